@@ -1,0 +1,37 @@
+"""archcalc: what a neural network architecture costs, and whether the number you read is true.
+
+The names below are imported when they are first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archcalc.analysis.costs import Analysis, Costs, Layer
+    from archcalc.api import Network, load
+    from archcalc.errors import ArchError
+
+_HOMES = {
+    "load": "archcalc.api",
+    "Network": "archcalc.api",
+    "Analysis": "archcalc.analysis.costs",
+    "Costs": "archcalc.analysis.costs",
+    "Layer": "archcalc.analysis.costs",
+    "ArchError": "archcalc.errors",
+}
+
+__all__ = ["Analysis", "ArchError", "Costs", "Layer", "Network", "load"]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'archcalc' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,1 @@
+"""Graph → exact integers, as rows beside the graph."""

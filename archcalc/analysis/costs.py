@@ -1,0 +1,146 @@
+"""What every layer costs: parameters by role, multiplies, the census of all other work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from archcalc.graph.model import Graph, Node
+from archcalc.operators.model import Operator, Shape
+from archcalc.symbols import Int
+
+
+class Census(NamedTuple):
+    """All work of one image by kind; nothing is dropped because it is small."""
+
+    multiplies: Int = 0
+    additions: Int = 0
+    comparisons: Int = 0
+    divisions: Int = 0
+    exponentials: Int = 0
+    powers: Int = 0
+    roots: Int = 0
+
+
+class Costs(NamedTuple):
+    """Exact counts of a layer, a group of layers or a network.
+
+    `multiplies` are the products of conv, linear and matmul layers; `census.multiplies` are all.
+    """
+
+    weights: Int = 0
+    biases: Int = 0
+    norms: Int = 0  # scale and shift of normalizations
+    statistics: Int = 0  # running mean and variance: kept, not learned
+    fixed: Int = 0  # set by hand, never learned
+    multiplies: Int = 0
+    connections: Int = 0
+    census: Census = Census()
+
+    @property
+    def parameters(self) -> Int:
+        """What training can change."""
+        return self.weights + self.biases + self.norms
+
+    @property
+    def stored_numbers(self) -> Int:
+        """All numbers that a file of the network holds."""
+        return self.parameters + self.statistics + self.fixed
+
+    @property
+    def flops(self) -> Int:
+        """2 × multiplies: a multiply and an add a product."""
+        return 2 * self.multiplies
+
+    def times(self, factor: Int) -> Costs:
+        """The same with all work `factor` times over (a batch, crops); parameters stay."""
+        census = Census(*(count * factor for count in self.census))
+        return self._replace(
+            multiplies=self.multiplies * factor, connections=self.connections * factor, census=census
+        )
+
+
+_FIELD = {
+    "weight": "weights",
+    "bias": "biases",
+    "scale": "norms",
+    "shift": "norms",
+    "mean": "statistics",
+    "variance": "statistics",
+    "fixed": "fixed",
+}
+
+
+class Layer(NamedTuple):
+    """A node with what it costs. `kind` is how its multiplies are told apart: 'grouped conv'."""
+
+    node: Node
+    inputs: tuple[Shape, ...]
+    kind: str
+    costs: Costs
+
+    @property
+    def path(self) -> str:
+        return self.node.path
+
+
+class Analysis(NamedTuple):
+    """The costs of a graph, one `Layer` a node in the same order, and their sum."""
+
+    graph: Graph
+    layers: tuple[Layer, ...]
+    total: Costs
+
+    @property
+    def parameters(self) -> Int:
+        return self.total.parameters
+
+    @property
+    def multiplies(self) -> Int:
+        return self.total.multiplies
+
+    @property
+    def flops(self) -> Int:
+        return self.total.flops
+
+    @property
+    def weight_layers(self) -> int:
+        return self.graph.weight_layers
+
+
+def analyze(graph: Graph) -> Analysis:
+    """Count every layer. Equal layers (same operator, same inputs) are counted once."""
+    known: dict[Any, tuple[str, Costs]] = {}
+    layers = []
+    for node in graph.nodes:
+        inputs = graph.input_shapes(node)
+        key = (id(node.operator), inputs)
+        found = known.get(key)
+        if found is None:
+            found = known[key] = (node.operator.kind(*inputs), count(node.operator, inputs))
+        layers.append(Layer(node, inputs, *found))
+    return Analysis(graph, tuple(layers), total(layer.costs for layer in layers))
+
+
+def count(operator: Operator, inputs: tuple[Shape, ...]) -> Costs:
+    """The costs of one operator on inputs of these shapes."""
+    fields: dict[str, Int] = {}
+    for weight in operator.weights(*inputs):
+        field = _FIELD[weight.role]
+        fields[field] = fields.get(field, 0) + weight.size
+    census: dict[str, Int] = {}
+    for work in operator.work(*inputs):
+        size = work.total
+        if work.kind == "products":
+            fields["multiplies"] = fields.get("multiplies", 0) + size
+        kind = "multiplies" if work.kind == "products" else work.kind
+        census[kind] = census.get(kind, 0) + size
+    return Costs(**fields, connections=operator.connections(*inputs), census=Census(**census))
+
+
+def total(costs: Iterable[Costs]) -> Costs:
+    """The sum, field by field."""
+    rows = list(costs)
+    fields: list[Any] = [sum(column) for column in zip(*(row[:-1] for row in rows), strict=True)]
+    fields.append(Census(*map(sum, zip(*(row.census for row in rows), strict=True))))
+    return Costs(*fields)

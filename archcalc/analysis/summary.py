@@ -1,0 +1,102 @@
+"""Layers → rows of a screen: weightless layers folded, long networks grouped by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from archcalc.analysis.costs import Analysis, Costs, Layer, total
+from archcalc.operators.model import Shape
+
+MOST_ROWS = 40
+EVERY_LAYER = 0  # a depth that groups and folds nothing
+
+Matters = Callable[[Layer], bool]
+
+
+class Row(NamedTuple):
+    """One or more layers under the path of the one that matters, or of their group."""
+
+    path: str
+    shape: Shape
+    costs: Costs
+    layers: tuple[Layer, ...]
+
+
+def summarize(analysis: Analysis, matters: Matters, depth: int | None) -> list[Row]:
+    """Rows for a table.
+
+    `matters` says which layers deserve a row; the others fold into the row before. A `depth` groups
+    layers whose paths agree in so many parts; None groups nothing, `EVERY_LAYER` folds nothing either.
+    """
+    layers = analysis.layers[1:]
+    if depth == EVERY_LAYER:
+        return [_row(layer.path, [layer], layer) for layer in layers]
+    return _grouped(layers, matters, depth) if depth else _folded(layers, matters)
+
+
+def fitting_depth(analyses: Iterable[Analysis], matters: Matters) -> int | None:
+    """The finest grouping under which every analysis has about 40 rows at most."""
+    found: int | None = None
+    for analysis in analyses:
+        rows = summarize(analysis, matters, found)
+        deepest = max((row.path.count("/") for row in rows), default=0)
+        while len(rows) > MOST_ROWS and deepest > 0:
+            found, deepest = deepest, deepest - 1
+            rows = summarize(analysis, matters, found)
+    return found
+
+
+def short_names(paths: Sequence[str]) -> list[str]:
+    """A path loses its last part where its group has no other: '5x5/reduce/conv' → '5x5/reduce'."""
+    names = list(paths)
+    while True:
+        members: dict[str, int] = {}
+        for name in names:
+            at = name.find("/")
+            while at > 0:
+                members[name[:at]] = members.get(name[:at], 0) + 1
+                at = name.find("/", at + 1)
+        shorter = [_without_last(name, members) for name in names]
+        if shorter == names:
+            return names
+        names = shorter
+
+
+def _without_last(name: str, members: dict[str, int]) -> str:
+    group = name.rpartition("/")[0]
+    return group if group and members[group] == 1 else name
+
+
+def _folded(layers: Sequence[Layer], matters: Matters) -> list[Row]:
+    """A row for each layer that matters, with those after it; the ones before the first join it."""
+    groups: list[list[Layer]] = []
+    heads: list[Layer] = []
+    open_head = True  # the first group still waits for a layer that matters
+    for layer in layers:
+        if not groups or (matters(layer) and not open_head):
+            groups.append([layer])
+            heads.append(layer)
+        else:
+            groups[-1].append(layer)
+        if matters(layer):
+            heads[-1] = layer
+            open_head = False
+    return [_row(head.path, group, head) for head, group in zip(heads, groups, strict=True)]
+
+
+def _grouped(layers: Sequence[Layer], matters: Matters, depth: int) -> list[Row]:
+    """A row for layers whose paths agree in `depth` parts; a group without weights folds."""
+    groups: dict[str, list[Layer]] = {}
+    last = ""
+    for layer in layers:
+        name = "/".join(layer.path.split("/", depth)[:depth])
+        if name not in groups and last and not matters(layer) and "/" not in layer.path:
+            name = last
+        groups.setdefault(name, []).append(layer)
+        last = name
+    return [_row(name, group, group[-1]) for name, group in groups.items()]
+
+
+def _row(path: str, layers: Sequence[Layer], shown: Layer) -> Row:
+    return Row(path, shown.node.shape, total(layer.costs for layer in layers), tuple(layers))

@@ -1,0 +1,110 @@
+"""The library's front door: a network by name, with the variables one wants.
+
+>>> import archcalc
+>>> archcalc.load("vgg16", classes=10).analyze().parameters
+134301514
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from archcalc.analysis.costs import Analysis, analyze
+from archcalc.errors import ArchError, Diagnostic, UsageError
+from archcalc.graph.build import build
+from archcalc.graph.model import Graph
+from archcalc.operators.model import Shape
+from archcalc.spec import catalog
+from archcalc.spec.catalog import Entry
+from archcalc.spec.expressions import Value
+from archcalc.spec.read import parse_input
+from archcalc.spec.settings import settle
+from archcalc.spec.source import looks_like_path
+
+
+class Network:
+    """A spec with every variable settled.
+
+    Attributes:
+        name: what it was asked for.
+        values: every variable with its value; `changed`: those that were set by the caller.
+    """
+
+    def __init__(self, entry: Entry, changed: Mapping[str, Any], input: str | None = None) -> None:
+        self.entry = entry
+        self.name, self.spec, self.variant = entry
+        self.values: dict[str, Value] = settle(entry.spec, entry.variant, changed)
+        self._input = _shape(input) if input is not None else None
+        self.changed = {name: self.values[name] for name in changed}
+        if input is not None:
+            self.changed["input"] = "x".join(map(str, self._input or ()))
+
+    @property
+    def title(self) -> str:
+        return str(self.about("title") or self.name)
+
+    def about(self, key: str) -> Any:
+        """title, paper or year, of the variant if it has its own; None if the spec has none."""
+        own = self.spec.variants[self.variant].about if self.variant else {}
+        return own.get(key, self.spec.about.get(key))
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The network's layers.
+
+        Raises:
+            SpecError: they do not fit each other.
+        """
+        return build(self.spec, self.values, self._input, self.variant)
+
+    def analyze(self) -> Analysis:
+        """Exact counts, layer by layer and in total, for one image."""
+        return analyze(self.graph)
+
+    @property
+    def base(self) -> Network | None:
+        """The same network without the caller's changes; None if there are none."""
+        return Network(self.entry, {}) if self.changed else None
+
+
+def load(name: str, /, *, input: str | None = None, **variables: Any) -> Network:
+    """A bundled network (`vgg16`), a file (`my.toml`), or one with settings (`resnet50:stride=1x1`).
+
+    Args:
+        input: another input size, height x width x channels ("320x320x3").
+        variables: values for the spec's variables.
+
+    Raises:
+        ArchError: nothing of that name, a spec that cannot be read, a value that does not fit.
+    """
+    entry, settings = find(name)
+    size = settings.pop("input", None)
+    return Network(entry, {**settings, **variables}, input or size)
+
+
+def find(name: str) -> tuple[Entry, dict[str, str]]:
+    """The spec that `name:variable=value:…` means, and the settings as text."""
+    bare, *settings = name.split(":")
+    if not settings or looks_like_path(name.rpartition(":")[2].partition("=")[0]):
+        return catalog.find(name), {}
+    given = {}
+    for setting in settings:
+        variable, equals, value = setting.partition("=")
+        if not equals:
+            help = "as in resnet50:stride=1x1:classes=10"
+            raise UsageError(Diagnostic(f"`{setting[:60]}` is no setting", help=help))
+        given[variable.replace("-", "_")] = value
+    return catalog.find(bare), given
+
+
+def _shape(text: str) -> Shape:
+    try:
+        sizes = parse_input(text)
+    except ArchError as error:
+        raise UsageError(*(d._replace(span=None) for d in error.diagnostics)) from None
+    if not all(isinstance(size, int) and size > 0 for size in sizes):
+        help = "height x width x channels, each a positive integer, as in 224x224x3"
+        raise UsageError(Diagnostic(f"`{text}` is no input size", help=help))
+    return Shape(*(int(size) for size in sizes if isinstance(size, int)))

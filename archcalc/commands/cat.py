@@ -1,0 +1,26 @@
+"""archcalc cat: the text of a spec, or what it expands to."""
+
+from __future__ import annotations
+
+import click
+
+from archcalc.api import Network
+from archcalc.commands.options import spec_command
+from archcalc.graph.write import write
+
+
+@spec_command("cat")
+@click.option(
+    "--expand", is_flag=True, help="The layers it expands to, with the variables given, as a plain spec."
+)
+def command(networks: list[Network], expand: bool) -> None:
+    """Print the TOML of SPEC.
+
+    \b
+    Example: archcalc cat inception --bottleneck 16 --expand
+
+    With --expand: a spec without blocks, variables or expressions that has the same layers.
+    """
+    for network in networks:
+        text = write(network.graph, network.title) if expand else network.spec.source.text
+        click.echo(text.rstrip("\n"))

@@ -1,0 +1,177 @@
+"""From networks to reports: which rows, base beside change, titles, the JSON of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from archcalc.analysis.costs import Analysis, Costs, Layer
+from archcalc.analysis.summary import EVERY_LAYER, Matters, Row, fitting_depth, short_names, summarize
+from archcalc.api import Network
+from archcalc.operators.model import Extent, Work
+from archcalc.spec.settings import show_value
+from archcalc.symbols import Int
+from archcalc.units import printable
+
+Measure = Callable[[Costs], Int]
+
+
+def title(network: Network, analysis: Analysis) -> str:
+    """'VGG-16 · 224×224×3 → 1000 · 16 weight layers'."""
+    graph = analysis.graph
+    layers = analysis.weight_layers
+    parts = [printable(network.title), f"{graph.input} → {graph.nodes[graph.output].shape}"]
+    if layers > 1:
+        parts.append(f"{layers} weight layers")
+    if graph.side_outputs:
+        parts.append(f"also {', '.join(name for name, _ in graph.side_outputs)}")
+    changes = [f"{name}={show_value(value)}" for name, value in network.changed.items()]
+    return " · ".join([*parts, *map(printable, changes)])
+
+
+def change_label(network: Network) -> str:
+    """The header over the changed column: 'bottleneck=16'."""
+    changes = [f"{name}={show_value(value)}" for name, value in network.changed.items()]
+    label = " ".join(changes)
+    return label if len(label) <= 24 else "changed"
+
+
+def single(
+    analysis: Analysis, matters: Matters, depth: int | None, all: bool
+) -> tuple[list[Row], list[str]]:
+    """The rows of one network and what to call them."""
+    rows = summarize(analysis, matters, _depth([analysis], matters, depth, all))
+    paths = [row.path for row in rows]
+    return rows, paths if all else short_names(paths)
+
+
+def _depth(analyses: list[Analysis], matters: Matters, depth: int | None, all: bool) -> int | None:
+    return EVERY_LAYER if all else depth or fitting_depth(analyses, matters)
+
+
+def beside(
+    base: Analysis, changed: Analysis, measure: Measure, depth: int | None, all: bool
+) -> list[dict[str, Any]]:
+    """Rows of two analyses side by side, matched by path; a changed group gets a line of its own."""
+
+    def matters(layer: Layer) -> bool:
+        return bool(measure(layer.costs))
+
+    chosen = _depth([base, changed], matters, depth, all)
+    merged = _merge(summarize(base, matters, chosen), summarize(changed, matters, chosen))
+    paths = [(after or before).path for before, after in merged]  # type: ignore[union-attr]
+    names = paths if all else short_names(paths)
+    rows: list[dict[str, Any]] = []
+    for i, ((before, after), name) in enumerate(zip(merged, names, strict=True)):
+        rows.append({"layer": name, **_pair(before, after, measure)})
+        group = name.rpartition("/")[0]
+        if group and not any(later.startswith(f"{group}/") for later in names[i + 1 :]):
+            rows += _subtotal(group, rows)
+    return rows
+
+
+def _pair(before: Row | None, after: Row | None, measure: Measure) -> dict[str, Any]:
+    shown = after or before
+    assert shown is not None
+    base = measure(before.costs) if before else None
+    changed = measure(after.costs) if after else None
+    change = (base, changed) if before and after and base != changed else None
+    sums = arithmetic(after) if after else None
+    return {
+        "output": str(shown.shape),
+        "base": base,
+        "changed": changed,
+        "change": change,
+        "arithmetic": sums,
+    }
+
+
+def _subtotal(group: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The line of a group that changed and has several rows."""
+    members = [r for r in rows if r["layer"].startswith(f"{group}/") and not r.get("strong")]
+    base = sum(row["base"] or 0 for row in members)
+    changed = sum(row["changed"] or 0 for row in members)
+    if base == changed or len(members) < 2:
+        return []
+    return [
+        {"layer": group, "base": base, "changed": changed, "change": (base, changed), "strong": True}
+    ]
+
+
+def _merge(before: Sequence[Row], after: Sequence[Row]) -> list[tuple[Row | None, Row | None]]:
+    """Both lists in one order: as after the change, with what is gone where it was."""
+    position = {row.path: i for i, row in enumerate(before)}
+    merged: list[tuple[Row | None, Row | None]] = []
+    taken = 0
+    new = {row.path for row in after}
+    for row in after:
+        at = position.get(row.path)
+        if at is not None:
+            merged += [(gone, None) for gone in before[taken:at] if gone.path not in new]
+            taken = max(taken, at + 1)
+        merged.append((before[at] if at is not None else None, row))
+    merged += [(gone, None) for gone in before[taken:] if gone.path not in new]
+    return merged
+
+
+def arithmetic(row: Row) -> str | None:
+    """The products of a row that has one layer of them: '28·28·32 × 5·5·192'."""
+    layers = [layer for layer in row.layers if layer.costs.multiplies]
+    if len(layers) != 1:
+        return None
+    work = layers[0].node.operator.work(*layers[0].inputs)
+    products = [_product(w) for w in work if w.kind == "products"]
+    return " + ".join(products)
+
+
+def _product(work: Work) -> str:
+    return " × ".join(map(_extent, work.extents))
+
+
+def _extent(extent: Extent) -> str:
+    return "·".join(str(factor) for _, factor in extent.factors)
+
+
+def document(network: Network, analysis: Analysis) -> dict[str, Any]:
+    """A network as JSON: always the same keys, every layer, exact integers."""
+    base = network.base
+    return {
+        "name": network.name,
+        "title": network.title,
+        "spec": network.spec.source.name,
+        "paper": network.about("paper"),
+        "year": network.about("year"),
+        "variables": {k: _plain(v) for k, v in network.values.items()},
+        "changed": {k: _plain(v) for k, v in network.changed.items()},
+        "input": list(analysis.graph.input),
+        "output": list(analysis.graph.nodes[analysis.graph.output].shape),
+        "weight_layers": analysis.weight_layers,
+        "total": costs_document(analysis.total),
+        "base_total": costs_document(base.analyze().total) if base else None,
+        "layers": [_layer(analysis, i) for i in range(1, len(analysis.layers))],
+    }
+
+
+def costs_document(costs: Costs) -> dict[str, Any]:
+    plain = costs._asdict()
+    plain["census"] = costs.census._asdict()
+    return {"parameters": costs.parameters, "flops": costs.flops, **plain}
+
+
+def _layer(analysis: Analysis, index: int) -> dict[str, Any]:
+    layer = analysis.layers[index]
+    return {
+        "path": layer.path,
+        "operator": layer.node.operator.name,
+        "kind": layer.kind,
+        "inputs": [analysis.layers[i].path for i in layer.node.inputs],
+        "output": list(layer.node.shape),
+        **costs_document(layer.costs),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A variable's value as JSON has it; decimals as numbers."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, int | str) else float(value)

@@ -1,0 +1,120 @@
+"""What the commands share: the options of every table, `--help` that lists a spec's variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from archcalc.api import Network
+from archcalc.commands.words import networks, split
+from archcalc.errors import ArchError
+from archcalc.views import FORMATS, render
+from archcalc.views.report import Report
+
+
+class SpecCommand(click.Command):
+    """A command whose words are specs, and options for their variables."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta["words"] = [word for word in args if word not in ("--help", "-h")]
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        for word in split(ctx.meta.get("words", [])).specs:
+            rows = _variable_rows(word)
+            if rows:
+                with formatter.section(f"Variables of {word}"):
+                    formatter.write_dl(rows)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return ["[OPTIONS]", "SPEC...", "[--VARIABLE VALUE]..."]
+
+    def networks(self, ctx: click.Context) -> list[Network]:
+        """The networks of the words, with the variables set."""
+        own = [name.lstrip("-") for p in self.params if isinstance(p, click.Option) for name in p.opts]
+        p = ctx.params
+        return networks(p["words"], p["set_"], p["input_"], own)
+
+
+def spec_command(name: str) -> Callable[[Callable[..., None]], SpecCommand]:
+    """Make a function a command over specs; it gets the networks and its own options."""
+
+    def decorate(function: Callable[..., None]) -> SpecCommand:
+        @click.pass_context
+        def callback(ctx: click.Context, /, **params: Any) -> None:
+            command = ctx.command
+            assert isinstance(command, SpecCommand)
+            for shared in ("words", "set_", "input_"):
+                params.pop(shared)
+            if params.get("format") == "csv" and not params["depth"]:
+                params["all_"] = True  # a machine wants the layers, not what fits a screen
+            function(command.networks(ctx), **params)
+
+        callback.__doc__ = function.__doc__
+        own = getattr(function, "__click_params__", [])
+        callback.__click_params__ = [*own, *reversed(_COMMON)]  # type: ignore[attr-defined]
+        settings = {"ignore_unknown_options": True, "max_content_width": 100}
+        made = click.command(name, cls=SpecCommand, context_settings=settings)(callback)
+        assert isinstance(made, SpecCommand)
+        return made
+
+    return decorate
+
+
+def complete_specs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """The bundled names that begin so, for the shell."""
+    from archcalc.spec import catalog
+
+    return [name for name in catalog.names() if name.startswith(incomplete)]
+
+
+_COMMON = [
+    click.Argument(
+        ["words"], nargs=-1, type=click.UNPROCESSED, metavar="SPEC", shell_complete=complete_specs
+    ),
+    click.Option(
+        ["--set", "set_"], multiple=True, metavar="NAME=VALUE", help="Set a variable, whatever its name."
+    ),
+    click.Option(["--input", "input_"], metavar="HxWxC", help="Another input size, as in 320x320x3."),
+]
+FORMAT = click.option("--format", type=click.Choice(FORMATS), default="table", help="How to print it.")
+DEPTH = click.option(
+    "--depth", type=click.IntRange(1, 100), help="Group layers by this many parts of their path."
+)
+ALL = click.option("--all", "all_", is_flag=True, help="A row for every layer, weights or not.")
+NO_BASE = click.option(
+    "--no-base", is_flag=True, help="With a variable set: only the result, not what it changes."
+)
+
+
+def table_options(function: Callable[..., None]) -> Callable[..., None]:
+    """--format, --depth, --all and --no-base."""
+    for option in (NO_BASE, ALL, DEPTH, FORMAT):
+        function = option(function)
+    return function
+
+
+def show(command: str, reports: Sequence[Report], format: str) -> None:
+    """Print reports on standard output."""
+    click.echo(render(format, command, reports), color=True)
+
+
+def _variable_rows(word: str) -> list[tuple[str, str]]:
+    from archcalc.api import find
+    from archcalc.spec.settings import show_value
+
+    try:
+        entry, _ = find(word)
+    except ArchError:
+        return []  # --help helps with the command all the same
+    spec = entry.spec
+    own = spec.variants[entry.variant].values if entry.variant else {}
+    rows = []
+    for variable in spec.variables.values():
+        choices = f" ({', '.join(map(show_value, variable.choices))})" if variable.choices else ""
+        default = show_value(own.get(variable.name, variable.default))
+        rows.append((f"--{variable.name} {default}"[:40], f"{variable.help}{choices}".strip()))
+    return rows

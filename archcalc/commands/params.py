@@ -1,0 +1,121 @@
+"""archcalc params: how many numbers the network learns, and where they sit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.analysis.costs import Analysis, Costs, Layer
+from archcalc.api import Network
+from archcalc.commands.layout import beside, change_label, document, single, title
+from archcalc.commands.options import show, spec_command, table_options
+from archcalc.operators.model import Shape
+from archcalc.units import DTYPES, GLOSSARY, binary, grouped
+from archcalc.views.report import Column, Report
+
+COLUMNS = (
+    Column("layer", "layer", "name"),
+    Column("output", "output", "text", spare=2),
+    Column("weights", "weights", "count"),
+    Column("biases", "biases", "count", hide_empty=True),
+    Column("norms", "norms", "count", hide_empty=True),
+    Column("parameters", "parameters", "count"),
+    Column("statistics", "statistics", "count", spare=5, hide_empty=True),
+    Column("fixed", "fixed", "count", hide_empty=True),
+    Column("share", "share", "share", spare=3),
+    Column("bar", "", "bar", spare=4),
+)
+BASE_COLUMNS = (
+    Column("layer", "layer", "name"),
+    Column("output", "output", "text", spare=1),
+    Column("base", "base", "count"),
+    Column("changed", "changed", "count"),
+    Column("change", "", "change"),
+)
+
+
+@spec_command("params")
+@table_options
+def command(networks: list[Network], format: str, depth: int | None, all_: bool, no_base: bool) -> None:
+    """Count the parameters of SPEC, by layer and role.
+
+    \b
+    Example: archcalc params vgg16 --classes 10
+
+    \b
+    weights, biases  what conv and linear layers learn
+    norms            scale and shift of normalizations, learned too
+    parameters       their sum: what training can change
+    statistics       running mean and variance of batch norm (Keras counts them, torch does not)
+    fixed            numbers set by hand, never learned (the RBF layer of 1998)
+    share            of the network's parameters
+    MiB              of all these numbers, at 4 bytes (float32), 2 (float16) or 1 (int8)
+    """
+    reports = []
+    for network in networks:
+        analysis, base = network.analyze(), None if no_base else network.base
+        if base is None or format == "csv":
+            reports.append(_report(network, analysis, depth, all_))
+        else:
+            reports.append(_beside(network, base.analyze(), analysis, depth, all_))
+    show("params", reports, format)
+
+
+def _matters(layer: Layer) -> bool:
+    return bool(layer.costs.stored_numbers)
+
+
+def _report(network: Network, analysis: Analysis, depth: int | None, all: bool) -> Report:
+    rows, names = single(analysis, _matters, depth, all)
+    whole = analysis.parameters
+    cells = tuple(_cells(n, r.shape, r.costs, whole) for n, r in zip(names, rows, strict=True))
+    total = _cells("total", None, analysis.total, whole) | {"share": None, "bar": None}
+    return Report(
+        title(network, analysis),
+        COLUMNS,
+        cells,
+        total,
+        _remarks(analysis.total),
+        lambda: [document(network, analysis)],
+        network.name,
+    )
+
+
+def _cells(name: str, shape: Shape | None, costs: Costs, whole: Any) -> dict[str, Any]:
+    return {
+        "layer": name,
+        "output": str(shape) if shape else None,
+        "parameters": costs.parameters,
+        "share": (costs.parameters, whole),
+        "bar": (costs.parameters, whole),
+        **costs._asdict(),
+    }
+
+
+def _beside(network: Network, base: Analysis, changed: Analysis, depth: int | None, all: bool) -> Report:
+    rows = beside(base, changed, lambda costs: costs.parameters, depth, all)
+    pair = (base.parameters, changed.parameters)
+    total = {"layer": "total", "base": pair[0], "changed": pair[1], "change": pair}
+    columns = tuple(
+        c._replace(header=change_label(network)) if c.key == "changed" else c for c in BASE_COLUMNS
+    )
+    return Report(
+        title(network, changed),
+        columns,
+        tuple(rows),
+        total,
+        _remarks(changed.total),
+        lambda: [document(network, changed)],
+        network.name,
+    )
+
+
+def _remarks(total: Costs) -> tuple[str, ...]:
+    sizes = (
+        f"{binary(int(total.stored_numbers) * DTYPES[d])} {d}" for d in ("float32", "float16", "int8")
+    )
+    lines = [f"size: {' · '.join(sizes)}", f"parameters: {GLOSSARY['parameters']}"]
+    if total.statistics:
+        lines.append(f"statistics: {grouped(int(total.statistics))}: {GLOSSARY['statistics']}")
+    if total.fixed:
+        lines.append(f"fixed: {grouped(int(total.fixed))}: {GLOSSARY['fixed']}")
+    return tuple(lines)

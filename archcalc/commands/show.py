@@ -1,0 +1,72 @@
+"""archcalc show: the layers of a network, with shapes and the two headline counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.analysis.costs import Analysis, Costs, Layer
+from archcalc.api import Network
+from archcalc.commands.layout import document, single, title
+from archcalc.commands.options import ALL, DEPTH, FORMAT, show, spec_command
+from archcalc.units import GLOSSARY, printable
+from archcalc.views.report import Column, Report
+
+COLUMNS = (
+    Column("layer", "layer", "name"),
+    Column("operator", "operator", "words", spare=1),
+    Column("output", "output", "text"),
+    Column("parameters", "parameters", "count"),
+    Column("multiplies", "multiplies", "count"),
+)
+
+
+@spec_command("show")
+@ALL
+@DEPTH
+@FORMAT
+def command(networks: list[Network], format: str, depth: int | None, all_: bool) -> None:
+    """Show the layers of SPEC: output shape, parameters, multiplies.
+
+    \b
+    Example: archcalc show resnet50 --depth 1
+
+    \b
+    output          height × width × channels of the layer's output; a vector has channels only
+    parameters      what training can change
+    multiplies      products of a weight and an input value (MACs), for one image
+    weight layers   conv and linear layers on the longest way: why VGG-16 is called 16
+    """
+    show("show", [_report(network, network.analyze(), depth, all_) for network in networks], format)
+
+
+def _matters(layer: Layer) -> bool:
+    return bool(layer.costs.stored_numbers or layer.costs.multiplies)
+
+
+def _report(network: Network, analysis: Analysis, depth: int | None, all: bool) -> Report:
+    rows, names = single(analysis, _matters, depth, all)
+    cells = tuple(
+        _cells(name, str(row.shape), row.costs) | {"operator": _operator(row.layers)}
+        for name, row in zip(names, rows, strict=True)
+    )
+    paper = network.about("paper")
+    remarks = (*([printable(paper)] if paper else []), f"weight layers: {GLOSSARY['weight layers']}")
+    total = _cells("total", None, analysis.total)
+    data = lambda: [document(network, analysis)]  # noqa: E731
+    return Report(title(network, analysis), COLUMNS, cells, total, remarks, data, network.name)
+
+
+def _cells(name: str, output: str | None, costs: Costs) -> dict[str, Any]:
+    return {
+        "layer": name,
+        "output": output,
+        "parameters": costs.parameters,
+        "multiplies": costs.multiplies,
+    }
+
+
+def _operator(layers: tuple[Layer, ...]) -> str | None:
+    mattering = [layer for layer in layers if _matters(layer)]
+    if len(layers) == 1:
+        return str(layers[0].node.operator)
+    return str(mattering[0].node.operator) if len(mattering) == 1 else f"{len(layers)} layers"

@@ -1,0 +1,142 @@
+"""A command line's words → networks: SPEC names, and an option for every variable of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from archcalc.api import Network, find
+from archcalc.errors import ArchError, Diagnostic, UsageError, suggestion
+from archcalc.spec.catalog import Entry
+from archcalc.spec.settings import settle, unknown_variable
+from archcalc.units import printable
+
+_TRUTHS = ("true", "false", "yes", "no", "on", "off")
+
+
+class Words(NamedTuple):
+    """Specs, and variables as (name, text); the text is None where an option stood alone."""
+
+    specs: list[str]
+    settings: list[tuple[str, str | None]]
+
+
+def split(words: Sequence[str], switches: Iterable[str] = ()) -> Words:
+    """Tell specs from `--name value`, `--name=value` and `--switch`.
+
+    `switches` are the variables that are true or false: they take a value only if one follows.
+    """
+    specs: list[str] = []
+    settings: list[tuple[str, str | None]] = []
+    waiting = list(reversed(words))
+    while waiting:
+        word = waiting.pop()
+        if not word.startswith("--") or len(word) < 3:
+            specs.append(word)
+            continue
+        name, equals, value = word[2:].partition("=")
+        name = name.replace("-", "_")
+        following = waiting[-1] if waiting else "--"
+        alone = following.startswith("--") or (name in switches and following.lower() not in _TRUTHS)
+        if equals:
+            settings.append((name, value))
+        else:
+            settings.append((name, None if alone else waiting.pop()))
+    return Words(specs, settings)
+
+
+def networks(
+    words: Sequence[str], sets: Sequence[str], input: str | None, own: Iterable[str]
+) -> list[Network]:
+    """The networks a command is asked for, with their variables set.
+
+    `sets` are `name=value` texts of --set, `own` the command's own options (for did-you-mean).
+
+    Raises:
+        ArchError: no spec, an unknown one, an unknown variable, a value that does not fit.
+    """
+    found = _specs(words)
+    switches = {name for entry, _ in found for name in _switches(entry)}
+    specs, settings = split(words, switches)
+    if len(specs) != len(found):
+        found = [find(spec) for spec in specs]
+    changes = _changes(settings, sets, found, own)
+    made = []
+    for entry, given in found:
+        size = given.pop("input", None) or input
+        made.append(Network(entry, {**changes, **given}, size))
+    return made
+
+
+def _specs(words: Sequence[str]) -> list[tuple[Entry, dict[str, str]]]:
+    specs = split(words).specs
+    if not specs:  # `--aux googlenet`: perhaps the option is a switch and takes no value
+        options = {name for name, _ in split(words).settings}
+        specs = split(words, options).specs
+    if not specs:
+        help = "`archcalc list` shows the bundled ones; a path to a .toml file or - does as well"
+        raise UsageError(Diagnostic("which network? name a SPEC", help=help))
+    return [find(spec) for spec in specs]
+
+
+def _switches(entry: Entry) -> list[str]:
+    """Its variables that are true or false, with their `no_` forms."""
+    names = [v.name for v in entry.spec.variables.values() if isinstance(v.default, bool)]
+    return names + [f"no_{name}" for name in names if f"no_{name}" not in entry.spec.variables]
+
+
+def _changes(
+    settings: list[tuple[str, str | None]],
+    sets: Sequence[str],
+    found: list[tuple[Entry, dict[str, str]]],
+    own: Iterable[str],
+) -> dict[str, str]:
+    changes: dict[str, str] = {}
+    for text in sets:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(
+                Diagnostic(f"`--set {printable(text)}` sets nothing", help="as in --set classes=10")
+            )
+        settings = [*settings, (name.strip().replace("-", "_"), value.strip())]
+    for name, given in settings:
+        for entry, _ in found:
+            changes.update([_change(entry, name, given, own, len(found) > 1)])
+    return changes
+
+
+def _change(
+    entry: Entry, name: str, value: str | None, own: Iterable[str], many: bool
+) -> tuple[str, str]:
+    """One variable's new value as text, checked against one spec."""
+    spec = entry.spec
+    if (
+        name not in spec.variables
+        and name.startswith("no_")
+        and name[3:] in _switches(entry)
+        and value is None
+    ):
+        return name[3:], "false"
+    if name not in spec.variables:
+        raise _unknown(entry, name, own, many)
+    if value is None:
+        if not isinstance(spec.variables[name].default, bool):
+            raise UsageError(f"`--{name}` needs a value")
+        value = "true"
+    settle(spec, entry.variant, {name: value})
+    return name, value
+
+
+def _unknown(entry: Entry, name: str, own: Iterable[str], many: bool) -> ArchError:
+    spec = entry.spec
+    option = name.replace("_", "-")
+    if option in own:  # an own option that click could not use: it came without its value
+        return UsageError(f"`--{option}` needs a value")
+    near = suggestion(f"--{option}", [*(f"--{v}" for v in spec.variables), *(f"--{o}" for o in own)])
+    shown = printable(entry.name)
+    if near:
+        return UsageError(Diagnostic(f"{shown} has no variable `{printable(name)}`", help=near))
+    if many:
+        help = f"set it for one of them: `{shown}:{printable(name)}=…`"
+        return UsageError(Diagnostic(f"{shown} has no variable `{printable(name)}`", help=help))
+    return unknown_variable(spec, name)

@@ -1,0 +1,398 @@
+"""Spec → Graph, in one walk: blocks are expanded and shapes propagated together.
+
+They go together because an expression may ask for the `channels` that arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from archcalc.errors import ArchError, Diagnostic, Keys, ShapeError, Span, SpecError
+from archcalc.graph.bind import Bound, bind, operator_values, unknown_argument
+from archcalc.graph.check import check
+from archcalc.graph.model import Graph, Node
+from archcalc.operators import JOINS, TABLE, operator_class
+from archcalc.operators.model import Input, Operator, Shape
+from archcalc.spec.expressions import LARGEST, Expression, Lookup, Value, evaluate
+from archcalc.spec.model import Block, Given, Line, Size, Spec, Step
+from archcalc.symbols import Symbol
+
+MOST_NODES = 1_000_000
+DEEPEST = 100
+
+
+class Scope(NamedTuple):
+    """One instance of a block: its values, its labels, its place in the network."""
+
+    block: Block
+    values: Mapping[str, Value]
+    rest: tuple[Bound, ...]
+    labels: dict[str, int | None]  # None: the label's line is switched off
+    prefix: str
+    own_labels: frozenset[str]  # names that no unlabelled step may take
+    depth: int
+
+
+def build(
+    spec: Spec, values: Mapping[str, Value], input: Shape | None = None, variant: str | None = None
+) -> Graph:
+    """The graph of a spec with these values of its variables.
+
+    `input` replaces the spec's own height × width × channels. Values may be symbols.
+
+    Raises:
+        SpecError: a mistake of the text, or layers that do not fit each other.
+    """
+    check(spec)
+    try:
+        return _Builder(spec, values).graph(input, variant)
+    except SpecError:
+        raise
+    except ArchError as error:
+        raise SpecError(*error.diagnostics, source=spec.source) from None
+
+
+class _Builder:
+    def __init__(self, spec: Spec, values: Mapping[str, Value]) -> None:
+        self.spec, self.values = spec, values
+        self.nodes: list[Node] = []
+        self.side_outputs: list[tuple[str, int]] = []
+        self.steps = 0
+        self._operators: dict[Any, Operator] = {}
+        self._literal: dict[int, Operator] = {}
+        self._counters: dict[str, int] = {}
+        self._labels: dict[str, frozenset[str]] = {}
+
+    def graph(self, input: Shape | None, variant: str | None) -> Graph:
+        shape = input if input is not None else self._input(self.spec.inputs_of(variant))
+        self.nodes.append(Node("input", Input(shape), (), shape, Span(("input",))))
+        last = self._block(self.spec.body, self.values, (), 0, "", 0)
+        return Graph(tuple(self.nodes), last, tuple(self.side_outputs))
+
+    def _input(self, sizes: tuple[Size, ...]) -> Shape:
+        lookup = self.values.__getitem__
+        shape = [self._size(size, lookup, ("input",)) for size in sizes]
+        for size in shape:
+            if isinstance(size, bool) or not isinstance(size, int | Symbol) or size < 1:
+                raise ArchError(Diagnostic(f"the input has a size of {size}", Span(("input",))))
+        return Shape(*shape)
+
+    def _block(
+        self,
+        block: Block,
+        values: Mapping[str, Value],
+        rest: tuple[Bound, ...],
+        x: int,
+        prefix: str,
+        depth: int,
+    ) -> int:
+        """Expand one instance that begins at node `x`; returns its last node."""
+        scope = Scope(block, values, rest, {"in": x}, prefix, self._labels_of(block), depth)
+        if not block.join:
+            x, _ = self._lines(block.branches[0].lines, x, scope)
+        else:
+            x = self._branches(block, x, scope)
+        x, _ = self._lines(block.then, x, scope)
+        return x
+
+    def _branches(self, block: Block, x: int, scope: Scope) -> int:
+        ends = []
+        for branch in block.branches:
+            inner = scope._replace(prefix=f"{scope.prefix}{branch.name}/")
+            end, ran = self._lines(branch.lines, x, inner)
+            if ran:
+                ends.append(end)
+        if len(ends) < 2:
+            return ends[0] if ends else x
+        span = Span((*block.keys, block.join), -1)
+        operator = self._intern(block.join, {})
+        path = self._name(scope, block.join)
+        return self._append(path, operator, tuple(ends), span, {})
+
+    def _lines(self, lines: tuple[Line, ...], x: int, scope: Scope) -> tuple[int, bool]:
+        ran = False
+        for line in lines:
+            end = self._line(line, x, scope)
+            if end is not None:
+                ran = True
+                x = x if line.output else end
+        return x, ran
+
+    def _line(self, line: Line, x: int, scope: Scope) -> int | None:
+        """The node after the line, or None if it is switched off."""
+        lookup = self._lookup(scope, x)
+        on = line.condition is None or bool(self._evaluate(line.condition, lookup, line.keys))
+        count = self._count(line, lookup) if on else 0
+        if line.label:
+            if scope.labels.get(line.label) is not None:
+                place = line.span(*line.label_at)
+                raise ArchError(Diagnostic(f"the label `{line.label}` is set twice", place))
+            scope.labels[line.label] = None
+        if count == 0:
+            return None
+        name = line.label
+        if line.label and (count > 1 or len(line.steps) > 1):
+            scope, name = (
+                scope._replace(prefix=f"{scope.prefix}{line.label}/", own_labels=frozenset()),
+                "",
+            )
+        end = self._repeat(line, x, scope, name, count)
+        if line.label:
+            scope.labels[line.label] = end
+        if line.output:
+            self.side_outputs.append((line.label, end))
+        return end
+
+    def _repeat(self, line: Line, x: int, scope: Scope, name: str, count: int) -> int:
+        for i in range(count):
+            before = self.steps
+            for step in line.steps:
+                x = self._step(step, line, x, scope, name)
+            each = self.steps - before
+            # the second round is typical (the first may stride), so a hopeless repeat ends here
+            if i == min(1, count - 1) and self.steps + each * (count - i - 1) > MOST_NODES:
+                self._refuse_size(line, self.steps + each * (count - i - 1))
+        return x
+
+    def _refuse_size(self, line: Line, steps: int) -> None:
+        place = line.span(*line.repeat_at) if line.repeat != 1 else line.span()
+        help = f"a network may have {MOST_NODES:,}"
+        raise ArchError(Diagnostic(f"the repeats make {steps:,} layers", place, help=help))
+
+    def _count(self, line: Line, lookup: Lookup) -> int:
+        if line.repeat == 1:
+            return 1
+        place = line.span(*line.repeat_at)
+        count = self._size(line.repeat, lookup, line.keys)
+        if isinstance(count, bool) or not isinstance(count, int | Symbol):
+            raise ArchError(
+                Diagnostic(f"a repeat of `{_shown(count)}`", place, help="a count is an integer from 0")
+            )
+        count = int(count)
+        if count < 0:
+            raise ArchError(
+                Diagnostic(f"a repeat of {count}", place, help="a count is an integer from 0")
+            )
+        if count > MOST_NODES:
+            self._refuse_size(line, count)
+        return count
+
+    def _step(self, step: Step, line: Line, x: int, scope: Scope, label: str) -> int:
+        self.steps += 1
+        if self.steps > MOST_NODES:
+            self._refuse_size(line, self.steps)
+        if step.target:
+            return self._target(step.target, scope, line.span(step.start, step.end))
+        operator = self._literal.get(id(step))
+        if operator is not None:
+            path = scope.prefix + label if label else self._name(scope, operator.name)
+            return self._append(path, operator, (x,), line.span(step.start, step.end), {})
+        lookup = self._lookup(scope, x)
+        name = step.name
+        if isinstance(name, Expression):
+            name = self._dynamic_name(name, lookup, line)
+        given = self._given(step.arguments, lookup, line.keys, scope)
+        path = scope.prefix + label if label else self._name(scope, name)
+        place = line.span(step.start, step.end)
+        if name in self.spec.blocks:
+            return self._call_block(self.spec.blocks[name], given, x, scope, path, place)
+        return self._call_operator(name, given, step, x, scope, path, place)
+
+    def _dynamic_name(self, expression: Expression, lookup: Lookup, line: Line) -> str:
+        name = self._evaluate(expression, lookup, line.keys)
+        if isinstance(name, str) and (name in TABLE or name in self.spec.blocks):
+            return name
+        place = line.span(expression.start, expression.end)
+        message = f"`{expression.text.strip()}` names `{_shown(name)}`, which is no operator or block"
+        raise ArchError(Diagnostic(message, place))
+
+    def _target(self, label: str, scope: Scope, place: Span) -> int:
+        node = scope.labels.get(label)
+        if node is not None:
+            return node
+        if label in scope.labels:
+            raise ArchError(Diagnostic(f"the line of `@{label}` is switched off", place))
+        known = ", ".join(f"@{k}" for k, v in scope.labels.items() if v is not None)
+        message = f"no label `@{label}` before this line"
+        raise ArchError(Diagnostic(message, place, help=f"labels so far: {known}"))
+
+    def _given(
+        self, arguments: tuple[Given, ...], lookup: Lookup, keys: Keys, scope: Scope
+    ) -> list[Bound]:
+        bounds: list[Bound] = []
+        for given in arguments:
+            span = Span(keys, given.start, given.end)
+            if given.name == "...":
+                bounds.extend(scope.rest)
+            elif given.name == "@":
+                bounds.append(Bound("@", self._target(str(given.value), scope, span), span))
+            else:
+                bounds.append(Bound(given.name, self._size(given.value, lookup, keys), span))
+        return bounds
+
+    def _call_block(
+        self, block: Block, given: list[Bound], x: int, scope: Scope, path: str, place: Span
+    ) -> int:
+        if scope.depth >= DEEPEST:
+            message = f"blocks nested more than {DEEPEST} deep"
+            raise ArchError(Diagnostic(message, place, help="a repeat (`3 x unit`) does not nest"))
+        for argument in given:
+            if argument.name == "@":
+                message = f"the block `{block.name}` takes no @label"
+                raise ArchError(Diagnostic(message, argument.span, help="add, concat and mul do"))
+        bound, rest = bind(block.name, block.parameters, given, place)
+        if rest and not block.takes_rest:
+            raise unknown_argument(block.name, block.parameters, rest[0])
+        values: dict[str, Value] = dict(self.values)
+        lookup = self._lookup(scope._replace(values=values), x)
+        for parameter in block.parameters:
+            if parameter.name in bound:
+                values[parameter.name] = bound[parameter.name].value
+            else:
+                assert parameter.default is not None
+                values[parameter.name] = self._size(parameter.default, lookup, (*block.keys, "args"))
+        return self._block(block, values, tuple(rest), x, f"{path}/", scope.depth + 1)
+
+    def _call_operator(
+        self, name: str, given: list[Bound], step: Step, x: int, scope: Scope, path: str, place: Span
+    ) -> int:
+        cls = operator_class(name)
+        labels = [g for g in given if g.name == "@"]
+        if labels and name not in JOINS:
+            message = f"`{name}` takes no @label"
+            raise ArchError(Diagnostic(message, labels[0].span, help=f"{', '.join(JOINS)} do"))
+        if name in JOINS and not labels:
+            help = f"write `{name} @label`: the tensor that arrives is the first"
+            raise ArchError(Diagnostic(f"`{name}` needs a @label to join with", place, help=help))
+        bound, surplus = bind(name, cls.arguments, [g for g in given if g.name != "@"], place)
+        if surplus:
+            raise unknown_argument(name, cls.arguments, surplus[0])
+        arguments = operator_values(cls, bound, self._defaults(name, scope, x))
+        inputs = (x, *(g.value for g in labels))
+        try:
+            operator = self._intern(name, {k: b.value for k, b in arguments.items()})
+        except ShapeError as error:
+            raise self._placed(error, path, inputs, place, arguments) from None
+        if self._is_literal(step, name):
+            self._literal[id(step)] = operator
+        return self._append(path, operator, inputs, place, arguments)
+
+    def _is_literal(self, step: Step, name: str) -> bool:
+        """Whether the step means the same operator wherever it is met."""
+        values = [*step.arguments, *self.spec.defaults.get(name, ())]
+        fixed = not any(isinstance(g.value, Expression) or g.name in ("@", "...") for g in values)
+        return fixed and not isinstance(step.name, Expression)
+
+    def _defaults(self, name: str, scope: Scope, x: int) -> list[Bound]:
+        keys: Keys = ("defaults", name)
+        lookup = self._lookup(scope._replace(values=self.values), x)
+        given = self.spec.defaults.get(name, ())
+        return [
+            Bound(g.name, self._size(g.value, lookup, keys), Span(keys, g.start, g.end)) for g in given
+        ]
+
+    def _intern(self, name: str, values: dict[str, Any]) -> Operator:
+        """One object for equal operators, so that equal layers can share their analysis."""
+        cls = operator_class(name)
+        for argument in cls.arguments:
+            value = values.get(argument.name)
+            if argument.kind == "flag" and isinstance(value, Symbol):
+                values[argument.name] = bool(value)
+        key = (name, repr(values)) if not _has_symbol(values) else None
+        operator = self._operators.get(key)
+        if operator is None:
+            operator = cls(**values)
+            if key is not None:
+                self._operators[key] = operator
+        return operator
+
+    def _append(
+        self,
+        path: str,
+        operator: Operator,
+        inputs: tuple[int, ...],
+        place: Span,
+        arguments: dict[str, Bound],
+    ) -> int:
+        try:
+            shape = operator.output_shape(*[self.nodes[i].shape for i in inputs])
+            if any(type(size) is int and size > LARGEST for size in shape):
+                raise ShapeError("the output goes beyond 64 bits")
+        except ShapeError as error:
+            raise self._placed(error, path, inputs, place, arguments) from None
+        self.nodes.append(Node(path, operator, inputs, shape, place))
+        return len(self.nodes) - 1
+
+    def _placed(
+        self,
+        error: ShapeError,
+        path: str,
+        inputs: tuple[int, ...],
+        place: Span,
+        arguments: dict[str, Bound],
+    ) -> ArchError:
+        """The bare fact with the layer, its inputs and where they come from."""
+        blamed = arguments.get(error.field)
+        shapes = ", ".join(str(self.nodes[i].shape) for i in inputs)
+        notes = tuple(self._origin(i) for i in inputs if i)
+        label = f"in layer {path}, input{'s' if len(inputs) > 1 else ''} {shapes}"
+        return ArchError(
+            Diagnostic(error.message, blamed.span if blamed else place, label, notes, error.help)
+        )
+
+    def _origin(self, index: int) -> tuple[str, Span]:
+        """The layer that gave a tensor its shape, past those that keep it."""
+        node = self.nodes[index]
+        while (
+            len(node.inputs) == 1 and node.inputs[0] and self.nodes[node.inputs[0]].shape == node.shape
+        ):
+            node = self.nodes[node.inputs[0]]
+        return f"the {node.shape} comes from {node.path}", node.span
+
+    def _lookup(self, scope: Scope, x: int) -> Lookup:
+        def lookup(name: str) -> Value:
+            return self.nodes[x].shape.channels if name == "channels" else scope.values[name]
+
+        return lookup
+
+    def _size(self, size: Size, lookup: Lookup, keys: Keys) -> Any:
+        return self._evaluate(size, lookup, keys) if isinstance(size, Expression) else size
+
+    def _evaluate(self, expression: Expression, lookup: Lookup, keys: Keys) -> Value:
+        try:
+            return evaluate(expression, lookup)
+        except ArchError as error:
+            places = (
+                d._replace(span=d.span._replace(keys=keys))
+                for d in error.diagnostics
+                if isinstance(d.span, Span)
+            )
+            raise ArchError(*places) from None
+
+    def _name(self, scope: Scope, name: str) -> str:
+        """'conv', then 'conv2', …: the first that is free at this place."""
+        path = scope.prefix + name
+        count = self._counters.get(path, 0)
+        while True:
+            count += 1
+            own = name if count == 1 else f"{name}{count}"
+            if own not in scope.own_labels:
+                break
+        self._counters[path] = count
+        return scope.prefix + own
+
+    def _labels_of(self, block: Block) -> frozenset[str]:
+        found = self._labels.get(block.name)
+        if found is None:
+            lines = [*(line for b in block.branches for line in b.lines), *block.then]
+            found = self._labels[block.name] = frozenset(line.label for line in lines if line.label)
+        return found
+
+
+def _has_symbol(values: dict[str, Any]) -> bool:
+    return any(isinstance(v, Symbol) for v in values.values())
+
+
+def _shown(value: object) -> str:
+    return str(value)[:40]

@@ -1,0 +1,43 @@
+"""A network as a list of nodes in the order of the spec. Nothing changes it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from archcalc.errors import Span
+from archcalc.operators.model import Operator, Shape
+
+
+class Node(NamedTuple):
+    """One layer: its path ('stage1/conv2'), its operator, the nodes it reads, its output's shape."""
+
+    path: str
+    operator: Operator
+    inputs: tuple[int, ...]
+    shape: Shape
+    span: Span
+
+
+class Graph(NamedTuple):
+    """A network. Node 0 is the input; `output` is the main one, `side_outputs` have names."""
+
+    nodes: tuple[Node, ...]
+    output: int
+    side_outputs: tuple[tuple[str, int], ...] = ()
+
+    def input_shapes(self, node: Node) -> tuple[Shape, ...]:
+        """The shapes of what a node reads, in order."""
+        return tuple(self.nodes[i].shape for i in node.inputs)
+
+    @property
+    def input(self) -> Shape:
+        return self.nodes[0].shape
+
+    @property
+    def weight_layers(self) -> int:
+        """Conv and linear layers on the longest way from the input to the main output."""
+        longest: list[int] = []
+        for node in self.nodes:
+            before = max((longest[i] for i in node.inputs), default=0)
+            longest.append(before + node.operator.weight_layer)
+        return longest[self.output]

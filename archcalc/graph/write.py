@@ -1,0 +1,40 @@
+"""Graph → spec text: every layer on a line of its own, nothing left to compute."""
+
+from __future__ import annotations
+
+import json
+
+from archcalc.graph.model import Graph
+from archcalc.spec.lines import GRAMMAR_WORDS
+
+
+def write(graph: Graph, title: str) -> str:
+    """A spec of the same layers without blocks, variables or expressions.
+
+    Paths become labels ('stage1/conv' → 'stage1.conv'), because a label has no slash.
+    """
+    labels = _labels(graph)
+    lines = []
+    for index, node in enumerate(graph.nodes[1:], 1):
+        back = f"@{labels[node.inputs[0]]} | " if node.inputs[0] != index - 1 else ""
+        joined = "".join(f" @{labels[i]}" for i in node.inputs[1:])
+        lines.append(f"{labels[index]} = {back}{node.operator}{joined}")
+    lines += [f"output {name} = @{labels[index]}" for name, index in graph.side_outputs]
+    if graph.output != len(graph.nodes) - 1:
+        lines.append(f"@{labels[graph.output]}")
+    size = "x".join(map(str, graph.input))
+    body = "".join(f"  {json.dumps(line, ensure_ascii=False)},\n" for line in lines)
+    return f'title = {json.dumps(title, ensure_ascii=False)}\ninput = "{size}"\nlayers = [\n{body}]\n'
+
+
+def _labels(graph: Graph) -> list[str]:
+    """A label for every node: its path with dots, changed where that is taken or no label."""
+    labels = ["in"]
+    taken = {"", *GRAMMAR_WORDS, *(name for name, _ in graph.side_outputs)}
+    for node in graph.nodes[1:]:
+        label = node.path.replace("/", ".")
+        while label in taken or label.isdecimal():
+            label += "_"
+        taken.add(label)
+        labels.append(label)
+    return labels

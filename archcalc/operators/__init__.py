@@ -1,0 +1,36 @@
+"""What is true of an operator, one file a family: no files, no arrays, no positions.
+
+The table names every operator of the spec language; its family is imported on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from archcalc.operators.model import Operator
+
+FAMILIES = {
+    "convolution": "conv deconv",
+    "linear": "linear rbf",
+    "pooling": "maxpool avgpool sumpool gap",
+    "normalization": "bn ln lrn scale",
+    "activation": "relu relu6 leaky sigmoid tanh swish gelu hsigmoid hswish softmax dropout",
+    "joining": "add concat mul",
+    "reshaping": "flatten upsample padchannels slice shuffle",
+}
+TABLE = {name: family for family, names in FAMILIES.items() for name in names.split()}
+JOINS = ("add", "concat", "mul")
+
+_loaded: dict[str, type[Operator]] = {}
+
+
+def operator_class(name: str) -> type[Operator]:
+    """The class of an operator of `TABLE`, by its name in a spec."""
+    found = _loaded.get(name)
+    if found is None:
+        family = import_module(f"archcalc.operators.{TABLE[name]}")
+        for cls in vars(family).values():
+            if isinstance(cls, type) and issubclass(cls, Operator) and "name" in vars(cls):
+                _loaded[cls.name] = cls
+        found = _loaded[name]
+    return found

@@ -1,0 +1,191 @@
+"""Convolution and its transpose."""
+
+from __future__ import annotations
+
+from archcalc.operators.model import Argument, Extent, Geometry, Pair, Shape, Weight, Work, values_of
+from archcalc.operators.window import GROUPS, HALF, NOBIAS, PADDING, SAME, Windowed
+from archcalc.symbols import Int, minimum, product, require
+
+FILTERS = Argument("filters", "size", "channels of the output")
+KERNEL = Argument("k", "pair", "kernel, height x width", 1)
+STRIDE = Argument("s", "pair", "stride", 1)
+
+
+class Conv(Windowed):
+    """Convolution with bias; grouped, dilated, or with a connection table.
+
+    Multiplies: output values × kernel height × kernel width × input channels / groups, positions in
+    the padding included. A `table` lists for each filter the input channels that it reads
+    (LeCun et al. 1998, Table I).
+    """
+
+    name = "conv"
+    arguments = (
+        FILTERS,
+        KERNEL,
+        STRIDE,
+        PADDING,
+        Argument("d", "pair", "dilation", 1),
+        GROUPS,
+        HALF,
+        SAME,
+        NOBIAS,
+        Argument("table", "table", "input channels of each filter, from 0", None),
+    )
+    weight_layer, stored, buffer = True, True, "fresh"
+
+    filters: Int
+    g: Int
+    nobias: bool
+    table: tuple[tuple[int, ...], ...] | None
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        _divide_groups(self.g, x.channels, self.filters)
+        if self.table is not None:
+            self._check_table(self.table, x)
+        height, width = self.axes(x)
+        return Shape(height.output, width.output, self.filters)
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        (x,) = inputs
+        if self.table is not None:
+            links = sum(len(row) for row in self.table)
+            weight = Weight("weight", (*self.k, links))
+        else:
+            weight = Weight("weight", (*self.k, x.channels // self.g, self.filters))
+        return (weight,) if self.nobias else (weight, Weight("bias", (self.filters,)))
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        (x,) = inputs
+        y = self.output_shape(x)
+        outputs = _outputs(y)
+        if self.table is None:
+            fan_in = _kernel(self.k, ("channels", x.channels // self.g))
+            work = _accumulate(outputs, fan_in)
+        else:
+            positions = Extent("positions", (("height", y.height), ("width", y.width)))
+            links = sum(len(row) for row in self.table)
+            fan_in = _kernel(self.k, ("links of the table", links))
+            sums = Extent("sums", (("sums", fan_in.size - self.filters),))
+            work = (Work("products", (positions, fan_in)), Work("additions", (positions, sums)))
+        return work if self.nobias else (*work, Work("additions", (outputs,)))
+
+    def connections(self, *inputs: Shape) -> Int:
+        products = self.work(*inputs)[0].total
+        return products if self.nobias else products + self.output_shape(*inputs).values
+
+    def kind(self, *inputs: Shape) -> str:
+        if self.g == 1:
+            return "conv"
+        return "depthwise conv" if self.g == inputs[0].channels else "grouped conv"
+
+    def _check_table(self, table: tuple[tuple[int, ...], ...], x: Shape) -> None:
+        require(self.g == 1, "a connection table and groups exclude each other", "table")
+        require(
+            self.filters == len(table),
+            "the table has {rows} rows for {filters} filters",
+            "table",
+            rows=len(table),
+            filters=self.filters,
+        )
+        largest = max(max(row) for row in table)
+        require(
+            largest < x.channels,
+            "the table names channel {largest}; there are {channels}, from 0",
+            "table",
+            largest=largest,
+            channels=x.channels,
+        )
+
+
+class Deconv(Windowed):
+    """Transposed convolution with bias: every input value is spread over a window of the output.
+
+    Counted from the input side: input positions × kernel × input channels × filters / groups,
+    including what the padding then crops. Output: (input − 1)·s + k − 2·p.
+    """
+
+    name = "deconv"
+    arguments = (FILTERS, KERNEL, STRIDE, PADDING, GROUPS, NOBIAS)
+    weight_layer, stored, buffer = True, True, "fresh"
+    half = same = False
+
+    filters: Int
+    g: Int
+    nobias: bool
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        _divide_groups(self.g, x.channels, self.filters)
+        sizes = [(n - 1) * s + k for n, s, k in zip(x[:2], self.s, self.k, strict=True)]
+        for size, pad in zip(sizes, self.p, strict=True):
+            require(
+                size > 2 * pad,
+                "a padding of {pad} crops the whole output of {size}",
+                "p",
+                pad=pad,
+                size=size,
+            )
+        return Shape(sizes[0] - 2 * self.p[0], sizes[1] - 2 * self.p[1], self.filters)
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        weight = Weight("weight", (*self.k, inputs[0].channels // self.g, self.filters))
+        return (weight,) if self.nobias else (weight, Weight("bias", (self.filters,)))
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        (x,) = inputs
+        spread = (values_of(x, "inputs"), _kernel(self.k, ("filters", self.filters // self.g)))
+        touched = [
+            (name, (n - 1) * minimum(s, k) + k)
+            for name, n, s, k in zip(("height", "width"), x[:2], self.s, self.k, strict=True)
+        ]
+        first = Extent("outputs touched", (*touched, ("filters", self.filters)))
+        work = (Work("products", spread), Work("additions", spread), Work("additions", (first,), -1))
+        return work if self.nobias else (*work, Work("additions", (_outputs(self.output_shape(x)),)))
+
+    def connections(self, *inputs: Shape) -> Int:
+        products = self.work(*inputs)[0].total
+        return products if self.nobias else products + self.output_shape(*inputs).values
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        return "upsampling"
+
+
+def _divide_groups(groups: Int, channels: Int, filters: Int) -> None:
+    for count, what in ((channels, "channels"), (filters, "filters")):
+        require(
+            count % groups == 0,
+            "{groups} groups do not divide {count} {what}",
+            "g",
+            _dividing,
+            groups=groups,
+            count=count,
+            what=what,
+            both=(channels, filters),
+        )
+
+
+def _dividing(groups: int, count: int, what: str, both: tuple[Int, Int]) -> str:
+    import math
+
+    common = math.gcd(int(both[0]), int(both[1]))
+    if common > 10**6:
+        return ""
+    divisors = [str(g) for g in range(1, common + 1) if common % g == 0]
+    shown = ", ".join(divisors[:12]) + (", …" if len(divisors) > 12 else "")
+    return f"groups that divide both {int(both[0])} and {int(both[1])}: {shown}"
+
+
+def _outputs(y: Shape) -> Extent:
+    return Extent("outputs", (("height", y.height), ("width", y.width), ("filters", y.channels)))
+
+
+def _kernel(k: Pair, last: tuple[str, Int]) -> Extent:
+    return Extent("products", (("kernel height", k[0]), ("kernel width", k[1]), last))
+
+
+def _accumulate(outputs: Extent, fan_in: Extent) -> tuple[Work, ...]:
+    """Each output is a sum of products: one addition fewer than products."""
+    sums = Extent("sums", (("products − 1", product([f for _, f in fan_in.factors]) - 1),))
+    return Work("products", (outputs, fan_in)), Work("additions", (outputs, sums))

@@ -1,0 +1,81 @@
+"""Layers in which every input value is linked to every output."""
+
+from __future__ import annotations
+
+from archcalc.operators.model import Argument, Extent, Geometry, Operator, Shape, Weight, Work
+from archcalc.operators.window import NOBIAS
+from archcalc.symbols import Int, require
+
+UNITS = Argument("units", "size", "values of the output")
+
+
+class Linear(Operator):
+    """Dense layer with bias over the channels of a vector: outputs × inputs multiplies."""
+
+    name = "linear"
+    arguments = (UNITS, NOBIAS)
+    weight_layer, stored, buffer = True, True, "fresh"
+
+    units: Int
+    nobias: bool
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        _require_vector(self.name, inputs[0])
+        return Shape(1, 1, self.units)
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        weight = Weight("weight", (inputs[0].channels, self.units))
+        return (weight,) if self.nobias else (weight, Weight("bias", (self.units,)))
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        channels = inputs[0].channels
+        outputs = Extent("outputs", (("units", self.units),))
+        products = Work("products", (outputs, Extent("products", (("channels", channels),))))
+        sums = Work("additions", (outputs, Extent("sums", (("channels − 1", channels - 1),))))
+        return (products, sums) if self.nobias else (products, sums, Work("additions", (outputs,)))
+
+    def connections(self, *inputs: Shape) -> Int:
+        return self.units * (inputs[0].channels + (not self.nobias))
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        return "global"
+
+
+class Rbf(Operator):
+    """Radial basis units with fixed weights: squared distances to a pattern (LeCun et al. 1998).
+
+    A link subtracts, squares and adds: one multiply and two additions.
+    """
+
+    name = "rbf"
+    arguments = (UNITS,)
+    weight_layer, stored, buffer = False, True, "fresh"
+
+    units: Int
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        _require_vector(self.name, inputs[0])
+        return Shape(1, 1, self.units)
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        return (Weight("fixed", (inputs[0].channels, self.units)),)
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        links = Extent("links", (("units", self.units), ("channels", inputs[0].channels)))
+        return Work("multiplies", (links,)), Work("additions", (links,), 2)
+
+    def connections(self, *inputs: Shape) -> Int:
+        return self.units * inputs[0].channels
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        return "global"
+
+
+def _require_vector(name: str, x: Shape) -> None:
+    require(
+        x.height * x.width == 1,
+        "`{name}` takes a vector, not a {x} map",
+        help=lambda name, x: "`flatten` or `gap` the map first",
+        name=name,
+        x=x,
+    )

@@ -1,0 +1,302 @@
+"""The words every operator is described in: shapes, arguments, weights, work, geometry.
+
+An operator states facts and has no defaults for them: `output_shape`, `weights`, `work`,
+`connections`, `geometry`, `stored` and `buffer`. What costs nothing says `FREE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, NamedTuple
+
+from archcalc.errors import ShapeError
+from archcalc.symbols import Int, Symbol, product, require
+
+Pair = tuple[Int, Int]  # height, width
+
+
+class Shape(NamedTuple):
+    """Height × width × channels of one image's tensor; a vector is 1 × 1 × channels."""
+
+    height: Int
+    width: Int
+    channels: Int
+
+    @property
+    def values(self) -> Int:
+        return self.height * self.width * self.channels
+
+    @property
+    def positions(self) -> Int:
+        return self.height * self.width
+
+    def __str__(self) -> str:
+        height, width, channels = (v.value if isinstance(v, Symbol) else v for v in self)
+        return f"{channels}" if height == width == 1 else f"{height}×{width}×{channels}"
+
+
+Role = Literal["weight", "bias", "scale", "shift", "mean", "variance", "fixed"]
+TRAINABLE: tuple[Role, ...] = ("weight", "bias", "scale", "shift")
+STATISTICS: tuple[Role, ...] = ("mean", "variance")
+
+
+class Weight(NamedTuple):
+    """A tensor of numbers that belongs to a layer, under its role."""
+
+    role: Role
+    shape: tuple[Int, ...]
+
+    @property
+    def size(self) -> Int:
+        return product(self.shape)
+
+
+Kind = Literal[
+    "products",
+    "multiplies",
+    "additions",
+    "comparisons",
+    "divisions",
+    "exponentials",
+    "powers",
+    "roots",
+]
+
+
+class Extent(NamedTuple):
+    """A loop: what it runs over, and the named factors of how often."""
+
+    name: str
+    factors: tuple[tuple[str, Int], ...]
+
+    @property
+    def size(self) -> Int:
+        return product([factor for _, factor in self.factors])
+
+
+class Work(NamedTuple):
+    """Loops around one step. `products` are the multiplies of a weight (or key) and an input.
+
+    The count is `each` × the product of the extents.
+    """
+
+    kind: Kind
+    extents: tuple[Extent, ...]
+    each: int = 1
+
+    @property
+    def total(self) -> Int:
+        return self.each * product([extent.size for extent in self.extents])
+
+
+FREE: tuple[Work, ...] = ()
+UNWEIGHTED: tuple[Weight, ...] = ()
+
+
+class Window(NamedTuple):
+    """What one output sees of its input, per axis: kernel, stride, padding before, dilation."""
+
+    kernel: Pair
+    stride: Pair
+    before: Pair
+    dilation: Pair
+
+
+Geometry = Window | Literal["pointwise", "global", "upsampling"]
+Buffer = Literal["fresh", "in place", "view"]
+ArgumentKind = Literal["size", "offset", "pair", "padding", "flag", "table"]
+
+
+class Argument(NamedTuple):
+    """An argument as a spec writes it. Without a default it is required and positional."""
+
+    name: str
+    kind: ArgumentKind
+    help: str
+    default: Any = ...
+
+    @property
+    def required(self) -> bool:
+        return self.default is ...
+
+    @property
+    def usage(self) -> str:
+        """How it stands in the reference: 'filters', 'k=1', 'nobias'."""
+        if self.required or self.kind == "flag":
+            return self.name
+        return self.name if self.default is None else f"{self.name}={self.default}"
+
+    @property
+    def attribute(self) -> str:
+        """The operator's attribute; Python keeps `from` for itself."""
+        return "start" if self.name == "from" else self.name
+
+    def written(self, value: Any) -> str:
+        """The argument with this value in a spec: 'k3', 'from=16', 'nobias', 'table={[[0, 1]]}'."""
+        if self.kind == "flag":
+            return self.name if value else f"{self.name}=false"
+        if self.kind == "table":
+            return f"{self.name}={{{[list(row) for row in value]}}}"
+        return f"{self.name}{'' if len(self.name) == 1 else '='}{_written(value)}"
+
+    def accept(self, value: Any) -> Any:
+        """The value an operator keeps: pairs as (height, width), tables as tuples.
+
+        Raises:
+            ShapeError: not of the argument's kind.
+        """
+        if self.kind == "flag":
+            if not isinstance(value, bool):
+                raise ShapeError(f"`{self.name}` is a flag: true or false", self.name)
+            return value
+        if self.kind == "table":
+            return None if value is None else self._table(value)
+        if self.kind in ("pair", "padding"):
+            pair = value if isinstance(value, tuple) else (value, value)
+            return self._size(pair[0]), self._size(pair[1])
+        return self._size(value)
+
+    def _size(self, value: Any) -> Int:
+        low = 0 if self.kind in ("padding", "offset") else 1
+        positive = "an integer of 0 or more" if low == 0 else "a positive integer"
+        if isinstance(value, bool) or not isinstance(value, int | Symbol):
+            what = "×".join(map(str, value)) if isinstance(value, tuple) else value
+            raise ShapeError(f"`{self.name}` must be {positive}, not {what}", self.name)
+        require(
+            value >= low,
+            "`{name}` must be {what}, not {value}",
+            self.name,
+            name=self.name,
+            what=positive,
+            value=value,
+        )
+        return value
+
+    def _table(self, rows: Any) -> tuple[tuple[int, ...], ...]:
+        if not isinstance(rows, Sequence) or isinstance(rows, str):
+            raise ShapeError(f"`{self.name}` must be a list of lists of channels", self.name)
+        for row in rows:
+            if not isinstance(row, Sequence) or isinstance(row, str) or not row:
+                raise ShapeError(f"`{self.name}` must be a list of lists of channels", self.name)
+            if any(isinstance(c, bool) or not isinstance(c, int) or c < 0 for c in row):
+                raise ShapeError(f"`{self.name}` holds channels: integers from 0", self.name)
+            if len(set(row)) != len(row):
+                raise ShapeError(f"`{self.name}` names a channel twice in one row", self.name)
+        return tuple(tuple(row) for row in rows)
+
+
+class Operator:
+    """One operator with its arguments; a subclass is one row of the language's reference.
+
+    Args are those of `arguments`: required ones by position, the others by name.
+    """
+
+    name: ClassVar[str]
+    arguments: ClassVar[tuple[Argument, ...]]
+    weight_layer: ClassVar[bool]  # counted in "16 weight layers"
+    stored: ClassVar[bool]  # its output is a map of the `stored` memory rule
+    buffer: ClassVar[Buffer]  # where its output lives: see `peak`
+
+    def __init__(self, *required: Any, **optional: Any) -> None:
+        for argument, value in zip(self.arguments, required, strict=False):
+            optional[argument.name] = value
+        for argument in self.arguments:
+            value = optional.pop(argument.name, argument.default)
+            if value is ...:
+                raise ShapeError(f"{self.name} needs `{argument.name}`", argument.name)
+            setattr(self, argument.attribute, argument.accept(value))
+        if optional:
+            raise ShapeError(f"{self.name} has no argument `{next(iter(optional))}`")
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        """The output's shape.
+
+        Raises:
+            ShapeError: the inputs do not fit.
+        """
+        raise NotImplementedError
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        """The tensors it owns; `UNWEIGHTED` if none."""
+        raise NotImplementedError
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        """What it computes for one image, as loops; `FREE` if nothing."""
+        raise NotImplementedError
+
+    def kind(self, *inputs: Shape) -> str:
+        """How its multiplies are told apart in a summary: 'depthwise conv'."""
+        return self.name
+
+    def connections(self, *inputs: Shape) -> Int:
+        """Links from an input value to an output, plus one per bias used (LeCun 1998)."""
+        raise NotImplementedError
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        """What of its input one output value sees."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        """As a spec writes it: 'conv 64 k7 s2 p3 nobias'."""
+        words = [self.name]
+        for argument in self.arguments:
+            value = getattr(self, argument.attribute)
+            if argument.required:
+                words.append(_written(value))
+            elif value != self._default(argument):
+                words.append(argument.written(value))
+        return " ".join(words)
+
+    def _default(self, argument: Argument) -> Any:
+        return argument.accept(argument.default)
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
+
+def _written(value: Any) -> str:
+    if not isinstance(value, tuple):
+        return str(value)
+    return str(value[0]) if value[0] == value[1] else f"{value[0]}x{value[1]}"
+
+
+class Input(Operator):
+    """The image that enters the network."""
+
+    name = "input"
+    arguments = ()
+    weight_layer = False
+    stored = True
+    buffer = "fresh"
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return self.shape
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        return UNWEIGHTED
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        return FREE
+
+    def connections(self, *inputs: Shape) -> Int:
+        return 0
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        return "pointwise"
+
+
+def values_of(shape: Shape, name: str = "values") -> Extent:
+    """The loop over every value of a tensor."""
+    return Extent(
+        name,
+        (("height", shape.height), ("width", shape.width), ("channels", shape.channels)),
+    )
+
+
+def positions_of(shape: Shape) -> Extent:
+    """The loop over the positions of a tensor."""
+    return Extent("positions", (("height", shape.height), ("width", shape.width)))

@@ -1,0 +1,126 @@
+"""Normalizations and scalings: the shape stays, each value is shifted and scaled."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from archcalc.operators.model import (
+    UNWEIGHTED,
+    Argument,
+    Extent,
+    Geometry,
+    Operator,
+    Shape,
+    Weight,
+    Work,
+    positions_of,
+    values_of,
+)
+from archcalc.operators.window import NOBIAS
+from archcalc.symbols import Int
+
+
+class Pointwise(Operator):
+    """An operator whose output has its input's shape and may overwrite it."""
+
+    arguments: ClassVar[tuple[Argument, ...]] = ()
+    weight_layer, stored, buffer = False, False, "in place"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def connections(self, *inputs: Shape) -> Int:
+        return 0
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        return "pointwise"
+
+
+class BatchNorm(Pointwise):
+    """Batch normalization at inference: one multiply and one addition a value.
+
+    Scale and shift are learned; running mean and variance are statistics (Ioffe & Szegedy 2015).
+    """
+
+    name = "bn"
+    arguments = (Argument("noscale", "flag", "shift only (TF-Slim, Keras' Inception)", False),)
+
+    noscale: bool
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        channels = (inputs[0].channels,)
+        scale = () if self.noscale else (Weight("scale", channels),)
+        kept = (Weight("mean", channels), Weight("variance", channels))
+        return (*scale, Weight("shift", channels), *kept)
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        values = values_of(inputs[0])
+        return Work("multiplies", (values,)), Work("additions", (values,))
+
+
+class LayerNorm(Pointwise):
+    """Layer normalization over the channels of each position (Ba et al. 2016).
+
+    A value: 2 multiplies and 4 additions; a position: a root and a division.
+    """
+
+    name = "ln"
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        channels = (inputs[0].channels,)
+        return Weight("scale", channels), Weight("shift", channels)
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        values, positions = values_of(inputs[0]), positions_of(inputs[0])
+        return (
+            Work("multiplies", (values,), 2),
+            Work("additions", (values,), 4),
+            Work("roots", (positions,)),
+            Work("divisions", (positions,)),
+        )
+
+
+class LocalResponseNorm(Pointwise):
+    """Local response normalization over `size` neighboring channels (Krizhevsky et al. 2012).
+
+    A value: size + 1 multiplies, size additions, a power and a division. Channels beyond the ends
+    count like zeros.
+    """
+
+    name = "lrn"
+    arguments = (Argument("size", "size", "channels summed"),)
+
+    size: Int
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        return UNWEIGHTED
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        values = values_of(inputs[0])
+        return (
+            Work("multiplies", (values, Extent("squares and scalings", (("size + 1", self.size + 1),)))),
+            Work("additions", (values, Extent("sums", (("size", self.size),)))),
+            Work("powers", (values,)),
+            Work("divisions", (values,)),
+        )
+
+
+class Scale(Pointwise):
+    """A learned factor, and a bias, for each channel: LeNet's subsampling, layer scale."""
+
+    name = "scale"
+    arguments = (NOBIAS,)
+
+    nobias: bool
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        channels = (inputs[0].channels,)
+        weight = Weight("weight", channels)
+        return (weight,) if self.nobias else (weight, Weight("bias", channels))
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        multiply = Work("multiplies", (values_of(inputs[0]),))
+        return (multiply,) if self.nobias else (multiply, Work("additions", (values_of(inputs[0]),)))
+
+    def connections(self, *inputs: Shape) -> Int:
+        return 0 if self.nobias else inputs[0].values

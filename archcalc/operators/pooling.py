@@ -1,0 +1,120 @@
+"""Pools: windows that summarize, and the global average."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.operators.model import (
+    UNWEIGHTED,
+    Argument,
+    Extent,
+    Geometry,
+    Operator,
+    Shape,
+    Weight,
+    Work,
+    values_of,
+)
+from archcalc.operators.window import HALF, PADDING, SAME, Windowed
+from archcalc.symbols import Int
+
+
+class Pool(Windowed):
+    """What all windowed pools share. The stride is the window unless given."""
+
+    arguments = (
+        Argument("window", "pair", "height x width"),
+        Argument("s", "pair", "stride", "window"),
+        PADDING,
+        HALF,
+        SAME,
+        Argument("ceil", "flag", "round the output up, not down", False),
+    )
+    weight_layer, stored, buffer = False, True, "fresh"
+    window_field = "window"
+
+    def __init__(self, *required: Any, **optional: Any) -> None:
+        window = required[0] if required else optional["window"]
+        if optional.get("s", "window") == "window":
+            optional["s"] = window
+        self.k = self.arguments[0].accept(window)
+        super().__init__(*required, **optional)
+
+    def _default(self, argument: Argument) -> Any:
+        return self.k if argument.name == "s" else super()._default(argument)
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        height, width = self.axes(x)
+        return Shape(height.output, width.output, x.channels)
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        return UNWEIGHTED
+
+    def connections(self, *inputs: Shape) -> Int:
+        return 0
+
+    def _fold(self, kind: Any, *inputs: Shape) -> Work:
+        """Each output combines its window: one step fewer than values."""
+        steps = Extent("steps", (("window − 1", self.k[0] * self.k[1] - 1),))
+        return Work(kind, (values_of(self.output_shape(*inputs), "outputs"), steps))
+
+
+class MaxPool(Pool):
+    """Largest value of a window: window − 1 comparisons an output."""
+
+    name = "maxpool"
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        return (self._fold("comparisons", *inputs),)
+
+
+class AvgPool(Pool):
+    """Mean of a window: window − 1 additions and one multiply an output."""
+
+    name = "avgpool"
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        outputs = values_of(self.output_shape(*inputs), "outputs")
+        return self._fold("additions", *inputs), Work("multiplies", (outputs,))
+
+
+class SumPool(Pool):
+    """Sum of a window: window − 1 additions an output. LeNet's subsampling is `sumpool 2 | scale`.
+
+    Its links are counted here, the bias of the `scale` that follows there: 4 + 1 for a 2×2.
+    """
+
+    name = "sumpool"
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        return (self._fold("additions", *inputs),)
+
+    def connections(self, *inputs: Shape) -> Int:
+        return self.output_shape(*inputs).values * self.k[0] * self.k[1]
+
+
+class Gap(Operator):
+    """Global average pool: the mean of every channel (Lin et al. 2013)."""
+
+    name = "gap"
+    arguments = ()
+    weight_layer, stored, buffer = False, True, "fresh"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return Shape(1, 1, inputs[0].channels)
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        return UNWEIGHTED
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        (x,) = inputs
+        outputs = Extent("outputs", (("channels", x.channels),))
+        steps = Extent("steps", (("positions − 1", x.positions - 1),))
+        return Work("additions", (outputs, steps)), Work("multiplies", (outputs,))
+
+    def connections(self, *inputs: Shape) -> Int:
+        return 0
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        return "global"

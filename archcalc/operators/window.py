@@ -1,0 +1,85 @@
+"""The geometry that convolutions and pools share: padding, strides, rounding."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from archcalc.operators.model import Argument, Geometry, Operator, Pair, Shape, Window
+from archcalc.symbols import Int, ceil_div, maximum, require
+
+PADDING = Argument("p", "padding", "zeros on both sides", 0)
+HALF = Argument("half", "flag", "pad (k−1)/2 on both sides; odd kernels only", False)
+SAME = Argument("same", "flag", "output is ceil(input/stride), odd pixel at the end", False)
+GROUPS = Argument("g", "size", "groups", 1)
+NOBIAS = Argument("nobias", "flag", "no bias", False)
+
+
+class Axis(NamedTuple):
+    """One axis of a sliding window: the output's size and the zeros before the input."""
+
+    output: Int
+    before: Int
+
+
+class Windowed(Operator):
+    """An operator that slides a window, with those of k, s, p, d, half, same and ceil that it has."""
+
+    k: Pair
+    s: Pair
+    p: Pair
+    d: Pair = (1, 1)
+    half: bool
+    same: bool
+    ceil: bool = False
+
+    def __init__(self, *required: Any, **optional: Any) -> None:
+        super().__init__(*required, **optional)
+        if self.half:
+            for size in self.k:
+                require(
+                    size % 2 == 1,
+                    "`half` padding needs an odd kernel, not {size}",
+                    "half",
+                    lambda size: "use `same`, or write the padding: `p1`",
+                    size=size,
+                )
+
+    def axes(self, x: Shape) -> tuple[Axis, Axis]:
+        """Height and width of the output, with the padding before them.
+
+        Raises:
+            ShapeError: the window is larger than the padded input.
+        """
+        return self._axis(0, x.height, "height"), self._axis(1, x.width, "width")
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        height, width = self.axes(inputs[0])
+        return Window(self.k, self.s, (height.before, width.before), self.d)
+
+    def _axis(self, axis: int, size: Int, name: str) -> Axis:
+        stride, span = self.s[axis], self.d[axis] * (self.k[axis] - 1) + 1
+        if self.same:
+            output = ceil_div(size, stride)
+            return Axis(output, maximum((output - 1) * stride + span - size, 0) // 2)
+        before = (span - 1) // 2 if self.half else self.p[axis]
+        room = size + 2 * before - span
+        require(
+            room >= 0,
+            "a window of {span} does not fit the {name} of {padded}",
+            self.window_field,
+            _smaller,
+            span=span,
+            name=name,
+            padded=size + 2 * before,
+        )
+        if not self.ceil:
+            return Axis(room // stride + 1, before)
+        # Caffe and torch drop a window that would start in the padding after the input
+        output = ceil_div(room, stride) + 1
+        return Axis(output - ((output - 1) * stride >= size + before), before)
+
+    window_field = "k"
+
+
+def _smaller(span: int, name: str, padded: int) -> str:
+    return f"a kernel of at most {padded}, padding (`half`), or a larger input"

@@ -1,0 +1,1 @@
+"""Text → Spec: syntax, positions, variables. Knows no operators."""

@@ -1,0 +1,100 @@
+"""The names of specs: bundled families and their variants, and how people spell them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from archcalc.errors import Diagnostic, UsageError, suggestion
+from archcalc.spec.model import Source, Spec
+from archcalc.spec.read import read
+from archcalc.spec.source import STDIN, looks_like_path, read_file, read_stdin
+from archcalc.units import printable
+
+
+class Entry(NamedTuple):
+    """A network by name: its spec, and the variant of it (None: the file's own defaults)."""
+
+    name: str
+    spec: Spec
+    variant: str | None
+
+
+@cache
+def folder() -> Path:
+    """Where the bundled specs lie: inside an installed package, or in the checkout around it."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "specs"
+    return installed if installed.is_dir() else package.parent / "specs"
+
+
+def families() -> list[Path]:
+    """The bundled spec files, by name."""
+    return sorted(folder().glob("*.toml"))
+
+
+def find(name: str) -> Entry:
+    """The network that `name` means: a bundled file or variant, a path, or '-' for standard input.
+
+    Raises:
+        ArchError: nothing of that name, or a spec that cannot be read.
+    """
+    if name == STDIN:
+        return Entry(name, read(read_stdin()), None)
+    if looks_like_path(name):
+        path = Path(name)
+        return Entry(path.stem, read(read_file(path)), None)
+    return _bundled(name) or _bundled(_plain(name)) or _unknown(name)
+
+
+def bundled() -> Iterator[Entry]:
+    """Every bundled network, by family, in the order of the files."""
+    for path in families():
+        spec = read(_packaged(path))
+        for variant in spec.variants or [None]:
+            yield Entry(variant or path.stem, spec, variant)
+
+
+def names() -> list[str]:
+    """The names of all bundled networks."""
+    return [entry.name for entry in bundled()]
+
+
+def _packaged(path: Path) -> Source:
+    return Source(path.name, path.read_text(encoding="utf-8"))
+
+
+def _bundled(name: str) -> Entry | None:
+    """By file name first; then the one file that mentions the name and has it as a variant."""
+    path = folder() / f"{name}.toml"
+    if name and path.is_file():
+        spec = read(_packaged(path))
+        return Entry(name, spec, name if name in spec.variants else None)
+    for path in families():
+        source = _packaged(path)
+        if name in source.text and name in (spec := read(source)).variants:
+            return Entry(name, spec, name)
+    return None
+
+
+def _plain(name: str) -> str:
+    """The bundled name that differs only in case, '-' and '_' ('ResNet-50'), or ''."""
+    squeezed = _squeeze(name)
+    return next((known for known in _all_names() if _squeeze(known) == squeezed), "")
+
+
+def _squeeze(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "").replace(" ", "")
+
+
+def _all_names() -> list[str]:
+    return [*(path.stem for path in families()), *names()]
+
+
+def _unknown(name: str) -> Entry:
+    if Path(name).exists():
+        return Entry(Path(name).stem, read(read_file(Path(name))), None)
+    help = suggestion(name, _all_names()) or "`archcalc list` shows them; a file ends in .toml"
+    raise UsageError(Diagnostic(f"no network is called `{printable(name)}`", help=help))

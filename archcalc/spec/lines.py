@@ -1,0 +1,269 @@
+"""One line of a spec, cut into label, count and steps, every piece with its place.
+
+["if" EXPR ":"] ["output"] [LABEL " = "] [COUNT " x "] step ("|" step)*
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from archcalc.errors import ArchError, Diagnostic, Keys, Span
+from archcalc.spec.expressions import LARGEST, Expression, parse
+from archcalc.spec.model import Given, Line, Parameter, Size, Step
+
+_BRACES = r"""\{(?:[^{}'"]++|'[^']*'|"[^"]*")*+\}"""
+_TOKEN = re.compile(rf"(?:[^\s|{{}}]++|{_BRACES})++|\|")
+_SPACE = re.compile(r"\s*")
+_CONDITION = re.compile(r"""(?:[^:'"]++|'[^']*'|"[^"]*")*+""")
+_LABEL = re.compile(r"(output\s+)?([^\s=|{}@]+)\s+=(?=\s)")
+_LABEL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_SIZE = re.compile(rf"(\d+)(?:x(\d+))?|({_BRACES})")
+_GLUED = re.compile(rf"([a-z])(\d+(?:x\d+)?|{_BRACES})")
+_NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+
+GRAMMAR_WORDS = frozenset({"in", "if", "output", "x"})
+
+
+class Token(NamedTuple):
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+def parse_line(text: str, keys: Keys) -> Line:
+    """The line `text`, whose value stands at `keys` of the TOML.
+
+    Raises:
+        ArchError: with the place in the line.
+    """
+    condition, at = _read_condition(text)
+    output, label, label_at, at = _read_label(text, at)
+    tokens = _tokens(text, at)
+    repeat: Size = 1
+    repeat_at = (0, 0)
+    if len(tokens) > 1 and tokens[1].text == "x" and _SIZE.fullmatch(tokens[0].text):
+        repeat, repeat_at = read_size(tokens[0]), (tokens[0].start, tokens[0].end)
+        tokens = tokens[2:]
+    steps = _read_steps(tokens, len(text))
+    return Line(keys, steps, condition, output, label, label_at, repeat, repeat_at)
+
+
+def _read_condition(text: str) -> tuple[Expression | None, int]:
+    """The expression of a leading `if`, and where the line goes on."""
+    at = _skip(text, 0)
+    if not re.match(r"if\b", text[at : at + 3]):
+        return None, at
+    begin = at + 2
+    body = _CONDITION.match(text, begin)
+    assert body is not None
+    if body.end() >= len(text) or text[body.end()] != ":":
+        raise _fault("an `if` without `:`", at, begin, "write `if n > 1: conv 64`")
+    return parse(body[0], begin), body.end() + 1
+
+
+def _read_label(text: str, at: int) -> tuple[bool, str, tuple[int, int], int]:
+    at = _skip(text, at)
+    found = _LABEL.match(text, at)
+    if found is None:
+        if re.match(r"output\s", text[at : at + 7]):
+            raise _fault("an `output` without a label", at, at + 6, "write `output NAME = …`")
+        return False, "", (0, 0), at
+    label, place = found[2], found.span(2)
+    if not _LABEL_NAME.fullmatch(label):
+        raise _fault(f"`{label}` is no label", *place, "labels are letters, digits and `_` `.` `-`")
+    if label.isdecimal() or label in GRAMMAR_WORDS:
+        raise _fault(
+            f"`{label}` cannot be a label", *place, f"try `{'l' if label.isdecimal() else ''}{label}_`"
+        )
+    return found[1] is not None, label, place, found.end()
+
+
+def _skip(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    assert found is not None
+    return found.end()
+
+
+def _tokens(text: str, at: int) -> list[Token]:
+    tokens = []
+    at = _skip(text, at)
+    while at < len(text):
+        found = _TOKEN.match(text, at)
+        if found is None:
+            what = "an unclosed `{`" if text[at] == "{" else f"a stray `{text[at]}`"
+            raise _fault(
+                what, at, at + 1, "an expression stands between `{` and `}`, without braces inside"
+            )
+        tokens.append(Token(found[0], at))
+        at = _skip(text, found.end())
+    return tokens
+
+
+def _read_steps(tokens: list[Token], end: int) -> tuple[Step, ...]:
+    steps, begin = [], 0
+    for i, token in enumerate([*tokens, Token("|", end)]):
+        if token.text == "|":
+            if i == begin:
+                message = "an empty step" if tokens else "an empty line"
+                at = max(min(token.start, end - 1), 0)
+                raise _fault(message, at, at + 1, "write an operator, a block or `@label`")
+            steps.append(_read_step(tokens[begin:i]))
+            begin = i + 1
+    return tuple(steps)
+
+
+def _read_step(tokens: list[Token]) -> Step:
+    head, rest = tokens[0], tokens[1:]
+    if head.text.startswith("@"):
+        if rest:
+            raise _fault(
+                "`@label` takes no arguments", rest[0].start, rest[-1].end, "put `|` between steps"
+            )
+        return Step("@", (), head.start, head.end, _reference(head))
+    name: str | Expression
+    if head.text.startswith("{") and head.text.endswith("}"):
+        name = _expression(head)
+    elif _NAME.fullmatch(head.text):
+        name = head.text
+    else:
+        raise _fault(f"`{head.text}` is no step", head.start, head.end, _step_help(head.text))
+    arguments = tuple(_read_argument(token) for token in rest)
+    _refuse_twice(arguments)
+    return Step(name, arguments, head.start, head.end)
+
+
+def _step_help(text: str) -> str:
+    if re.fullmatch(r"\d+x", text):
+        return f"put spaces around the x: `{text[:-1]} x …`"
+    if "=" in text:
+        return f"put spaces around the =: `{text.replace('=', ' = ', 1)}`"
+    if text.lower() != text and _NAME.fullmatch(text.lower()):
+        return f"names are lower case: `{text.lower()}`"
+    return "a step is an operator or a block with its arguments, or `@label`"
+
+
+def _read_argument(token: Token) -> Given:
+    text, start, end = token.text, token.start, token.end
+    if text == "...":
+        return Given("...", True, start, end)
+    if text.startswith("@"):
+        return Given("@", _reference(token), start, end)
+    if _SIZE.fullmatch(text):
+        return Given("", read_size(token), start, end)
+    if glued := _GLUED.fullmatch(text):
+        return Given(glued[1], read_size(Token(glued[2], start + 1)), start, end)
+    if _NAME.fullmatch(text):
+        return Given(text, True, start, end)
+    if named := _NAMED.fullmatch(text):
+        name, value = named[1], Token(named[2], start + named.start(2))
+        if len(name) == 1:
+            raise _fault(
+                f"write `{name}{value.text}`, not `{text}`",
+                start,
+                end,
+                "one-letter arguments are glued to their size",
+            )
+        if _SIZE.fullmatch(value.text):
+            return Given(name, read_size(value), start, end)
+        if _NAME.fullmatch(value.text):
+            return Given(name, {"true": True, "false": False}.get(value.text, value.text), start, end)
+    help = (
+        f"names are lower case: `{text.lower()}`"
+        if text.lower() != text
+        else ("an argument is a size (64, 1x7, {n}), k3, word=size, a flag, or @label")
+    )
+    raise _fault(f"`{text}` is no argument", start, end, help)
+
+
+def _refuse_twice(arguments: tuple[Given, ...]) -> None:
+    seen: dict[str, Given] = {}
+    for given in arguments:
+        if given.name in ("", "@"):
+            continue
+        if given.name in seen:
+            raise _fault(
+                f"`{given.name}` is given twice",
+                given.start,
+                given.end,
+                f"for a kernel of two sizes write `{given.name}1x7`" if given.name in "ksp" else "",
+            )
+        seen[given.name] = given
+
+
+def read_size(token: Token) -> Size:
+    """INT, INTxINT or an expression in braces.
+
+    Raises:
+        ArchError: a number beyond 64 bits, or not an expression.
+    """
+    found = _SIZE.fullmatch(token.text)
+    assert found is not None
+    if found[3]:
+        return _expression(token)
+    sizes = [found[1]] if found[2] is None else [found[1], found[2]]
+    if any(len(size) > 19 or int(size) > LARGEST for size in sizes):
+        raise _fault("a number beyond 64 bits", token.start, token.end)
+    return int(sizes[0]) if len(sizes) == 1 else (int(sizes[0]), int(sizes[1]))
+
+
+def _expression(token: Token) -> Expression:
+    return parse(token.text[1:-1], token.start + 1)
+
+
+def _reference(token: Token) -> str:
+    label = token.text[1:]
+    if not _LABEL_NAME.fullmatch(label):
+        raise _fault(f"`{token.text}` names no label", token.start, token.end)
+    return label
+
+
+def parse_arguments(text: str) -> tuple[Given, ...]:
+    """The arguments alone, as a default of an operator gives them: 'half nobias={not bias}'."""
+    arguments = tuple(_read_argument(token) for token in _tokens(text, 0))
+    _refuse_twice(arguments)
+    for given in arguments:
+        if given.name in ("", "@", "..."):
+            raise _fault("defaults are optional arguments and flags", given.start, given.end)
+    return arguments
+
+
+def parse_parameters(text: str) -> tuple[Parameter, ...]:
+    """A block's arguments: 'c n s=2 r={channels}'.
+
+    Raises:
+        ArchError: no such list, with the place.
+    """
+    parameters: list[Parameter] = []
+    for token in _tokens(text, 0):
+        name, equals, value = token.text.partition("=")
+        if not _NAME.fullmatch(name):
+            raise _fault(f"`{name}` is no argument name", token.start, token.end)
+        if any(p.name == name for p in parameters):
+            raise _fault(f"`{name}` is there twice", token.start, token.end)
+        if not equals and parameters and not parameters[-1].required:
+            raise _fault(
+                f"`{name}` has no default but follows one that has",
+                token.start,
+                token.end,
+                "required arguments come first",
+            )
+        default = _default(Token(value, token.start + len(name) + 1)) if equals else None
+        parameters.append(Parameter(name, default, token.start, token.end))
+    return tuple(parameters)
+
+
+def _default(token: Token) -> Size:
+    if _SIZE.fullmatch(token.text):
+        return read_size(token)
+    if _NAME.fullmatch(token.text):
+        return {"true": True, "false": False}.get(token.text, token.text)
+    raise _fault(f"`{token.text}` is no default", token.start, max(token.end, token.start + 1))
+
+
+def _fault(message: str, start: int, end: int, help: str = "") -> ArchError:
+    return ArchError(Diagnostic(message, Span((), start, end), help=help))

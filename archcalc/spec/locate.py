@@ -1,0 +1,193 @@
+"""Where the keys and values of a TOML text stand.
+
+`tomllib` says what a text holds but not where, and an error about a value must point at it. So
+when an error is to be shown the text is scanned once more. `tomllib` has accepted it by then, which
+is why nothing is validated here and the grammar can be loose: commas count as blanks, and whatever
+is neither a string nor a bracket is a scalar.
+
+All repetitions are possessive and all matches start at a position, so the scan is linear.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from archcalc.errors import Keys
+
+DEEPEST = 50  # parts of a dotted key; a hostile one may have thousands, and no spec more than four
+
+Range = tuple[int, int]
+
+_STRING = "|".join(
+    (
+        r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*+"{3,5}',  # up to two of the closing quotes are content
+        r"'''(?:[^']|'(?!''))*+'{3,5}",
+        r'"(?:[^"\\]|\\.)*+"',
+        r"'[^']*+'",
+    )
+)
+_WORD = r"[^ \t\n#,\]}]++"
+_BLANK = re.compile(r"(?:[ \t\n,]|#[^\n]*+)*+")
+_PART = re.compile(rf"[ \t]*+({_STRING}|[\w-]++)[ \t]*+([.=\]])[ \t]*+")
+_SCALAR = re.compile(rf"{_STRING}|{_WORD}(?: [0-9]{_WORD})?")  # a date's time may follow a blank
+_PIECE = re.compile(
+    r"(?P<nothing>\\[ \t]*+\n[ \t\n]*+)|(?P<escape>\\(?:u.{4}|U.{8}|.))|(?P<plain>[^\\]++)"
+)
+
+
+class Found(NamedTuple):
+    """Where one entry stands; all offsets count characters from the start of the text.
+
+    key: start and end of the last part of the key; of an array's item, the value's.
+    value: start and end of the value, with its quotes or brackets. A table or array of tables
+        made by a header has the header's name here, one made by a dotted key the key's part.
+    """
+
+    key: Range
+    value: Range
+
+    def offset(self, text: str, index: int) -> int:
+        """Where character `index` of a string value stands in `text`; its escape if it has one.
+
+        `index` counts decoded characters; the string's length gives the closing quote's offset.
+        """
+        start, end = self.value
+        quote = text[start]
+        width = 3 if text.startswith(quote * 3, start, end) else 1
+        start, end = start + width, end - width
+        if width == 3 and text[start] == "\n":
+            start += 1
+        if quote == "'":
+            return start + index
+        for piece in _PIECE.finditer(text, start, end):
+            size = {"nothing": 0, "escape": 1}.get(str(piece.lastgroup), len(piece[0]))
+            if index < size:
+                return piece.start() + index
+            index -= size
+        return end
+
+
+def locate(text: str) -> dict[Keys, Found]:
+    """Find every key, array item and table in `text`, which `tomllib` must have accepted.
+
+    Line ends must be "\\n". Keys are given in full: dotted ones flattened, items by index. A table
+    named at several places is found at the first of them.
+    """
+    return _Scan(text).run()
+
+
+@dataclass(slots=True)
+class _Open:
+    """An array or inline table whose end has not been reached; `items` are those of an array."""
+
+    keys: Keys
+    key: Range | None
+    start: int
+    items: int | None
+
+
+@dataclass(slots=True)
+class _Scan:
+    text: str
+    at: int = 0
+    found: dict[Keys, Found] = field(default_factory=dict)
+    header: Keys = ()
+    sizes: dict[Keys, int] = field(default_factory=dict)  # tables so far in each array of tables
+    opened: list[_Open] = field(default_factory=list)  # a stack: nesting must not recurse
+
+    def run(self) -> dict[Keys, Found]:
+        while True:
+            self.at = self._match(_BLANK).end()
+            if self.at == len(self.text):
+                return self.found
+            self._step(self.text[self.at])
+
+    def _step(self, char: str) -> None:
+        if not self.opened:
+            if char == "[":
+                self._header()
+            else:
+                self._pair(self.header)
+            return
+        top = self.opened[-1]
+        if char in "]}":
+            self._close()
+        elif top.items is None:
+            self._pair(top.keys)
+        else:
+            top.items += 1
+            self._value((*top.keys, top.items - 1), None)
+
+    def _header(self) -> None:
+        many = self.text.startswith("[[", self.at)
+        self.at += 1 + many
+        parts = self._parts()
+        self.at += many
+        name, last = parts.pop()
+        keys = (*self._descend((), parts), name)
+        whole = (parts[0][1][0] if parts else last[0], last[1])
+        self.found.setdefault(keys, Found(last, whole))
+        if many:
+            item = self.sizes.get(keys, 0)
+            self.sizes[keys] = item + 1
+            keys = (*keys, item)
+            self.found[keys] = Found(whole, whole)
+        self.header = keys
+
+    def _pair(self, table: Keys) -> None:
+        parts = self._parts()
+        name, last = parts.pop()
+        self._value((*self._descend(table, parts), name), last)
+
+    def _parts(self) -> list[tuple[str, Range]]:
+        parts = []
+        while True:
+            match = self._match(_PART)
+            parts.append((_name(match[1]), match.span(1)))
+            self.at = match.end()
+            if match[2] != ".":
+                return parts
+
+    def _descend(self, keys: Keys, parts: list[tuple[str, Range]]) -> Keys:
+        """The table that `parts` lead to; in an array of tables that is the last so far."""
+        for name, span in parts[:DEEPEST]:
+            keys = (*keys, name)
+            self.found.setdefault(keys, Found(span, span))
+            if keys in self.sizes:
+                keys = (*keys, self.sizes[keys] - 1)
+        return keys
+
+    def _value(self, keys: Keys, key: Range | None) -> None:
+        char = self.text[self.at]
+        if char in "[{":
+            self.opened.append(_Open(keys, key, self.at, 0 if char == "[" else None))
+            self.at += 1
+        else:
+            start, self.at = self._match(_SCALAR).span()
+            self._record(keys, key, start)
+
+    def _close(self) -> None:
+        self.at += 1
+        top = self.opened.pop()
+        self._record(top.keys, top.key, top.start)
+
+    def _record(self, keys: Keys, key: Range | None, start: int) -> None:
+        value = (start, self.at)
+        self.found[keys] = Found(key or value, value)
+
+    def _match(self, pattern: re.Pattern[str]) -> re.Match[str]:
+        match = pattern.match(self.text, self.at)
+        assert match is not None, "tomllib accepts only what the patterns match"
+        return match
+
+
+def _name(raw: str) -> str:
+    if raw[0] not in "\"'":
+        return raw
+    if "\\" not in raw:
+        return raw[1:-1]
+    name: str = tomllib.loads(f"key = {raw}")["key"]
+    return name

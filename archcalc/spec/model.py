@@ -1,0 +1,127 @@
+"""A spec as data: what the text says, with the place of every word. Nothing here knows operators."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeAlias
+
+from archcalc.errors import Keys, Span
+from archcalc.spec.expressions import Expression, Value
+
+JOINS = ("add", "concat", "mul")
+
+# what a line can hold where a size stands: 3, 1x7, a word, or an expression
+Size: TypeAlias = "int | tuple[int, int] | str | bool | Expression"
+
+
+class Given(NamedTuple):
+    """One argument of a step. `name` is '' for a positional one, '@' for a label, '...' for the rest."""
+
+    name: str
+    value: Size
+    start: int
+    end: int
+
+
+class Step(NamedTuple):
+    """A call of an operator or block, or (`name` is '@') a return to the tensor of label `target`."""
+
+    name: str | Expression
+    arguments: tuple[Given, ...]
+    start: int
+    end: int
+    target: str = ""
+
+
+class Line(NamedTuple):
+    """A chain of steps; `keys` say where in the TOML it stands."""
+
+    keys: Keys
+    steps: tuple[Step, ...]
+    condition: Expression | None = None
+    output: bool = False
+    label: str = ""
+    label_at: tuple[int, int] = (0, 0)
+    repeat: Size = 1
+    repeat_at: tuple[int, int] = (0, 0)
+
+    def span(self, start: int = 0, end: int = -1) -> Span:
+        return Span(self.keys, start, end)
+
+
+class Parameter(NamedTuple):
+    """An argument of a block, with its default as written (`None`: required)."""
+
+    name: str
+    default: Size | None
+    start: int
+    end: int
+
+    @property
+    def required(self) -> bool:
+        return self.default is None
+
+
+class Branch(NamedTuple):
+    """Lines that begin at the block's input; unnamed in a block of plain `layers`."""
+
+    name: str
+    lines: tuple[Line, ...]
+
+
+class Block(NamedTuple):
+    """A named piece of network, or (name '') the network itself."""
+
+    name: str
+    keys: Keys
+    parameters: tuple[Parameter, ...]
+    join: str  # "" for plain layers, else one of JOINS
+    branches: tuple[Branch, ...]
+    then: tuple[Line, ...]
+    takes_rest: bool  # some line holds "..."
+
+
+class Variable(NamedTuple):
+    """A variable of a spec: its default decides its type."""
+
+    name: str
+    default: Value
+    help: str
+    choices: tuple[Value, ...]
+    keys: Keys
+
+
+class Variant(NamedTuple):
+    """A named setting of the variables; it may have a title, a year, a paper and an input of its own."""
+
+    name: str
+    values: dict[str, Value]
+    about: dict[str, Any]
+    keys: Keys
+
+
+class Source(NamedTuple):
+    """The text of a spec and what to call it in messages."""
+
+    name: str
+    text: str
+
+
+class Spec(NamedTuple):
+    """A whole file: one network, or a family of variants."""
+
+    source: Source
+    about: dict[str, Any]  # title, paper, year as written
+    input: tuple[Size, ...]
+    body: Block
+    blocks: dict[str, Block]
+    variables: dict[str, Variable]
+    variants: dict[str, Variant]
+    defaults: dict[str, tuple[Given, ...]]
+    structural: frozenset[str]  # variables read by an `if`, a repeat or a step's name
+
+    def inputs_of(self, variant: str | None) -> tuple[Size, ...]:
+        """The input's size as written, of the variant if it has its own."""
+        if variant is not None and "input" in self.variants[variant].about:
+            own: tuple[Size, ...] = self.variants[variant].about["input"]
+            return own
+        return self.input

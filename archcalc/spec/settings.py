@@ -1,0 +1,124 @@
+"""The values of a spec's variables: defaults, then a variant's, then what the user sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from archcalc.errors import ArchError, Diagnostic, UsageError, suggestion
+from archcalc.spec.expressions import LARGEST, Value, decimal
+from archcalc.spec.model import Spec, Variable
+from archcalc.spec.read import check_type, kind_of
+from archcalc.symbols import Symbol
+from archcalc.units import printable
+
+_BOOLEANS = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+}
+
+
+def settle(spec: Spec, variant: str | None, given: Mapping[str, Any]) -> dict[str, Value]:
+    """Every variable's value. `given` holds text as typed on a command line, or values of their type.
+
+    Raises:
+        UsageError: an unknown variable, or a value that does not fit.
+    """
+    values = {name: variable.default for name, variable in spec.variables.items()}
+    if variant is not None:
+        values.update(spec.variants[variant].values)
+    for name, value in given.items():
+        variable = spec.variables.get(name)
+        if variable is None:
+            raise unknown_variable(spec, name)
+        values[name] = _convert(variable, value)
+    return values
+
+
+def unknown_variable(spec: Spec, name: str) -> UsageError:
+    shown = printable(name)
+    known = ", ".join(spec.variables) or "none"
+    help = suggestion(name, spec.variables) or f"variables of {printable(spec.source.name)}: {known}"
+    return UsageError(Diagnostic(f"unknown variable `{shown}`", help=help))
+
+
+def parse_value(variable: Variable, text: str) -> Value:
+    """Text of a command line as a value of the variable's type: '3,4,23,3' for a list.
+
+    Raises:
+        UsageError: the text is none.
+    """
+    try:
+        value = _parse(variable.default, text)
+    except ValueError:
+        message = f"`{variable.name}` must be {kind_of(variable.default)}, not `{printable(text)}`"
+        example = f"as in --{variable.name} {show_value(variable.default)}"
+        raise UsageError(Diagnostic(message, help=example)) from None
+    if value is not None and not isinstance(value, str | list | bool) and abs(value) > LARGEST:  # type: ignore[operator, arg-type]
+        raise UsageError(f"`{variable.name}` goes beyond 64 bits")
+    return value
+
+
+def show_value(value: Value) -> str:
+    """A value as one would type it: 3/4 → '0.75', True → 'true', [3, 4] → '3,4'."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        nested = any(isinstance(v, list) for v in value)
+        return f"[{','.join(map(show_value, value))}]" if nested else ",".join(map(show_value, value))
+    if isinstance(value, int | str):
+        return str(value)
+    if isinstance(value, Symbol):
+        return str(value.value)
+    return str(float(value))
+
+
+def _convert(variable: Variable, value: Any) -> Value:
+    if isinstance(value, Symbol):
+        return value
+    if isinstance(value, str) and not isinstance(variable.default, str):
+        value = parse_value(variable, value)
+    if isinstance(value, float):
+        value = decimal(repr(value))
+    if isinstance(value, tuple):
+        value = list(value)
+    try:
+        return check_type(variable, value)
+    except ArchError as error:
+        raise UsageError(*error.diagnostics) from None
+
+
+def _parse(default: Value, text: str) -> Value:
+    if isinstance(default, bool):
+        if text.lower() not in _BOOLEANS:
+            raise ValueError
+        return _BOOLEANS[text.lower()]
+    if isinstance(default, int):
+        if len(text) > 40:
+            raise ValueError
+        return int(text)
+    if isinstance(default, str):
+        return text
+    if isinstance(default, list):
+        return _parse_list(default, text)
+    return decimal(text)
+
+
+def _parse_list(default: list[Any], text: str) -> list[Any]:
+    if any(isinstance(item, list) for item in default):
+        import tomllib
+
+        nested: Any = tomllib.loads(f"value = {text}", parse_float=decimal)["value"]
+        if not isinstance(nested, list):
+            raise ValueError
+        return nested
+    items = text.strip().removeprefix("[").removesuffix("]")
+    return [
+        _parse(default[0] if default else 0, item.strip()) for item in items.split(",") if item.strip()
+    ]

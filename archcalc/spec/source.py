@@ -1,0 +1,61 @@
+"""Where the text of a spec comes from, and what of it is refused before anybody parses it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from archcalc.errors import Diagnostic, Point, SpecError, UsageError
+from archcalc.spec.model import Source
+from archcalc.units import printable
+
+LARGEST_FILE = 16 * 2**20
+STDIN = "-"
+
+
+def read_file(path: Path) -> Source:
+    """The text of a spec file.
+
+    Raises:
+        ArchError: no such file, a directory, too large, not UTF-8.
+    """
+    name = str(path)
+    try:
+        if path.is_dir():
+            raise UsageError(
+                Diagnostic(f"`{printable(name)}` is a directory", help="name a .toml file in it")
+            )
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"cannot read `{printable(name)}`: {reason.lower()}") from None
+    return _decode(name, data)
+
+
+def read_stdin() -> Source:
+    """The text of a spec on standard input."""
+    return _decode("<stdin>", sys.stdin.buffer.read(LARGEST_FILE + 1))
+
+
+def looks_like_path(name: str) -> bool:
+    return name.endswith(".toml") or os.sep in name or "/" in name
+
+
+def _decode(name: str, data: bytes) -> Source:
+    if len(data) > LARGEST_FILE:
+        raise UsageError(
+            Diagnostic(
+                f"`{printable(name)}` is larger than {LARGEST_FILE >> 20} MiB",
+                help="a spec is short text; a million layers fit in one line: `1000000 x relu`",
+            )
+        )
+    try:
+        return Source(name, data.decode("utf-8").replace("\r\n", "\n"))
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        place = Point(before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
+        message = f"not UTF-8: byte 0x{data[error.start]:02x}"
+        diagnostic = Diagnostic(message, place, help="save the file as UTF-8")
+        raise SpecError(diagnostic, source=Source(name, "")) from None

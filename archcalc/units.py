@@ -1,0 +1,96 @@
+"""The words and the figures of every screen: exact integers to text, sizes to bytes, names to safety."""
+
+from __future__ import annotations
+
+from archcalc.errors import UsageError
+
+DTYPES = {"float32": 4, "float16": 2, "bfloat16": 2, "int8": 1, "float64": 8}
+
+GLOSSARY = {
+    "parameters": "what training can change: weights, biases, norm scale and shift.",
+    "statistics": "running mean and variance of batch norm; torch leaves them out, Keras counts them.",
+    "fixed": "weights that are set by hand and never learned (the RBF layer of 1998).",
+    "multiplies": "products of a weight and an input value (MACs), per image.",
+    "FLOPs": "2 × multiplies: one multiply and one add a product.",
+    "connections": "links from an input value to an output, plus one per bias used (LeCun 1998).",
+    "weight layers": "conv and linear layers on the longest way through the network.",
+}
+
+_SCALES = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
+_SUFFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
+
+
+def grouped(value: int) -> str:
+    """138357544 → '138,357,544'."""
+    return f"{value:,}"
+
+
+def scaled(value: int) -> str:
+    """Three significant digits with a decimal prefix: 4089184256 → '4.09 G'."""
+    for size, prefix in _SCALES:
+        if value >= size or value * 2000 >= size * 1999:  # 999,950 rounds up to 1.00 M, not 1000 K
+            digits = value / size
+            places = 2 if digits < 9.995 else 1 if digits < 99.95 else 0
+            return f"{digits:.{places}f} {prefix}"
+    return str(value)
+
+
+def binary(size: int) -> str:
+    """Bytes in binary units: 553430176 → '527.8 MiB'."""
+    for power, unit in ((40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if size >= 1 << power:
+            return f"{_tenths(size, 1 << power)} {unit}"
+    return f"{size} B"
+
+
+def percent(part: int, whole: int) -> str:
+    """A share with one decimal: '74.3 %'; of nothing, '–'."""
+    return f"{_tenths(100 * part, whole)} %" if whole else "–"
+
+
+def ratio(base: int, changed: int) -> str:
+    """How two counts compare: '9.68× fewer (−89.7 %)', '2.00× more (+100.0 %)', 'same'."""
+    if base == changed:
+        return "same"
+    if not base or not changed:
+        return "new" if not base else "gone"
+    more = changed > base
+    factor = changed / base if more else base / changed
+    times = f"{factor:.2f}× " if factor < 100 else f"{factor:.0f}× "
+    change = _tenths(100 * abs(changed - base), base)
+    return f"{times}{'more' if more else 'fewer'} ({'+' if more else '−'}{change} %)"
+
+
+def _tenths(part: int, whole: int) -> str:
+    """part / whole with one decimal, rounded half up on exact integers."""
+    tenths = (20 * part + whole) // (2 * whole)
+    return f"{tenths // 10:,}.{tenths % 10}"
+
+
+def parse_count(text: str) -> int:
+    """'5M', '1.5G', '12_000' or '600,000' as an integer.
+
+    Raises:
+        UsageError: not a count.
+    """
+    clean = text.strip().replace(",", "").replace("_", "").replace(" ", "").lower()
+    digits, suffix = (clean[:-1], clean[-1:]) if clean[-1:].isalpha() else (clean, "")
+    whole, _, decimals = digits.partition(".")
+    if suffix not in _SUFFIXES or not (whole + decimals).isdecimal() or len(clean) > 30:
+        raise UsageError(f"`{printable(text)}` is no count; write 5000000, 5M or 1.5G")
+    scale: int = 10 ** len(decimals)
+    return int((whole or "0") + decimals) * _SUFFIXES[suffix] // scale
+
+
+def printable(text: str) -> str:
+    """Text that is safe on a terminal: control, format and bidi characters as escapes, at most 200."""
+    if len(text) > 200:
+        text = text[:199] + "…"
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"

@@ -1,0 +1,16 @@
+"""Analysis → text: one file a format, all reading the same `Report`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from archcalc.views.report import Report
+
+FORMATS = ("table", "json", "csv", "md", "latex")
+
+
+def render(format: str, command: str, reports: Sequence[Report]) -> str:
+    """The text of all reports of a command in one format, without a last line end."""
+    view: Callable[[str, Sequence[Report]], str] = import_module(f"archcalc.views.{format}").render
+    return view(command, reports)

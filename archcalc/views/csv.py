@@ -1,0 +1,42 @@
+"""Comma-separated values: exact integers, one line a layer, no totals to trip over."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from archcalc.views.report import Column, Report
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def render(command: str, reports: Sequence[Report]) -> str:
+    columns = (
+        [c for c in reports[0].columns if c.kind in ("name", "text", "count", "words")]
+        if reports
+        else []
+    )
+    for report in reports[1:]:
+        columns += [c for c in report.columns if c.kind == "count" and c not in columns]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    network = [] if command == "list" else ["network"]
+    writer.writerow([*network, *(c.key for c in columns)])
+    for report in reports:
+        for row in report.rows:
+            own = [] if command == "list" else [_safe(report.name)]
+            writer.writerow([*own, *(_cell(c, row.get(c.key)) for c in columns)])
+    return text.getvalue().rstrip("\n")
+
+
+def _cell(column: Column, value: Any) -> Any:
+    if value is None:
+        return ""
+    return value if column.kind == "count" else _safe(str(value))
+
+
+def _safe(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,69 @@
+"""What a command has to show, before it is text: columns, rows, a total, remarks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+from archcalc.units import grouped, percent, ratio
+
+ColumnKind = Literal["name", "text", "words", "count", "share", "bar", "change"]
+
+
+class Column(NamedTuple):
+    """A column: the key of its cells, its header, how a cell is shown.
+
+    Cells: name, text and words hold text; count an integer; share and bar (part, whole); change
+    (base, changed), or text. `None` is shown as –. `spare`: where room is short, the highest goes first.
+    """
+
+    key: str
+    header: str
+    kind: ColumnKind
+    spare: int = 0
+    hide_empty: bool = False
+
+    @property
+    def left(self) -> bool:
+        return self.kind in ("name", "words", "bar", "change")
+
+
+class Report(NamedTuple):
+    """One network (or the list of networks) as a command shows it.
+
+    `rows` and `total` map column keys to cells; `documents` makes what JSON shows instead.
+    """
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[dict[str, Any], ...]
+    total: dict[str, Any] | None
+    remarks: tuple[str, ...]
+    documents: Callable[[], list[dict[str, Any]]]
+    name: str = ""
+
+
+BAR = 10
+
+
+def cell(column: Column, value: Any) -> str:
+    """A cell as people read it."""
+    if value is None:
+        return "–" if column.kind == "count" else ""
+    if column.kind == "count":
+        return grouped(value)
+    if column.kind == "share":
+        return percent(*value)
+    if column.kind == "bar":
+        part, whole = value
+        eighths = round(8 * BAR * part / whole) if whole else 0
+        return "█" * (eighths // 8) + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[eighths % 8]
+    if column.kind == "change":
+        return value if isinstance(value, str) else ratio(*value)
+    return str(value)
+
+
+def visible(report: Report) -> tuple[Column, ...]:
+    """The columns that hold something."""
+    rows = [*report.rows, *([report.total] if report.total else [])]
+    return tuple(c for c in report.columns if not c.hide_empty or any(row.get(c.key) for row in rows))

@@ -1,0 +1,94 @@
+"""Text tables for people: as wide as the terminal, 80 columns where there is none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from archcalc.views.report import Column, Report, cell, visible
+
+INDENT, GAP = "  ", "  "
+NARROWEST = 80
+
+
+def render(command: str, reports: Sequence[Report]) -> str:
+    """Every report as title, table and remarks."""
+    width = max(shutil.get_terminal_size((NARROWEST, 24)).columns, NARROWEST)
+    return "\n\n".join("\n".join(_lines(report, width)) for report in reports)
+
+
+def colored() -> bool:
+    """Whether the output is a terminal that wants color (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _lines(report: Report, width: int) -> list[str]:
+    color = colored()
+    rows = [*report.rows, *([report.total] if report.total else [])]
+    columns = list(visible(report))
+    cells = [[cell(c, row.get(c.key)) for c in columns] for row in rows]
+    _fit(columns, cells, width)
+    widths = _widths(columns, cells)
+    header = _join([c.header for c in columns], columns, widths)
+    lines = [_style(report.title, color, bold=True)]
+    if rows:
+        lines += ["", _style(header, color, dim=True)]
+    for row, texts in zip(rows, cells, strict=True):
+        strong = row is report.total or row.get("strong")
+        lines.append(_style(_join(texts, columns, widths), color, bold=True if strong else None))
+    if report.remarks:
+        lines += ["", *(f"{INDENT}{line}" for remark in report.remarks for line in _wrap(remark, width))]
+    return lines
+
+
+def _fit(columns: list[Column], cells: list[list[str]], width: int) -> None:
+    """Take away spare columns, then shorten names, until the lines fit."""
+    while _total(_widths(columns, cells)) > width and any(c.spare for c in columns):
+        index = max(range(len(columns)), key=lambda i: columns[i].spare)
+        del columns[index]
+        for row in cells:
+            del row[index]
+    excess = _total(_widths(columns, cells)) - width
+    if excess > 0:
+        longest = max(_widths(columns, cells)[0] - excess, 12)
+        for row in cells:
+            row[0] = _shorten(row[0], longest)
+
+
+def _widths(columns: Sequence[Column], cells: list[list[str]]) -> list[int]:
+    texts = [[c.header for c in columns], *cells]
+    return [max(len(row[i]) for row in texts) for i in range(len(columns))]
+
+
+def _total(widths: Sequence[int]) -> int:
+    return len(INDENT) + sum(widths) + len(GAP) * (len(widths) - 1)
+
+
+def _join(texts: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
+    padded = (
+        text.ljust(width) if column.left else text.rjust(width)
+        for text, column, width in zip(texts, columns, widths, strict=True)
+    )
+    return (INDENT + GAP.join(padded)).rstrip()
+
+
+def _shorten(text: str, width: int) -> str:
+    if len(text) <= width:
+        return text
+    tail = (width - 1) * 2 // 3
+    return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, min(width, 100) - len(INDENT), subsequent_indent=INDENT) or [""]
+
+
+def _style(text: str, color: bool, **style: Any) -> str:
+    return click.style(text, **style) if color and any(style.values()) else text
