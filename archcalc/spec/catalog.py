@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 from archcalc.errors import Diagnostic, UsageError, suggestion
@@ -23,16 +23,18 @@ class Entry(NamedTuple):
 
 
 @cache
-def folder() -> Path:
+def folder() -> str:
     """Where the bundled specs lie: inside an installed package, or in the checkout around it."""
-    package = Path(__file__).resolve().parents[1]
-    installed = package / "specs"
-    return installed if installed.is_dir() else package.parent / "specs"
+    package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    installed = os.path.join(package, "specs")
+    return installed if os.path.isdir(installed) else os.path.join(os.path.dirname(package), "specs")
 
 
-def families() -> list[Path]:
-    """The bundled spec files, by name."""
-    return sorted(folder().glob("*.toml"))
+def families() -> list[str]:
+    """The paths of the bundled spec files, by name."""
+    return sorted(
+        os.path.join(folder(), name) for name in os.listdir(folder()) if name.endswith(".toml")
+    )
 
 
 def find(name: str) -> Entry:
@@ -44,8 +46,7 @@ def find(name: str) -> Entry:
     if name == STDIN:
         return Entry(name, read(read_stdin()), None)
     if looks_like_path(name):
-        path = Path(name)
-        return Entry(path.stem, read(read_file(path)), None)
+        return Entry(_stem(name), read(read_file(name)), None)
     return _bundled(name) or _bundled(_plain(name)) or _unknown(name)
 
 
@@ -54,7 +55,7 @@ def bundled() -> Iterator[Entry]:
     for path in families():
         spec = read(_packaged(path))
         for variant in spec.variants or [None]:
-            yield Entry(variant or path.stem, spec, variant)
+            yield Entry(variant or _stem(path), spec, variant)
 
 
 def names() -> list[str]:
@@ -62,14 +63,18 @@ def names() -> list[str]:
     return [entry.name for entry in bundled()]
 
 
-def _packaged(path: Path) -> Source:
-    return Source(path.name, path.read_text(encoding="utf-8"))
+def _packaged(path: str) -> Source:
+    return read_file(path)._replace(name=os.path.basename(path))
+
+
+def _stem(path: str) -> str:
+    return os.path.basename(path).removesuffix(".toml")
 
 
 def _bundled(name: str) -> Entry | None:
     """By file name first; then the one file that mentions the name and has it as a variant."""
-    path = folder() / f"{name}.toml"
-    if name and path.is_file():
+    path = os.path.join(folder(), f"{name}.toml")
+    if name and os.path.isfile(path):
         spec = read(_packaged(path))
         return Entry(name, spec, name if name in spec.variants else None)
     for path in families():
@@ -90,11 +95,11 @@ def _squeeze(name: str) -> str:
 
 
 def _all_names() -> list[str]:
-    return [*(path.stem for path in families()), *names()]
+    return [*map(_stem, families()), *names()]
 
 
 def _unknown(name: str) -> Entry:
-    if Path(name).exists():
-        return Entry(Path(name).stem, read(read_file(Path(name))), None)
+    if os.path.exists(name):
+        return Entry(_stem(name), read(read_file(name)), None)
     help = suggestion(name, _all_names()) or "`archcalc list` shows them; a file ends in .toml"
     raise UsageError(Diagnostic(f"no network is called `{printable(name)}`", help=help))
