@@ -10,7 +10,7 @@ import click
 
 from archcalc.errors import ArchError
 
-COMMANDS = ("list", "show", "params", "flops", "cat")
+COMMANDS = ("list", "show", "params", "flops", "cat", "operators")
 
 
 class Commands(click.Group):

@@ -92,10 +92,16 @@ class Program:
         if name in self.inputs:
             raise ValueError(f"the program has a variable {name} already")
         self.inputs.append(name)
-        return self._emit(("input", len(self.inputs) - 1, 0), int(value))
+        return self._emit(("input", len(self.inputs) - 1, 0), operator.index(value))
 
     def constant(self, value: int) -> Symbol:
-        return self._emit(("constant", int(value), 0), int(value))
+        """A number of the program.
+
+        Raises:
+            TypeError: not an integer; a fraction is never cut off.
+        """
+        whole = operator.index(value)
+        return self._emit(("constant", whole, 0), whole)
 
     def combine(self, name: str, left: Int, right: Int) -> Int:
         """`left name right`: folded where both are constant or the result is an operand."""
@@ -282,7 +288,7 @@ def require(
     """
 
     def failure() -> ShapeError:
-        shown = {k: v.value if isinstance(v, Symbol) else v for k, v in values.items()}
+        shown = {k: _recorded(v) for k, v in values.items()}
         return ShapeError(template.format(**shown), field, help(**shown) if help else "")
 
     if isinstance(condition, Symbol):
@@ -291,3 +297,10 @@ def require(
         condition = condition.value
     if not condition:
         raise failure()
+
+
+def _recorded(value: Any) -> Any:
+    """The value without symbols: each as it was at the recorded point, also inside a shape."""
+    if isinstance(value, tuple):
+        return getattr(value, "_make", tuple)(map(_recorded, value))
+    return value.value if isinstance(value, Symbol) else value

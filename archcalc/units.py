@@ -48,7 +48,7 @@ def percent(part: int, whole: int) -> str:
     return f"{_tenths(100 * part, whole)} %" if whole else "–"
 
 
-def ratio(base: int, changed: int) -> str:
+def ratio(base: int | None, changed: int | None) -> str:
     """How two counts compare: '9.68× fewer (−89.7 %)', '2.00× more (+100.0 %)', 'same'."""
     if base == changed:
         return "same"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from archcalc import collector
 from archcalc.graph.model import Graph, Node
 from archcalc.operators.model import Operator, Shape
 from archcalc.symbols import Int
@@ -108,17 +109,18 @@ class Analysis(NamedTuple):
         return self.graph.weight_layers
 
 
+@collector.paused()
 def analyze(graph: Graph) -> Analysis:
     """Count every layer. Equal layers (same operator, same inputs) are counted once."""
-    known: dict[Any, tuple[str, Costs]] = {}
+    known: dict[Any, tuple[tuple[Shape, ...], str, Costs]] = {}
     layers = []
     for node in graph.nodes:
         inputs = graph.input_shapes(node)
         key = (id(node.operator), inputs)
         found = known.get(key)
         if found is None:
-            found = known[key] = (node.operator.kind(*inputs), count(node.operator, inputs))
-        layers.append(Layer(node, inputs, *found))
+            found = known[key] = (inputs, node.operator.kind(*inputs), count(node.operator, inputs))
+        layers.append(Layer(node, *found))
     return Analysis(graph, tuple(layers), total(layer.costs for layer in layers))
 
 

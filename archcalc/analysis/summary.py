@@ -88,14 +88,17 @@ def _folded(layers: Sequence[Layer], matters: Matters) -> list[Row]:
 def _grouped(layers: Sequence[Layer], matters: Matters, depth: int) -> list[Row]:
     """A row for layers whose paths agree in `depth` parts; a group without weights folds."""
     groups: dict[str, list[Layer]] = {}
+    ends: dict[str, Layer] = {}
     last = ""
     for layer in layers:
         name = "/".join(layer.path.split("/", depth)[:depth])
         if name not in groups and last and not matters(layer) and "/" not in layer.path:
             name = last
+        else:
+            ends[name] = layer
         groups.setdefault(name, []).append(layer)
         last = name
-    return [_row(name, group, group[-1]) for name, group in groups.items()]
+    return [_row(name, group, ends[name]) for name, group in groups.items()]
 
 
 def _row(path: str, layers: Sequence[Layer], shown: Layer) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import click
@@ -9,7 +10,7 @@ import click
 from archcalc.analysis.costs import Analysis, Census, Costs, Layer, total
 from archcalc.api import Network
 from archcalc.commands.layout import arithmetic, beside, change_label, document, single, title
-from archcalc.commands.options import show, spec_command, table_options
+from archcalc.commands.options import Table, show, spec_command, table_options
 from archcalc.units import GLOSSARY, grouped, scaled
 from archcalc.views.report import Column, Report
 
@@ -48,15 +49,7 @@ CENSUS_COLUMNS = (
 @click.option("--ensemble", type=click.IntRange(1, 2**31), default=1, help="Networks: times the work.")
 @table_options
 def command(
-    networks: list[Network],
-    census: bool,
-    batch: int,
-    crops: int,
-    ensemble: int,
-    format: str,
-    depth: int | None,
-    all_: bool,
-    no_base: bool,
+    networks: list[Network], table: Table, census: bool, batch: int, crops: int, ensemble: int
 ) -> None:
     """Count the multiplies and FLOPs of SPEC, by layer, for one image.
 
@@ -71,26 +64,24 @@ def command(
     connections   links from an input value to an output, plus one per bias used (LeCun 1998)
     census        every operation of every operator, by kind, the small ones too
     """
-    factor = batch * crops * ensemble
-    protocol = [
-        f"{n:,} {what}"
-        for n, what in ((batch, "images"), (crops, "crops"), (ensemble, "networks"))
-        if n > 1
-    ]
-    reports = []
-    for network in networks:
-        analysis, base = _times(network.analyze(), factor), None if no_base else network.base
-        if census:
-            report = _census(network, analysis, all_)
-        elif base is None or format == "csv":
-            report = _report(network, analysis, depth, all_)
-        else:
-            report = _beside(network, _times(base.analyze(), factor), analysis, depth, all_)
-        if protocol:
-            note = f"all work is that of {' × '.join(protocol)}"
-            report = report._replace(remarks=(*report.remarks, note))
-        reports.append(report)
-    show("flops", reports, format)
+    protocol = {"images": batch, "crops": crops, "networks": ensemble}
+    reports = [_report(network, table, protocol, census) for network in networks]
+    show("flops", reports, table.format)
+
+
+def _report(network: Network, table: Table, protocol: dict[str, int], census: bool) -> Report:
+    factor = prod(protocol.values())
+    base, analysis = network.base, _times(network.analyze(), factor)
+    if census:
+        report = _census(network, analysis, table)
+    elif base is None or not table.base:
+        report = _plain(network, analysis, table)
+    else:
+        report = _beside(network, _times(base.analyze(), factor), analysis, table)
+    if factor == 1:
+        return report
+    note = " × ".join(f"{n:,} {what}" for what, n in protocol.items() if n > 1)
+    return report._replace(remarks=(*report.remarks, f"all work is that of {note}"))
 
 
 def _times(analysis: Analysis, factor: int) -> Analysis:
@@ -108,8 +99,8 @@ def _matters(layer: Layer) -> bool:
     return bool(layer.costs.multiplies)
 
 
-def _report(network: Network, analysis: Analysis, depth: int | None, all: bool) -> Report:
-    rows, names = single(analysis, _matters, depth, all)
+def _plain(network: Network, analysis: Analysis, table: Table) -> Report:
+    rows, names = single(analysis, _matters, table)
     whole = analysis.multiplies
     cells = tuple(
         {
@@ -134,8 +125,8 @@ def _report(network: Network, analysis: Analysis, depth: int | None, all: bool) 
     )
 
 
-def _beside(network: Network, base: Analysis, changed: Analysis, depth: int | None, all: bool) -> Report:
-    rows = beside(base, changed, _multiplies, depth, all)
+def _beside(network: Network, base: Analysis, changed: Analysis, table: Table) -> Report:
+    rows = beside(base, changed, _multiplies, table)
     for row in rows:
         if row.get("arithmetic"):  # the group's line and the total say how much less it is
             row["change"] = row["arithmetic"] if row["base"] != row["changed"] else None
@@ -166,11 +157,11 @@ def _remarks(analysis: Analysis) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _census(network: Network, analysis: Analysis, all: bool) -> Report:
-    """All work by operator, in the order in which the network first uses them (`all`: by layer)."""
+def _census(network: Network, analysis: Analysis, table: Table) -> Report:
+    """All work by operator, in the order in which the network first uses them or by layer."""
     groups: dict[str, list[Costs]] = {}
     for layer in analysis.layers[1:]:
-        groups.setdefault(layer.path if all else layer.node.operator.name, []).append(layer.costs)
+        groups.setdefault(layer.path if table.all else layer.node.operator.name, []).append(layer.costs)
     rows = tuple(_census_cells(name, total(costs)) for name, costs in groups.items())
     remarks = (
         f"{grouped(int(analysis.multiplies))} of the multiplies are products of conv and linear layers.",

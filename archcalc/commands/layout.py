@@ -8,6 +8,7 @@ from typing import Any
 from archcalc.analysis.costs import Analysis, Costs, Layer
 from archcalc.analysis.summary import EVERY_LAYER, Matters, Row, fitting_depth, short_names, summarize
 from archcalc.api import Network
+from archcalc.commands.options import Table
 from archcalc.operators.model import Extent, Work
 from archcalc.spec.settings import show_value
 from archcalc.symbols import Int
@@ -36,31 +37,27 @@ def change_label(network: Network) -> str:
     return label if len(label) <= 24 else "changed"
 
 
-def single(
-    analysis: Analysis, matters: Matters, depth: int | None, all: bool
-) -> tuple[list[Row], list[str]]:
+def single(analysis: Analysis, matters: Matters, table: Table) -> tuple[list[Row], list[str]]:
     """The rows of one network and what to call them."""
-    rows = summarize(analysis, matters, _depth([analysis], matters, depth, all))
+    rows = summarize(analysis, matters, _depth([analysis], matters, table))
     paths = [row.path for row in rows]
-    return rows, paths if all else short_names(paths)
+    return rows, paths if table.all else short_names(paths)
 
 
-def _depth(analyses: list[Analysis], matters: Matters, depth: int | None, all: bool) -> int | None:
-    return EVERY_LAYER if all else depth or fitting_depth(analyses, matters)
+def _depth(analyses: list[Analysis], matters: Matters, table: Table) -> int | None:
+    return EVERY_LAYER if table.all else table.depth or fitting_depth(analyses, matters)
 
 
-def beside(
-    base: Analysis, changed: Analysis, measure: Measure, depth: int | None, all: bool
-) -> list[dict[str, Any]]:
+def beside(base: Analysis, changed: Analysis, measure: Measure, table: Table) -> list[dict[str, Any]]:
     """Rows of two analyses side by side, matched by path; a changed group gets a line of its own."""
 
     def matters(layer: Layer) -> bool:
         return bool(measure(layer.costs))
 
-    chosen = _depth([base, changed], matters, depth, all)
+    chosen = _depth([base, changed], matters, table)
     merged = _merge(summarize(base, matters, chosen), summarize(changed, matters, chosen))
     paths = [(after or before).path for before, after in merged]  # type: ignore[union-attr]
-    names = paths if all else short_names(paths)
+    names = paths if table.all else short_names(paths)
     rows: list[dict[str, Any]] = []
     for i, ((before, after), name) in enumerate(zip(merged, names, strict=True)):
         rows.append({"layer": name, **_pair(before, after, measure)})
@@ -89,13 +86,18 @@ def _pair(before: Row | None, after: Row | None, measure: Measure) -> dict[str, 
 def _subtotal(group: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The line of a group that changed and has several rows."""
     members = [r for r in rows if r["layer"].startswith(f"{group}/") and not r.get("strong")]
-    base = sum(row["base"] or 0 for row in members)
-    changed = sum(row["changed"] or 0 for row in members)
+    base, changed = _sum(members, "base"), _sum(members, "changed")
     if base == changed or len(members) < 2:
         return []
     return [
         {"layer": group, "base": base, "changed": changed, "change": (base, changed), "strong": True}
     ]
+
+
+def _sum(rows: list[dict[str, Any]], key: str) -> int | None:
+    """The sum of a column, None if none of the rows has it."""
+    values = [row[key] for row in rows if row[key] is not None]
+    return sum(values) if values else None
 
 
 def _merge(before: Sequence[Row], after: Sequence[Row]) -> list[tuple[Row | None, Row | None]]:

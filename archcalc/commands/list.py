@@ -18,8 +18,8 @@ COLUMNS = (
     Column("title", "title", "words", spare=1),
     Column("year", "year", "text", spare=2),
     Column("input", "input", "text"),
-    Column("parameters", "parameters", "count"),
-    Column("multiplies", "multiplies", "count"),
+    Column("parameters", "params", "scaled"),
+    Column("multiplies", "multiplies", "scaled"),
 )
 SORTS = ("name", "year", "parameters", "multiplies")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -12,6 +12,23 @@ from archcalc.commands.words import networks, split
 from archcalc.errors import ArchError
 from archcalc.views import FORMATS, render
 from archcalc.views.report import Report
+
+
+class Table(NamedTuple):
+    """How a table is wanted: its format, its rows, and whether the base stands beside a change."""
+
+    format: str
+    depth: int | None
+    all: bool
+    base: bool
+
+    @classmethod
+    def of(cls, params: dict[str, Any]) -> Table:
+        """Takes its options out of a command's."""
+        format, depth = params.pop("format"), params.pop("depth")
+        # a machine wants the layers, not what fits a screen
+        all = params.pop("all_") or (format == "csv" and not depth)
+        return cls(format, depth, all, not params.pop("no_base", False) and format != "csv")
 
 
 class SpecCommand(click.Command):
@@ -49,8 +66,8 @@ def spec_command(name: str) -> Callable[[Callable[..., None]], SpecCommand]:
             assert isinstance(command, SpecCommand)
             for shared in ("words", "set_", "input_"):
                 params.pop(shared)
-            if params.get("format") == "csv" and not params["depth"]:
-                params["all_"] = True  # a machine wants the layers, not what fits a screen
+            if "format" in params:
+                params["table"] = Table.of(params)
             function(command.networks(ctx), **params)
 
         callback.__doc__ = function.__doc__

@@ -7,7 +7,7 @@ from typing import Any
 from archcalc.analysis.costs import Analysis, Costs, Layer
 from archcalc.api import Network
 from archcalc.commands.layout import beside, change_label, document, single, title
-from archcalc.commands.options import show, spec_command, table_options
+from archcalc.commands.options import Table, show, spec_command, table_options
 from archcalc.operators.model import Shape
 from archcalc.units import DTYPES, GLOSSARY, binary, grouped
 from archcalc.views.report import Column, Report
@@ -35,7 +35,7 @@ BASE_COLUMNS = (
 
 @spec_command("params")
 @table_options
-def command(networks: list[Network], format: str, depth: int | None, all_: bool, no_base: bool) -> None:
+def command(networks: list[Network], table: Table) -> None:
     """Count the parameters of SPEC, by layer and role.
 
     \b
@@ -50,22 +50,22 @@ def command(networks: list[Network], format: str, depth: int | None, all_: bool,
     share            of the network's parameters
     MiB              of all these numbers, at 4 bytes (float32), 2 (float16) or 1 (int8)
     """
-    reports = []
-    for network in networks:
-        analysis, base = network.analyze(), None if no_base else network.base
-        if base is None or format == "csv":
-            reports.append(_report(network, analysis, depth, all_))
-        else:
-            reports.append(_beside(network, base.analyze(), analysis, depth, all_))
-    show("params", reports, format)
+    show("params", [_report(network, table) for network in networks], table.format)
+
+
+def _report(network: Network, table: Table) -> Report:
+    base, analysis = network.base, network.analyze()
+    if base is None or not table.base:
+        return _plain(network, analysis, table)
+    return _beside(network, base.analyze(), analysis, table)
 
 
 def _matters(layer: Layer) -> bool:
     return bool(layer.costs.stored_numbers)
 
 
-def _report(network: Network, analysis: Analysis, depth: int | None, all: bool) -> Report:
-    rows, names = single(analysis, _matters, depth, all)
+def _plain(network: Network, analysis: Analysis, table: Table) -> Report:
+    rows, names = single(analysis, _matters, table)
     whole = analysis.parameters
     cells = tuple(_cells(n, r.shape, r.costs, whole) for n, r in zip(names, rows, strict=True))
     total = _cells("total", None, analysis.total, whole) | {"share": None, "bar": None}
@@ -91,8 +91,8 @@ def _cells(name: str, shape: Shape | None, costs: Costs, whole: Any) -> dict[str
     }
 
 
-def _beside(network: Network, base: Analysis, changed: Analysis, depth: int | None, all: bool) -> Report:
-    rows = beside(base, changed, lambda costs: costs.parameters, depth, all)
+def _beside(network: Network, base: Analysis, changed: Analysis, table: Table) -> Report:
+    rows = beside(base, changed, lambda costs: costs.parameters, table)
     pair = (base.parameters, changed.parameters)
     total = {"layer": "total", "base": pair[0], "changed": pair[1], "change": pair}
     columns = tuple(

@@ -7,7 +7,7 @@ from typing import Any
 from archcalc.analysis.costs import Analysis, Costs, Layer
 from archcalc.api import Network
 from archcalc.commands.layout import document, single, title
-from archcalc.commands.options import ALL, DEPTH, FORMAT, show, spec_command
+from archcalc.commands.options import ALL, DEPTH, FORMAT, Table, show, spec_command
 from archcalc.units import GLOSSARY, printable
 from archcalc.views.report import Column, Report
 
@@ -24,7 +24,7 @@ COLUMNS = (
 @ALL
 @DEPTH
 @FORMAT
-def command(networks: list[Network], format: str, depth: int | None, all_: bool) -> None:
+def command(networks: list[Network], table: Table) -> None:
     """Show the layers of SPEC: output shape, parameters, multiplies.
 
     \b
@@ -36,15 +36,15 @@ def command(networks: list[Network], format: str, depth: int | None, all_: bool)
     multiplies      products of a weight and an input value (MACs), for one image
     weight layers   conv and linear layers on the longest way: why VGG-16 is called 16
     """
-    show("show", [_report(network, network.analyze(), depth, all_) for network in networks], format)
+    show("show", [_report(network, network.analyze(), table) for network in networks], table.format)
 
 
 def _matters(layer: Layer) -> bool:
     return bool(layer.costs.stored_numbers or layer.costs.multiplies)
 
 
-def _report(network: Network, analysis: Analysis, depth: int | None, all: bool) -> Report:
-    rows, names = single(analysis, _matters, depth, all)
+def _report(network: Network, analysis: Analysis, table: Table) -> Report:
+    rows, names = single(analysis, _matters, table)
     cells = tuple(
         _cells(name, str(row.shape), row.costs) | {"operator": _operator(row.layers)}
         for name, row in zip(names, rows, strict=True)

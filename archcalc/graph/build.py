@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from archcalc import collector
 from archcalc.errors import ArchError, Diagnostic, Keys, ShapeError, Span, SpecError
 from archcalc.graph.bind import Bound, bind, operator_values, unknown_argument
 from archcalc.graph.check import check
@@ -29,6 +30,7 @@ class Scope(NamedTuple):
     values: Mapping[str, Value]
     rest: tuple[Bound, ...]
     labels: dict[str, int | None]  # None: the label's line is switched off
+    set_here: set[str]  # labels of this branch; another branch may have the same, the nearest counts
     prefix: str
     own_labels: frozenset[str]  # names that no unlabelled step may take
     depth: int
@@ -46,7 +48,8 @@ def build(
     """
     check(spec)
     try:
-        return _Builder(spec, values).graph(input, variant)
+        with collector.paused():
+            return _Builder(spec, values).graph(input, variant)
     except SpecError:
         raise
     except ArchError as error:
@@ -60,7 +63,8 @@ class _Builder:
         self.side_outputs: list[tuple[str, int]] = []
         self.steps = 0
         self._operators: dict[Any, Operator] = {}
-        self._literal: dict[int, Operator] = {}
+        self._literal: dict[int, tuple[Operator, Span, dict[str, Bound]]] = {}
+        self._shapes: dict[tuple[int, tuple[Shape, ...]], Shape] = {}
         self._counters: dict[str, int] = {}
         self._labels: dict[str, frozenset[str]] = {}
 
@@ -88,7 +92,7 @@ class _Builder:
         depth: int,
     ) -> int:
         """Expand one instance that begins at node `x`; returns its last node."""
-        scope = Scope(block, values, rest, {"in": x}, prefix, self._labels_of(block), depth)
+        scope = Scope(block, values, rest, {"in": x}, set(), prefix, self._labels_of(block), depth)
         if not block.join:
             x, _ = self._lines(block.branches[0].lines, x, scope)
         else:
@@ -99,7 +103,7 @@ class _Builder:
     def _branches(self, block: Block, x: int, scope: Scope) -> int:
         ends = []
         for branch in block.branches:
-            inner = scope._replace(prefix=f"{scope.prefix}{branch.name}/")
+            inner = scope._replace(prefix=f"{scope.prefix}{branch.name}/", set_here=set())
             end, ran = self._lines(branch.lines, x, inner)
             if ran:
                 ends.append(end)
@@ -124,13 +128,13 @@ class _Builder:
         lookup = self._lookup(scope, x)
         on = line.condition is None or bool(self._evaluate(line.condition, lookup, line.keys))
         count = self._count(line, lookup) if on else 0
-        if line.label:
-            if scope.labels.get(line.label) is not None:
-                place = line.span(*line.label_at)
-                raise ArchError(Diagnostic(f"the label `{line.label}` is set twice", place))
-            scope.labels[line.label] = None
         if count == 0:
+            if line.label and line.label not in scope.set_here:
+                scope.labels[line.label] = None
             return None
+        if line.label in scope.set_here:
+            place = line.span(*line.label_at)
+            raise ArchError(Diagnostic(f"the label `{line.label}` is set twice", place))
         name = line.label
         if line.label and (count > 1 or len(line.steps) > 1):
             scope, name = (
@@ -140,6 +144,7 @@ class _Builder:
         end = self._repeat(line, x, scope, name, count)
         if line.label:
             scope.labels[line.label] = end
+            scope.set_here.add(line.label)
         if line.output:
             self.side_outputs.append((line.label, end))
         return end
@@ -184,10 +189,11 @@ class _Builder:
             self._refuse_size(line, self.steps)
         if step.target:
             return self._target(step.target, scope, line.span(step.start, step.end))
-        operator = self._literal.get(id(step))
-        if operator is not None:
+        literal = self._literal.get(id(step))
+        if literal is not None:
+            operator, place, arguments = literal
             path = scope.prefix + label if label else self._name(scope, operator.name)
-            return self._append(path, operator, (x,), line.span(step.start, step.end), {})
+            return self._append(path, operator, (x,), place, arguments)
         lookup = self._lookup(scope, x)
         name = step.name
         if isinstance(name, Expression):
@@ -275,7 +281,7 @@ class _Builder:
         except ShapeError as error:
             raise self._placed(error, path, inputs, place, arguments) from None
         if self._is_literal(step, name):
-            self._literal[id(step)] = operator
+            self._literal[id(step)] = operator, place, arguments
         return self._append(path, operator, inputs, place, arguments)
 
     def _is_literal(self, step: Step, name: str) -> bool:
@@ -315,12 +321,13 @@ class _Builder:
         place: Span,
         arguments: dict[str, Bound],
     ) -> int:
-        try:
-            shape = operator.output_shape(*[self.nodes[i].shape for i in inputs])
-            if any(type(size) is int and size > LARGEST for size in shape):
-                raise ShapeError("the output goes beyond 64 bits")
-        except ShapeError as error:
-            raise self._placed(error, path, inputs, place, arguments) from None
+        shapes = tuple([self.nodes[i].shape for i in inputs])
+        shape = self._shapes.get((id(operator), shapes))
+        if shape is None:
+            try:
+                shape = self._shapes[id(operator), shapes] = _output_shape(operator, shapes)
+            except ShapeError as error:
+                raise self._placed(error, path, inputs, place, arguments) from None
         self.nodes.append(Node(path, operator, inputs, shape, place))
         return len(self.nodes) - 1
 
@@ -388,6 +395,13 @@ class _Builder:
             lines = [*(line for b in block.branches for line in b.lines), *block.then]
             found = self._labels[block.name] = frozenset(line.label for line in lines if line.label)
         return found
+
+
+def _output_shape(operator: Operator, inputs: tuple[Shape, ...]) -> Shape:
+    shape = operator.output_shape(*inputs)
+    if any(type(size) is int and size > LARGEST for size in shape):
+        raise ShapeError("the output goes beyond 64 bits")
+    return shape
 
 
 def _has_symbol(values: dict[str, Any]) -> bool:

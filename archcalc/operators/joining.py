@@ -123,7 +123,7 @@ class Mul(Join):
 
 def _equal_shapes(**shapes: Shape) -> str:
     x, y = shapes.values()
-    if x[:2] == y[:2]:
+    if x.channels != y.channels:
         return f"a 1x1 conv makes the channels equal: `conv {y.channels}`"
     return "a stride or a pool makes height and width equal"
 

@@ -152,7 +152,7 @@ class Argument(NamedTuple):
         if self.kind == "table":
             return None if value is None else self._table(value)
         if self.kind in ("pair", "padding"):
-            pair = value if isinstance(value, tuple) else (value, value)
+            pair = value if isinstance(value, tuple) and len(value) == 2 else (value, value)
             return self._size(pair[0]), self._size(pair[1])
         return self._size(value)
 

@@ -10,6 +10,7 @@ from archcalc.operators.model import (
     Extent,
     Geometry,
     Operator,
+    Pair,
     Shape,
     Weight,
     Work,
@@ -33,12 +34,13 @@ class Pool(Windowed):
     weight_layer, stored, buffer = False, True, "fresh"
     window_field = "window"
 
+    window: Pair
+
     def __init__(self, *required: Any, **optional: Any) -> None:
-        window = required[0] if required else optional["window"]
         if optional.get("s", "window") == "window":
-            optional["s"] = window
-        self.k = self.arguments[0].accept(window)
+            optional["s"] = required[0] if required else optional.get("window", ...)
         super().__init__(*required, **optional)
+        self.k = self.window
 
     def _default(self, argument: Argument) -> Any:
         return self.k if argument.name == "s" else super()._default(argument)

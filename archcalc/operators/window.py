@@ -35,7 +35,7 @@ class Windowed(Operator):
     def __init__(self, *required: Any, **optional: Any) -> None:
         super().__init__(*required, **optional)
         if self.half:
-            for size in self.k:
+            for size in getattr(self, self.window_field):
                 require(
                     size % 2 == 1,
                     "`half` padding needs an odd kernel, not {size}",
@@ -71,6 +71,7 @@ class Windowed(Operator):
             span=span,
             name=name,
             padded=size + 2 * before,
+            dilation=self.d[axis],
         )
         if not self.ceil:
             return Axis(room // stride + 1, before)
@@ -81,5 +82,6 @@ class Windowed(Operator):
     window_field = "k"
 
 
-def _smaller(span: int, name: str, padded: int) -> str:
-    return f"a kernel of at most {padded}, padding (`half`), or a larger input"
+def _smaller(span: int, name: str, padded: int, dilation: int) -> str:
+    largest = (padded - 1) // dilation + 1
+    return f"a kernel of at most {largest}, padding (`half`), or a larger input"

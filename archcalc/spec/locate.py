@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from archcalc.errors import Keys
 
-DEEPEST = 50  # parts of a dotted key; a hostile one may have thousands, and no spec more than four
+DEEPEST = 1000  # parts of a dotted key; a hostile one may have a million, and no spec more than four
 
 Range = tuple[int, int]
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from archcalc import collector
 from archcalc.errors import ArchError, Diagnostic, Keys, Point, Span, SpecError, suggestion
 from archcalc.spec.expressions import CONSTANTS, FUNCTIONS, LARGEST, Expression, Value, decimal
 from archcalc.spec.lines import Token, parse_arguments, parse_line, parse_parameters, read_size
@@ -45,9 +46,9 @@ def read(source: Source) -> Spec:
     Raises:
         SpecError: with every mistake found, each at its place.
     """
-    document = _parse_toml(source)
     reader = _Reader()
-    spec = reader.spec(source, document)
+    with collector.paused():
+        spec = reader.spec(source, _parse_toml(source))
     if reader.mistakes:
         raise SpecError(*reader.mistakes, source=source)
     return spec

@@ -9,17 +9,15 @@ from typing import Any
 
 from archcalc.views.report import Column, Report
 
+_COUNTS = ("count", "scaled")
+_DATA = ("name", "text", "words", *_COUNTS)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def render(command: str, reports: Sequence[Report]) -> str:
-    columns = (
-        [c for c in reports[0].columns if c.kind in ("name", "text", "count", "words")]
-        if reports
-        else []
-    )
+    columns = [c for c in reports[0].columns if c.kind in _DATA] if reports else []
     for report in reports[1:]:
-        columns += [c for c in report.columns if c.kind == "count" and c not in columns]
+        columns += [c for c in report.columns if c.kind in _COUNTS and c not in columns]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     network = [] if command == "list" else ["network"]
@@ -34,7 +32,7 @@ def render(command: str, reports: Sequence[Report]) -> str:
 def _cell(column: Column, value: Any) -> Any:
     if value is None:
         return ""
-    return value if column.kind == "count" else _safe(str(value))
+    return value if column.kind in _COUNTS else _safe(str(value))
 
 
 def _safe(text: str) -> str:

@@ -68,7 +68,7 @@ class _Renderer:
         last = text.find("\n", start)
         last = len(text) if last < 0 else last
         left = max(first, min(start - WIDEST // 2, last - WIDEST)) if last - first > WIDEST else first
-        shown = "".join(c if c.isprintable() else "·" for c in text[left : left + WIDEST])
+        shown = "".join(c if c.isprintable() else "·" for c in text[left : min(left + WIDEST, last)])
         lead = "…" if left > first else ""
         tail = "…" if left + WIDEST < last else ""
         width = max(min(end, last, left + WIDEST) - start, 1)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
-from archcalc.units import grouped, percent, ratio
+from archcalc.units import grouped, percent, ratio, scaled
 
-ColumnKind = Literal["name", "text", "words", "count", "share", "bar", "change"]
+ColumnKind = Literal["name", "text", "words", "count", "scaled", "share", "bar", "change"]
 
 
 class Column(NamedTuple):
     """A column: the key of its cells, its header, how a cell is shown.
 
-    Cells: name, text and words hold text; count an integer; share and bar (part, whole); change
-    (base, changed), or text. `None` is shown as –. `spare`: where room is short, the highest goes first.
+    Cells: name, text and words hold text; count and scaled (as '25.6 M') an integer; share and bar
+    (part, whole); change (base, changed), or text. `None` is shown as –. `spare`: where room is
+    short, the highest goes first.
     """
 
     key: str
@@ -52,6 +53,8 @@ def cell(column: Column, value: Any) -> str:
         return "–" if column.kind == "count" else ""
     if column.kind == "count":
         return grouped(value)
+    if column.kind == "scaled":
+        return scaled(value)
     if column.kind == "share":
         return percent(*value)
     if column.kind == "bar":

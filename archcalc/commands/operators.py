@@ -1,0 +1,59 @@
+"""archcalc operators: the reference of the spec language, from the operator table itself."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+
+import click
+
+from archcalc.errors import Diagnostic, UsageError, suggestion
+from archcalc.operators import FAMILIES, JOINS, TABLE, operator_class
+from archcalc.operators.model import Operator
+from archcalc.units import printable
+
+WIDTH, INDENT = 80, 16
+
+
+@click.command("operators")
+@click.argument("name", required=False, metavar="[OPERATOR]")
+def command(name: str | None) -> None:
+    """List the operators of the spec language, or explain OPERATOR.
+
+    \b
+    Example: archcalc operators conv
+
+    Required arguments stand in order; those with = are optional (k3, s2x1, from=16); words alone are
+    flags. The explanation says what one layer counts.
+    """
+    if name is None:
+        click.echo("\n".join(map(_family, FAMILIES)))
+    elif name in TABLE:
+        click.echo(_explain(operator_class(name)))
+    else:
+        help = suggestion(name, TABLE) or f"operators: {', '.join(TABLE)}"
+        raise UsageError(Diagnostic(f"no operator is called `{printable(name)}`", help=help))
+
+
+def usage(cls: type[Operator]) -> str:
+    """'conv filters k=1 s=1 p=0 …'."""
+    labels = ["@label…"] if cls.name in JOINS else []
+    return " ".join([cls.name, *labels, *(argument.usage for argument in cls.arguments)])
+
+
+def _family(family: str) -> str:
+    """One family: operators with arguments on lines of their own, the others together."""
+    classes = [operator_class(name) for name in FAMILIES[family].split()]
+    plain = " ".join(cls.name for cls in classes if not cls.arguments)
+    lines = [usage(cls) for cls in classes if cls.arguments]
+    if plain:
+        lines += textwrap.wrap(plain, WIDTH - INDENT)
+    heads = [family, *[""] * (len(lines) - 1)]
+    return "\n".join(f"{head:{INDENT}}{line}" for head, line in zip(heads, lines, strict=True))
+
+
+def _explain(cls: type[Operator]) -> str:
+    lines = [usage(cls), "", *f"{inspect.getdoc(cls)}".split("\n")]
+    if cls.arguments:
+        lines += ["", *(f"  {argument.usage:10}  {argument.help}" for argument in cls.arguments)]
+    return "\n".join(lines)

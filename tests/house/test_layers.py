@@ -1,0 +1,126 @@
+"""Imports go one way, and the closed-form commands start light."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "archcalc"
+
+# each room may import from itself and from the rooms before it
+ORDER = [
+    {"errors", "collector"},
+    {"symbols", "units"},
+    {"spec", "operators"},
+    {"graph"},
+    {"analysis"},
+    {"api"},
+    {"views"},
+    {"commands"},
+    {"cli"},
+    {"__main__", "__init__"},
+]
+LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
+
+
+def room_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return parts[0]
+
+
+def imports_of(path: Path) -> set[str]:
+    """The rooms of archcalc that a file imports from, also inside functions."""
+    rooms = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        for name in names:
+            if name == "archcalc":
+                rooms |= {alias.name for alias in node.names} - {"__version__"}
+            elif name.startswith("archcalc."):
+                rooms.add(name.split(".")[1])
+    return rooms
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE))
+)
+def test_imports_go_one_way(path: Path) -> None:
+    own = room_of(path)
+    for room in imports_of(path) - {own}:
+        assert LEVEL[room] < LEVEL[own], f"{own} imports {room}"
+
+
+HEAVY = ("numpy", "numba", "rich")
+
+
+def run_python(code: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["params", "vgg16"],
+        ["flops", "inception", "--bottleneck", "16"],
+        ["show", "resnet50", "--format", "csv"],
+        ["flops", "vgg16", "--census", "--format", "json"],
+        ["list"],
+        ["cat", "vgg16", "--expand"],
+        ["params", "--help"],
+    ],
+    ids=" ".join,
+)
+def test_closed_form_commands_start_light(words: list[str]) -> None:
+    """As a whole process: neither numpy nor numba is imported."""
+    code = f"""
+import sys
+sys.argv = ["archcalc", *{words!r}]
+from archcalc.cli import main
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+print("heavy:", [m for m in {HEAVY!r} if m in sys.modules])
+"""
+    assert run_python(code).splitlines()[-1] == "heavy: []"
+
+
+def test_import_archcalc_imports_nothing() -> None:
+    loaded = run_python("import sys, archcalc; print([m for m in sys.modules if 'archcalc.' in m])")
+    assert loaded.strip() == "[]"
+
+
+def test_public_names_arrive() -> None:
+    import archcalc
+
+    for name in archcalc.__all__:
+        assert getattr(archcalc, name) is not None
+    with pytest.raises(AttributeError):
+        archcalc.nothing  # noqa: B018
+
+
+FUNCTION, FILE = 40, 300
+
+
+def test_files_and_functions_stay_small(capsys: pytest.CaptureFixture[str]) -> None:
+    """Figures for the eye; the limits are the house's."""
+    lines = {p: p.read_text(encoding="utf-8").count("\n") for p in PACKAGE.rglob("*.py")}
+    functions = {
+        f"{p.relative_to(PACKAGE)}:{node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for p in lines
+        for node in ast.walk(ast.parse(p.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    }
+    with capsys.disabled():
+        middle = sorted(functions.values())[len(functions) // 2]
+        print(f"\n{len(lines)} files, largest {max(lines.values())} lines; functions: median {middle}")
+    assert {n: size for n, size in functions.items() if size > FUNCTION} == {}
+    assert {str(p): size for p, size in lines.items() if size > FILE + 150} == {}

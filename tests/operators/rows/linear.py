@@ -1,0 +1,63 @@
+"""linear and rbf, by hand: operator, inputs, output, what it costs. What is left out is zero."""
+
+from archcalc.operators import operator_class
+
+linear, rbf = operator_class("linear"), operator_class("rbf")
+
+ROWS = [
+    (
+        linear(1000),
+        [(1, 1, 4096)],
+        (1, 1, 1000),
+        {
+            "weight": 4096 * 1000,
+            "bias": 1000,
+            "headline": 1000 * 4096,
+            "multiplies": 1000 * 4096,
+            "additions": 1000 * (4096 - 1) + 1000,
+            "connections": 1000 * 4096 + 1000,
+        },
+    ),
+    (
+        linear(84),  # LeNet-5's F6: 10,164 connections in the paper
+        [(1, 1, 120)],
+        (1, 1, 84),
+        {
+            "weight": 120 * 84,
+            "bias": 84,
+            "headline": 84 * 120,
+            "multiplies": 84 * 120,
+            "additions": 84 * 119 + 84,
+            "connections": 84 * (120 + 1),
+        },
+    ),
+    (
+        linear(10, nobias=True),
+        [(1, 1, 32)],
+        (1, 1, 10),
+        {
+            "weight": 32 * 10,
+            "headline": 10 * 32,
+            "multiplies": 10 * 32,
+            "additions": 10 * 31,
+            "connections": 10 * 32,
+        },
+    ),
+    (
+        linear(3, nobias=True),  # from one value: nothing to add
+        [(1, 1, 1)],
+        (1, 1, 3),
+        {"weight": 3, "headline": 3, "multiplies": 3, "connections": 3},
+    ),
+    (
+        rbf(10),  # LeNet-5's output: a subtraction, a square and a sum per link; no product of a weight
+        [(1, 1, 84)],
+        (1, 1, 10),
+        {
+            "fixed": 84 * 10,
+            "multiplies": 84 * 10,
+            "additions": 2 * 84 * 10,
+            "connections": 84 * 10,
+        },
+    ),
+]

@@ -1,0 +1,105 @@
+"""Normalizations, by hand: operator, inputs, output, what it costs. What is left out is zero."""
+
+from archcalc.operators import operator_class
+
+bn, ln, lrn, scale = map(operator_class, ("bn", "ln", "lrn", "scale"))
+
+ROWS = [
+    (  # one multiply and one addition a value
+        bn(),
+        [(56, 56, 64)],
+        (56, 56, 64),
+        {
+            "scale": 64,
+            "shift": 64,
+            "mean": 64,
+            "variance": 64,
+            "multiplies": 56 * 56 * 64,
+            "additions": 56 * 56 * 64,
+        },
+    ),
+    (  # without a learned scale it still divides by the deviation: the same work
+        bn(noscale=True),
+        [(35, 17, 48)],
+        (35, 17, 48),
+        {
+            "shift": 48,
+            "mean": 48,
+            "variance": 48,
+            "multiplies": 35 * 17 * 48,
+            "additions": 35 * 17 * 48,
+        },
+    ),
+    (
+        bn(),
+        [(1, 1, 10)],
+        (1, 1, 10),
+        {"scale": 10, "shift": 10, "mean": 10, "variance": 10, "multiplies": 10, "additions": 10},
+    ),
+    (  # 2 multiplies and 4 additions a value, a root and a division a position
+        ln(),
+        [(14, 15, 768)],
+        (14, 15, 768),
+        {
+            "scale": 768,
+            "shift": 768,
+            "multiplies": 14 * 15 * 768 * 2,
+            "additions": 14 * 15 * 768 * 4,
+            "roots": 14 * 15,
+            "divisions": 14 * 15,
+        },
+    ),
+    (
+        ln(),
+        [(1, 1, 512)],
+        (1, 1, 512),
+        {
+            "scale": 512,
+            "shift": 512,
+            "multiplies": 512 * 2,
+            "additions": 512 * 4,
+            "roots": 1,
+            "divisions": 1,
+        },
+    ),
+    (  # 5 squares, their sum 4 and the constant 1, a factor 1; a power and a division
+        lrn(5),
+        [(55, 54, 96)],
+        (55, 54, 96),
+        {
+            "multiplies": 55 * 54 * 96 * (5 + 1),
+            "additions": 55 * 54 * 96 * (4 + 1),
+            "powers": 55 * 54 * 96,
+            "divisions": 55 * 54 * 96,
+        },
+    ),
+    (
+        lrn(1),
+        [(2, 3, 4)],
+        (2, 3, 4),
+        {
+            "multiplies": 2 * 3 * 4 * (1 + 1),
+            "additions": 2 * 3 * 4 * (0 + 1),
+            "powers": 2 * 3 * 4,
+            "divisions": 2 * 3 * 4,
+        },
+    ),
+    (  # behind LeNet-5's S2: 12 parameters, one bias used per value; its links are the sum pool's
+        scale(),
+        [(14, 14, 6)],
+        (14, 14, 6),
+        {
+            "weight": 6,
+            "bias": 6,
+            "multiplies": 14 * 14 * 6,
+            "additions": 14 * 14 * 6,
+            "connections": 14 * 14 * 6,
+        },
+    ),
+    (
+        scale(nobias=True),
+        [(7, 5, 96)],
+        (7, 5, 96),
+        {"weight": 96, "multiplies": 7 * 5 * 96},
+    ),
+]

@@ -1,0 +1,152 @@
+"""What must be stated about every operator, and how operators are written and called."""
+
+from __future__ import annotations
+
+import inspect
+from itertools import chain
+from typing import Any
+
+import pytest
+
+from archcalc.operators import FAMILIES, JOINS, TABLE, operator_class
+from archcalc.operators.model import Argument, Input, Operator, Shape
+
+FACTS = (
+    "name",
+    "arguments",
+    "weight_layer",
+    "stored",
+    "buffer",
+    "output_shape",
+    "weights",
+    "work",
+    "connections",
+    "geometry",
+)
+ACTIVATIONS = FAMILIES["activation"].split()
+NORMS = FAMILIES["normalization"].split()
+
+
+@pytest.mark.parametrize("name", [*TABLE, "input"])
+def test_every_fact_is_stated_below_operator(name: str) -> None:
+    cls = Input if name == "input" else operator_class(name)
+    below = cls.__mro__[: cls.__mro__.index(Operator)]
+    stated = set(chain.from_iterable(vars(c) for c in below))
+    assert [fact for fact in FACTS if fact not in stated] == []
+    assert vars(cls)["name"] == name
+
+
+def test_names_are_in_one_family_and_no_class_is_left_out() -> None:
+    names = [name for names in FAMILIES.values() for name in names.split()]
+    assert len(names) == len(set(names)) == len(TABLE)
+    modules = {inspect.getmodule(operator_class(name)) for name in TABLE}
+    classes = [
+        cls
+        for module in modules
+        for _, cls in inspect.getmembers(module, inspect.isclass)
+        if cls.__module__ == getattr(module, "__name__", "") and "name" in vars(cls)
+    ]
+    assert sorted(cls.name for cls in classes if issubclass(cls, Operator)) == sorted(TABLE)
+    assert {operator_class(name).__module__.rpartition(".")[2] for name in TABLE} == set(FAMILIES)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_arguments_can_be_written(name: str) -> None:
+    """Required ones first, one-letter names for sizes, each of its own name and with a help."""
+    arguments = operator_class(name).arguments
+    assert len({a.name for a in arguments}) == len({a.attribute for a in arguments}) == len(arguments)
+    assert sorted(arguments, key=lambda a: not a.required) == list(arguments)
+    assert all(a.help for a in arguments)
+    assert not any(a.kind == "flag" and (a.required or a.default) for a in arguments)
+
+
+def test_weight_layers() -> None:
+    """The layers that "16 weight layers" counts."""
+    assert {n for n in TABLE if operator_class(n).weight_layer} == {"conv", "deconv", "linear"}
+
+
+def test_buffers() -> None:
+    """Elementwise operators may overwrite an input; `flatten` moves nothing (DESIGN, memory)."""
+    names = {b: {n for n in TABLE if operator_class(n).buffer == b} for b in ("in place", "view")}
+    assert names == {"in place": {*ACTIVATIONS, *NORMS, "add", "mul"}, "view": {"flatten"}}
+    assert {operator_class(n).buffer for n in TABLE} == {"in place", "view", "fresh"}
+
+
+def test_stored_maps() -> None:
+    """Activations, norms, softmax, dropout and flatten make no map of their own."""
+    unstored = {n for n in TABLE if not operator_class(n).stored}
+    assert unstored == {*ACTIVATIONS, *NORMS, "flatten"}
+
+
+GEOMETRIES = {
+    "global": {"gap", "linear", "rbf", "flatten"},
+    "upsampling": {"upsample", "deconv"},
+    "pointwise": {*ACTIVATIONS, *NORMS, *JOINS, "padchannels", "slice", "shuffle"},
+}
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_geometry_without_window(geometry: str) -> None:
+    for name in GEOMETRIES[geometry]:
+        cls = operator_class(name)
+        operator = cls(*[2 for a in cls.arguments if a.required])
+        assert operator.geometry(Shape(1, 1, 4)) == geometry
+
+
+def test_the_other_operators_slide_a_window() -> None:
+    assert set(TABLE) - set().union(*GEOMETRIES.values()) == {"conv", "maxpool", "avgpool", "sumpool"}
+
+
+KINDS = [
+    ("conv", (8,), {}, 4, "conv"),
+    ("conv", (8,), {"g": 2}, 4, "grouped conv"),
+    ("conv", (8,), {"g": 4}, 4, "depthwise conv"),
+    ("conv", (8,), {"g": 1}, 1, "conv"),
+    ("deconv", (8,), {"g": 4}, 4, "deconv"),
+    ("linear", (8,), {}, 4, "linear"),
+]
+
+
+@pytest.mark.parametrize("name, required, optional, channels, kind", KINDS)
+def test_kind(name: str, required: Any, optional: Any, channels: int, kind: str) -> None:
+    assert operator_class(name)(*required, **optional).kind(Shape(1, 1, channels)) == kind
+
+
+WRITTEN = [
+    ("conv", (64,), {"k": 7, "s": 2, "p": 3, "nobias": True}, "conv 64 k7 s2 p3 nobias"),
+    ("conv", (64,), {"k": (1, 7), "p": (0, 3), "d": 1, "g": 4}, "conv 64 k1x7 p0x3 g4"),
+    ("conv", (2,), {"half": True, "table": [[0], [0, 1]]}, "conv 2 half table={[[0], [0, 1]]}"),
+    ("maxpool", (3,), {}, "maxpool 3"),
+    ("maxpool", (3,), {"s": "window"}, "maxpool 3"),
+    ("maxpool", (3,), {"s": 3}, "maxpool 3"),
+    ("maxpool", ((2, 3),), {"s": 2, "ceil": True}, "maxpool 2x3 s2 ceil"),
+    ("slice", (16,), {"from": 48}, "slice 16 from=48"),
+    ("bn", (), {"noscale": True}, "bn noscale"),
+    ("concat", (), {"crop": True}, "concat crop"),
+    ("upsample", ((2, 1),), {}, "upsample 2x1"),
+    ("relu", (), {}, "relu"),
+]
+
+
+@pytest.mark.parametrize("name, required, optional, text", WRITTEN, ids=[w[-1] for w in WRITTEN])
+def test_written_as_in_a_spec(name: str, required: Any, optional: Any, text: str) -> None:
+    operator = operator_class(name)(*required, **optional)
+    assert str(operator) == text
+    assert repr(operator) == f"<{text}>"
+
+
+def test_usage_of_arguments() -> None:
+    usages = [a.usage for a in operator_class("conv").arguments]
+    assert usages == ["filters", "k=1", "s=1", "p=0", "d=1", "g=1", "half", "same", "nobias", "table"]
+    assert [a.usage for a in operator_class("maxpool").arguments][:2] == ["window", "s=window"]
+    assert Argument("nobias", "flag", "no bias", False).written(False) == "nobias=false"
+
+
+def test_required_arguments_by_name() -> None:
+    for name, field in (("maxpool", "window"), ("conv", "filters"), ("linear", "units")):
+        cls = operator_class(name)
+        assert str(cls(**{field: 3})) == str(cls(3)) == f"{name} 3"
+
+
+def test_shapes_as_text() -> None:
+    assert [str(Shape(1, 1, 9)), str(Shape(2, 1, 9)), str(Shape(1, 2, 9))] == ["9", "2×1×9", "1×2×9"]
