@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -20,7 +20,8 @@ from archcalc.spec import catalog
 from archcalc.spec.catalog import Entry
 from archcalc.spec.expressions import Value
 from archcalc.spec.read import parse_input
-from archcalc.spec.settings import settle
+from archcalc.spec.settings import settle, unknown_variable
+from archcalc.symbols import Program
 from archcalc.spec.source import looks_like_path
 
 
@@ -62,6 +63,25 @@ class Network:
     def analyze(self) -> Analysis:
         """Exact counts, layer by layer and in total, for one image."""
         return analyze(self.graph)
+
+    def symbolic(self, names: Sequence[str]) -> tuple[Graph, Program]:
+        """The graph with these variables as symbols of a program, at the values that they have.
+
+        A variable whose default 0 means "none" is recorded at 1, unless the caller set it.
+
+        Raises:
+            UsageError: no such variable, or not an integer.
+        """
+        program, values = Program(), dict(self.values)
+        for name in names:
+            if name not in values:
+                raise unknown_variable(self.spec, name)
+            value = values[name]
+            if isinstance(value, bool) or not isinstance(value, int):
+                message = f"`{name}` cannot be a symbol: it is no integer"
+                raise UsageError(Diagnostic(message))
+            values[name] = program.variable(name, value or (0 if name in self.changed else 1))
+        return build(self.spec, values, self._input, self.variant), program
 
     @property
     def base(self) -> Network | None:

@@ -8,9 +8,9 @@ from importlib import import_module
 
 import click
 
-from archcalc.errors import ArchError
+from archcalc.errors import ArchError, Diagnostic
 
-COMMANDS = ("list", "show", "params", "flops", "cat", "operators")
+COMMANDS = ("list", "show", "params", "flops", "memory", "field", "explain", "compare", "cat", "operators")
 
 
 class Commands(click.Group):
@@ -29,7 +29,7 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from archcalc.errors import Diagnostic, UsageError, suggestion
+            from archcalc.errors import UsageError, suggestion
             from archcalc.units import printable
 
             help = suggestion(args[0], COMMANDS) or f"commands: {', '.join(COMMANDS)}"
@@ -69,7 +69,11 @@ def _run() -> int:
         click.echo(render(error), err=True)
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        from archcalc.views.diagnostics import render
+
+        context = getattr(error, "ctx", None)
+        help = f"{context.command_path} --help" if context else ""
+        click.echo(render(ArchError(Diagnostic(error.format_message(), help=help))), err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130

@@ -6,9 +6,16 @@ turns it into a `Diagnostic`; the command line renders it. Nothing else prints a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import NamedTuple
 
 Keys = tuple[str | int, ...]
+
+MOST_MISTAKES = 100  # that are collected before reading stops
+_LONGEST_WORD = 60  # that is quoted, or compared with others
+_MOST_WORDS = 1000  # that a word is compared with
+_MOST_LISTED = 40
 
 
 class Span(NamedTuple):
@@ -27,6 +34,7 @@ class Point(NamedTuple):
 
     line: int
     column: int
+    width: int = 1
 
 
 class Diagnostic(NamedTuple):
@@ -69,13 +77,39 @@ class ShapeError(ArchError):
         self.message, self.field, self.help = message, field, help
 
 
-def suggestion(word: str, known: object) -> str:
+def shown(value: object) -> str:
+    """A word or value of the user's as a message quotes it: never long, `true` and 0.5 as in a spec."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        items = ", ".join("…" if isinstance(item, list | dict) else shown(item) for item in value[:4])
+        return f"[{items}{', …' if len(value) > 4 else ''}]"
+    if isinstance(value, dict):
+        return "{…}"
+    if isinstance(value, tuple):
+        return "x".join(map(shown, value))
+    numerator = getattr(value, "numerator", 0)
+    if isinstance(numerator, int) and abs(numerator) > 10**_LONGEST_WORD:
+        return "…"  # Python refuses to write thousands of digits
+    text = str(value) if isinstance(value, int | str) or not numerator else str(float(value))  # type: ignore[arg-type]
+    return text if len(text) <= _LONGEST_WORD else f"{text[: _LONGEST_WORD - 1]}…"
+
+
+def listed(words: Iterable[object]) -> str:
+    """'a, b, c': the first of them if there are many."""
+    first = [shown(word) for word in islice(words, _MOST_LISTED + 1)]
+    return ", ".join([*first[:_MOST_LISTED], "…"] if len(first) > _MOST_LISTED else first)
+
+
+def suggestion(word: str, known: Iterable[object]) -> str:
     """'did you mean …?' for the nearest of `known`, or '' when nothing is near."""
     import difflib
 
-    words = [str(k) for k in known]  # type: ignore[attr-defined]
+    if len(word) > _LONGEST_WORD:
+        return ""
+    words = [str(k) for k in islice(known, _MOST_WORDS)]
     near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     if not near:
         lower = {w.lower(): w for w in words}
         near = [lower[k] for k in difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.6)]
-    return f"did you mean `{near[0]}`?" if near else ""
+    return f"did you mean `{shown(near[0])}`?" if near else ""

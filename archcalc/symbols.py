@@ -83,6 +83,7 @@ class Program:
     def __init__(self) -> None:
         self.instructions: list[tuple[str, int, int]] = []
         self.inputs: list[str] = []
+        self.point: dict[str, int] = {}  # the inputs' values at the point of the recording
         self.requirements: list[Requirement] = []
         self.guards: list[Guard] = []
         self._symbols: dict[tuple[str, int, int], Symbol] = {}
@@ -92,7 +93,12 @@ class Program:
         if name in self.inputs:
             raise ValueError(f"the program has a variable {name} already")
         self.inputs.append(name)
+        self.point[name] = operator.index(value)
         return self._emit(("input", len(self.inputs) - 1, 0), operator.index(value))
+
+    def symbol(self, index: int) -> Symbol:
+        """The symbol of an instruction."""
+        return self._symbols[self.instructions[index]]
 
     def constant(self, value: int) -> Symbol:
         """A number of the program.
@@ -271,6 +277,13 @@ def product(factors: Sequence[Int]) -> Int:
     return result
 
 
+def recorded(value: Any) -> Any:
+    """The value without symbols: each as it was at the recorded point, also inside a shape."""
+    if isinstance(value, tuple):
+        return getattr(value, "_make", tuple)(map(recorded, value))
+    return value.value if isinstance(value, Symbol) else value
+
+
 def require(
     condition: Int,
     template: str,
@@ -288,7 +301,7 @@ def require(
     """
 
     def failure() -> ShapeError:
-        shown = {k: _recorded(v) for k, v in values.items()}
+        shown = {k: recorded(v) for k, v in values.items()}
         return ShapeError(template.format(**shown), field, help(**shown) if help else "")
 
     if isinstance(condition, Symbol):
@@ -297,10 +310,3 @@ def require(
         condition = condition.value
     if not condition:
         raise failure()
-
-
-def _recorded(value: Any) -> Any:
-    """The value without symbols: each as it was at the recorded point, also inside a shape."""
-    if isinstance(value, tuple):
-        return getattr(value, "_make", tuple)(map(_recorded, value))
-    return value.value if isinstance(value, Symbol) else value

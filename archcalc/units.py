@@ -10,7 +10,7 @@ GLOSSARY = {
     "parameters": "what training can change: weights, biases, norm scale and shift.",
     "statistics": "running mean and variance of batch norm; torch leaves them out, Keras counts them.",
     "fixed": "weights that are set by hand and never learned (the RBF layer of 1998).",
-    "multiplies": "products of a weight and an input value (MACs), per image.",
+    "multiplies": "products of a weight and an input value (MACs).",
     "FLOPs": "2 × multiplies: one multiply and one add a product.",
     "connections": "links from an input value to an output, plus one per bias used (LeCun 1998).",
     "weight layers": "conv and linear layers on the longest way through the network.",
@@ -43,18 +43,28 @@ def binary(size: int) -> str:
     return f"{size} B"
 
 
+def decimal_bytes(size: int) -> str:
+    """Bytes in decimal units: 60950432 → '61.0 MB'."""
+    for power, unit in ((12, "TB"), (9, "GB"), (6, "MB"), (3, "kB")):
+        if size >= 10**power:
+            return f"{_tenths(size, 10**power)} {unit}"
+    return f"{size} B"
+
+
 def percent(part: int, whole: int) -> str:
     """A share with one decimal: '74.3 %'; of nothing, '–'."""
     return f"{_tenths(100 * part, whole)} %" if whole else "–"
 
 
 def ratio(base: int | None, changed: int | None) -> str:
-    """How two counts compare: '9.68× fewer (−89.7 %)', '2.00× more (+100.0 %)', 'same'."""
+    """How two counts compare: '9.68× fewer (−89.7 %)', '+512', 'same', 'new', 'gone'."""
     if base == changed:
         return "same"
     if not base or not changed:
         return "new" if not base else "gone"
     more = changed > base
+    if 200 * abs(changed - base) < base:  # would read "1.00×"
+        return f"{'+' if more else '−'}{grouped(abs(changed - base))}"
     factor = changed / base if more else base / changed
     times = f"{factor:.2f}× " if factor < 100 else f"{factor:.0f}× "
     change = _tenths(100 * abs(changed - base), base)

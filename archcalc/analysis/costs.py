@@ -54,11 +54,9 @@ class Costs(NamedTuple):
         return 2 * self.multiplies
 
     def times(self, factor: Int) -> Costs:
-        """The same with all work `factor` times over (a batch, crops); parameters stay."""
+        """The same with all work `factor` times over (a batch, crops); parameters and links stay."""
         census = Census(*(count * factor for count in self.census))
-        return self._replace(
-            multiplies=self.multiplies * factor, connections=self.connections * factor, census=census
-        )
+        return self._replace(multiplies=self.multiplies * factor, census=census)
 
 
 _FIELD = {
@@ -91,6 +89,15 @@ class Analysis(NamedTuple):
     graph: Graph
     layers: tuple[Layer, ...]
     total: Costs
+
+    def _repr_html_(self) -> str:
+        from archcalc.analysis.notebook import html
+
+        return html(self)
+
+    def __repr__(self) -> str:
+        counts = f"{self.parameters} parameters, {self.multiplies} multiplies"
+        return f"<Analysis of {len(self.layers)} layers: {counts}>"
 
     @property
     def parameters(self) -> Int:

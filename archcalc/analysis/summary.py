@@ -18,9 +18,13 @@ class Row(NamedTuple):
     """One or more layers under the path of the one that matters, or of their group."""
 
     path: str
-    shape: Shape
+    shown: Layer  # whose output the row shows
     costs: Costs
     layers: tuple[Layer, ...]
+
+    @property
+    def shape(self) -> Shape:
+        return self.shown.node.shape
 
 
 def summarize(analysis: Analysis, matters: Matters, depth: int | None) -> list[Row]:
@@ -63,6 +67,14 @@ def short_names(paths: Sequence[str]) -> list[str]:
         names = shorter
 
 
+def named(row: Row, name: str) -> Row:
+    """The row under a shorter name: its output is then that of the group it stands for."""
+    if name == row.path:
+        return row
+    inside = [layer for layer in row.layers if layer.path.startswith(f"{name}/")]
+    return row._replace(shown=inside[-1])
+
+
 def _without_last(name: str, members: dict[str, int]) -> str:
     group = name.rpartition("/")[0]
     return group if group and members[group] == 1 else name
@@ -102,4 +114,4 @@ def _grouped(layers: Sequence[Layer], matters: Matters, depth: int) -> list[Row]
 
 
 def _row(path: str, layers: Sequence[Layer], shown: Layer) -> Row:
-    return Row(path, shown.node.shape, total(layer.costs for layer in layers), tuple(layers))
+    return Row(path, shown, total(layer.costs for layer in layers), tuple(layers))

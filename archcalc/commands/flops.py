@@ -9,7 +9,7 @@ import click
 
 from archcalc.analysis.costs import Analysis, Census, Costs, Layer, total
 from archcalc.api import Network
-from archcalc.commands.layout import arithmetic, beside, change_label, document, single, title
+from archcalc.commands.layout import arithmetic, beside, change_label, document, label, single, title
 from archcalc.commands.options import Table, show, spec_command, table_options
 from archcalc.units import GLOSSARY, grouped, scaled
 from archcalc.views.report import Column, Report
@@ -78,8 +78,12 @@ def _report(network: Network, table: Table, protocol: dict[str, int], census: bo
         report = _plain(network, analysis, table)
     else:
         report = _beside(network, _times(base.analyze(), factor), analysis, table)
+    report = report._replace(documents=lambda: [{**document(network, analysis), "protocol": protocol}])
     if factor == 1:
         return report
+    for row in report.rows:
+        if row.get("arithmetic"):
+            row["arithmetic"] = f"{factor:,} × {row['arithmetic']}"
     note = " × ".join(f"{n:,} {what}" for what, n in protocol.items() if n > 1)
     return report._replace(remarks=(*report.remarks, f"all work is that of {note}"))
 
@@ -120,8 +124,8 @@ def _plain(network: Network, analysis: Analysis, table: Table) -> Report:
         cells,
         summed,
         _remarks(analysis),
-        lambda: [document(network, analysis)],
-        network.name,
+        list,
+        label(network),
     )
 
 
@@ -140,8 +144,8 @@ def _beside(network: Network, base: Analysis, changed: Analysis, table: Table) -
         tuple(rows),
         summed,
         _remarks(changed),
-        lambda: [document(network, changed)],
-        network.name,
+        list,
+        label(network),
     )
 
 
@@ -173,8 +177,8 @@ def _census(network: Network, analysis: Analysis, table: Table) -> Report:
         rows,
         _census_cells("total", analysis.total),
         remarks,
-        lambda: [document(network, analysis)],
-        network.name,
+        list,
+        label(network),
     )
 
 

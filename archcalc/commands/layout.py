@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis.costs import Analysis, Costs, Layer
-from archcalc.analysis.summary import EVERY_LAYER, Matters, Row, fitting_depth, short_names, summarize
+from archcalc.analysis.summary import (
+    EVERY_LAYER,
+    Matters,
+    Row,
+    fitting_depth,
+    named,
+    short_names,
+    summarize,
+)
 from archcalc.api import Network
 from archcalc.commands.options import Table
 from archcalc.operators.model import Extent, Work
 from archcalc.spec.settings import show_value
 from archcalc.symbols import Int
 from archcalc.units import printable
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 Measure = Callable[[Costs], Int]
 
@@ -26,22 +37,30 @@ def title(network: Network, analysis: Analysis) -> str:
         parts.append(f"{layers} weight layers")
     if graph.side_outputs:
         parts.append(f"also {', '.join(name for name, _ in graph.side_outputs)}")
-    changes = [f"{name}={show_value(value)}" for name, value in network.changed.items()]
-    return " · ".join([*parts, *map(printable, changes)])
+    return " · ".join([*parts, *map(printable, _changes(network))])
 
 
 def change_label(network: Network) -> str:
     """The header over the changed column: 'bottleneck=16'."""
-    changes = [f"{name}={show_value(value)}" for name, value in network.changed.items()]
-    label = " ".join(changes)
+    label = " ".join(_changes(network))
     return label if len(label) <= 24 else "changed"
+
+
+def label(network: Network) -> str:
+    """The network as one would ask for it: 'resnet50:stride=1x1'."""
+    return ":".join([network.name, *_changes(network)])
+
+
+def _changes(network: Network) -> list[str]:
+    return [f"{name}={show_value(value)}" for name, value in network.changed.items()]
 
 
 def single(analysis: Analysis, matters: Matters, table: Table) -> tuple[list[Row], list[str]]:
     """The rows of one network and what to call them."""
     rows = summarize(analysis, matters, _depth([analysis], matters, table))
     paths = [row.path for row in rows]
-    return rows, paths if table.all else short_names(paths)
+    names = paths if table.all else short_names(paths)
+    return [named(row, name) for row, name in zip(rows, names, strict=True)], names
 
 
 def _depth(analyses: list[Analysis], matters: Matters, table: Table) -> int | None:
@@ -60,22 +79,22 @@ def beside(base: Analysis, changed: Analysis, measure: Measure, table: Table) ->
     names = paths if table.all else short_names(paths)
     rows: list[dict[str, Any]] = []
     for i, ((before, after), name) in enumerate(zip(merged, names, strict=True)):
-        rows.append({"layer": name, **_pair(before, after, measure)})
+        rows.append({"layer": name, **_pair(before, after, measure, name)})
         group = name.rpartition("/")[0]
         if group and not any(later.startswith(f"{group}/") for later in names[i + 1 :]):
             rows += _subtotal(group, rows)
     return rows
 
 
-def _pair(before: Row | None, after: Row | None, measure: Measure) -> dict[str, Any]:
-    shown = after or before
-    assert shown is not None
+def _pair(before: Row | None, after: Row | None, measure: Measure, name: str) -> dict[str, Any]:
+    row = after or before
+    assert row is not None
     base = measure(before.costs) if before else None
     changed = measure(after.costs) if after else None
-    change = (base, changed) if before and after and base != changed else None
+    change = (base, changed) if base != changed else None
     sums = arithmetic(after) if after else None
     return {
-        "output": str(shown.shape),
+        "output": str(named(row, name).shape),
         "base": base,
         "changed": changed,
         "change": change,
@@ -114,6 +133,12 @@ def _merge(before: Sequence[Row], after: Sequence[Row]) -> list[tuple[Row | None
         merged.append((before[at] if at is not None else None, row))
     merged += [(gone, None) for gone in before[taken:] if gone.path not in new]
     return merged
+
+
+def both(pair: Sequence[Fraction | int]) -> str:
+    """Height and width, as one number where they agree: '7', '3×7', '0.5'."""
+    height, width = (str(int(v)) if v.denominator == 1 else f"{float(v):.4g}" for v in pair)
+    return height if height == width else f"{height}×{width}"
 
 
 def arithmetic(row: Row) -> str | None:

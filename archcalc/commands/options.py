@@ -25,9 +25,9 @@ class Table(NamedTuple):
     @classmethod
     def of(cls, params: dict[str, Any]) -> Table:
         """Takes its options out of a command's."""
-        format, depth = params.pop("format"), params.pop("depth")
+        format, depth = params.pop("format"), params.pop("depth", None)
         # a machine wants the layers, not what fits a screen
-        all = params.pop("all_") or (format == "csv" and not depth)
+        all = params.pop("all_", False) or (format == "csv" and not depth)
         return cls(format, depth, all, not params.pop("no_base", False) and format != "csv")
 
 
@@ -47,17 +47,21 @@ class SpecCommand(click.Command):
                     formatter.write_dl(rows)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        return ["[OPTIONS]", "SPEC...", "[--VARIABLE VALUE]..."]
+        words = "SPEC [LAYER]..." if self.name == "explain" else "SPEC..."
+        return ["[OPTIONS]", words, "[--VARIABLE VALUE]..."]
 
-    def networks(self, ctx: click.Context) -> list[Network]:
-        """The networks of the words, with the variables set."""
+    def networks(self, ctx: click.Context, most: int | None) -> tuple[list[Network], list[str]]:
+        """The networks of the words, with the variables set, and the words after `most` of them."""
         own = [name.lstrip("-") for p in self.params if isinstance(p, click.Option) for name in p.opts]
         p = ctx.params
-        return networks(p["words"], p["set_"], p["input_"], own)
+        return networks(p["words"], p["set_"], p["input_"], own, most)
 
 
-def spec_command(name: str) -> Callable[[Callable[..., None]], SpecCommand]:
-    """Make a function a command over specs; it gets the networks and its own options."""
+def spec_command(name: str, most: int | None = None) -> Callable[[Callable[..., None]], SpecCommand]:
+    """Make a function a command over specs; it gets the networks and its own options.
+
+    With `most`, only so many words are specs; the function gets the others as `words`.
+    """
 
     def decorate(function: Callable[..., None]) -> SpecCommand:
         @click.pass_context
@@ -68,7 +72,10 @@ def spec_command(name: str) -> Callable[[Callable[..., None]], SpecCommand]:
                 params.pop(shared)
             if "format" in params:
                 params["table"] = Table.of(params)
-            function(command.networks(ctx), **params)
+            found, words = command.networks(ctx, most)
+            if most is not None:
+                params["words"] = words
+            function(found, **params)
 
         callback.__doc__ = function.__doc__
         own = getattr(function, "__click_params__", [])

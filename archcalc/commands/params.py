@@ -6,7 +6,7 @@ from typing import Any
 
 from archcalc.analysis.costs import Analysis, Costs, Layer
 from archcalc.api import Network
-from archcalc.commands.layout import beside, change_label, document, single, title
+from archcalc.commands.layout import beside, change_label, document, label, single, title
 from archcalc.commands.options import Table, show, spec_command, table_options
 from archcalc.operators.model import Shape
 from archcalc.units import DTYPES, GLOSSARY, binary, grouped
@@ -76,7 +76,7 @@ def _plain(network: Network, analysis: Analysis, table: Table) -> Report:
         total,
         _remarks(analysis.total),
         lambda: [document(network, analysis)],
-        network.name,
+        label(network),
     )
 
 
@@ -105,7 +105,7 @@ def _beside(network: Network, base: Analysis, changed: Analysis, table: Table) -
         total,
         _remarks(changed.total),
         lambda: [document(network, changed)],
-        network.name,
+        label(network),
     )
 
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.analysis.costs import Analysis, Costs, Layer
+from archcalc.analysis.field import Field, receptive_fields
+from archcalc.analysis.memory import measure
 from archcalc.api import Network
-from archcalc.commands.layout import document, single, title
+from archcalc.commands.layout import both, document, label, single, title
 from archcalc.commands.options import ALL, DEPTH, FORMAT, Table, show, spec_command
 from archcalc.units import GLOSSARY, printable
 from archcalc.views.report import Column, Report
 
 COLUMNS = (
     Column("layer", "layer", "name"),
-    Column("operator", "operator", "words", spare=1),
+    Column("operator", "operator", "words", spare=3),
     Column("output", "output", "text"),
     Column("parameters", "parameters", "count"),
     Column("multiplies", "multiplies", "count"),
+    Column("field", "field", "text", spare=1),
+    Column("alive", "alive", "count", spare=2),
 )
 
 
@@ -34,6 +38,8 @@ def command(networks: list[Network], table: Table) -> None:
     output          height × width × channels of the layer's output; a vector has channels only
     parameters      what training can change
     multiplies      products of a weight and an input value (MACs), for one image
+    field           pixels of the image that one value depends on (`archcalc field`)
+    alive           values alive while the layer runs; the peak in the last line (`archcalc memory`)
     weight layers   conv and linear layers on the longest way: why VGG-16 is called 16
     """
     show("show", [_report(network, network.analyze(), table) for network in networks], table.format)
@@ -45,15 +51,24 @@ def _matters(layer: Layer) -> bool:
 
 def _report(network: Network, analysis: Analysis, table: Table) -> Report:
     rows, names = single(analysis, _matters, table)
+    memory = measure(analysis.graph)
+    fields = receptive_fields(analysis.graph).nodes
+    number = {layer.path: i for i, layer in enumerate(analysis.layers)}
     cells = tuple(
-        _cells(name, str(row.shape), row.costs) | {"operator": _operator(row.layers)}
+        _cells(name, str(row.shape), row.costs)
+        | {
+            "operator": _operator(row.layers),
+            "field": _field(fields[number[row.shown.path]]),
+            "alive": max(memory.steps[number[layer.path]].live for layer in row.layers),
+        }
         for name, row in zip(names, rows, strict=True)
     )
     paper = network.about("paper")
     remarks = (*([printable(paper)] if paper else []), f"weight layers: {GLOSSARY['weight layers']}")
     total = _cells("total", None, analysis.total)
+    total |= {"field": "", "alive": memory.peak}
     data = lambda: [document(network, analysis)]  # noqa: E731
-    return Report(title(network, analysis), COLUMNS, cells, total, remarks, data, network.name)
+    return Report(title(network, analysis), COLUMNS, cells, total, remarks, data, label(network))
 
 
 def _cells(name: str, output: str | None, costs: Costs) -> dict[str, Any]:
@@ -63,6 +78,12 @@ def _cells(name: str, output: str | None, costs: Costs) -> dict[str, Any]:
         "parameters": costs.parameters,
         "multiplies": costs.multiplies,
     }
+
+
+def _field(field: Field) -> str:
+    if field.height is None or field.width is None:
+        return "all"
+    return both([field.height.size, field.width.size])
 
 
 def _operator(layers: tuple[Layer, ...]) -> str | None:

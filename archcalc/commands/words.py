@@ -11,7 +11,7 @@ from archcalc.spec.catalog import Entry
 from archcalc.spec.settings import settle, unknown_variable
 from archcalc.units import printable
 
-_TRUTHS = ("true", "false", "yes", "no", "on", "off")
+_TRUTHS = ("true", "false", "yes", "no", "on", "off", "1", "0")
 
 
 class Words(NamedTuple):
@@ -31,9 +31,12 @@ def split(words: Sequence[str], switches: Iterable[str] = ()) -> Words:
     waiting = list(reversed(words))
     while waiting:
         word = waiting.pop()
-        if not word.startswith("--") or len(word) < 3:
+        if not word.startswith("-") or word == "-":
             specs.append(word)
             continue
+        if not word.startswith("--"):
+            help = "options are written out: `archcalc COMMAND SPEC --help` lists them"
+            raise UsageError(Diagnostic(f"unknown option `{printable(word)}`", help=help))
         name, equals, value = word[2:].partition("=")
         name = name.replace("-", "_")
         following = waiting[-1] if waiting else "--"
@@ -46,29 +49,34 @@ def split(words: Sequence[str], switches: Iterable[str] = ()) -> Words:
 
 
 def networks(
-    words: Sequence[str], sets: Sequence[str], input: str | None, own: Iterable[str]
-) -> list[Network]:
-    """The networks a command is asked for, with their variables set.
+    words: Sequence[str],
+    sets: Sequence[str],
+    input: str | None,
+    own: Iterable[str],
+    most: int | None = None,
+) -> tuple[list[Network], list[str]]:
+    """The networks a command is asked for, with their variables set, and the words that are no specs.
 
-    `sets` are `name=value` texts of --set, `own` the command's own options (for did-you-mean).
+    `sets` are `name=value` texts of --set, `own` the command's own options (for did-you-mean). Only
+    the first `most` words are specs (None: all).
 
     Raises:
         ArchError: no spec, an unknown one, an unknown variable, a value that does not fit.
     """
-    found = _specs(words)
+    found = [find(spec) for spec in _specs(words)[:most]]
     switches = {name for entry, _ in found for name in _switches(entry)}
     specs, settings = split(words, switches)
-    if len(specs) != len(found):
-        found = [find(spec) for spec in specs]
+    if len(specs[:most]) != len(found):
+        found = [find(spec) for spec in specs[:most]]
     changes = _changes(settings, sets, found, own)
     made = []
     for entry, given in found:
         size = given.pop("input", None) or input
         made.append(Network(entry, {**changes, **given}, size))
-    return made
+    return made, specs[len(found) :]
 
 
-def _specs(words: Sequence[str]) -> list[tuple[Entry, dict[str, str]]]:
+def _specs(words: Sequence[str]) -> list[str]:
     specs = split(words).specs
     if not specs:  # `--aux googlenet`: perhaps the option is a switch and takes no value
         options = {name for name, _ in split(words).settings}
@@ -76,7 +84,7 @@ def _specs(words: Sequence[str]) -> list[tuple[Entry, dict[str, str]]]:
     if not specs:
         help = "`archcalc list` shows the bundled ones; a path to a .toml file or - does as well"
         raise UsageError(Diagnostic("which network? name a SPEC", help=help))
-    return [find(spec) for spec in specs]
+    return specs
 
 
 def _switches(entry: Entry) -> list[str]:

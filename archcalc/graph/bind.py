@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
-from archcalc.errors import ArchError, Diagnostic, Span, suggestion
-from archcalc.operators.model import Operator
+from archcalc.errors import ArchError, Diagnostic, Span, listed, shown, suggestion
+from archcalc.operators import TABLE
+from archcalc.operators.model import Argument
 
 PADDINGS = ("p", "half", "same")
 # what people write in other tools, and what it is here
@@ -50,20 +52,24 @@ def bind(
     Raises:
         ArchError: required arguments missing or too many, or one given twice.
     """
-    required = [d.name for d in declared if d.required]
+    required = dict.fromkeys(d.name for d in declared if d.required)
+    named = [g for g in given if g.name]
+    for argument in named:
+        if argument.name in required:
+            message = f"`{shown(argument.name)}` of `{shown(what)}` has no name in a call"
+            help = f"required arguments are positional: {usage(what, declared)}"
+            raise ArchError(Diagnostic(message, argument.span, help=help))
     positional = [g for g in given if not g.name]
     if len(positional) != len(required):
-        raise _miscounted(what, declared, required, positional, step)
+        raise _miscounted(what, declared, list(required), positional, step)
     bound = dict(zip(required, positional, strict=True))
     known = {d.name for d in declared}
     surplus = []
-    for argument in (g for g in given if g.name):
-        if argument.name in required:
-            message = f"`{argument.name}` of `{what}` has no name in a call"
-            help = f"required arguments are positional: `{what} {' '.join(required)}`"
-            raise ArchError(Diagnostic(message, argument.span, help=help))
+    for argument in named:
         if argument.name in bound:
-            raise ArchError(Diagnostic(f"`{argument.name}` is given twice", argument.span))
+            message = f"`{shown(argument.name)}` is given twice: in the block and by its `...`"
+            help = "`...` stands for what the call gives beyond the block's `args`"
+            raise ArchError(Diagnostic(message, argument.span, help=help))
         if argument.name in known:
             bound[argument.name] = argument
         else:
@@ -71,58 +77,71 @@ def bind(
     return bound, surplus
 
 
-def usage(what: str, declared: Sequence[Any]) -> str:
+def usage(what: str, declared: Sequence[Declared]) -> str:
     """How a step is written: '`conv filters k=1 s=1 …`'."""
-    return f"`{' '.join([what, *(getattr(d, 'usage', d.name) for d in declared)])}`"
+    words = islice((getattr(d, "usage", d.name) for d in declared), 20)
+    return f"`{' '.join(map(shown, [what, *words]))}{' …' if len(declared) > 20 else ''}`"
 
 
 def _miscounted(
     what: str, declared: Sequence[Declared], required: list[str], given: list[Bound], step: Span
 ) -> ArchError:
-    names = f" ({' '.join(required)})" if required else ""
+    names = f" ({listed(required)})" if required else ""
     count = f"{len(required) or 'no'} argument{'' if len(required) == 1 else 's'}{names}"
-    message = f"`{what}` takes {count}, not {len(given)}"
+    message = f"`{shown(what)}` takes {count}, not {len(given)}"
     help = f"write {usage(what, declared)}"
-    surplus = given[len(required) :]
-    if surplus:
-        if what in ("conv", "deconv") and len(surplus) == 1 and isinstance(surplus[0].value, int):
-            help = f"for a kernel of {surplus[0].value} write `k{surplus[0].value}`"
-        return ArchError(Diagnostic(message, surplus[0].span, help=help))
-    return ArchError(Diagnostic(message, step, help=help))
+    if len(given) < len(required):
+        return ArchError(Diagnostic(message, step, help=help))
+    surplus = given[len(required)]
+    one = len(given) == len(required) + 1
+    if one and what in ("conv", "deconv") and isinstance(surplus.value, int | tuple):
+        size = shown(surplus.value)
+        help = f"for a kernel of {size} write `k{size}`"
+    return ArchError(Diagnostic(message, surplus.span, help=help))
 
 
 def unknown_argument(what: str, declared: Sequence[Declared], argument: Bound) -> ArchError:
     """The error for a named argument that nobody declares."""
     known = [d.name for d in declared]
-    help = SYNONYMS.get(argument.name) if argument.name not in known else None
+    help = SYNONYMS.get(argument.name, "") if what in TABLE else ""
+    if not help and argument.value is True and argument.name in TABLE:
+        help = f"put `|` between steps: `{shown(what)} … | {argument.name}`"
     help = (
         help
         or suggestion(argument.name, [k for k in known if len(k) > 1])
         or f"write {usage(what, declared)}"
     )
-    return ArchError(Diagnostic(f"`{what}` has no argument `{argument.name}`", argument.span, help=help))
+    message = f"`{shown(what)}` has no argument `{shown(argument.name)}`"
+    return ArchError(Diagnostic(message, argument.span, help=help))
 
 
-def operator_values(
-    cls: type[Operator], bound: dict[str, Bound], defaults: list[Bound]
-) -> dict[str, Bound]:
-    """The step's arguments over the file's defaults: a padding of the step replaces the default's.
+def require_values(declared: Sequence[Argument], bound: Mapping[str, Bound]) -> None:
+    """Refuse a word that stands alone where a size belongs: `conv 64 k`.
 
     Raises:
-        ArchError: two ways of padding at once, or a word where a size stands.
+        ArchError: there is one.
     """
-    kinds = {a.name: a.kind for a in cls.arguments}
+    kinds = {a.name: a.kind for a in declared}
     for name, argument in bound.items():
-        if argument.value is True and kinds[name] != "flag":
+        if argument.name and argument.value is True and kinds[name] != "flag":
             example = f"`{name}3`" if len(name) == 1 else f"`{name}={{…}}`"
             raise ArchError(
                 Diagnostic(f"`{name}` needs a value", argument.span, help=f"as in {example}")
             )
+
+
+def with_defaults(bound: dict[str, Bound], defaults: list[Bound]) -> dict[str, Bound]:
+    """The step's arguments over the file's defaults: a padding of the step replaces the default's.
+
+    Raises:
+        ArchError: two ways of padding at once.
+    """
     padded = any(name in bound for name in PADDINGS)
     merged = {d.name: d for d in defaults if not (padded and d.name in PADDINGS)}
     merged.update(bound)
     ways = [merged[name] for name in PADDINGS if name in merged and merged[name].value is not False]
     if len(ways) > 1:
         message = f"`{ways[0].name}` and `{ways[1].name}` are two ways to pad"
-        raise ArchError(Diagnostic(message, ways[1].span, help="keep one of them"))
+        later = max(ways[:2], key=lambda way: way.span.start)
+        raise ArchError(Diagnostic(message, later.span, help="keep one of them"))
     return merged

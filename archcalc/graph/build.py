@@ -10,16 +10,18 @@ from typing import Any, NamedTuple
 
 from archcalc import collector
 from archcalc.errors import ArchError, Diagnostic, Keys, ShapeError, Span, SpecError
-from archcalc.graph.bind import Bound, bind, operator_values, unknown_argument
-from archcalc.graph.check import check
+from archcalc.graph import refusals
+from archcalc.graph.bind import Bound, bind, require_values, unknown_argument, with_defaults
+from archcalc.graph.check import check, check_labels
 from archcalc.graph.model import Graph, Node
-from archcalc.operators import JOINS, TABLE, operator_class
+from archcalc.operators import TABLE, operator_class
 from archcalc.operators.model import Input, Operator, Shape
-from archcalc.spec.expressions import LARGEST, Expression, Lookup, Value, evaluate
+from archcalc.spec.expressions import LARGEST, Expression, Lookup, Misfit, Value, evaluate
 from archcalc.spec.model import Block, Given, Line, Size, Spec, Step
 from archcalc.symbols import Symbol
 
 MOST_NODES = 1_000_000
+MOST_WORK = 20_000_000  # lines met, parts of expressions evaluated, names written: some seconds
 DEEPEST = 100
 
 
@@ -52,6 +54,8 @@ def build(
             return _Builder(spec, values).graph(input, variant)
     except SpecError:
         raise
+    except RecursionError:  # the caller's own stack was deep already
+        raise SpecError(Diagnostic("blocks nested too deeply"), source=spec.source) from None
     except ArchError as error:
         raise SpecError(*error.diagnostics, source=spec.source) from None
 
@@ -61,7 +65,7 @@ class _Builder:
         self.spec, self.values = spec, values
         self.nodes: list[Node] = []
         self.side_outputs: list[tuple[str, int]] = []
-        self.steps = 0
+        self.steps = self.work = 0
         self._operators: dict[Any, Operator] = {}
         self._literal: dict[int, tuple[Operator, Span, dict[str, Bound]]] = {}
         self._shapes: dict[tuple[int, tuple[Shape, ...]], Shape] = {}
@@ -69,17 +73,20 @@ class _Builder:
         self._labels: dict[str, frozenset[str]] = {}
 
     def graph(self, input: Shape | None, variant: str | None) -> Graph:
-        shape = input if input is not None else self._input(self.spec.inputs_of(variant))
-        self.nodes.append(Node("input", Input(shape), (), shape, Span(("input",))))
+        keys: Keys = ("input",)
+        if variant is not None and "input" in self.spec.variants[variant].about:
+            keys = ("variants", variant, "input")
+        shape = input if input is not None else self._input(self.spec.inputs_of(variant), keys)
+        self.nodes.append(Node("input", Input(shape), (), shape, Span(keys)))
         last = self._block(self.spec.body, self.values, (), 0, "", 0)
         return Graph(tuple(self.nodes), last, tuple(self.side_outputs))
 
-    def _input(self, sizes: tuple[Size, ...]) -> Shape:
+    def _input(self, sizes: tuple[Size, ...], keys: Keys) -> Shape:
         lookup = self.values.__getitem__
-        shape = [self._size(size, lookup, ("input",)) for size in sizes]
-        for size in shape:
+        shape = [self._size(size, lookup, keys) for size in sizes]
+        for size, written in zip(shape, sizes, strict=True):
             if isinstance(size, bool) or not isinstance(size, int | Symbol) or size < 1:
-                raise ArchError(Diagnostic(f"the input has a size of {size}", Span(("input",))))
+                raise refusals.bad_input(size, written, keys)
         return Shape(*shape)
 
     def _block(
@@ -125,6 +132,7 @@ class _Builder:
 
     def _line(self, line: Line, x: int, scope: Scope) -> int | None:
         """The node after the line, or None if it is switched off."""
+        self._spend(1, line)
         lookup = self._lookup(scope, x)
         on = line.condition is None or bool(self._evaluate(line.condition, lookup, line.keys))
         count = self._count(line, lookup) if on else 0
@@ -133,8 +141,7 @@ class _Builder:
                 scope.labels[line.label] = None
             return None
         if line.label in scope.set_here:
-            place = line.span(*line.label_at)
-            raise ArchError(Diagnostic(f"the label `{line.label}` is set twice", place))
+            raise refusals.set_twice(line)
         name = line.label
         if line.label and (count > 1 or len(line.steps) > 1):
             scope, name = (
@@ -157,36 +164,31 @@ class _Builder:
             each = self.steps - before
             # the second round is typical (the first may stride), so a hopeless repeat ends here
             if i == min(1, count - 1) and self.steps + each * (count - i - 1) > MOST_NODES:
-                self._refuse_size(line, self.steps + each * (count - i - 1))
+                raise refusals.too_large(line, self.steps + each * (count - i - 1), MOST_NODES)
         return x
 
-    def _refuse_size(self, line: Line, steps: int) -> None:
-        place = line.span(*line.repeat_at) if line.repeat != 1 else line.span()
-        help = f"a network may have {MOST_NODES:,}"
-        raise ArchError(Diagnostic(f"the repeats make {steps:,} layers", place, help=help))
+    def _spend(self, work: int, line: Line) -> None:
+        """Count what building costs, so that no text can make it last for ever."""
+        self.work += work
+        if self.work > MOST_WORK:
+            raise refusals.too_long(line)
 
     def _count(self, line: Line, lookup: Lookup) -> int:
         if line.repeat == 1:
             return 1
-        place = line.span(*line.repeat_at)
         count = self._size(line.repeat, lookup, line.keys)
-        if isinstance(count, bool) or not isinstance(count, int | Symbol):
-            raise ArchError(
-                Diagnostic(f"a repeat of `{_shown(count)}`", place, help="a count is an integer from 0")
-            )
+        if isinstance(count, bool) or not isinstance(count, int | Symbol) or count < 0:
+            raise refusals.bad_count(count, line)
         count = int(count)
-        if count < 0:
-            raise ArchError(
-                Diagnostic(f"a repeat of {count}", place, help="a count is an integer from 0")
-            )
         if count > MOST_NODES:
-            self._refuse_size(line, count)
+            raise refusals.too_large(line, count, MOST_NODES)
         return count
 
     def _step(self, step: Step, line: Line, x: int, scope: Scope, label: str) -> int:
         self.steps += 1
         if self.steps > MOST_NODES:
-            self._refuse_size(line, self.steps)
+            raise refusals.too_large(line, self.steps, MOST_NODES)
+        self._spend(len(step.arguments), line)
         if step.target:
             return self._target(step.target, scope, line.span(step.start, step.end))
         literal = self._literal.get(id(step))
@@ -209,19 +211,13 @@ class _Builder:
         name = self._evaluate(expression, lookup, line.keys)
         if isinstance(name, str) and (name in TABLE or name in self.spec.blocks):
             return name
-        place = line.span(expression.start, expression.end)
-        message = f"`{expression.text.strip()}` names `{_shown(name)}`, which is no operator or block"
-        raise ArchError(Diagnostic(message, place))
+        raise refusals.no_step(expression, name, self.spec, line)
 
     def _target(self, label: str, scope: Scope, place: Span) -> int:
         node = scope.labels.get(label)
         if node is not None:
             return node
-        if label in scope.labels:
-            raise ArchError(Diagnostic(f"the line of `@{label}` is switched off", place))
-        known = ", ".join(f"@{k}" for k, v in scope.labels.items() if v is not None)
-        message = f"no label `@{label}` before this line"
-        raise ArchError(Diagnostic(message, place, help=f"labels so far: {known}"))
+        raise refusals.no_label(label, scope.labels, place)
 
     def _given(
         self, arguments: tuple[Given, ...], lookup: Lookup, keys: Keys, scope: Scope
@@ -241,16 +237,12 @@ class _Builder:
         self, block: Block, given: list[Bound], x: int, scope: Scope, path: str, place: Span
     ) -> int:
         if scope.depth >= DEEPEST:
-            message = f"blocks nested more than {DEEPEST} deep"
-            raise ArchError(Diagnostic(message, place, help="a repeat (`3 x unit`) does not nest"))
-        for argument in given:
-            if argument.name == "@":
-                message = f"the block `{block.name}` takes no @label"
-                raise ArchError(Diagnostic(message, argument.span, help="add, concat and mul do"))
+            raise refusals.too_deep(DEEPEST, place)
+        check_labels(block.name, [g for g in given if g.name == "@"], place)
         bound, rest = bind(block.name, block.parameters, given, place)
         if rest and not block.takes_rest:
             raise unknown_argument(block.name, block.parameters, rest[0])
-        values: dict[str, Value] = dict(self.values)
+        values: dict[str, Value] = {}
         lookup = self._lookup(scope._replace(values=values), x)
         for parameter in block.parameters:
             if parameter.name in bound:
@@ -265,21 +257,17 @@ class _Builder:
     ) -> int:
         cls = operator_class(name)
         labels = [g for g in given if g.name == "@"]
-        if labels and name not in JOINS:
-            message = f"`{name}` takes no @label"
-            raise ArchError(Diagnostic(message, labels[0].span, help=f"{', '.join(JOINS)} do"))
-        if name in JOINS and not labels:
-            help = f"write `{name} @label`: the tensor that arrives is the first"
-            raise ArchError(Diagnostic(f"`{name}` needs a @label to join with", place, help=help))
+        check_labels(name, labels, place)
         bound, surplus = bind(name, cls.arguments, [g for g in given if g.name != "@"], place)
         if surplus:
             raise unknown_argument(name, cls.arguments, surplus[0])
-        arguments = operator_values(cls, bound, self._defaults(name, scope, x))
+        require_values(cls.arguments, bound)
+        arguments = with_defaults(bound, self._defaults(name, scope, x))
         inputs = (x, *(g.value for g in labels))
         try:
             operator = self._intern(name, {k: b.value for k, b in arguments.items()})
         except ShapeError as error:
-            raise self._placed(error, path, inputs, place, arguments) from None
+            raise refusals.misfit(error, self.nodes, path, inputs, place, arguments) from None
         if self._is_literal(step, name):
             self._literal[id(step)] = operator, place, arguments
         return self._append(path, operator, inputs, place, arguments)
@@ -321,45 +309,27 @@ class _Builder:
         place: Span,
         arguments: dict[str, Bound],
     ) -> int:
+        self.work += len(path) // 8 + len(inputs)
         shapes = tuple([self.nodes[i].shape for i in inputs])
         shape = self._shapes.get((id(operator), shapes))
         if shape is None:
             try:
                 shape = self._shapes[id(operator), shapes] = _output_shape(operator, shapes)
             except ShapeError as error:
-                raise self._placed(error, path, inputs, place, arguments) from None
+                raise refusals.misfit(error, self.nodes, path, inputs, place, arguments) from None
         self.nodes.append(Node(path, operator, inputs, shape, place))
         return len(self.nodes) - 1
 
-    def _placed(
-        self,
-        error: ShapeError,
-        path: str,
-        inputs: tuple[int, ...],
-        place: Span,
-        arguments: dict[str, Bound],
-    ) -> ArchError:
-        """The bare fact with the layer, its inputs and where they come from."""
-        blamed = arguments.get(error.field)
-        shapes = ", ".join(str(self.nodes[i].shape) for i in inputs)
-        notes = tuple(self._origin(i) for i in inputs if i)
-        label = f"in layer {path}, input{'s' if len(inputs) > 1 else ''} {shapes}"
-        return ArchError(
-            Diagnostic(error.message, blamed.span if blamed else place, label, notes, error.help)
-        )
-
-    def _origin(self, index: int) -> tuple[str, Span]:
-        """The layer that gave a tensor its shape, past those that keep it."""
-        node = self.nodes[index]
-        while (
-            len(node.inputs) == 1 and node.inputs[0] and self.nodes[node.inputs[0]].shape == node.shape
-        ):
-            node = self.nodes[node.inputs[0]]
-        return f"the {node.shape} comes from {node.path}", node.span
-
     def _lookup(self, scope: Scope, x: int) -> Lookup:
         def lookup(name: str) -> Value:
-            return self.nodes[x].shape.channels if name == "channels" else scope.values[name]
+            if name == "channels":
+                return self.nodes[x].shape.channels
+            value = scope.values[name] if name in scope.values else self.values[name]
+            if isinstance(value, str | list):
+                self.work += _length(value)
+                if self.work > MOST_WORK:
+                    raise Misfit("takes too long")
+            return value
 
         return lookup
 
@@ -367,6 +337,7 @@ class _Builder:
         return self._evaluate(size, lookup, keys) if isinstance(size, Expression) else size
 
     def _evaluate(self, expression: Expression, lookup: Lookup, keys: Keys) -> Value:
+        self.work += expression.size
         try:
             return evaluate(expression, lookup)
         except ArchError as error:
@@ -408,5 +379,8 @@ def _has_symbol(values: dict[str, Any]) -> bool:
     return any(isinstance(v, Symbol) for v in values.values())
 
 
-def _shown(value: object) -> str:
-    return str(value)[:40]
+def _length(value: Value) -> int:
+    """The values in a list, the letters of a text."""
+    if isinstance(value, list):
+        return 1 + sum(_length(item) for item in value)
+    return len(value) if isinstance(value, str) else 1

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
+from typing import Any
 
-from archcalc.errors import Diagnostic, Span, SpecError, suggestion
-from archcalc.graph.bind import Bound, unknown_argument
-from archcalc.operators import TABLE, operator_class
-from archcalc.spec.model import Block, Line, Spec, Step
+from archcalc.errors import (
+    MOST_MISTAKES,
+    ArchError,
+    Diagnostic,
+    Span,
+    SpecError,
+    shown,
+    suggestion,
+)
+from archcalc.graph.bind import Bound, bind, require_values, unknown_argument
+from archcalc.operators import JOINS, TABLE, operator_class
+from archcalc.spec.expressions import Expression
+from archcalc.spec.model import Block, Given, Line, Spec, Step
 
 # what other tools call an operator
 ALIASES = {
@@ -42,16 +53,7 @@ def check(spec: Spec) -> None:
     Raises:
         SpecError: with all mistakes found.
     """
-    mistakes = [*_check_defaults(spec), *_check_blocks(spec)]
-    for block in (spec.body, *spec.blocks.values()):
-        for line in lines_of(block):
-            for step in line.steps:
-                mistakes.extend(_check_step(spec, block, line, step))
-            if line.output and block.name:
-                place = line.span(*line.label_at)
-                mistakes.append(
-                    Diagnostic("an `output` inside a block", place, help="outputs stand at top level")
-                )
+    mistakes = list(islice(_mistakes(spec), MOST_MISTAKES))
     if mistakes:
         raise SpecError(*mistakes, source=spec.source)
 
@@ -63,85 +65,165 @@ def lines_of(block: Block) -> Iterator[Line]:
     yield from block.then
 
 
-def _check_step(spec: Spec, block: Block, line: Line, step: Step) -> Iterator[Diagnostic]:
-    if (
-        isinstance(step.name, str)
-        and not step.target
-        and step.name not in TABLE
-        and step.name not in spec.blocks
-    ):
-        known = [*TABLE, *spec.blocks]
-        alias = ALIASES.get(step.name.lower())
-        help = f"did you mean `{alias}`?" if alias else suggestion(step.name, known)
-        place = line.span(step.start, step.end)
-        message = f"unknown operator or block `{step.name}`"
-        yield Diagnostic(message, place, help=help or f"operators: {', '.join(TABLE)}")
+def _mistakes(spec: Spec) -> Iterator[Diagnostic]:
+    yield from _check_defaults(spec)
+    yield from _check_blocks(spec)
+    sound: set[Any] = set()  # calls alike are looked at once
+    for block in (spec.body, *spec.blocks.values()):
+        for line in lines_of(block):
+            for step in line.steps:
+                yield from _check_step(spec, block, line, step, sound)
+            if line.output and block.name:
+                place = line.span(*line.label_at)
+                help = "outputs stand at top level"
+                yield Diagnostic("an `output` inside a block", place, help=help)
+
+
+def _check_step(
+    spec: Spec, block: Block, line: Line, step: Step, sound: set[Any]
+) -> Iterator[Diagnostic]:
     for given in step.arguments:
         if given.name == "..." and not block.name:
-            yield Diagnostic("`...` stands only inside a block", line.span(given.start, given.end))
+            help = "it stands for the arguments that a call of the block has in addition"
+            place = line.span(given.start, given.end)
+            yield Diagnostic("`...` stands only inside a block", place, help=help)
+    if step.target or isinstance(step.name, Expression):
+        return
+    if step.name not in TABLE and step.name not in spec.blocks:
+        yield _unknown_step(spec, step.name, line.span(step.start, step.end))
+        return
+    call = (step.name, *((g.name, g.value is True) for g in step.arguments))
+    if call not in sound:
+        try:
+            _check_call(spec, line, step, step.name)
+            sound.add(call)
+        except ArchError as error:
+            yield from error.diagnostics
+
+
+def _unknown_step(spec: Spec, name: str, place: Span) -> Diagnostic:
+    alias = ALIASES.get(name.lower())
+    near = f"did you mean `{alias}`?" if alias else suggestion(name, [*TABLE, *spec.blocks])
+    help = near or f"operators: {', '.join(TABLE)}"
+    return Diagnostic(f"unknown operator or block `{shown(name)}`", place, help=help)
+
+
+def _check_call(spec: Spec, line: Line, step: Step, name: str) -> None:
+    """Whether a call has the arguments that the operator or block declares, whatever their values.
+
+    Raises:
+        ArchError: it has not.
+    """
+    place = line.span(step.start, step.end)
+    given = [Bound(g.name, g.value, line.span(g.start, g.end)) for g in step.arguments]
+    plain = [g for g in given if g.name not in ("@", "...")]
+    check_labels(name, [g for g in given if g.name == "@"], place)
+    if len(plain) + sum(g.name == "@" for g in given) < len(given):
+        return  # what `...` stands for is known when the block is called
+    block = spec.blocks.get(name)
+    if block is not None:
+        _, rest = bind(name, block.parameters, plain, place)
+        if rest and not block.takes_rest:
+            raise unknown_argument(name, block.parameters, rest[0])
+        return
+    declared = operator_class(name).arguments
+    bound, rest = bind(name, declared, plain, place)
+    if rest:
+        raise unknown_argument(name, declared, rest[0])
+    require_values(declared, bound)
+
+
+def check_labels(name: str, labels: list[Bound], place: Span) -> None:
+    """Joins need labels, other operators and blocks take none.
+
+    Raises:
+        ArchError: it is the other way round.
+    """
+    if labels and name not in JOINS:
+        help = f"{', '.join(JOINS)} do"
+        raise ArchError(Diagnostic(f"`{shown(name)}` takes no @label", labels[0].span, help=help))
+    if name in JOINS and not labels:
+        help = f"write `{name} @label`: the tensor that arrives is the first"
+        raise ArchError(Diagnostic(f"`{name}` needs a @label to join with", place, help=help))
 
 
 def _check_defaults(spec: Spec) -> Iterator[Diagnostic]:
     for name, arguments in spec.defaults.items():
         if name not in TABLE:
             help = suggestion(name, TABLE) or "defaults are for operators, not for blocks"
-            yield Diagnostic(f"unknown operator `{name}`", Span(("defaults", name), -1), help=help)
+            place = Span(("defaults", name), -1)
+            yield Diagnostic(f"unknown operator `{shown(name)}`", place, help=help)
             continue
         declared = operator_class(name).arguments
+        optional = {a.name for a in declared if not a.required}
         for given in arguments:
-            if given.name not in {a.name for a in declared if not a.required}:
-                place = Span(("defaults", name), given.start, given.end)
-                yield unknown_argument(
-                    name, declared, Bound(given.name, given.value, place)
-                ).diagnostics[0]
+            try:
+                _check_default(name, given, optional)
+            except ArchError as error:
+                yield from error.diagnostics
+
+
+def _check_default(name: str, given: Given, optional: set[str]) -> None:
+    declared = operator_class(name).arguments
+    argument = Bound(given.name, given.value, Span(("defaults", name), given.start, given.end))
+    if given.name not in optional:
+        raise unknown_argument(name, declared, argument)
+    require_values(declared, {given.name: argument})
 
 
 def _check_blocks(spec: Spec) -> Iterator[Diagnostic]:
     for name, block in spec.blocks.items():
         if name in TABLE:
-            yield Diagnostic(
-                f"`{name}` is an operator; a block needs another name", Span(block.keys, -1)
-            )
-    calls = {name: _called(spec, block) for name, block in spec.blocks.items()}
-    for name in calls:
-        cycle = _cycle(name, calls)
-        if cycle:
-            way = " → ".join(cycle)
-            help = "a block may repeat others, not itself: use `3 x block`"
-            yield Diagnostic(
-                f"the block `{name}` contains itself: {way}", Span(spec.blocks[name].keys, -1), help=help
-            )
-            return
+            message = f"`{name}` is an operator; a block needs another name"
+            yield Diagnostic(message, Span(block.keys, -1))
+    cycle = _cycle(_calls(spec))
+    if cycle:
+        name = cycle[0]
+        way = " → ".join(map(shown, cycle if len(cycle) < 9 else [*cycle[:4], "…", *cycle[-4:]]))
+        help = "a block may repeat others, not itself: use `3 x block`"
+        message = f"the block `{shown(name)}` contains itself: {way}"
+        yield Diagnostic(message, Span(spec.blocks[name].keys, -1), help=help)
 
 
-def _called(spec: Spec, block: Block) -> list[str]:
-    """The blocks that a block may call, by a computed name too (any choice of its variables)."""
-    called = []
-    for line in lines_of(block):
-        for step in line.steps:
-            if isinstance(step.name, str):
-                called.append(step.name)
-            else:
-                variables = [spec.variables[n] for n in step.name.names if n in spec.variables]
-                called += [
-                    str(c) for v in variables for c in (*v.choices, v.default) if isinstance(c, str)
-                ]
-    return [name for name in dict.fromkeys(called) if name in spec.blocks]
+def _calls(spec: Spec) -> dict[str, list[str]]:
+    """Who calls whom. A computed name calls its variables, `$name`, and they any of their choices."""
+    calls = {}
+    for name, block in spec.blocks.items():
+        own = {p.name for p in block.parameters}
+        called: dict[str, None] = {}
+        for line in lines_of(block):
+            for step in line.steps:
+                texts = [step.name] if isinstance(step.name, str) else step.name.texts()
+                called.update(dict.fromkeys(text for text in texts if text in spec.blocks))
+                if not isinstance(step.name, str):
+                    called.update(dict.fromkeys(f"${n}" for n in sorted(step.name.names - own)))
+        calls[name] = list(called)
+    for name, variable in spec.variables.items():
+        texts = [v for v in (*variable.choices, variable.default) if isinstance(v, str)]
+        calls[f"${name}"] = [text for text in texts if text in spec.blocks]
+    return calls
 
 
-def _cycle(start: str, calls: dict[str, list[str]]) -> list[str]:
-    """A way from `start` back to itself, or []. Each block is visited once."""
-    came_from: dict[str, str] = {}
-    waiting = [start]
-    while waiting:
-        block = waiting.pop()
-        for called in calls[block]:
-            if called == start:
-                way = [start, block]
-                while way[-1] != start:
-                    way.append(came_from[way[-1]])
-                return way[::-1]
-            if called not in came_from:
-                came_from[called] = block
-                waiting.append(called)
+def _cycle(calls: dict[str, list[str]]) -> list[str]:
+    """Blocks that call each other in a circle, the first again at the end, or []."""
+    done: set[str] = set()
+    for start in calls:
+        way: dict[
+            str, Iterator[str]
+        ] = {}  # from `start` to where we are, with the calls still to follow
+        name: str | None = start
+        while name is not None:
+            if name in way:
+                names = [*way]
+                circle = [n for n in names[names.index(name) :] if not n.startswith("$")]
+                return [*circle, circle[0]]
+            if name not in done:
+                way[name] = iter(calls.get(name, ()))
+            name = None
+            while way and name is None:
+                last = next(reversed(way))
+                name = next(way[last], None)
+                if name is None:
+                    done.add(last)
+                    del way[last]
     return []

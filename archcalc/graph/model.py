@@ -30,6 +30,11 @@ class Graph(NamedTuple):
         return tuple(self.nodes[i].shape for i in node.inputs)
 
     @property
+    def outputs(self) -> tuple[int, ...]:
+        """The main output and the side outputs."""
+        return (self.output, *(index for _, index in self.side_outputs))
+
+    @property
     def input(self) -> Shape:
         return self.nodes[0].shape
 

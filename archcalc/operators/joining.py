@@ -9,6 +9,7 @@ from archcalc.operators.model import (
     Extent,
     Geometry,
     Operator,
+    Pair,
     Shape,
     Weight,
     Work,
@@ -49,6 +50,13 @@ class Join(Operator):
                 fits, "`{name} crop` cannot cut {x} to {first}", "crop", name=self.name, x=x, first=first
             )
         return tuple(Shape(first.height, first.width, x.channels) for x in inputs)
+
+    def offsets(self, *inputs: Shape) -> tuple[Pair, ...]:
+        """Rows and columns that are cut off before each input's first value."""
+        if not self.crop:
+            return ((0, 0),) * len(inputs)
+        first = inputs[0]
+        return tuple(((x.height - first.height) // 2, (x.width - first.width) // 2) for x in inputs)
 
     def _over_values(self, inputs: tuple[Shape, ...]) -> tuple[Extent, Extent]:
         joins = Extent("joins", (("inputs − 1", len(inputs) - 1),))

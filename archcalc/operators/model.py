@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from archcalc.errors import ShapeError
-from archcalc.symbols import Int, Symbol, product, require
+from archcalc.symbols import Int, Symbol, product, recorded, require
 
 Pair = tuple[Int, Int]  # height, width
 
@@ -31,7 +31,7 @@ class Shape(NamedTuple):
         return self.height * self.width
 
     def __str__(self) -> str:
-        height, width, channels = (v.value if isinstance(v, Symbol) else v for v in self)
+        height, width, channels = recorded(self)
         return f"{channels}" if height == width == 1 else f"{height}×{width}×{channels}"
 
 
@@ -160,7 +160,7 @@ class Argument(NamedTuple):
         low = 0 if self.kind in ("padding", "offset") else 1
         positive = "an integer of 0 or more" if low == 0 else "a positive integer"
         if isinstance(value, bool) or not isinstance(value, int | Symbol):
-            what = "×".join(map(str, value)) if isinstance(value, tuple) else value
+            what = "×".join(map(str, recorded(value))) if isinstance(value, tuple) else value
             raise ShapeError(f"`{self.name}` must be {positive}, not {what}", self.name)
         require(
             value >= low,

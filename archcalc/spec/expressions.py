@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from archcalc.errors import ArchError, Diagnostic, Span
+from archcalc.errors import ArchError, Diagnostic, Span, shown, suggestion
 from archcalc.symbols import Symbol, maximum, minimum
 
 if TYPE_CHECKING:
@@ -21,6 +22,15 @@ DEEPEST = 50
 LARGEST = 2**63 - 1
 FUNCTIONS = ("min", "max", "floor", "ceil", "round_to", "sum", "len")
 CONSTANTS = {"true": True, "false": False}
+ALLOWED = (
+    "numbers, names, 'text', [lists], + - * / // %, comparisons, and or not, a if c else b, functions"
+)
+
+# how many values a function takes, where that is not "one or more"
+_VALUES = {"floor": (1, 1), "ceil": (1, 1), "round_to": (2, 2), "len": (1, 1)}
+_PLAIN = re.compile(r"""(?:[^'"#\\\x80-\U0010ffff]++|'[^'\\]*+'|"[^"\\]*+")*+""")
+_WARNED = re.compile(r"""(?<![\w'"])[0-9]\w*?(?:if|else|and|or|in|is|not)\b""")
+_BLANKS = str.maketrans("\t\n\v\f\r", "     ")
 
 _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -39,6 +49,7 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.In: lambda a, b: a in b,
     ast.NotIn: lambda a, b: a not in b,
 }
+_SIGNS: dict[type[ast.unaryop], ast.operator] = {ast.USub: ast.Sub(), ast.UAdd: ast.Add()}
 _NODES = (
     ast.Constant,
     ast.Name,
@@ -60,19 +71,37 @@ _NODES = (
 
 
 class Expression:
-    """A parsed expression: its text, where it stands in its line, the names it reads."""
+    """A parsed expression: its text, where it stands in its line, the names it reads.
 
-    __slots__ = ("names", "start", "text", "tree")
+    `size` is the number of its nodes: how much work a value is.
+    """
 
-    def __init__(self, text: str, start: int, tree: ast.expr, names: frozenset[str]) -> None:
-        self.text, self.start, self.tree, self.names = text, start, tree, names
+    __slots__ = ("names", "size", "start", "text", "tree")
+
+    def __init__(self, text: str, start: int, tree: ast.expr, names: frozenset[str], size: int) -> None:
+        self.text, self.start, self.tree = text, start, tree
+        self.names, self.size = names, size
 
     @property
     def end(self) -> int:
         return self.start + len(self.text)
 
+    def place(self, name: str) -> Span:
+        """Where it first reads `name`."""
+        nodes = (n for n in ast.walk(self.tree) if isinstance(n, ast.Name) and n.id == name)
+        return _place(min(nodes, key=lambda n: n.col_offset), self.text, self.start)
+
+    def texts(self) -> list[str]:
+        """The texts in quotes."""
+        nodes = (n for n in ast.walk(self.tree) if isinstance(n, ast.Constant))
+        return [n.value for n in nodes if isinstance(n.value, str)]
+
     def __str__(self) -> str:
         return f"{{{self.text}}}"
+
+
+class Misfit(TypeError):
+    """Values that an operation does not take; the text goes on after the expression."""
 
 
 def parse(text: str, start: int = 0) -> Expression:
@@ -83,25 +112,43 @@ def parse(text: str, start: int = 0) -> Expression:
     """
     place = Span((), start, start + len(text))
     if len(text) > LONGEST:
-        raise _fault(f"an expression of {len(text)} characters; {LONGEST} are the most", place)
+        message = f"an expression of {len(text):,} characters"
+        raise _fault(message, place, f"{LONGEST:,} characters are the most")
     if not text.strip():
-        raise _fault("an empty expression", place, "write a size or a name between the braces")
+        raise _fault("an empty expression", place, "write a size, a name or a condition")
+    stray = _PLAIN.match(text)
+    if stray is not None and stray.end() < len(text):
+        at = stray.end()
+        if text[at] in "'\"" and "\\" in text[at:]:
+            at = text.index("\\", at)
+        what = "an unclosed quote" if text[at] in "'\"" else f"a stray `{text[at]}`"
+        raise _fault(f"{what} in an expression", Span((), start + at, start + at + 1))
+    tree = _parse_tree(text, start)
+    nodes = list(_check(tree, text, start))
+    names = frozenset(node.id for node in nodes if isinstance(node, ast.Name))
+    return Expression(text, start, tree, names, len(nodes))
+
+
+def _parse_tree(text: str, start: int) -> ast.expr:
     lead = len(text) - len(text.lstrip())
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        if _WARNED.search(text):  # `1if n else 2`: Python would print a warning of its own
+            raise SyntaxError("invalid number", ("", 1, 1, text))
+        return ast.parse(text.strip().translate(_BLANKS), mode="eval").body
     except SyntaxError as error:
-        column = start + lead + max((error.offset or 1) - 1, 0)
-        reason = "nested too deeply" if "nested" in error.msg else "not an expression"
-        place = Span((), min(column, start + len(text) - 1), start + len(text))
-        raise _fault(f"{reason}: `{text.strip()}`", place) from None
-    except (ValueError, RecursionError, MemoryError):
-        raise _fault("an expression that cannot be read", place) from None
-    names = frozenset(_check(tree, text, start + lead))
-    return Expression(text, start, tree, names)
+        column = lead + max((error.offset or 1) - 1, 0)
+        deep = "nested" in error.msg
+        reason = (
+            "an expression nested too deeply" if deep else f"`{shown(text.strip())}` is no expression"
+        )
+        place = Span((), start + min(column, len(text) - 1), start + len(text))
+        raise _fault(reason, place, "" if deep else ALLOWED) from None
+    except (ValueError, RecursionError, MemoryError):  # a thousand minus signs
+        raise _fault("an expression nested too deeply", Span((), start, start + len(text))) from None
 
 
-def _check(tree: ast.expr, text: str, start: int) -> Iterator[str]:
-    """The names in the tree, after a look at every node; breadth first, so that depth costs no stack."""
+def _check(tree: ast.expr, text: str, start: int) -> Iterator[ast.AST]:
+    """All nodes of the tree, each looked at; breadth first, so that depth costs no stack."""
     level: list[ast.AST] = [tree]
     depth = 0
     while level:
@@ -109,7 +156,10 @@ def _check(tree: ast.expr, text: str, start: int) -> Iterator[str]:
         if depth > DEEPEST:
             raise _fault("an expression nested too deeply", Span((), start, start + len(text)))
         for node in level:
-            yield from _check_node(node, start)
+            fault = _refuse(node, text)
+            if fault is not None:
+                raise _fault(fault[0], _place(node, text, start), fault[1])
+            yield node
         level = [
             child
             for node in level
@@ -117,23 +167,59 @@ def _check(tree: ast.expr, text: str, start: int) -> Iterator[str]:
         ]
 
 
-def _check_node(node: ast.AST, start: int) -> Iterator[str]:
-    place = Span((), start + getattr(node, "col_offset", 0), start + getattr(node, "end_col_offset", 0))
-    if isinstance(node, ast.Name):
-        yield node.id
-    elif isinstance(node, ast.Call):
-        if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS or node.keywords:
-            raise _fault("unknown function", place, f"the functions are {', '.join(FUNCTIONS)}")
-    elif isinstance(node, ast.Constant):
-        if not isinstance(node.value, int | float | str):
-            raise _fault(f"`{node.value!r}` has no place in an expression", place)
-        if isinstance(node.value, int) and abs(node.value) > LARGEST:
-            raise _fault("a number beyond 64 bits", place)
-    elif isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Div):
-        if type(node.op) not in _ARITHMETIC:
-            raise _fault("operators are + - * / // %", place)
-    elif not isinstance(node, _NODES):
-        raise _fault("not allowed in an expression", place)
+def _refuse(node: ast.AST, text: str) -> tuple[str, str] | None:
+    """What is wrong with a node, and a way out; decimals become exact here."""
+    if isinstance(node, ast.Call):
+        return _refuse_call(node)
+    if isinstance(node, ast.Constant):
+        return _refuse_constant(node, text)
+    if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Div):
+        return None if type(node.op) in _ARITHMETIC else ("operators are + - * / // %", "")
+    if isinstance(node, ast.Compare):
+        known = all(type(op) in _COMPARISONS for op in node.ops)
+        return None if known else ("`is` is no comparison", "write == or !=")
+    inverted = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Invert)
+    if inverted or not isinstance(node, _NODES):
+        return "not allowed in an expression", ALLOWED
+    return None
+
+
+def _refuse_call(node: ast.Call) -> tuple[str, str] | None:
+    name = node.func.id if isinstance(node.func, ast.Name) else ""
+    if name not in FUNCTIONS:
+        what = f"unknown function `{shown(name)}`" if name else "not allowed in an expression"
+        return what, suggestion(name, FUNCTIONS) or f"the functions are {', '.join(FUNCTIONS)}"
+    if node.keywords:
+        return f"the values of `{name}` have no names", f"as in {name}(n, 2)"
+    least, most = _VALUES.get(name, (1, LONGEST))
+    if not least <= len(node.args) <= most:
+        count = "at least 1 value" if most > least else f"{least} value{'s' if least > 1 else ''}"
+        return f"`{name}` takes {count}, not {len(node.args)}", ""
+    return None
+
+
+def _refuse_constant(node: ast.Constant, text: str) -> tuple[str, str] | None:
+    written = text[slice(*_place(node, text, 0)[1:])]
+    if isinstance(node.value, float):
+        try:
+            node.value = decimal(written)  # type: ignore[assignment]
+        except ValueError:
+            return f"`{shown(written)}` is no plain decimal", "write it out, as in 0.75"
+    elif not isinstance(node.value, int | str):
+        return f"`{shown(written)}` has no place in an expression", ALLOWED
+    if isinstance(node.value, int) and abs(node.value) > LARGEST:
+        return "a number beyond 64 bits", ""
+    return None
+
+
+def _place(node: ast.AST, text: str, start: int) -> Span:
+    """Where a node stands; `ast` counts the bytes of the stripped text."""
+    lead = len(text) - len(text.lstrip())
+    columns: list[int] = [getattr(node, "col_offset", 0), getattr(node, "end_col_offset", 0)]
+    if not text.isascii():
+        data = text.strip().encode()
+        columns = [len(data[:column].decode()) for column in columns]
+    return Span((), start + lead + columns[0], start + lead + columns[1])
 
 
 def evaluate(expression: Expression, lookup: Lookup) -> Value:
@@ -142,19 +228,22 @@ def evaluate(expression: Expression, lookup: Lookup) -> Value:
     Raises:
         ArchError: division by zero, a value beyond 64 bits, types that do not fit.
     """
+    text = shown(expression.text.strip())
     try:
         value: Value = _value(expression.tree, lookup)
         return value
+    except Misfit as misfit:
+        message = f"`{text}` {misfit}"
     except (TypeError, AttributeError):
-        message = f"`{expression.text.strip()}` mixes values that do not fit"
+        message = f"`{text}` mixes values that do not fit"
     except ZeroDivisionError:
-        message = f"`{expression.text.strip()}` divides by zero"
+        message = f"`{text}` divides by zero"
     except IndexError:
-        message = f"`{expression.text.strip()}` asks for an item that the list does not have"
+        message = f"`{text}` asks for an item that the list does not have"
     except OverflowError:
-        message = f"`{expression.text.strip()}` goes beyond 64 bits"
+        message = f"`{text}` goes beyond 64 bits"
     except ValueError:
-        message = f"`{expression.text.strip()}` needs at least one value"
+        message = f"`{text}` needs at least one value"
     raise _fault(message, Span((), expression.start, expression.end))
 
 
@@ -162,7 +251,7 @@ def _value(node: ast.expr, lookup: Lookup) -> Any:
     if isinstance(node, ast.Name):
         return CONSTANTS[node.id] if node.id in CONSTANTS else lookup(node.id)
     if isinstance(node, ast.Constant):
-        return decimal(repr(node.value)) if isinstance(node.value, float) else node.value
+        return node.value
     if isinstance(node, ast.BinOp):
         return _arithmetic(node.op, _value(node.left, lookup), _value(node.right, lookup))
     if isinstance(node, ast.Compare):
@@ -179,11 +268,17 @@ def _value(node: ast.expr, lookup: Lookup) -> Any:
         return _value(node.body if _value(node.test, lookup) else node.orelse, lookup)
     if isinstance(node, ast.UnaryOp):
         value = _value(node.operand, lookup)
-        return not value if isinstance(node.op, ast.Not) else _arithmetic(ast.Sub(), 0, value)
+        if isinstance(node.op, ast.Not):
+            return not value
+        return _arithmetic(_SIGNS[type(node.op)], 0, value)
     if isinstance(node, ast.Subscript):
         items, index = _value(node.value, lookup), _value(node.slice, lookup)
-        if not isinstance(items, list) or isinstance(index, bool) or index < 0:
+        if not isinstance(items, list):
+            raise Misfit("takes an item of what is no list")
+        if isinstance(index, bool):
             raise TypeError
+        if index < 0:
+            raise IndexError
         return items[index]
     if isinstance(node, ast.Call):
         assert isinstance(node.func, ast.Name)
@@ -193,8 +288,9 @@ def _value(node: ast.expr, lookup: Lookup) -> Any:
 
 
 def _arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
-    if isinstance(left, str | list) or isinstance(right, str | list):
-        raise TypeError
+    for value in (left, right):
+        if isinstance(value, str | list):
+            raise Misfit(f"calculates with {'text' if isinstance(value, str) else 'a list'}")
     if isinstance(op, ast.Div):
         from fractions import Fraction
 
@@ -231,8 +327,11 @@ def _compare(node: ast.Compare, lookup: Lookup) -> Any:
 
 def _call(name: str, values: list[Any]) -> Any:
     if name in ("min", "max", "sum", "len"):
-        items = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+        alone = len(values) == 1 and (name == "len" or isinstance(values[0], list))
+        items = values[0] if alone else values
         if name == "len":
+            if not isinstance(items, list):
+                raise Misfit("takes the length of what is no list")
             return len(items)
         if name == "sum":
             return _within(sum(items))
@@ -265,8 +364,9 @@ def decimal(text: str) -> Fraction | int:
         ValueError: not a plain decimal.
     """
     whole, _, digits = text.replace("_", "").lstrip("+-").partition(".")
-    if not (whole.isdecimal() and (digits or "0").isdecimal() and len(text) <= 30):
-        raise ValueError(f"`{text[:30]}` is no plain decimal")
+    plain = (whole or "0").isdecimal() and (digits or "0").isdecimal() and text.isascii()
+    if not (plain and (whole or digits) and len(text) <= 30):
+        raise ValueError(f"`{shown(text)}` is no plain decimal")
     from fractions import Fraction
 
     value = Fraction(text.replace("_", ""))

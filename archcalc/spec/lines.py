@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from archcalc.errors import ArchError, Diagnostic, Keys, Span
+from archcalc.errors import ArchError, Diagnostic, Keys, Span, shown
 from archcalc.spec.expressions import LARGEST, Expression, parse
 from archcalc.spec.model import Given, Line, Parameter, Size, Step
 
@@ -19,10 +19,12 @@ _CONDITION = re.compile(r"""(?:[^:'"]++|'[^']*'|"[^"]*")*+""")
 _LABEL = re.compile(r"(output\s+)?([^\s=|{}@]+)\s+=(?=\s)")
 _LABEL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_SIZE = re.compile(rf"(\d+)(?:x(\d+))?|({_BRACES})")
-_GLUED = re.compile(rf"([a-z])(\d+(?:x\d+)?|{_BRACES})")
+_SIZE = re.compile(rf"([0-9]+)(?:x([0-9]+))?|({_BRACES})")
+_GLUED = re.compile(rf"([a-z])([0-9]+(?:x[0-9]+)?|{_BRACES})")
+_COUNTED = re.compile(rf"([0-9]+|{_BRACES})[xX×*]?")
 _NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 
+_LABEL_HELP = "labels are letters, digits and `_` `.` `-`"
 GRAMMAR_WORDS = frozenset({"in", "if", "output", "x"})
 
 
@@ -61,7 +63,11 @@ def _read_condition(text: str) -> tuple[Expression | None, int]:
     begin = at + 2
     body = _CONDITION.match(text, begin)
     assert body is not None
-    if body.end() >= len(text) or text[body.end()] != ":":
+    if re.match(r"\s*=\s", text[begin:]):
+        return None, at  # a label, which will be refused
+    if body.end() < len(text) and text[body.end()] != ":":
+        raise _fault("an unclosed quote", body.end(), body.end() + 1)
+    if body.end() == len(text):
         raise _fault("an `if` without `:`", at, begin, "write `if n > 1: conv 64`")
     return parse(body[0], begin), body.end() + 1
 
@@ -70,16 +76,17 @@ def _read_label(text: str, at: int) -> tuple[bool, str, tuple[int, int], int]:
     at = _skip(text, at)
     found = _LABEL.match(text, at)
     if found is None:
-        if re.match(r"output\s", text[at : at + 7]):
+        if re.match(r"output(\s|$)", text[at : at + 7]):
             raise _fault("an `output` without a label", at, at + 6, "write `output NAME = …`")
         return False, "", (0, 0), at
     label, place = found[2], found.span(2)
     if not _LABEL_NAME.fullmatch(label):
-        raise _fault(f"`{label}` is no label", *place, "labels are letters, digits and `_` `.` `-`")
-    if label.isdecimal() or label in GRAMMAR_WORDS:
-        raise _fault(
-            f"`{label}` cannot be a label", *place, f"try `{'l' if label.isdecimal() else ''}{label}_`"
-        )
+        raise _fault(f"`{shown(label)}` is no label", *place, _LABEL_HELP)
+    if label.isdecimal():
+        raise _fault(f"the label `{shown(label)}` is a number", *place, f"try `l{shown(label)}`")
+    if label in GRAMMAR_WORDS:
+        help = "write `output NAME = …`" if label == "output" else f"try `{label}_`"
+        raise _fault(f"`{label}` is a word of the language, no label", *place, help)
     return found[1] is not None, label, place, found.end()
 
 
@@ -121,9 +128,10 @@ def _read_step(tokens: list[Token]) -> Step:
     head, rest = tokens[0], tokens[1:]
     if head.text.startswith("@"):
         if rest:
-            raise _fault(
-                "`@label` takes no arguments", rest[0].start, rest[-1].end, "put `|` between steps"
-            )
+            help = "put `|` between steps"
+            if rest[0].text == "=":
+                help = f"a label is set without the @: `{shown(head.text[1:])} = …`"
+            raise _fault("`@label` takes no arguments", rest[0].start, rest[-1].end, help)
         return Step("@", (), head.start, head.end, _reference(head))
     name: str | Expression
     if head.text.startswith("{") and head.text.endswith("}"):
@@ -131,19 +139,22 @@ def _read_step(tokens: list[Token]) -> Step:
     elif _NAME.fullmatch(head.text):
         name = head.text
     else:
-        raise _fault(f"`{head.text}` is no step", head.start, head.end, _step_help(head.text))
+        raise _fault(f"`{shown(head.text)}` is no step", head.start, head.end, _step_help(head.text))
     arguments = tuple(_read_argument(token) for token in rest)
     _refuse_twice(arguments)
     return Step(name, arguments, head.start, head.end)
 
 
 def _step_help(text: str) -> str:
-    if re.fullmatch(r"\d+x", text):
-        return f"put spaces around the x: `{text[:-1]} x …`"
+    if counted := _COUNTED.fullmatch(text):
+        return f"a repeat has spaces around its x: `{shown(counted[1])} x conv 64`"
     if "=" in text:
-        return f"put spaces around the =: `{text.replace('=', ' = ', 1)}`"
+        label, _, step = text.partition("=")
+        return f"put spaces around the =: `{shown(label)} = {shown(step) or '…'}`"
     if text.lower() != text and _NAME.fullmatch(text.lower()):
-        return f"names are lower case: `{text.lower()}`"
+        return f"names are lower case: `{shown(text.lower())}`"
+    if text.endswith("}") and _NAME.match(text):
+        return "put a space before the `{`"
     return "a step is an operator or a block with its arguments, or `@label`"
 
 
@@ -162,22 +173,25 @@ def _read_argument(token: Token) -> Given:
     if named := _NAMED.fullmatch(text):
         name, value = named[1], Token(named[2], start + named.start(2))
         if len(name) == 1:
-            raise _fault(
-                f"write `{name}{value.text}`, not `{text}`",
-                start,
-                end,
-                "one-letter arguments are glued to their size",
-            )
+            message = f"write `{name}{shown(value.text) or '3'}`, not `{shown(text)}`"
+            raise _fault(message, start, end, "one-letter arguments are glued to their size")
         if _SIZE.fullmatch(value.text):
             return Given(name, read_size(value), start, end)
         if _NAME.fullmatch(value.text):
             return Given(name, {"true": True, "false": False}.get(value.text, value.text), start, end)
-    help = (
-        f"names are lower case: `{text.lower()}`"
-        if text.lower() != text
-        else ("an argument is a size (64, 1x7, {n}), k3, word=size, a flag, or @label")
-    )
-    raise _fault(f"`{text}` is no argument", start, end, help)
+    raise _fault(f"`{shown(text)}` is no argument", start, end, _argument_help(text))
+
+
+def _argument_help(text: str) -> str:
+    if text.startswith("="):
+        return "a label has spaces around its =: `a = conv 64`; an argument has none: `from=3`"
+    if text.endswith(",") and len(text) > 1:
+        return "blanks stand between arguments, no commas"
+    if text.lower() != text:
+        return f"names are lower case: `{shown(text.lower())}`"
+    if re.fullmatch(r"[a-z]?[-+]?[0-9]*\.?[0-9]+", text):
+        return "a size is a positive integer, or an expression that gives one: `{n//2}`"
+    return "an argument is a size (64, 1x7, {n}), k3, word=size, a flag, or @label"
 
 
 def _refuse_twice(arguments: tuple[Given, ...]) -> None:
@@ -186,12 +200,9 @@ def _refuse_twice(arguments: tuple[Given, ...]) -> None:
         if given.name in ("", "@"):
             continue
         if given.name in seen:
-            raise _fault(
-                f"`{given.name}` is given twice",
-                given.start,
-                given.end,
-                f"for a kernel of two sizes write `{given.name}1x7`" if given.name in "ksp" else "",
-            )
+            pair = given.name in ("k", "s", "p", "d")
+            help = f"height and width go together: `{given.name}1x7`" if pair else "keep one of them"
+            raise _fault(f"`{shown(given.name)}` is given twice", given.start, given.end, help)
         seen[given.name] = given
 
 
@@ -218,7 +229,7 @@ def _expression(token: Token) -> Expression:
 def _reference(token: Token) -> str:
     label = token.text[1:]
     if not _LABEL_NAME.fullmatch(label):
-        raise _fault(f"`{token.text}` names no label", token.start, token.end)
+        raise _fault(f"`{shown(token.text)}` names no label", token.start, token.end, _LABEL_HELP)
     return label
 
 
@@ -228,7 +239,8 @@ def parse_arguments(text: str) -> tuple[Given, ...]:
     _refuse_twice(arguments)
     for given in arguments:
         if given.name in ("", "@", "..."):
-            raise _fault("defaults are optional arguments and flags", given.start, given.end)
+            help = "as in `half nobias`; required arguments stand in each call"
+            raise _fault("a default is an optional argument or a flag", given.start, given.end, help)
     return arguments
 
 
@@ -239,19 +251,18 @@ def parse_parameters(text: str) -> tuple[Parameter, ...]:
         ArchError: no such list, with the place.
     """
     parameters: list[Parameter] = []
+    seen = set()
     for token in _tokens(text, 0):
         name, equals, value = token.text.partition("=")
         if not _NAME.fullmatch(name):
-            raise _fault(f"`{name}` is no argument name", token.start, token.end)
-        if any(p.name == name for p in parameters):
-            raise _fault(f"`{name}` is there twice", token.start, token.end)
+            help = "lower case letters, digits and _; blanks between arguments, no commas"
+            raise _fault(f"`{shown(name)}` is no argument name", token.start, token.end, help)
+        if name in seen:
+            raise _fault(f"`{shown(name)}` is there twice", token.start, token.end)
+        seen.add(name)
         if not equals and parameters and not parameters[-1].required:
-            raise _fault(
-                f"`{name}` has no default but follows one that has",
-                token.start,
-                token.end,
-                "required arguments come first",
-            )
+            message = f"`{shown(name)}` has no default but follows one that has"
+            raise _fault(message, token.start, token.end, "required arguments come first")
         default = _default(Token(value, token.start + len(name) + 1)) if equals else None
         parameters.append(Parameter(name, default, token.start, token.end))
     return tuple(parameters)
@@ -262,7 +273,10 @@ def _default(token: Token) -> Size:
         return read_size(token)
     if _NAME.fullmatch(token.text):
         return {"true": True, "false": False}.get(token.text, token.text)
-    raise _fault(f"`{token.text}` is no default", token.start, max(token.end, token.start + 1))
+    help = "a default is a size, a word, or an expression in braces: `s=2`, `r={channels}`"
+    raise _fault(
+        f"`{shown(token.text)}` is no default", token.start, max(token.end, token.start + 1), help
+    )
 
 
 def _fault(message: str, start: int, end: int, help: str = "") -> ArchError:

@@ -3,7 +3,8 @@
 `tomllib` says what a text holds but not where, and an error about a value must point at it. So
 when an error is to be shown the text is scanned once more. `tomllib` has accepted it by then, which
 is why nothing is validated here and the grammar can be loose: commas count as blanks, and whatever
-is neither a string nor a bracket is a scalar.
+is neither a string nor a bracket is a scalar. Of a text that it did not accept, `reach` says how far one
+comes and what was open there.
 
 All repetitions are possessive and all matches start at a position, so the scan is linear.
 """
@@ -12,16 +13,19 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from archcalc import collector
 from archcalc.errors import Keys
 
 DEEPEST = 1000  # parts of a dotted key; a hostile one may have a million, and no spec more than four
 
 Range = tuple[int, int]
 
-_STRING = "|".join(
+STRING = "|".join(
     (
         r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*+"{3,5}',  # up to two of the closing quotes are content
         r"'''(?:[^']|'(?!''))*+'{3,5}",
@@ -29,10 +33,12 @@ _STRING = "|".join(
         r"'[^']*+'",
     )
 )
-_WORD = r"[^ \t\n#,\]}]++"
+_WORD = r"""(?!["'])[^ \t\n#,\]}]++"""
 _BLANK = re.compile(r"(?:[ \t\n,]|#[^\n]*+)*+")
-_PART = re.compile(rf"[ \t]*+({_STRING}|[\w-]++)[ \t]*+([.=\]])[ \t]*+")
-_SCALAR = re.compile(rf"{_STRING}|{_WORD}(?: [0-9]{_WORD})?")  # a date's time may follow a blank
+_PART = re.compile(rf"[ \t]*+({STRING}|[\w-]++)[ \t]*+([.=\]])[ \t]*+")
+_ITEM = re.compile(rf"{_BLANK.pattern}(?![\[\]{{}}])(?:{STRING}|{_WORD}(?: [0-9]{_WORD})?)")
+_BRACKET = re.compile(rf"(?:[^\[\]{{}}\"'#]++|{STRING}|#[^\n]*+)*+([\[{{]|[\]}}])")
+_SCALAR = re.compile(rf"{STRING}|{_WORD}(?: [0-9]{_WORD})?")  # a date's time may follow a blank
 _PIECE = re.compile(
     r"(?P<nothing>\\[ \t]*+\n[ \t\n]*+)|(?P<escape>\\(?:u.{4}|U.{8}|.))|(?P<plain>[^\\]++)"
 )
@@ -70,13 +76,40 @@ class Found(NamedTuple):
         return end
 
 
-def locate(text: str) -> dict[Keys, Found]:
+class Reached(NamedTuple):
+    """How far a scan came: to offset `at`, after `key`, inside the bracket at `opened` (−1: none)."""
+
+    at: int
+    key: Range
+    opened: int
+
+
+def locate(text: str, wanted: Iterable[Keys] | None = None) -> dict[Keys, Found]:
     """Find every key, array item and table in `text`, which `tomllib` must have accepted.
 
     Line ends must be "\\n". Keys are given in full: dotted ones flattened, items by index. A table
-    named at several places is found at the first of them.
+    named at several places is found at the first of them. With `wanted`, only these and the tables
+    around them are looked for: a long text then costs neither time nor memory for the others.
     """
-    return _Scan(text).run()
+    scan = _Scan(text)
+    if wanted is not None:
+        scan.wanted = {keys[:n] for keys in wanted for n in range(1, len(keys) + 1)}
+    with collector.paused():
+        scan.run()
+    return scan.found
+
+
+def reach(text: str) -> Reached:
+    """Where a scan of the beginning of a text ends: there, or at a string that nothing closes."""
+    scan = _Scan(text, wanted=set())
+    with suppress(_Stuck):
+        scan.run()
+    opened = scan.opened[-1].start if scan.opened else -1
+    return Reached(scan.at, scan.key, opened)
+
+
+class _Stuck(Exception):
+    """No pattern matches: `tomllib` cannot have accepted this text."""
 
 
 @dataclass(slots=True)
@@ -97,12 +130,14 @@ class _Scan:
     header: Keys = ()
     sizes: dict[Keys, int] = field(default_factory=dict)  # tables so far in each array of tables
     opened: list[_Open] = field(default_factory=list)  # a stack: nesting must not recurse
+    wanted: set[Keys] | None = None
+    key: Range = (0, 0)  # of the last header or pair
 
-    def run(self) -> dict[Keys, Found]:
-        while True:
+    def run(self) -> None:
+        while self.wanted is None or len(self.found) < max(len(self.wanted), 1):
             self.at = self._match(_BLANK).end()
             if self.at == len(self.text):
-                return self.found
+                return
             self._step(self.text[self.at])
 
     def _step(self, char: str) -> None:
@@ -117,9 +152,28 @@ class _Scan:
             self._close()
         elif top.items is None:
             self._pair(top.keys)
+        elif self.wanted is not None and char not in "[{":
+            self._scalars(top)
         else:
             top.items += 1
             self._value((*top.keys, top.items - 1), None)
+
+    def _scalars(self, top: _Open) -> None:
+        """The items of an array up to the next bracket, when few of them are wanted."""
+        assert self.wanted is not None and top.items is not None
+        depth = len(top.keys)
+        items = {k[depth] for k in self.wanted if len(k) > depth and k[:depth] == top.keys}
+        match: re.Match[str] | None = self._match(_ITEM)
+        index = top.items
+        while match is not None:
+            self.at = match.end()
+            if index in items:
+                blank = _BLANK.match(self.text, match.start())
+                place = (blank.end() if blank else match.start(), match.end())
+                self.found[*top.keys, index] = Found(place, place)
+            index += 1
+            match = _ITEM.match(self.text, self.at)
+        top.items = index
 
     def _header(self) -> None:
         many = self.text.startswith("[[", self.at)
@@ -128,18 +182,19 @@ class _Scan:
         self.at += many
         name, last = parts.pop()
         keys = (*self._descend((), parts), name)
-        whole = (parts[0][1][0] if parts else last[0], last[1])
-        self.found.setdefault(keys, Found(last, whole))
+        whole = self.key = (parts[0][1][0] if parts else last[0], last[1])
+        self._keep(keys, Found(last, whole))
         if many:
             item = self.sizes.get(keys, 0)
             self.sizes[keys] = item + 1
             keys = (*keys, item)
-            self.found[keys] = Found(whole, whole)
+            self._keep(keys, Found(whole, whole))
         self.header = keys
 
     def _pair(self, table: Keys) -> None:
         parts = self._parts()
         name, last = parts.pop()
+        self.key = (parts[0][1][0] if parts else last[0], last[1])
         self._value((*self._descend(table, parts), name), last)
 
     def _parts(self) -> list[tuple[str, Range]]:
@@ -155,14 +210,16 @@ class _Scan:
         """The table that `parts` lead to; in an array of tables that is the last so far."""
         for name, span in parts[:DEEPEST]:
             keys = (*keys, name)
-            self.found.setdefault(keys, Found(span, span))
+            self._keep(keys, Found(span, span))
             if keys in self.sizes:
                 keys = (*keys, self.sizes[keys] - 1)
         return keys
 
     def _value(self, keys: Keys, key: Range | None) -> None:
-        char = self.text[self.at]
-        if char in "[{":
+        char = self.text[self.at] if self.at < len(self.text) else ""
+        if char in ("[", "{") and self.wanted and keys not in self.wanted:
+            self._skip()
+        elif char in ("[", "{"):
             self.opened.append(_Open(keys, key, self.at, 0 if char == "[" else None))
             self.at += 1
         else:
@@ -176,11 +233,26 @@ class _Scan:
 
     def _record(self, keys: Keys, key: Range | None, start: int) -> None:
         value = (start, self.at)
-        self.found[keys] = Found(key or value, value)
+        self._keep(keys, Found(key or value, value))
+
+    def _keep(self, keys: Keys, found: Found) -> None:
+        if self.wanted is None or keys in self.wanted:
+            self.found.setdefault(keys, found)
+
+    def _skip(self) -> None:
+        """Past an array or inline table in which nothing is wanted."""
+        depth = 0
+        while True:
+            match = self._match(_BRACKET)
+            self.at = match.end()
+            depth += 1 if match[1] in "[{" else -1
+            if not depth:
+                return
 
     def _match(self, pattern: re.Pattern[str]) -> re.Match[str]:
         match = pattern.match(self.text, self.at)
-        assert match is not None, "tomllib accepts only what the patterns match"
+        if match is None:
+            raise _Stuck
         return match
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from archcalc.errors import ArchError, Diagnostic, UsageError, suggestion
-from archcalc.spec.expressions import LARGEST, Value, decimal
+from archcalc.errors import ArchError, Diagnostic, UsageError, listed, shown, suggestion
+from archcalc.spec.expressions import Value, decimal
 from archcalc.spec.model import Spec, Variable
-from archcalc.spec.read import check_type, kind_of
+from archcalc.spec.syntax import Unreadable
+from archcalc.spec.variables import check_type, kind_of
 from archcalc.symbols import Symbol
 from archcalc.units import printable
 
@@ -38,14 +39,13 @@ def settle(spec: Spec, variant: str | None, given: Mapping[str, Any]) -> dict[st
         if variable is None:
             raise unknown_variable(spec, name)
         values[name] = _convert(variable, value)
-    return values
+    return {name: _plain(value) for name, value in values.items()}
 
 
 def unknown_variable(spec: Spec, name: str) -> UsageError:
-    shown = printable(name)
-    known = ", ".join(spec.variables) or "none"
+    known = listed(spec.variables) or "none"
     help = suggestion(name, spec.variables) or f"variables of {printable(spec.source.name)}: {known}"
-    return UsageError(Diagnostic(f"unknown variable `{shown}`", help=help))
+    return UsageError(Diagnostic(f"unknown variable `{shown(name)}`", help=help))
 
 
 def parse_value(variable: Variable, text: str) -> Value:
@@ -55,14 +55,11 @@ def parse_value(variable: Variable, text: str) -> Value:
         UsageError: the text is none.
     """
     try:
-        value = _parse(variable.default, text)
-    except ValueError:
-        message = f"`{variable.name}` must be {kind_of(variable.default)}, not `{printable(text)}`"
-        example = f"as in --{variable.name} {show_value(variable.default)}"
-        raise UsageError(Diagnostic(message, help=example)) from None
-    if value is not None and not isinstance(value, str | list | bool) and abs(value) > LARGEST:  # type: ignore[operator, arg-type]
-        raise UsageError(f"`{variable.name}` goes beyond 64 bits")
-    return value
+        return _parse(variable.default, text)
+    except (ValueError, RecursionError):
+        message = f"`{variable.name}` must be {kind_of(variable.default)}, not `{shown(text)}`"
+        help = f"as in --{variable.name} {shown(show_value(variable.default))}"
+        raise UsageError(Diagnostic(message, help=help)) from None
 
 
 def show_value(value: Value) -> str:
@@ -84,14 +81,31 @@ def _convert(variable: Variable, value: Any) -> Value:
         return value
     if isinstance(value, str) and not isinstance(variable.default, str):
         value = parse_value(variable, value)
-    if isinstance(value, float):
-        value = decimal(repr(value))
-    if isinstance(value, tuple):
-        value = list(value)
     try:
-        return check_type(variable, value)
+        return check_type(variable, _exact(value))
     except ArchError as error:
         raise UsageError(*error.diagnostics) from None
+
+
+def _exact(value: Any, depth: int = 0) -> Any:
+    """Python's floats as the decimals they are written as, tuples as lists."""
+    if isinstance(value, list | tuple) and depth < 9:
+        return [_exact(item, depth + 1) for item in value]
+    if isinstance(value, float):
+        try:
+            return decimal(repr(value))
+        except ValueError:  # nan, inf, 1e300
+            return Unreadable(repr(value))
+    return value
+
+
+def _plain(value: Value) -> Value:
+    """The same, with an integer wherever a decimal is one."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, int | str | Symbol):
+        return value
+    return int(value) if value.denominator == 1 else value
 
 
 def _parse(default: Value, text: str) -> Value:
@@ -100,9 +114,9 @@ def _parse(default: Value, text: str) -> Value:
             raise ValueError
         return _BOOLEANS[text.lower()]
     if isinstance(default, int):
-        if len(text) > 40:
+        if not text.isascii():
             raise ValueError
-        return int(text)
+        return int(text)  # a ValueError beyond 4,300 digits, too
     if isinstance(default, str):
         return text
     if isinstance(default, list):
@@ -114,10 +128,10 @@ def _parse_list(default: list[Any], text: str) -> list[Any]:
     if any(isinstance(item, list) for item in default):
         import tomllib
 
-        nested: Any = tomllib.loads(f"value = {text}", parse_float=decimal)["value"]
-        if not isinstance(nested, list):
+        document = tomllib.loads(f"value = {text}", parse_float=decimal)
+        if len(document) > 1 or not isinstance(document["value"], list):
             raise ValueError
-        return nested
+        return document["value"]
     items = text.strip().removeprefix("[").removesuffix("]")
     return [
         _parse(default[0] if default else 0, item.strip()) for item in items.split(",") if item.strip()

@@ -12,7 +12,7 @@ from archcalc.errors import Diagnostic, Point, SpecError, UsageError
 from archcalc.spec.model import Source
 from archcalc.units import printable
 
-LARGEST_FILE = 16 * 2**20
+LARGEST_FILE = 8 * 2**20  # 100,000 layers in 80 characters each
 STDIN = "-"
 
 
@@ -36,7 +36,11 @@ def read_file(path: str) -> Source:
 
 
 def read_stdin() -> Source:
-    """The text of a spec on standard input."""
+    """The text of a spec on standard input.
+
+    Raises:
+        ArchError: too large, not UTF-8.
+    """
     return _decode("<stdin>", sys.stdin.buffer.read(LARGEST_FILE + 1))
 
 
@@ -52,11 +56,12 @@ def _decode(name: str, data: bytes) -> Source:
                 help="a spec is short text; a million layers fit in one line: `1000000 x relu`",
             )
         )
+    data = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")  # as editors on Windows write
     try:
-        return Source(name, data.decode("utf-8").replace("\r\n", "\n"))
+        return Source(name, data.decode("utf-8"))
     except UnicodeDecodeError as error:
-        before = data[: error.start]
-        place = Point(before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
+        before = data[: error.start].decode("utf-8")
+        place = Point(before.count("\n") + 1, len(before) - before.rfind("\n"))
         message = f"not UTF-8: byte 0x{data[error.start]:02x}"
         diagnostic = Diagnostic(message, place, help="save the file as UTF-8")
-        raise SpecError(diagnostic, source=Source(name, "")) from None
+        raise SpecError(diagnostic, source=Source(name, data.decode("utf-8", "replace"))) from None

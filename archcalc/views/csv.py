@@ -9,8 +9,8 @@ from typing import Any
 
 from archcalc.views.report import Column, Report
 
-_COUNTS = ("count", "scaled")
-_DATA = ("name", "text", "words", *_COUNTS)
+_COUNTS = ("count", "scaled", "data")
+_DATA = ("name", "text", "words", "math", *_COUNTS)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 

@@ -2,65 +2,81 @@
 
 from __future__ import annotations
 
-from archcalc.errors import ArchError, Diagnostic, Keys, Point, Span
+from archcalc.errors import MOST_MISTAKES, ArchError, Diagnostic, Keys, Point, Span
 from archcalc.spec.locate import Found, locate
 from archcalc.spec.model import Source
 from archcalc.units import printable
 
 WIDEST = 96  # of a source line that is shown
 MOST = 20  # mistakes that are shown
+LONGEST = 1000  # of a sentence
+_PIECE = 100
 
 
 def render(error: ArchError) -> str:
-    """All mistakes of an error, each with its place if it has one."""
+    """All mistakes of an error in the order of the text, each with its place if it has one."""
     source = getattr(error, "source", None)
-    view = _Renderer(source) if isinstance(source, Source) else None
-    parts = ["\n".join(_one(d, view)) for d in error.diagnostics[:MOST]]
-    if len(error.diagnostics) > MOST:
-        parts.append(f"… and {len(error.diagnostics) - MOST} more")
+    diagnostics = list(error.diagnostics[:MOST])
+    view = None
+    if isinstance(source, Source):
+        view = _Renderer(source, diagnostics)
+        diagnostics.sort(key=view.start)
+    parts = ["\n".join(_one(d, view)) for d in diagnostics]
+    hidden = len(error.diagnostics) - MOST
+    if hidden > 0:
+        at_least = "at least " if len(error.diagnostics) >= MOST_MISTAKES else ""
+        parts.append(f"… and {at_least}{hidden} more")
     return "\n\n".join(parts)
 
 
 def _one(diagnostic: Diagnostic, view: _Renderer | None) -> list[str]:
-    lines = [f"error: {printable(diagnostic.message)}"]
+    lines = [f"error: {_safe(diagnostic.message)}"]
     margin = "  "
     if view is not None:
         place = view.excerpt(diagnostic)
         lines += place
         margin = " " * place[0].index("┌")
     if diagnostic.help:
-        lines.append(f"{margin}= help: {printable(diagnostic.help)}")
+        lines.append(f"{margin}= help: {_safe(diagnostic.help)}")
     return lines
+
+
+def _safe(text: str) -> str:
+    """A sentence, which may be longer than what `printable` lets a name be."""
+    return "".join(printable(text[i : i + _PIECE]) for i in range(0, min(len(text), LONGEST), _PIECE))
 
 
 class _Renderer:
     """Finds places in one source. The text is scanned only when the first place is asked for."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, diagnostics: list[Diagnostic]) -> None:
         self.source = source
+        self._spans = [span for d in diagnostics for span in _spans(d)]
         self._found: dict[Keys, Found] | None = None
 
+    def start(self, diagnostic: Diagnostic) -> int:
+        return self._range(diagnostic.span)[0]
+
     def excerpt(self, diagnostic: Diagnostic) -> list[str]:
-        start, end = self._range(diagnostic.span)
-        line, column = self._position(start)
-        margin = " " * len(str(line))
-        where = f"{printable(self.source.name)}:{line}:{column}"
-        lines = [
-            f"{margin} ┌─ {where}" if diagnostic.span else f"{margin} ┌─ {printable(self.source.name)}"
-        ]
-        if diagnostic.span and self.source.text:
+        name = printable(self.source.name)
+        if diagnostic.span is None:
+            lines, margin = [f"  ┌─ {name}"], " "
+        else:
+            start, end = self._range(diagnostic.span)
+            line, column = self._position(start)
+            margin = " " * len(str(line))
+            lines = [f"{margin} ┌─ {name}:{line}:{column}"]
+        if diagnostic.span is not None and self.source.text:
             lines += self._caret(start, end, line, diagnostic.label)
         elif diagnostic.label:
-            lines.append(f"{margin} │ {printable(diagnostic.label)}")
-        for note in diagnostic.notes:
-            lines.append(f"{margin} │ {self._note(note)}")
-        return lines
+            lines.append(f"{margin} │ {_safe(diagnostic.label)}")
+        return [*lines, *(f"{margin} │ {self._note(note)}" for note in diagnostic.notes)]
 
     def _note(self, note: str | tuple[str, Span]) -> str:
         if isinstance(note, str):
-            return printable(note)
+            return _safe(note)
         line, _ = self._position(self._range(note[1])[0])
-        return f"{printable(note[0])}, line {line}"
+        return f"{_safe(note[0])}, line {line}"
 
     def _caret(self, start: int, end: int, line: int, label: str) -> list[str]:
         text = self.source.text
@@ -71,9 +87,9 @@ class _Renderer:
         shown = "".join(c if c.isprintable() else "·" for c in text[left : min(left + WIDEST, last)])
         lead = "…" if left > first else ""
         tail = "…" if left + WIDEST < last else ""
-        width = max(min(end, last, left + WIDEST) - start, 1)
-        spaces = " " * (start - left + len(lead))
-        carets = f"{spaces}{'^' * width} {printable(label)}".rstrip()
+        until = max(min(end, last, left + WIDEST), start + 1)
+        spaces = " " * (_cells(text[left:start]) + len(lead))
+        carets = f"{spaces}{'^' * max(_cells(text[start:until]), 1)} {_safe(label)}".rstrip()
         return [f"{line} │ {lead}{shown}{tail}", f"{' ' * len(str(line))} │ {carets}"]
 
     def _range(self, span: Span | Point | None) -> tuple[int, int]:
@@ -86,7 +102,7 @@ class _Renderer:
             for _ in range(span.line - 1):
                 start = text.find("\n", start) + 1
             start = min(start + span.column - 1, len(text))
-            return start, start + 1
+            return start, start + span.width
         found = self._find(span.keys)
         if found is None:
             return 0, 0
@@ -101,7 +117,7 @@ class _Renderer:
     def _find(self, keys: Keys) -> Found | None:
         """The entry of `keys`, or of the nearest table around it."""
         if self._found is None:
-            self._found = locate(self.source.text)
+            self._found = locate(self.source.text, [s.keys for s in self._spans])
         while keys and keys not in self._found:
             keys = keys[:-1]
         return self._found.get(keys)
@@ -109,3 +125,18 @@ class _Renderer:
     def _position(self, offset: int) -> tuple[int, int]:
         text = self.source.text
         return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def _spans(diagnostic: Diagnostic) -> list[Span]:
+    places = [diagnostic.span, *(note[1] for note in diagnostic.notes if not isinstance(note, str))]
+    return [place for place in places if isinstance(place, Span)]
+
+
+def _cells(text: str) -> int:
+    """How many columns of a terminal a text takes: two a Chinese letter, none an accent of its own."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    shown = (c if c.isprintable() else "·" for c in text)
+    return sum(0 if combining(c) else 1 + (east_asian_width(c) in "WF") for c in shown)

@@ -44,7 +44,14 @@ def _lines(report: Report) -> list[str]:
 
 
 def _texts(row: dict[str, Any], columns: Sequence[Column]) -> list[str]:
-    return [_escape(cell(c, row.get(c.key))) for c in columns]
+    return [_text(c, cell(c, row.get(c.key))) for c in columns]
+
+
+def _text(column: Column, text: str) -> str:
+    """A cell; a formula is LaTeX already, except for the line that names its factors."""
+    if column.kind != "math" or not text or text.startswith("("):
+        return _escape(text)
+    return f"${text}$"
 
 
 def _row(texts: Any) -> str:

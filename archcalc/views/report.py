@@ -7,15 +7,17 @@ from typing import Any, Literal, NamedTuple
 
 from archcalc.units import grouped, percent, ratio, scaled
 
-ColumnKind = Literal["name", "text", "words", "count", "scaled", "share", "bar", "change"]
+ColumnKind = Literal[
+    "name", "text", "words", "math", "count", "scaled", "data", "share", "bar", "change"
+]
 
 
 class Column(NamedTuple):
     """A column: the key of its cells, its header, how a cell is shown.
 
-    Cells: name, text and words hold text; count and scaled (as '25.6 M') an integer; share and bar
-    (part, whole); change (base, changed), or text. `None` is shown as –. `spare`: where room is
-    short, the highest goes first.
+    Cells: name, text, words and math hold text; count and scaled (as '25.6 M') an integer, data one
+    that only csv shows; share and bar (part, whole); change (base, changed), or text. `None` is
+    shown as –. `spare`: where room is short, the highest goes first.
     """
 
     key: str
@@ -26,7 +28,7 @@ class Column(NamedTuple):
 
     @property
     def left(self) -> bool:
-        return self.kind in ("name", "words", "bar", "change")
+        return self.kind in ("name", "words", "bar", "change", "math")
 
 
 class Report(NamedTuple):
@@ -67,6 +69,7 @@ def cell(column: Column, value: Any) -> str:
 
 
 def visible(report: Report) -> tuple[Column, ...]:
-    """The columns that hold something."""
+    """The columns for people that hold something."""
     rows = [*report.rows, *([report.total] if report.total else [])]
-    return tuple(c for c in report.columns if not c.hide_empty or any(row.get(c.key) for row in rows))
+    shown = (c for c in report.columns if c.kind != "data")
+    return tuple(c for c in shown if not c.hide_empty or any(row.get(c.key) for row in rows))

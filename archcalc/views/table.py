@@ -12,12 +12,12 @@ import click
 from archcalc.views.report import Column, Report, cell, visible
 
 INDENT, GAP = "  ", "  "
-NARROWEST = 80
+USUAL, NARROWEST = 80, 50
 
 
 def render(command: str, reports: Sequence[Report]) -> str:
     """Every report as title, table and remarks."""
-    width = max(_terminal_width(), NARROWEST)
+    width = max(_terminal_width() or USUAL, NARROWEST)
     return "\n\n".join("\n".join(_lines(report, width)) for report in reports)
 
 
@@ -42,7 +42,7 @@ def _lines(report: Report, width: int) -> list[str]:
     rows = [*report.rows, *([report.total] if report.total else [])]
     columns = list(visible(report))
     cells = [[cell(c, row.get(c.key)) for c in columns] for row in rows]
-    _fit(columns, cells, width)
+    hidden = _fit(columns, cells, width)
     widths = _widths(columns, cells)
     header = _join([c.header for c in columns], columns, widths)
     lines = [_style(report.title, color, bold=True)]
@@ -51,15 +51,21 @@ def _lines(report: Report, width: int) -> list[str]:
     for row, texts in zip(rows, cells, strict=True):
         strong = row is report.total or row.get("strong")
         lines.append(_style(_join(texts, columns, widths), color, bold=True if strong else None))
-    if report.remarks:
-        lines += ["", *(f"{INDENT}{line}" for remark in report.remarks for line in _wrap(remark, width))]
+    remarks = list(report.remarks)
+    if hidden:
+        remarks.append(f"not shown at {width} columns: {', '.join(hidden)}")
+    if remarks:
+        lines += ["", *(f"{INDENT}{line}" for remark in remarks for line in _wrap(remark, width))]
     return lines
 
 
-def _fit(columns: list[Column], cells: list[list[str]], width: int) -> None:
-    """Take away spare columns, then shorten names, until the lines fit."""
+def _fit(columns: list[Column], cells: list[list[str]], width: int) -> list[str]:
+    """Take away spare columns, then shorten names, until the lines fit; returns what is missed."""
+    hidden = []
     while _total(_widths(columns, cells)) > width and any(c.spare for c in columns):
         index = max(range(len(columns)), key=lambda i: columns[i].spare)
+        if columns[index].header and columns[index].kind not in ("bar", "share"):
+            hidden.append(columns[index].header)
         del columns[index]
         for row in cells:
             del row[index]
@@ -68,6 +74,7 @@ def _fit(columns: list[Column], cells: list[list[str]], width: int) -> None:
         longest = max(_widths(columns, cells)[0] - excess, 12)
         for row in cells:
             row[0] = _shorten(row[0], longest)
+    return hidden
 
 
 def _widths(columns: Sequence[Column], cells: list[list[str]]) -> list[int]:

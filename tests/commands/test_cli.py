@@ -26,7 +26,7 @@ def process(*words: str, **options: object) -> subprocess.CompletedProcess[bytes
 
 def settled(*words: str) -> dict[str, object]:
     """The variables that one network's words set."""
-    (network,) = networks(words, [], None, [])
+    (network,), _ = networks(words, [], None, [])
     return network.changed
 
 
@@ -52,7 +52,7 @@ def test_words_set_variables(words: str, changed: dict[str, object]) -> None:
 
 
 def test_set_works_whatever_the_name() -> None:
-    (network,) = networks(["vgg16"], ["classes=10", "bn=true"], "64x64x3", [])
+    (network,), _ = networks(["vgg16"], ["classes=10", "bn=true"], "64x64x3", [])
     assert network.changed == {"classes": 10, "bn": True, "input": "64x64x3"}
 
 

@@ -18,6 +18,7 @@ ORDER = [
     {"spec", "operators"},
     {"graph"},
     {"analysis"},
+    {"audit"},
     {"api"},
     {"views"},
     {"commands"},

@@ -150,3 +150,25 @@ def test_required_arguments_by_name() -> None:
 
 def test_shapes_as_text() -> None:
     assert [str(Shape(1, 1, 9)), str(Shape(2, 1, 9)), str(Shape(1, 2, 9))] == ["9", "2×1×9", "1×2×9"]
+
+
+def test_input() -> None:
+    """The image: a map that is stored, and costs nothing."""
+    image = Input(Shape(224, 225, 3))
+    assert image.output_shape() == Shape(224, 225, 3)
+    assert (image.weight_layer, image.stored, image.buffer) == (False, True, "fresh")
+    assert (image.weights(), image.work(), image.connections(), image.geometry()) == (
+        (),
+        (),
+        0,
+        "pointwise",
+    )
+
+
+@pytest.mark.parametrize("name", JOINS)
+def test_a_crop_is_centered(name: str) -> None:
+    """(64 − 56) // 2 rows above, (61 − 56) // 2 columns before; the odd one is cut at the end."""
+    shapes = Shape(56, 56, 8), Shape(64, 61, 8), Shape(57, 56, 8)
+    join: Any = operator_class(name)
+    assert join(crop=True).offsets(*shapes) == ((0, 0), (4, 2), (0, 0))
+    assert join().offsets(*shapes) == ((0, 0),) * 3

@@ -10,9 +10,9 @@ ROWS = [
     (add(), [(7, 6, 5)], (7, 6, 5), {}),
     (  # the second is cut to the first, and only then compared
         add(crop=True),
-        [(10, 9, 8), (12, 9, 8)],
+        [(10, 9, 8), (12, 9, 8), (10, 11, 8)],
         (10, 9, 8),
-        {"additions": 10 * 9 * 8},
+        {"additions": 10 * 9 * 8 * 2},
     ),
     (  # an inception module's four branches
         concat(),

@@ -1,0 +1,74 @@
+"""A layout of buffers at fixed offsets: one block of memory in which nothing alive overlaps.
+
+Finding the smallest is NP-hard (dynamic storage allocation). Three greedy orders are tried and the best
+is kept: largest first, which TensorFlow Lite found best (Pisarchyk & Lee 2020, arXiv:2001.03288),
+longest first, and by birth. A layout of the size of the peak cannot be bettered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from archcalc.analysis.memory import Buffer
+
+MOST_TO_SORT = (
+    2_000  # buffers; beyond, only the order of birth, whose work does not grow with the square
+)
+
+
+class Arena(NamedTuple):
+    """Offsets in values, one for each buffer in the given order; `size` is what they need in all."""
+
+    offsets: tuple[int, ...]
+    size: int
+
+
+def lay_out(buffers: Sequence[Buffer], peak: int) -> Arena:
+    """A layout of the buffers that is at least `peak` values large, and hardly larger."""
+    keys: list[Callable[[int], tuple[int, ...]]] = [lambda i: (buffers[i].born, -int(buffers[i].size))]
+    if len(buffers) <= MOST_TO_SORT:
+        keys.append(lambda i: (-int(buffers[i].size), buffers[i].born))
+        keys.append(lambda i: (buffers[i].born - buffers[i].dies, -int(buffers[i].size)))
+    best: Arena | None = None
+    for key in keys:
+        arena = _place(buffers, sorted(range(len(buffers)), key=key))
+        if best is None or arena.size < best.size:
+            best = arena
+        if best.size == peak:
+            break
+    assert best is not None
+    return best
+
+
+def _place(buffers: Sequence[Buffer], order: Sequence[int]) -> Arena:
+    """Each buffer in turn at the lowest offset where it fits among those placed before."""
+    by_birth = all(buffers[a].born <= buffers[b].born for a, b in pairwise(order))
+    offsets = [0] * len(buffers)
+    placed: list[int] = []
+    for index in order:
+        buffer = buffers[index]
+        if by_birth:  # what has died will not come back
+            placed = [i for i in placed if buffers[i].dies >= buffer.born]
+        alive = (i for i in placed if _meet(buffers[i], buffer))
+        taken = sorted((offsets[i], offsets[i] + int(buffers[i].size)) for i in alive)
+        offsets[index] = _first_gap(taken, int(buffer.size))
+        placed.append(index)
+    size = max(offset + int(b.size) for offset, b in zip(offsets, buffers, strict=True))
+    return Arena(tuple(offsets), size)
+
+
+def _meet(a: Buffer, b: Buffer) -> bool:
+    return a.born <= b.dies and b.born <= a.dies
+
+
+def _first_gap(taken: Iterable[tuple[int, int]], size: int) -> int:
+    """The smallest gap between `taken` ranges (sorted) that holds `size`, else their end."""
+    end, best, room = 0, -1, 0
+    for start, stop in taken:
+        gap = start - end
+        if gap >= size and (best < 0 or gap < room):
+            best, room = end, gap
+        end = max(end, stop)
+    return best if best >= 0 else end

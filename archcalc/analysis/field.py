@@ -1,0 +1,209 @@
+"""Receptive fields: which pixels one value of a map can see, per axis, through branches.
+
+Output o of a map sees the pixels [lo + o·stride, hi + o·stride]; a window of stride s multiplies it.
+Behind an upsampling the stride is a fraction, and the ends repeat only every `period` outputs, so they
+are kept for each output of a period. All figures are exact for outputs away from the border; pixels in
+the padding count as seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import lcm
+from typing import TYPE_CHECKING, NamedTuple
+
+from archcalc.graph.model import Graph, Node
+from archcalc.operators.joining import Join
+from archcalc.operators.model import Pair, Window
+from archcalc.operators.reshaping import Upsample
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+LONGEST_PERIOD = 1_024
+
+Ends = tuple[int, int]  # the first and last pixel that an output sees
+
+
+class Axis(NamedTuple):
+    """One axis of a map's field: `ends[o]` are the first and last pixel that output o sees.
+
+    A period of `len(ends)` outputs advances `advance` pixels; None: an output that sees nothing.
+    """
+
+    ends: tuple[Ends | None, ...]
+    advance: int
+
+    @property
+    def stride(self) -> Fraction:
+        """Pixels from one output to the next."""
+        from fractions import Fraction
+
+        return Fraction(self.advance, len(self.ends))
+
+    @property
+    def size(self) -> int:
+        """The most pixels that one output sees."""
+        return max((high - low + 1 for low, high in filter(None, self.ends)), default=0)
+
+    @property
+    def padding(self) -> int:
+        """How far the first output reaches beyond the image."""
+        return -min((low for low, _ in filter(None, self.ends[:1])), default=0)
+
+    @property
+    def offset(self) -> Fraction:
+        """The center of the first output, in pixels from the first pixel's center.
+
+        Behind an upsampling: the mean over a period.
+        """
+        from fractions import Fraction
+
+        centers = [Fraction(sum(e), 2) - o * self.stride for o, e in enumerate(self.ends) if e]
+        return sum(centers, Fraction(0)) / len(centers) if centers else Fraction(0)
+
+    def seen(self, output: int) -> Ends | None:
+        """The first and last pixel that an output sees, also one before the first (padding)."""
+        periods, phase = divmod(output, len(self.ends))
+        ends = self.ends[phase]
+        return (ends[0] + periods * self.advance, ends[1] + periods * self.advance) if ends else None
+
+
+class Field(NamedTuple):
+    """A map's receptive field. None: it sees the whole image (behind a global operator)."""
+
+    height: Axis | None
+    width: Axis | None
+    aligned: bool = True  # False: branches with different strides or centers were joined
+
+    @property
+    def is_global(self) -> bool:
+        return self.height is None or self.width is None
+
+
+WHOLE = Field(None, None)
+PIXEL = Axis(((0, 0),), 1)
+
+
+class Fields(NamedTuple):
+    """The field of every node, and the node whose field is the network's own."""
+
+    nodes: tuple[Field, ...]
+    network: int
+
+    @property
+    def of_network(self) -> Field:
+        """That of the last map before the first global operator of the main line."""
+        return self.nodes[self.network]
+
+
+def receptive_fields(graph: Graph) -> Fields:
+    """The receptive field of every map."""
+    fields: list[Field] = []
+    for node in graph.nodes:
+        fields.append(_field(graph, node, [fields[i] for i in node.inputs]))
+    return Fields(tuple(fields), _network_map(graph, fields))
+
+
+def _network_map(graph: Graph, fields: list[Field]) -> int:
+    """The last map that is not global on the way from the input to the main output."""
+    ancestors = {graph.output}
+    for index in range(graph.output, -1, -1):
+        if index in ancestors:
+            ancestors.update(graph.nodes[index].inputs)
+    return max((i for i in ancestors if not fields[i].is_global), default=0)
+
+
+def _field(graph: Graph, node: Node, inputs: list[Field]) -> Field:
+    if not inputs:
+        return Field(PIXEL, PIXEL)
+    shapes = graph.input_shapes(node)
+    geometry = node.operator.geometry(*shapes)
+    if geometry == "global" or any(field.is_global for field in inputs):
+        return WHOLE._replace(aligned=all(field.aligned for field in inputs))
+    if isinstance(node.operator, Join):
+        return _join(inputs, node.operator.offsets(*shapes))
+    if geometry == "pointwise":
+        return inputs[0]
+    height, width, aligned = inputs[0]
+    assert height is not None and width is not None
+    return Field(_through(node, geometry, 0, height), _through(node, geometry, 1, width), aligned)
+
+
+def _through(node: Node, geometry: object, axis: int, source: Axis) -> Axis | None:
+    """The field behind a window or an upsampling, on one axis."""
+    if isinstance(geometry, Window):
+        kernel, stride = int(geometry.kernel[axis]), int(geometry.stride[axis])
+        before, dilation = int(geometry.before[axis]), int(geometry.dilation[axis])
+        return _slide(source, stride, -before, (kernel - 1) * dilation)
+    operator = node.operator
+    if isinstance(operator, Upsample):
+        return _repeat(source, int(operator.factor[axis]))
+    kernel, stride, pad = (int(getattr(operator, name)[axis]) for name in "ksp")
+    return _spread(source, kernel, stride, pad)
+
+
+def _slide(source: Axis, stride: int, start: int, reach: int) -> Axis | None:
+    """Output o reads inputs o·stride + start and up to `reach` further."""
+    period = lcm(len(source.ends), stride) // stride
+    ends: list[Ends | None] = []
+    for output in range(period):
+        begin = output * stride + start
+        first, last = source.seen(begin), source.seen(begin + reach)
+        if first and last:
+            ends.append((first[0], last[1]))
+        else:  # a gap of a sparse transposed conv
+            ends.append(_hull([source.seen(i) for i in range(begin, begin + reach + 1)]))
+    return Axis(tuple(ends), source.advance * stride * period // len(source.ends))
+
+
+def _repeat(source: Axis, factor: int) -> Axis | None:
+    """Output o reads input o // factor."""
+    period = len(source.ends) * factor
+    if period > LONGEST_PERIOD:
+        return None
+    return Axis(tuple(source.ends[output // factor] for output in range(period)), source.advance)
+
+
+def _spread(source: Axis, kernel: int, stride: int, pad: int) -> Axis | None:
+    """Output o reads the inputs i with i·stride ≤ o + pad < i·stride + kernel."""
+    period = len(source.ends) * stride
+    if period > LONGEST_PERIOD:
+        return None
+    ends: list[Ends | None] = []
+    for output in range(period):
+        low, high = -((kernel - 1 - output - pad) // stride), (output + pad) // stride
+        ends.append(_hull([source.seen(i) for i in range(low, high + 1)]))
+    return Axis(tuple(ends), source.advance)
+
+
+def _hull(seen: Iterable[Ends | None]) -> Ends | None:
+    """From the first pixel that any of them sees to the last."""
+    ends = [s for s in seen if s]
+    return (min(low for low, _ in ends), max(high for _, high in ends)) if ends else None
+
+
+def _join(inputs: list[Field], offsets: Sequence[Pair]) -> Field:
+    rows = [_shift(f.height, int(by[0])) for f, by in zip(inputs, offsets, strict=True) if f.height]
+    columns = [_shift(f.width, int(by[1])) for f, by in zip(inputs, offsets, strict=True) if f.width]
+    (height, one), (width, other) = _union(rows), _union(columns)
+    return Field(height, width, one and other and all(field.aligned for field in inputs))
+
+
+def _shift(source: Axis, by: int) -> Axis:
+    """The field of a map that lost `by` values at its beginning."""
+    if by == 0:
+        return source
+    return Axis(tuple(source.seen(o + by) for o in range(len(source.ends))), source.advance)
+
+
+def _union(axes: list[Axis]) -> tuple[Axis, bool]:
+    """What an output sees through any of the branches; False if strides or centers differ."""
+    if all(axis == axes[0] for axis in axes):
+        return axes[0], True
+    one = axes[0]
+    same_stride = all(a.advance * len(one.ends) == one.advance * len(a.ends) for a in axes)
+    period = lcm(*(len(axis.ends) for axis in axes))
+    ends = tuple(_hull([axis.seen(output) for axis in axes]) for output in range(period))
+    centered = same_stride and len({axis.offset for axis in axes}) == 1
+    return Axis(ends, one.advance * period // len(one.ends)), same_stride and centered

@@ -1,0 +1,119 @@
+"""What a network asks of its input: how small it may be, and which of its pixels are never read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from archcalc.analysis.field import Fields
+from archcalc.errors import ArchError
+from archcalc.graph.build import build
+from archcalc.graph.model import Graph
+from archcalc.operators.model import Shape, Window
+from archcalc.spec.expressions import Value
+from archcalc.spec.model import Spec
+from archcalc.symbols import Program
+
+LARGEST_SIDE = 2_048  # sides that are tried one by one
+
+
+class Smallest(NamedTuple):
+    """Sides in pixels of the smallest square input, None if it was not found."""
+
+    legal: int | None  # every layer fits
+    sensible: int | None  # and the center of a value of the last map lies inside the image
+
+
+def smallest_input(
+    spec: Spec, values: Mapping[str, Value], variant: str | None, graph: Graph, fields: Fields
+) -> Smallest:
+    """The smallest square input, found by running the shape rules at every side from 1."""
+    legal = _smallest_legal(spec, values, variant, graph.input)
+    field = fields.of_network
+    if legal is None or field.height is None or field.width is None:
+        return Smallest(legal, None)
+    centers = (int(-(-axis.offset // 1)) for axis in (field.height, field.width))
+    return Smallest(legal, max(legal, *(center + 1 for center in centers)))
+
+
+def _smallest_legal(
+    spec: Spec, values: Mapping[str, Value], variant: str | None, input: Shape
+) -> int | None:
+    """Record the shape rules once, with the side as a symbol; then try it at every side."""
+    largest = max(int(input.height), int(input.width))
+    if largest > LARGEST_SIDE:
+        return None
+    program = Program()
+    side = program.variable("side", largest)
+    try:
+        build(spec, values, Shape(side, side, input.channels), variant)
+    except ArchError:
+        return None
+    for candidate in range(1, largest + 1):
+        found = program.evaluate({"side": candidate}, [])
+        if found.valid and (found.same_structure or _fits(spec, values, variant, input, candidate)):
+            return candidate
+    return None
+
+
+def _fits(spec: Spec, values: Mapping[str, Value], variant: str | None, input: Shape, side: int) -> bool:
+    try:
+        build(spec, values, Shape(side, side, input.channels), variant)
+    except ArchError:
+        return False
+    return True
+
+
+class Unread(NamedTuple):
+    """Positions of a map that none of its readers ever looks at."""
+
+    node: int
+    positions: int
+    of: int
+
+
+def unread(graph: Graph) -> Iterator[Unread]:
+    """The maps with positions that strides skip or never reach."""
+    readers: list[list[int]] = [[] for _ in graph.nodes]
+    for index, node in enumerate(graph.nodes):
+        for i in node.inputs:
+            readers[i].append(index)
+    for index, node in enumerate(graph.nodes):
+        whole = int(node.shape.positions)
+        if not readers[index] or index in graph.outputs or max(node.shape[:2]) > LARGEST_SIDE:
+            continue
+        regions = [_read(graph, reader) for reader in readers[index]]
+        if all(regions):
+            seen = _area([region for region in regions if region])
+            if seen < whole:
+                yield Unread(index, whole - seen, whole)
+
+
+Region = tuple[frozenset[int], frozenset[int]]  # rows and columns
+
+
+def _read(graph: Graph, reader: int) -> Region | None:
+    """The rows and columns that a window reads of its input; None: everything."""
+    node = graph.nodes[reader]
+    (x, *_), geometry = graph.input_shapes(node), node.operator.geometry(*graph.input_shapes(node))
+    if not isinstance(geometry, Window):
+        return None
+    rows = _positions(geometry, 0, int(x.height), int(node.shape.height))
+    columns = _positions(geometry, 1, int(x.width), int(node.shape.width))
+    return None if len(rows) * len(columns) == x.positions else (rows, columns)
+
+
+def _positions(window: Window, axis: int, size: int, outputs: int) -> frozenset[int]:
+    stride, before = int(window.stride[axis]), int(window.before[axis])
+    taps = range(0, int(window.kernel[axis]) * int(window.dilation[axis]), int(window.dilation[axis]))
+    reached = (o * stride - before + tap for o in range(outputs) for tap in taps)
+    return frozenset(i for i in reached if 0 <= i < size)
+
+
+def _area(regions: list[Region]) -> int:
+    """Positions in any of the regions: the first, and of the others what it does not have."""
+    distinct = list(dict.fromkeys(regions))
+    if len(distinct) == 1:
+        rows, columns = distinct[0]
+        return len(rows) * len(columns)
+    return len({(r, c) for rows, columns in distinct for r in rows for c in columns})

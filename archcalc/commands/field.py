@@ -1,0 +1,137 @@
+"""archcalc field: what each map sees of the image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.analysis.costs import Analysis, Layer
+from archcalc.analysis.field import Axis, Field, Fields, receptive_fields
+from archcalc.analysis.inputs import smallest_input, unread
+from archcalc.api import Network
+from archcalc.commands.layout import both, document, label, single, title
+from archcalc.commands.options import ALL, DEPTH, FORMAT, Table, show, spec_command
+from archcalc.graph.model import Graph
+from archcalc.operators.model import Window
+from archcalc.units import grouped, percent
+from archcalc.views.report import Column, Report
+
+COLUMNS = (
+    Column("layer", "layer", "name"),
+    Column("output", "output", "text", spare=1),
+    Column("field", "field", "text"),
+    Column("stride", "stride", "text"),
+    Column("padding", "padding", "text"),
+    Column("offset", "offset", "text"),
+    Column("note", "", "words"),
+)
+
+
+@spec_command("field")
+@ALL
+@DEPTH
+@FORMAT
+def command(networks: list[Network], table: Table) -> None:
+    """Show the receptive field of every map of SPEC.
+
+    \b
+    Example: archcalc field vgg16
+
+    \b
+    field     pixels of the image that one value depends on; height × width where they differ
+    stride    pixels from one value to the next
+    padding   how far the first value reaches beyond the image
+    offset    the center of the first value, in pixels from the center of the first pixel
+    smallest  the smallest square input that every layer accepts, and the smallest at which the center
+              of a value of the last map lies inside the image
+    unread    positions of a map that strides skip, so that nothing ever reads them
+    """
+    show("field", [_report(network, table) for network in networks], table.format)
+
+
+def _report(network: Network, table: Table) -> Report:
+    analysis = network.analyze()
+    fields = receptive_fields(analysis.graph)
+    field_of = {layer.path: field for layer, field in zip(analysis.layers, fields.nodes, strict=True)}
+
+    def changes(layer: Layer) -> bool:
+        node = layer.node
+        return isinstance(node.operator.geometry(*layer.inputs), Window) or len(node.inputs) > 1
+
+    cells = [
+        _cells(name, str(row.shape), field_of[row.shown.path], analysis.graph)
+        for row, name in zip(*single(analysis, changes, table), strict=True)
+    ]
+
+    def documents() -> list[dict[str, Any]]:
+        return [{**document(network, analysis), "field": _document(analysis, fields)}]
+
+    remarks = _remarks(network, analysis, fields)
+    return Report(
+        title(network, analysis), COLUMNS, tuple(cells), None, remarks, documents, label(network)
+    )
+
+
+def _cells(name: str, output: str, field: Field, graph: Graph) -> dict[str, Any]:
+    if field.height is None or field.width is None:
+        return {"layer": name, "output": output, "field": "all", "note": "the whole image"}
+    axes = (field.height, field.width)
+    notes = []
+    if field.height.size > graph.input.height or field.width.size > graph.input.width:
+        notes.append("more than the image")
+    if not field.aligned:
+        notes.append("misaligned join")
+    return {
+        "layer": name,
+        "output": output,
+        "field": both([axis.size for axis in axes]),
+        "stride": both([axis.stride for axis in axes]),
+        "padding": both([axis.padding for axis in axes]),
+        "offset": both([axis.offset for axis in axes]),
+        "note": ", ".join(notes),
+    }
+
+
+def _remarks(network: Network, analysis: Analysis, fields: Fields) -> tuple[str, ...]:
+    graph, field = analysis.graph, fields.of_network
+    lines = []
+    if field.height is not None and field.width is not None:
+        size = both([field.height.size, field.width.size])
+        lines.append(f"the network sees {size} pixels, at {graph.nodes[fields.network].path}")
+    smallest = smallest_input(network.spec, network.values, network.variant, graph, fields)
+    if smallest.legal is not None:
+        sensible = f", sensible from {smallest.sensible}" if smallest.sensible else ""
+        lines.append(f"smallest square input: {smallest.legal}{sensible}")
+    for gap in list(unread(graph))[:4]:
+        share = percent(gap.positions, gap.of)
+        path = graph.nodes[gap.node].path
+        lines.append(
+            f"unread: {grouped(gap.positions)} of {grouped(gap.of)} positions of {path} ({share})"
+        )
+    return tuple(lines)
+
+
+def _document(analysis: Analysis, fields: Fields) -> dict[str, Any]:
+    graph = analysis.graph
+    return {
+        "network": _axes(fields.of_network),
+        "network_map": graph.nodes[fields.network].path,
+        "maps": [
+            {"path": node.path, "aligned": field.aligned, **_axes(field)}
+            for node, field in zip(graph.nodes, fields.nodes, strict=True)
+        ],
+        "unread": [
+            {"path": graph.nodes[gap.node].path, "positions": gap.positions, "of": gap.of}
+            for gap in unread(graph)
+        ],
+    }
+
+
+def _axes(field: Field) -> dict[str, Any]:
+    return {"height": _axis(field.height), "width": _axis(field.width)}
+
+
+def _axis(axis: Axis | None) -> dict[str, Any] | None:
+    if axis is None:
+        return None
+    stride, offset = float(axis.stride), float(axis.offset)
+    return {"size": axis.size, "stride": stride, "padding": axis.padding, "offset": offset}

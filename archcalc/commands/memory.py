@@ -1,0 +1,240 @@
+"""archcalc memory: what the activations of one image need, by rule, and where the peak is."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import click
+
+from archcalc.analysis.arena import Arena, lay_out
+from archcalc.analysis.costs import Analysis
+from archcalc.analysis.memory import Memory, measure
+from archcalc.analysis.schedule import best_order
+from archcalc.api import Network
+from archcalc.audit.published import numbers
+from archcalc.commands.layout import change_label, document, label, title
+from archcalc.commands.options import ALL, DEPTH, FORMAT, NO_BASE, Table, show, spec_command
+from archcalc.graph.model import Graph
+from archcalc.units import DTYPES, binary, decimal_bytes, grouped
+from archcalc.views.report import Column, Report
+
+RULES = {
+    "weights": "all parameters and statistics",
+    "stored": "the input and every map that a layer makes (the lecture tables)",
+    "peak": "the most alive at once, each buffer freed after its last reader",
+    "arena": "a layout of those buffers at fixed offsets",
+}
+COLUMNS = (
+    Column("rule", "memory", "name"),
+    Column("values", "values", "count"),
+    Column("bytes", "bytes", "data"),
+    Column("size", "size", "text"),
+    Column("decimal", "decimal", "text", spare=2),
+    Column("meaning", "", "words", spare=3),
+)
+BASE_COLUMNS = (
+    Column("rule", "memory", "name"),
+    Column("base", "base", "count"),
+    Column("values", "changed", "count"),
+    Column("bytes", "bytes", "data"),
+    Column("size", "size", "text", spare=1),
+    Column("change", "", "change"),
+)
+STEPS = (
+    Column("layer", "step", "name"),
+    Column("output", "output", "text", spare=2),
+    Column("live", "alive", "count"),
+    Column("size", "size", "text", spare=1),
+    Column("bar", "", "bar", spare=3),
+)
+MOST_STEPS = 40
+
+
+class Measured(NamedTuple):
+    """One network's figures; `proven` is None in the spec's order."""
+
+    analysis: Analysis
+    memory: Memory
+    arena: Arena
+    proven: bool | None
+
+    @property
+    def graph(self) -> Graph:
+        return self.analysis.graph
+
+    def values(self, batch: int) -> dict[str, int]:
+        """Values by rule: the weights once, the activations for every image."""
+        activations = (self.memory.stored, self.memory.peak, self.arena.size)
+        counts = [self.analysis.total.stored_numbers, *(batch * n for n in activations)]
+        return dict(zip(RULES, map(int, counts), strict=True))
+
+    def path(self, step: int) -> str:
+        return self.graph.nodes[self.memory.steps[step].node].path
+
+
+@spec_command("memory")
+@click.option(
+    "--dtype", type=click.Choice(list(DTYPES)), default="float32", help="Of weights and activations."
+)
+@click.option(
+    "--batch", type=click.IntRange(1, 2**31), default=1, help="Images at once: times the activations."
+)
+@click.option(
+    "--order", type=click.Choice(["spec", "best"]), default="spec", help="Order of the operators."
+)
+@NO_BASE
+@ALL
+@DEPTH
+@FORMAT
+def command(networks: list[Network], table: Table, dtype: str, batch: int, order: str) -> None:
+    """Show the memory of SPEC for one image, by rule, and when how much of it is alive.
+
+    \b
+    Example: archcalc memory vgg16 --dtype float16
+
+    \b
+    weights   all parameters and statistics
+    stored    the input and every map that conv, linear, pool, add, mul, concat make; activations
+              and norms add nothing (the rule of the lecture tables)
+    peak      the most alive at once: elementwise layers overwrite an input that nobody else needs,
+              all others write a fresh buffer, freed after its last reader; outputs live to the end
+    arena     a layout of those buffers at fixed offsets, at least the peak
+    alive     values alive while a step runs
+    --order best   the order of layers with the smallest peak, and whether it is proven
+    MiB is 2^20 bytes, MB 10^6
+    """
+    reports: list[Report] = []
+    for network in networks:
+        reports += _reports(network, table, dtype, batch, order == "best")
+    show("memory", reports, table.format)
+
+
+def _measured(network: Network, best: bool) -> Measured:
+    analysis = network.analyze()
+    schedule = best_order(analysis.graph) if best else None
+    memory = measure(analysis.graph, schedule.order if schedule else None)
+    arena = lay_out(memory.buffers, int(memory.peak))
+    return Measured(analysis, memory, arena, schedule.proven if schedule else None)
+
+
+def _reports(network: Network, table: Table, dtype: str, batch: int, best: bool) -> list[Report]:
+    found, base = _measured(network, best), network.base
+    values, size = found.values(batch), DTYPES[dtype]
+    rows: list[dict[str, Any]] = [
+        {
+            "rule": rule,
+            "values": count,
+            "bytes": count * size,
+            "size": binary(count * size),
+            "decimal": decimal_bytes(count * size),
+            "meaning": RULES[rule],
+        }
+        for rule, count in values.items()
+    ]
+    columns: tuple[Column, ...] = COLUMNS
+    if base is not None and table.base:
+        columns = tuple(
+            c._replace(header=change_label(network)) if c.key == "values" else c for c in BASE_COLUMNS
+        )
+        for row, before in zip(rows, _measured(base, best).values(batch).values(), strict=True):
+            row.update(base=before, change=(before, row["values"]) if before != row["values"] else None)
+    heading = f"{title(network, found.analysis)} · {dtype}" + (
+        f" · {batch:,} images" if batch > 1 else ""
+    )
+
+    def documents() -> list[dict[str, Any]]:
+        figures = _document(found, values, dtype, batch)
+        return [{**document(network, found.analysis), "memory": figures}]
+
+    remarks = _remarks(network, found, best)
+    first = Report(heading, columns, tuple(rows), None, remarks, documents, label(network))
+    if table.format == "csv":
+        return [first]
+    return [first, _timeline(network, found, table, size * batch, batch)]
+
+
+def _remarks(network: Network, found: Measured, best: bool) -> tuple[str, ...]:
+    memory = found.memory
+    alive = memory.alive(memory.peak_step)
+    parts = [
+        f"{found.graph.nodes[b.nodes[-1] if b.dies <= memory.peak_step else b.nodes[0]].path}"
+        for b in alive
+    ]
+    sizes = [grouped(int(buffer.size)) for buffer in alive]
+    held = " + ".join(f"{size} ({part})" for size, part in zip(sizes, parts, strict=True))
+    lines = [f"peak at {found.path(memory.peak_step)}: {held}"]
+    if best:
+        spec = int(measure(found.graph).peak)
+        saved = (
+            "the spec's order needs no more"
+            if spec == memory.peak
+            else f"the spec's order needs {grouped(spec)}"
+        )
+        lines.append(f"order: {'proven best' if found.proven else 'best found, not proven'}; {saved}")
+    published = numbers(network.name, network.spec.source.name, "stored")
+    return (*lines, *(number.explain(found.graph) for number in published if not network.changed))
+
+
+def _timeline(network: Network, found: Measured, table: Table, size: int, batch: int) -> Report:
+    """A row a step that takes new memory; of a long network a row a group, with its largest step."""
+    memory, peak = found.memory, int(found.memory.peak)
+    fresh = {buffer.born for buffer in memory.buffers}
+    steps = [i for i in range(len(memory.steps)) if table.all or i in fresh]
+    depth = None if table.all else table.depth or _depth([found.path(i) for i in steps])
+    groups: dict[str, list[int]] = {}
+    for i in steps:
+        name = found.path(i) if depth is None else "/".join(found.path(i).split("/")[:depth])
+        groups.setdefault(name, []).append(i)
+    rows = []
+    for name, members in groups.items():
+        step = max(members, key=lambda i: int(memory.steps[i].live))
+        live = int(memory.steps[step].live)
+        shape = found.graph.nodes[memory.steps[step].node].shape
+        rows.append(
+            {
+                "layer": name,
+                "output": str(shape),
+                "live": live * batch,
+                "size": binary(live * size),
+                "bar": (live, peak),
+                "strong": live == peak,
+            }
+        )
+    return Report(
+        f"{label(network)}: alive at each step", STEPS, tuple(rows), None, (), list, label(network)
+    )
+
+
+def _depth(paths: list[str]) -> int | None:
+    """The finest grouping with about 40 rows at most, None if nothing needs grouping."""
+    if len(paths) <= MOST_STEPS:
+        return None
+    deepest = max(path.count("/") for path in paths)
+    for depth in range(deepest, 0, -1):
+        if len({"/".join(path.split("/")[:depth]) for path in paths}) <= MOST_STEPS:
+            return depth
+    return 1
+
+
+def _document(found: Measured, values: dict[str, int], dtype: str, batch: int) -> dict[str, Any]:
+    memory = found.memory
+    return {
+        "dtype": dtype,
+        "batch": batch,
+        "order": "spec" if found.proven is None else "best",
+        "proven": found.proven,
+        "values": values,
+        "bytes": {rule: count * DTYPES[dtype] for rule, count in values.items()},
+        "peak_at": found.path(memory.peak_step),
+        "steps": [{"path": found.path(i), "alive": s.live} for i, s in enumerate(memory.steps)],
+        "buffers": [
+            {
+                "offset": offset,
+                "size": buffer.size,
+                "born": buffer.born,
+                "dies": buffer.dies,
+                "layers": [found.graph.nodes[i].path for i in buffer.nodes],
+            }
+            for offset, buffer in zip(found.arena.offsets, memory.buffers, strict=True)
+        ],
+    }

@@ -1,0 +1,112 @@
+"""What building refuses, in words: the bare facts get their layer, their place and a way out here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from archcalc.errors import ArchError, Diagnostic, Keys, ShapeError, Span, listed, shown, suggestion
+from archcalc.graph.bind import Bound
+from archcalc.graph.model import Node
+from archcalc.operators import TABLE
+from archcalc.spec.expressions import Expression
+from archcalc.spec.model import Line, Size, Spec
+from archcalc.symbols import Symbol
+
+
+def misfit(
+    error: ShapeError,
+    nodes: Sequence[Node],
+    path: str,
+    inputs: tuple[int, ...],
+    place: Span,
+    arguments: Mapping[str, Bound],
+) -> ArchError:
+    """An operator's bare fact with the layer, its inputs and where they come from."""
+    blamed = arguments.get(error.field)
+    shapes = [str(nodes[i].shape) for i in inputs]
+    different = dict(zip(reversed(shapes), reversed(inputs), strict=True))  # the first of each shape
+    asked = [i for i in list(different.values())[:-5:-1] if i or len(inputs) > 1]
+    notes = tuple(_origin(nodes, i) for i in asked)
+    label = f"in layer {path[-200:]}, input{'s' if len(inputs) > 1 else ''} {listed(shapes)}"
+    return ArchError(
+        Diagnostic(error.message, blamed.span if blamed else place, label, notes, error.help)
+    )
+
+
+def _origin(nodes: Sequence[Node], index: int) -> tuple[str, Span]:
+    """The layer that gave a tensor its shape, past those that keep it."""
+    node = nodes[index]
+    while len(node.inputs) == 1 and node.inputs[0] and nodes[node.inputs[0]].shape == node.shape:
+        node = nodes[node.inputs[0]]
+    return f"the {node.shape} comes from {node.path[-200:]}", node.span
+
+
+def bad_input(size: Any, written: Size, keys: Keys) -> ArchError:
+    """A height, width or number of channels that is no positive integer."""
+    place = Span(keys)
+    if isinstance(written, Expression):
+        place = Span(keys, written.start, written.end)
+    help = "height, width and channels are positive integers"
+    return ArchError(Diagnostic(f"the input has a size of `{_value(size)}`", place, help=help))
+
+
+def bad_count(count: Any, line: Line) -> ArchError:
+    """A repeat that is no count."""
+    help = "a count is an integer from 0"
+    place = line.span(*line.repeat_at)
+    return ArchError(Diagnostic(f"a repeat of `{_value(count)}`", place, help=help))
+
+
+def too_large(line: Line, steps: int, most: int) -> ArchError:
+    """More layers than a network may have."""
+    help = f"a network may have {most:,} layers"
+    if line.repeat == 1:
+        return ArchError(Diagnostic("too many layers", line.span(), help=help))
+    place = line.span(*line.repeat_at)
+    return ArchError(Diagnostic(f"the repeats make {steps:,} layers", place, help=help))
+
+
+def too_long(line: Line) -> ArchError:
+    """More work than a network may make."""
+    help = "fewer repeats, shorter expressions, lists and labels"
+    return ArchError(Diagnostic("the network takes too long to build", line.span(), help=help))
+
+
+def too_deep(most: int, place: Span) -> ArchError:
+    """Blocks in blocks in blocks."""
+    help = "a repeat (`3 x unit`) does not nest"
+    return ArchError(Diagnostic(f"blocks nested more than {most} deep", place, help=help))
+
+
+def set_twice(line: Line) -> ArchError:
+    """A label that another line has already."""
+    help = "a label names one tensor; an @label may stand as often as you like"
+    message = f"the label `{shown(line.label)}` is set twice"
+    return ArchError(Diagnostic(message, line.span(*line.label_at), help=help))
+
+
+def no_label(label: str, labels: Mapping[str, int | None], place: Span) -> ArchError:
+    """An @label that no line before has set, or one that is switched off."""
+    name = shown(label)
+    if label in labels:
+        help = "give both lines the same condition"
+        return ArchError(Diagnostic(f"the line of `@{name}` is switched off", place, help=help))
+    known = [f"@{k}" for k, v in labels.items() if v is not None]
+    help = suggestion(f"@{label}", known) or f"labels so far: {listed(known)}"
+    return ArchError(Diagnostic(f"no label `@{name}` before this line", place, help=help))
+
+
+def no_step(expression: Expression, name: object, spec: Spec, line: Line) -> ArchError:
+    """A computed name that is no operator or block."""
+    text, value = shown(expression.text.strip()), _value(name)
+    message = f"`{text}` is {'' if value == text else f'`{value}`, '}no operator or block"
+    help = f"a repeat has an x: `{{{text}}} x …`"
+    if isinstance(name, str):
+        help = suggestion(name, [*spec.blocks, *TABLE])
+    place = line.span(expression.start, expression.end)
+    return ArchError(Diagnostic(message, place, help=help))
+
+
+def _value(value: Any) -> str:
+    return shown(value.value if isinstance(value, Symbol) else value)

@@ -1,0 +1,58 @@
+"""The mistakes of a text, collected while reading goes on, so that all are shown at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from archcalc.errors import MOST_MISTAKES, ArchError, Diagnostic, Keys, Span, shown, suggestion
+
+TOP_LEVEL = "top-level keys stand before the first [table], or TOML puts them inside it"
+
+
+class EnoughError(Exception):
+    """So many mistakes that nobody wants to see more."""
+
+
+class Mistakes:
+    """What is wrong so far, each at its place."""
+
+    def __init__(self) -> None:
+        self.found: list[Diagnostic] = []
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Raises EnoughError after the hundredth: a hostile file has a million."""
+        self.found.append(diagnostic)
+        if len(self.found) >= MOST_MISTAKES:
+            raise EnoughError
+
+    def fault(self, message: str, keys: Keys, help: str = "", start: int = 0) -> None:
+        """A mistake in the value of `keys`, or with `start=-1` in the key."""
+        self.add(Diagnostic(message, Span(keys, start), help=help))
+
+    def attempt(self, keys: Keys, action: Callable[..., Any], *arguments: Any) -> Any:
+        """The result of an action on the value of `keys`, or None with the mistake noted."""
+        try:
+            return action(*arguments)
+        except ArchError as error:
+            for d in error.diagnostics:
+                place = d.span._replace(keys=keys) if isinstance(d.span, Span) else Span(keys)
+                self.add(d._replace(span=place))
+        return None
+
+    def know(self, keys: Keys, table: dict[str, Any], known: tuple[str, ...]) -> None:
+        """Refuse keys that nothing reads."""
+        for key in table:
+            if key in known:
+                continue
+            help = suggestion(key, known) or f"known: {', '.join(known)}"
+            if keys and key in ("layers", "title", "input", "paper", "year"):
+                help = TOP_LEVEL
+            self.fault(f"unknown key `{shown(key)}`", (*keys, key), help, -1)
+
+    def table(self, keys: Keys, value: Any) -> dict[str, Any]:
+        """`value` if it is a table."""
+        if isinstance(value, dict):
+            return value
+        self.fault(f"`{shown(keys[-1])}` must be a table", keys, f"write [{'.'.join(map(shown, keys))}]")
+        return {}

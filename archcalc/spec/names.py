@@ -1,0 +1,101 @@
+"""The names that the expressions of a spec read: which decide structure, which mean nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from itertools import chain
+from typing import Any, NamedTuple
+
+from archcalc.errors import Diagnostic, Keys, Span, listed, shown, suggestion
+from archcalc.spec.expressions import CONSTANTS, Expression
+from archcalc.spec.model import Block, Spec
+
+
+class Use(NamedTuple):
+    """An expression, where it stands, whether it decides structure, and the block's names known there.
+
+    `own` grows while the arguments of a block are gone through: a default reads those before it.
+    """
+
+    expression: Expression
+    keys: Keys
+    structural: bool
+    own: Container[str]
+
+
+def structural_names(blocks: Iterable[Block]) -> frozenset[str]:
+    """What an `if`, a repeat or a step's name reads."""
+    uses = (use for block in blocks for use in _in_block(block) if use.structural)
+    return frozenset(name for use in uses for name in use.expression.names)
+
+
+def unknown_names(spec: Spec, unclear: Container[str]) -> Iterator[Diagnostic]:
+    """Every place where an expression reads a name that nothing defines.
+
+    `unclear` are blocks whose arguments could not be read: there nobody knows.
+    """
+    for block in (spec.body, *spec.blocks.values()):
+        if block.name not in unclear:
+            own = [p.name for p in block.parameters]
+            for use in _in_block(block):
+                yield from _unknown(spec, use, ["channels", *own])
+    for use in _elsewhere(spec):
+        yield from _unknown(spec, use, ["channels"] if use.keys[0] == "defaults" else [])
+
+
+def unused_variables(spec: Spec) -> Iterator[Diagnostic]:
+    """Variables that no expression reads."""
+    blocks = (spec.body, *spec.blocks.values())
+    uses = chain(*map(_in_block, blocks), _elsewhere(spec))
+    used = {name for use in uses for name in use.expression.names}
+    for name, variable in spec.variables.items():
+        if name not in used:
+            help = "write it between braces where its value belongs, or take it away"
+            message = f"no text mentions the variable `{shown(name)}`"
+            yield Diagnostic(message, Span(variable.keys, -1), help=help)
+
+
+def _unknown(spec: Spec, use: Use, own: list[str]) -> Iterator[Diagnostic]:
+    for name in sorted(use.expression.names):
+        if name in CONSTANTS or name in spec.variables or name in use.own:
+            continue
+        if name == "channels" and not own:
+            help = "the input is what they arrive from"
+            message = "`channels` are those of the tensor that arrives; here is none"
+        else:
+            known = [*own, *spec.variables]
+            help = suggestion(name, known) or f"known here: {listed(known) or 'no names'}"
+            message = f"unknown variable `{shown(name)}`"
+        yield Diagnostic(message, use.expression.place(name)._replace(keys=use.keys), help=help)
+
+
+def _in_block(block: Block) -> Iterator[Use]:
+    before = {"channels"}
+    for parameter in block.parameters:
+        if isinstance(parameter.default, Expression):
+            yield Use(parameter.default, (*block.keys, "args"), False, before)
+        before.add(parameter.name)
+    for line in (*(line for branch in block.branches for line in branch.lines), *block.then):
+        for value in (line.condition, line.repeat):
+            if isinstance(value, Expression):
+                yield Use(value, line.keys, True, before)
+        for step in line.steps:
+            if isinstance(step.name, Expression):
+                yield Use(step.name, line.keys, True, before)
+            for given in step.arguments:
+                if isinstance(given.value, Expression):
+                    yield Use(given.value, line.keys, False, before)
+
+
+def _elsewhere(spec: Spec) -> Iterator[Use]:
+    inputs: list[tuple[Any, Keys]] = [(spec.input, ("input",))]
+    for name, variant in spec.variants.items():
+        inputs.append((variant.about.get("input", ()), ("variants", name, "input")))
+    for sizes, keys in inputs:
+        for size in sizes:
+            if isinstance(size, Expression):
+                yield Use(size, keys, False, ())
+    for name, arguments in spec.defaults.items():
+        for given in arguments:
+            if isinstance(given.value, Expression):
+                yield Use(given.value, ("defaults", name), False, ("channels",))

@@ -1,0 +1,191 @@
+"""TOML text → its document, with `tomllib`: what it refuses in plain words, what would choke it first.
+
+`tomllib` takes quadratic time for dotted keys, recurses into lists, and leaves numbers of five thousand
+digits to an exception without a place. Whatever is slow here runs only when something is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from archcalc.errors import Diagnostic, Point, SpecError
+from archcalc.spec.expressions import decimal
+from archcalc.spec.model import Source
+
+MOST_PARTS = 8  # of a dotted key; a spec needs four
+DEEPEST = 100  # brackets in brackets, as a message counts them
+
+_PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+"""
+_LONG_KEY = re.compile(rf"(?<![\w-]){_PART}(?:\.[ \t]*+{_PART}){{{MOST_PARTS}}}")
+
+# what tomllib says, what we say, and a way out
+_WORDS = (
+    (
+        "Cannot overwrite|Cannot declare|Cannot mutate|Cannot redefine|Duplicate",
+        "this is there already",
+        "a key may be given once, and a [table] once",
+    ),
+    (
+        r"Illegal character '\\n'|Unterminated|Expected [\"']'",
+        "a text without its closing quote",
+        'a text over several lines stands between """ and """',
+    ),
+    (
+        "Illegal character|invalid character",
+        "a control character",
+        "take it away, or write it as \\t or \\u001b",
+    ),
+    (
+        "Unescaped|hex value|scalar value",
+        "a backslash that begins no escape",
+        "between single quotes a backslash is a letter like others: 'a\\b'",
+    ),
+    (
+        "Unclosed array",
+        "a comma or a `]` is missing",
+        'a list is ["conv 64", "relu"]: texts between quotes, with commas',
+    ),
+    ("Unclosed inline", "a comma or a `}` is missing", "a table in one line is { default = 1 }"),
+    ("Expected '='", "no `=` after the key", 'write key = value, as in input = "224x224x3"'),
+    ("Expected ']", "no `]` after the table's name", "a table begins with [name]"),
+    ("Invalid initial character", "a name is missing", "names are letters, digits, `_` and `-`"),
+    ("Expected newline", "the line goes on after the value", "one key = value a line"),
+    ("Invalid date", "no date", ""),
+    ("Invalid statement", "neither `key = value` nor `[table]`", ""),
+    (
+        "Invalid value",
+        "no value",
+        'text stands between quotes: "conv 64 | relu"; otherwise numbers, true, false, lists [ ]',
+    ),
+)
+
+
+class Unreadable:
+    """Stands in a document for a number that is none of ours: nan, 1e9, ten thousand digits."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def parse(source: Source) -> dict[str, Any]:
+    """The document; decimals are exact.
+
+    Raises:
+        SpecError: broken TOML, with the place.
+    """
+    import tomllib
+
+    long = _long_key(source.text)
+    if long is not None:
+        help = f"{MOST_PARTS} parts are the most"
+        raise SpecError(Diagnostic("a key of too many parts", long, help=help), source=source)
+    try:
+        return tomllib.loads(source.text, parse_float=_number)
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(_explain(str(error), source.text), source=source) from None
+    except RecursionError:
+        place = _deep_bracket(source.text)
+        raise SpecError(Diagnostic("values nested too deeply", place), source=source) from None
+    except ValueError:  # Python reads no integer of more than 4,300 digits
+        text = _without_long_integers(source.text)
+        if text == source.text:
+            raise
+        return parse_again(text, source)
+
+
+def parse_again(text: str, source: Source) -> dict[str, Any]:
+    """The document of a text that differs from the source's only in numbers."""
+    try:
+        return parse(Source(source.name, text))
+    except SpecError as error:
+        raise SpecError(*error.diagnostics, source=source) from None
+
+
+def _number(text: str) -> Any:
+    from fractions import Fraction
+
+    try:
+        return Fraction(decimal(text))  # 1.0 as well: a variable with that default takes 0.75
+    except ValueError:
+        return Unreadable(text)
+
+
+def _explain(message: str, text: str) -> Diagnostic:
+    """tomllib's message in plain words, at the place it names: 'Expected … (at line 5, column 3)'."""
+    what, _, where = message.partition(" (at ")
+    numbers = [int(n) for n in re.findall(r"\d+", where)]
+    offset = _offset(text, *numbers) if len(numbers) == 2 else len(text)
+    known = (entry for entry in _WORDS if re.search(entry[0], what))
+    _, reason, help = next(known, ("", f"{what[:1].lower()}{what[1:]}", ""))
+    place, notes = _surroundings(reason, text, offset)
+    return Diagnostic(f"broken TOML: {reason}", place, notes=notes, help=help)
+
+
+def _surroundings(reason: str, text: str, offset: int) -> tuple[Point, tuple[str, ...]]:
+    """The piece of text to blame, and what the reader should know; tomllib names where it gave up."""
+    from archcalc.spec.locate import reach
+
+    place = _point(text, offset if offset < len(text) else len(text.rstrip()) - 1)
+    reached = reach(text[: offset + 1])  # a header ends with the bracket that comes next
+    if reason.startswith("this is there"):
+        start, end = reached.key
+        return _point(text, start)._replace(width=end - start), ()
+    if reason.startswith("a text"):
+        return _point(text, reached.at), ()
+    if reason.startswith("a comma") and reached.opened >= 0:
+        line = _point(text, reached.opened).line
+        return place, (f"the bracket opens in line {line}",) if line != place.line else ()
+    return place, ()
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    start = 0
+    for _ in range(line - 1):
+        start = text.find("\n", start) + 1
+    return start + column - 1
+
+
+def _point(text: str, offset: int) -> Point:
+    offset = max(offset, 0)
+    return Point(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
+
+
+def _long_key(text: str) -> Point | None:
+    """Where a dotted key is longer than any spec's; in strings and comments it may be."""
+    if _LONG_KEY.search(text) is None:
+        return None
+    from archcalc.spec.locate import STRING
+
+    for found in re.finditer(rf"(?P<key>{_LONG_KEY.pattern})|{STRING}|#[^\n]*+", text):
+        if found["key"]:
+            return _point(text, found.start())
+    return None
+
+
+def _deep_bracket(text: str) -> Point | None:
+    from archcalc.spec.locate import STRING
+
+    depth = 0
+    for found in re.finditer(rf"{STRING}|#[^\n]*+|(?P<open>[\[{{])|(?P<close>[\]}}])", text):
+        depth += bool(found["open"]) - bool(found["close"])
+        if depth > DEEPEST:
+            return _point(text, found.start())
+    return None
+
+
+def _without_long_integers(text: str) -> str:
+    """The text with decimals of the same length for them, which `_number` marks as unreadable."""
+    from archcalc.spec.locate import STRING
+
+    integer = r"(?<![\w.])(?P<integer>[0-9][0-9_]{4000,}+)(?![\w.])"
+    return re.sub(
+        rf"{STRING}|#[^\n]*+|{integer}",
+        lambda found: f"1.{'0' * (len(found[0]) - 2)}" if found["integer"] else found[0],
+        text,
+    )

@@ -1,0 +1,183 @@
+"""Receptive fields: published values, brute force over pixels, and the notes' claims."""
+
+from __future__ import annotations
+
+import pytest
+from support.graphs import random_graph
+
+import archcalc
+from archcalc.analysis.field import receptive_fields
+from archcalc.analysis.inputs import smallest_input, unread
+from archcalc.graph.build import build
+from archcalc.graph.model import Graph
+from archcalc.operators.joining import Join
+from archcalc.operators.model import Window
+from archcalc.spec.model import Source
+from archcalc.spec.read import read
+
+
+def graph_of(layers: str, input: str = "64x64x1") -> Graph:
+    return build(read(Source("net.toml", f'input = "{input}"\nlayers = "{layers}"')), {})
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "stride", "padding"),
+    [
+        # google-research/receptive_field, README: size, effective stride, effective padding
+        ("vgg16", 212, 32, 90),
+        ("alexnet", 195, 32, 64),
+        ("resnet50_paper", 483, 32, None),  # TF-Slim pads asymmetrically: 239 there
+        ("resnet101_paper", 1027, 32, None),
+        ("resnet152_paper", 1507, 32, None),
+        # stride in the 3×3: 11 behind the stem, 3 units of 2·4; then a unit that strides sees 2·(stride
+        # before) more, the others 2·(stride after)
+        ("resnet50", 11 + 3 * 8 + (8 + 3 * 16) + (16 + 5 * 32) + (32 + 2 * 64), 32, None),
+    ],
+)
+def test_published_fields(name: str, size: int, stride: int, padding: int | None) -> None:
+    field = receptive_fields(archcalc.load(name).graph).of_network
+    for axis in (field.height, field.width):
+        assert axis is not None
+        assert (axis.size, axis.stride) == (size, stride)
+        assert padding is None or axis.padding == padding
+    assert field.aligned
+
+
+@pytest.mark.parametrize(
+    ("small", "large"), [("2 x conv 1 k3", "conv 1 k5"), ("3 x conv 1 k3", "conv 1 k7")]
+)
+def test_stacked_3x3_see_what_a_larger_kernel_sees(small: str, large: str) -> None:
+    """Notes B: two 3×3 are a 5×5, three a 7×7."""
+    one, other = (receptive_fields(graph_of(layers)).of_network for layers in (small, large))
+    assert one == other
+
+
+def test_axes_are_separate() -> None:
+    field = receptive_fields(graph_of("conv 1 k1x7 | conv 1 k3x1 s2x1")).of_network
+    assert field.height and field.width
+    assert (field.height.size, field.width.size) == (3, 7)
+    assert (field.height.stride, field.width.stride) == (2, 1)
+
+
+def seen_pixels(graph: Graph, index: int, axis: int, output: int) -> tuple[int, int] | None:
+    """The first and last pixel that an output can see, by following every link one by one."""
+    node = graph.nodes[index]
+    if not node.inputs:
+        return output, output
+    operator = node.operator
+    shapes = graph.input_shapes(node)
+    geometry = operator.geometry(*shapes)
+    if isinstance(operator, Join):
+        links = [
+            (i, output + o[axis]) for i, o in zip(node.inputs, operator.offsets(*shapes), strict=True)
+        ]
+    elif isinstance(geometry, Window):
+        taps = range(geometry.kernel[axis])
+        start = output * geometry.stride[axis] - geometry.before[axis]
+        links = [(node.inputs[0], start + tap * geometry.dilation[axis]) for tap in taps]
+    elif operator.name == "upsample":
+        links = [(node.inputs[0], output // operator.factor[axis])]
+    elif operator.name == "deconv":
+        size, stride, kernel = shapes[0][axis], operator.s[axis], operator.k[axis]
+        reach = range(-2 * kernel, size + 2 * kernel)
+        links = [
+            (node.inputs[0], i) for i in reach if 0 <= output + operator.p[axis] - i * stride < kernel
+        ]
+    else:
+        links = [(node.inputs[0], output)]
+    ends = [e for i, o in links if (e := seen_pixels(graph, i, axis, o))]
+    return (min(a for a, _ in ends), max(b for _, b in ends)) if ends else None
+
+
+def check_against_links(graph: Graph) -> None:
+    fields = receptive_fields(graph)
+    for index, field in enumerate(fields.nodes):
+        for axis, found in enumerate((field.height, field.width)):
+            if found is None:
+                continue
+            for output in range(min(int(graph.nodes[index].shape[axis]), 4)):
+                assert found.seen(output) == seen_pixels(graph, index, axis, output)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "conv 1 k5 s2 p1 | maxpool 3 s2 ceil",
+        "conv 1 k3 d2 half | conv 1 k4 s3 same",
+        "conv 1 k3 s2 p1 | upsample 2 | conv 1 k3 p1",
+        "maxpool 2 | deconv 1 k2 s2 | conv 1 k3 half",
+        "maxpool 2 | deconv 1 k3 s2 p1 | conv 1 k3 | maxpool 2",
+        "conv 1 k3 s2 | deconv 1 k1 s3 | conv 1 k3",  # outputs that see nothing
+        "conv 1 k1x3 | upsample 2x3 | avgpool 3 s2",
+    ],
+)
+def test_windows_and_upsampling_link_by_link(layers: str) -> None:
+    check_against_links(graph_of(layers, "24x24x1"))
+
+
+def test_random_graphs_link_by_link() -> None:
+    for seed in range(60):
+        check_against_links(random_graph(seed, 4 + seed % 8))
+
+
+def test_branches_see_the_union() -> None:
+    field = receptive_fields(archcalc.load("inception").graph).of_network
+    assert field.height is not None
+    assert (field.height.size, field.aligned) == (5, True)
+
+
+def test_misaligned_join_is_reported() -> None:
+    """`same` puts the odd pixel at the end, padding of 1 does not: half a stride apart."""
+    spec = 'input = "8x8x1"\nconcat.a = "conv 1 k3 s2 same"\nconcat.b = "conv 1 k3 s2 p1"'
+    assert not receptive_fields(build(read(Source("x.toml", spec)), {})).of_network.aligned
+
+
+@pytest.mark.parametrize(
+    ("name", "legal"),
+    [
+        ("alexnet_torch", 63),  # torchvision 0.29, models/alexnet.py: min_size
+        ("vgg16", 32),  # models/vgg.py: min_size
+        ("vgg11_bn", 32),
+        ("resnet50", 1),  # models/resnet.py: min_size
+        ("lenet5", 16),  # 16 → 12 → 6 → 2 → 1
+    ],
+)
+def test_smallest_input(name: str, legal: int) -> None:
+    network = archcalc.load(name)
+    fields = receptive_fields(network.graph)
+    found = smallest_input(network.spec, network.values, network.variant, network.graph, fields)
+    assert found.legal == legal
+    archcalc.load(name, input=f"{legal}x{legal}x{network.graph.input.channels}").analyze()
+    if legal > 1:
+        with pytest.raises(archcalc.ArchError):
+            archcalc.load(
+                name, input=f"{legal - 1}x{legal - 1}x{network.graph.input.channels}"
+            ).analyze()
+
+
+def test_sensible_input() -> None:
+    """A 9×9 with padding 8 accepts one pixel, but its first value is centered 4 pixels before it."""
+    spec = read(
+        Source("net.toml", 'input = "32x32x1"\nlayers = "conv 1 k3 s2 | conv 1 k3 p2 | maxpool 2"')
+    )
+    graph = build(spec, {})
+    found = smallest_input(spec, {}, None, graph, receptive_fields(graph))
+    offset = receptive_fields(graph).of_network.height.offset  # type: ignore[union-attr]
+    assert found.legal is not None and found.sensible is not None
+    assert found.sensible == max(found.legal, int(offset) + 1)
+
+
+def test_unread_pixels() -> None:
+    """The paper's ResNet strides in 1×1 convs: three quarters of each stage's last map stay unread."""
+    paper, torch = archcalc.load("resnet50_paper").graph, archcalc.load("resnet50").graph
+    gaps = list(unread(paper))
+    assert [(gap.positions, gap.of) for gap in gaps] == [
+        (side * side * 3 // 4, side * side) for side in (56, 28, 14)
+    ]
+    assert list(unread(torch)) == []
+
+
+def test_unread_rows_at_the_end() -> None:
+    """A 3×3 of stride 2 on 8 pixels: the last row and column, 15 of 64 positions."""
+    (gap,) = unread(graph_of("conv 1 k3 s2", "8x8x1"))
+    assert (gap.node, gap.positions, gap.of) == (0, 15, 64)

@@ -1,0 +1,198 @@
+"""Memory: hand-worked peaks, the table of stored maps, and a simulation that allocates for real."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import pytest
+from support.exact import NETWORKS, ROWS
+from support.graphs import random_graph
+
+import archcalc
+from archcalc.analysis.arena import lay_out
+from archcalc.analysis.memory import measure
+from archcalc.analysis.schedule import best_order
+from archcalc.graph.model import Graph
+from archcalc.spec import catalog
+
+# the table leaves out the maps of a zero-padded shortcut: the subsampled one and the padded one
+PADDED_SHORTCUTS = (
+    (28 * 28 * 64 + 28 * 28 * 128) + (14 * 14 * 128 + 14 * 14 * 256) + (7 * 7 * 256 + 7 * 7 * 512)
+)
+
+
+@pytest.mark.parametrize("key", NETWORKS)
+def test_stored_is_the_published_sum(key: str) -> None:
+    more = PADDED_SHORTCUTS if "optA" in key else 0
+    assert measure(archcalc.load(NETWORKS[key]).graph).stored == int(ROWS[key]["act_blobs"]) + more
+
+
+@pytest.mark.parametrize(
+    ("settings", "values", "at"),
+    [
+        # conv2 of stage 1 reads and writes 224·224·64
+        ("vgg16", 2 * 224 * 224 * 64, "stage1/conv2"),
+        # a unit of stage 1: its input, the input of the last 1×1, its output
+        (
+            "resnet50",
+            56 * 56 * 256 + 56 * 56 * 64 + 56 * 56 * 256,
+            "stage1/bottleneck/shortcut/match/conv",
+        ),
+        # the pool: the module's input, the three branches that are done, the pooled copy
+        ("inception", 28 * 28 * (192 + 64 + 128 + 32 + 192), "pool/maxpool"),
+        # the first pool: 28·28·6 in, 14·14·6 out
+        ("lenet5", 28 * 28 * 6 + 14 * 14 * 6, "maxpool"),
+        ("lenet5_1998", 28 * 28 * 6 + 14 * 14 * 6, "S2/sumpool"),
+    ],
+)
+def test_peak_by_hand(settings: str, values: int, at: str) -> None:
+    graph = archcalc.load(settings).graph
+    memory = measure(graph)
+    assert memory.peak == values
+    assert graph.nodes[memory.steps[memory.peak_step].node].path == at
+
+
+def test_inception_in_the_best_order_by_hand() -> None:
+    """Pool first: nothing is left but the four branches and their concatenation, 256 channels twice."""
+    schedule = best_order(archcalc.load("inception").graph)
+    assert schedule.peak == 28 * 28 * (256 + 256) == 401_408
+    assert schedule.proven
+
+
+def simulate(graph: Graph, order: Sequence[int]) -> int:
+    """The peak by playing it through: allocate, overwrite, free. Shares no code with `measure`."""
+    readers = {i: [j for j in order if i in graph.nodes[j].inputs] for i in order}
+    kept = {graph.output, *(i for _, i in graph.side_outputs)}
+    block_of: dict[int, int] = {}  # node → block
+    sizes: dict[int, int] = {}  # blocks that are allocated
+    done: set[int] = set()
+    peak = 0
+    for index in order:
+        node = graph.nodes[index]
+        size = int(node.shape.height) * int(node.shape.width) * int(node.shape.channels)
+
+        def needed(block: int, without: int) -> bool:
+            tenants = [i for i in done if block_of[i] == block]
+            pending = any(r not in done and r != without for i in tenants for r in readers[i])
+            return pending or any(i in kept for i in tenants)
+
+        block = -1
+        if node.operator.buffer == "view":
+            block = block_of[node.inputs[0]]
+        elif node.operator.buffer == "in place":
+            fitting = [
+                block_of[i]
+                for i in node.inputs
+                if sizes[block_of[i]] == size and not needed(block_of[i], index)
+            ]
+            block = fitting[0] if fitting else -1
+        if block < 0:
+            block = index
+            sizes[block] = size
+        peak = max(peak, sum(sizes.values()))
+        done.add(index)
+        block_of[index] = block
+        for other in list(sizes):
+            if not needed(other, -1):
+                del sizes[other]
+    return peak
+
+
+def check_layout(graph: Graph, order: Sequence[int]) -> None:
+    memory = measure(graph, order)
+    arena = lay_out(memory.buffers, int(memory.peak))
+    assert memory.peak <= arena.size
+    placed = list(zip(arena.offsets, memory.buffers, strict=True))
+    assert max(offset + int(b.size) for offset, b in placed) == arena.size
+    for (x, a), (y, b) in itertools.combinations(placed, 2):
+        together = a.born <= b.dies and b.born <= a.dies
+        apart = x + int(a.size) <= y or y + int(b.size) <= x
+        assert apart or not together
+    every = sorted(i for b in memory.buffers for i in b.nodes)
+    assert every == list(range(len(graph.nodes)))
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_bundled_networks_against_the_simulation(name: str) -> None:
+    graph = archcalc.load(name).graph
+    spec_order = range(len(graph.nodes))
+    assert measure(graph).peak == simulate(graph, spec_order)
+    schedule = best_order(graph)
+    assert sorted(schedule.order) == list(spec_order)
+    assert schedule.peak == simulate(graph, schedule.order) <= measure(graph).peak
+    check_layout(graph, spec_order)
+    check_layout(graph, schedule.order)
+
+
+def test_random_graphs_against_the_simulation() -> None:
+    for seed in range(300):
+        graph = random_graph(seed, 4 + seed % 30)
+        spec_order = range(len(graph.nodes))
+        schedule = best_order(graph)
+        position = {node: step for step, node in enumerate(schedule.order)}
+        assert all(position[i] < position[n] for n in spec_order for i in graph.nodes[n].inputs)
+        assert measure(graph).peak == simulate(graph, spec_order)
+        assert schedule.peak == simulate(graph, schedule.order) <= measure(graph).peak
+        check_layout(graph, spec_order)
+        check_layout(graph, schedule.order)
+
+
+def orders(graph: Graph, done: tuple[int, ...] = ()) -> list[tuple[int, ...]]:
+    """Every order in which the nodes can run."""
+    if len(done) == len(graph.nodes):
+        return [done]
+    ready = (
+        i for i, node in enumerate(graph.nodes) if i not in done and all(x in done for x in node.inputs)
+    )
+    return [order for i in ready for order in orders(graph, (*done, i))]
+
+
+def test_best_order_is_the_exhaustive_minimum() -> None:
+    """On graphs of up to 10 nodes, every order tried."""
+    saved = 0
+    for seed in range(200):
+        graph = random_graph(1000 + seed, 5 + seed % 6)
+        every = orders(graph)
+        if len(every) > 3000:
+            continue
+        least = min(simulate(graph, order) for order in every)
+        schedule = best_order(graph)
+        assert schedule.proven
+        assert schedule.peak == least
+        saved += least < measure(graph).peak
+    assert saved > 5  # the spec's order is often not the best one
+
+
+def test_too_large_a_search_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    from archcalc.analysis import schedule
+
+    monkeypatch.setattr(schedule, "MOST_SETS", 3)
+    graph = archcalc.load("inception").graph
+    found = best_order(graph)
+    assert not found.proven or found.peak == 401_408
+    assert found.peak <= measure(graph).peak
+
+
+def test_long_chain_stays_linear() -> None:
+    """100,000 layers: no square of the length in memory or layout."""
+    from archcalc.graph.build import build
+    from archcalc.spec.model import Source
+    from archcalc.spec.read import read
+
+    spec = read(Source("chain.toml", 'input = "8x8x8"\nlayers = "50000 x conv 8 k3 p1 | relu"'))
+    graph = build(spec, {})
+    memory = measure(graph)
+    assert memory.peak == 2 * 8 * 8 * 8
+    assert lay_out(memory.buffers, int(memory.peak)).size == memory.peak
+    assert best_order(graph).proven
+
+
+def test_the_96_megabytes() -> None:
+    """The remark is data: the sum of the table, and the sum with every conv's input once more."""
+    from archcalc.audit.published import numbers
+
+    (number,) = numbers("vgg16", "vgg.toml", "stored")
+    text = number.explain(archcalc.load("vgg16").graph)
+    assert "15,237,608" in text
+    assert "24,319,464" in text

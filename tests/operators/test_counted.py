@@ -1,0 +1,247 @@
+"""Work counted step by step: loops that know nothing of `work` or `output_shape`, and formulas run on
+numbers that count what is done to them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import product
+from typing import Any
+
+import pytest
+
+from archcalc.operators import FAMILIES, operator_class
+from archcalc.operators.model import Operator, Shape
+
+Starts = Sequence[int]
+
+
+def declared(operator: Operator, x: Shape) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for work in operator.work(x):
+        found[work.kind] += int(work.total)
+    return +found
+
+
+# 4 filters; input; where a window stands, down and across
+CONV: list[tuple[dict[str, Any], tuple[int, int, int], Starts, Starts]] = [
+    ({"k": (3, 3)}, (5, 6, 2), [0, 1, 2], [0, 1, 2, 3]),
+    ({"k": (3, 3), "s": 2, "p": 1}, (6, 5, 4), [-1, 1, 3], [-1, 1, 3]),
+    ({"k": (1, 3), "half": True}, (2, 5, 2), [0, 1], [-1, 0, 1, 2, 3]),
+    ({"k": (3, 3), "d": 2}, (6, 7, 2), [0, 1], [0, 1, 2]),
+    ({"k": (2, 2), "s": 2, "same": True}, (5, 4, 2), [0, 2, 4], [0, 2]),
+    ({"k": (2, 2), "g": 2, "nobias": True}, (3, 4, 4), [0, 1], [0, 1, 2]),
+    ({"k": (3, 3), "g": 4, "half": True}, (4, 3, 4), [-1, 0, 1, 2], [-1, 0, 1]),
+    ({"k": (2, 1), "table": [[0], [1, 2], [0, 1, 3], [2]]}, (4, 2, 4), [0, 1, 2], [0, 1]),
+]
+
+
+def seen_by(filter: int, channels: int, options: dict[str, Any]) -> list[int]:
+    """The input channels that one of 4 filters reads."""
+    if "table" in options:
+        return list(options["table"][filter])
+    groups = options.get("g", 1)
+    return [c for c in range(channels) if c // (channels // groups) == filter // (4 // groups)]
+
+
+@pytest.mark.parametrize("options, shape, down, across", CONV, ids=[str(c[0]) for c in CONV])
+def test_conv(options: dict[str, Any], shape: Any, down: Starts, across: Starts) -> None:
+    counted, links = Counter[str](), 0
+    height, width = options["k"]
+    for *_, f in product(down, across, range(4)):
+        taps = product(range(height), range(width), seen_by(f, shape[2], options))
+        for tap, _ in enumerate(taps):
+            counted["products"] += 1
+            counted["additions"] += tap > 0
+            links += 1
+        counted["additions"] += "nobias" not in options
+        links += "nobias" not in options
+    operator = operator_class("conv")(4, **options)
+    assert declared(operator, Shape(*shape)) == +counted
+    assert operator.connections(Shape(*shape)) == links
+
+
+DECONV: list[tuple[dict[str, Any], tuple[int, int, int]]] = [
+    ({"k": 2, "s": 2}, (3, 4, 2)),
+    ({"k": 3, "s": 2, "p": 1}, (3, 4, 4)),
+    ({"k": 4, "s": 2, "p": 1, "g": 2}, (4, 3, 4)),
+    ({"k": 2, "s": 3}, (3, 2, 2)),
+    ({"k": 1, "s": 3, "nobias": True}, (3, 4, 1)),
+    ({"k": 3, "s": 1, "p": 2}, (5, 4, 2)),
+    ({"k": 3, "s": 2, "g": 4, "nobias": True}, (1, 2, 4)),
+]
+
+
+@pytest.mark.parametrize("options, shape", DECONV, ids=[str(d[0]) for d in DECONV])
+def test_deconv(options: dict[str, Any], shape: tuple[int, int, int]) -> None:
+    """Every input value is spread; the first to reach an output is written, the others are added."""
+    operator, (height, width, channels) = operator_class("deconv")(8, **options), shape
+    k, s, p, groups = (options.get(name, 0 if name == "p" else 1) for name in "kspg")
+    counted, touched = Counter[str](), set()
+    for y, x, c, i, j, f in product(*map(range, (height, width, channels, k, k, 8))):
+        if f // (8 // groups) == c // (channels // groups):
+            counted["products"] += 1
+            target = (y * s + i, x * s + j, f)
+            counted["additions"] += target in touched
+            touched.add(target)
+    bottom, right = (max(t[axis] for t in touched) for axis in (0, 1))
+    kept = Shape(len(range(p, bottom + 1 - p)), len(range(p, right + 1 - p)), 8)
+    assert operator.output_shape(Shape(*shape)) == kept
+    biases = sum(1 for _ in product(*map(range, kept))) * ("nobias" not in options)
+    links = counted["products"] + biases
+    counted["additions"] += biases
+    assert declared(operator, Shape(*shape)) == +counted
+    assert operator.connections(Shape(*shape)) == links
+
+
+# on 7×7×3: a window's size and where it stands
+POOLS = [
+    ("maxpool", 3, {"s": 2}, [0, 2, 4]),
+    ("maxpool", 2, {"p": 1, "ceil": True}, [-1, 1, 3, 5]),
+    ("maxpool", 3, {"s": 2, "same": True}, [-1, 1, 3, 5]),
+    ("avgpool", 3, {"s": 1, "half": True}, [-1, 0, 1, 2, 3, 4, 5]),
+    ("sumpool", 2, {}, [0, 2, 4]),
+    ("gap", 7, {}, [0]),
+]
+
+
+@pytest.mark.parametrize("name, k, options, begins", POOLS)
+def test_pool(name: str, k: int, options: dict[str, Any], begins: Starts) -> None:
+    counted, links = Counter[str](), 0
+    for _ in product(begins, begins, range(3)):
+        for tap in product(range(k), range(k)):
+            counted["comparisons" if name == "maxpool" else "additions"] += tap != (0, 0)
+            links += name == "sumpool"
+        counted["multiplies"] += name in ("avgpool", "gap")
+    cls, x = operator_class(name), Shape(7, 7, 3)
+    operator = cls(k, **options) if cls.arguments else cls()
+    assert declared(operator, x) == +counted
+    assert operator.connections(x) == links
+
+
+@pytest.mark.parametrize("nobias", [False, True])
+@pytest.mark.parametrize("inputs, units", [(1, 1), (1, 4), (5, 1), (6, 7)])
+def test_linear(inputs: int, units: int, nobias: bool) -> None:
+    counted, links = Counter[str](), 0
+    for _ in range(units):
+        for term in range(inputs):
+            counted["products"] += 1
+            counted["additions"] += term > 0
+            links += 1
+        counted["additions"] += not nobias
+        links += not nobias
+    operator, x = operator_class("linear")(units, nobias=nobias), Shape(1, 1, inputs)
+    assert declared(operator, x) == +counted
+    assert operator.connections(x) == links
+
+
+class Number:
+    """A float that writes down what is done to it, and to what comes of it; a sign costs nothing."""
+
+    def __init__(self, value: float, done: Counter[str] | None = None) -> None:
+        self.value, self.done = value, Counter[str]() if done is None else done
+
+    def _step(self, kind: str, rule: Callable[[float, float], float], other: Any) -> Number:
+        self.done[kind] += 1
+        return Number(rule(self.value, getattr(other, "value", other)), self.done)
+
+    def __add__(self, other: Any) -> Number:
+        return self._step("additions", lambda a, b: a + b, other)
+
+    def __sub__(self, other: Any) -> Number:
+        return self._step("additions", lambda a, b: a - b, other)
+
+    def __rsub__(self, other: Any) -> Number:
+        return self._step("additions", lambda a, b: b - a, other)
+
+    def __mul__(self, other: Any) -> Number:
+        return self._step("multiplies", lambda a, b: a * b, other)
+
+    def __truediv__(self, other: Any) -> Number:
+        return self._step("divisions", lambda a, b: a / b, other)
+
+    def __rtruediv__(self, other: Any) -> Number:
+        return self._step("divisions", lambda a, b: b / a, other)
+
+    def __pow__(self, other: Any) -> Number:
+        return self._step("powers", lambda a, b: a**b, other)
+
+    def __neg__(self) -> Number:
+        return Number(-self.value, self.done)
+
+    def maximum(self, other: Any) -> Number:
+        return self._step("comparisons", max, other)
+
+    def minimum(self, other: Any) -> Number:
+        return self._step("comparisons", min, other)
+
+    def sign_of(self, other: Number) -> Number:
+        return self._step("comparisons", math.copysign, other)
+
+    def exp(self) -> Number:
+        return self._step("exponentials", lambda a, _: math.exp(a), 0)
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+def sigmoid(x: Any) -> Any:
+    return 1 / (1 + (-x).exp())
+
+
+def tanh(x: Any) -> Any:
+    up, down = x.exp(), (-x).exp()
+    return (up - down) / (up + down)
+
+
+def gelu(x: Any) -> Any:
+    """Abramowitz & Stegun 7.1.26, as the book prints it."""
+    z = x * (1 / math.sqrt(2))
+    positive = z.maximum(-z)
+    t = 1 / (1 + 0.3275911 * positive)
+    series = t * (
+        0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))
+    )
+    erf = (1 - series * (-(positive * positive)).exp()).sign_of(z)
+    return x * 0.5 * (1 + erf)
+
+
+def relu6(x: Any) -> Any:
+    return x.maximum(0).minimum(6)
+
+
+# how it is computed; what it must come to
+FORMULAS: dict[str, tuple[Callable[[Any], Any], Callable[[float], float]]] = {
+    "relu": (lambda x: x.maximum(0), lambda x: max(x, 0)),
+    "relu6": (relu6, lambda x: min(max(x, 0), 6)),
+    "leaky": (lambda x: x.maximum(0.1 * x), lambda x: x if x > 0 else 0.1 * x),
+    "sigmoid": (sigmoid, lambda x: 0.5 * (1 + math.tanh(x / 2))),
+    "tanh": (tanh, math.tanh),
+    "swish": (lambda x: x * sigmoid(x), lambda x: x * 0.5 * (1 + math.tanh(x / 2))),
+    "gelu": (gelu, lambda x: x / 2 * (1 + math.erf(x / math.sqrt(2)))),
+    "hsigmoid": (lambda x: relu6(x + 3) / 6, lambda x: min(max(x / 6 + 0.5, 0), 1)),
+    "hswish": (lambda x: x * relu6(x + 3) / 6, lambda x: x * min(max(x / 6 + 0.5, 0), 1)),
+}
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.parametrize("x", [-4.5, -0.3, 0.0, 0.7, 2.5, 7.25])
+def test_formula(name: str, x: float) -> None:
+    formula, truth = FORMULAS[name]
+    y = formula(Number(x))
+    assert y.value == pytest.approx(truth(x), abs=1e-6)
+    assert declared(operator_class(name)(), Shape(1, 1, 1)) == y.done
+
+
+def test_every_activation_has_a_formula() -> None:
+    """But softmax, of several values, and dropout, of none."""
+    assert {*FORMULAS, "softmax", "dropout"} == set(FAMILIES["activation"].split())
+
+
+@pytest.mark.parametrize("size", [1, 3, 5])
+def test_lrn(size: int) -> None:
+    """x / (1 + α·Σx²)^β, as torch and Caffe have it, the sum over `size` channels."""
+    x = Number(0.5)
+    squares = [x * x for _ in range(size)]
+    y = x / (1 + 1e-4 * sum(squares[1:], squares[0])) ** 0.75
+    assert declared(operator_class("lrn")(size), Shape(1, 1, 1)) == y.done

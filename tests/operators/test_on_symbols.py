@@ -1,0 +1,298 @@
+"""The rules of every operator recorded on symbols at one point and evaluated at another, against ints.
+
+A point gives every size a number: arguments (a pair `k` as `k0` and `k1`) and input shapes. What a
+spec decides before a rule runs (flags, tables, how many inputs, which sizes are the same one) is the
+structure, and equal at both points.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from archcalc.errors import ShapeError
+from archcalc.operators import FAMILIES, TABLE, operator_class
+from archcalc.operators.joining import Join
+from archcalc.operators.model import Operator, Shape, Window
+from archcalc.symbols import Int, Program, recorded
+
+Structure = dict[str, Any]
+Point = dict[str, int]
+Draw = Callable[[Any], Any]
+EXAMPLES = 100
+
+
+class Space(NamedTuple):
+    """The structures of an operator, and a point of one at which nothing is refused."""
+
+    structures: st.SearchStrategy[Structure]
+    point: Callable[[Draw, Structure], Point]
+
+
+def small(low: int, high: int) -> st.SearchStrategy[int]:
+    return st.integers(low, high)
+
+
+def flags(*names: str, **others: st.SearchStrategy[Any]) -> st.SearchStrategy[Structure]:
+    return st.fixed_dictionaries({name: st.booleans() for name in names} | others)
+
+
+def image(draw: Draw, i: int = 0, **known: int) -> Point:
+    sizes = {name: known.get(name) or draw(small(1, 12)) for name in ("height", "width", "channels")}
+    return {f"{name}{i}": size for name, size in sizes.items()}
+
+
+def window(draw: Draw, structure: Structure, kernel: str = "k", dilated: bool = False) -> Point:
+    """Kernel, stride, padding, dilation, and an input that the window fits."""
+    point = {}
+    for axis, size in enumerate(("height", "width")):
+        k = draw(small(0, 2)) * 2 + 1 if structure["pad"] == "half" else draw(small(1, 4))
+        d = draw(small(1, 3)) if dilated else 1
+        p = draw(small(0, 3)) if structure["pad"] == "p" else 0
+        point |= {f"{kernel}{axis}": k} | ({f"d{axis}": d} if dilated else {})
+        if structure.get("strided", True):
+            point[f"s{axis}"] = draw(small(1, 4))
+        if structure["pad"] == "p":
+            point[f"p{axis}"] = p
+        narrow = structure["pad"] in ("same", "half")
+        point[f"{size}0"] = draw(small(1 if narrow else max(1, d * (k - 1) + 1 - 2 * p), 15))
+    return point
+
+
+PADS = st.sampled_from(["", "p", "half", "same"])
+TABLES = st.sampled_from([[[0], [1, 2], [0, 3]], [[1], [0]], [[0, 1, 2, 3, 4]]])
+
+
+def conv(draw: Draw, structure: Structure) -> Point:
+    point = window(draw, structure, dilated=True)
+    if structure["depthwise"]:
+        return point | {"channels0": draw(small(1, 12))}
+    if structure["table"]:
+        most = max(max(row) for row in structure["table"])
+        return point | {
+            "filters": len(structure["table"]),
+            "channels0": most + draw(small(1, 3)),
+            "g": 1,
+        }
+    g = draw(small(1, 4))
+    return point | {"g": g, "channels0": g * draw(small(1, 4)), "filters": g * draw(small(1, 4))}
+
+
+def deconv(draw: Draw, structure: Structure) -> Point:
+    g = draw(small(1, 3))
+    point = {"g": g, "channels0": g * draw(small(1, 4)), "filters": g * draw(small(1, 4))}
+    for axis, size in enumerate(("height", "width")):
+        n, k, s = draw(small(1, 9)), draw(small(1, 4)), draw(small(1, 4))
+        p = draw(small(0, ((n - 1) * s + k - 1) // 2))
+        point |= {f"{size}0": n, f"k{axis}": k, f"s{axis}": s, f"p{axis}": p}
+    return point
+
+
+def pool(draw: Draw, structure: Structure) -> Point:
+    return window(draw, structure, "window") | {"channels0": draw(small(1, 12))}
+
+
+def vector(draw: Draw, structure: Structure) -> Point:
+    return {"units": draw(small(1, 12))} | image(draw, height=1, width=1)
+
+
+def join(draw: Draw, structure: Structure) -> Point:
+    """Inputs of one height and width, or larger where they are cropped; vectors where mul takes them."""
+    first = image(draw)
+    height, width, channels = first.values()
+    point = dict(first)
+    for i in range(1, structure["inputs"]):
+        known = {"height": height, "width": width} | structure["joined"](draw, channels)
+        if structure["crop"]:
+            known |= {"height": height + draw(small(0, 3)), "width": width + draw(small(0, 3))}
+        point |= image(draw, i, **known)
+    return point
+
+
+def joins(joined: Callable[[Draw, int], Point]) -> Space:
+    return Space(flags("crop", inputs=small(1, 3), joined=st.just(joined)), join)
+
+
+def squeezed(draw: Draw, channels: int) -> Point:
+    return {"channels": channels} | ({"height": 1, "width": 1} if draw(st.booleans()) else {})
+
+
+def sliced(draw: Draw, structure: Structure) -> Point:
+    channels, start = draw(small(1, 9)), draw(small(0, 5))
+    rest = image(draw, channels=start + channels + draw(small(0, 3)))
+    return {"channels": channels} | rest | ({"from": start} if structure["offset"] else {})
+
+
+def padded(draw: Draw, structure: Structure) -> Point:
+    channels = draw(small(1, 9))
+    return {"channels": channels + draw(small(0, 5))} | image(draw, channels=channels)
+
+
+def shuffled(draw: Draw, structure: Structure) -> Point:
+    groups = draw(small(1, 4))
+    return {"groups": groups} | image(draw, channels=groups * draw(small(1, 4)))
+
+
+def plain(*sizes: str) -> Callable[[Draw, Structure], Point]:
+    return lambda draw, structure: {size: draw(small(1, 6)) for size in sizes} | image(draw)
+
+
+POOL = Space(flags("ceil", "strided", pad=PADS), pool)
+SPACES = {
+    "conv": Space(flags("nobias", "depthwise", pad=PADS, table=st.none() | TABLES), conv),
+    "deconv": Space(flags("nobias"), deconv),
+    "linear": Space(flags("nobias"), vector),
+    "rbf": Space(flags(), vector),
+    "maxpool": POOL,
+    "avgpool": POOL,
+    "sumpool": POOL,
+    "gap": Space(flags(), plain()),
+    "bn": Space(flags("noscale"), plain()),
+    "ln": Space(flags(), plain()),
+    "lrn": Space(flags(), plain("size")),
+    "scale": Space(flags("nobias"), plain()),
+    **dict.fromkeys(FAMILIES["activation"].split(), Space(flags(), plain())),
+    "add": joins(lambda draw, channels: {"channels": channels}),
+    "concat": joins(lambda draw, channels: {}),
+    "mul": joins(squeezed),
+    "flatten": Space(flags(), plain()),
+    "upsample": Space(flags(), plain("factor0", "factor1")),
+    "padchannels": Space(flags(), padded),
+    "slice": Space(flags("offset"), sliced),
+    "shuffle": Space(flags(), shuffled),
+}
+NEVER_REFUSE = {"gap", "bn", "ln", "scale", "flatten", *FAMILIES["activation"].split()}
+
+
+@st.composite
+def points(draw: Draw, space: Space, structure: Structure, spoiled: bool) -> Point:
+    """A point that fits, or one with a number changed, mostly an argument; inputs stay positive."""
+    point = space.point(draw, structure)
+    if spoiled:
+        inputs = {name for name in point if name[:-1] in ("height", "width", "channels")}
+        name = draw(st.sampled_from(sorted(point) + 2 * sorted(point.keys() - inputs)))
+        changed = point[name] + draw(st.sampled_from([-1, 1, 2]))
+        point[name] = max(changed, 1) if name in inputs else draw(st.sampled_from([-1, 0, changed]))
+    return point
+
+
+def construct(
+    name: str, structure: Structure, numbers: Mapping[str, Int]
+) -> tuple[Operator, list[Shape]]:
+    """The operator and its inputs, on ints or symbols."""
+    cls, given = operator_class(name), dict(structure)
+    given |= {given.pop("pad", "p"): True}
+    for argument in cls.arguments:
+        key = argument.name
+        if key in numbers:
+            given[key] = numbers[key]
+        elif f"{key}0" in numbers and f"{key}1" in numbers and argument.kind in ("pair", "padding"):
+            given[key] = numbers[f"{key}0"], numbers[f"{key}1"]
+        elif given.get(key) is True and argument.kind != "flag":
+            del given[key]
+    if structure.get("depthwise"):  # one symbol thrice: input channels, filters, groups
+        given |= {"filters": numbers["channels0"], "g": numbers["channels0"], "table": None}
+    known = {a.name for a in cls.arguments}
+    inputs = [
+        Shape(numbers[f"height{i}"], numbers[f"width{i}"], numbers[f"channels{i}"])
+        for i in range(structure.get("inputs", 1))
+    ]
+    return cls(**{k: v for k, v in given.items() if k in known}), inputs
+
+
+def facts(operator: Operator, inputs: list[Shape]) -> dict[str, Int]:
+    """Every number that the rules state, by what it is."""
+    found: dict[str, Int] = dict(
+        zip(("height", "width", "channels"), operator.output_shape(*inputs), strict=True)
+    )
+    for weight in operator.weights(*inputs):
+        found[weight.role] = weight.size
+        found |= {f"{weight.role} {i}": size for i, size in enumerate(weight.shape)}
+    for i, work in enumerate(operator.work(*inputs)):
+        found[f"{i} {work.kind}"] = work.total
+        factors = [f"{i} {extent.name} {name}" for extent in work.extents for name, _ in extent.factors]
+        found |= zip(factors, (size for e in work.extents for _, size in e.factors), strict=True)
+    found["connections"] = operator.connections(*inputs)
+    if isinstance(operator, Join):
+        for i, offset in enumerate(operator.offsets(*inputs)):
+            found |= {f"{i} cut {axis}": size for axis, size in enumerate(offset)}
+    geometry = operator.geometry(*inputs)
+    if isinstance(geometry, Window):
+        for field, pair in geometry._asdict().items():
+            found |= {f"{field} {axis}": size for axis, size in enumerate(pair)}
+    return found
+
+
+def outcome(name: str, structure: Structure, numbers: Mapping[str, Int]) -> dict[str, Int] | ShapeError:
+    try:
+        return facts(*construct(name, structure, numbers))
+    except ShapeError as error:
+        return error
+
+
+def compare(name: str, structure: Structure, a: Point, others: list[Point]) -> list[str]:
+    """Record at `a`, evaluate there and at the others; says what came of it."""
+    program = Program()
+    there = outcome(name, structure, {key: program.variable(key, value) for key, value in a.items()})
+    here = outcome(name, structure, a)
+    assert program.guards == []  # a rule decides nothing
+    if isinstance(here, ShapeError):
+        assert isinstance(there, ShapeError)
+        assert (there.message, there.field, there.help) == (here.message, here.field, here.help)
+        return ["not recorded"]
+    assert isinstance(there, dict)
+    assert {key: recorded(value) for key, value in there.items()} == here
+    return [evaluated(program, there, point, outcome(name, structure, point)) for point in (a, *others)]
+
+
+def evaluated(program: Program, rules: dict[str, Int], point: Point, direct: object) -> str:
+    """Evaluate at `point` and compare with what ints gave there, numbers or a refusal."""
+    results, valid, same_structure = program.evaluate(point, list(rules.values()))
+    assert same_structure
+    assert valid == isinstance(direct, dict)
+    if valid:
+        assert dict(zip(rules, results, strict=True)) == direct
+    return "valid" if valid else "refused"
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_rules_agree(name: str) -> None:
+    space, seen = SPACES[name], Counter[str]()
+
+    @settings(
+        max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(st.data())
+    def agree(data: st.DataObject) -> None:
+        structure = data.draw(space.structures)
+        spoiled = (data.draw(small(0, 9)) == 9, False, True)
+        a, *others = (data.draw(points(space, structure, s)) for s in spoiled)
+        seen.update(compare(name, structure, a, others))
+
+    agree()
+    assert seen["valid"] > EXAMPLES
+    assert (seen["refused"] == seen["not recorded"] == 0) == (name in NEVER_REFUSE), seen
+
+
+def test_every_operator_has_a_space() -> None:
+    assert set(SPACES) == set(TABLE)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_every_argument_is_exercised(name: str) -> None:
+    """Each argument is a number of some point or a choice of some structure."""
+    seen: set[str] = set()
+
+    @settings(max_examples=40, deadline=None, database=None, derandomize=True)
+    @given(st.data())
+    def look(data: st.DataObject) -> None:
+        structure = data.draw(SPACES[name].structures)
+        seen.update(structure, {structure.get("pad")}, data.draw(points(SPACES[name], structure, False)))
+
+    look()
+    assert {a.name for a in operator_class(name).arguments} <= seen | {key[:-1] for key in seen if key}

@@ -1,0 +1,304 @@
+"""Every refusal of an operator: its text, the argument that it blames, the way out that it shows."""
+
+from __future__ import annotations
+
+import ast
+import traceback
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import archcalc.operators
+from archcalc.errors import ShapeError
+from archcalc.operators import operator_class
+from archcalc.operators.model import Shape
+from archcalc.symbols import Program
+
+
+class Call(NamedTuple):
+    """An operator as it is called, and what it is given."""
+
+    name: str
+    required: tuple[Any, ...]
+    optional: dict[str, Any]
+    inputs: tuple[tuple[int, int, int], ...] = ()
+
+    def run(self) -> None:
+        operator = operator_class(self.name)(*self.required, **self.optional)
+        if self.inputs:
+            operator.output_shape(*[Shape(*x) for x in self.inputs])
+
+    def lifted(self, program: Program) -> Call:
+        """The same with every number a symbol of `program`."""
+
+        def lift(value: Any) -> Any:
+            if isinstance(value, tuple):
+                return tuple(map(lift, value))
+            if isinstance(value, bool) or not isinstance(value, int):
+                return value
+            return program.variable(f"n{len(program.inputs)}", value)
+
+        optional = {k: lift(v) for k, v in self.optional.items()}
+        return Call(self.name, lift(self.required), optional, lift(self.inputs))
+
+
+def call(name: str, *required: Any, on: Any = (), **optional: Any) -> Call:
+    return Call(name, required, optional, tuple(on if isinstance(on, list) else [on] if on else []))
+
+
+MAP = (28, 27, 192)
+POSITIVE, NATURAL = "must be a positive integer, not", "must be an integer of 0 or more, not"
+ODD = "use `same`, or write the padding: `p1`"
+FLATTEN = "`flatten` or `gap` the map first"
+SMALLER = "padding (`half`), or a larger input"
+STRIDE = "a stride or a pool makes height and width equal"
+MAPS = "heights and widths must agree; pad the convs (`half`), or pool with stride 1 (`s1 half`)"
+NO_TABLE, NO_CHANNEL = (
+    "`table` must be a list of lists of channels",
+    "`table` holds channels: integers from 0",
+)
+
+# the call; the message, the argument to blame, the help
+REFUSALS: list[tuple[Call, str, str, str]] = [
+    # groups: every number that divides both is listed, a dozen at most
+    (
+        call("conv", 256, g=5, on=MAP),
+        "5 groups do not divide 192 channels",
+        "g",
+        "groups that divide both 192 and 256: 1, 2, 4, 8, 16, 32, 64",
+    ),
+    (
+        call("conv", 31, g=2, on=MAP),
+        "2 groups do not divide 31 filters",
+        "g",
+        "groups that divide both 192 and 31: 1",
+    ),
+    (
+        call("deconv", 4096, g=3, on=(3, 3, 4096)),
+        "3 groups do not divide 4096 channels",
+        "g",
+        "groups that divide both 4096 and 4096: 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, …",
+    ),
+    (
+        call("deconv", 60, g=8, on=(3, 3, 120)),
+        "8 groups do not divide 60 filters",
+        "g",
+        "groups that divide both 120 and 60: 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60",
+    ),
+    (
+        call("conv", 10**6, g=3, on=(1, 1, 10**6)),
+        "3 groups do not divide 1000000 channels",
+        "g",
+        "groups that divide both 1000000 and 1000000: 1, 2, 4, 5, 8, 10, 16, 20, 25, 32, 40, 50, …",
+    ),
+    (  # too many to look through
+        call("conv", 1000001, g=3, on=(1, 1, 1000001)),
+        "3 groups do not divide 1000001 channels",
+        "g",
+        "",
+    ),
+    # windows
+    (
+        call("conv", 8, k=7, on=(5, 9, 3)),
+        "a window of 7 does not fit the height of 5",
+        "k",
+        f"a kernel of at most 5, {SMALLER}",
+    ),
+    (
+        call("conv", 8, k=(1, 7), p=(0, 1), on=(5, 4, 3)),
+        "a window of 7 does not fit the width of 6",
+        "k",
+        f"a kernel of at most 6, {SMALLER}",
+    ),
+    (  # span 3·(3 − 1) + 1; a kernel of 2 spans 4, which fits 6
+        call("conv", 8, k=3, d=3, p=1, on=(4, 4, 3)),
+        "a window of 7 does not fit the height of 6",
+        "k",
+        f"a kernel of at most 2, {SMALLER}",
+    ),
+    (
+        call("maxpool", 3, on=(3, 2, 8)),
+        "a window of 3 does not fit the width of 2",
+        "window",
+        f"a kernel of at most 2, {SMALLER}",
+    ),
+    (
+        call("avgpool", 8, ceil=True, on=(7, 7, 8)),
+        "a window of 8 does not fit the height of 7",
+        "window",
+        f"a kernel of at most 7, {SMALLER}",
+    ),
+    (call("conv", 8, k=4, half=True), "`half` padding needs an odd kernel, not 4", "half", ODD),
+    (call("conv", 8, k=(3, 2), half=True), "`half` padding needs an odd kernel, not 2", "half", ODD),
+    (call("sumpool", 2, half=True), "`half` padding needs an odd kernel, not 2", "half", ODD),
+    (
+        call("deconv", 8, k=2, s=2, p=4, on=(4, 9, 3)),
+        "a padding of 4 crops the whole output of 8",
+        "p",
+        "",
+    ),
+    (
+        call("deconv", 8, k=2, p=(0, 3), on=(4, 4, 3)),
+        "a padding of 3 crops the whole output of 5",
+        "p",
+        "",
+    ),
+    # connection tables
+    (
+        call("conv", 2, g=2, table=[[0], [1]], on=(4, 4, 2)),
+        "a connection table and groups exclude each other",
+        "table",
+        "",
+    ),
+    (
+        call("conv", 3, table=[[0], [1]], on=(4, 4, 2)),
+        "the table has 2 rows for 3 filters",
+        "table",
+        "",
+    ),
+    (call("conv", 3, table=[], on=(4, 4, 2)), "the table has 0 rows for 3 filters", "table", ""),
+    (
+        call("conv", 2, table=[[0, 5], [1]], on=(4, 4, 5)),
+        "the table names channel 5; there are 5, from 0",
+        "table",
+        "",
+    ),
+    (call("conv", 2, table="C3"), NO_TABLE, "table", ""),
+    (call("conv", 2, table=3), NO_TABLE, "table", ""),
+    (call("conv", 2, table=[0, 1]), NO_TABLE, "table", ""),
+    (call("conv", 2, table=["01", "12"]), NO_TABLE, "table", ""),
+    (call("conv", 2, table=[[0], []]), NO_TABLE, "table", ""),
+    (call("conv", 2, table=[[0], [-1]]), NO_CHANNEL, "table", ""),
+    (call("conv", 2, table=[[0], [True]]), NO_CHANNEL, "table", ""),
+    (call("conv", 2, table=[[0], [Fraction(1, 2)]]), NO_CHANNEL, "table", ""),
+    (call("conv", 2, table=[[0], [1, 2, 1]]), "`table` names a channel twice in one row", "table", ""),
+    # vectors
+    (call("linear", 10, on=(7, 7, 512)), "`linear` takes a vector, not a 7×7×512 map", "", FLATTEN),
+    (call("rbf", 10, on=(1, 2, 84)), "`rbf` takes a vector, not a 1×2×84 map", "", FLATTEN),
+    # joins
+    (
+        call("add", on=[(28, 28, 64), (28, 28, 256)]),
+        "cannot add 28×28×256 to 28×28×64",
+        "",
+        "a 1x1 conv makes the channels equal: `conv 64`",
+    ),
+    (call("add", on=[(28, 28, 64), (28, 14, 64)]), "cannot add 28×14×64 to 28×28×64", "", STRIDE),
+    (call("add", on=[(9, 9, 8), (9, 9, 8), (3, 9, 8)]), "cannot add 3×9×8 to 9×9×8", "", STRIDE),
+    (
+        call("concat", on=[(28, 28, 64), (28, 27, 3)]),
+        "cannot concatenate 28×27×3 with 28×28×64",
+        "",
+        MAPS,
+    ),
+    (call("concat", on=[(8, 8, 1), (9, 8, 1)]), "cannot concatenate 9×8×1 with 8×8×1", "", MAPS),
+    (  # a vector would do, if it had as many channels
+        call("mul", on=[(28, 28, 64), (1, 1, 32)]),
+        "cannot multiply 32 with 28×28×64",
+        "",
+        "a 1x1 conv makes the channels equal: `conv 64`",
+    ),
+    (
+        call("mul", on=[(7, 7, 8), (7, 7, 9)]),
+        "cannot multiply 7×7×9 with 7×7×8",
+        "",
+        "a 1x1 conv makes the channels equal: `conv 8`",
+    ),
+    (call("mul", on=[(14, 14, 8), (28, 28, 8)]), "cannot multiply 14×14×8 with 28×28×8", "", STRIDE),
+    (call("mul", on=[(1, 7, 8), (7, 1, 8)]), "cannot multiply 1×7×8 with 7×7×8", "", STRIDE),
+    (
+        call("concat", crop=True, on=[(56, 56, 8), (64, 55, 4)]),
+        "`concat crop` cannot cut 64×55×4 to 56×56×8",
+        "crop",
+        "",
+    ),
+    (
+        call("add", crop=True, on=[(5, 5, 8), (4, 9, 8)]),
+        "`add crop` cannot cut 4×9×8 to 5×5×8",
+        "crop",
+        "",
+    ),
+    # channels
+    (call("padchannels", 32, on=(9, 9, 33)), "cannot pad 33 channels to 32", "channels", ""),
+    (call("slice", 65, on=(9, 9, 64)), "channels 0 to 64 of 64", "channels", ""),
+    (call("slice", 16, **{"from": 49}, on=(9, 9, 64)), "channels 49 to 64 of 64", "channels", ""),
+    (call("shuffle", 3, on=(9, 9, 64)), "3 groups do not divide 64 channels", "groups", ""),
+    # kinds of arguments: sizes, pairs, paddings, offsets, flags
+    (call("conv", 0), f"`filters` {POSITIVE} 0", "filters", ""),
+    (call("linear", -3), f"`units` {POSITIVE} -3", "units", ""),
+    (call("lrn", True), f"`size` {POSITIVE} True", "size", ""),
+    (call("conv", Fraction(3, 2)), f"`filters` {POSITIVE} 3/2", "filters", ""),
+    (call("conv", 64.0), f"`filters` {POSITIVE} 64.0", "filters", ""),
+    (call("conv", "many"), f"`filters` {POSITIVE} many", "filters", ""),
+    (call("conv", None), f"`filters` {POSITIVE} None", "filters", ""),
+    (call("conv", (3, 5)), f"`filters` {POSITIVE} 3×5", "filters", ""),
+    (call("conv", 8, g=0), f"`g` {POSITIVE} 0", "g", ""),
+    (call("conv", 8, k=0), f"`k` {POSITIVE} 0", "k", ""),
+    (call("conv", 8, k=(3, 0)), f"`k` {POSITIVE} 0", "k", ""),
+    (call("conv", 8, k=(Fraction(1, 2), 3)), f"`k` {POSITIVE} 1/2", "k", ""),
+    (call("conv", 8, k=(1, 2, 3)), f"`k` {POSITIVE} 1×2×3", "k", ""),
+    (call("conv", 8, k=[3, 3]), f"`k` {POSITIVE} [3, 3]", "k", ""),
+    (call("conv", 8, s=False), f"`s` {POSITIVE} False", "s", ""),
+    (call("conv", 8, d=-1), f"`d` {POSITIVE} -1", "d", ""),
+    (call("conv", 8, p=-1), f"`p` {NATURAL} -1", "p", ""),
+    (call("conv", 8, p=(0, -2)), f"`p` {NATURAL} -2", "p", ""),
+    (call("conv", 8, p="same"), f"`p` {NATURAL} same", "p", ""),
+    (call("slice", 8, **{"from": -1}), f"`from` {NATURAL} -1", "from", ""),
+    (call("slice", 8, **{"from": (0, 1)}), f"`from` {NATURAL} 0×1", "from", ""),
+    (call("maxpool", 0), f"`window` {POSITIVE} 0", "window", ""),
+    (call("maxpool", 2, s=0), f"`s` {POSITIVE} 0", "s", ""),
+    (call("maxpool", "window"), f"`window` {POSITIVE} window", "window", ""),
+    (call("upsample", (2, 0)), f"`factor` {POSITIVE} 0", "factor", ""),
+    (call("bn", noscale=1), "`noscale` is a flag: true or false", "noscale", ""),
+    (call("conv", 8, half="yes"), "`half` is a flag: true or false", "half", ""),
+    # missing and unknown
+    (call("conv"), "conv needs `filters`", "filters", ""),
+    (call("maxpool"), "maxpool needs `window`", "window", ""),
+    (call("maxpool", s=2), "maxpool needs `window`", "window", ""),
+    (call("shuffle"), "shuffle needs `groups`", "groups", ""),
+    (call("relu", slope=2), "relu has no argument `slope`", "", ""),
+    (call("deconv", 8, half=True), "deconv has no argument `half`", "", ""),
+    (call("maxpool", 3, d=2), "maxpool has no argument `d`", "", ""),
+]
+IDS = [f"{refused.name}: {message}" for refused, message, _, _ in REFUSALS]
+
+
+@pytest.mark.parametrize("on_symbols", [False, True], ids=["ints", "symbols"])
+@pytest.mark.parametrize("refused, message, field, help", REFUSALS, ids=IDS)
+def test_refusal(refused: Call, message: str, field: str, help: str, on_symbols: bool) -> None:
+    """On symbols the same text at the recorded point, with numbers in it and nothing decided."""
+    program = Program()
+    with pytest.raises(ShapeError) as caught:
+        (refused.lifted(program) if on_symbols else refused).run()
+    error = caught.value
+    assert (error.message, error.field, error.help) == (message, field, help)
+    assert [(d.message, d.help) for d in error.diagnostics] == [(message, help)]
+    assert program.guards == []
+
+
+def raise_sites() -> set[tuple[str, int, int]]:
+    """Every `require(…)` and `ShapeError(…)` in the operators: file, first and last line."""
+    folder = Path(archcalc.operators.__file__).parent
+    return {
+        (str(path), node.lineno, node.end_lineno or 0)
+        for path in folder.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("require", "ShapeError")
+    }
+
+
+def test_every_refusal_has_a_case() -> None:
+    sites, reached = raise_sites(), set()
+    for refused, *_ in REFUSALS:
+        try:
+            refused.run()
+        except ShapeError as error:
+            for frame in traceback.extract_tb(error.__traceback__):
+                reached.update(
+                    s for s in sites if s[0] == frame.filename and s[1] <= frame.lineno <= s[2]
+                )
+    assert len(sites) > 20
+    assert sorted(sites - reached) == []
