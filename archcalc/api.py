@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from archcalc.analysis.costs import Analysis, analyze
-from archcalc.errors import ArchError, Diagnostic, UsageError
+from archcalc.errors import ArchError, Diagnostic, UsageError, listed, shown, suggestion
 from archcalc.graph.build import build
 from archcalc.graph.model import Graph
 from archcalc.operators.model import Shape
@@ -21,8 +21,8 @@ from archcalc.spec.catalog import Entry
 from archcalc.spec.expressions import Value
 from archcalc.spec.read import parse_input
 from archcalc.spec.settings import settle, unknown_variable
-from archcalc.symbols import Program
 from archcalc.spec.source import looks_like_path
+from archcalc.symbols import Program
 
 
 class Network:
@@ -38,9 +38,20 @@ class Network:
         self.name, self.spec, self.variant = entry
         self.values: dict[str, Value] = settle(entry.spec, entry.variant, changed)
         self._input = _shape(input) if input is not None else None
+        if self._input is not None:
+            self._refuse_channels_first(self._input)
         self.changed = {name: self.values[name] for name in changed}
         if input is not None:
             self.changed["input"] = "x".join(map(str, self._input or ()))
+
+    def _refuse_channels_first(self, shape: Shape) -> None:
+        """3x224x224 is how other tools write it: it would be a strip of 3 rows and 224 channels."""
+        usual = self.spec.inputs_of(self.variant)[2]
+        if usual in (1, 3) and shape.height == usual != shape.channels:
+            size = f"{shape.width}x{shape.channels}x{shape.height}"
+            help = f"height x width x channels: write {size}"
+            message = f"an input of {shape.channels} channels; {self.name} has {usual}"
+            raise UsageError(Diagnostic(message, help=help))
 
     @property
     def title(self) -> str:
@@ -105,18 +116,28 @@ def load(name: str, /, *, input: str | None = None, **variables: Any) -> Network
 
 
 def find(name: str) -> tuple[Entry, dict[str, str]]:
-    """The spec that `name:variable=value:…` means, and the settings as text."""
+    """The spec that `name:variant:variable=value:…` means, and the settings as text."""
     bare, *settings = name.split(":")
     if not settings or looks_like_path(name.rpartition(":")[2].partition("=")[0]):
         return catalog.find(name), {}
-    given = {}
+    entry, given = catalog.find(bare), {}
     for setting in settings:
         variable, equals, value = setting.partition("=")
-        if not equals:
-            help = "as in resnet50:stride=1x1:classes=10"
-            raise UsageError(Diagnostic(f"`{setting[:60]}` is no setting", help=help))
-        given[variable.replace("-", "_")] = value
-    return catalog.find(bare), given
+        if equals:
+            given[variable.replace("-", "_")] = value
+        else:
+            entry = _variant(entry, setting)
+    return entry, given
+
+
+def _variant(entry: Entry, name: str) -> Entry:
+    """Another variant of the same file."""
+    if name in entry.spec.variants:
+        return Entry(name, entry.spec, name)
+    known = listed(entry.spec.variants) or "none"
+    help = suggestion(name, entry.spec.variants) or f"variants: {known}; a variable is set by name=value"
+    message = f"{shown(entry.name)} has no variant `{shown(name)}`"
+    raise UsageError(Diagnostic(message, help=help))
 
 
 def _shape(text: str) -> Shape:

@@ -82,7 +82,7 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        items = ", ".join("…" if isinstance(item, list | dict) else shown(item) for item in value[:4])
+        items = ", ".join("…" if isinstance(item, list | dict) else quoted(item) for item in value[:4])
         return f"[{items}{', …' if len(value) > 4 else ''}]"
     if isinstance(value, dict):
         return "{…}"
@@ -93,6 +93,11 @@ def shown(value: object) -> str:
         return "…"  # Python refuses to write thousands of digits
     text = str(value) if isinstance(value, int | str) or not numerator else str(float(value))  # type: ignore[arg-type]
     return text if len(text) <= _LONGEST_WORD else f"{text[: _LONGEST_WORD - 1]}…"
+
+
+def quoted(value: object) -> str:
+    """The same, with quotes where a spec has them: a "3" is no 3."""
+    return f'"{shown(value)}"' if isinstance(value, str) else shown(value)
 
 
 def listed(words: Iterable[object]) -> str:
@@ -108,8 +113,8 @@ def suggestion(word: str, known: Iterable[object]) -> str:
     if len(word) > _LONGEST_WORD:
         return ""
     words = [str(k) for k in islice(known, _MOST_WORDS)]
-    near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word, words, n=1, cutoff=0.7)
     if not near:
         lower = {w.lower(): w for w in words}
-        near = [lower[k] for k in difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.6)]
+        near = [lower[k] for k in difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.7)]
     return f"did you mean `{shown(near[0])}`?" if near else ""

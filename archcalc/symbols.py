@@ -255,6 +255,8 @@ class Symbol:
 
 def ceil_div(a: Int, b: Int) -> Int:
     """a / b rounded up, on integers."""
+    if isinstance(a, Symbol):
+        return -a.program.combine("//", -a, b)  # total, even where −a is a known number
     return -((-a) // b)
 
 

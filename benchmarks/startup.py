@@ -32,6 +32,8 @@ COMMANDS = {
     "show resnet152 --all": (["show", "resnet152", "--all"], False, 9),
     "show resnet152 --all (terminal)": (["show", "resnet152", "--all"], True, 16),
     "list": (["list"], False, 15),
+    "memory vgg16": (["memory", "vgg16"], False, 7),
+    "memory vgg16 (terminal)": (["memory", "vgg16"], True, 10),
 }
 
 

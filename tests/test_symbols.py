@@ -127,6 +127,7 @@ def test_division_by_zero_is_total() -> None:
     program = Program()
     x, zero = program.variable("x", 7), program.constant(0)
     y = program.variable("y", 2)
+    assert [ceil_div(zero, 0), ceil_div(program.constant(7), 0), zero // 0, 7 % zero] == [0] * 4
     results = [x // y, x % y, ceil_div(x, y), x // zero, zero % zero, 7 // y]
     assert program.evaluate({"x": 7, "y": 0}, results).results == (0, 0, 0, 0, 0, 0)
     assert program.evaluate({"x": 7, "y": -2}, results).results == (-4, -1, -3, 0, 0, -4)

@@ -145,6 +145,9 @@ def _through(node: Node, geometry: object, axis: int, source: Axis) -> Axis | No
 
 def _slide(source: Axis, stride: int, start: int, reach: int) -> Axis | None:
     """Output o reads inputs o·stride + start and up to `reach` further."""
+    if len(source.ends) == 1 and source.ends[0]:  # nearly always, and quick
+        (low, high), advance = source.ends[0], source.advance
+        return Axis(((low + start * advance, high + (start + reach) * advance),), advance * stride)
     period = lcm(len(source.ends), stride) // stride
     ends: list[Ends | None] = []
     for output in range(period):
@@ -204,6 +207,7 @@ def _union(axes: list[Axis]) -> tuple[Axis, bool]:
     one = axes[0]
     same_stride = all(a.advance * len(one.ends) == one.advance * len(a.ends) for a in axes)
     period = lcm(*(len(axis.ends) for axis in axes))
-    ends = tuple(_hull([axis.seen(output) for axis in axes]) for output in range(period))
-    centered = same_stride and len({axis.offset for axis in axes}) == 1
-    return Axis(ends, one.advance * period // len(one.ends)), same_stride and centered
+    seen = [[axis.seen(output) for output in range(period)] for axis in axes]
+    ends = tuple(_hull(output) for output in zip(*seen, strict=True))
+    centers = {sum(low + high for low, high in filter(None, of_axis)) for of_axis in seen}
+    return Axis(ends, one.advance * period // len(one.ends)), same_stride and len(centers) == 1

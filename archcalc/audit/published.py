@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from archcalc.analysis.memory import stored
 from archcalc.graph.model import Graph
-from archcalc.spec import catalog
+from archcalc.spec.bundle import folder
 from archcalc.spec.expressions import evaluate, parse
 from archcalc.units import grouped
 
@@ -44,7 +44,7 @@ def computed(graph: Graph) -> dict[str, int]:
 
 def numbers(network: str, spec_name: str, quantity: str) -> Iterator[Published]:
     """What has been printed about a quantity of a bundled network."""
-    path = os.path.join(catalog.folder(), "published", spec_name)
+    path = os.path.join(folder(), "published", spec_name)
     if not os.path.isfile(path):
         return
     with open(path, "rb") as file:

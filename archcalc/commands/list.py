@@ -9,11 +9,10 @@ import click
 
 from archcalc.analysis.field import receptive_fields
 from archcalc.analysis.memory import measure, stored
-from archcalc.api import Network
-from archcalc.commands.layout import costs_document
+from archcalc.api import load
 from archcalc.commands.options import FORMAT, show
 from archcalc.graph.model import Graph
-from archcalc.spec import catalog
+from archcalc.totals import totals
 from archcalc.units import parse_count
 from archcalc.views.report import Column, Report
 
@@ -58,19 +57,20 @@ def command(
     multiplies   products of a weight and an input value (MACs), for one image
     --sort stored, peak (values) and field (pixels) add their column: see `archcalc memory` and `field`
     """
-    rows = [_cells(Network(entry, {})) for entry in catalog.bundled() if _mentions(entry, search)]
+    rows = [_cells(row) for row in totals() if search.lower() in _words(row)]
     for key, limit in (("parameters", max_params), ("multiplies", max_multiplies)):
         if limit is not None:
             most = parse_count(limit)
             rows = [row for row in rows if row[key] <= most]
+    columns: tuple[Column, ...] = COLUMNS
     if sort:
         key = SORTS[sort]
         if key in MEASURES:
-            rows = [row | {key: MEASURES[key](row["network"].graph)} for row in rows]
+            columns = (*COLUMNS, Column(key, key, "count"))
+            rows = [row | {key: MEASURES[key](load(row["name"]).graph)} for row in rows]
         rows.sort(key=lambda row: (row[key] is None, row[key]))
     title = f"{len(rows)} network{'' if len(rows) == 1 else 's'}" if rows else "no network matches"
-    columns = [*COLUMNS, Column(sort, sort, "count")] if sort in MEASURES else COLUMNS
-    report = Report(title, tuple(columns), tuple(rows), None, (), lambda: [row["data"] for row in rows])
+    report = Report(title, columns, tuple(rows), None, (), lambda: [row["document"] for row in rows])
     show("list", [report], format)
 
 
@@ -87,27 +87,9 @@ MEASURES: dict[str, Callable[[Graph], Any]] = {
 }
 
 
-def _mentions(entry: catalog.Entry, search: str) -> bool:
-    title = Network(entry, {}).title
-    return search.lower() in f"{entry.name} {title} {entry.spec.source.name}".lower()
+def _words(row: dict[str, Any]) -> str:
+    return f"{row['name']} {row['title']} {row['family']}".lower()
 
 
-def _cells(network: Network) -> dict[str, Any]:
-    analysis = network.analyze()
-    data = {
-        "name": network.name,
-        "title": network.title,
-        "year": network.about("year"),
-        "input": list(analysis.graph.input),
-        "total": costs_document(analysis.total),
-    }
-    return {
-        "name": network.name,
-        "title": network.title,
-        "year": network.about("year"),
-        "input": str(analysis.graph.input),
-        "parameters": analysis.parameters,
-        "multiplies": analysis.multiplies,
-        "data": data,
-        "network": network,
-    }
+def _cells(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "input": "×".join(map(str, row["input"])), "document": row}

@@ -141,4 +141,6 @@ def _variable_rows(word: str) -> list[tuple[str, str]]:
         choices = f" ({', '.join(map(show_value, variable.choices))})" if variable.choices else ""
         default = show_value(own.get(variable.name, variable.default))
         rows.append((f"--{variable.name} {default}"[:40], f"{variable.help}{choices}".strip()))
+    if spec.variants:
+        rows.append((f"{word.partition(':')[0]}:VARIANT", f"variants: {', '.join(spec.variants)}"))
     return rows

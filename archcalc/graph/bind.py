@@ -86,8 +86,8 @@ def usage(what: str, declared: Sequence[Declared]) -> str:
 def _miscounted(
     what: str, declared: Sequence[Declared], required: list[str], given: list[Bound], step: Span
 ) -> ArchError:
-    names = f" ({listed(required)})" if required else ""
-    count = f"{len(required) or 'no'} argument{'' if len(required) == 1 else 's'}{names}"
+    plural = "" if len(required) == 1 else "s"
+    count = f"{len(required)} argument{plural} ({listed(required)})" if required else "no arguments"
     message = f"`{shown(what)}` takes {count}, not {len(given)}"
     help = f"write {usage(what, declared)}"
     if len(given) < len(required):

@@ -157,6 +157,9 @@ class _Builder:
         return end
 
     def _repeat(self, line: Line, x: int, scope: Scope, name: str, count: int) -> int:
+        least = self.steps + len(line.steps) * count
+        if least > MOST_NODES:
+            raise refusals.too_large(line, least, MOST_NODES)
         for i in range(count):
             before = self.steps
             for step in line.steps:

@@ -150,7 +150,8 @@ def check_labels(name: str, labels: list[Bound], place: Span) -> None:
 def _check_defaults(spec: Spec) -> Iterator[Diagnostic]:
     for name, arguments in spec.defaults.items():
         if name not in TABLE:
-            help = suggestion(name, TABLE) or "defaults are for operators, not for blocks"
+            near = "" if name in spec.blocks else suggestion(name, TABLE)
+            help = near or "defaults are for operators, not for blocks"
             place = Span(("defaults", name), -1)
             yield Diagnostic(f"unknown operator `{shown(name)}`", place, help=help)
             continue
@@ -208,22 +209,22 @@ def _cycle(calls: dict[str, list[str]]) -> list[str]:
     """Blocks that call each other in a circle, the first again at the end, or []."""
     done: set[str] = set()
     for start in calls:
-        way: dict[
-            str, Iterator[str]
-        ] = {}  # from `start` to where we are, with the calls still to follow
-        name: str | None = start
-        while name is not None:
-            if name in way:
-                names = [*way]
-                circle = [n for n in names[names.index(name) :] if not n.startswith("$")]
-                return [*circle, circle[0]]
-            if name not in done:
-                way[name] = iter(calls.get(name, ()))
-            name = None
-            while way and name is None:
-                last = next(reversed(way))
-                name = next(way[last], None)
-                if name is None:
+        way: list[str] = []
+        places: dict[str, int] = {}
+        waiting: list[Iterator[str]] = [iter([start])]  # the calls still to follow, along the way
+        while waiting:
+            name = next(waiting[-1], None)
+            if name is None:
+                waiting.pop()
+                if way:
+                    last = way.pop()
+                    del places[last]
                     done.add(last)
-                    del way[last]
+            elif name in places:
+                circle = [n for n in way[places[name] :] if not n.startswith("$")]
+                return [*circle, circle[0]]
+            elif name not in done:
+                places[name] = len(way)
+                way.append(name)
+                waiting.append(iter(calls.get(name, ())))
     return []

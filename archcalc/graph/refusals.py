@@ -64,7 +64,7 @@ def too_large(line: Line, steps: int, most: int) -> ArchError:
     if line.repeat == 1:
         return ArchError(Diagnostic("too many layers", line.span(), help=help))
     place = line.span(*line.repeat_at)
-    return ArchError(Diagnostic(f"the repeats make {steps:,} layers", place, help=help))
+    return ArchError(Diagnostic(f"the repeats make at least {steps:,} layers", place, help=help))
 
 
 def too_long(line: Line) -> ArchError:

@@ -63,8 +63,14 @@ class Windowed(Operator):
             return Axis(output, maximum((output - 1) * stride + span - size, 0) // 2)
         before = (span - 1) // 2 if self.half else self.p[axis]
         room = size + 2 * before - span
+        # rounding up, the last window may hang over the end, and Caffe and torch accept it if it is
+        # the only one; they drop a window that would start in the padding after the input
+        output = room // stride + 1
+        if self.ceil:
+            output = ceil_div(room, stride) + 1
+            output = output - ((output - 1) * stride >= size + before)
         require(
-            room >= 0,
+            output >= 1,
             "a window of {span} does not fit the {name} of {padded}",
             self.window_field,
             _smaller,
@@ -73,11 +79,7 @@ class Windowed(Operator):
             padded=size + 2 * before,
             dilation=self.d[axis],
         )
-        if not self.ceil:
-            return Axis(room // stride + 1, before)
-        # Caffe and torch drop a window that would start in the padding after the input
-        output = ceil_div(room, stride) + 1
-        return Axis(output - ((output - 1) * stride >= size + before), before)
+        return Axis(output, before)
 
     window_field = "k"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from functools import cache
 from typing import NamedTuple
 
 from archcalc.errors import Diagnostic, UsageError, suggestion
+from archcalc.spec.bundle import families, folder
 from archcalc.spec.model import Source, Spec
 from archcalc.spec.read import read
 from archcalc.spec.source import STDIN, looks_like_path, read_file, read_stdin
@@ -20,21 +20,6 @@ class Entry(NamedTuple):
     name: str
     spec: Spec
     variant: str | None
-
-
-@cache
-def folder() -> str:
-    """Where the bundled specs lie: inside an installed package, or in the checkout around it."""
-    package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
-    installed = os.path.join(package, "specs")
-    return installed if os.path.isdir(installed) else os.path.join(os.path.dirname(package), "specs")
-
-
-def families() -> list[str]:
-    """The paths of the bundled spec files, by name."""
-    return sorted(
-        os.path.join(folder(), name) for name in os.listdir(folder()) if name.endswith(".toml")
-    )
 
 
 def find(name: str) -> Entry:
@@ -53,9 +38,14 @@ def find(name: str) -> Entry:
 def bundled() -> Iterator[Entry]:
     """Every bundled network, by family, in the order of the files."""
     for path in families():
-        spec = read(_packaged(path))
-        for variant in spec.variants or [None]:
-            yield Entry(variant or _stem(path), spec, variant)
+        yield from entries(_packaged(path))
+
+
+def entries(source: Source) -> Iterator[Entry]:
+    """The variants of a spec, or the spec itself if it has none."""
+    spec = read(source)
+    for variant in spec.variants or [None]:
+        yield Entry(variant or _stem(source.name), spec, variant)
 
 
 def names() -> list[str]:

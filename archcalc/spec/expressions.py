@@ -28,7 +28,8 @@ ALLOWED = (
 
 # how many values a function takes, where that is not "one or more"
 _VALUES = {"floor": (1, 1), "ceil": (1, 1), "round_to": (2, 2), "len": (1, 1)}
-_PLAIN = re.compile(r"""(?:[^'"#\\\x80-\U0010ffff]++|'[^'\\]*+'|"[^"\\]*+")*+""")
+PLAIN = "a decimal is written out, in at most 30 characters: 0.75"
+_UNQUOTED = re.compile(r"""(?:[^'"#\\\x80-\U0010ffff]++|'[^'\\]*+'|"[^"\\]*+")*+""")
 _WARNED = re.compile(r"""(?<![\w'"])[0-9]\w*?(?:if|else|and|or|in|is|not)\b""")
 _BLANKS = str.maketrans("\t\n\v\f\r", "     ")
 
@@ -116,13 +117,13 @@ def parse(text: str, start: int = 0) -> Expression:
         raise _fault(message, place, f"{LONGEST:,} characters are the most")
     if not text.strip():
         raise _fault("an empty expression", place, "write a size, a name or a condition")
-    stray = _PLAIN.match(text)
+    stray = _UNQUOTED.match(text)
     if stray is not None and stray.end() < len(text):
         at = stray.end()
         if text[at] in "'\"" and "\\" in text[at:]:
             at = text.index("\\", at)
         what = "an unclosed quote" if text[at] in "'\"" else f"a stray `{text[at]}`"
-        raise _fault(f"{what} in an expression", Span((), start + at, start + at + 1))
+        raise _fault(f"{what} in an expression", Span((), start + at, start + at + 1), ALLOWED)
     tree = _parse_tree(text, start)
     nodes = list(_check(tree, text, start))
     names = frozenset(node.id for node in nodes if isinstance(node, ast.Name))
@@ -204,7 +205,7 @@ def _refuse_constant(node: ast.Constant, text: str) -> tuple[str, str] | None:
         try:
             node.value = decimal(written)  # type: ignore[assignment]
         except ValueError:
-            return f"`{shown(written)}` is no plain decimal", "write it out, as in 0.75"
+            return f"`{shown(written)}` is no plain decimal", PLAIN
     elif not isinstance(node.value, int | str):
         return f"`{shown(written)}` has no place in an expression", ALLOWED
     if isinstance(node.value, int) and abs(node.value) > LARGEST:

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import NamedTuple
 
 from archcalc.errors import ArchError, Diagnostic, Keys, Span, shown
@@ -24,6 +26,7 @@ _GLUED = re.compile(rf"([a-z])([0-9]+(?:x[0-9]+)?|{_BRACES})")
 _COUNTED = re.compile(rf"([0-9]+|{_BRACES})[xX×*]?")
 _NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 
+MOST_WORDS = 10_000  # of a step
 _LABEL_HELP = "labels are letters, digits and `_` `.` `-`"
 GRAMMAR_WORDS = frozenset({"in", "if", "output", "x"})
 
@@ -46,12 +49,13 @@ def parse_line(text: str, keys: Keys) -> Line:
     condition, at = _read_condition(text)
     output, label, label_at, at = _read_label(text, at)
     tokens = _tokens(text, at)
+    first = list(islice(tokens, 2))
     repeat: Size = 1
     repeat_at = (0, 0)
-    if len(tokens) > 1 and tokens[1].text == "x" and _SIZE.fullmatch(tokens[0].text):
-        repeat, repeat_at = read_size(tokens[0]), (tokens[0].start, tokens[0].end)
-        tokens = tokens[2:]
-    steps = _read_steps(tokens, len(text))
+    if len(first) > 1 and first[1].text == "x" and _SIZE.fullmatch(first[0].text):
+        repeat, repeat_at = read_size(first[0]), (first[0].start, first[0].end)
+        first = []
+    steps = _read_steps(chain(first, tokens), len(text))
     return Line(keys, steps, condition, output, label, label_at, repeat, repeat_at)
 
 
@@ -66,7 +70,7 @@ def _read_condition(text: str) -> tuple[Expression | None, int]:
     if re.match(r"\s*=\s", text[begin:]):
         return None, at  # a label, which will be refused
     if body.end() < len(text) and text[body.end()] != ":":
-        raise _fault("an unclosed quote", body.end(), body.end() + 1)
+        raise _fault("an unclosed quote", body.end(), body.end() + 1, "as in `if act == 'relu': bn`")
     if body.end() == len(text):
         raise _fault("an `if` without `:`", at, begin, "write `if n > 1: conv 64`")
     return parse(body[0], begin), body.end() + 1
@@ -96,32 +100,42 @@ def _skip(text: str, at: int) -> int:
     return found.end()
 
 
-def _tokens(text: str, at: int) -> list[Token]:
-    tokens = []
+def _tokens(text: str, at: int) -> Iterator[Token]:
     at = _skip(text, at)
     while at < len(text):
         found = _TOKEN.match(text, at)
         if found is None:
             what = "an unclosed `{`" if text[at] == "{" else f"a stray `{text[at]}`"
-            raise _fault(
-                what, at, at + 1, "an expression stands between `{` and `}`, without braces inside"
-            )
-        tokens.append(Token(found[0], at))
+            inside = text[at + 1 : max(text.find("}", at), at)]
+            if text[at] == "{" and inside and "{" not in inside:
+                what = "an unclosed quote in an expression"
+            help = "an expression stands between `{` and `}`, without braces inside"
+            raise _fault(what, at, at + 1, help)
+        yield Token(found[0], at)
         at = _skip(text, found.end())
-    return tokens
 
 
-def _read_steps(tokens: list[Token], end: int) -> tuple[Step, ...]:
-    steps, begin = [], 0
-    for i, token in enumerate([*tokens, Token("|", end)]):
-        if token.text == "|":
-            if i == begin:
-                message = "an empty step" if tokens else "an empty line"
-                at = max(min(token.start, end - 1), 0)
-                raise _fault(message, at, at + 1, "write an operator, a block or `@label`")
-            steps.append(_read_step(tokens[begin:i]))
-            begin = i + 1
+def _read_steps(tokens: Iterable[Token], end: int) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    words: list[Token] = []
+    for token in chain(tokens, [Token("|", end)]):
+        if token.text != "|":
+            words.append(_counted(token, len(words)))
+            continue
+        if not words:
+            message = "an empty step" if steps or token.start < end else "an empty line"
+            at = max(min(token.start, end - 1), 0)
+            raise _fault(message, at, at + 1, "write an operator, a block or `@label`")
+        steps.append(_read_step(words))
+        words = []
     return tuple(steps)
+
+
+def _counted(token: Token, before: int) -> Token:
+    """The token, if there are not too many before it."""
+    if before > MOST_WORDS:
+        raise _fault(f"more than {MOST_WORDS:,} arguments", token.start, token.end)
+    return token
 
 
 def _read_step(tokens: list[Token]) -> Step:
@@ -235,7 +249,8 @@ def _reference(token: Token) -> str:
 
 def parse_arguments(text: str) -> tuple[Given, ...]:
     """The arguments alone, as a default of an operator gives them: 'half nobias={not bias}'."""
-    arguments = tuple(_read_argument(token) for token in _tokens(text, 0))
+    tokens = _tokens(text, 0)
+    arguments = tuple(_read_argument(_counted(token, i)) for i, token in enumerate(tokens))
     _refuse_twice(arguments)
     for given in arguments:
         if given.name in ("", "@", "..."):
@@ -251,8 +266,9 @@ def parse_parameters(text: str) -> tuple[Parameter, ...]:
         ArchError: no such list, with the place.
     """
     parameters: list[Parameter] = []
-    seen = set()
+    seen: set[str] = set()
     for token in _tokens(text, 0):
+        _counted(token, len(seen))
         name, equals, value = token.text.partition("=")
         if not _NAME.fullmatch(name):
             help = "lower case letters, digits and _; blanks between arguments, no commas"

@@ -77,11 +77,11 @@ class Found(NamedTuple):
 
 
 class Reached(NamedTuple):
-    """How far a scan came: to offset `at`, after `key`, inside the bracket at `opened` (−1: none)."""
+    """How far a scan came: to offset `at`, after `key`, inside the brackets at `opened`."""
 
     at: int
     key: Range
-    opened: int
+    opened: tuple[int, ...]
 
 
 def locate(text: str, wanted: Iterable[Keys] | None = None) -> dict[Keys, Found]:
@@ -104,8 +104,7 @@ def reach(text: str) -> Reached:
     scan = _Scan(text, wanted=set())
     with suppress(_Stuck):
         scan.run()
-    opened = scan.opened[-1].start if scan.opened else -1
-    return Reached(scan.at, scan.key, opened)
+    return Reached(scan.at, scan.key, tuple(bracket.start for bracket in scan.opened))
 
 
 class _Stuck(Exception):

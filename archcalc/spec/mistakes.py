@@ -40,15 +40,23 @@ class Mistakes:
                 self.add(d._replace(span=place))
         return None
 
-    def know(self, keys: Keys, table: dict[str, Any], known: tuple[str, ...]) -> None:
-        """Refuse keys that nothing reads."""
+    def know(
+        self, keys: Keys, table: dict[str, Any], known: tuple[str, ...], meant: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
+        """Refuse keys that nothing reads. Where one is missing and plainly `meant`, it is put right."""
+        right = dict(table)
         for key in table:
             if key in known:
                 continue
-            help = suggestion(key, known) or f"known: {', '.join(known)}"
+            help = suggestion(key, known)
+            near = next((m for m in meant if m not in right and help == suggestion(m, [m])), None)
+            if near is not None:
+                right[near] = table[key]
             if keys and key in ("layers", "title", "input", "paper", "year"):
                 help = TOP_LEVEL
+            help = help or f"known: {', '.join(known)}"
             self.fault(f"unknown key `{shown(key)}`", (*keys, key), help, -1)
+        return right
 
     def table(self, keys: Keys, value: Any) -> dict[str, Any]:
         """`value` if it is a table."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ class Use(NamedTuple):
     expression: Expression
     keys: Keys
     structural: bool
-    own: Container[str]
+    own: Collection[str]
 
 
 def structural_names(blocks: Iterable[Block]) -> frozenset[str]:
@@ -36,11 +36,10 @@ def unknown_names(spec: Spec, unclear: Container[str]) -> Iterator[Diagnostic]:
     """
     for block in (spec.body, *spec.blocks.values()):
         if block.name not in unclear:
-            own = [p.name for p in block.parameters]
             for use in _in_block(block):
-                yield from _unknown(spec, use, ["channels", *own])
+                yield from _unknown(spec, use)
     for use in _elsewhere(spec):
-        yield from _unknown(spec, use, ["channels"] if use.keys[0] == "defaults" else [])
+        yield from _unknown(spec, use)
 
 
 def unused_variables(spec: Spec) -> Iterator[Diagnostic]:
@@ -55,26 +54,26 @@ def unused_variables(spec: Spec) -> Iterator[Diagnostic]:
             yield Diagnostic(message, Span(variable.keys, -1), help=help)
 
 
-def _unknown(spec: Spec, use: Use, own: list[str]) -> Iterator[Diagnostic]:
+def _unknown(spec: Spec, use: Use) -> Iterator[Diagnostic]:
     for name in sorted(use.expression.names):
         if name in CONSTANTS or name in spec.variables or name in use.own:
             continue
-        if name == "channels" and not own:
-            help = "the input is what they arrive from"
-            message = "`channels` are those of the tensor that arrives; here is none"
+        if name == "channels":
+            message = "`channels` are those that arrive; at the input nothing does"
+            help = "write a number or a variable"
         else:
-            known = [*own, *spec.variables]
-            help = suggestion(name, known) or f"known here: {listed(known) or 'no names'}"
+            known = [*use.own, *spec.variables]
             message = f"unknown variable `{shown(name)}`"
+            help = suggestion(name, known) or f"known here: {listed(known) or 'no names'}"
         yield Diagnostic(message, use.expression.place(name)._replace(keys=use.keys), help=help)
 
 
 def _in_block(block: Block) -> Iterator[Use]:
-    before = {"channels"}
+    before = {"channels": None}
     for parameter in block.parameters:
         if isinstance(parameter.default, Expression):
             yield Use(parameter.default, (*block.keys, "args"), False, before)
-        before.add(parameter.name)
+        before[parameter.name] = None
     for line in (*(line for branch in block.branches for line in branch.lines), *block.then):
         for value in (line.condition, line.repeat):
             if isinstance(value, Expression):

@@ -72,13 +72,11 @@ class _Reader:
 
     def spec(self, document: dict[str, Any]) -> Spec:
         document = self._lifted(document)
-        self.mistakes.know((), document, (*ABOUT, "input", *BODY, *TABLES))
+        known = (*ABOUT, "input", *BODY, *TABLES)
+        document = self.mistakes.know((), document, known, meant=("input", "layers"))
         tables = {name: self.mistakes.table((name,), document.get(name, {})) for name in TABLES}
         variables = {k: read_variable(self.mistakes, k, v) for k, v in tables["vars"].items()}
-        blocks = {
-            name: self._block(name, ("block", name), self.mistakes.table(("block", name), body))
-            for name, body in tables["block"].items()
-        }
+        blocks = {name: self._block(name, body) for name, body in tables["block"].items()}
         body = self._network({k: v for k, v in document.items() if k in BODY})
         spec = Spec(
             source=self.source,
@@ -141,7 +139,8 @@ class _Reader:
 
     def _input(self, keys: Keys, value: Any) -> tuple[Size, ...]:
         if value is None:
-            self.mistakes.fault('no `input`: write input = "224x224x3"', ())
+            help = 'write input = "224x224x3": height x width x channels'
+            self.mistakes.add(Diagnostic("the network has no `input`", help=help))
         elif not isinstance(value, str):
             self.mistakes.fault("`input` must be text", keys, 'height x width x channels: "224x224x3"')
         else:
@@ -178,10 +177,16 @@ class _Reader:
     def _network(self, body: dict[str, Any]) -> Block:
         joins = [key for key in JOINS if key in body]
         if not joins and "layers" not in body:
-            self.mistakes.fault("the network has no `layers`", (), 'layers = ["conv 64 k3 | relu", …]')
+            help = 'write layers = ["conv 64 k3 | relu", …]'
+            self.mistakes.add(Diagnostic("the network has no `layers`", help=help))
         return self._body("", (), body, joins)
 
-    def _block(self, name: str, keys: Keys, body: dict[str, Any]) -> Block:
+    def _block(self, name: str, value: Any) -> Block:
+        keys: Keys = ("block", name)
+        body = self.mistakes.table(keys, value)
+        if body is not value:
+            self.unclear.add(name)
+            body = {"layers": "relu"}
         if name in GRAMMAR_WORDS or keyword.iskeyword(name):
             self.mistakes.fault(f"`{name}` is a word of the language", keys, f"try `{name}_`", -1)
         elif not _NAME.fullmatch(name):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from archcalc.errors import Diagnostic, Point, SpecError
+from archcalc.errors import Diagnostic, Point, SpecError, shown
 from archcalc.spec.expressions import decimal
 from archcalc.spec.model import Source
 
@@ -23,7 +23,7 @@ _LONG_KEY = re.compile(rf"(?<![\w-]){_PART}(?:\.[ \t]*+{_PART}){{{MOST_PARTS}}}"
 _WORDS = (
     (
         "Cannot overwrite|Cannot declare|Cannot mutate|Cannot redefine|Duplicate",
-        "this is there already",
+        "`{}` is there already",
         "a key may be given once, and a [table] once",
     ),
     (
@@ -50,12 +50,16 @@ _WORDS = (
     ("Expected '='", "no `=` after the key", 'write key = value, as in input = "224x224x3"'),
     ("Expected ']", "no `]` after the table's name", "a table begins with [name]"),
     ("Invalid initial character", "a name is missing", "names are letters, digits, `_` and `-`"),
-    ("Expected newline", "the line goes on after the value", "one key = value a line"),
-    ("Invalid date", "no date", ""),
+    (
+        "Expected newline",
+        "the line goes on after the value",
+        'text stands between quotes, as in input = "224x224x3"; a line has one key and one value',
+    ),
+    ("Invalid date", "no such date", ""),
     ("Invalid statement", "neither `key = value` nor `[table]`", ""),
     (
         "Invalid value",
-        "no value",
+        "this is no value",
         'text stands between quotes: "conv 64 | relu"; otherwise numbers, true, false, lists [ ]',
     ),
 )
@@ -123,25 +127,48 @@ def _explain(message: str, text: str) -> Diagnostic:
     offset = _offset(text, *numbers) if len(numbers) == 2 else len(text)
     known = (entry for entry in _WORDS if re.search(entry[0], what))
     _, reason, help = next(known, ("", f"{what[:1].lower()}{what[1:]}", ""))
-    place, notes = _surroundings(reason, text, offset)
-    return Diagnostic(f"broken TOML: {reason}", place, notes=notes, help=help)
+    return _at_place(Diagnostic(f"broken TOML: {reason}", help=help), text, offset)
 
 
-def _surroundings(reason: str, text: str, offset: int) -> tuple[Point, tuple[str, ...]]:
-    """The piece of text to blame, and what the reader should know; tomllib names where it gave up."""
+def _at_place(error: Diagnostic, text: str, offset: int) -> Diagnostic:
+    """With the piece of text to blame; `offset` is where tomllib gave up."""
     from archcalc.spec.locate import reach
 
-    place = _point(text, offset if offset < len(text) else len(text.rstrip()) - 1)
     reached = reach(text[: offset + 1])  # a header ends with the bracket that comes next
-    if reason.startswith("this is there"):
+    reason = error.message.partition(": ")[2]
+    if reason.startswith("`{}`"):
         start, end = reached.key
-        return _point(text, start)._replace(width=end - start), ()
+        message = error.message.replace("{}", shown(text[start:end]))
+        return error._replace(message=message, span=_point(text, start, end - start))
     if reason.startswith("a text"):
-        return _point(text, reached.at), ()
-    if reason.startswith("a comma") and reached.opened >= 0:
-        line = _point(text, reached.opened).line
-        return place, (f"the bracket opens in line {line}",) if line != place.line else ()
-    return place, ()
+        return error._replace(span=_point(text, reached.at))
+    if reason.startswith("a backslash"):
+        return error._replace(span=_point(text, text.rfind("\\", 0, offset), 2))
+    place = _point(text, offset)
+    lines = [_point(text, opened).line for opened in reached.opened]
+    around = [line for line in lines if line != place.line]
+    if lines and offset >= len(text):
+        bracket = reached.opened[-1]
+        message = f"broken TOML: nothing closes this `{text[bracket]}`"
+        return error._replace(message=message, span=_point(text, bracket))
+    if around:
+        error = error._replace(notes=(f"a bracket is open since line {around[-1]}",))
+    if reason.startswith(("the line goes on", "this is no value")):
+        return _blame_word(error, text, offset)
+    return error._replace(span=place)
+
+
+def _blame_word(error: Diagnostic, text: str, offset: int) -> Diagnostic:
+    """The whole word of which tomllib could read a part or nothing: 8x8x4, True."""
+    start = offset - len(re.split(r"[^\w.+-]", text[max(offset - 30, 0) : offset])[-1])
+    word = re.match(r"[^\s,\]}#=]*", text[start : start + 60])
+    word = word[0] if word else ""
+    help = error.help
+    if word in ("True", "False"):
+        help = f"write {word.lower()}"
+    elif word[:1] in "“”„‘’" and word:
+        help = 'quotes are straight: "'
+    return error._replace(span=_point(text, start, max(len(word), 1)), help=help)
 
 
 def _offset(text: str, line: int, column: int) -> int:
@@ -151,9 +178,11 @@ def _offset(text: str, line: int, column: int) -> int:
     return start + column - 1
 
 
-def _point(text: str, offset: int) -> Point:
-    offset = max(offset, 0)
-    return Point(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
+def _point(text: str, offset: int, width: int = 1) -> Point:
+    """A place; the end of the text is its last letter."""
+    if offset >= len(text):
+        offset = max(len(text.rstrip()) - 1, 0)
+    return Point(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset), width)
 
 
 def _long_key(text: str) -> Point | None:
@@ -164,7 +193,7 @@ def _long_key(text: str) -> Point | None:
 
     for found in re.finditer(rf"(?P<key>{_LONG_KEY.pattern})|{STRING}|#[^\n]*+", text):
         if found["key"]:
-            return _point(text, found.start())
+            return _point(text, found.start(), len(found[0]))
     return None
 
 

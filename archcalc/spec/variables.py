@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from archcalc.errors import ArchError, Diagnostic, Keys, Span, listed, shown, suggestion
-from archcalc.spec.expressions import CONSTANTS, FUNCTIONS, LARGEST, Value
+from archcalc.errors import ArchError, Diagnostic, Keys, Span, listed, quoted, shown, suggestion
+from archcalc.spec.expressions import CONSTANTS, FUNCTIONS, LARGEST, PLAIN, Value
 from archcalc.spec.mistakes import TOP_LEVEL, Mistakes
 from archcalc.spec.model import Variable
 from archcalc.spec.syntax import Unreadable
@@ -62,7 +62,7 @@ def _choices(mistakes: Mistakes, name: str, default: Value, choices: Any) -> tup
             mistakes.add(mistake)
             return ()
         if not fits(default, choice):
-            message = f"the default is {kind_of(default)}, the choice `{shown(choice)}` is not"
+            message = f"the default is {kind_of(default)}, the choice `{quoted(choice)}` is not"
             mistakes.fault(message, (*keys, i))
             return ()
     if choices and default not in choices:
@@ -94,24 +94,30 @@ def wrong(value: Any, keys: Keys) -> Iterator[Diagnostic]:
                     inner.append((item, (*place, i) if depth else keys))
                 elif message := _wrong_alone(item):
                     span = Span((*place, i) if depth else keys)
-                    yield Diagnostic(message, span, help="" if message == BEYOND else _KINDS)
+                    yield Diagnostic(message, span, help=_help(message))
                     return
         lists = inner
     if lists:
-        yield Diagnostic("lists nested too deeply", Span(keys), help="a list of lists of lists is the most")
+        yield Diagnostic(
+            "lists nested too deeply", Span(keys), help="a list of lists of lists is the most"
+        )
 
 
 def _wrong_alone(value: Any) -> str:
     if isinstance(value, str):
         return ""
-    if isinstance(value, Unreadable) and len(value.text) <= 4000:
-        return f"`{shown(value.text)}` is no plain decimal"
     if isinstance(value, Unreadable):
-        return BEYOND
+        return BEYOND if len(value.text) > 4000 else f"`{shown(value.text)}` is no plain decimal"
     if not hasattr(value, "numerator"):
         return f"`{shown(value)}` is no value of a variable"
     beyond = abs(value.numerator) > LARGEST or value.denominator > LARGEST
     return BEYOND if beyond else ""
+
+
+def _help(message: str) -> str:
+    if message == BEYOND:
+        return f"the largest is {LARGEST}"
+    return PLAIN if message.endswith("decimal") else _KINDS
 
 
 def check_type(variable: Variable, value: Any) -> Value:
@@ -126,7 +132,7 @@ def check_type(variable: Variable, value: Any) -> Value:
         message = f"`{name}` goes beyond 64 bits" if beyond else f"`{name}`: {mistake.message}"
         raise ArchError(Diagnostic(message, help=mistake.help))
     if not fits(variable.default, value):
-        message = f"`{name}` must be {kind_of(variable.default)}, not `{shown(value)}`"
+        message = f"`{name}` must be {kind_of(variable.default)}, not `{quoted(value)}`"
         raise ArchError(Diagnostic(message))
     if variable.choices and value not in variable.choices:
         help = suggestion(str(value), variable.choices) or f"choices: {listed(variable.choices)}"
@@ -160,5 +166,5 @@ def kind_of(value: Value) -> str:
     if isinstance(value, str):
         return "text"
     if isinstance(value, list):
-        return f"a list as {shown(value)}" if value else "a list"
+        return f"a list like {shown(value)}" if value else "a list"
     return "a number"

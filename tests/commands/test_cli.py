@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -43,6 +44,7 @@ def settled(*words: str) -> dict[str, object]:
         ("vgg16 --bn false", {"bn": False}),
         ("vgg16_bn --no-bn", {"bn": False}),
         ("resnet50 --n 3,4,23,3", {"n": [3, 4, 23, 3]}),
+        ("resnet50:resnet34:classes=10", {"classes": 10}),
         ("resnet50 --n [1,1,1,1] --stride 1x1", {"n": [1, 1, 1, 1], "stride": "1x1"}),
         ("lenet5_1998 --table [[0],[1,2]]", {"table": [[0], [1, 2]]}),
     ],
@@ -81,13 +83,15 @@ def test_set_works_whatever_the_name() -> None:
         ("vgg16 --bn maybe", "no network is called `maybe`", "archcalc list"),
         ("vgg16 --bn=maybe", "`bn` must be true or false, not `maybe`", "as in --bn false"),
         ("vgg16 lenet5 --bn", "lenet5 has no variable `bn`", ""),
-        ("vgg16:bn", "`bn` is no setting", "resnet50:stride=1x1"),
+        ("vgg16:bn", "vgg16 has no variant `bn`", "variants: vgg11, vgg13"),
+        ("resnet50 --input 3x224x224", "an input of 224 channels; resnet50 has 3", "write 224x224x3"),
         ("vgg16 --formt json", "vgg16 has no variable `formt`", "did you mean `--format`?"),
     ],
 )
 def test_wrong_words(words: str, message: str, help: str) -> None:
+    plain, _, size = words.partition(" --input ")
     with pytest.raises(ArchError) as error:
-        networks(words.split(), [], None, ["format", "depth"])
+        networks(plain.split(), [], size or None, ["format", "depth"])
     (diagnostic,) = error.value.diagnostics
     assert message in diagnostic.message
     assert help in diagnostic.help
@@ -116,6 +120,17 @@ def test_own_options_are_reserved() -> None:
 
 def test_split_keeps_the_order() -> None:
     assert split(["a", "--x", "1", "b", "--y=2"]) == (["a", "b"], [("x", "1"), ("y", "2")])
+
+
+def test_variant_of_a_file(tmp_path: Path) -> None:
+    """`net.toml:wide`: a file's own variants are asked for behind a colon."""
+    path = tmp_path / "net.toml"
+    variants = "[vars]\nw = 1.0\n[variants]\nwide = { w = 2.5 }\n"
+    path.write_text(f'input = "8x8x1"\nlayers = "conv {{floor(2*w)}} k3"\n{variants}')
+    assert archcalc.load(str(path)).analyze().parameters == 2 * 9 + 2
+    assert archcalc.load(f"{path}:wide").analyze().parameters == 5 * 9 + 5
+    assert archcalc.load(f"{path}:w=0.5").analyze().parameters == 1 * 9 + 1
+    assert "variants: wide" in process("params", str(path), "--help").stdout.decode()
 
 
 def test_standard_input() -> None:

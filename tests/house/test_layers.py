@@ -20,6 +20,7 @@ ORDER = [
     {"analysis"},
     {"audit"},
     {"api"},
+    {"totals"},
     {"views"},
     {"commands"},
     {"cli"},

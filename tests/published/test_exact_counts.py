@@ -10,7 +10,6 @@ import pytest
 from support.exact import NETWORKS, ROWS
 
 import archcalc
-from archcalc.spec import catalog
 
 KINDS = {
     "macs_conv": "conv",
@@ -36,12 +35,3 @@ def test_input(key: str) -> None:
     """The row is about the same image (channels × height × width there)."""
     channels, height, width = map(int, ROWS[key]["input"].split("x"))
     assert archcalc.load(NETWORKS[key]).graph.input == (height, width, channels)
-
-
-# bundled networks that the table does not have, with the source that their own test cites
-ELSEWHERE = {"inception", "lenet5_1998"}
-
-
-def test_every_bundled_network_is_proved() -> None:
-    asked = {name.partition(":")[0] for name in NETWORKS.values()}
-    assert {entry.name for entry in catalog.bundled()} == asked | ELSEWHERE

@@ -1,0 +1,21 @@
+"""Where the bundled specs lie. Imports nothing, because `archcalc list` may need nothing else."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+
+@cache
+def folder() -> str:
+    """The folder of the specs: inside an installed package, or in the checkout around it."""
+    package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    installed = os.path.join(package, "specs")
+    return installed if os.path.isdir(installed) else os.path.join(os.path.dirname(package), "specs")
+
+
+def families() -> list[str]:
+    """The paths of the spec files, by name."""
+    return sorted(
+        os.path.join(folder(), name) for name in os.listdir(folder()) if name.endswith(".toml")
+    )

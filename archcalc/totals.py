@@ -1,0 +1,104 @@
+"""Totals of the bundled networks, remembered between runs so that `archcalc list` starts at once.
+
+A remembered row counts only under the digest of its spec's text and of all code that computes it: a
+changed spec or a changed rule is a new key, so nothing stale can be shown. What cannot be read or
+written is computed again, without a word.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from typing import Any, TypeGuard
+
+from archcalc.spec.bundle import families
+from archcalc.spec.model import Source
+from archcalc.spec.source import read_file
+
+Row = dict[str, Any]
+
+_KINDS = {"name": str, "title": str, "family": str, "input": list, "parameters": int, "multiplies": int}
+_CODE = ("spec", "operators", "graph", "analysis")  # with the modules beside them: what decides a number
+
+
+def totals() -> list[Row]:
+    """One row a bundled network, by family: name, title, year, input, and its totals."""
+    known, code = _remembered(), _code_digest()
+    rows: list[Row] = []
+    fresh: dict[str, list[Row]] = {}
+    for file in families():
+        source = read_file(file)
+        key = hashlib.sha256(f"{code}\n{os.path.basename(file)}\n{source.text}".encode()).hexdigest()
+        found = known.get(key)
+        fresh[key] = found if _sound(found) else list(_compute(os.path.basename(file), source))
+        rows += fresh[key]
+    if fresh.keys() != known.keys():
+        _remember(_place(), fresh)
+    return rows
+
+
+def _compute(file: str, source: Source) -> Iterator[Row]:
+    from archcalc.api import Network
+    from archcalc.spec.catalog import entries
+
+    for entry in entries(source._replace(name=file)):
+        network = Network(entry, {})
+        analysis = network.analyze()
+        yield {
+            "name": network.name,
+            "title": network.title,
+            "year": network.about("year"),
+            "family": file.removesuffix(".toml"),
+            "input": list(analysis.graph.input),
+            "parameters": analysis.parameters,
+            "multiplies": analysis.multiplies,
+        }
+
+
+def _code_digest() -> str:
+    """A digest of every file whose code decides a number."""
+    digest = hashlib.sha256()
+    package = os.path.dirname(os.path.abspath(__file__))
+    for folder in ("", *_CODE):
+        for name in sorted(os.listdir(os.path.join(package, folder))):
+            if name.endswith(".py"):
+                with open(os.path.join(package, folder, name), "rb") as file:
+                    digest.update(name.encode() + file.read())
+    return digest.hexdigest()
+
+
+def _sound(rows: Any) -> TypeGuard[list[Row]]:
+    """Whether these are rows, and not what somebody else has written there."""
+    return isinstance(rows, list) and all(
+        isinstance(row, dict) and all(isinstance(row.get(key), kind) for key, kind in _KINDS.items())
+        for row in rows
+    )
+
+
+def _place() -> str:
+    """The file of what is remembered (https://specifications.freedesktop.org/basedir-spec)."""
+    caches = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(caches, "archcalc", "totals.json")
+
+
+def _remembered() -> dict[str, list[Row]]:
+    try:
+        with open(_place(), encoding="utf-8") as file:
+            known = json.load(file)
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _remember(path: str, rows: dict[str, list[Row]]) -> None:
+    """Write a new file beside the old one, then put it in its place: no reader sees half of it."""
+    beside = f"{path}.{os.getpid()}"
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(beside, "w", encoding="utf-8") as file:
+            json.dump(rows, file)
+        os.replace(beside, path)
+    except OSError:
+        return
