@@ -35,9 +35,13 @@ class Writing(NamedTuple):
     symbolic: bool
 
     def equation(self, factors: str, value: Int) -> str:
-        """'5·5·16 = 400', and behind it what a formula gives at its point."""
+        """'5·5·16 = 400'."""
         result = formula(value, self.style)
-        text = factors if factors == result else f"{factors} = {result}"
+        return factors if factors == result else f"{factors} = {result}"
+
+    def evaluated(self, factors: str, value: Int) -> str:
+        """The equation, and behind a formula what it gives at its point."""
+        text = self.equation(factors, value)
         return f"{text} = {self.style.number(value.value)}" if isinstance(value, Symbol) else text
 
 
@@ -65,13 +69,13 @@ def command(networks: list[Network], table: Table, symbol: tuple[str, ...], word
     graph, program = network.symbolic(names)
     writing = Writing(LATEX if table.format == "latex" else TEXT, bool(names))
     analysis = analyze(graph)
-    reports = [_report(network, analysis, word, writing) for word in words or [""]]
+    reports = [_report(network, analysis, word, writing, table) for word in words or [""]]
     if names:
         reports[-1] = reports[-1]._replace(remarks=tuple(_where(program)))
     show("explain", reports, table.format)
 
 
-def _report(network: Network, analysis: Analysis, word: str, writing: Writing) -> Report:
+def _report(network: Network, analysis: Analysis, word: str, writing: Writing, table: Table) -> Report:
     layers = _chosen(analysis, word)
     rows = list(_layer_rows(layers[0], writing) if len(layers) == 1 else _group_rows(layers, writing))
     heading = title(network, analysis) if not word else _heading(word, layers)
@@ -80,7 +84,16 @@ def _report(network: Network, analysis: Analysis, word: str, writing: Writing) -
         told = [{key: _plain(value) for key, value in row.items()} for row in rows]
         return [{**document(network, network.analyze()), "explained": word or None, "arithmetic": told}]
 
-    return Report(heading, COLUMNS, tuple(rows), None, (), documents, label(network))
+    shown = _relative(rows, word) if table.format == "table" else rows
+    return Report(heading, COLUMNS, tuple(shown), None, (), documents, label(network))
+
+
+def _relative(rows: list[dict[str, Any]], word: str) -> list[dict[str, Any]]:
+    """Rows with the paths inside the block that was asked for."""
+    block = f"{word.strip('/')}/"
+    if not all(row["layer"].startswith(block) for row in rows if row.get("layer", "total") != "total"):
+        return rows
+    return [row | {"layer": row["layer"].removeprefix(block)} if "layer" in row else row for row in rows]
 
 
 def _heading(word: str, layers: Sequence[Layer]) -> str:
@@ -151,13 +164,13 @@ def _group_rows(layers: Sequence[Layer], writing: Writing) -> Iterator[dict[str,
 
 def _line(name: str, text: str, equal: list[tuple[Layer, Int]], writing: Writing) -> dict[str, Any]:
     layer, value = equal[0]
-    if len(equal) == 1:
-        return _row(name, text, value, writing) | {"layer": layer.path}
-    times = " \\times " if writing.style is LATEX else " × "
-    whole = value * len(equal)
-    return _row(name, f"{len(equal)}{times}({text})", whole, writing) | {
-        "layer": f"{layer.path} and {len(equal) - 1} more"
-    }
+    path = layer.path
+    if len(equal) > 1:
+        times = " \\times " if writing.style is LATEX else " × "
+        text, value = f"{len(equal)}{times}({text})", value * len(equal)
+        path = f"{path} (+{len(equal) - 1})"
+    row = _row(name, text, value, writing)
+    return row | {"layer": path, "arithmetic": writing.equation(text, value)}
 
 
 def _parts(costs: Costs, name: str, writing: Writing) -> str:
@@ -171,7 +184,7 @@ def _parts(costs: Costs, name: str, writing: Writing) -> str:
 
 def _row(count: str, factors: str, value: Int, writing: Writing) -> dict[str, Any]:
     number = value.value if isinstance(value, Symbol) else int(value)
-    return {"count": count, "arithmetic": writing.equation(factors, value), "value": number}
+    return {"count": count, "arithmetic": writing.evaluated(factors, value), "value": number}
 
 
 def _sizes(weight: Weight, writing: Writing) -> str:
@@ -199,11 +212,8 @@ def _factor(factor: Int, writing: Writing) -> str:
 
 
 def _names(work: Work) -> str:
-    """What the factors are: '(height·width·filters) outputs × (…) products'."""
-    loops = (
-        f"({'·'.join(name for name, _ in extent.factors)}) {extent.name}" for extent in work.extents
-    )
-    return " × ".join(loops)
+    """What the factors are: 'height·width·filters × kernel height·kernel width·channels'."""
+    return " × ".join("·".join(name for name, _ in extent.factors) for extent in work.extents)
 
 
 def _plain(value: Any) -> Any:

@@ -49,7 +49,7 @@ def _texts(row: dict[str, Any], columns: Sequence[Column]) -> list[str]:
 
 def _text(column: Column, text: str) -> str:
     """A cell; a formula is LaTeX already, except for the line that names its factors."""
-    if column.kind != "math" or not text or text.startswith("("):
+    if column.kind != "math" or not text or "·" in text:
         return _escape(text)
     return f"${text}$"
 

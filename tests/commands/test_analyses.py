@@ -91,7 +91,7 @@ def test_field_formats_agree() -> None:
 def test_explain_a_layer() -> None:
     text = run("explain", "inception", "5x5/conv", "--bottleneck", "16")
     assert "28·28·32 × 5·5·16 = 10,035,200" in text
-    assert "(height·width·filters) outputs × (kernel height·kernel width·channels) products" in text
+    assert "height·width·filters × kernel height·kernel width·channels" in text
 
 
 def test_explain_with_a_symbol() -> None:
