@@ -20,6 +20,7 @@ class Style(NamedTuple):
     number: Callable[[int], str]
     name: Callable[[str], str]
     dot: str
+    times: str
     floor: str
     call: str
 
@@ -32,11 +33,12 @@ def _latex_name(name: str) -> str:
     return rf"\mathit{{{name}}}".replace("_", r"\_")
 
 
-TEXT = Style(grouped, str, "·", "⌊({}) / ({})⌋", "{}({}, {})")
+TEXT = Style(grouped, str, "·", " × ", "⌊({}) / ({})⌋", "{}({}, {})")
 LATEX = Style(
     _latex_number,
     _latex_name,
     r" \cdot ",
+    r" \times ",
     r"\left\lfloor \frac{{{}}}{{{}}} \right\rfloor",
     r"\{}({}, {})",
 )

@@ -138,8 +138,8 @@ def test_explain_adds_up(name: str) -> None:
     """Over the layers, the explained values are the totals."""
     (network,) = document("explain", name)
     rows = [row for row in network["arithmetic"] if row.get("layer") != "total"]
-    multiplies = sum(row["value"] for row in rows if row["count"] == "multiplies")
-    weights = sum(row["value"] for row in rows if row["count"] == "weights")
+    multiplies = sum(row["value"] for row in rows if row["what"] == "multiplies")
+    weights = sum(row["value"] for row in rows if row["what"] == "weights")
     assert multiplies == network["total"]["multiplies"]
     assert weights == network["total"]["weights"]
 

@@ -1,0 +1,171 @@
+"""The arithmetic behind the numbers of a layer, a block or a network, as lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from archcalc.analysis.costs import Analysis, Costs, Layer, total
+from archcalc.analysis.formula import LATEX, Style, formula
+from archcalc.errors import Diagnostic, UsageError, suggestion
+from archcalc.operators.model import Extent, Weight, Work
+from archcalc.symbols import Guard, Int, Program, Symbol
+from archcalc.units import printable
+
+TOTALS = ("parameters", "statistics", "fixed", "multiplies", "connections")
+ROLES = {"weight": "weights", "bias": "biases", "fixed": "fixed"}
+TOTAL = "total"
+
+
+class Line(NamedTuple):
+    """One number: whose it is ('' in the explanation of one layer), what it counts, how it comes about.
+
+    `value` is None for a line that only names the factors of the one before.
+    """
+
+    layer: str
+    what: str
+    arithmetic: str
+    value: int | None = None
+
+
+def choose(analysis: Analysis, word: str) -> Sequence[Layer]:
+    """The layers that a word names: all, one by its path, those of a block; a path's end will do.
+
+    Raises:
+        UsageError: nothing is called so.
+    """
+    layers = analysis.layers[1:]
+    word = word.strip("/")
+    if not word:
+        return layers
+    for fits in (
+        lambda path: path == word,
+        lambda path: path.startswith(f"{word}/"),
+        lambda path: path.endswith(f"/{word}"),
+        lambda path: f"/{word}/" in path,
+    ):
+        found = [layer for layer in layers if fits(layer.path)]
+        if found:
+            return found
+    paths = {"/".join(x.path.split("/")[: i + 1]) for x in layers for i in range(x.path.count("/") + 1)}
+    help = suggestion(word, sorted(paths)) or "`archcalc show SPEC --all` lists the layers"
+    raise UsageError(Diagnostic(f"no layer or block is called `{printable(word)}`", help=help))
+
+
+def explain(layers: Sequence[Layer], style: Style) -> list[Line]:
+    """Everything that is counted of one layer; of several their weights and products, and the sums."""
+    return list(_layer(layers[0], style) if len(layers) == 1 else _group(layers, style))
+
+
+def _layer(layer: Layer, style: Style) -> Iterator[Line]:
+    operator, inputs = layer.node.operator, layer.inputs
+    for weight in operator.weights(*inputs):
+        yield _line("", ROLES.get(weight.role, weight.role), _sizes(weight, style), weight.size, style)
+    for work in operator.work(*inputs):
+        kind = "multiplies" if work.kind == "products" else work.kind
+        yield _line("", kind, _loops(work, style), work.total, style)
+        yield Line("", "", _names(work))
+    links = layer.costs.connections
+    if isinstance(links, Symbol) or links:
+        yield _line("", "connections", formula(links, style), links, style)
+
+
+def _group(layers: Sequence[Layer], style: Style) -> Iterator[Line]:
+    """Equal lines together: '3 × (56·56·64 × 3·3·64)'."""
+    equal: dict[tuple[str, str], list[tuple[str, Int]]] = {}
+    for layer in layers:
+        for weight in layer.node.operator.weights(*layer.inputs):
+            if weight.role in ("weight", "fixed"):
+                key = (ROLES[weight.role], _sizes(weight, style))
+                equal.setdefault(key, []).append((layer.path, weight.size))
+        for work in layer.node.operator.work(*layer.inputs):
+            if work.kind == "products":
+                equal.setdefault(("multiplies", _loops(work, style)), []).append(
+                    (layer.path, work.total)
+                )
+    for count in ("weights", "fixed", "multiplies"):
+        for (name, text), members in equal.items():
+            if name == count:
+                yield _together(name, text, members, style)
+    costs = total(layer.costs for layer in layers)
+    for name in TOTALS:
+        value: Int = getattr(costs, name)
+        if isinstance(value, Symbol) or value:
+            yield _line(TOTAL, name, _parts(costs, name, style), value, style)
+
+
+def _together(name: str, text: str, members: list[tuple[str, Int]], style: Style) -> Line:
+    path, value = members[0]
+    if len(members) > 1:
+        text, value = f"{len(members)}{style.times}({text})", value * len(members)
+        path = f"{path} (+{len(members) - 1})"
+    return Line(path, name, _equation(text, value, style), _number(value))
+
+
+def _parts(costs: Costs, name: str, style: Style) -> str:
+    """Parameters as the sum of their roles; other totals, and formulas, as they are."""
+    roles = [("weights", costs.weights), ("biases", costs.biases), ("norms", costs.norms)]
+    symbolic = any(isinstance(value, Symbol) for _, value in roles)
+    if name != "parameters" or symbolic or style is LATEX:
+        return formula(getattr(costs, name), style)
+    return " + ".join(f"{formula(value, style)} {role}" for role, value in roles if value)
+
+
+def _line(layer: str, count: str, factors: str, value: Int, style: Style) -> Line:
+    """The equation, and behind a formula what it gives at its point."""
+    text = _equation(factors, value, style)
+    if isinstance(value, Symbol):
+        text = f"{text} = {style.number(value.value)}"
+    return Line(layer, count, text, _number(value))
+
+
+def _equation(factors: str, value: Int, style: Style) -> str:
+    result = formula(value, style)
+    return factors if factors == result else f"{factors} = {result}"
+
+
+def _number(value: Int) -> int:
+    return value.value if isinstance(value, Symbol) else int(value)
+
+
+def _sizes(weight: Weight, style: Style) -> str:
+    return style.dot.join(_factor(size, style) for size in weight.shape)
+
+
+def _loops(work: Work, style: Style) -> str:
+    loops = style.times.join(_extent(extent, style) for extent in work.extents)
+    if work.each == 1:
+        return loops
+    return f"−({loops})" if work.each == -1 else f"{work.each}{style.times}{loops}"
+
+
+def _extent(extent: Extent, style: Style) -> str:
+    return style.dot.join(_factor(factor, style) for _, factor in extent.factors)
+
+
+def _factor(factor: Int, style: Style) -> str:
+    """A factor without thousands separators, in brackets where it is a sum."""
+    if not isinstance(factor, Symbol):
+        return str(factor)
+    text = formula(factor, style)
+    return f"({text})" if " + " in text or " − " in text else text
+
+
+def _names(work: Work) -> str:
+    """What the factors are: 'height·width·filters × kernel height·kernel width·channels'."""
+    return " × ".join("·".join(name for name, _ in extent.factors) for extent in work.extents)
+
+
+def where(program: Program) -> Iterator[str]:
+    """The point at which formulas were evaluated, and the decisions that they rest on."""
+    yield f"evaluated at {', '.join(f'{name} = {value}' for name, value in program.point.items())}"
+    if program.guards:
+        told = dict.fromkeys(_decision(program, guard) for guard in program.guards)
+        yield f"the formulas hold where {', '.join(told)}"
+
+
+def _decision(program: Program, guard: Guard) -> str:
+    condition = formula(program.symbol(guard.condition))
+    condition = condition[1:-1] if condition.startswith("(") and condition.endswith(")") else condition
+    return condition if guard.outcome else f"not {condition}"
