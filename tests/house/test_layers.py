@@ -18,7 +18,7 @@ ORDER = [
     {"spec", "operators"},
     {"graph"},
     {"analysis"},
-    {"audit"},
+    {"audit", "numerics"},
     {"api"},
     {"totals"},
     {"views"},
@@ -126,3 +126,15 @@ def test_files_and_functions_stay_small(capsys: pytest.CaptureFixture[str]) -> N
         print(f"\n{len(lines)} files, largest {max(lines.values())} lines; functions: median {middle}")
     assert {n: size for n, size in functions.items() if size > FUNCTION} == {}
     assert {str(p): size for p, size in lines.items() if size > FILE + 150} == {}
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE))
+)
+def test_arrays_stay_in_their_room(path: Path) -> None:
+    """numpy and numba have one door: archcalc/numerics."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+    names |= {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+    heavy = {name.partition(".")[0] for name in names} & set(HEAVY)
+    assert not heavy or room_of(path) == "numerics"
