@@ -77,13 +77,16 @@ class ShapeError(ArchError):
         self.message, self.field, self.help = message, field, help
 
 
-def shown(value: object) -> str:
-    """A word or value of the user's as a message quotes it: never long, `true` and 0.5 as in a spec."""
+def shown(value: object, deep: int = 2) -> str:
+    """A word or value of the user's as a message quotes it: never long, `true` and 0.5 as in a spec.
+
+    `deep` is how far lists in lists are shown.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        items = ", ".join("…" if isinstance(item, list | dict) else quoted(item) for item in value[:4])
-        return f"[{items}{', …' if len(value) > 4 else ''}]"
+        first = [quoted(item, deep - 1) if deep else "…" for item in value[:4]]
+        return f"[{', '.join([*first, '…'] if len(value) > 4 else first)}]"
     if isinstance(value, dict):
         return "{…}"
     if isinstance(value, tuple):
@@ -95,9 +98,9 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST_WORD else f"{text[: _LONGEST_WORD - 1]}…"
 
 
-def quoted(value: object) -> str:
+def quoted(value: object, deep: int = 2) -> str:
     """The same, with quotes where a spec has them: a "3" is no 3."""
-    return f'"{shown(value)}"' if isinstance(value, str) else shown(value)
+    return f'"{shown(value)}"' if isinstance(value, str) else shown(value, deep)
 
 
 def listed(words: Iterable[object]) -> str:

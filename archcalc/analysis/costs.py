@@ -62,6 +62,7 @@ class Costs(NamedTuple):
 _FIELD = {
     "weight": "weights",
     "bias": "biases",
+    "position": "weights",
     "scale": "norms",
     "shift": "norms",
     "mean": "statistics",

@@ -13,7 +13,7 @@ from archcalc.symbols import Guard, Int, Program, Symbol
 from archcalc.units import printable
 
 TOTALS = ("parameters", "statistics", "fixed", "multiplies", "connections")
-ROLES = {"weight": "weights", "bias": "biases", "fixed": "fixed"}
+ROLES = {"weight": "weights", "position": "weights", "bias": "biases", "fixed": "fixed"}
 TOTAL = "total"
 
 
@@ -76,7 +76,7 @@ def _group(layers: Sequence[Layer], style: Style) -> Iterator[Line]:
     equal: dict[tuple[str, str], list[tuple[str, Int]]] = {}
     for layer in layers:
         for weight in layer.node.operator.weights(*layer.inputs):
-            if weight.role in ("weight", "fixed"):
+            if ROLES.get(weight.role) in ("weights", "fixed"):
                 key = (ROLES[weight.role], _sizes(weight, style))
                 equal.setdefault(key, []).append((layer.path, weight.size))
         for work in layer.node.operator.work(*layer.inputs):

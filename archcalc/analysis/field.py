@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from archcalc.graph.model import Graph, Node
 from archcalc.operators.joining import Join
-from archcalc.operators.model import Pair, Window
+from archcalc.operators.model import Grid, Pair, Window
 from archcalc.operators.reshaping import Upsample
 
 if TYPE_CHECKING:
@@ -136,6 +136,8 @@ def _through(node: Node, geometry: object, axis: int, source: Axis) -> Axis | No
         kernel, stride = int(geometry.kernel[axis]), int(geometry.stride[axis])
         before, dilation = int(geometry.before[axis]), int(geometry.dilation[axis])
         return _slide(source, stride, -before, (kernel - 1) * dilation)
+    if isinstance(geometry, Grid):
+        return _gather(source, int(geometry.window[axis]), int(geometry.start[axis]))
     operator = node.operator
     if isinstance(operator, Upsample):
         return _repeat(source, int(operator.factor[axis]))
@@ -158,6 +160,16 @@ def _slide(source: Axis, stride: int, start: int, reach: int) -> Axis | None:
         else:  # a gap of a sparse transposed conv
             ends.append(_hull([source.seen(i) for i in range(begin, begin + reach + 1)]))
     return Axis(tuple(ends), source.advance * stride * period // len(source.ends))
+
+
+def _gather(source: Axis, window: int, start: int) -> Axis | None:
+    """Output o reads the whole window that it is in; one of the windows begins at `start`."""
+    period = lcm(len(source.ends), window)
+    if period > LONGEST_PERIOD:
+        return None
+    begins = [(output - start) // window * window + start for output in range(period)]
+    ends = tuple(_hull([source.seen(i) for i in range(b, b + window)]) for b in begins)
+    return Axis(ends, source.advance * period // len(source.ends))
 
 
 def _repeat(source: Axis, factor: int) -> Axis | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import groupby
 from typing import Any
 
 import click
@@ -70,6 +71,8 @@ def command(
             rows = [row | {key: MEASURES[key](load(row["name"]).graph)} for row in rows]
         rows.sort(key=lambda row: (row[key] is None, row[key]))
     title = f"{len(rows)} network{'' if len(rows) == 1 else 's'}" if rows else "no network matches"
+    if format == "table" and not sort:
+        rows = list(_apart(rows))
     report = Report(title, columns, tuple(rows), None, (), lambda: [row["document"] for row in rows])
     show("list", [report], format)
 
@@ -85,6 +88,17 @@ MEASURES: dict[str, Callable[[Graph], Any]] = {
     "peak": lambda graph: measure(graph).peak,
     "field": _field_size,
 }
+
+
+def _apart(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """An empty line around each family of several networks."""
+    before = 0
+    for _, members in groupby(rows, key=lambda row: row["family"]):
+        family = list(members)
+        if before and max(before, len(family)) > 1:
+            yield {"name": ""}
+        yield from family
+        before = len(family)
 
 
 def _words(row: dict[str, Any]) -> str:

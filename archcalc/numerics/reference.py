@@ -259,7 +259,7 @@ def _activation(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     return ACTIVATIONS[operator.name](inputs[0])
 
 
-def _aligned(operator: Any, inputs: list[Array]) -> list[Array]:
+def aligned(operator: Any, inputs: list[Array]) -> list[Array]:
     """Inputs cut to the height and width of the first, centered, if the join crops."""
     if not operator.crop:
         return inputs
@@ -273,7 +273,7 @@ def _aligned(operator: Any, inputs: list[Array]) -> list[Array]:
 
 def _join(combine: np.ufunc) -> Run:
     def join(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-        first, *others = _aligned(operator, inputs)
+        first, *others = aligned(operator, inputs)
         for x in others:
             first = combine(first, x)
         return first
@@ -282,7 +282,7 @@ def _join(combine: np.ufunc) -> Run:
 
 
 def _concat(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    parts = _aligned(operator, inputs)
+    parts = aligned(operator, inputs)
     y = np.empty_like(parts[0], shape=(*parts[0].shape[:-1], sum(x.shape[-1] for x in parts)))
     begin = 0
     for x in parts:

@@ -16,7 +16,9 @@ FAMILIES = {
     "normalization": "bn ln lrn scale",
     "activation": "relu relu6 leaky sigmoid tanh swish gelu hsigmoid hswish softmax dropout",
     "joining": "add concat mul",
-    "reshaping": "flatten upsample padchannels slice shuffle",
+    "reshaping": "flatten upsample todepth padchannels slice shuffle",
+    "tokens": "tokens classtoken posembed token transpose",
+    "attention": "attention windowattention",
 }
 TABLE = {name: family for family, names in FAMILIES.items() for name in names.split()}
 JOINS = ("add", "concat", "mul")

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from archcalc.operators.model import Argument, Extent, Geometry, Pair, Shape, Weight, Work, values_of
+from archcalc.operators.model import (
+    Argument,
+    Extent,
+    Geometry,
+    Pair,
+    Shape,
+    Weight,
+    Work,
+    require_map,
+    values_of,
+)
 from archcalc.operators.window import GROUPS, HALF, NOBIAS, PADDING, SAME, Windowed
-from archcalc.symbols import Int, minimum, product, require
+from archcalc.symbols import Int, minimum, product, recorded, require
 
 FILTERS = Argument("filters", "size", "channels of the output")
 KERNEL = Argument("k", "pair", "kernel, height x width", 1)
@@ -76,9 +86,10 @@ class Conv(Windowed):
         return products if self.nobias else products + self.output_shape(*inputs).values
 
     def kind(self, *inputs: Shape) -> str:
-        if self.g == 1:
+        groups = recorded(self.g)  # a label decides nothing about the numbers, and leaves no guard
+        if groups == 1:
             return "conv"
-        return "depthwise conv" if self.g == inputs[0].channels else "grouped conv"
+        return "depthwise conv" if groups == recorded(inputs[0].channels) else "grouped conv"
 
     def _check_table(self, table: tuple[tuple[int, ...], ...], x: Shape) -> None:
         require(self.g == 1, "a connection table and groups exclude each other", "table")
@@ -117,6 +128,7 @@ class Deconv(Windowed):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
+        require_map(self.name, x)
         _divide_groups(self.g, x.channels, self.filters)
         sizes = [(n - 1) * s + k for n, s, k in zip(x[:2], self.s, self.k, strict=True)]
         for size, pad in zip(sizes, self.p, strict=True):

@@ -11,6 +11,7 @@ from archcalc.operators.model import (
     Operator,
     Pair,
     Shape,
+    Tokens,
     Weight,
     Work,
     values_of,
@@ -49,7 +50,7 @@ class Join(Operator):
             require(
                 fits, "`{name} crop` cannot cut {x} to {first}", "crop", name=self.name, x=x, first=first
             )
-        return tuple(Shape(first.height, first.width, x.channels) for x in inputs)
+        return tuple(x._replace(height=first.height, width=first.width) for x in inputs)
 
     def offsets(self, *inputs: Shape) -> tuple[Pair, ...]:
         """Rows and columns that are cut off before each input's first value."""
@@ -72,7 +73,7 @@ class Add(Join):
     def output_shape(self, *inputs: Shape) -> Shape:
         first, *others = self.aligned(inputs)
         for x in others:
-            same = (x.height == first.height) * (x.width == first.width) * (x.channels == first.channels)
+            same = _same_positions(x, first) * (x.channels == first.channels)
             require(same, "cannot add {x} to {first}", help=_equal_shapes, x=x, first=first)
         return first
 
@@ -91,21 +92,21 @@ class Concat(Join):
         channels = first.channels
         for x in others:
             require(
-                (x.height == first.height) * (x.width == first.width),
+                _same_positions(x, first),
                 "cannot concatenate {x} with {first}",
                 help=_equal_maps,
                 x=x,
                 first=first,
             )
             channels = channels + x.channels
-        return Shape(first.height, first.width, channels)
+        return first._replace(channels=channels)
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         return FREE
 
 
 class Mul(Join):
-    """Product of tensors of one shape; a vector multiplies each channel of a map.
+    """Product of tensors of one shape; a vector multiplies each channel of a map or sequence.
 
     One multiply a value and further input.
     """
@@ -115,13 +116,13 @@ class Mul(Join):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         shapes = self.aligned(inputs)
-        height, width, channels = shapes[0]
-        for x in shapes[1:]:
-            height, width = maximum(height, x.height), maximum(width, x.width)
-        largest = Shape(height, width, channels)
+        largest, *others = [x for x in shapes if isinstance(x, Tokens)] or shapes
+        for x in others:
+            height, width = maximum(largest.height, x.height), maximum(largest.width, x.width)
+            largest = largest._replace(height=height, width=width)
         for x in shapes:
-            whole = (x.height == height) * (x.width == width)
-            fits = (x.channels == channels) * maximum(whole, x.height * x.width == 1)
+            vector = 0 if isinstance(x, Tokens) else x.height * x.width == 1
+            fits = (x.channels == largest.channels) * maximum(_same_positions(x, largest), vector)
             require(fits, "cannot multiply {x} with {largest}", help=_equal_shapes, x=x, largest=largest)
         return largest
 
@@ -129,12 +130,29 @@ class Mul(Join):
         return (Work("multiplies", self._over_values(inputs)),)
 
 
+def _same_positions(x: Shape, y: Shape) -> Int:
+    """Whether two maps, or two sequences, agree in height and width."""
+    return (
+        (x.height == y.height) * (x.width == y.width) * (isinstance(x, Tokens) == isinstance(y, Tokens))
+    )
+
+
 def _equal_shapes(**shapes: Shape) -> str:
     x, y = shapes.values()
     if x.channels != y.channels:
-        return f"a 1x1 conv makes the channels equal: `conv {y.channels}`"
-    return "a stride or a pool makes height and width equal"
+        layer, name = ("linear layer", "linear") if isinstance(x, Tokens) else ("1x1 conv", "conv")
+        return f"a {layer} makes the channels equal: `{name} {y.channels}`"
+    return _of_sequences(x, y) or "a stride or a pool makes height and width equal"
 
 
 def _equal_maps(**shapes: Shape) -> str:
-    return "heights and widths must agree; pad the convs (`half`), or pool with stride 1 (`s1 half`)"
+    otherwise = (
+        "heights and widths must agree; pad the convs (`half`), or pool with stride 1 (`s1 half`)"
+    )
+    return _of_sequences(*shapes.values()) or otherwise
+
+
+def _of_sequences(x: Shape, y: Shape) -> str:
+    if isinstance(x, Tokens) != isinstance(y, Tokens):
+        return "`tokens` makes a sequence of a map"
+    return "both sequences must have as many tokens" if isinstance(x, Tokens) else ""

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from archcalc.operators.model import Argument, Extent, Geometry, Operator, Shape, Weight, Work
+from archcalc.operators.model import (
+    Argument,
+    Extent,
+    Geometry,
+    Operator,
+    Shape,
+    Tokens,
+    Weight,
+    Work,
+)
 from archcalc.operators.window import NOBIAS
 from archcalc.symbols import Int, require
 
@@ -10,7 +19,10 @@ UNITS = Argument("units", "size", "values of the output")
 
 
 class Linear(Operator):
-    """Dense layer with bias over the channels of a vector: outputs × inputs multiplies."""
+    """Dense layer with bias over the channels of a vector, or of each token of a sequence.
+
+    Multiplies: tokens × outputs × inputs.
+    """
 
     name = "linear"
     arguments = (UNITS, NOBIAS)
@@ -20,7 +32,10 @@ class Linear(Operator):
     nobias: bool
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        _require_vector(self.name, inputs[0])
+        (x,) = inputs
+        if isinstance(x, Tokens):
+            return x._replace(channels=self.units)
+        _require_vector(self.name, x)
         return Shape(1, 1, self.units)
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
@@ -28,17 +43,22 @@ class Linear(Operator):
         return (weight,) if self.nobias else (weight, Weight("bias", (self.units,)))
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
-        channels = inputs[0].channels
-        outputs = Extent("outputs", (("units", self.units),))
-        products = Work("products", (outputs, Extent("products", (("channels", channels),))))
-        sums = Work("additions", (outputs, Extent("sums", (("channels − 1", channels - 1),))))
+        (x,) = inputs
+        outputs = self._outputs(x)
+        products = Work("products", (outputs, Extent("products", (("channels", x.channels),))))
+        sums = Work("additions", (outputs, Extent("sums", (("channels − 1", x.channels - 1),))))
         return (products, sums) if self.nobias else (products, sums, Work("additions", (outputs,)))
 
     def connections(self, *inputs: Shape) -> Int:
-        return self.units * (inputs[0].channels + (not self.nobias))
+        (x,) = inputs
+        return self._outputs(x).size * (x.channels + (not self.nobias))
 
     def geometry(self, *inputs: Shape) -> Geometry:
-        return "global"
+        return "pointwise" if isinstance(inputs[0], Tokens) else "global"
+
+    def _outputs(self, x: Shape) -> Extent:
+        tokens = (("tokens", x.height),) if isinstance(x, Tokens) else ()
+        return Extent("outputs", (*tokens, ("units", self.units)))
 
 
 class Rbf(Operator):

@@ -35,8 +35,26 @@ class Shape(NamedTuple):
         return f"{channels}" if height == width == 1 else f"{height}×{width}×{channels}"
 
 
-Role = Literal["weight", "bias", "scale", "shift", "mean", "variance", "fixed"]
-TRAINABLE: tuple[Role, ...] = ("weight", "bias", "scale", "shift")
+class Tokens(Shape):
+    """A sequence: `height` tokens of so many channels; `width` is 1. No map is equal to it."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tokens) and tuple.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash((Tokens, *self))
+
+    def __str__(self) -> str:
+        count, _, channels = recorded(self)
+        return f"{count}×{channels}"
+
+
+# "position": learned for a place, and added to what stands there
+Role = Literal["weight", "bias", "position", "scale", "shift", "mean", "variance", "fixed"]
+TRAINABLE: tuple[Role, ...] = ("weight", "bias", "position", "scale", "shift")
 STATISTICS: tuple[Role, ...] = ("mean", "variance")
 
 
@@ -102,7 +120,14 @@ class Window(NamedTuple):
     dilation: Pair
 
 
-Geometry = Window | Literal["pointwise", "global", "upsampling"]
+class Grid(NamedTuple):
+    """Windows side by side, each of whose outputs see the whole of it; one of them begins at `start`."""
+
+    window: Pair
+    start: Pair
+
+
+Geometry = Window | Grid | Literal["pointwise", "global", "upsampling"]
 Buffer = Literal["fresh", "in place", "view"]
 ArgumentKind = Literal["size", "offset", "pair", "padding", "flag", "table"]
 
@@ -193,11 +218,13 @@ class Operator:
 
     name: ClassVar[str]
     arguments: ClassVar[tuple[Argument, ...]]
-    weight_layer: ClassVar[bool]  # counted in "16 weight layers"
+    weight_layer: ClassVar[int]  # how many of "16 weight layers" it is
     stored: ClassVar[bool]  # its output is a map of the `stored` memory rule
     buffer: ClassVar[Buffer]  # where its output lives: see `peak`
 
     def __init__(self, *required: Any, **optional: Any) -> None:
+        if len(required) > len(self.arguments):
+            raise ShapeError(f"{self.name} takes {len(self.arguments)} arguments at most")
         for argument, value in zip(self.arguments, required, strict=False):
             optional[argument.name] = value
         for argument in self.arguments:
@@ -291,12 +318,30 @@ class Input(Operator):
 
 def values_of(shape: Shape, name: str = "values") -> Extent:
     """The loop over every value of a tensor."""
-    return Extent(
-        name,
-        (("height", shape.height), ("width", shape.width), ("channels", shape.channels)),
-    )
+    return Extent(name, (*_positions(shape), ("channels", shape.channels)))
 
 
 def positions_of(shape: Shape) -> Extent:
     """The loop over the positions of a tensor."""
-    return Extent("positions", (("height", shape.height), ("width", shape.width)))
+    return Extent("positions", _positions(shape))
+
+
+def _positions(shape: Shape) -> tuple[tuple[str, Int], ...]:
+    if isinstance(shape, Tokens):
+        return (("tokens", shape.height),)
+    return ("height", shape.height), ("width", shape.width)
+
+
+def require_map(name: str, x: Shape) -> None:
+    """Refuse a sequence where a window would slide over a map.
+
+    Raises:
+        ShapeError: `x` is a sequence of tokens.
+    """
+    require(
+        not isinstance(x, Tokens),
+        "`{name}` takes a map, not {x} tokens",
+        help=lambda name, x: "`linear` sees each token, `transpose` makes channels of tokens",
+        name=name,
+        x=x,
+    )

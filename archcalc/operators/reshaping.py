@@ -11,11 +11,14 @@ from archcalc.operators.model import (
     Buffer,
     Geometry,
     Operator,
+    Pair,
     Shape,
     Weight,
+    Window,
     Work,
+    require_map,
 )
-from archcalc.symbols import Int, require
+from archcalc.symbols import Int, ceil_div, require
 
 CHANNELS = Argument("channels", "size", "channels of the output")
 
@@ -59,14 +62,36 @@ class Upsample(Reshape):
     name = "upsample"
     arguments = (Argument("factor", "pair", "copies down and across"),)
 
-    factor: tuple[Int, Int]
+    factor: Pair
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
+        require_map(self.name, x)
         return Shape(x.height * self.factor[0], x.width * self.factor[1], x.channels)
 
     def geometry(self, *inputs: Shape) -> Geometry:
         return "upsampling"
+
+
+class ToDepth(Reshape):
+    """`factor` × `factor` neighbors behind each other in the channels; zeros fill up the last ones.
+
+    Space to depth: Swin's patch merging.
+    """
+
+    name = "todepth"
+    arguments = (Argument("factor", "pair", "neighbors down and across"),)
+
+    factor: Pair
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        require_map(self.name, x)
+        down, across = self.factor
+        return Shape(ceil_div(x.height, down), ceil_div(x.width, across), x.channels * down * across)
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        return Window(self.factor, self.factor, (0, 0), (1, 1))
 
 
 class PadChannels(Reshape):
@@ -86,7 +111,7 @@ class PadChannels(Reshape):
             have=x.channels,
             channels=self.channels,
         )
-        return Shape(x.height, x.width, self.channels)
+        return x._replace(channels=self.channels)
 
 
 class Slice(Reshape):
@@ -109,7 +134,7 @@ class Slice(Reshape):
             end=end - 1,
             have=x.channels,
         )
-        return Shape(x.height, x.width, self.channels)
+        return x._replace(channels=self.channels)
 
 
 class Shuffle(Reshape):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from archcalc.operators.model import Argument, Geometry, Operator, Pair, Shape, Window
+from archcalc.operators.model import Argument, Geometry, Operator, Pair, Shape, Window, require_map
 from archcalc.symbols import Int, ceil_div, maximum, require
 
 PADDING = Argument("p", "padding", "zeros on both sides", 0)
@@ -48,8 +48,9 @@ class Windowed(Operator):
         """Height and width of the output, with the padding before them.
 
         Raises:
-            ShapeError: the window is larger than the padded input.
+            ShapeError: no map, or the window is larger than the padded input.
         """
+        require_map(self.name, x)
         return self._axis(0, x.height, "height"), self._axis(1, x.width, "width")
 
     def geometry(self, *inputs: Shape) -> Geometry:

@@ -23,7 +23,6 @@ _LABEL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SIZE = re.compile(rf"([0-9]+)(?:x([0-9]+))?|({_BRACES})")
 _GLUED = re.compile(rf"([a-z])([0-9]+(?:x[0-9]+)?|{_BRACES})")
-_COUNTED = re.compile(rf"([0-9]+|{_BRACES})[xX×*]?")
 _NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 
 MOST_WORDS = 10_000  # of a step
@@ -160,7 +159,7 @@ def _read_step(tokens: list[Token]) -> Step:
 
 
 def _step_help(text: str) -> str:
-    if counted := _COUNTED.fullmatch(text):
+    if counted := re.fullmatch(rf"([0-9]+|{_BRACES})[xX×*]?", text):
         return f"a repeat has spaces around its x: `{shown(counted[1])} x conv 64`"
     if "=" in text:
         label, _, step = text.partition("=")

@@ -23,7 +23,7 @@ _LONG_KEY = re.compile(rf"(?<![\w-]){_PART}(?:\.[ \t]*+{_PART}){{{MOST_PARTS}}}"
 _WORDS = (
     (
         "Cannot overwrite|Cannot declare|Cannot mutate|Cannot redefine|Duplicate",
-        "`{}` is there already",
+        "`…` is there already",
         "a key may be given once, and a [table] once",
     ),
     (
@@ -136,9 +136,9 @@ def _at_place(error: Diagnostic, text: str, offset: int) -> Diagnostic:
 
     reached = reach(text[: offset + 1])  # a header ends with the bracket that comes next
     reason = error.message.partition(": ")[2]
-    if reason.startswith("`{}`"):
+    if reason.startswith("`…`"):
         start, end = reached.key
-        message = error.message.replace("{}", shown(text[start:end]))
+        message = error.message.replace("…", shown(text[start:end]))
         return error._replace(message=message, span=_point(text, start, end - start))
     if reason.startswith("a text"):
         return error._replace(span=_point(text, reached.at))
@@ -161,8 +161,7 @@ def _at_place(error: Diagnostic, text: str, offset: int) -> Diagnostic:
 def _blame_word(error: Diagnostic, text: str, offset: int) -> Diagnostic:
     """The whole word of which tomllib could read a part or nothing: 8x8x4, True."""
     start = offset - len(re.split(r"[^\w.+-]", text[max(offset - 30, 0) : offset])[-1])
-    word = re.match(r"[^\s,\]}#=]*", text[start : start + 60])
-    word = word[0] if word else ""
+    word = re.split(r"[\s,\]}#=]", text[start : start + 60])[0]
     help = error.help
     if word in ("True", "False"):
         help = f"write {word.lower()}"

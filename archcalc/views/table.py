@@ -13,6 +13,7 @@ from archcalc.views.report import Column, Report, cell, visible
 
 INDENT, GAP = "  ", "  "
 USUAL, NARROWEST = 80, 50
+SHORTEST = 14  # of a text that is cut
 
 
 def render(command: str, reports: Sequence[Report]) -> str:
@@ -60,21 +61,33 @@ def _lines(report: Report, width: int) -> list[str]:
 
 
 def _fit(columns: list[Column], cells: list[list[str]], width: int) -> list[str]:
-    """Take away spare columns, then shorten names, until the lines fit; returns what is missed."""
-    hidden = []
-    while _total(_widths(columns, cells)) > width and any(c.spare for c in columns):
+    """Cut words, take away spare columns, then shorten names, until the lines fit.
+
+    Returns the headers that are missed.
+    """
+    hidden: list[str] = []
+    while (excess := _total(_widths(columns, cells)) - width) > 0 and any(c.spare for c in columns):
         index = max(range(len(columns)), key=lambda i: columns[i].spare)
+        room = _widths(columns, cells)[index] - excess
+        if columns[index].kind == "words" and room >= SHORTEST:
+            _cut(cells, index, room)
+            return hidden
         if columns[index].header and columns[index].kind not in ("bar", "share"):
             hidden.append(columns[index].header)
         del columns[index]
         for row in cells:
             del row[index]
-    excess = _total(_widths(columns, cells)) - width
     if excess > 0:
-        longest = max(_widths(columns, cells)[0] - excess, 12)
+        longest = max(_widths(columns, cells)[0] - excess, SHORTEST)
         for row in cells:
             row[0] = _shorten(row[0], longest)
     return hidden
+
+
+def _cut(cells: list[list[str]], index: int, width: int) -> None:
+    for row in cells:
+        if len(row[index]) > width:
+            row[index] = f"{row[index][: width - 1].rstrip()}…"
 
 
 def _widths(columns: Sequence[Column], cells: list[list[str]]) -> list[int]:

@@ -11,7 +11,7 @@ from archcalc.analysis.inputs import smallest_input, unread
 from archcalc.graph.build import build
 from archcalc.graph.model import Graph
 from archcalc.operators.joining import Join
-from archcalc.operators.model import Window
+from archcalc.operators.model import Grid, Window
 from archcalc.spec.model import Source
 from archcalc.spec.read import read
 
@@ -75,6 +75,12 @@ def seen_pixels(graph: Graph, index: int, axis: int, output: int) -> tuple[int, 
         taps = range(geometry.kernel[axis])
         start = output * geometry.stride[axis] - geometry.before[axis]
         links = [(node.inputs[0], start + tap * geometry.dilation[axis]) for tap in taps]
+    elif isinstance(geometry, Grid):
+        size = geometry.window[axis]
+        begins = range(geometry.start[axis] - 9 * size, shapes[0][axis] + size, size)
+        links = [
+            (node.inputs[0], i) for b in begins if b <= output < b + size for i in range(b, b + size)
+        ]
     elif operator.name == "upsample":
         links = [(node.inputs[0], output // operator.factor[axis])]
     elif operator.name == "deconv":
@@ -109,6 +115,9 @@ def check_against_links(graph: Graph) -> None:
         "maxpool 2 | deconv 1 k3 s2 p1 | conv 1 k3 | maxpool 2",
         "conv 1 k3 s2 | deconv 1 k1 s3 | conv 1 k3",  # outputs that see nothing
         "conv 1 k1x3 | upsample 2x3 | avgpool 3 s2",
+        "windowattention 1 3 | windowattention 1 3 shift=1 | conv 1 k3",
+        "conv 1 k3 s2 p1 | windowattention 1 2 shift=1 | todepth 2 | windowattention 1 3",
+        "upsample 2 | windowattention 1 3 shift=2 | maxpool 2",
     ],
 )
 def test_windows_and_upsampling_link_by_link(layers: str) -> None:
@@ -124,6 +133,17 @@ def test_branches_see_the_union() -> None:
     field = receptive_fields(archcalc.load("inception").graph).of_network
     assert field.height is not None
     assert (field.height.size, field.aligned) == (5, True)
+
+
+def test_tokens_keep_their_pixels_until_attention() -> None:
+    """A token of ViT is a patch; with the first attention each sees the image."""
+    graph = archcalc.load("vit_b_32").graph
+    fields = receptive_fields(graph)
+    seen = {node.path: field.height for node, field in zip(graph.nodes, fields.nodes, strict=True)}
+    for path in ("conv", "posembed", "encoder/msa/ln"):
+        assert seen[path] is not None and seen[path].size == 32, path  # type: ignore[union-attr]
+    assert seen["encoder/msa/attention"] is None
+    assert fields.of_network.height == seen["encoder/msa/ln"]
 
 
 def test_misaligned_join_is_reported() -> None:

@@ -226,7 +226,7 @@ def test_help_of_a_spec_lists_its_variables() -> None:
     text = process("flops", "resnet34", "--help").stdout.decode()
     assert "Variables of resnet34" in text
     assert "--unit basic" in text  # the variant's own default
-    assert "project, pad, none" in text
+    assert "none: plain network" in text
 
 
 def test_library_takes_python_values() -> None:

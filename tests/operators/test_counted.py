@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from archcalc.operators import FAMILIES, operator_class
-from archcalc.operators.model import Operator, Shape
+from archcalc.operators.model import Operator, Shape, Tokens
 
 Starts = Sequence[int]
 
@@ -134,6 +134,63 @@ def test_linear(inputs: int, units: int, nobias: bool) -> None:
     operator, x = operator_class("linear")(units, nobias=nobias), Shape(1, 1, inputs)
     assert declared(operator, x) == +counted
     assert operator.connections(x) == links
+
+
+def dot(counted: Counter[str], terms: int) -> None:
+    """A sum of so many products."""
+    for term in range(terms):
+        counted["products"] += 1
+        counted["additions"] += term > 0
+
+
+def attend(tokens: int, channels: int, heads: int, biased: bool) -> Counter[str]:
+    """Attention among so many tokens, one number after the other."""
+    counted = Counter[str]()
+    for _ in product(range(4), range(tokens), range(channels)):
+        dot(counted, channels)
+        counted["additions"] += 1
+    for _ in product(range(heads), range(tokens)):
+        for key in range(tokens):
+            dot(counted, channels // heads)
+            counted["additions"] += biased
+            counted["comparisons"] += key > 0  # the largest so far
+            counted["exponentials"] += 1
+            counted["additions"] += key > 0  # their sum
+        for _ in range(tokens):
+            counted["divisions"] += 1
+        for _ in range(channels // heads):
+            dot(counted, tokens)
+    return counted
+
+
+@pytest.mark.parametrize("tokens, channels, heads", [(1, 1, 1), (5, 6, 3), (4, 8, 1), (3, 4, 4)])
+def test_attention(tokens: int, channels: int, heads: int) -> None:
+    counted = attend(tokens, channels, heads, biased=False)
+    operator, x = operator_class("attention")(heads), Tokens(tokens, 1, channels)
+    assert declared(operator, x) == +counted
+    assert operator.connections(x) == 4 * tokens * channels * len(range(channels + 1))
+
+
+# height and width of the map, and where a window of 3×3 begins
+WINDOWS = [((6, 3), [0, 3], [0]), ((7, 5), [0, 3, 6], [0, 3]), ((2, 4), [0], [0, 3])]
+
+
+@pytest.mark.parametrize("size, down, across", WINDOWS)
+def test_windowattention(size: tuple[int, int], down: Starts, across: Starts) -> None:
+    counted = Counter[str]()
+    for _ in product(down, across):
+        counted += attend(3 * 3, 4, 2, biased=True)
+    operator, x = operator_class("windowattention")(2, 3), Shape(*size, 4)
+    assert declared(operator, x) == counted
+    assert operator.connections(x) == len(down) * len(across) * 9 * 4 * 4 * (4 + 1)
+
+
+def test_position_biases() -> None:
+    """A bias for each way from one position of a window to another."""
+    places = list(product(range(3), range(3)))
+    ways = {(a[0] - b[0], a[1] - b[1]) for a in places for b in places}
+    weights = operator_class("windowattention")(2, 3).weights(Shape(6, 6, 4))
+    assert {w.role: w.size for w in weights}["position"] == 2 * len(ways)
 
 
 class Number:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from archcalc.operators import FAMILIES, JOINS, TABLE, operator_class
-from archcalc.operators.model import Argument, Input, Operator, Shape
+from archcalc.operators.model import Argument, Grid, Input, Operator, Shape, Tokens, Window
 
 FACTS = (
     "name",
@@ -61,27 +61,33 @@ def test_arguments_can_be_written(name: str) -> None:
 
 
 def test_weight_layers() -> None:
-    """The layers that "16 weight layers" counts."""
-    assert {n for n in TABLE if operator_class(n).weight_layer} == {"conv", "deconv", "linear"}
+    """The layers that "16 weight layers" counts; attention has two on its way: value and output."""
+    counts = {n: operator_class(n).weight_layer for n in TABLE if operator_class(n).weight_layer}
+    one, two = ("conv", "deconv", "linear"), ("attention", "windowattention")
+    assert counts == dict.fromkeys(one, 1) | dict.fromkeys(two, 2)
 
 
 def test_buffers() -> None:
-    """Elementwise operators may overwrite an input; `flatten` moves nothing (DESIGN, memory)."""
+    """Elementwise operators may overwrite an input; `flatten` and `tokens` move nothing."""
     names = {b: {n for n in TABLE if operator_class(n).buffer == b} for b in ("in place", "view")}
-    assert names == {"in place": {*ACTIVATIONS, *NORMS, "add", "mul"}, "view": {"flatten"}}
+    assert names == {
+        "in place": {*ACTIVATIONS, *NORMS, "add", "mul", "posembed"},
+        "view": {"flatten", "tokens"},
+    }
     assert {operator_class(n).buffer for n in TABLE} == {"in place", "view", "fresh"}
 
 
 def test_stored_maps() -> None:
-    """Activations, norms, softmax, dropout and flatten make no map of their own."""
+    """Activations, norms, softmax, dropout, flatten and what looks like them make no map."""
     unstored = {n for n in TABLE if not operator_class(n).stored}
-    assert unstored == {*ACTIVATIONS, *NORMS, "flatten"}
+    assert unstored == {*ACTIVATIONS, *NORMS, "posembed", "flatten", "tokens"}
 
 
 GEOMETRIES = {
-    "global": {"gap", "linear", "rbf", "flatten"},
+    "global": {"gap", "linear", "rbf", "flatten", "transpose", "attention"},
     "upsampling": {"upsample", "deconv"},
-    "pointwise": {*ACTIVATIONS, *NORMS, *JOINS, "padchannels", "slice", "shuffle"},
+    "pointwise": {*ACTIVATIONS, *NORMS, *JOINS, "padchannels", "slice", "shuffle"}
+    | {"tokens", "classtoken", "posembed", "token"},
 }
 
 
@@ -94,7 +100,18 @@ def test_geometry_without_window(geometry: str) -> None:
 
 
 def test_the_other_operators_slide_a_window() -> None:
-    assert set(TABLE) - set().union(*GEOMETRIES.values()) == {"conv", "maxpool", "avgpool", "sumpool"}
+    windowed = {"conv", "maxpool", "avgpool", "sumpool", "todepth", "windowattention"}
+    assert set(TABLE) - set().union(*GEOMETRIES.values()) == windowed
+
+
+def test_geometry_of_tokens() -> None:
+    """A linear layer sees one token; windows of attention stand side by side."""
+    assert operator_class("linear")(8).geometry(Tokens(9, 1, 4)) == "pointwise"
+    assert operator_class("todepth")((2, 3)).geometry(Shape(4, 6, 1)) == Window(
+        (2, 3), (2, 3), (0, 0), (1, 1)
+    )
+    shifted = operator_class("windowattention")(2, 7, shift=3)
+    assert shifted.geometry(Shape(14, 14, 4)) == Grid((7, 7), (3, 3))
 
 
 KINDS = [
@@ -124,6 +141,8 @@ WRITTEN = [
     ("bn", (), {"noscale": True}, "bn noscale"),
     ("concat", (), {"crop": True}, "concat crop"),
     ("upsample", ((2, 1),), {}, "upsample 2x1"),
+    ("token", (0,), {}, "token 0"),
+    ("windowattention", (3, 7), {"shift": 3}, "windowattention 3 7 shift=3"),
     ("relu", (), {}, "relu"),
 ]
 
@@ -150,6 +169,19 @@ def test_required_arguments_by_name() -> None:
 
 def test_shapes_as_text() -> None:
     assert [str(Shape(1, 1, 9)), str(Shape(2, 1, 9)), str(Shape(1, 2, 9))] == ["9", "2×1×9", "1×2×9"]
+
+
+def test_a_sequence_is_no_map() -> None:
+    """Equal numbers, another kind: layers that are counted once, by their inputs, stay apart."""
+    tokens, column = Tokens(197, 1, 768), Shape(197, 1, 768)
+    assert str(tokens) == "197×768"
+    assert str(Tokens(1, 1, 768)) == "1×768"
+    assert tokens == Tokens(197, 1, 768) != Tokens(196, 1, 768)
+    assert tokens != column
+    assert column != tokens
+    assert len({tokens, column, Tokens(197, 1, 768)}) == 2
+    assert isinstance(tokens._replace(height=1), Tokens)
+    assert (tokens.values, tokens.positions) == (197 * 768, 197)
 
 
 def test_input() -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from archcalc.errors import ShapeError
 from archcalc.operators import FAMILIES, TABLE, operator_class
 from archcalc.operators.joining import Join
-from archcalc.operators.model import Operator, Shape, Window
+from archcalc.operators.model import Grid, Operator, Shape, Tokens, Window
 from archcalc.symbols import Int, Program, recorded
 
 Structure = dict[str, Any]
@@ -98,16 +98,18 @@ def pool(draw: Draw, structure: Structure) -> Point:
 
 
 def vector(draw: Draw, structure: Structure) -> Point:
-    return {"units": draw(small(1, 12))} | image(draw, height=1, width=1)
+    height = {} if structure.get("tokens") else {"height": 1}
+    return {"units": draw(small(1, 12))} | image(draw, width=1, **height)
 
 
 def join(draw: Draw, structure: Structure) -> Point:
     """Inputs of one height and width, or larger where they are cropped; vectors where mul takes them."""
-    first = image(draw)
+    first = image(draw, **sequence(structure))
     height, width, channels = first.values()
     point = dict(first)
     for i in range(1, structure["inputs"]):
         known = {"height": height, "width": width} | structure["joined"](draw, channels)
+        known |= sequence(structure)
         if structure["crop"]:
             known |= {"height": height + draw(small(0, 3)), "width": width + draw(small(0, 3))}
         point |= image(draw, i, **known)
@@ -115,7 +117,7 @@ def join(draw: Draw, structure: Structure) -> Point:
 
 
 def joins(joined: Callable[[Draw, int], Point]) -> Space:
-    return Space(flags("crop", inputs=small(1, 3), joined=st.just(joined)), join)
+    return Space(flags("crop", "tokens", inputs=small(1, 3), joined=st.just(joined)), join)
 
 
 def squeezed(draw: Draw, channels: int) -> Point:
@@ -138,22 +140,47 @@ def shuffled(draw: Draw, structure: Structure) -> Point:
     return {"groups": groups} | image(draw, channels=groups * draw(small(1, 4)))
 
 
+def sequence(structure: Structure) -> Point:
+    return {"width": 1} if structure.get("tokens") else {}
+
+
+def attention(draw: Draw, structure: Structure) -> Point:
+    heads = draw(small(1, 4))
+    window = draw(small(1, 5))
+    point = {"heads": heads} | image(draw, channels=heads * draw(small(1, 4)), **sequence(structure))
+    if structure.get("tokens"):
+        return point
+    return (
+        point
+        | {"window": window}
+        | ({"shift": draw(small(0, window - 1))} if structure["shifted"] else {})
+    )
+
+
+def one_of(draw: Draw, structure: Structure) -> Point:
+    index = draw(small(0, 5))
+    return {"index": index} | image(draw, height=index + draw(small(1, 4)), width=1)
+
+
 def plain(*sizes: str) -> Callable[[Draw, Structure], Point]:
-    return lambda draw, structure: {size: draw(small(1, 6)) for size in sizes} | image(draw)
+    return lambda draw, structure: (
+        {size: draw(small(1, 6)) for size in sizes} | image(draw, **sequence(structure))
+    )
 
 
+SEQUENCE = st.just({"tokens": True})
 POOL = Space(flags("ceil", "strided", pad=PADS), pool)
 SPACES = {
     "conv": Space(flags("nobias", "depthwise", pad=PADS, table=st.none() | TABLES), conv),
     "deconv": Space(flags("nobias"), deconv),
-    "linear": Space(flags("nobias"), vector),
+    "linear": Space(flags("nobias", "tokens"), vector),
     "rbf": Space(flags(), vector),
     "maxpool": POOL,
     "avgpool": POOL,
     "sumpool": POOL,
-    "gap": Space(flags(), plain()),
+    "gap": Space(flags("tokens"), plain()),
     "bn": Space(flags("noscale"), plain()),
-    "ln": Space(flags(), plain()),
+    "ln": Space(flags("tokens"), plain()),
     "lrn": Space(flags(), plain("size")),
     "scale": Space(flags("nobias"), plain()),
     **dict.fromkeys(FAMILIES["activation"].split(), Space(flags(), plain())),
@@ -162,11 +189,18 @@ SPACES = {
     "mul": joins(squeezed),
     "flatten": Space(flags(), plain()),
     "upsample": Space(flags(), plain("factor0", "factor1")),
+    "todepth": Space(flags(), plain("factor0", "factor1")),
     "padchannels": Space(flags(), padded),
     "slice": Space(flags("offset"), sliced),
     "shuffle": Space(flags(), shuffled),
+    "tokens": Space(flags(), plain()),
+    **dict.fromkeys(("classtoken", "posembed", "transpose"), Space(SEQUENCE, plain())),
+    "token": Space(SEQUENCE, one_of),
+    "attention": Space(SEQUENCE, attention),
+    "windowattention": Space(flags("shifted"), attention),
 }
 NEVER_REFUSE = {"gap", "bn", "ln", "scale", "flatten", *FAMILIES["activation"].split()}
+NEVER_REFUSE |= {"tokens", "classtoken", "posembed", "transpose"}
 
 
 @st.composite
@@ -198,8 +232,9 @@ def construct(
     if structure.get("depthwise"):  # one symbol thrice: input channels, filters, groups
         given |= {"filters": numbers["channels0"], "g": numbers["channels0"], "table": None}
     known = {a.name for a in cls.arguments}
+    kind = Tokens if structure.get("tokens") else Shape
     inputs = [
-        Shape(numbers[f"height{i}"], numbers[f"width{i}"], numbers[f"channels{i}"])
+        kind(numbers[f"height{i}"], numbers[f"width{i}"], numbers[f"channels{i}"])
         for i in range(structure.get("inputs", 1))
     ]
     return cls(**{k: v for k, v in given.items() if k in known}), inputs
@@ -222,7 +257,7 @@ def facts(operator: Operator, inputs: list[Shape]) -> dict[str, Int]:
         for i, offset in enumerate(operator.offsets(*inputs)):
             found |= {f"{i} cut {axis}": size for axis, size in enumerate(offset)}
     geometry = operator.geometry(*inputs)
-    if isinstance(geometry, Window):
+    if isinstance(geometry, Window | Grid):
         for field, pair in geometry._asdict().items():
             found |= {f"{field} {axis}": size for axis, size in enumerate(pair)}
     return found

@@ -13,7 +13,7 @@ import pytest
 import archcalc.operators
 from archcalc.errors import ShapeError
 from archcalc.operators import operator_class
-from archcalc.operators.model import Shape
+from archcalc.operators.model import Shape, Tokens
 from archcalc.symbols import Program
 
 
@@ -28,14 +28,14 @@ class Call(NamedTuple):
     def run(self) -> None:
         operator = operator_class(self.name)(*self.required, **self.optional)
         if self.inputs:
-            operator.output_shape(*[Shape(*x) for x in self.inputs])
+            operator.output_shape(*[x if isinstance(x, Shape) else Shape(*x) for x in self.inputs])
 
     def lifted(self, program: Program) -> Call:
         """The same with every number a symbol of `program`."""
 
         def lift(value: Any) -> Any:
             if isinstance(value, tuple):
-                return tuple(map(lift, value))
+                return getattr(value, "_make", tuple)(map(lift, value))
             if isinstance(value, bool) or not isinstance(value, int):
                 return value
             return program.variable(f"n{len(program.inputs)}", value)
@@ -48,7 +48,10 @@ def call(name: str, *required: Any, on: Any = (), **optional: Any) -> Call:
     return Call(name, required, optional, tuple(on if isinstance(on, list) else [on] if on else []))
 
 
-MAP = (28, 27, 192)
+MAP, TOKENS = (28, 27, 192), Tokens(196, 1, 768)
+NO_MAP = "`linear` sees each token, `transpose` makes channels of tokens"
+SEQUENCE = "`tokens` makes a sequence of a map"
+LINEAR_192 = "a linear layer makes the channels equal: `linear 192`"
 POSITIVE, NATURAL = "must be a positive integer, not", "must be an integer of 0 or more, not"
 ODD = "use `same`, or write the padding: `p1`"
 FLATTEN = "`flatten` or `gap` the map first"
@@ -62,6 +65,7 @@ NO_TABLE, NO_CHANNEL = (
 
 # the call; the message, the argument to blame, the help
 REFUSALS: list[tuple[Call, str, str, str]] = [
+    (call("relu", 7, on=MAP), "relu takes 0 arguments at most", "", ""),
     # groups: every number that divides both is listed, a dozen at most
     (
         call("conv", 256, g=5, on=MAP),
@@ -246,6 +250,70 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
     (call("upsample", (2, 0)), f"`factor` {POSITIVE} 0", "factor", ""),
     (call("bn", noscale=1), "`noscale` is a flag: true or false", "noscale", ""),
     (call("conv", 8, half="yes"), "`half` is a flag: true or false", "half", ""),
+    # maps and sequences
+    (call("conv", 8, on=TOKENS), "`conv` takes a map, not 196×768 tokens", "", NO_MAP),
+    (call("maxpool", 2, on=TOKENS), "`maxpool` takes a map, not 196×768 tokens", "", NO_MAP),
+    (call("deconv", 8, k=2, on=TOKENS), "`deconv` takes a map, not 196×768 tokens", "", NO_MAP),
+    (call("upsample", 2, on=TOKENS), "`upsample` takes a map, not 196×768 tokens", "", NO_MAP),
+    (call("todepth", 2, on=TOKENS), "`todepth` takes a map, not 196×768 tokens", "", NO_MAP),
+    (call("tokens", on=TOKENS), "`tokens` takes a map, not 196×768 tokens", "", NO_MAP),
+    (
+        call("windowattention", 3, 7, on=TOKENS),
+        "`windowattention` takes a map, not 196×768 tokens",
+        "",
+        NO_MAP,
+    ),
+    (call("rbf", 8, on=TOKENS), "`rbf` takes a vector, not a 196×768 map", "", FLATTEN),
+    (
+        call("attention", 12, on=MAP),
+        "`attention` takes a sequence of tokens, not 28×27×192",
+        "",
+        SEQUENCE,
+    ),
+    (call("classtoken", on=MAP), "`classtoken` takes a sequence of tokens, not 28×27×192", "", SEQUENCE),
+    (call("posembed", on=MAP), "`posembed` takes a sequence of tokens, not 28×27×192", "", SEQUENCE),
+    (call("transpose", on=MAP), "`transpose` takes a sequence of tokens, not 28×27×192", "", SEQUENCE),
+    (call("token", 0, on=(1, 1, 9)), "`token` takes a sequence of tokens, not 9", "", SEQUENCE),
+    (call("token", 196, on=TOKENS), "token 196 of 196, counted from 0", "index", ""),
+    (call("attention", 10, on=TOKENS), "10 heads do not divide 768 channels", "heads", ""),
+    (call("windowattention", 5, 7, on=MAP), "5 heads do not divide 192 channels", "heads", ""),
+    (
+        call("windowattention", 3, 7, shift=7, on=MAP),
+        "a shift of 7 is no less than the window of 7",
+        "shift",
+        "",
+    ),
+    (call("add", on=[MAP, TOKENS]), "cannot add 196×768 to 28×27×192", "", LINEAR_192),
+    (
+        call("add", on=[(196, 1, 768), TOKENS]),
+        "cannot add 196×768 to 196×1×768",
+        "",
+        "`tokens` makes a sequence of a map",
+    ),
+    (
+        call("add", on=[TOKENS, Tokens(197, 1, 768)]),
+        "cannot add 197×768 to 196×768",
+        "",
+        "both sequences must have as many tokens",
+    ),
+    (
+        call("mul", on=[TOKENS, (196, 1, 768)]),
+        "cannot multiply 196×1×768 with 196×768",
+        "",
+        "`tokens` makes a sequence of a map",
+    ),
+    (
+        call("mul", on=[(3, 4, 8), Tokens(1, 1, 8)]),
+        "cannot multiply 3×4×8 with 1×8",
+        "",
+        "`tokens` makes a sequence of a map",
+    ),
+    (
+        call("concat", on=[TOKENS, (196, 1, 768)]),
+        "cannot concatenate 196×1×768 with 196×768",
+        "",
+        "`tokens` makes a sequence of a map",
+    ),
     # missing and unknown
     (call("conv"), "conv needs `filters`", "filters", ""),
     (call("maxpool"), "maxpool needs `window`", "window", ""),

@@ -17,6 +17,11 @@ FILES = sorted(Path(__file__).with_name("rows").glob("*.py"))
 ROWS: list[Row] = [row for path in FILES for row in run_path(str(path))["ROWS"]]
 
 
+def shape_of(sizes: tuple[int, int, int]) -> Shape:
+    """A map or vector of plain sizes; a row that means a sequence says `Tokens`."""
+    return sizes if isinstance(sizes, Shape) else Shape(*sizes)
+
+
 def costs_of(operator: Operator, inputs: tuple[Shape, ...]) -> dict[str, Any]:
     """Everything that is not zero: weights by role, the census, connections, the headline."""
     costs = count(operator, inputs)
@@ -30,7 +35,7 @@ def costs_of(operator: Operator, inputs: tuple[Shape, ...]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "operator, inputs, output, costs",
     ROWS,
-    ids=[f"{operator} on {' '.join(str(Shape(*x)) for x in inputs)}" for operator, inputs, _, _ in ROWS],
+    ids=[f"{operator} on {' '.join(str(shape_of(x)) for x in inputs)}" for operator, inputs, *_ in ROWS],
 )
 def test_row(
     operator: Operator,
@@ -38,8 +43,8 @@ def test_row(
     output: tuple[int, int, int],
     costs: dict[str, int],
 ) -> None:
-    shapes = tuple(Shape(*x) for x in inputs)
-    assert operator.output_shape(*shapes) == Shape(*output)
+    shapes = tuple(map(shape_of, inputs))
+    assert operator.output_shape(*shapes) == shape_of(output)
     assert costs_of(operator, shapes) == costs
 
 
@@ -50,8 +55,8 @@ def test_every_operator_has_a_row() -> None:
 def test_weights_fall_under_their_heading() -> None:
     """What training can change, what is only kept, what never changes: of all rows together."""
     for operator, inputs, _, expected in ROWS:
-        costs = count(operator, tuple(Shape(*x) for x in inputs))
-        learned = sum(expected.get(role, 0) for role in ("weight", "bias", "scale", "shift"))
+        costs = count(operator, tuple(map(shape_of, inputs)))
+        learned = sum(expected.get(role, 0) for role in ("weight", "bias", "position", "scale", "shift"))
         kept = sum(expected.get(role, 0) for role in ("mean", "variance", "fixed"))
         assert costs.parameters == learned
         assert costs.stored_numbers == learned + kept

@@ -26,6 +26,8 @@ BUNDLED = set(catalog.names())
 NAMES = {name: OURS.get(name, name) for name in ROWS if OURS.get(name, name) in BUNDLED}
 # torchvision's own parameters include the auxiliary classifier, its multiply-adds do not
 WITH_AUX = {"inception_v3": ":aux=true"}
+# built for one size there, which is the smallest too; here they follow the input
+ONE_SIZE = {"swin_t", "vit_b_16", "vit_b_32", "vit_l_16", "vit_l_32"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -39,7 +41,7 @@ def test_parameters_and_multiplies(name: str) -> None:
     assert error <= 500_000  # half of the last digit printed
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if ROWS[name]["min_size"]])
+@pytest.mark.parametrize("name", [n for n in NAMES if ROWS[n]["min_size"] and n not in ONE_SIZE])
 def test_smallest_input(name: str) -> None:
     network = archcalc.load(NAMES[name])
     fields = receptive_fields(network.graph)

@@ -1,6 +1,7 @@
 """Joins, by hand: operator, inputs, output, what it costs. What is left out is zero."""
 
 from archcalc.operators import operator_class
+from archcalc.operators.model import Tokens
 
 add, concat, mul = map(operator_class, ("add", "concat", "mul"))
 
@@ -8,6 +9,7 @@ ROWS = [
     (add(), [(56, 55, 256)] * 2, (56, 55, 256), {"additions": 56 * 55 * 256}),
     (add(), [(7, 6, 5)] * 4, (7, 6, 5), {"additions": 7 * 6 * 5 * 3}),
     (add(), [(7, 6, 5)], (7, 6, 5), {}),
+    (add(), [Tokens(197, 1, 768)] * 2, Tokens(197, 1, 768), {"additions": 197 * 768}),
     (  # the second is cut to the first, and only then compared
         add(crop=True),
         [(10, 9, 8), (12, 9, 8), (10, 11, 8)],
@@ -21,6 +23,7 @@ ROWS = [
         {},
     ),
     (concat(), [(5, 4, 3)], (5, 4, 3), {}),
+    (concat(), [Tokens(9, 1, 3), Tokens(9, 1, 2)], Tokens(9, 1, 5), {}),
     (  # U-Net: the skip connection is larger
         concat(crop=True),
         [(56, 55, 512), (64, 62, 256)],
@@ -47,6 +50,13 @@ ROWS = [
         (3, 4, 8),
         {"multiplies": 3 * 4 * 8 * 2},
     ),
+    (  # or each channel of a sequence
+        mul(),
+        [(1, 1, 8), Tokens(12, 1, 8)],
+        Tokens(12, 1, 8),
+        {"multiplies": 12 * 8},
+    ),
+    (mul(), [Tokens(12, 1, 8), Tokens(12, 1, 8)], Tokens(12, 1, 8), {"multiplies": 12 * 8}),
     (mul(), [(1, 1, 9), (1, 1, 9)], (1, 1, 9), {"multiplies": 9}),
     (
         mul(crop=True),

@@ -1,6 +1,7 @@
 """linear and rbf, by hand: operator, inputs, output, what it costs. What is left out is zero."""
 
 from archcalc.operators import operator_class
+from archcalc.operators.model import Tokens
 
 linear, rbf = operator_class("linear"), operator_class("rbf")
 
@@ -48,6 +49,25 @@ ROWS = [
         [(1, 1, 1)],
         (1, 1, 3),
         {"weight": 3, "headline": 3, "multiplies": 3, "connections": 3},
+    ),
+    (  # each of 197 tokens by the same weights
+        linear(3072),
+        [Tokens(197, 1, 768)],
+        Tokens(197, 1, 3072),
+        {
+            "weight": 768 * 3072,
+            "bias": 3072,
+            "headline": 197 * 3072 * 768,
+            "multiplies": 197 * 3072 * 768,
+            "additions": 197 * 3072 * 767 + 197 * 3072,
+            "connections": 197 * 3072 * (768 + 1),
+        },
+    ),
+    (
+        linear(4, nobias=True),
+        [Tokens(1, 1, 5)],
+        Tokens(1, 1, 4),
+        {"weight": 20, "headline": 20, "multiplies": 20, "additions": 4 * 4, "connections": 20},
     ),
     (
         rbf(10),  # LeNet-5's output: a subtraction, a square and a sum per link; no product of a weight

@@ -1,6 +1,7 @@
 """Normalizations, by hand: operator, inputs, output, what it costs. What is left out is zero."""
 
 from archcalc.operators import operator_class
+from archcalc.operators.model import Tokens
 
 bn, ln, lrn, scale = map(operator_class, ("bn", "ln", "lrn", "scale"))
 
@@ -60,6 +61,19 @@ ROWS = [
             "additions": 512 * 4,
             "roots": 1,
             "divisions": 1,
+        },
+    ),
+    (
+        ln(),
+        [Tokens(197, 1, 768)],
+        Tokens(197, 1, 768),
+        {
+            "scale": 768,
+            "shift": 768,
+            "multiplies": 197 * 768 * 2,
+            "additions": 197 * 768 * 4,
+            "roots": 197,
+            "divisions": 197,
         },
     ),
     (  # 5 squares, their sum 4 and the constant 1, a factor 1; a power and a division

@@ -12,7 +12,7 @@
 The carets stand under what is blamed; where that begins a line, `#= ^^^` says how long it is, and `#!`
 what has no place at all. `#|` are the label and the notes, `#?` is the way out. These lines are taken
 out before the spec is read, so they may stand anywhere. After `|` come the values of variables.
-`python tests/errors/annotated.py` writes them anew: then read the difference.
+`python tests/errors/annotated_specs.py` writes them anew: then read the difference.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,7 +47,7 @@ class Case(NamedTuple):
     @property
     def values(self) -> dict[str, str]:
         words = self.title.partition(" | ")[2].split()
-        return dict((name, value) for name, _, value in (word.partition("=") for word in words))
+        return {name: value for name, _, value in (word.partition("=") for word in words)}
 
     @property
     def bare(self) -> str:
@@ -92,7 +93,7 @@ def _read_one(lines: list[str], source: list[str]) -> Shown:
     if error.message == lines[0]:
         assert re.fullmatch(r"… and (at least )?\d+ more", error.message)
         return error
-    for above, line in zip(lines, lines[1:], strict=False):
+    for above, line in pairwise(lines):
         if place := re.match(r" +┌─ .*?\.toml:(\d+):(\d+)$", line):
             error = error._replace(line=int(place[1]), column=int(place[2]))
         elif carets := re.match(r"( +│ *)(\^+) ?(.*)$", line):

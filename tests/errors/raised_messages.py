@@ -55,7 +55,8 @@ def _in_table(name: str, value: ast.expr) -> Iterator[tuple[int, str]]:
     if column is not None and isinstance(value, ast.Tuple):
         for row in value.elts:
             assert isinstance(row, ast.Tuple)
-            yield from ((row.lineno, f".*{p}") for p in _patterns(row.elts[column], {}))
+            texts = _patterns(row.elts[column], {})
+            yield from ((row.lineno, ANYTHING + text.replace("…", ANYTHING)) for text in texts)
 
 
 def _in_function(function: ast.FunctionDef, constants: Texts) -> Iterator[tuple[int, str]]:

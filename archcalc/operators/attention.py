@@ -1,0 +1,176 @@
+"""Self-attention: every token is a weighted sum of all, weighted by how well they match."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from archcalc.operators.model import (
+    Argument,
+    Extent,
+    Geometry,
+    Grid,
+    Operator,
+    Shape,
+    Weight,
+    Work,
+    require_map,
+)
+from archcalc.operators.tokens import sequence
+from archcalc.symbols import Int, ceil_div, require
+
+HEADS = Argument("heads", "size", "heads; they divide the channels")
+Factors = tuple[tuple[str, Int], ...]
+
+
+class Scores(NamedTuple):
+    """How well each query matches each key, in each window and for each head."""
+
+    windows: Factors
+    heads: Int
+    queries: Factors
+    keys: Factors
+
+    @property
+    def extent(self) -> Extent:
+        return Extent("scores", (*self.windows, ("heads", self.heads), *self.queries, *self.keys))
+
+
+class Attention(Operator):
+    """Multi-head self-attention with biases (Vaswani et al. 2017).
+
+    n tokens of d channels: four projections (query, key, value, output) of n·d·d multiplies, n·n·d for
+    the scores of all pairs and n·n·d for the weighted sums of values, whatever the number of heads. A
+    softmax over the n keys for each head and query. The factor 1/√(d/heads) belongs to the query's
+    weights. What is inside (projections, scores) is no map of the memory figures.
+    """
+
+    name = "attention"
+    arguments = (HEADS,)
+    weight_layer, stored, buffer = 2, True, "fresh"
+
+    heads: Int
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        x = sequence(self.name, inputs[0])
+        _divide_heads(self.heads, x.channels)
+        return x
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        return _projections(inputs[0].channels)
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        (x,) = inputs
+        queries, keys = ("queries", x.height), ("keys", x.height)
+        scores = Scores((), self.heads, (queries,), (keys,))
+        return *_project((("tokens", x.height),), x.channels), *_attend(scores, x.channels)
+
+    def connections(self, *inputs: Shape) -> Int:
+        (x,) = inputs
+        return 4 * x.values * (x.channels + 1)
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        return "global"
+
+
+class WindowAttention(Operator):
+    """Self-attention among the positions of each window of a map (Swin: Liu et al. 2021).
+
+    As `attention` with n = window · window in each of the windows, which cover the map side by side;
+    positions of the last ones beyond the map count. A learned bias for each head and relative place
+    is added to every score. `shift` moves the grid, and costs nothing.
+    """
+
+    name = "windowattention"
+    arguments = (
+        HEADS,
+        Argument("window", "size", "height and width of the windows"),
+        Argument("shift", "offset", "moves the grid of windows down and across", 0),
+    )
+    weight_layer, stored, buffer = 2, True, "fresh"
+
+    heads: Int
+    window: Int
+    shift: Int
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        require_map(self.name, x)
+        _divide_heads(self.heads, x.channels)
+        require(
+            self.shift < self.window,
+            "a shift of {shift} is no less than the window of {window}",
+            "shift",
+            shift=self.shift,
+            window=self.window,
+        )
+        return x
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        places = 2 * self.window - 1
+        return (*_projections(inputs[0].channels), Weight("position", (places, places, self.heads)))
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        (x,) = inputs
+        windows = (("windows", self._windows(x)),)
+        tokens = (("window height", self.window), ("window width", self.window))
+        scores = Scores(windows, self.heads, tokens, tokens)
+        biases = Work("additions", (scores.extent,))
+        return *_project((*windows, *tokens), x.channels), *_attend(scores, x.channels), biases
+
+    def connections(self, *inputs: Shape) -> Int:
+        (x,) = inputs
+        positions = self._windows(x) * self.window * self.window
+        return 4 * positions * x.channels * (x.channels + 1)
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        return Grid((self.window, self.window), (self.shift, self.shift))
+
+    def _windows(self, x: Shape) -> Int:
+        return ceil_div(x.height, self.window) * ceil_div(x.width, self.window)
+
+
+def _divide_heads(heads: Int, channels: Int) -> None:
+    require(
+        channels % heads == 0,
+        "{heads} heads do not divide {channels} channels",
+        "heads",
+        heads=heads,
+        channels=channels,
+    )
+
+
+def _projections(channels: Int) -> tuple[Weight, ...]:
+    return Weight("weight", (4, channels, channels)), Weight("bias", (4, channels))
+
+
+def _project(tokens: Factors, channels: Int) -> tuple[Work, ...]:
+    """Query, key, value and output: a linear layer each."""
+    outputs = Extent("outputs", (("projections", 4), *tokens, ("channels", channels)))
+    return *_sum_up(outputs, (("channels", channels),)), Work("additions", (outputs,))
+
+
+def _attend(scores: Scores, channels: Int) -> tuple[Work, ...]:
+    """Scores of all pairs of tokens, their softmax, and the sums of values, in each window.
+
+    A head has channels / heads channels, so that all heads together make a product a channel.
+    """
+    pairs = Extent("pairs", (*scores.windows, *scores.queries, *scores.keys))
+    outputs = Extent("outputs", (*scores.windows, *scores.queries, ("channels", channels)))
+    rows = Extent("rows", (*scores.windows, ("heads", scores.heads), *scores.queries))
+    steps = Extent("steps", (("keys − 1", Extent("keys", scores.keys).size - 1),))
+    return (
+        Work("products", (pairs, Extent("products", (("channels", channels),)))),
+        Work("additions", (pairs, Extent("sums", (("channels − heads", channels - scores.heads),)))),
+        Work("comparisons", (rows, steps)),
+        Work("additions", (rows, steps)),
+        Work("exponentials", (scores.extent,)),
+        Work("divisions", (scores.extent,)),
+        *_sum_up(outputs, scores.keys),
+    )
+
+
+def _sum_up(outputs: Extent, inner: Factors) -> tuple[Work, ...]:
+    """Each output is a sum of products: one addition fewer than products."""
+    products = Extent("products", inner)
+    sums = Extent("sums", (("products − 1", products.size - 1),))
+    return Work("products", (outputs, products)), Work("additions", (outputs, sums))

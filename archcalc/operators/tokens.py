@@ -1,0 +1,112 @@
+"""Sequences of tokens: what a transformer makes of a map, and how one token is taken out again."""
+
+from __future__ import annotations
+
+from archcalc.operators.model import (
+    Argument,
+    Geometry,
+    Shape,
+    Tokens,
+    Weight,
+    Work,
+    require_map,
+    values_of,
+)
+from archcalc.operators.normalization import Pointwise
+from archcalc.operators.reshaping import Reshape
+from archcalc.symbols import Int, require
+
+
+class ToTokens(Reshape):
+    """A map as a sequence: every position becomes a token, row by row."""
+
+    name = "tokens"
+    arguments = ()
+    stored, buffer = False, "view"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        require_map(self.name, x)
+        return Tokens(x.height * x.width, 1, x.channels)
+
+
+class ClassToken(Reshape):
+    """A learned token in front of the sequence (Devlin et al. 2018)."""
+
+    name = "classtoken"
+    arguments = ()
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        x = sequence(self.name, inputs[0])
+        return x._replace(height=x.height + 1)
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        return (Weight("weight", (inputs[0].channels,)),)
+
+
+class PosEmbed(Pointwise):
+    """A learned vector for each place of the sequence, added to its token: one addition a value.
+
+    There are as many as tokens arrive: another input asks for other weights.
+    """
+
+    name = "posembed"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return sequence(self.name, inputs[0])
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        return (Weight("position", (inputs[0].height, inputs[0].channels)),)
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        return (Work("additions", (values_of(inputs[0]),)),)
+
+
+class Token(Reshape):
+    """One token of a sequence, as a vector."""
+
+    name = "token"
+    arguments = (Argument("index", "offset", "which one, from 0"),)
+
+    index: Int
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        x = sequence(self.name, inputs[0])
+        require(
+            self.index < x.height,
+            "token {index} of {count}, counted from 0",
+            "index",
+            index=self.index,
+            count=x.height,
+        )
+        return Shape(1, 1, x.channels)
+
+
+class Transpose(Reshape):
+    """Tokens as channels and channels as tokens (the Mixer's token mixing)."""
+
+    name = "transpose"
+    arguments = ()
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        x = sequence(self.name, inputs[0])
+        return Tokens(x.channels, 1, x.height)
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        return "global"
+
+
+def sequence(name: str, x: Shape) -> Shape:
+    """`x`, if it is a sequence.
+
+    Raises:
+        ShapeError: it is a map or a vector.
+    """
+    require(
+        isinstance(x, Tokens),
+        "`{name}` takes a sequence of tokens, not {x}",
+        help=lambda name, x: "`tokens` makes a sequence of a map",
+        name=name,
+        x=x,
+    )
+    return x
