@@ -1,0 +1,87 @@
+"""The forward pass in its arena: the values of the definitions, and no memory besides."""
+
+from __future__ import annotations
+
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+
+import archcalc
+from archcalc.graph.model import Graph
+from archcalc.numerics import reference
+from archcalc.numerics.forward import Forward
+from archcalc.numerics.weights import make
+
+MIB = 1 << 20
+
+
+def image_of(graph: Graph, batch: int = 1) -> Any:
+    shape = (batch, *map(int, graph.input))
+    return np.random.default_rng(1).standard_normal(shape, dtype=np.float32)
+
+
+def by_definition(graph: Graph, weights: Any, image: Any) -> list[Any]:
+    """Every layer's output by the plain definitions, each in memory of its own."""
+    values = [image]
+    for node in graph.nodes[1:]:
+        inputs = [values[i] for i in node.inputs]
+        values.append(reference.run(node.operator, inputs, weights.get(node.path, {})))
+    return values
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "batch"),
+    [
+        ("lenet5", {}, 3),
+        ("lenet5_1998", {}, 1),
+        ("inception", {"bottleneck": 16}, 2),
+        ("alexnet", {"input": "67x67x3"}, 1),
+        ("vgg11_bn", {"input": "32x32x3"}, 2),
+        ("resnet50", {"input": "64x64x3"}, 1),
+        ("resnet34_pad", {"input": "64x64x3"}, 2),
+        ("googlenet", {"input": "64x64x3", "aux": False}, 1),
+        ("inception_v3", {"input": "75x75x3"}, 1),
+        ("mobilenet_v1", {"input": "64x64x3"}, 2),
+        ("mobilenet_v3_large", {"input": "64x64x3"}, 1),
+        ("shufflenet_v2_x1_0", {"input": "64x64x3"}, 1),
+        ("resnext50_32x4d", {"input": "64x64x3"}, 1),
+        ("densenet121", {"input": "64x64x3"}, 1),
+        ("unet", {"input": "32x32x1"}, 1),
+        ("efficientnet_b0", {"input": "64x64x3"}, 1),
+    ],
+)
+def test_values_of_every_layer(name: str, settings: dict[str, Any], batch: int) -> None:
+    """max|a − b| ≤ 1e-4 · max|b|, layer by layer, though layers share one block of memory."""
+    graph = archcalc.load(name, **settings).graph
+    weights, image = make(graph, "he", 0, np.float32), image_of(graph, batch)
+    expected = by_definition(graph, weights, image)
+    seen = []
+
+    def watch(index: int, value: Any) -> None:
+        scale = np.abs(expected[index]).max()
+        assert np.abs(value - expected[index]).max() <= 1e-4 * scale, graph.nodes[index].path
+        seen.append(index)
+
+    outputs = Forward(graph, weights, batch).run(image, watch)
+    assert seen == list(range(1, len(graph.nodes)))
+    assert outputs["output"].shape == (batch, *map(int, graph.nodes[graph.output].shape))
+
+
+@pytest.mark.parametrize(
+    "name", ["vgg16", "resnet50", "mobilenet_v2", "inception_v3", "alexnet", "densenet121"]
+)
+def test_nothing_else_is_allocated(name: str) -> None:
+    """What tracemalloc sees during the pass stays within 1 MiB: the arena and the scratch were there."""
+    graph = archcalc.load(name).graph
+    forward, image = Forward(graph, make(graph, "he", 0, np.float32)), image_of(graph)
+    forward.run(image)  # compiles what is not compiled
+    tracemalloc.start()
+    try:
+        forward.run(image)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak <= MIB
+    assert forward.block.nbytes == 4 * forward.block.size
