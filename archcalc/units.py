@@ -61,7 +61,7 @@ def ratio(base: int | None, changed: int | None) -> str:
     if base == changed:
         return "same"
     if not base or not changed:
-        return "new" if not base else "gone"
+        return "gone" if changed is None or base else "new"
     more = changed > base
     if 200 * abs(changed - base) < base:  # would read "1.00×"
         return f"{'+' if more else '−'}{grouped(abs(changed - base))}"

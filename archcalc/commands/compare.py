@@ -14,6 +14,7 @@ from archcalc.api import Network
 from archcalc.commands.layout import document, label
 from archcalc.commands.options import ALL, FORMAT, Table, show, spec_command
 from archcalc.errors import Diagnostic, UsageError
+from archcalc.units import printable
 from archcalc.views.report import Column, Report
 
 MEASURES: dict[str, Callable[[Analysis], Any]] = {
@@ -91,7 +92,7 @@ def _totals(networks: list[Network], analyses: list[Analysis], labels: list[str]
         if any(values):
             rows.append(_cells(name, values, labels))
     columns = _columns("", labels)
-    titles = [network.title for network in networks]
+    titles = [printable(network.title) for network in networks]
     heading = " · ".join(labels if len(set(titles)) == 1 else titles)
 
     def documents() -> list[dict[str, Any]]:

@@ -168,7 +168,7 @@ def _census(network: Network, analysis: Analysis, table: Table) -> Report:
         groups.setdefault(layer.path if table.all else layer.node.operator.name, []).append(layer.costs)
     rows = tuple(_census_cells(name, total(costs)) for name, costs in groups.items())
     remarks = (
-        f"{grouped(int(analysis.multiplies))} of the multiplies are products of conv and linear layers.",
+        f"{grouped(int(analysis.multiplies))} of them are products of weighted layers and attention.",
         f"connections: {GLOSSARY['connections']}",
     )
     return Report(

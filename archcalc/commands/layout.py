@@ -42,13 +42,13 @@ def title(network: Network, analysis: Analysis) -> str:
 
 def change_label(network: Network) -> str:
     """The header over the changed column: 'bottleneck=16'."""
-    label = " ".join(_changes(network))
+    label = printable(" ".join(_changes(network)))
     return label if len(label) <= 24 else "changed"
 
 
 def label(network: Network) -> str:
     """The network as one would ask for it: 'resnet50:stride=1x1'."""
-    return ":".join([network.name, *_changes(network)])
+    return printable(":".join([network.name, *_changes(network)]))
 
 
 def _changes(network: Network) -> list[str]:

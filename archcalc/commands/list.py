@@ -13,6 +13,7 @@ from archcalc.analysis.memory import measure, stored
 from archcalc.api import load
 from archcalc.commands.options import FORMAT, show
 from archcalc.graph.model import Graph
+from archcalc.spec.bundle import squeeze
 from archcalc.totals import totals
 from archcalc.units import parse_count
 from archcalc.views.report import Column, Report
@@ -58,7 +59,7 @@ def command(
     multiplies   products of a weight and an input value (MACs), for one image
     --sort stored, peak (values) and field (pixels) add their column: see `archcalc memory` and `field`
     """
-    rows = [_cells(row) for row in totals() if search.lower() in _words(row)]
+    rows = [_cells(row) for row in totals() if squeeze(search) in squeeze(_words(row))]
     for key, limit in (("parameters", max_params), ("multiplies", max_multiplies)):
         if limit is not None:
             most = parse_count(limit)

@@ -10,6 +10,7 @@ import click
 from archcalc.api import Network
 from archcalc.commands.words import networks, split
 from archcalc.errors import ArchError
+from archcalc.units import printable
 from archcalc.views import FORMATS, render
 from archcalc.views.report import Report
 
@@ -43,7 +44,7 @@ class SpecCommand(click.Command):
         for word in split(ctx.meta.get("words", [])).specs:
             rows = _variable_rows(word)
             if rows:
-                with formatter.section(f"Variables of {word}"):
+                with formatter.section(f"Variables of {printable(word)}"):
                     formatter.write_dl(rows)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
@@ -140,7 +141,8 @@ def _variable_rows(word: str) -> list[tuple[str, str]]:
     for variable in spec.variables.values():
         choices = f" ({', '.join(map(show_value, variable.choices))})" if variable.choices else ""
         default = show_value(own.get(variable.name, variable.default))
-        rows.append((f"--{variable.name} {default}"[:40], f"{variable.help}{choices}".strip()))
+        told = printable(f"{variable.help}{choices}".strip())
+        rows.append((printable(f"--{variable.name} {default}"[:40]), told))
     if spec.variants:
-        rows.append((f"{word.partition(':')[0]}:VARIANT", f"variants: {', '.join(spec.variants)}"))
+        rows.append((printable(f"{word.partition(':')[0]}:VARIANT"), ", ".join(spec.variants)))
     return rows

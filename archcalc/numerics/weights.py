@@ -361,8 +361,8 @@ def _forms(slot: Slot, order: Array | None) -> list[Form]:
         return [ours, Form((theirs,), (slot.shape,), True, lambda x: x[order])]
     # one token or position for all images; a scale for all places
     shapes = [slot.shape, (1, *slot.shape), (1, 1, *slot.shape), (*slot.shape, 1, 1)]
-    ends = dict.fromkeys((slot.name, theirs))
-    return [Form((end,), (x,), None, lambda x: x.reshape(slot.shape)) for end in ends for x in shapes]
+    ends = dict.fromkeys((theirs, slot.name))
+    return [Form((end,), (x,), None, lambda x: x.reshape(slot.shape)) for x in shapes for end in ends]
 
 
 def _kernel_forms(slot: Slot, order: Array | None) -> list[Form]:

@@ -1,9 +1,14 @@
-"""Where the bundled specs lie. Imports nothing, because `archcalc list` may need nothing else."""
+"""Where the bundled specs lie, and how people spell their names.
+
+Imports nothing, because `archcalc list` may need nothing else.
+"""
 
 from __future__ import annotations
 
 import os
 from functools import cache
+
+_LIGHT = str.maketrans("", "", "-_/ ")
 
 
 @cache
@@ -19,3 +24,8 @@ def families() -> list[str]:
     return sorted(
         os.path.join(folder(), name) for name in os.listdir(folder()) if name.endswith(".toml")
     )
+
+
+def squeeze(name: str) -> str:
+    """A name without case, '-', '_', '/' and spaces: 'ViT-B/16' → 'vitb16'."""
+    return name.lower().translate(_LIGHT)

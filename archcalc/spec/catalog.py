@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from archcalc.errors import Diagnostic, UsageError, suggestion
-from archcalc.spec.bundle import families, folder
+from archcalc.spec.bundle import families, folder, squeeze
 from archcalc.spec.model import Source, Spec
 from archcalc.spec.read import read
 from archcalc.spec.source import STDIN, looks_like_path, read_file, read_stdin
@@ -30,7 +30,7 @@ def find(name: str) -> Entry:
     """
     if name == STDIN:
         return Entry(name, read(read_stdin()), None)
-    if looks_like_path(name):
+    if looks_like_path(name) and (os.path.exists(name) or not _plain(name)):
         return Entry(_stem(name), read(read_file(name)), None)
     return _bundled(name) or _bundled(_plain(name)) or _unknown(name)
 
@@ -76,12 +76,8 @@ def _bundled(name: str) -> Entry | None:
 
 def _plain(name: str) -> str:
     """The bundled name that differs only in case, '-' and '_' ('ResNet-50'), or ''."""
-    squeezed = _squeeze(name)
-    return next((known for known in _all_names() if _squeeze(known) == squeezed), "")
-
-
-def _squeeze(name: str) -> str:
-    return name.lower().replace("-", "").replace("_", "").replace(" ", "")
+    squeezed = squeeze(name)
+    return next((known for known in _all_names() if squeeze(known) == squeezed), "")
 
 
 def _all_names() -> list[str]:

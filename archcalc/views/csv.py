@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from archcalc.units import printable
 from archcalc.views.report import Column, Report
 
 _COUNTS = ("count", "scaled", "data")
@@ -36,5 +37,6 @@ def _cell(column: Column, value: Any) -> Any:
 
 
 def _safe(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
+    """Text that no spreadsheet takes for a formula, and no terminal for an order."""
+    text = printable(text)
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -16,4 +16,4 @@ def render(command: str, reports: Sequence[Report]) -> str:
         "command": command,
         "networks": [document for report in reports for document in report.documents()],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return json.dumps(document, indent=2)  # in ASCII: what a terminal would obey arrives escaped
