@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from archcalc.analysis.memory import stored
 from archcalc.graph.model import Graph
 from archcalc.spec.bundle import folder
-from archcalc.spec.expressions import evaluate, parse
+from archcalc.spec.evaluate import evaluate
+from archcalc.spec.expressions import parse
 from archcalc.units import grouped
 
 

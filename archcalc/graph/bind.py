@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from archcalc.errors import ArchError, Diagnostic, Span, listed, shown, suggestion
 from archcalc.operators import TABLE
-from archcalc.operators.model import Argument
+from archcalc.operators.argument import Argument
 
 PADDINGS = ("p", "half", "same")
 # what people write in other tools, and what it is here

@@ -6,36 +6,26 @@ They go together because an expression may ask for the `channels` that arrive.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc import collector
 from archcalc.errors import ArchError, Diagnostic, Keys, ShapeError, Span, SpecError
 from archcalc.graph import refusals
+from archcalc.graph.assembly import Assembly
 from archcalc.graph.bind import Bound, bind, require_values, unknown_argument, with_defaults
 from archcalc.graph.check import check, check_labels
-from archcalc.graph.model import Graph, Node
+from archcalc.graph.model import Graph
+from archcalc.graph.scope import Names, Scope
 from archcalc.operators import TABLE, operator_class
-from archcalc.operators.model import Input, Operator, Shape
-from archcalc.spec.expressions import LARGEST, Expression, Lookup, Misfit, Value, evaluate
+from archcalc.operators.model import Operator, Shape
+from archcalc.spec.evaluate import Lookup, Misfit, evaluate
+from archcalc.spec.expressions import Expression, Value
 from archcalc.spec.model import Block, Given, Line, Size, Spec, Step
 from archcalc.symbols import Symbol
 
 MOST_NODES = 1_000_000
 MOST_WORK = 20_000_000  # lines met, parts of expressions evaluated, names written: some seconds
 DEEPEST = 100
-
-
-class Scope(NamedTuple):
-    """One instance of a block: its values, its labels, its place in the network."""
-
-    block: Block
-    values: Mapping[str, Value]
-    rest: tuple[Bound, ...]
-    labels: dict[str, int | None]  # None: the label's line is switched off
-    set_here: set[str]  # labels of this branch; another branch may have the same, the nearest counts
-    prefix: str
-    own_labels: frozenset[str]  # names that no unlabelled step may take
-    depth: int
 
 
 def build(
@@ -63,21 +53,18 @@ def build(
 class _Builder:
     def __init__(self, spec: Spec, values: Mapping[str, Value]) -> None:
         self.spec, self.values = spec, values
-        self.nodes: list[Node] = []
+        self.made, self.names = Assembly(), Names()
+        self.nodes = self.made.nodes
         self.side_outputs: list[tuple[str, int]] = []
         self.steps = self.work = 0
-        self._operators: dict[Any, Operator] = {}
         self._literal: dict[int, tuple[Operator, Span, dict[str, Bound]]] = {}
-        self._shapes: dict[tuple[int, tuple[Shape, ...]], Shape] = {}
-        self._counters: dict[str, int] = {}
-        self._labels: dict[str, frozenset[str]] = {}
 
     def graph(self, input: Shape | None, variant: str | None) -> Graph:
         keys: Keys = ("input",)
         if variant is not None and "input" in self.spec.variants[variant].about:
             keys = ("variants", variant, "input")
         shape = input if input is not None else self._input(self.spec.inputs_of(variant), keys)
-        self.nodes.append(Node("input", Input(shape), (), shape, Span(keys)))
+        self.made.begin(shape)
         last = self._block(self.spec.body, self.values, (), 0, "", 0)
         return Graph(tuple(self.nodes), last, tuple(self.side_outputs))
 
@@ -99,7 +86,7 @@ class _Builder:
         depth: int,
     ) -> int:
         """Expand one instance that begins at node `x`; returns its last node."""
-        scope = Scope(block, values, rest, {"in": x}, set(), prefix, self._labels_of(block), depth)
+        scope = Scope(block, values, rest, {"in": x}, set(), prefix, self.names.labels_of(block), depth)
         if not block.join:
             x, _ = self._lines(block.branches[0].lines, x, scope)
         else:
@@ -117,8 +104,8 @@ class _Builder:
         if len(ends) < 2:
             return ends[0] if ends else x
         span = Span((*block.keys, block.join), -1)
-        operator = self._intern(block.join, {})
-        path = self._name(scope, block.join)
+        operator = self.made.operator(block.join, {})
+        path = self.names.free(scope, block.join)
         return self._append(path, operator, tuple(ends), span, {})
 
     def _lines(self, lines: tuple[Line, ...], x: int, scope: Scope) -> tuple[int, bool]:
@@ -197,14 +184,14 @@ class _Builder:
         literal = self._literal.get(id(step))
         if literal is not None:
             operator, place, arguments = literal
-            path = scope.prefix + label if label else self._name(scope, operator.name)
+            path = scope.prefix + label if label else self.names.free(scope, operator.name)
             return self._append(path, operator, (x,), place, arguments)
         lookup = self._lookup(scope, x)
         name = step.name
         if isinstance(name, Expression):
             name = self._dynamic_name(name, lookup, line)
         given = self._given(step.arguments, lookup, line.keys, scope)
-        path = scope.prefix + label if label else self._name(scope, name)
+        path = scope.prefix + label if label else self.names.free(scope, name)
         place = line.span(step.start, step.end)
         if name in self.spec.blocks:
             return self._call_block(self.spec.blocks[name], given, x, scope, path, place)
@@ -268,7 +255,7 @@ class _Builder:
         arguments = with_defaults(bound, self._defaults(name, scope, x))
         inputs = (x, *(g.value for g in labels))
         try:
-            operator = self._intern(name, {k: b.value for k, b in arguments.items()})
+            operator = self.made.operator(name, {k: b.value for k, b in arguments.items()})
         except ShapeError as error:
             raise refusals.misfit(error, self.nodes, path, inputs, place, arguments) from None
         if self._is_literal(step, name):
@@ -289,21 +276,6 @@ class _Builder:
             Bound(g.name, self._size(g.value, lookup, keys), Span(keys, g.start, g.end)) for g in given
         ]
 
-    def _intern(self, name: str, values: dict[str, Any]) -> Operator:
-        """One object for equal operators, so that equal layers can share their analysis."""
-        cls = operator_class(name)
-        for argument in cls.arguments:
-            value = values.get(argument.name)
-            if argument.kind == "flag" and isinstance(value, Symbol):
-                values[argument.name] = bool(value)
-        key = (name, repr(values)) if not _has_symbol(values) else None
-        operator = self._operators.get(key)
-        if operator is None:
-            operator = cls(**values)
-            if key is not None:
-                self._operators[key] = operator
-        return operator
-
     def _append(
         self,
         path: str,
@@ -313,15 +285,7 @@ class _Builder:
         arguments: dict[str, Bound],
     ) -> int:
         self.work += len(path) // 8 + len(inputs)
-        shapes = tuple([self.nodes[i].shape for i in inputs])
-        shape = self._shapes.get((id(operator), shapes))
-        if shape is None:
-            try:
-                shape = self._shapes[id(operator), shapes] = _output_shape(operator, shapes)
-            except ShapeError as error:
-                raise refusals.misfit(error, self.nodes, path, inputs, place, arguments) from None
-        self.nodes.append(Node(path, operator, inputs, shape, place))
-        return len(self.nodes) - 1
+        return self.made.append(path, operator, inputs, place, arguments)
 
     def _lookup(self, scope: Scope, x: int) -> Lookup:
         def lookup(name: str) -> Value:
@@ -350,36 +314,6 @@ class _Builder:
                 if isinstance(d.span, Span)
             )
             raise ArchError(*places) from None
-
-    def _name(self, scope: Scope, name: str) -> str:
-        """'conv', then 'conv2', …: the first that is free at this place."""
-        path = scope.prefix + name
-        count = self._counters.get(path, 0)
-        while True:
-            count += 1
-            own = name if count == 1 else f"{name}{count}"
-            if own not in scope.own_labels:
-                break
-        self._counters[path] = count
-        return scope.prefix + own
-
-    def _labels_of(self, block: Block) -> frozenset[str]:
-        found = self._labels.get(block.name)
-        if found is None:
-            lines = [*(line for b in block.branches for line in b.lines), *block.then]
-            found = self._labels[block.name] = frozenset(line.label for line in lines if line.label)
-        return found
-
-
-def _output_shape(operator: Operator, inputs: tuple[Shape, ...]) -> Shape:
-    shape = operator.output_shape(*inputs)
-    if any(type(size) is int and size > LARGEST for size in shape):
-        raise ShapeError("the output goes beyond 64 bits")
-    return shape
-
-
-def _has_symbol(values: dict[str, Any]) -> bool:
-    return any(isinstance(v, Symbol) for v in values.values())
 
 
 def _length(value: Value) -> int:

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from archcalc.operators.model import (
-    Argument,
-    Extent,
-    Geometry,
-    Grid,
-    Operator,
-    Shape,
-    Weight,
-    Work,
-    require_map,
-)
+from archcalc.operators.argument import Argument
+from archcalc.operators.model import Extent, Geometry, Grid, Operator, Shape, Weight, Work, require_map
 from archcalc.operators.tokens import sequence
 from archcalc.symbols import Int, ceil_div, require
 

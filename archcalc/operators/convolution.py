@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from archcalc.operators.model import (
-    Argument,
-    Extent,
-    Geometry,
-    Pair,
-    Shape,
-    Weight,
-    Work,
-    require_map,
-    values_of,
-)
+from archcalc.operators.argument import Argument
+from archcalc.operators.model import Extent, Geometry, Pair, Shape, Weight, Work, require_map, values_of
 from archcalc.operators.window import GROUPS, HALF, NOBIAS, PADDING, SAME, Windowed
 from archcalc.symbols import Int, minimum, product, recorded, require
 

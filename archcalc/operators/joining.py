@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from archcalc.operators.argument import Argument
 from archcalc.operators.model import (
     FREE,
     UNWEIGHTED,
-    Argument,
     Extent,
     Geometry,
     Operator,

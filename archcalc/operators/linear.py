@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from archcalc.operators.model import (
-    Argument,
-    Extent,
-    Geometry,
-    Operator,
-    Shape,
-    Tokens,
-    Weight,
-    Work,
-)
+from archcalc.operators.argument import Argument
+from archcalc.operators.model import Extent, Geometry, Operator, Shape, Tokens, Weight, Work
 from archcalc.operators.window import NOBIAS
 from archcalc.symbols import Int, require
 

@@ -6,11 +6,11 @@ An operator states facts and has no defaults for them: `output_shape`, `weights`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from archcalc.errors import ShapeError
-from archcalc.symbols import Int, Symbol, product, recorded, require
+from archcalc.operators.argument import Argument, written
+from archcalc.symbols import Int, product, recorded, require
 
 Pair = tuple[Int, Int]  # height, width
 
@@ -129,85 +129,6 @@ class Grid(NamedTuple):
 
 Geometry = Window | Grid | Literal["pointwise", "global", "upsampling"]
 Buffer = Literal["fresh", "in place", "view"]
-ArgumentKind = Literal["size", "offset", "pair", "padding", "flag", "table"]
-
-
-class Argument(NamedTuple):
-    """An argument as a spec writes it. Without a default it is required and positional."""
-
-    name: str
-    kind: ArgumentKind
-    help: str
-    default: Any = ...
-
-    @property
-    def required(self) -> bool:
-        return self.default is ...
-
-    @property
-    def usage(self) -> str:
-        """How it stands in the reference: 'filters', 'k=1', 'nobias'."""
-        if self.required or self.kind == "flag":
-            return self.name
-        return self.name if self.default is None else f"{self.name}={self.default}"
-
-    @property
-    def attribute(self) -> str:
-        """The operator's attribute; Python keeps `from` for itself."""
-        return "start" if self.name == "from" else self.name
-
-    def written(self, value: Any) -> str:
-        """The argument with this value in a spec: 'k3', 'from=16', 'nobias', 'table={[[0, 1]]}'."""
-        if self.kind == "flag":
-            return self.name if value else f"{self.name}=false"
-        if self.kind == "table":
-            return f"{self.name}={{{[list(row) for row in value]}}}"
-        return f"{self.name}{'' if len(self.name) == 1 else '='}{_written(value)}"
-
-    def accept(self, value: Any) -> Any:
-        """The value an operator keeps: pairs as (height, width), tables as tuples.
-
-        Raises:
-            ShapeError: not of the argument's kind.
-        """
-        if self.kind == "flag":
-            if not isinstance(value, bool):
-                raise ShapeError(f"`{self.name}` is a flag: true or false", self.name)
-            return value
-        if self.kind == "table":
-            return None if value is None else self._table(value)
-        if self.kind in ("pair", "padding"):
-            pair = value if isinstance(value, tuple) and len(value) == 2 else (value, value)
-            return self._size(pair[0]), self._size(pair[1])
-        return self._size(value)
-
-    def _size(self, value: Any) -> Int:
-        low = 0 if self.kind in ("padding", "offset") else 1
-        positive = "an integer of 0 or more" if low == 0 else "a positive integer"
-        if isinstance(value, bool) or not isinstance(value, int | Symbol):
-            what = "×".join(map(str, recorded(value))) if isinstance(value, tuple) else value
-            raise ShapeError(f"`{self.name}` must be {positive}, not {what}", self.name)
-        require(
-            value >= low,
-            "`{name}` must be {what}, not {value}",
-            self.name,
-            name=self.name,
-            what=positive,
-            value=value,
-        )
-        return value
-
-    def _table(self, rows: Any) -> tuple[tuple[int, ...], ...]:
-        if not isinstance(rows, Sequence) or isinstance(rows, str):
-            raise ShapeError(f"`{self.name}` must be a list of lists of channels", self.name)
-        for row in rows:
-            if not isinstance(row, Sequence) or isinstance(row, str) or not row:
-                raise ShapeError(f"`{self.name}` must be a list of lists of channels", self.name)
-            if any(isinstance(c, bool) or not isinstance(c, int) or c < 0 for c in row):
-                raise ShapeError(f"`{self.name}` holds channels: integers from 0", self.name)
-            if len(set(row)) != len(row):
-                raise ShapeError(f"`{self.name}` names a channel twice in one row", self.name)
-        return tuple(tuple(row) for row in rows)
 
 
 class Operator:
@@ -269,7 +190,7 @@ class Operator:
         for argument in self.arguments:
             value = getattr(self, argument.attribute)
             if argument.required:
-                words.append(_written(value))
+                words.append(written(value))
             elif value != self._default(argument):
                 words.append(argument.written(value))
         return " ".join(words)
@@ -279,12 +200,6 @@ class Operator:
 
     def __repr__(self) -> str:
         return f"<{self}>"
-
-
-def _written(value: Any) -> str:
-    if not isinstance(value, tuple):
-        return str(value)
-    return str(value[0]) if value[0] == value[1] else f"{value[0]}x{value[1]}"
 
 
 class Input(Operator):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from archcalc.operators.argument import Argument
 from archcalc.operators.model import (
     UNWEIGHTED,
-    Argument,
     Extent,
     Geometry,
     Operator,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from archcalc.operators.argument import Argument
 from archcalc.operators.model import (
     FREE,
     UNWEIGHTED,
-    Argument,
     Buffer,
     Geometry,
     Operator,

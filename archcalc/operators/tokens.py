@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from archcalc.operators.model import (
-    Argument,
-    Geometry,
-    Shape,
-    Tokens,
-    Weight,
-    Work,
-    require_map,
-    values_of,
-)
+from archcalc.operators.argument import Argument
+from archcalc.operators.model import Geometry, Shape, Tokens, Weight, Work, require_map, values_of
 from archcalc.operators.normalization import Pointwise
 from archcalc.operators.reshaping import Reshape
 from archcalc.symbols import Int, require

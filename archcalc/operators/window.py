@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from archcalc.operators.model import Argument, Geometry, Operator, Pair, Shape, Window, require_map
+from archcalc.operators.argument import Argument
+from archcalc.operators.model import Geometry, Operator, Pair, Shape, Window, require_map
 from archcalc.symbols import Int, ceil_div, maximum, require
 
 PADDING = Argument("p", "padding", "zeros on both sides", 0)

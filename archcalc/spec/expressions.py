@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archcalc.errors import ArchError, Diagnostic, Span, shown, suggestion
-from archcalc.symbols import Symbol, maximum, minimum
+from archcalc.symbols import Symbol
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
 Value: TypeAlias = "int | Fraction | bool | str | Symbol | list[Any]"
-Lookup = Callable[[str], Value]
 
 LONGEST = 4000
 DEEPEST = 50
@@ -33,14 +32,14 @@ _UNQUOTED = re.compile(r"""(?:[\t-\r !$-&(-\[\]-~]++|'[^'\\]*+'|"[^"\\]*+")*+"""
 _WARNED = re.compile(r"""(?<![\w'"])[0-9]\w*?(?:if|else|and|or|in|is|not)\b""")
 _BLANKS = str.maketrans("\t\n\v\f\r", "     ")
 
-_ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
 }
-_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
     ast.Lt: operator.lt,
@@ -50,7 +49,7 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.In: lambda a, b: a in b,
     ast.NotIn: lambda a, b: a not in b,
 }
-_SIGNS: dict[type[ast.unaryop], ast.operator] = {ast.USub: ast.Sub(), ast.UAdd: ast.Add()}
+SIGNS: dict[type[ast.unaryop], ast.operator] = {ast.USub: ast.Sub(), ast.UAdd: ast.Add()}
 _NODES = (
     ast.Constant,
     ast.Name,
@@ -101,10 +100,6 @@ class Expression:
         return f"{{{self.text}}}"
 
 
-class Misfit(TypeError):
-    """Values that an operation does not take; the text goes on after the expression."""
-
-
 def parse(text: str, start: int = 0) -> Expression:
     """The expression `text`, which begins at character `start` of its line.
 
@@ -114,16 +109,16 @@ def parse(text: str, start: int = 0) -> Expression:
     place = Span((), start, start + len(text))
     if len(text) > LONGEST:
         message = f"an expression of {len(text):,} characters"
-        raise _fault(message, place, f"{LONGEST:,} characters are the most")
+        raise fault(message, place, f"{LONGEST:,} characters are the most")
     if not text.strip():
-        raise _fault("an empty expression", place, "write a size, a name or a condition")
+        raise fault("an empty expression", place, "write a size, a name or a condition")
     stray = _UNQUOTED.match(text)
     if stray is not None and stray.end() < len(text):
         at = stray.end()
         if text[at] in "'\"" and "\\" in text[at:]:
             at = text.index("\\", at)
         what = "an unclosed quote" if text[at] in "'\"" else f"a stray `{text[at]}`"
-        raise _fault(f"{what} in an expression", Span((), start + at, start + at + 1), ALLOWED)
+        raise fault(f"{what} in an expression", Span((), start + at, start + at + 1), ALLOWED)
     tree = _parse_tree(text, start)
     nodes = list(_check(tree, text, start))
     names = frozenset(node.id for node in nodes if isinstance(node, ast.Name))
@@ -143,9 +138,9 @@ def _parse_tree(text: str, start: int) -> ast.expr:
             "an expression nested too deeply" if deep else f"`{shown(text.strip())}` is no expression"
         )
         place = Span((), start + min(column, len(text) - 1), start + len(text))
-        raise _fault(reason, place, "" if deep else ALLOWED) from None
+        raise fault(reason, place, "" if deep else ALLOWED) from None
     except (ValueError, RecursionError, MemoryError):  # a thousand minus signs
-        raise _fault("an expression nested too deeply", Span((), start, start + len(text))) from None
+        raise fault("an expression nested too deeply", Span((), start, start + len(text))) from None
 
 
 def _check(tree: ast.expr, text: str, start: int) -> Iterator[ast.AST]:
@@ -155,11 +150,11 @@ def _check(tree: ast.expr, text: str, start: int) -> Iterator[ast.AST]:
     while level:
         depth += 1
         if depth > DEEPEST:
-            raise _fault("an expression nested too deeply", Span((), start, start + len(text)))
+            raise fault("an expression nested too deeply", Span((), start, start + len(text)))
         for node in level:
-            fault = _refuse(node, text)
-            if fault is not None:
-                raise _fault(fault[0], _place(node, text, start), fault[1])
+            refused = _refuse(node, text)
+            if refused is not None:
+                raise fault(refused[0], _place(node, text, start), refused[1])
             yield node
         level = [
             child
@@ -175,9 +170,9 @@ def _refuse(node: ast.AST, text: str) -> tuple[str, str] | None:
     if isinstance(node, ast.Constant):
         return _refuse_constant(node, text)
     if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Div):
-        return None if type(node.op) in _ARITHMETIC else ("operators are + - * / // %", "")
+        return None if type(node.op) in ARITHMETIC else ("operators are + - * / // %", "")
     if isinstance(node, ast.Compare):
-        known = all(type(op) in _COMPARISONS for op in node.ops)
+        known = all(type(op) in COMPARISONS for op in node.ops)
         return None if known else ("`is` is no comparison", "write == or !=")
     inverted = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Invert)
     if inverted or not isinstance(node, _NODES):
@@ -223,141 +218,6 @@ def _place(node: ast.AST, text: str, start: int) -> Span:
     return Span((), start + lead + columns[0], start + lead + columns[1])
 
 
-def evaluate(expression: Expression, lookup: Lookup) -> Value:
-    """The value: an integer, an exact fraction, a boolean, a string, a list, or a symbol.
-
-    Raises:
-        ArchError: division by zero, a value beyond 64 bits, types that do not fit.
-    """
-    text = shown(expression.text.strip())
-    try:
-        value: Value = _value(expression.tree, lookup)
-        return value
-    except Misfit as misfit:
-        message = f"`{text}` {misfit}"
-    except (TypeError, AttributeError):
-        message = f"`{text}` mixes values that do not fit"
-    except ZeroDivisionError:
-        message = f"`{text}` divides by zero"
-    except IndexError:
-        message = f"`{text}` asks for an item that the list does not have"
-    except OverflowError:
-        message = f"`{text}` goes beyond 64 bits"
-    except ValueError:
-        message = f"`{text}` needs at least one value"
-    raise _fault(message, Span((), expression.start, expression.end))
-
-
-def _value(node: ast.expr, lookup: Lookup) -> Any:
-    if isinstance(node, ast.Name):
-        return CONSTANTS[node.id] if node.id in CONSTANTS else lookup(node.id)
-    if isinstance(node, ast.Constant):
-        return node.value
-    if isinstance(node, ast.BinOp):
-        return _arithmetic(node.op, _value(node.left, lookup), _value(node.right, lookup))
-    if isinstance(node, ast.Compare):
-        return _compare(node, lookup)
-    if isinstance(node, ast.BoolOp):
-        stop = isinstance(node.op, ast.Or)
-        result = None
-        for part in node.values:
-            result = _value(part, lookup)
-            if bool(result) is stop:
-                break
-        return result
-    if isinstance(node, ast.IfExp):
-        return _value(node.body if _value(node.test, lookup) else node.orelse, lookup)
-    if isinstance(node, ast.UnaryOp):
-        value = _value(node.operand, lookup)
-        if isinstance(node.op, ast.Not):
-            return not value
-        return _arithmetic(_SIGNS[type(node.op)], 0, value)
-    if isinstance(node, ast.Subscript):
-        items, index = _value(node.value, lookup), _value(node.slice, lookup)
-        if not isinstance(items, list):
-            raise Misfit("takes an item of what is no list")
-        if isinstance(index, bool):
-            raise TypeError
-        if index < 0:
-            raise IndexError
-        return items[index]
-    if isinstance(node, ast.Call):
-        assert isinstance(node.func, ast.Name)
-        return _call(node.func.id, [_value(argument, lookup) for argument in node.args])
-    assert isinstance(node, ast.List | ast.Tuple)
-    return [_value(item, lookup) for item in node.elts]
-
-
-def _arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
-    for value in (left, right):
-        if isinstance(value, str | list):
-            raise Misfit(f"calculates with {'text' if isinstance(value, str) else 'a list'}")
-    if isinstance(op, ast.Div):
-        from fractions import Fraction
-
-        return _within(Fraction(left) / right)
-    return _within(_ARITHMETIC[type(op)](left, right))
-
-
-def _within(value: Any) -> Any:
-    """`value`, as an integer where it is one.
-
-    Raises:
-        OverflowError: it needs more than 64 bits.
-    """
-    if isinstance(value, Symbol):
-        return value
-    if value.denominator == 1:
-        value = int(value)
-    if abs(value.numerator) > LARGEST or value.denominator > LARGEST:
-        raise OverflowError
-    return value
-
-
-def _compare(node: ast.Compare, lookup: Lookup) -> Any:
-    left = _value(node.left, lookup)
-    result: Any = True
-    for op, comparator in zip(node.ops, node.comparators, strict=True):
-        right = _value(comparator, lookup)
-        result = _COMPARISONS[type(op)](left, right)
-        if len(node.ops) > 1 and not result:
-            return False
-        left = right
-    return result
-
-
-def _call(name: str, values: list[Any]) -> Any:
-    if name in ("min", "max", "sum", "len"):
-        alone = len(values) == 1 and (name == "len" or isinstance(values[0], list))
-        items = values[0] if alone else values
-        if name == "len":
-            if not isinstance(items, list):
-                raise Misfit("takes the length of what is no list")
-            return len(items)
-        if name == "sum":
-            return _within(sum(items))
-        result = items[0] if items else min([])
-        for item in items[1:]:
-            result = (minimum if name == "min" else maximum)(result, item)
-        return result
-    if name == "round_to":
-        return round_to(*values)
-    (value,) = values
-    if isinstance(value, Symbol):
-        return value
-    return value.__floor__() if name == "floor" else value.__ceil__()
-
-
-def round_to(value: Any, multiple: Any) -> Any:
-    """Nearest multiple, half up, one more if that is under 90 % of `value` (MobileNet's rule)."""
-    numerator, denominator = value, 1
-    if not isinstance(value, Symbol):
-        numerator, denominator = value.numerator, value.denominator
-    step = multiple * denominator
-    rounded = maximum(multiple, (2 * numerator + step) // (2 * step) * multiple)
-    return _within(rounded + multiple * (10 * rounded * denominator < 9 * numerator))
-
-
 def decimal(text: str) -> Fraction | int:
     """A decimal exactly: '0.75' → 3/4, '1.0' → 1.
 
@@ -374,5 +234,5 @@ def decimal(text: str) -> Fraction | int:
     return int(value) if value.denominator == 1 else value
 
 
-def _fault(message: str, span: Span, help: str = "") -> ArchError:
+def fault(message: str, span: Span, help: str = "") -> ArchError:
     return ArchError(Diagnostic(message, span, help=help))

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from archcalc.operators import FAMILIES, JOINS, TABLE, operator_class
-from archcalc.operators.model import Argument, Grid, Input, Operator, Shape, Tokens, Window
+from archcalc.operators.argument import Argument
+from archcalc.operators.model import Grid, Input, Operator, Shape, Tokens, Window
 
 FACTS = (
     "name",

@@ -1,0 +1,77 @@
+"""The nodes of a graph while it is built: equal operators shared, shapes asked for once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from archcalc.errors import ShapeError, Span
+from archcalc.graph import refusals
+from archcalc.graph.bind import Bound
+from archcalc.graph.model import Node
+from archcalc.operators import operator_class
+from archcalc.operators.model import Input, Operator, Shape
+from archcalc.spec.expressions import LARGEST
+from archcalc.symbols import Symbol
+
+
+class Assembly:
+    """Nodes so far, in order."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self._operators: dict[Any, Operator] = {}
+        self._shapes: dict[tuple[int, tuple[Shape, ...]], Shape] = {}
+
+    def begin(self, shape: Shape) -> None:
+        """The input, which is node 0."""
+        self.nodes.append(Node("input", Input(shape), (), shape, Span(("input",))))
+
+    def operator(self, name: str, values: dict[str, Any]) -> Operator:
+        """One object for equal operators, so that equal layers can share their analysis.
+
+        Raises:
+            ShapeError: a value that the operator does not take.
+        """
+        cls = operator_class(name)
+        for argument in cls.arguments:
+            value = values.get(argument.name)
+            if argument.kind == "flag" and isinstance(value, Symbol):
+                values[argument.name] = bool(value)
+        if any(isinstance(value, Symbol) for value in values.values()):
+            return cls(**values)
+        key = (name, repr(values))
+        operator = self._operators.get(key)
+        if operator is None:
+            operator = self._operators[key] = cls(**values)
+        return operator
+
+    def append(
+        self,
+        path: str,
+        operator: Operator,
+        inputs: tuple[int, ...],
+        place: Span,
+        arguments: Mapping[str, Bound],
+    ) -> int:
+        """A new node; returns its number.
+
+        Raises:
+            ArchError: the inputs do not fit, with the place and what is to blame.
+        """
+        shapes = tuple([self.nodes[i].shape for i in inputs])
+        shape = self._shapes.get((id(operator), shapes))
+        if shape is None:
+            try:
+                shape = self._shapes[id(operator), shapes] = _output_shape(operator, shapes)
+            except ShapeError as error:
+                raise refusals.misfit(error, self.nodes, path, inputs, place, arguments) from None
+        self.nodes.append(Node(path, operator, inputs, shape, place))
+        return len(self.nodes) - 1
+
+
+def _output_shape(operator: Operator, inputs: tuple[Shape, ...]) -> Shape:
+    shape = operator.output_shape(*inputs)
+    if any(type(size) is int and size > LARGEST for size in shape):
+        raise ShapeError("the output goes beyond 64 bits")
+    return shape

@@ -1,0 +1,51 @@
+"""Where a step is met: the instance of a block, its values and labels, and names for its nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from archcalc.graph.bind import Bound
+from archcalc.spec.expressions import Value
+from archcalc.spec.model import Block
+
+
+class Scope(NamedTuple):
+    """One instance of a block: its values, its labels, its place in the network."""
+
+    block: Block
+    values: Mapping[str, Value]
+    rest: tuple[Bound, ...]
+    labels: dict[str, int | None]  # None: the label's line is switched off
+    set_here: set[str]  # labels of this branch; another branch may have the same, the nearest counts
+    prefix: str
+    own_labels: frozenset[str]  # names that no unlabelled step may take
+    depth: int
+
+
+class Names:
+    """Paths for unlabelled steps."""
+
+    def __init__(self) -> None:
+        self._counters: dict[str, int] = {}
+        self._labels: dict[str, frozenset[str]] = {}
+
+    def free(self, scope: Scope, name: str) -> str:
+        """'conv', then 'conv2', …: the first that is free at this place."""
+        path = scope.prefix + name
+        count = self._counters.get(path, 0)
+        while True:
+            count += 1
+            own = name if count == 1 else f"{name}{count}"
+            if own not in scope.own_labels:
+                break
+        self._counters[path] = count
+        return scope.prefix + own
+
+    def labels_of(self, block: Block) -> frozenset[str]:
+        """Every label that a line of the block sets."""
+        found = self._labels.get(block.name)
+        if found is None:
+            lines = [*(line for b in block.branches for line in b.lines), *block.then]
+            found = self._labels[block.name] = frozenset(line.label for line in lines if line.label)
+        return found

@@ -1,0 +1,161 @@
+"""The value of an expression: exact arithmetic on integers, fractions and symbols."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+from archcalc.errors import Span, shown
+from archcalc.spec.expressions import (
+    ARITHMETIC,
+    COMPARISONS,
+    CONSTANTS,
+    LARGEST,
+    SIGNS,
+    Expression,
+    Value,
+    fault,
+)
+from archcalc.symbols import Symbol, maximum, minimum
+
+Lookup = Callable[[str], Value]
+
+
+class Misfit(TypeError):
+    """Values that an operation does not take; the text goes on after the expression."""
+
+
+def evaluate(expression: Expression, lookup: Lookup) -> Value:
+    """The value: an integer, an exact fraction, a boolean, a string, a list, or a symbol.
+
+    Raises:
+        ArchError: division by zero, a value beyond 64 bits, types that do not fit.
+    """
+    text = shown(expression.text.strip())
+    try:
+        value: Value = _value(expression.tree, lookup)
+        return value
+    except Misfit as misfit:
+        message = f"`{text}` {misfit}"
+    except (TypeError, AttributeError):
+        message = f"`{text}` mixes values that do not fit"
+    except ZeroDivisionError:
+        message = f"`{text}` divides by zero"
+    except IndexError:
+        message = f"`{text}` asks for an item that the list does not have"
+    except OverflowError:
+        message = f"`{text}` goes beyond 64 bits"
+    except ValueError:
+        message = f"`{text}` needs at least one value"
+    raise fault(message, Span((), expression.start, expression.end))
+
+
+def _value(node: ast.expr, lookup: Lookup) -> Any:
+    if isinstance(node, ast.Name):
+        return CONSTANTS[node.id] if node.id in CONSTANTS else lookup(node.id)
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.BinOp):
+        return _arithmetic(node.op, _value(node.left, lookup), _value(node.right, lookup))
+    if isinstance(node, ast.Compare):
+        return _compare(node, lookup)
+    if isinstance(node, ast.BoolOp):
+        stop = isinstance(node.op, ast.Or)
+        result = None
+        for part in node.values:
+            result = _value(part, lookup)
+            if bool(result) is stop:
+                break
+        return result
+    if isinstance(node, ast.IfExp):
+        return _value(node.body if _value(node.test, lookup) else node.orelse, lookup)
+    if isinstance(node, ast.UnaryOp):
+        value = _value(node.operand, lookup)
+        if isinstance(node.op, ast.Not):
+            return not value
+        return _arithmetic(SIGNS[type(node.op)], 0, value)
+    if isinstance(node, ast.Subscript):
+        items, index = _value(node.value, lookup), _value(node.slice, lookup)
+        if not isinstance(items, list):
+            raise Misfit("takes an item of what is no list")
+        if isinstance(index, bool):
+            raise TypeError
+        if index < 0:
+            raise IndexError
+        return items[index]
+    if isinstance(node, ast.Call):
+        assert isinstance(node.func, ast.Name)
+        return _call(node.func.id, [_value(argument, lookup) for argument in node.args])
+    assert isinstance(node, ast.List | ast.Tuple)
+    return [_value(item, lookup) for item in node.elts]
+
+
+def _arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
+    for value in (left, right):
+        if isinstance(value, str | list):
+            raise Misfit(f"calculates with {'text' if isinstance(value, str) else 'a list'}")
+    if isinstance(op, ast.Div):
+        from fractions import Fraction
+
+        return _within(Fraction(left) / right)
+    return _within(ARITHMETIC[type(op)](left, right))
+
+
+def _within(value: Any) -> Any:
+    """`value`, as an integer where it is one.
+
+    Raises:
+        OverflowError: it needs more than 64 bits.
+    """
+    if isinstance(value, Symbol):
+        return value
+    if value.denominator == 1:
+        value = int(value)
+    if abs(value.numerator) > LARGEST or value.denominator > LARGEST:
+        raise OverflowError
+    return value
+
+
+def _compare(node: ast.Compare, lookup: Lookup) -> Any:
+    left = _value(node.left, lookup)
+    result: Any = True
+    for op, comparator in zip(node.ops, node.comparators, strict=True):
+        right = _value(comparator, lookup)
+        result = COMPARISONS[type(op)](left, right)
+        if len(node.ops) > 1 and not result:
+            return False
+        left = right
+    return result
+
+
+def _call(name: str, values: list[Any]) -> Any:
+    if name in ("min", "max", "sum", "len"):
+        alone = len(values) == 1 and (name == "len" or isinstance(values[0], list))
+        items = values[0] if alone else values
+        if name == "len":
+            if not isinstance(items, list):
+                raise Misfit("takes the length of what is no list")
+            return len(items)
+        if name == "sum":
+            return _within(sum(items))
+        result = items[0] if items else min([])
+        for item in items[1:]:
+            result = (minimum if name == "min" else maximum)(result, item)
+        return result
+    if name == "round_to":
+        return round_to(*values)
+    (value,) = values
+    if isinstance(value, Symbol):
+        return value
+    return value.__floor__() if name == "floor" else value.__ceil__()
+
+
+def round_to(value: Any, multiple: Any) -> Any:
+    """Nearest multiple, half up, one more if that is under 90 % of `value` (MobileNet's rule)."""
+    numerator, denominator = value, 1
+    if not isinstance(value, Symbol):
+        numerator, denominator = value.numerator, value.denominator
+    step = multiple * denominator
+    rounded = maximum(multiple, (2 * numerator + step) // (2 * step) * multiple)
+    return _within(rounded + multiple * (10 * rounded * denominator < 9 * numerator))
