@@ -114,4 +114,5 @@ def _grouped(layers: Sequence[Layer], matters: Matters, depth: int) -> list[Row]
 
 
 def _row(path: str, layers: Sequence[Layer], shown: Layer) -> Row:
-    return Row(path, shown, total(layer.costs for layer in layers), tuple(layers))
+    costs = shown.costs if len(layers) == 1 else total(layer.costs for layer in layers)
+    return Row(path, shown, costs, tuple(layers))

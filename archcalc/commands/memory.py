@@ -9,7 +9,6 @@ import click
 from archcalc.analysis.arena import Arena, lay_out
 from archcalc.analysis.costs import Analysis
 from archcalc.analysis.memory import Memory, measure
-from archcalc.analysis.schedule import best_order
 from archcalc.api import Network
 from archcalc.audit.published import numbers
 from archcalc.commands.layout import change_label, document, label, title
@@ -111,7 +110,11 @@ def command(networks: list[Network], table: Table, dtype: str, batch: int, order
 
 def _measured(network: Network, best: bool) -> Measured:
     analysis = network.analyze()
-    schedule = best_order(analysis.graph) if best else None
+    schedule = None
+    if best:
+        from archcalc.analysis.schedule import best_order
+
+        schedule = best_order(analysis.graph)
     memory = measure(analysis.graph, schedule.order if schedule else None)
     arena = lay_out(memory.buffers, int(memory.peak))
     return Measured(analysis, memory, arena, schedule.proven if schedule else None)

@@ -53,11 +53,12 @@ def _report(network: Network, analysis: Analysis, table: Table) -> Report:
     rows, names = single(analysis, _matters, table)
     memory = measure(analysis.graph)
     fields = receptive_fields(analysis.graph).nodes
+    texts: dict[int, str] = {}
     number = {layer.path: i for i, layer in enumerate(analysis.layers)}
     cells = tuple(
         _cells(name, str(row.shape), row.costs)
         | {
-            "operator": _operator(row.layers),
+            "operator": _operator(row.layers, texts),
             "field": _field(fields[number[row.shown.path]]),
             "alive": max(memory.steps[number[layer.path]].live for layer in row.layers),
         }
@@ -86,8 +87,12 @@ def _field(field: Field) -> str:
     return both([field.height.size, field.width.size])
 
 
-def _operator(layers: tuple[Layer, ...]) -> str | None:
-    mattering = [layer for layer in layers if _matters(layer)]
-    if len(layers) == 1:
-        return str(layers[0].node.operator)
-    return str(mattering[0].node.operator) if len(mattering) == 1 else f"{len(layers)} layers"
+def _operator(layers: tuple[Layer, ...], texts: dict[int, str]) -> str:
+    """The one operator of a row that matters, written as in a spec; equal ones are written once."""
+    mattering = [layer for layer in layers if _matters(layer)] if len(layers) > 1 else layers
+    if len(mattering) != 1:
+        return f"{len(layers)} layers"
+    operator = mattering[0].node.operator
+    if id(operator) not in texts:
+        texts[id(operator)] = str(operator)
+    return texts[id(operator)]

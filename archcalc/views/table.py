@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -41,70 +41,69 @@ def colored() -> bool:
 def _lines(report: Report, width: int) -> list[str]:
     color = colored()
     rows = [*report.rows, *([report.total] if report.total else [])]
-    columns = list(visible(report))
-    cells = [[cell(c, row.get(c.key)) for c in columns] for row in rows]
-    hidden = _fit(columns, cells, width)
-    widths = _widths(columns, cells)
-    header = _join([c.header for c in columns], columns, widths)
-    lines = [_style(report.title, color, bold=True)]
+    shown = [Texts(c, [c.header, *(cell(c, row.get(c.key)) for row in rows)]) for c in visible(report)]
+    hidden = _fit(shown, width)
+    header, *lines = _join(shown)
+    strong = [row is report.total or row.get("strong") for row in rows]
+    bold = [_style(line, color, bold=True) if s else line for line, s in zip(lines, strong, strict=True)]
+    parts = [_style(report.title, color, bold=True)]
     if rows:
-        lines += ["", _style(header, color, dim=True)]
-    for row, texts in zip(rows, cells, strict=True):
-        strong = row is report.total or row.get("strong")
-        lines.append(_style(_join(texts, columns, widths), color, bold=True if strong else None))
+        parts += ["", _style(header, color, dim=True), *bold]
     remarks = list(report.remarks)
     if hidden:
         remarks.append(f"not shown at {width} columns: {', '.join(hidden)}")
     if remarks:
-        lines += ["", *(f"{INDENT}{line}" for remark in remarks for line in _wrap(remark, width))]
-    return lines
+        parts += ["", *(f"{INDENT}{line}" for remark in remarks for line in _wrap(remark, width))]
+    return parts
 
 
-def _fit(columns: list[Column], cells: list[list[str]], width: int) -> list[str]:
+class Texts(NamedTuple):
+    """A column's cells as text, the header first."""
+
+    column: Column
+    cells: list[str]
+
+    @property
+    def width(self) -> int:
+        return max(map(len, self.cells))
+
+
+def _fit(shown: list[Texts], width: int) -> list[str]:
     """Cut words, take away spare columns, then shorten names, until the lines fit.
 
     Returns the headers that are missed.
     """
     hidden: list[str] = []
-    while (excess := _total(_widths(columns, cells)) - width) > 0 and any(c.spare for c in columns):
-        index = max(range(len(columns)), key=lambda i: columns[i].spare)
-        room = _widths(columns, cells)[index] - excess
-        if columns[index].kind == "words" and room >= SHORTEST:
-            _cut(cells, index, room)
+    widths = [texts.width for texts in shown]
+    while (excess := _total(widths) - width) > 0 and any(t.column.spare for t in shown):
+        index = max(range(len(shown)), key=lambda i: shown[i].column.spare)
+        column, cells = shown[index]
+        room = widths[index] - excess
+        if column.kind == "words" and room >= SHORTEST:
+            cells[:] = [_cut(text, room) for text in cells]
             return hidden
-        if columns[index].header and columns[index].kind not in ("bar", "share"):
-            hidden.append(columns[index].header)
-        del columns[index]
-        for row in cells:
-            del row[index]
+        if column.header and column.kind not in ("bar", "share"):
+            hidden.append(column.header)
+        del shown[index], widths[index]
     if excess > 0:
-        longest = max(_widths(columns, cells)[0] - excess, SHORTEST)
-        for row in cells:
-            row[0] = _shorten(row[0], longest)
+        longest = max(widths[0] - excess, SHORTEST)
+        shown[0].cells[:] = [_shorten(text, longest) for text in shown[0].cells]
     return hidden
-
-
-def _cut(cells: list[list[str]], index: int, width: int) -> None:
-    for row in cells:
-        if len(row[index]) > width:
-            row[index] = f"{row[index][: width - 1].rstrip()}…"
-
-
-def _widths(columns: Sequence[Column], cells: list[list[str]]) -> list[int]:
-    texts = [[c.header for c in columns], *cells]
-    return [max(len(row[i]) for row in texts) for i in range(len(columns))]
 
 
 def _total(widths: Sequence[int]) -> int:
     return len(INDENT) + sum(widths) + len(GAP) * (len(widths) - 1)
 
 
-def _join(texts: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
-    padded = (
-        text.ljust(width) if column.left else text.rjust(width)
-        for text, column, width in zip(texts, columns, widths, strict=True)
-    )
-    return (INDENT + GAP.join(padded)).rstrip()
+def _join(shown: Sequence[Texts]) -> list[str]:
+    """The lines of the table, all columns side by side."""
+    places = (f"{{:{'<' if t.column.left else '>'}{max(t.width, 1)}}}" for t in shown)
+    template = INDENT + GAP.join(places)
+    return [template.format(*row).rstrip() for row in zip(*(t.cells for t in shown), strict=True)]
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1].rstrip()}…"
 
 
 def _shorten(text: str, width: int) -> str:
@@ -115,9 +114,15 @@ def _shorten(text: str, width: int) -> str:
 
 
 def _wrap(text: str, width: int) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(text, min(width, 100) - len(INDENT), subsequent_indent=INDENT) or [""]
+    """Lines of at most `width`, all but the first indented (textwrap would cost a start-up 1 ms)."""
+    most = min(width, 100) - len(INDENT)
+    lines = [""]
+    for word in text.split():
+        if lines[-1].strip() and len(lines[-1]) + 1 + len(word) > most:
+            lines.append(INDENT + word)
+        else:
+            lines[-1] += f" {word}" if lines[-1] else word
+    return lines
 
 
 def _style(text: str, color: bool, **style: Any) -> str:
