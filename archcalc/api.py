@@ -88,7 +88,7 @@ class Network:
             if name not in values:
                 raise unknown_variable(self.spec, name)
             value = values[name]
-            if isinstance(value, bool) or not isinstance(value, int):
+            if type(self.spec.variables[name].default) is not int or not isinstance(value, int):
                 message = f"`{name}` cannot be a symbol: it is no integer"
                 raise UsageError(Diagnostic(message))
             values[name] = program.variable(name, value or (0 if name in self.changed else 1))

@@ -15,6 +15,7 @@ from archcalc.units import printable
 TOTALS = ("parameters", "statistics", "fixed", "multiplies", "connections")
 ROLES = {"weight": "weights", "position": "weights", "bias": "biases", "fixed": "fixed"}
 TOTAL = "total"
+LONGEST = 400  # characters of an equation that anybody reads
 
 
 class Line(NamedTuple):
@@ -122,6 +123,8 @@ def _line(layer: str, count: str, factors: str, value: Int, style: Style) -> Lin
 
 def _equation(factors: str, value: Int, style: Style) -> str:
     result = formula(value, style)
+    if len(factors) + len(result) > LONGEST:
+        return f"a formula of {len(result):,} characters"
     return factors if factors == result else f"{factors} = {result}"
 
 

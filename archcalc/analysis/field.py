@@ -93,7 +93,7 @@ class Fields(NamedTuple):
 
     @property
     def of_network(self) -> Field:
-        """That of the last map before the first global operator of the main line."""
+        """That of the last map on the main line, before what is global makes a vector of it."""
         return self.nodes[self.network]
 
 
@@ -106,12 +106,18 @@ def receptive_fields(graph: Graph) -> Fields:
 
 
 def _network_map(graph: Graph, fields: list[Field]) -> int:
-    """The last map that is not global on the way from the input to the main output."""
+    """The last map on the way from the input to the main output.
+
+    A vector that sees the whole image (a pool, a dense layer) is no map any more; a map behind a gate
+    or an attention sees the whole image, and that is then said of the network.
+    """
     ancestors = {graph.output}
     for index in range(graph.output, -1, -1):
         if index in ancestors:
             ancestors.update(graph.nodes[index].inputs)
-    return max((i for i in ancestors if not fields[i].is_global), default=0)
+    nodes = graph.nodes
+    maps = (i for i in ancestors if not fields[i].is_global or int(nodes[i].shape.positions) > 1)
+    return max(maps, default=0)
 
 
 def _field(graph: Graph, node: Node, inputs: list[Field]) -> Field:

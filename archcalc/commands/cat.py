@@ -6,7 +6,9 @@ import click
 
 from archcalc.api import Network
 from archcalc.commands.options import spec_command
+from archcalc.errors import Diagnostic, UsageError
 from archcalc.graph.write import write
+from archcalc.units import printable
 
 
 @spec_command("cat")
@@ -22,5 +24,10 @@ def command(networks: list[Network], expand: bool) -> None:
     With --expand: a spec without blocks, variables or expressions that has the same layers.
     """
     for network in networks:
+        if network.changed and not expand:
+            message = f"cat prints the text of {printable(network.spec.source.name)} as it is"
+            raise UsageError(
+                Diagnostic(message, help="--expand shows the layers with the variables set")
+            )
         text = write(network.graph, network.title) if expand else network.spec.source.text
         click.echo(text.rstrip("\n"))

@@ -56,9 +56,7 @@ def command(networks: list[Network], table: Table, by: str) -> None:
     labels = _labels(networks)
     reports = [_totals(networks, analyses, labels)]
     layers = _layers(analyses, labels, by, table.all)
-    if table.format == "csv":
-        reports = [layers] if by != "multiplies" or table.all else reports
-    elif layers.rows:
+    if layers.rows and table.format != "csv":
         reports.append(layers)
     show("compare", reports, table.format)
 
@@ -73,14 +71,14 @@ def _columns(first: str, labels: list[str]) -> tuple[Column, ...]:
     for i, name in enumerate(labels):
         columns.append(Column(f"{name}", name, "count"))
         if i:
-            columns.append(Column(f"ratio{i}", "", "change", spare=len(labels) - i))
+            columns.append(Column(f"ratio{i}", "ratio", "change", spare=1))
     return tuple(columns)
 
 
 def _cells(name: str, values: list[Any], labels: list[str]) -> dict[str, Any]:
     cells: dict[str, Any] = {"name": name, **dict(zip(labels, values, strict=True))}
     for i, value in enumerate(values[1:], 1):
-        if value != values[0]:
+        if value != values[0] and None not in (value, values[0]):
             cells[f"ratio{i}"] = (values[0], value)
     return cells
 
@@ -93,7 +91,7 @@ def _totals(networks: list[Network], analyses: list[Analysis], labels: list[str]
             rows.append(_cells(name, values, labels))
     columns = _columns("", labels)
     titles = [printable(network.title) for network in networks]
-    heading = " · ".join(labels if len(set(titles)) == 1 else titles)
+    heading = " · ".join(labels if len(set(titles)) < len(titles) else titles)
 
     def documents() -> list[dict[str, Any]]:
         pairs = zip(networks, analyses, strict=True)

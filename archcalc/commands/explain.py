@@ -40,8 +40,8 @@ def command(networks: list[Network], table: Table, symbol: tuple[str, ...], word
     weights, biases, …   the sizes of the layer's tensors
     multiplies           outputs × the products that each of them sums up
     additions, …         the rest of the census, likewise
-    connections          links from an input value to an output, plus one per bias used
-    --symbol             formulas in that variable, and their value where it stands now
+    connections          links from an input value to an output, and the biases
+    --symbol             formulas in that variable, and their value at its own
     """
     (network,) = networks
     names = [name.replace("-", "_") for name in symbol]

@@ -37,13 +37,13 @@ def command(networks: list[Network], table: Table) -> None:
     Example: archcalc field vgg16
 
     \b
-    field     pixels of the image that one value depends on; height × width where they differ
+    field     pixels of the image that one value depends on (height × width)
     stride    pixels from one value to the next
     padding   how far the first value reaches beyond the image
-    offset    the center of the first value, in pixels from the center of the first pixel
-    smallest  the smallest square input that every layer accepts, and the smallest at which the center
-              of a value of the last map lies inside the image
-    unread    positions of a map that strides skip, so that nothing ever reads them
+    offset    the center of the first value, in pixels from that of the first pixel
+    smallest  the smallest square input that every layer accepts, and the smallest
+              at which the center of a value of the last map lies inside the image
+    unread    positions of a map that strides skip: nothing ever reads them
     """
     show("field", [_report(network, table) for network in networks], table.format)
 
@@ -55,7 +55,8 @@ def _report(network: Network, table: Table) -> Report:
 
     def changes(layer: Layer) -> bool:
         node = layer.node
-        return isinstance(node.operator.geometry(*layer.inputs), Window) or len(node.inputs) > 1
+        geometry = node.operator.geometry(*layer.inputs)
+        return isinstance(geometry, Window) or geometry == "upsampling" or len(node.inputs) > 1
 
     cells = [
         _cells(name, str(row.shape), field_of[row.shown.path], analysis.graph)
@@ -97,6 +98,9 @@ def _remarks(network: Network, analysis: Analysis, fields: Fields) -> tuple[str,
     if field.height is not None and field.width is not None:
         size = both([field.height.size, field.width.size])
         lines.append(f"the network sees {size} pixels, at {graph.nodes[fields.network].path}")
+    else:
+        whole = next(n.path for n, f in zip(graph.nodes, fields.nodes, strict=True) if f.is_global)
+        lines.append(f"the network sees the whole image, from {whole} on")
     smallest = smallest_input(network.spec, network.values, network.variant, graph, fields)
     if smallest.legal is not None:
         sensible = f", sensible from {smallest.sensible}" if smallest.sensible else ""

@@ -57,11 +57,13 @@ def command(
     Example: archcalc flops inception --bottleneck 16
 
     \b
-    multiplies    products of a weight and an input value in conv, linear and attention layers:
-                  the papers' multiply-adds, everybody's MACs; zero padding counts
+    multiplies    products of a weight and an input value in conv, linear and
+                  attention layers: the papers' multiply-adds, everybody's MACs;
+                  zero padding counts
     FLOPs         2 × multiplies: one multiply and one add a product
     share         of the network's multiplies
-    connections   links from an input value to an output, plus one per bias used (LeCun 1998)
+    connections   links from an input value to an output, plus one per bias used
+                  (LeCun 1998)
     census        every operation of every operator, by kind, the small ones too
     """
     protocol = {"images": batch, "crops": crops, "networks": ensemble}

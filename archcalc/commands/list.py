@@ -57,7 +57,8 @@ def command(
     input        height × width × channels of the image
     parameters   what training can change: weights, biases, norm scale and shift
     multiplies   products of a weight and an input value (MACs), for one image
-    --sort stored, peak (values) and field (pixels) add their column: see `archcalc memory` and `field`
+    --sort       stored, peak (values) and field (pixels) add their column: see
+                 `archcalc memory` and `archcalc field`
     """
     rows = [_cells(row) for row in totals() if squeeze(search) in squeeze(_words(row))]
     for key, limit in (("parameters", max_params), ("multiplies", max_multiplies)):
@@ -78,10 +79,10 @@ def command(
     show("list", [report], format)
 
 
-def _field_size(graph: Graph) -> int:
-    """The network's receptive field in pixels, the larger axis; 0 if it has none."""
+def _field_size(graph: Graph) -> int | None:
+    """The network's receptive field in pixels, the larger axis; None: it sees the whole image."""
     field = receptive_fields(graph).of_network
-    return max(field.height.size, field.width.size) if field.height and field.width else 0
+    return max(field.height.size, field.width.size) if field.height and field.width else None
 
 
 MEASURES: dict[str, Callable[[Graph], Any]] = {

@@ -18,10 +18,10 @@ from archcalc.units import DTYPES, binary, decimal_bytes, grouped
 from archcalc.views.report import Column, Report
 
 RULES = {
-    "weights": "all parameters and statistics",
-    "stored": "the input and every map that a layer makes (the lecture tables)",
-    "peak": "the most alive at once, each buffer freed after its last reader",
-    "arena": "a layout of those buffers at fixed offsets",
+    "weights": "parameters and statistics",
+    "stored": "input and every map made",
+    "peak": "the most alive at once",
+    "arena": "their layout in a block",
 }
 COLUMNS = (
     Column("rule", "memory", "name"),
@@ -93,13 +93,15 @@ def command(networks: list[Network], table: Table, dtype: str, batch: int, order
 
     \b
     weights   all parameters and statistics
-    stored    the input and every map that conv, linear, pool, add, mul, concat make; activations
-              and norms add nothing (the rule of the lecture tables)
-    peak      the most alive at once: elementwise layers overwrite an input that nobody else needs,
-              all others write a fresh buffer, freed after its last reader; outputs live to the end
+    stored    the input and every map that conv, linear, pool, add, mul, concat
+              make; activations and norms add nothing (the lecture tables' rule)
+    peak      the most alive at once: elementwise layers overwrite an input that
+              nobody else needs, all others write a fresh buffer, freed after its
+              last reader; outputs live to the end
     arena     a layout of those buffers at fixed offsets, at least the peak
     alive     values alive while a step runs
-    --order best   the order of layers with the smallest peak, and whether it is proven
+    order     best: the order of layers with the smallest peak, and whether it is
+              proven
     MiB is 2^20 bytes, MB 10^6
     """
     reports: list[Report] = []

@@ -58,10 +58,13 @@ class SpecCommand(click.Command):
         return networks(p["words"], p["set_"], p["input_"], own, most)
 
 
-def spec_command(name: str, most: int | None = None) -> Callable[[Callable[..., None]], SpecCommand]:
+def spec_command(
+    name: str, most: int | None = None, fallback: Sequence[str] = ()
+) -> Callable[[Callable[..., None]], SpecCommand]:
     """Make a function a command over specs; it gets the networks and its own options.
 
-    With `most`, only so many words are specs; the function gets the others as `words`.
+    With `most`, only so many words are specs; the function gets the others as `words`. `fallback`
+    are the specs if there are no words at all.
     """
 
     def decorate(function: Callable[..., None]) -> SpecCommand:
@@ -73,6 +76,8 @@ def spec_command(name: str, most: int | None = None) -> Callable[[Callable[..., 
                 params.pop(shared)
             if "format" in params:
                 params["table"] = Table.of(params)
+            if not ctx.params["words"]:
+                ctx.params["words"] = fallback
             found, words = command.networks(ctx, most)
             if most is not None:
                 params["words"] = words

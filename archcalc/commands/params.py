@@ -45,7 +45,8 @@ def command(networks: list[Network], table: Table) -> None:
     weights, biases  what conv and linear layers learn
     norms            scale and shift of normalizations, learned too
     parameters       their sum: what training can change
-    statistics       running mean and variance of batch norm (Keras counts them, torch does not)
+    statistics       running mean and variance of batch norm (Keras counts them,
+                     torch does not)
     fixed            numbers set by hand, never learned (the RBF layer of 1998)
     share            of the network's parameters
     MiB              of all these numbers, at 4 bytes (float32), 2 (float16) or 1 (int8)

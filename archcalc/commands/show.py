@@ -35,11 +35,12 @@ def command(networks: list[Network], table: Table) -> None:
     Example: archcalc show resnet50 --depth 1
 
     \b
-    output          height × width × channels of the layer's output; a vector has channels only
+    output          height × width × channels; a vector has channels only
     parameters      what training can change
     multiplies      products of a weight and an input value (MACs), for one image
     field           pixels of the image that one value depends on (`archcalc field`)
-    alive           values alive while the layer runs; the peak in the last line (`archcalc memory`)
+    alive           values alive while the layer runs, the peak in the last line
+                    (`archcalc memory`)
     weight layers   conv and linear layers on the longest way: why VGG-16 is called 16
     """
     show("show", [_report(network, network.analyze(), table) for network in networks], table.format)

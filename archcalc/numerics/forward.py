@@ -45,7 +45,7 @@ class Forward:
 
         `watch` is told of every node after it ran: its number and its output.
         """
-        self.values[0][...] = image
+        self.begin(image)
         for index in range(1, len(self.graph.nodes)):
             self.step(index)
             if watch is not None:
@@ -55,6 +55,10 @@ class Forward:
             "output": self.values[self.graph.output],
             **{k: self.values[i] for k, i in named.items()},
         }
+
+    def begin(self, image: Array) -> None:
+        """Put the images where the first layers read them."""
+        self.values[0][...] = image
 
     def step(self, index: int) -> None:
         """Run one node; those before it have run."""

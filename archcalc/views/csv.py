@@ -10,6 +10,7 @@ from typing import Any
 from archcalc.units import printable
 from archcalc.views.report import Column, Report
 
+_OF_MANY = ("list", "compare")  # their rows are not those of one network
 _COUNTS = ("count", "scaled", "data")
 _DATA = ("name", "text", "words", "math", *_COUNTS)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -21,11 +22,11 @@ def render(command: str, reports: Sequence[Report]) -> str:
         columns += [c for c in report.columns if c.kind in _COUNTS and c not in columns]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    network = [] if command == "list" else ["network"]
+    network = [] if command in _OF_MANY else ["network"]
     writer.writerow([*network, *(c.key for c in columns)])
     for report in reports:
         for row in report.rows:
-            own = [] if command == "list" else [_safe(report.name)]
+            own = [] if command in _OF_MANY else [_safe(report.name)]
             writer.writerow([*own, *(_cell(c, row.get(c.key)) for c in columns)])
     return text.getvalue().rstrip("\n")
 

@@ -85,9 +85,8 @@ def _fit(shown: list[Texts], width: int) -> list[str]:
         if column.header and column.kind not in ("bar", "share"):
             hidden.append(column.header)
         del shown[index], widths[index]
-    if excess > 0:
-        longest = max(widths[0] - excess, SHORTEST)
-        shown[0].cells[:] = [_shorten(text, longest) for text in shown[0].cells]
+    if excess > 0 and widths[0] - excess >= SHORTEST:
+        shown[0].cells[:] = [_shorten(text, widths[0] - excess) for text in shown[0].cells]
     return hidden
 
 

@@ -143,7 +143,7 @@ def test_tokens_keep_their_pixels_until_attention() -> None:
     for path in ("conv", "posembed", "encoder/msa/ln"):
         assert seen[path] is not None and seen[path].size == 32, path  # type: ignore[union-attr]
     assert seen["encoder/msa/attention"] is None
-    assert fields.of_network.height == seen["encoder/msa/ln"]
+    assert fields.of_network.is_global  # a map behind attention sees the whole image
 
 
 def test_misaligned_join_is_reported() -> None:

@@ -17,7 +17,7 @@ CONSOLE = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
 SHOWN = [
     tuple(part.split("\n", 1)) for block in CONSOLE for part in re.split(r"^\$ ", block, flags=re.M)[1:]
 ]
-INLINE = sorted(set(re.findall(r"`(archcalc [a-z]+ [^`]*)`", README)) - {"archcalc COMMAND SPEC --help"})
+INLINE = sorted(set(re.findall(r"`(archcalc [a-z]+ [^`]*)`", README)) - {"archcalc run SPEC --verify"})
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,117 @@
+"""archcalc run: what was predicted is what was executed, and a wrong prediction is found."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from archcalc.cli import commands
+from archcalc.operators.activation import Activation
+from archcalc.operators.convolution import Conv
+from archcalc.operators.linear import Linear
+from archcalc.operators.model import Shape, Weight
+from archcalc.operators.pooling import MaxPool
+
+
+def invoke(*words: str) -> Result:
+    return CliRunner().invoke(commands, ["run", *words], env={"COLUMNS": "80"})
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["lenet5"],
+        ["lenet5_1998"],
+        ["inception", "--bottleneck", "16"],
+        ["resnet18", "--input", "32x32x3"],
+        ["mobilenet_v2", "--input", "32x32x3", "--width", "0.5"],
+        ["googlenet", "--input", "64x64x3"],
+        ["unet", "--input", "16x16x1"],
+    ],
+    ids=" ".join,
+)
+def test_verified(words: list[str]) -> None:
+    result = invoke(*words, "--verify", "--format", "json")
+    assert result.exit_code == 0, result.output + repr(result.exception)
+    (network,) = json.loads(result.output)["networks"]
+    verdicts = network["verdicts"]
+    assert [v["path"] for v in verdicts] == [layer["path"] for layer in network["layers"]]
+    assert all(v["holds"] for v in verdicts)
+    counted = [c for v in verdicts for c in v["checks"] if (c["what"], c["by"]) == ("products", "loops")]
+    assert sum(c["executed"] for c in counted) == network["total"]["multiplies"]
+
+
+def one_more(method: Any) -> Any:
+    """A fact that is off by one."""
+
+    def changed(self: Any, *inputs: Shape) -> Any:
+        fact = method(self, *inputs)
+        if isinstance(fact, Shape):
+            return fact._replace(channels=fact.channels + 1)
+        first, *rest = fact
+        if isinstance(first, Weight):
+            return (first._replace(shape=(first.size + 1,)), *rest)
+        extent = first.extents[-1]
+        return (first._replace(extents=(extent._replace(factors=(("n", extent.size + 1),)),)), *rest)
+
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("operator", "fact"),
+    [(Conv, "work"), (Linear, "work"), (MaxPool, "work"), (Activation, "work"), (Conv, "weights")],
+)
+def test_a_wrong_fact_is_found(operator: Any, fact: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A prediction that is off by one makes the run end with code 1."""
+    from archcalc.commands import run
+    from archcalc.numerics import weights
+
+    made = weights.make
+    right = {}
+
+    def remember(graph: Any, *options: Any) -> Any:
+        return right["weights"]
+
+    from archcalc.api import load
+
+    right["weights"] = made(load("lenet5").graph, "he", 0)
+    monkeypatch.setattr(weights, "make", remember)
+    monkeypatch.setattr(operator, fact, one_more(getattr(operator, fact)))
+    result = invoke("lenet5", "--verify")
+    assert isinstance(result.exception, run.Finding)
+    assert result.exception.exit_code == 1
+    assert "predicted" in str(result.exception)
+
+
+def test_process_ends_with_one_line_verdict() -> None:
+    command = [sys.executable, "-m", "archcalc", "run", "lenet5", "--verify"]
+    result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+    assert result.returncode == 0, result.stderr
+    assert "12 layers verified" in result.stdout
+
+
+def test_same_seed_same_output() -> None:
+    first, again, other = (invoke("lenet5", "--seed", seed).output for seed in ("3", "3", "4"))
+    assert first == again != other
+
+
+def test_signals_die_without_shortcuts() -> None:
+    """Small weights: the plain network's signal is gone where the residual network's is not."""
+    words = ["--input", "32x32x3", "--stats", "--format", "json", "--init"]
+    plain, residual = (
+        json.loads(invoke(name, *words, "zero-residual" if name == "resnet34" else "normal").output)
+        for name in ("plain34", "resnet34")
+    )
+    last = [network["networks"][0]["signals"][-3]["std"] for network in (plain, residual)]
+    assert float(last[0]) < float(last[1])
+
+
+def test_what_does_not_run_is_refused() -> None:
+    result = invoke("vit_b_16")
+    assert "operators that do not run yet" in str(result.exception)
+    assert result.exception.exit_code == 2  # type: ignore[union-attr]
