@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from archcalc.analysis.costs import Costs, Layer
+from archcalc.analysis.explanation import choose
 from archcalc.analysis.summary import Row
 from archcalc.api import Network
 from archcalc.commands.layout import document, label, single, title
 from archcalc.commands.options import ALL, DEPTH, FORMAT, Table, show, spec_command
 from archcalc.errors import ArchError, Diagnostic, UsageError
-from archcalc.units import grouped
+from archcalc.units import grouped, printable
 from archcalc.views.report import Column, Report
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from archcalc.numerics.verify import Verdict
 
 INITS = ("he", "xavier", "normal", "zeros", "zero-residual")  # numerics.weights, which imports numpy
+LAYOUTS = {"auto": None, "archcalc": False, "torch": True}
 CLASSICS = ("lenet5", "lenet5_1998", "inception", "alexnet", "vgg16", "resnet50")
 OUTPUTS = (
     Column("name", "output", "name"),
@@ -54,18 +56,40 @@ class Finding(ArchError):
     exit_code = 1
 
 
+class Settings(NamedTuple):
+    """What a run starts from, and what it leaves behind."""
+
+    init: str
+    seed: int
+    batch: int
+    weights: str | None
+    map: str | None
+    layout: str
+    image: str | None
+    taps: tuple[str, ...]
+    save: str | None
+    maps: str | None
+
+
 @spec_command("run", fallback=CLASSICS)
 @click.option("--verify", is_flag=True, help="Hold every prediction against what was executed.")
 @click.option("--stats", is_flag=True, help="Mean, deviation, zeros and largest value of every layer.")
 @click.option("--init", type=click.Choice(INITS), default="he", help="Seeded weights.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="Of weights and input.")
 @click.option("--batch", type=click.IntRange(1, 4096), default=1, help="Images at once.")
+@click.option("--weights", metavar="FILE", help="Real weights: .safetensors or .npz.")
+@click.option("--map", metavar="FILE", help="Lines `our/path = their.prefix` for foreign names.")
+@click.option(
+    "--layout", type=click.Choice(list(LAYOUTS)), default="auto", help="Of the weights in the file."
+)
+@click.option("--image", metavar="FILE", help="An input: an image, or images in an .npy file.")
+@click.option("--taps", multiple=True, metavar="LAYER", help="Keep this layer's output, too.")
+@click.option("--save", metavar="FILE", help="Write the outputs and taps to an .npz file.")
+@click.option("--maps", metavar="DIR", help="Draw the maps of the taps as PNG grids.")
 @ALL
 @DEPTH
 @FORMAT
-def command(
-    networks: list[Network], table: Table, verify: bool, stats: bool, init: str, seed: int, batch: int
-) -> None:
+def command(networks: list[Network], table: Table, verify: bool, stats: bool, **settings: Any) -> None:
     """Run SPEC on NumPy with seeded weights; with --verify, prove its counts.
 
     \b
@@ -80,15 +104,18 @@ def command(
                  and by the fast kernel. Shapes, parameters, every kind of the
                  census and the values must agree. Exit code 1 if one does not.
     checks       comparisons that were made for a layer
+    --taps       a layer or block whose outputs --save and --maps keep
 
     Without a SPEC it takes the classics: lenet5, lenet5_1998, inception, alexnet,
     vgg16 and resnet50.
     """
+    chosen = Settings(**settings)
+    for network in networks:
+        _require_kernels(network)
     if verify:
-        _verify(networks, table, init, seed)
-        return
-    reports = [_executed(network, table, stats, init, seed, batch) for network in networks]
-    show("run", reports, table.format)
+        _verify(networks, table, chosen)
+    else:
+        show("run", [_executed(network, table, stats, chosen) for network in networks], table.format)
 
 
 def _require_kernels(network: Network) -> None:
@@ -106,21 +133,52 @@ def _require_kernels(network: Network) -> None:
         )
 
 
-def _executed(network: Network, table: Table, stats: bool, init: str, seed: int, batch: int) -> Report:
-    from archcalc.numerics.forward import Forward
-    from archcalc.numerics.signals import seeded_input, signal, top_classes
-    from archcalc.numerics.weights import make
+def _weights(network: Network, settings: Settings) -> Any:
+    """Of the file, or seeded."""
+    from archcalc.numerics import tensorfiles, weights
 
-    _require_kernels(network)
-    graph = network.graph
-    forward = Forward(graph, make(graph, init, seed), batch)
+    if settings.weights is None:
+        return weights.make(network.graph, settings.init, settings.seed)
+    mapping = tensorfiles.read_map(settings.map) if settings.map else None
+    return tensorfiles.read(settings.weights, network.graph, mapping, torch=LAYOUTS[settings.layout])
+
+
+def _images(network: Network, settings: Settings, batch: int) -> Any:
+    """Of the file, or from the seed."""
+    from archcalc.numerics.signals import seeded_input
+
+    shape = network.graph.input
+    if settings.image is None:
+        return seeded_input(shape, batch, settings.seed)
+    if settings.image.endswith(".npy"):
+        from archcalc.numerics.tensorfiles import read_array
+
+        return read_array(settings.image, shape)
+    from archcalc.numerics.images import read_image
+
+    return read_image(settings.image, shape)
+
+
+def _executed(network: Network, table: Table, stats: bool, settings: Settings) -> Report:
+    from archcalc.numerics.files import Keeper
+    from archcalc.numerics.forward import Forward
+    from archcalc.numerics.signals import signal, top_classes
+
+    analysis = network.analyze()
+    tapped = [layer.path for word in settings.taps for layer in choose(analysis, word)]
+    keeper = Keeper(tapped, settings.save, settings.maps)
+    images = _images(network, settings, settings.batch)
+    forward = Forward(network.graph, _weights(network, settings), len(images))
     signals: list[dict[str, Any]] = []
 
     def watch(index: int, value: Any) -> None:
-        node = graph.nodes[index]
-        signals.append({"layer": node.path, "output": str(node.shape), **_cells(signal(value))})
+        node = network.graph.nodes[index]
+        keeper.see(node.path, value)
+        if stats:
+            signals.append({"layer": node.path, "output": str(node.shape), **_cells(signal(value))})
 
-    outputs = forward.run(seeded_input(graph.input, batch, seed), watch if stats else None)
+    outputs = forward.run(images, watch)
+    written = keeper.write(outputs)
     rows = [
         {
             "name": name,
@@ -130,14 +188,15 @@ def _executed(network: Network, table: Table, stats: bool, init: str, seed: int,
         }
         for name, value in outputs.items()
     ]
-    analysis = network.analyze()
 
     def documents() -> list[dict[str, Any]]:
         return [{**document(network, analysis), "outputs": rows, "signals": signals}]
 
-    heading = f"{title(network, analysis)} · {init} · seed {seed}"
+    source = settings.weights or f"{settings.init} weights · seed {settings.seed}"
+    heading = f"{title(network, analysis)} · {printable(source)}"
     shown, columns = (signals, SIGNALS) if stats else (rows, OUTPUTS)
-    return Report(heading, columns, tuple(shown), None, (), documents, label(network))
+    remarks = tuple(f"wrote {printable(path)}" for path in written)
+    return Report(heading, columns, tuple(shown), None, remarks, documents, label(network))
 
 
 def _cells(found: Signal) -> dict[str, Any]:
@@ -149,12 +208,11 @@ def _cells(found: Signal) -> dict[str, Any]:
     }
 
 
-def _verify(networks: list[Network], table: Table, init: str, seed: int) -> None:
+def _verify(networks: list[Network], table: Table, settings: Settings) -> None:
     """A report a network, as soon as it is done; a Finding at the end if something does not hold."""
     failed: list[str] = []
     for network in networks:
-        _require_kernels(network)
-        report, failures = _verified(network, table, init, seed)
+        report, failures = _verified(network, table, settings)
         show("run", [report], table.format)
         if table.format == "table":
             click.echo()
@@ -164,14 +222,12 @@ def _verify(networks: list[Network], table: Table, init: str, seed: int) -> None
         raise Finding(*(Diagnostic(message) for message in failed))
 
 
-def _verified(network: Network, table: Table, init: str, seed: int) -> tuple[Report, list[str]]:
-    from archcalc.numerics.signals import seeded_input
+def _verified(network: Network, table: Table, settings: Settings) -> tuple[Report, list[str]]:
     from archcalc.numerics.verify import verify
-    from archcalc.numerics.weights import make
 
     graph, analysis = network.graph, network.analyze()
-    image = seeded_input(graph.input, 1, seed)
-    verdicts = {v.path: v for v in verify(graph, make(graph, init, seed), image)}
+    image = _images(network, settings, 1)[:1]
+    verdicts = {v.path: v for v in verify(graph, _weights(network, settings), image)}
     bad = [verdict for verdict in verdicts.values() if not verdict.holds]
     rows = [
         _row(name, row, [verdicts[layer.path] for layer in row.layers])

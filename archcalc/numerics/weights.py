@@ -208,7 +208,6 @@ def _branches(graph: Graph, inputs: tuple[int, ...]) -> list[_Branch]:
     queue = [-index for index in needed]
     heapify(queue)
     branches = [_Branch([], []) for _ in inputs]
-    shared = 0  # inputs of which some way already left the branch
     alone = sum(_single(bits) for bits in needed.values())
     while alone:
         index = -heappop(queue)
@@ -217,10 +216,8 @@ def _branches(graph: Graph, inputs: tuple[int, ...]) -> list[_Branch]:
             alone -= 1
             branch = branches[bits.bit_length() - 1]
             branch.nodes.append(index)
-            if not shared & bits and not any(other & bits for other in needed.values()):
+            if not any(other & bits for other in needed.values()):  # no way around it
                 branch.passed.append(index)
-        else:
-            shared |= bits
         for source in set(graph.nodes[index].inputs):
             before = needed.get(source, 0)
             if not before:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -114,4 +116,54 @@ def test_signals_die_without_shortcuts() -> None:
 def test_what_does_not_run_is_refused() -> None:
     result = invoke("vit_b_16")
     assert "operators that do not run yet" in str(result.exception)
+    assert result.exception.exit_code == 2  # type: ignore[union-attr]
+
+
+def test_weights_from_a_file_and_images_from_another(tmp_path: Path) -> None:
+    """Seeded weights and input, written to files and read back, give the seeded output."""
+    from archcalc.api import load
+    from archcalc.numerics.signals import seeded_input
+    from archcalc.numerics.weights import make
+
+    graph = load("lenet5").graph
+    made = make(graph, "he", 3)
+    tensors = {f"{path}.{role}": w for path, roles in made.items() for role, w in roles.items()}
+    weights, images = tmp_path / "w.npz", tmp_path / "x.npy"
+    np.savez(weights, **tensors)
+    np.save(images, seeded_input(graph.input, 2, 3))
+    files = ["--weights", str(weights), "--image", str(images), "--layout", "archcalc"]
+    read = json.loads(invoke("lenet5", *files, "--format", "json").output)["networks"][0]["outputs"]
+    seeded = ["--seed", "3", "--batch", "2", "--format", "json"]
+    assert json.loads(invoke("lenet5", *seeded).output)["networks"][0]["outputs"] == read
+
+
+def test_taps_are_kept(tmp_path: Path) -> None:
+    """Copies: the memory of a tapped layer is another layer's when the run ends."""
+    save, maps = tmp_path / "out.npz", tmp_path / "maps"
+    taps = ["--taps", "conv2", "--taps", "conv"]
+    result = invoke("lenet5", *taps, "--save", str(save), "--maps", str(maps))
+    assert result.exit_code == 0, repr(result.exception)
+    kept = np.load(save)
+    assert kept["conv"].shape == (1, 28, 28, 6)
+    assert kept["conv2"].shape == (1, 10, 10, 16)
+    assert kept["output"].shape == (1, 1, 1, 10)
+    assert sorted(path.name for path in maps.iterdir()) == ["conv.png", "conv2.png"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--taps", "conv"], "the taps go nowhere"),
+        (["--taps", "nothing", "--save", "x.npz"], "no layer or block is called `nothing`"),
+        (["--save", "x.npy"], "is no .npz file"),
+        (["--save", "/nowhere/x.npz"], "cannot write to `/nowhere`"),
+        (["--maps", "m"], "no layer to draw"),
+        (["--weights", "ghost.npz"], "ghost.npz"),
+        (["--image", "ghost.png"], "ghost.png"),
+        (["--image", "ghost.npy"], "ghost.npy"),
+    ],
+)
+def test_wrong_files(words: list[str], message: str) -> None:
+    result = invoke("lenet5", *words)
+    assert message in str(result.exception)
     assert result.exception.exit_code == 2  # type: ignore[union-attr]

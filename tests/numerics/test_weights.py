@@ -214,6 +214,15 @@ def test_a_residual_block_starts_as_the_identity(name: str) -> None:
     assert identities >= 4
 
 
+def test_what_has_a_way_around_is_not_silenced() -> None:
+    """In a branch of two ways that are summed up, only what comes after both silences it."""
+    layers = "a = conv 4; b = conv 4; c = @a | conv 4; d = concat @b; e = conv 4; f = relu; add @a"
+    graph = graph_of(layers, "6x6x4")
+    assert [graph.nodes[i].path for i in residual_ends(graph)] == ["e"]
+    layers = "a = conv 4; b = conv 4; c = @a | conv 4; mul @b; relu; add @a"
+    assert residual_ends(graph_of(layers, "6x6x4")) == frozenset()
+
+
 def test_a_thousand_blocks_are_found_at_once() -> None:
     assert len(silenced("resnet1202")) == 600
 
