@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-from archcalc.errors import ShapeError
+from archcalc.errors import ShapeError, shown
 from archcalc.symbols import Int, Symbol, recorded, require
 
 ArgumentKind = Literal["size", "offset", "pair", "padding", "flag", "table"]
@@ -64,8 +64,10 @@ class Argument(NamedTuple):
         low = 0 if self.kind in ("padding", "offset") else 1
         positive = "an integer of 0 or more" if low == 0 else "a positive integer"
         if isinstance(value, bool) or not isinstance(value, int | Symbol):
-            what = "×".join(map(str, recorded(value))) if isinstance(value, tuple) else value
-            raise ShapeError(f"`{self.name}` must be {positive}, not {what}", self.name)
+            what = "×".join(map(str, recorded(value))) if isinstance(value, tuple) else shown(value)
+            decimal = hasattr(value, "limit_denominator")
+            help = "floor(x), ceil(x) or round_to(x, 8) makes it one" if decimal else ""
+            raise ShapeError(f"`{self.name}` must be {positive}, not {what}", self.name, help)
         require(
             value >= low,
             "`{name}` must be {what}, not {value}",

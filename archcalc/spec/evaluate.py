@@ -155,6 +155,8 @@ def round_to(value: Any, multiple: Any) -> Any:
     """Nearest multiple, half up, one more if that is under 90 % of `value` (MobileNet's rule)."""
     numerator, denominator = value, 1
     if not isinstance(value, Symbol):
+        if value <= 0:  # the least multiple would hide a slip
+            raise Misfit("rounds a number that is not positive")
         numerator, denominator = value.numerator, value.denominator
     step = multiple * denominator
     rounded = maximum(multiple, (2 * numerator + step) // (2 * step) * multiple)

@@ -57,6 +57,7 @@ ODD = "use `same`, or write the padding: `p1`"
 FLATTEN = "`flatten` or `gap` the map first"
 SMALLER = "padding (`half`), or a larger input"
 STRIDE = "a stride or a pool makes height and width equal"
+ROUND = "floor(x), ceil(x) or round_to(x, 8) makes it one"
 MAPS = "heights and widths must agree; pad the convs (`half`), or pool with stride 1 (`s1 half`)"
 NO_TABLE, NO_CHANNEL = (
     "`table` must be a list of lists of channels",
@@ -225,8 +226,8 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
     # kinds of arguments: sizes, pairs, paddings, offsets, flags
     (call("conv", 0), f"`filters` {POSITIVE} 0", "filters", ""),
     (call("linear", -3), f"`units` {POSITIVE} -3", "units", ""),
-    (call("lrn", True), f"`size` {POSITIVE} True", "size", ""),
-    (call("conv", Fraction(3, 2)), f"`filters` {POSITIVE} 3/2", "filters", ""),
+    (call("lrn", True), f"`size` {POSITIVE} true", "size", ""),
+    (call("conv", Fraction(3, 2)), f"`filters` {POSITIVE} 1.5", "filters", ROUND),
     (call("conv", 64.0), f"`filters` {POSITIVE} 64.0", "filters", ""),
     (call("conv", "many"), f"`filters` {POSITIVE} many", "filters", ""),
     (call("conv", None), f"`filters` {POSITIVE} None", "filters", ""),
@@ -234,10 +235,10 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
     (call("conv", 8, g=0), f"`g` {POSITIVE} 0", "g", ""),
     (call("conv", 8, k=0), f"`k` {POSITIVE} 0", "k", ""),
     (call("conv", 8, k=(3, 0)), f"`k` {POSITIVE} 0", "k", ""),
-    (call("conv", 8, k=(Fraction(1, 2), 3)), f"`k` {POSITIVE} 1/2", "k", ""),
+    (call("conv", 8, k=(Fraction(1, 2), 3)), f"`k` {POSITIVE} 0.5", "k", ROUND),
     (call("conv", 8, k=(1, 2, 3)), f"`k` {POSITIVE} 1×2×3", "k", ""),
     (call("conv", 8, k=[3, 3]), f"`k` {POSITIVE} [3, 3]", "k", ""),
-    (call("conv", 8, s=False), f"`s` {POSITIVE} False", "s", ""),
+    (call("conv", 8, s=False), f"`s` {POSITIVE} false", "s", ""),
     (call("conv", 8, d=-1), f"`d` {POSITIVE} -1", "d", ""),
     (call("conv", 8, p=-1), f"`p` {NATURAL} -1", "p", ""),
     (call("conv", 8, p=(0, -2)), f"`p` {NATURAL} -2", "p", ""),
