@@ -75,5 +75,6 @@ def test_python_example() -> None:
 
 
 def test_lines_fit_the_terminal() -> None:
-    for _, output in SHOWN:
+    """But for the text of a spec, which is as wide as its author wrote it."""
+    for output in (output for command, output in SHOWN if "archcalc cat" not in command):
         assert max(map(len, output.split("\n"))) <= 80
