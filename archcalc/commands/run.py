@@ -112,6 +112,7 @@ def command(networks: list[Network], table: Table, verify: bool, stats: bool, **
     chosen = Settings(**settings)
     for network in networks:
         _require_kernels(network)
+        _require_room(network, chosen.batch, verify)
     if verify:
         _verify(networks, table, chosen)
     else:
@@ -131,6 +132,12 @@ def _require_kernels(network: Network) -> None:
         raise UsageError(
             Diagnostic(f"{network.name} has operators that do not run yet: {names}", help=help)
         )
+
+
+def _require_room(network: Network, batch: int, verify: bool) -> None:
+    from archcalc.numerics.room import require_room
+
+    require_room(network.graph, 1 if verify else batch, verify)
 
 
 def _weights(network: Network, settings: Settings) -> Any:

@@ -167,3 +167,19 @@ def test_wrong_files(words: list[str], message: str) -> None:
     result = invoke("lenet5", *words)
     assert message in str(result.exception)
     assert result.exception.exit_code == 2  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--input", "90000x90000x3"],
+        ["--input", "90000x90000x3", "--verify"],
+        ["--batch", "4096", "--input", "4000x4000x3"],
+    ],
+    ids=" ".join,
+)
+def test_more_memory_than_there_is(words: list[str]) -> None:
+    """Refused before anything is allocated."""
+    result = invoke("nin_imagenet", *words)
+    assert "more than there is" in str(result.exception)
+    assert result.exception.exit_code == 2  # type: ignore[union-attr]
