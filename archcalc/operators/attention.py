@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from archcalc.operators.argument import Argument
-from archcalc.operators.model import Extent, Geometry, Grid, Operator, Shape, Weight, Work, require_map
+from archcalc.operators.model import (
+    Extent,
+    Geometry,
+    Grid,
+    Operator,
+    Shape,
+    Weight,
+    Work,
+    require_map,
+    sums_of_products,
+)
 from archcalc.operators.tokens import sequence
 from archcalc.symbols import Int, ceil_div, require
 
@@ -137,7 +147,8 @@ def _projections(channels: Int) -> tuple[Weight, ...]:
 def _project(tokens: Factors, channels: Int) -> tuple[Work, ...]:
     """Query, key, value and output: a linear layer each."""
     outputs = Extent("outputs", (("projections", 4), *tokens, ("channels", channels)))
-    return *_sum_up(outputs, (("channels", channels),)), Work("additions", (outputs,))
+    products = Extent("products", (("channels", channels),))
+    return *sums_of_products(outputs, products), Work("additions", (outputs,))
 
 
 def _attend(scores: Scores, channels: Int) -> tuple[Work, ...]:
@@ -156,12 +167,5 @@ def _attend(scores: Scores, channels: Int) -> tuple[Work, ...]:
         Work("additions", (rows, steps)),
         Work("exponentials", (scores.extent,)),
         Work("divisions", (scores.extent,)),
-        *_sum_up(outputs, scores.keys),
+        *sums_of_products(outputs, Extent("products", scores.keys)),
     )
-
-
-def _sum_up(outputs: Extent, inner: Factors) -> tuple[Work, ...]:
-    """Each output is a sum of products: one addition fewer than products."""
-    products = Extent("products", inner)
-    sums = Extent("sums", (("products − 1", products.size - 1),))
-    return Work("products", (outputs, products)), Work("additions", (outputs, sums))

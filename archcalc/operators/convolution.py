@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from archcalc.operators.argument import Argument
-from archcalc.operators.model import Extent, Geometry, Pair, Shape, Weight, Work, require_map, values_of
+from archcalc.operators.model import (
+    Extent,
+    Geometry,
+    Pair,
+    Shape,
+    Weight,
+    Work,
+    require_map,
+    sums_of_products,
+    values_of,
+)
 from archcalc.operators.window import GROUPS, HALF, NOBIAS, PADDING, SAME, Windowed
-from archcalc.symbols import Int, minimum, product, recorded, require
+from archcalc.symbols import Int, minimum, recorded, require
 
 FILTERS = Argument("filters", "size", "channels of the output")
 KERNEL = Argument("k", "pair", "kernel, height x width", 1)
@@ -63,7 +73,7 @@ class Conv(Windowed):
         outputs = _outputs(y)
         if self.table is None:
             fan_in = _kernel(self.k, ("channels", x.channels // self.g))
-            work = _accumulate(outputs, fan_in)
+            work = sums_of_products(outputs, fan_in)
         else:
             positions = Extent("positions", (("height", y.height), ("width", y.width)))
             links = sum(len(row) for row in self.table)
@@ -186,9 +196,3 @@ def _outputs(y: Shape) -> Extent:
 
 def _kernel(k: Pair, last: tuple[str, Int]) -> Extent:
     return Extent("products", (("kernel height", k[0]), ("kernel width", k[1]), last))
-
-
-def _accumulate(outputs: Extent, fan_in: Extent) -> tuple[Work, ...]:
-    """Each output is a sum of products: one addition fewer than products."""
-    sums = Extent("sums", (("products − 1", product([f for _, f in fan_in.factors]) - 1),))
-    return Work("products", (outputs, fan_in)), Work("additions", (outputs, sums))

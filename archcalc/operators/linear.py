@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from archcalc.operators.argument import Argument
-from archcalc.operators.model import Extent, Geometry, Operator, Shape, Tokens, Weight, Work
+from archcalc.operators.model import (
+    Extent,
+    Geometry,
+    Operator,
+    Shape,
+    Tokens,
+    Weight,
+    Work,
+    sums_of_products,
+)
 from archcalc.operators.window import NOBIAS
 from archcalc.symbols import Int, require
 
@@ -37,9 +46,8 @@ class Linear(Operator):
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         (x,) = inputs
         outputs = self._outputs(x)
-        products = Work("products", (outputs, Extent("products", (("channels", x.channels),))))
-        sums = Work("additions", (outputs, Extent("sums", (("channels − 1", x.channels - 1),))))
-        return (products, sums) if self.nobias else (products, sums, Work("additions", (outputs,)))
+        work = sums_of_products(outputs, Extent("products", (("channels", x.channels),)))
+        return work if self.nobias else (*work, Work("additions", (outputs,)))
 
     def connections(self, *inputs: Shape) -> Int:
         (x,) = inputs

@@ -231,6 +231,12 @@ class Input(Operator):
         return "pointwise"
 
 
+def sums_of_products(outputs: Extent, products: Extent) -> tuple[Work, ...]:
+    """Each output is a sum of products: one addition fewer than products."""
+    sums = Extent("sums", (("products − 1", products.size - 1),))
+    return Work("products", (outputs, products)), Work("additions", (outputs, sums))
+
+
 def values_of(shape: Shape, name: str = "values") -> Extent:
     """The loop over every value of a tensor."""
     return Extent(name, (*_positions(shape), ("channels", shape.channels)))
