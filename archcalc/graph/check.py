@@ -43,8 +43,8 @@ ALIASES = {
     "multiply": "mul",
     "cat": "concat",
     "concatenate": "concat",
-    "depthwise": "conv",
 }
+DEPTHWISE = ("depthwise", "dwconv", "depthwise_conv")
 
 
 def check(spec: Spec) -> None:
@@ -104,6 +104,8 @@ def _check_step(
 def _unknown_step(spec: Spec, name: str, place: Span) -> Diagnostic:
     alias = ALIASES.get(name.lower())
     near = f"did you mean `{alias}`?" if alias else suggestion(name, [*TABLE, *spec.blocks])
+    if name.lower() in DEPTHWISE:
+        near = "a depthwise conv is `conv {channels} k3 half g{channels}`"
     help = near or f"operators: {', '.join(TABLE)}"
     return Diagnostic(f"unknown operator or block `{shown(name)}`", place, help=help)
 

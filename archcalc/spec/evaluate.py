@@ -42,8 +42,6 @@ def evaluate(expression: Expression, lookup: Lookup) -> Value:
         message = f"`{text}` mixes values that do not fit"
     except ZeroDivisionError:
         message = f"`{text}` divides by zero"
-    except IndexError:
-        message = f"`{text}` asks for an item that the list does not have"
     except OverflowError:
         message = f"`{text}` goes beyond 64 bits"
     except ValueError:
@@ -81,8 +79,8 @@ def _value(node: ast.expr, lookup: Lookup) -> Any:
             raise Misfit("takes an item of what is no list")
         if isinstance(index, bool):
             raise TypeError
-        if index < 0:
-            raise IndexError
+        if not 0 <= index < len(items):
+            raise Misfit(f"asks for item {int(index)}, counted from 0, of a list of {len(items)}")
         return items[index]
     if isinstance(node, ast.Call):
         assert isinstance(node.func, ast.Name)
