@@ -32,21 +32,21 @@ def evaluate(expression: Expression, lookup: Lookup) -> Value:
     Raises:
         ArchError: division by zero, a value beyond 64 bits, types that do not fit.
     """
-    text = shown(expression.text.strip())
     try:
         value: Value = _value(expression.tree, lookup)
         return value
     except Misfit as misfit:
-        message = f"`{text}` {misfit}"
+        what = str(misfit)
     except (TypeError, AttributeError):
-        message = f"`{text}` mixes values that do not fit"
+        what = "mixes values that do not fit"
     except ZeroDivisionError:
-        message = f"`{text}` divides by zero"
+        what = "divides by zero"
     except OverflowError:
-        message = f"`{text}` goes beyond 64 bits"
+        what = "goes beyond 64 bits"
     except ValueError:
-        message = f"`{text}` needs at least one value"
-    raise fault(message, Span((), expression.start, expression.end))
+        what = "needs at least one value"
+    place = Span((), expression.start, expression.end)
+    raise fault(f"`{shown(expression.text.strip())}` {what}", place)
 
 
 def _value(node: ast.expr, lookup: Lookup) -> Any:
