@@ -24,9 +24,11 @@ import numpy as np
 
 from archcalc.errors import Diagnostic, UsageError, shown
 from archcalc.graph.model import Graph
+from archcalc.numerics import layouts
 from archcalc.numerics import weights as ours
+from archcalc.numerics.layouts import Form, Match
 from archcalc.numerics.reference import Array, Weights
-from archcalc.numerics.weights import Dims, Form, Match, Precision, Slot
+from archcalc.numerics.weights import Dims, Precision, Slot
 from archcalc.operators.model import Shape
 from archcalc.units import grouped, printable
 
@@ -76,12 +78,12 @@ def read(
         UsageError: no sound file; missing, surplus or misshapen tensors; values that are not finite.
     """
     ours.require_memory(graph, dtype)
-    wanted = list(ours.stored_forms(graph))
-    ours.check_map(mapping or {}, [slot for slot, _ in wanted])
+    wanted = list(layouts.stored_forms(graph))
+    layouts.check_map(mapping or {}, [slot for slot, _ in wanted])
     weights: dict[str, Weights] = {}
     with _opened(path) as tensors:
         found = _found(path, tensors, wanted, mapping or {})
-        for slot, names, form in ours.settle(found, torch):
+        for slot, names, form in layouts.settle(found, torch):
             if form is None:
                 message = (
                     f"{_of(names[0], path)} may have our layout or torch's, and nothing tells which"
@@ -161,7 +163,7 @@ def _found(
     """
     found, taken, missing, misshapen = [], set[str](), [], []
     for slot, forms in wanted:
-        named = list(ours.named_forms(slot, forms, mapping))
+        named = list(layouts.named_forms(slot, forms, mapping))
         there = next((n for n, _ in named if all(name in tensors for name in n)), None)
         if there is None:
             theirs = [(n, f) for n, f in named if f.torch is not False and "/" not in n[0]]
