@@ -15,6 +15,7 @@ Keys = tuple[str | int, ...]
 MOST_MISTAKES = 100  # that are collected before reading stops
 _LONGEST_WORD = 60  # that is quoted, or compared with others
 _MOST_WORDS = 1000  # that a word is compared with
+_NEAR = 8  # of them that are looked at again
 _MOST_LISTED = 40
 
 
@@ -116,8 +117,11 @@ def suggestion(word: str, known: Iterable[object]) -> str:
     if len(word) > _LONGEST_WORD:
         return ""
     words = [str(k) for k in islice(known, _MOST_WORDS)]
-    near = difflib.get_close_matches(word, words, n=1, cutoff=0.7)
+    near = difflib.get_close_matches(word, words, n=_NEAR, cutoff=0.7)
     if not near:
         lower = {w.lower(): w for w in words}
-        near = [lower[k] for k in difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.7)]
+        matches = difflib.get_close_matches(word.lower(), lower, n=_NEAR, cutoff=0.7)
+        near = [lower[match] for match in matches]
+    letters = sorted(word.lower())  # swapped letters are a likelier slip than wrong ones
+    near.sort(key=lambda w: sorted(w.lower()) != letters)
     return f"did you mean `{shown(near[0])}`?" if near else ""

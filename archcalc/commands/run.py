@@ -216,15 +216,20 @@ def _cells(found: Signal) -> dict[str, Any]:
 
 
 def _verify(networks: list[Network], table: Table, settings: Settings) -> None:
-    """A report a network, as soon as it is done; a Finding at the end if something does not hold."""
+    """Tables as soon as they are done, other formats as one text; a Finding at the end if one is bad."""
+    reports: list[Report] = []
     failed: list[str] = []
     for network in networks:
         report, failures = _verified(network, table, settings)
-        show("run", [report], table.format)
         if table.format == "table":
-            click.echo()
-        sys.stdout.flush()
+            if reports:
+                click.echo()
+            show("run", [report], table.format)
+            sys.stdout.flush()
+        reports.append(report)
         failed += [f"{network.name}: {failure}" for failure in failures]
+    if table.format != "table":
+        show("run", reports, table.format)
     if failed:
         raise Finding(*(Diagnostic(message) for message in failed))
 

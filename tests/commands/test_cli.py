@@ -63,6 +63,7 @@ def test_set_works_whatever_the_name() -> None:
     [
         ("", "which network? name a SPEC", "archcalc list"),
         ("inceptoin", "no network is called `inceptoin`", "did you mean `inception`?"),
+        ("vgg61", "no network is called `vgg61`", "did you mean `vgg16`?"),
         ("ghost.toml", "cannot read `ghost.toml`: no such file or directory", ""),
         (
             "inception --bottlneck 16",

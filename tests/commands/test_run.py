@@ -48,6 +48,20 @@ def test_verified(words: list[str]) -> None:
     assert sum(c["executed"] for c in counted) == network["total"]["multiplies"]
 
 
+def test_networks_verified_together_are_one_text_in_every_format() -> None:
+    words = ["lenet5", "lenet5_1998", "--verify"]
+    networks = json.loads(invoke(*words, "--format", "json").output)["networks"]
+    assert [len(network["verdicts"]) for network in networks] == [12, 13]
+    header, *rows = invoke(*words, "--format", "csv").output.splitlines()
+    assert header.startswith("network,layer,")
+    assert [row.split(",")[0] for row in rows] == ["lenet5"] * 12 + ["lenet5_1998"] * 13
+    table = invoke(*words).output
+    titles = [line for line in table.split("\n") if line.startswith("LeNet-5")]
+    assert len(titles) == 2
+    assert f"\n\n{titles[1]}" in table
+    assert not table.endswith("\n\n")
+
+
 def one_more(method: Any) -> Any:
     """A fact that is off by one."""
 
