@@ -325,6 +325,10 @@ def _flatten(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     return inputs[0].reshape(inputs[0].shape[0], 1, 1, -1)
 
 
+def _tokens(operator: Any, inputs: list[Array], weights: Weights) -> Array:
+    return inputs[0].reshape(inputs[0].shape[0], -1, 1, inputs[0].shape[-1])
+
+
 REFERENCE: dict[str, Run] = {
     "conv": _conv,
     "deconv": _deconv,
@@ -341,6 +345,7 @@ REFERENCE: dict[str, Run] = {
     "mul": _join(np.multiply),
     "concat": _concat,
     "flatten": _flatten,
+    "tokens": _tokens,
     "upsample": _upsample,
     "padchannels": _padchannels,
     "slice": _slice,

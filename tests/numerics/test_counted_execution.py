@@ -53,6 +53,7 @@ CASES: list[tuple[Operator, tuple[Shape, ...]]] = [
     (op("mul"), (Shape(1, 1, 6), MAP)),
     (op("concat"), (MAP, Shape(7, 9, 2))),
     (op("flatten"), (MAP,)),
+    (op("tokens"), (MAP,)),
     (op("upsample", (2, 3)), (MAP,)),
     (op("padchannels", 8), (MAP,)),
     (op("slice", 2, **{"from": 3}), (MAP,)),
@@ -84,7 +85,7 @@ def test_execution_counts_what_is_declared(operator: Operator, inputs: tuple[Sha
     assert counter.counts == {kind: n for kind, n in declared.items() if n}
 
 
-def test_every_vision_operator_is_executed() -> None:
+def test_every_definition_is_executed() -> None:
     assert {operator.name for operator, _ in CASES} == REFERENCE.keys()
 
 

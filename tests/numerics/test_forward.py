@@ -12,6 +12,7 @@ import archcalc
 from archcalc.graph.model import Graph
 from archcalc.numerics import reference
 from archcalc.numerics.forward import Forward
+from archcalc.numerics.kernels import KERNELS
 from archcalc.numerics.weights import make
 
 MIB = 1 << 20
@@ -29,6 +30,10 @@ def by_definition(graph: Graph, weights: Any, image: Any) -> list[Any]:
         inputs = [values[i] for i in node.inputs]
         values.append(reference.run(node.operator, inputs, weights.get(node.path, {})))
     return values
+
+
+def test_every_kernel_has_a_definition_to_hold_it_against() -> None:
+    assert KERNELS.keys() == reference.REFERENCE.keys()
 
 
 @pytest.mark.parametrize(
