@@ -28,7 +28,7 @@ ALLOWED = (
 # how many values a function takes, where that is not "one or more"
 _VALUES = {"floor": (1, 1), "ceil": (1, 1), "round_to": (2, 2), "len": (1, 1)}
 PLAIN = "a decimal is written out, in at most 30 characters: 0.75"
-_UNQUOTED = re.compile(r"""(?:[\t-\r !$-&(-\[\]-~]++|'[^'\\]*+'|"[^"\\]*+")*+""")  # ASCII but " # ' \
+_UNQUOTED = re.compile(r"""(?>(?:[\t-\r !$-&(-\[\]-~]++|'[^'\\]*+'|"[^"\\]*+")*)""")  # ASCII but " # ' \
 _WARNED = re.compile(r"""(?<![\w'"])[0-9]\w*?(?:if|else|and|or|in|is|not)\b""")
 _BLANKS = str.maketrans("\t\n\v\f\r", "     ")
 

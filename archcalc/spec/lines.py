@@ -14,10 +14,10 @@ from archcalc.errors import ArchError, Diagnostic, Keys, Span, shown
 from archcalc.spec.expressions import LARGEST, Expression, parse
 from archcalc.spec.model import Given, Line, Parameter, Size, Step
 
-_BRACES = r"""\{(?:[^{}'"]++|'[^']*'|"[^"]*")*+\}"""
-_TOKEN = re.compile(rf"(?:[^\s|{{}}]++|{_BRACES})++|\|")
+_BRACES = r"""\{(?>(?:[^{}'"]++|'[^']*'|"[^"]*")*)\}"""
+_TOKEN = re.compile(rf"(?>(?:[^\s|{{}}]++|{_BRACES})+)|\|")
 _SPACE = re.compile(r"\s*")
-_CONDITION = re.compile(r"""(?:[^:'"]++|'[^']*'|"[^"]*")*+""")
+_CONDITION = re.compile(r"""(?>(?:[^:'"]++|'[^']*'|"[^"]*")*)""")
 _LABEL = re.compile(r"(output\s+)?([^\s=|{}@]+)\s+=(?=\s)")
 _LABEL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

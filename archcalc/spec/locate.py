@@ -6,7 +6,8 @@ is why nothing is validated here and the grammar can be loose: commas count as b
 is neither a string nor a bracket is a scalar. Of a text that it did not accept, `reach` says how far one
 comes and what was open there.
 
-All repetitions are possessive and all matches start at a position, so the scan is linear.
+All repetitions are possessive and all matches start at a position, so the scan is linear. Those of
+a group are written `(?>(?:…)*)`: before Python 3.11.5 `(?:…)*+` loses its place (python/cpython#106052).
 """
 
 from __future__ import annotations
@@ -27,17 +28,17 @@ Range = tuple[int, int]
 
 STRING = "|".join(
     (
-        r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*+"{3,5}',  # up to two of the closing quotes are content
-        r"'''(?:[^']|'(?!''))*+'{3,5}",
-        r'"(?:[^"\\]|\\.)*+"',
+        r'"""(?>(?:[^"\\]++|\\[\s\S]|"(?!""))*)"{3,5}',  # up to two of the closing quotes are content
+        r"'''(?>(?:[^']++|'(?!''))*)'{3,5}",
+        r'"(?>(?:[^"\\]++|\\.)*)"',
         r"'[^']*+'",
     )
 )
 _WORD = r"""(?!["'])[^ \t\n#,\]}]++"""
-_BLANK = re.compile(r"(?:[ \t\n,]|#[^\n]*+)*+")
+_BLANK = re.compile(r"(?>(?:[ \t\n,]++|#[^\n]*+)*)")
 _PART = re.compile(rf"[ \t]*+({STRING}|[\w-]++)[ \t]*+([.=\]])[ \t]*+")
 _ITEM = re.compile(rf"{_BLANK.pattern}(?![\[\]{{}}])(?:{STRING}|{_WORD}(?: [0-9]{_WORD})?)")
-_BRACKET = re.compile(rf"(?:[^\[\]{{}}\"'#]++|{STRING}|#[^\n]*+)*+([\[{{]|[\]}}])")
+_BRACKET = re.compile(rf"(?>(?:[^\[\]{{}}\"'#]++|{STRING}|#[^\n]*+)*)([\[{{]|[\]}}])")
 _SCALAR = re.compile(rf"{STRING}|{_WORD}(?: [0-9]{_WORD})?")  # a date's time may follow a blank
 _PIECE = re.compile(
     r"(?P<nothing>\\[ \t]*+\n[ \t\n]*+)|(?P<escape>\\(?:u.{4}|U.{8}|.))|(?P<plain>[^\\]++)"

@@ -40,7 +40,7 @@ ABOUT = ("title", "paper", "year")
 TABLES = ("vars", "variants", "defaults", "block")
 BODY = ("layers", *JOINS, "then")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_PIECE = r"""(\{(?:[^{}'"]++|'[^']*+'|"[^"]*+")*+\}|[0-9]+)"""
+_PIECE = r"""(\{(?>(?:[^{}'"]++|'[^']*+'|"[^"]*+")*)\}|[0-9]+)"""
 _INPUT = re.compile(rf"\s*{_PIECE}\s*x\s*{_PIECE}\s*x\s*{_PIECE}\s*")
 _VARIANT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 

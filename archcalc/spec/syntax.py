@@ -16,7 +16,7 @@ from archcalc.spec.model import Source
 MOST_PARTS = 8  # of a dotted key; a spec needs four
 DEEPEST = 100  # brackets in brackets, as a message counts them
 
-_PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+"""
+_PART = r"""(?:[A-Za-z0-9_-]++|"(?>(?:[^"\\\n]++|\\.)*)"|'[^'\n]*+')[ \t]*+"""
 _LONG_KEY = re.compile(rf"(?<![\w-]){_PART}(?:\.[ \t]*+{_PART}){{{MOST_PARTS}}}")
 
 # what tomllib says, what we say, and a way out
