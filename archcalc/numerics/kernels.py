@@ -27,11 +27,12 @@ CHUNK = 1 << 14  # values that a formula of several steps handles at once
 def prepare(operator: Any, weights: Weights) -> Weights:
     """Weights as the kernels want them; made once, before the pass."""
     if operator.name == "bn":
-        factor, term = fold_bn(weights)
+        factor, term = fold_bn(operator, weights)
         return {"factor": factor, "term": term}
     if operator.name == "conv" and operator.table is not None:
         return {**weights, "weight": _dense(operator, weights["weight"])}
-    if operator.name == "conv" and operator.g > 1 and weights["weight"].shape[2] > 1:
+    grouped = operator.name == "conv" and operator.g > 1
+    if grouped and not _is_depthwise(operator, weights["weight"].shape[2] * operator.g):
         return {**weights, "weight": _by_group(operator, weights["weight"])}
     return weights
 

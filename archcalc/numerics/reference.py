@@ -172,16 +172,16 @@ def _gap(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     return summed * x.dtype.type(1 / (x.shape[1] * x.shape[2]))
 
 
-def fold_bn(weights: Weights) -> tuple[Array, Array]:
+def fold_bn(operator: Any, weights: Weights) -> tuple[Array, Array]:
     """Factor and term of a batch norm at inference: y = x·factor + term."""
     factor = 1 / np.sqrt(weights["variance"] + EPSILON)
-    if "scale" in weights:
+    if not operator.noscale:
         factor = factor * weights["scale"]
     return factor, weights["shift"] - weights["mean"] * factor
 
 
 def _bn(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    factor, term = fold_bn({role: np.asarray(w) for role, w in weights.items()})
+    factor, term = fold_bn(operator, {role: np.asarray(w) for role, w in weights.items()})
     return inputs[0] * factor + term
 
 
