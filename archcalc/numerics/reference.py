@@ -207,11 +207,19 @@ def _scaled(x: Array) -> Array:
     return x * x.dtype.type(LRN_ALPHA)
 
 
+def _bounded(x: Array) -> Array:
+    """`x` within ±80, far beyond where sigmoid, tanh and erf end: guards exp, no part of a formula."""
+    bounded = np.empty_like(x)
+    np.clip(np.asarray(x), -80, 80, out=np.asarray(bounded))
+    return bounded
+
+
 def _sigmoid(x: Array) -> Array:
-    return 1 / (np.exp(-x) + 1)
+    return 1 / (np.exp(-_bounded(x)) + 1)
 
 
 def _tanh(x: Array) -> Array:
+    x = _bounded(x)
     rise, fall = np.exp(x), np.exp(-x)
     return (rise - fall) / (rise + fall)
 
@@ -226,7 +234,7 @@ def _hsigmoid(x: Array) -> Array:
 
 def _gelu(x: Array) -> Array:
     """x/2 · (1 + erf(x/√2)) with erf by Abramowitz & Stegun 7.1.26, good to 1.5e-7."""
-    z = x * x.dtype.type(0.5**0.5)
+    z = _bounded(x) * x.dtype.type(0.5**0.5)
     t = 1 / (np.maximum(z, -z) * x.dtype.type(0.3275911) + 1)
     series = t * x.dtype.type(1.061405429)
     for coefficient in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
