@@ -51,11 +51,19 @@ NEUTRAL = {("+", 0), ("-", 0), ("*", 1), ("//", 1)}
 ABSORBING = {("*", 0): 0, ("%", 1): 0}
 
 
+# (operation, x, x) that is a constant, whatever x is
+ALIKE = {"-": 0, "<": 0, "<=": 1, "==": 1, "!=": 0}
+
+
 class Requirement(NamedTuple):
-    """A condition that every valid point meets, with the message for those that do not."""
+    """A condition that every valid point meets, with the message for those that do not.
+
+    `message` tells it as at the point of the recording, `template` leaves the numbers open.
+    """
 
     condition: int
     message: Callable[[], ShapeError]
+    template: str = ""
 
 
 class Guard(NamedTuple):
@@ -84,9 +92,26 @@ class Program:
         self.instructions: list[tuple[str, int, int]] = []
         self.inputs: list[str] = []
         self.point: dict[str, int] = {}  # the inputs' values at the point of the recording
-        self.requirements: list[Requirement] = []
-        self.guards: list[Guard] = []
+        # in the order in which the run met them: a later one means nothing where an earlier one fails
+        self.checks: list[Requirement | Guard] = []
+        self.fixed: list[int] = []  # instructions whose value became an index or a repeat
+        self._checked: set[tuple[type, int]] = set()
         self._symbols: dict[tuple[str, int, int], Symbol] = {}
+
+    @property
+    def requirements(self) -> list[Requirement]:
+        return [check for check in self.checks if isinstance(check, Requirement)]
+
+    @property
+    def guards(self) -> list[Guard]:
+        return [check for check in self.checks if isinstance(check, Guard)]
+
+    def check(self, check: Requirement | Guard) -> None:
+        """Note a requirement or a guard, unless the same condition was one before."""
+        key = (type(check), check.condition)
+        if key not in self._checked:
+            self._checked.add(key)
+            self.checks.append(check)
 
     def variable(self, name: str, value: int) -> Symbol:
         """A new input of the program, with its value at the point of the recording."""
@@ -124,6 +149,8 @@ class Program:
                 return ABSORBING[name, constant]
         if a is b and name in ("min", "max"):
             return a
+        if a is b and name in ALIKE:
+            return ALIKE[name]
         value = int(OPERATIONS[name](a.value, b.value))
         return self._emit((name, a.index, b.index), value)
 
@@ -237,6 +264,7 @@ class Symbol:
         equal = self == self.value
         if isinstance(equal, Symbol):
             equal.decide()
+            self.program.fixed.append(self.index)
         return self.value
 
     __int__ = __index__
@@ -244,9 +272,7 @@ class Symbol:
     def decide(self) -> int:
         """The value of a condition, noted as a guard of the program."""
         if self.known is None:
-            guard = Guard(self.index, self.value)
-            if guard not in self.program.guards:
-                self.program.guards.append(guard)
+            self.program.check(Guard(self.index, self.value))
         return self.value
 
     def __repr__(self) -> str:
@@ -308,7 +334,7 @@ def require(
 
     if isinstance(condition, Symbol):
         if condition.known is None:
-            condition.program.requirements.append(Requirement(condition.index, failure))
+            condition.program.check(Requirement(condition.index, failure, template))
         condition = condition.value
     if not condition:
         raise failure()

@@ -141,6 +141,7 @@ def test_folding() -> None:
     zeros = [x * 0, 0 * x, x % 1, program.constant(3) - program.constant(3)]
     assert zeros == [0] * 4 and not any(isinstance(zero, Symbol) for zero in zeros)
     assert minimum(x, x) is x and maximum(x, x) is x
+    assert [x - x, x < x, x <= x, x == x, x != x] == [0, 0, 1, 1, 0]
     assert x + y is y + x and x * 2 is 2 * x and minimum(x, y) is minimum(y, x)
     assert x - y is not y - x and x // y is not y // x and (x < y) is not (y < x)
     assert (x < y) is (y > x) and (x <= y) is (y >= x)
@@ -273,3 +274,27 @@ def test_a_refusal_of_integers() -> None:
         require(1 > 2, "{a} is no {b}", a="a", b=2)
     assert (caught.value.message, caught.value.field, caught.value.help) == ("a is no 2", "", "")
     require(2 > 1, "{missing} is not looked at")
+
+
+def test_checks_stand_in_the_order_of_the_run() -> None:
+    """A later one means nothing where an earlier one fails; the same condition is checked once."""
+    program = Program()
+    x, y = program.variable("x", 4), program.variable("y", 2)
+    require(x >= 1, "{x} is not positive", x=x)
+    assert x > y
+    require(x % y == 0, "{y} does not divide {x}", x=x, y=y)
+    require(x >= 1, "{x} is not positive", x=x)
+    assert x > y
+    kinds = [type(check).__name__ for check in program.checks]
+    assert kinds == ["Requirement", "Guard", "Requirement"]
+    assert [r.template for r in program.requirements] == [
+        "{x} is not positive",
+        "{y} does not divide {x}",
+    ]
+
+
+def test_what_is_fixed_is_told_apart_from_what_is_compared() -> None:
+    program = Program()
+    x, y = program.variable("x", 4), program.variable("y", 2)
+    assert x == 4 and [0, 1, 2][y] == 2
+    assert program.fixed == [y.index]

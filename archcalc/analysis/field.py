@@ -10,19 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import lcm
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.graph.model import Graph, Node
 from archcalc.operators.joining import Join
 from archcalc.operators.model import Grid, Pair, Window
 from archcalc.operators.reshaping import Upsample
+from archcalc.symbols import Int
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
 LONGEST_PERIOD = 1_024
 
-Ends = tuple[int, int]  # the first and last pixel that an output sees
+Ends = tuple[Any, Any]  # integers or symbols: the first and last pixel that an output sees
 
 
 class Axis(NamedTuple):
@@ -116,7 +117,7 @@ def _network_map(graph: Graph, fields: list[Field]) -> int:
         if index in ancestors:
             ancestors.update(graph.nodes[index].inputs)
     nodes = graph.nodes
-    maps = (i for i in ancestors if not fields[i].is_global or int(nodes[i].shape.positions) > 1)
+    maps = (i for i in ancestors if not fields[i].is_global or nodes[i].shape.positions > 1)
     return max(maps, default=0)
 
 
@@ -139,9 +140,8 @@ def _field(graph: Graph, node: Node, inputs: list[Field]) -> Field:
 def _through(node: Node, geometry: object, axis: int, source: Axis) -> Axis | None:
     """The field behind a window or an upsampling, on one axis."""
     if isinstance(geometry, Window):
-        kernel, stride = int(geometry.kernel[axis]), int(geometry.stride[axis])
-        before, dilation = int(geometry.before[axis]), int(geometry.dilation[axis])
-        return _slide(source, stride, -before, (kernel - 1) * dilation)
+        reach = (geometry.kernel[axis] - 1) * geometry.dilation[axis]
+        return _slide(source, int(geometry.stride[axis]), -geometry.before[axis], reach)
     if isinstance(geometry, Grid):
         return _gather(source, int(geometry.window[axis]), int(geometry.start[axis]))
     operator = node.operator
@@ -151,11 +151,12 @@ def _through(node: Node, geometry: object, axis: int, source: Axis) -> Axis | No
     return _spread(source, kernel, stride, pad)
 
 
-def _slide(source: Axis, stride: int, start: int, reach: int) -> Axis | None:
+def _slide(source: Axis, stride: int, start: Int, reach: Int) -> Axis | None:
     """Output o reads inputs o·stride + start and up to `reach` further."""
     if len(source.ends) == 1 and source.ends[0]:  # nearly always, and quick
         (low, high), advance = source.ends[0], source.advance
         return Axis(((low + start * advance, high + (start + reach) * advance),), advance * stride)
+    start, reach = int(start), int(reach)
     period = lcm(len(source.ends), stride) // stride
     ends: list[Ends | None] = []
     for output in range(period):
@@ -227,5 +228,6 @@ def _union(axes: list[Axis]) -> tuple[Axis, bool]:
     period = lcm(*(len(axis.ends) for axis in axes))
     seen = [[axis.seen(output) for output in range(period)] for axis in axes]
     ends = tuple(_hull(output) for output in zip(*seen, strict=True))
-    centers = {sum(low + high for low, high in filter(None, of_axis)) for of_axis in seen}
-    return Axis(ends, one.advance * period // len(one.ends)), same_stride and len(centers) == 1
+    centers = [sum(low + high for low, high in filter(None, of_axis)) for of_axis in seen]
+    aligned = same_stride and all(center == centers[0] for center in centers)
+    return Axis(ends, one.advance * period // len(one.ends)), aligned

@@ -97,6 +97,8 @@ def _arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
         from fractions import Fraction
 
         return _within(Fraction(left) / right)
+    if isinstance(right, Symbol) and isinstance(op, ast.FloorDiv | ast.Mod) and right == 0:
+        raise ZeroDivisionError  # a symbol's own division is total
     return _within(ARITHMETIC[type(op)](left, right))
 
 
@@ -151,10 +153,12 @@ def _call(name: str, values: list[Any]) -> Any:
 
 def round_to(value: Any, multiple: Any) -> Any:
     """Nearest multiple, half up, one more if that is under 90 % of `value` (MobileNet's rule)."""
+    if value <= 0:  # the least multiple would hide a slip
+        raise Misfit("rounds a number that is not positive")
+    if isinstance(multiple, Symbol) and multiple == 0:
+        raise ZeroDivisionError
     numerator, denominator = value, 1
     if not isinstance(value, Symbol):
-        if value <= 0:  # the least multiple would hide a slip
-            raise Misfit("rounds a number that is not positive")
         numerator, denominator = value.numerator, value.denominator
     step = multiple * denominator
     rounded = maximum(multiple, (2 * numerator + step) // (2 * step) * multiple)
