@@ -31,18 +31,19 @@ class Network:
     Attributes:
         name: what it was asked for.
         values: every variable with its value; `changed`: those that were set by the caller.
+        input: the input's shape if it was set; None: that of the spec.
     """
 
     def __init__(self, entry: Entry, changed: Mapping[str, Any], input: str | None = None) -> None:
         self.entry = entry
         self.name, self.spec, self.variant = entry
         self.values: dict[str, Value] = settle(entry.spec, entry.variant, changed)
-        self._input = _shape(input) if input is not None else None
-        if self._input is not None:
-            self._refuse_channels_first(self._input)
+        self.input: Shape | None = input_shape(input) if input is not None else None
+        if self.input is not None:
+            self._refuse_channels_first(self.input)
         self.changed = {name: self.values[name] for name in changed}
         if input is not None:
-            self.changed["input"] = "x".join(map(str, self._input or ()))
+            self.changed["input"] = "x".join(map(str, self.input or ()))
 
     def _refuse_channels_first(self, shape: Shape) -> None:
         """3x224x224 is how other tools write it: it would be a strip of 3 rows and 224 channels."""
@@ -69,7 +70,7 @@ class Network:
         Raises:
             SpecError: they do not fit each other.
         """
-        return build(self.spec, self.values, self._input, self.variant)
+        return build(self.spec, self.values, self.input, self.variant)
 
     def analyze(self) -> Analysis:
         """Exact counts, layer by layer and in total, for one image."""
@@ -92,7 +93,7 @@ class Network:
                 message = f"`{name}` cannot be a symbol: it is no integer"
                 raise UsageError(Diagnostic(message))
             values[name] = program.variable(name, value or (0 if name in self.changed else 1))
-        return build(self.spec, values, self._input, self.variant), program
+        return build(self.spec, values, self.input, self.variant), program
 
     @property
     def base(self) -> Network | None:
@@ -140,7 +141,12 @@ def _variant(entry: Entry, name: str) -> Entry:
     raise UsageError(Diagnostic(message, help=help))
 
 
-def _shape(text: str) -> Shape:
+def input_shape(text: str) -> Shape:
+    """'224x224x3' as a shape.
+
+    Raises:
+        UsageError: not three positive integers.
+    """
     try:
         sizes = parse_input(text)
     except ArchError as error:

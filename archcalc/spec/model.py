@@ -118,6 +118,7 @@ class Spec(NamedTuple):
     variants: dict[str, Variant]
     defaults: dict[str, tuple[Given, ...]]
     structural: frozenset[str]  # variables read by an `if`, a repeat or a step's name
+    space: dict[str, tuple[str, ...]]  # what a sweep varies, with the values and ranges as texts
 
     def inputs_of(self, variant: str | None) -> tuple[Size, ...]:
         """The input's size as written, of the variant if it has its own."""

@@ -32,12 +32,13 @@ from archcalc.spec.model import (
     Variant,
 )
 from archcalc.spec.names import structural_names, unknown_names, unused_variables
+from archcalc.spec.settings import show_value, split_values
 from archcalc.spec.syntax import parse
 from archcalc.spec.variables import RESERVED as RESERVED
 from archcalc.spec.variables import check_type, read_variable, wrong
 
 ABOUT = ("title", "paper", "year")
-TABLES = ("vars", "variants", "defaults", "block")
+TABLES = ("vars", "variants", "defaults", "block", "space")
 BODY = ("layers", *JOINS, "then")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PIECE = r"""(\{(?>(?:[^{}'"]++|'[^']*+'|"[^"]*+")*)\}|[0-9]+)"""
@@ -88,6 +89,7 @@ class _Reader:
             variants={k: self._variant(k, v, variables) for k, v in tables["variants"].items()},
             defaults={k: self._defaults(k, v) for k, v in tables["defaults"].items()},
             structural=structural_names([body, *blocks.values()]),
+            space={k: self._varied(k, v, variables) for k, v in tables["space"].items()},
         )
         if isinstance(document.get("vars", {}), dict):
             for diagnostic in unknown_names(spec, self.unclear):
@@ -173,6 +175,21 @@ class _Reader:
             self.mistakes.fault("a default is text", keys, 'as in conv = "half nobias"')
             return ()
         return self.mistakes.attempt(keys, parse_arguments, value) or ()
+
+    def _varied(self, name: str, value: Any, variables: dict[str, Variable]) -> tuple[str, ...]:
+        """The values and ranges of one line of [space], as one would type them."""
+        keys: Keys = ("space", name)
+        variable = name.partition("[")[0].strip()
+        if variable not in (*variables, "input"):
+            help = suggestion(variable, variables) or f"variables: {listed(variables) or 'none'}"
+            self.mistakes.fault(f"unknown variable `{shown(variable)}`", keys, help, -1)
+        if isinstance(value, str):
+            return tuple(split_values(value))
+        if isinstance(value, list) and value and not any(True for _ in wrong(value, keys)):
+            return tuple(item if isinstance(item, str) else show_value(item) for item in value)
+        help = f'{shown(name)} = "16:128:8", or a list of values'
+        self.mistakes.fault(f"`{shown(name)}` needs values to vary over", keys, help)
+        return ()
 
     def _network(self, body: dict[str, Any]) -> Block:
         joins = [key for key in JOINS if key in body]

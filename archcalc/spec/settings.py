@@ -76,6 +76,18 @@ def show_value(value: Value) -> str:
     return str(float(value))
 
 
+def split_values(text: str) -> list[str]:
+    """Several values at their commas, those in brackets kept together: '[2,2],[3,4]'."""
+    pieces, depth = [""], 0
+    for character in text:
+        depth += (character == "[") - (character == "]")
+        if character == "," and depth == 0:
+            pieces.append("")
+        else:
+            pieces[-1] += character
+    return [piece.strip() for piece in pieces]
+
+
 def _convert(variable: Variable, value: Any) -> Value:
     if isinstance(value, Symbol):
         return value

@@ -20,7 +20,7 @@ ORDER = [
     {"analysis"},
     {"audit", "numerics"},
     {"api"},
-    {"totals"},
+    {"totals", "sweep"},
     {"views"},
     {"commands"},
     {"cli"},
