@@ -73,8 +73,7 @@ def draw(plan: Plan, number: Any) -> list[Any]:
             if other != g:
                 mixed = ((mixed ^ state[other]) * MULTIPLIER) & BITS
                 mixed = ((mixed ^ (mixed >> 32)) * MIXER) & BITS
-        moved = state[g] + (((mixed >> 33) * plan.sizes[g]) >> 31)
-        state[g] = moved - plan.sizes[g] * (moved >= plan.sizes[g])
+        state[g] = (state[g] + (((mixed >> 33) * plan.sizes[g]) >> 31)) % plan.sizes[g]
     return state
 
 

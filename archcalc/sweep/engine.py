@@ -1,0 +1,267 @@
+"""Every point of a sweep, by the program of its structure.
+
+Axes of sizes are variables of the programs; all others, and sizes that are fixed by an index or a
+repeat, are enumerated: a structure is a combination of them. Within one, guards tell where a program
+holds; a point where none does is recorded. What cannot be had that way is analyzed point by point, which
+is slower and as right.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from archcalc.numerics.machine import WORD, Code
+from archcalc.spec.expressions import Expression
+from archcalc.sweep import ranges, shuffle
+from archcalc.sweep.code import compile_forms
+from archcalc.sweep.constraints import holds
+from archcalc.sweep.points import Points
+from archcalc.sweep.recording import Recording, UnsupportedError, analyzed, columns, record
+from archcalc.sweep.simplify import simplify
+from archcalc.symbols import OPERATIONS, Guard, Int, Symbol
+
+MOST_STRUCTURES = 1_000
+WHERE = "where"
+ELSEWHERE = -1  # an outcome: another structure
+
+
+class Structure(NamedTuple):
+    """A program ready to run.
+
+    Attributes:
+        outcomes: by the number of the first check that fails: 0 for a valid point, the number of a
+            reason, or `ELSEWHERE`.
+    """
+
+    recording: Recording
+    code: Code
+    outcomes: Any
+    wanted: dict[str, Int]
+
+
+class Found(NamedTuple):
+    """Of some points: the results [metric, point], and reasons: 0 where a point is valid."""
+
+    results: Any
+    reasons: Any
+
+
+class Engine:
+    """Evaluates points.
+
+    Attributes:
+        wanted: names of the results: metrics, and `WHERE` if there is a condition.
+        reasons: why points are refused; the number in `Found` is one more.
+        notes: what was slower than it should be, and why.
+    """
+
+    def __init__(
+        self,
+        points: Points,
+        wanted: Sequence[str],
+        bytes: int,
+        condition: Expression | None = None,
+        executor: Any = None,
+    ) -> None:
+        from archcalc.numerics import lanes
+
+        self.points, self.space, self.bytes = points, points.space, bytes
+        self.condition, self.lanes, self.executor = condition, lanes, executor or lanes
+        self.wanted = [*wanted, WHERE] if condition is not None else list(wanted)
+        self.reasons: list[str] = []
+        self.notes: dict[str, None] = {}
+        self.recorded = 0
+        self._structures: dict[tuple[int, ...], list[Structure]] = {}
+        self._lock = threading.Lock()
+        self.sizes = self._sizes()
+        self.enumerated = [i for i in range(len(self.space.axes)) if i not in self.sizes]
+        self.columns = [c for i in self.sizes for c in columns(self.space.axes[i], i) or ()]
+        self.inputs = [(c.axis, lanes.table(c.values)) for c in self.columns]
+        self.known = {c.name: ranges.of_values(c.values) for c in self.columns}
+
+    def _sizes(self) -> list[int]:
+        """The axes that are variables of the programs."""
+        axes, digits = self.space.axes, self.points.digits(0)
+        sizes = [i for i, axis in enumerate(axes) if columns(axis, i) is not None]
+        try:
+            found = record(self.space, digits, sizes, self.bytes)
+        except UnsupportedError:
+            sizes = [i for i in sizes if self._supported(digits, [i])]
+            while sizes and not self._supported(digits, sizes):
+                sizes.pop()
+            if not sizes:
+                return []
+            found = record(self.space, digits, sizes, self.bytes)
+        fixed = _read(found)
+        return [i for i in sizes if not any(c.name in fixed for c in columns(axes[i], i) or ())]
+
+    def _supported(self, digits: Sequence[int], sizes: Sequence[int]) -> bool:
+        try:
+            record(self.space, digits, sizes, self.bytes)
+        except UnsupportedError:
+            return False
+        return True
+
+    def digits(self, begin: int, end: int) -> Any:
+        """The digits [axis, point] of points."""
+        points, lengths = self.points, self.points.lengths
+        if points.chosen is not None:
+            rows = [self.space.digits(number) for number in points.chosen[begin:end]]
+            return self.lanes.stacked(list(zip(*rows, strict=True)))
+        if points.plan is None:
+            return self.lanes.counted(lengths, self.space.digits(begin), end - begin)
+        drawn = shuffle.draw(points.plan, self.lanes.numbers(begin, end))
+        return self.lanes.stacked(shuffle.digits(points.plan, lengths, drawn))
+
+    def evaluate(self, digits: Any) -> Found:
+        """The points with these digits."""
+        found = Found(self.lanes.blank(len(self.wanted), digits.shape[1]), digits[0] * 0)
+        if not self.enumerated:
+            return self._group(digits, slice(None), found)
+        for lanes in self.lanes.groups(digits[self.enumerated]):
+            found = self._group(digits, lanes, found)
+        return found
+
+    def _group(self, digits: Any, lanes: Any, found: Found) -> Found:
+        """The points of one combination of enumerated digits, structure by structure."""
+        pending = digits[:, lanes]
+        if isinstance(lanes, slice):
+            lanes = self.lanes.where(digits[0] >= 0)
+        key = tuple(int(pending[axis, 0]) for axis in self.enumerated)
+        tried = 0
+        while len(lanes):
+            structures = self._structures.setdefault(key, [])
+            if tried == len(structures) and not self._record(key, tried, pending[:, 0].tolist()):
+                return self._slowly(digits, lanes, found)
+            structure = structures[tried]
+            tried += 1
+            found, elsewhere = self._run(structure, pending, lanes, found)
+            lanes, pending = lanes[elsewhere], pending[:, elsewhere]
+        return found
+
+    def _run(self, structure: Structure, digits: Any, lanes: Any, found: Found) -> tuple[Found, Any]:
+        """Run a program on lanes; also those at which it does not hold."""
+        if structure.code.fits:
+            first, *rows = self.executor.run(structure.code, self.inputs, digits)
+            outcomes = structure.outcomes[first]
+        else:
+            self.notes["64 bits do not suffice here: exact integers, point by point"] = None
+            values = [self._exactly(structure, digits[:, j].tolist()) for j in range(digits.shape[1])]
+            outcomes = self.lanes.table([outcome for outcome, _ in values])
+            rows = [self.lanes.exact_row(row) for row in zip(*(v for _, v in values), strict=True)]
+            found = found._replace(results=self.lanes.exact(found.results))
+        here = self.lanes.where(outcomes != ELSEWHERE)
+        for result, row in zip(found.results, rows, strict=True):
+            result[lanes[here]] = row[here]
+        found.reasons[lanes[here]] = outcomes[here]
+        return found, self.lanes.where(outcomes == ELSEWHERE)
+
+    def _exactly(self, structure: Structure, digits: Sequence[int]) -> tuple[int, list[int]]:
+        """The outcome and the results of one point on integers of any size."""
+        recording, largest = structure.recording, 0
+        values: list[int] = []
+        point = {c.name: c.values[digits[c.axis]] for c in self.columns}
+        for name, a, b in recording.program.instructions:
+            if name == "constant":
+                value = a
+            elif name == "input":
+                value = point[recording.program.inputs[a]]
+            else:
+                value = int(OPERATIONS[name](values[a], values[b]))
+            values.append(value)
+            largest = max(largest, abs(value))
+        if largest > WORD:  # building may refuse what goes beyond 64 bits
+            return self._analyzed(digits)
+        failing = (i for i, c in enumerate(recording.checks) if not _passes(c, values[c.condition]))
+        outcome = int(structure.outcomes[next(failing, len(recording.checks))])
+        wanted = structure.wanted.values()
+        rows = [values[v.index] if isinstance(v, Symbol) else int(v) for v in wanted]
+        return outcome, rows or [0] * len(self.wanted)
+
+    def _record(self, key: tuple[int, ...], tried: int, digits: Sequence[int]) -> bool:
+        """Record the structure of a point, unless another thread did; False if that is no way."""
+        with self._lock:
+            structures = self._structures[key]
+            if len(structures) > tried:
+                return True
+            if self.recorded >= MOST_STRUCTURES:
+                note = f"more than {MOST_STRUCTURES:,} structures: the rest is analyzed point by point"
+                self.notes[note] = None
+                return False
+            try:
+                structures.append(self._prepared(record(self.space, digits, self.sizes, self.bytes)))
+            except UnsupportedError:
+                self.notes["symbols cannot express some points: they are analyzed one by one"] = None
+                return False
+            self.recorded += 1
+            return True
+
+    def _prepared(self, recording: Recording) -> Structure:
+        wanted: dict[str, Int] = {}
+        if recording.results is not None:
+            wanted = {name: recording.results[name] for name in self.wanted if name != WHERE}
+            if self.condition is not None:
+                wanted[WHERE] = self._condition(recording.results, recording.variables)
+        simple = simplify(recording.program, recording.checks, wanted, self.known)
+        forms = [simple.results.get(name) or simple.first for name in self.wanted]
+        code = compile_forms(simple.forms, [simple.first, *forms])
+        code = code._replace(fits=code.fits and simple.largest <= WORD)
+        outcomes = [
+            ELSEWHERE if isinstance(check, Guard) else self._reason(check.template)
+            for check in recording.checks
+        ]
+        outcomes.append(self._reason(recording.refusal) if recording.results is None else 0)
+        return Structure(recording, code, self.lanes.table(outcomes), wanted)
+
+    def _condition(self, results: Mapping[str, Int], variables: Mapping[str, Int]) -> Int:
+        assert self.condition is not None
+        return holds(self.condition, lambda name: results[name] if name in results else variables[name])
+
+    def _reason(self, text: str) -> int:
+        """The number of a reason, from 1."""
+        if text not in self.reasons:
+            self.reasons.append(text)
+        return self.reasons.index(text) + 1
+
+    def _slowly(self, digits: Any, lanes: Any, found: Found) -> Found:
+        found = found._replace(results=self.lanes.exact(found.results))
+        for lane in lanes.tolist():
+            outcome, rows = self._analyzed(digits[:, lane].tolist())
+            found.reasons[lane] = outcome
+            found.results[:, lane] = rows
+        return found
+
+    def _analyzed(self, digits: Sequence[int]) -> tuple[int, list[int]]:
+        """The outcome and the results of one point by building it."""
+        network = self.space.at(digits)
+        results, refusal = analyzed(network, self.bytes)
+        if results is None:
+            return self._reason(refusal), [0] * len(self.wanted)
+        found = {name: int(value) for name, value in results.items()}
+        if self.condition is not None:
+            values = {k: v for k, v in network.values.items() if type(v) is int}
+            found[WHERE] = int(self._condition(results, values))
+        return 0, [found[name] for name in self.wanted]
+
+
+def _passes(check: Any, value: int) -> bool:
+    return value == check.outcome if isinstance(check, Guard) else bool(value)
+
+
+def _read(recording: Recording) -> set[str]:
+    """The inputs on which an index or a repeat of the recording depends."""
+    program = recording.program
+    waiting, seen, names = list(program.fixed), set[int](), set[str]()
+    while waiting:
+        index = waiting.pop()
+        if index in seen:
+            continue
+        seen.add(index)
+        name, a, b = program.instructions[index]
+        if name == "input":
+            names.add(program.inputs[a])
+        elif name != "constant":
+            waiting += [a, b]
+    return names

@@ -1,0 +1,43 @@
+"""What a sweep reports of every point, taken from the same analyses that the other commands print."""
+
+from __future__ import annotations
+
+from archcalc.analysis.costs import analyze
+from archcalc.analysis.field import receptive_fields
+from archcalc.analysis.memory import measure
+from archcalc.graph.model import Graph
+from archcalc.operators.model import Shape, Tokens
+from archcalc.symbols import Int, maximum, minimum
+
+MEANING = {
+    "parameters": "what training can change",
+    "multiplies": "products of a weight and an input value (MACs)",
+    "weights": "bytes of all parameters and statistics",
+    "stored": "bytes of the input and of every map made",
+    "peak": "most bytes of activations alive at once",
+    "field": "receptive field, the larger side; the image's where it is seen whole",
+    "output": "the last map before the head, its smaller side",
+}
+
+
+def metrics(graph: Graph, size: int) -> dict[str, Int]:
+    """The metrics of a graph by name; `size` is that of a value in bytes."""
+    total, memory, fields = analyze(graph).total, measure(graph), receptive_fields(graph)
+    field = fields.of_network
+    if field.height is None or field.width is None:
+        seen = maximum(graph.input.height, graph.input.width)
+    else:
+        seen = maximum(field.height.size, field.width.size)
+    return {
+        "parameters": total.parameters,
+        "multiplies": total.multiplies,
+        "weights": total.stored_numbers * size,
+        "stored": memory.stored * size,
+        "peak": memory.peak * size,
+        "field": seen,
+        "output": _side(graph.nodes[fields.network].shape),
+    }
+
+
+def _side(shape: Shape) -> Int:
+    return shape.height if isinstance(shape, Tokens) else minimum(shape.height, shape.width)

@@ -1,0 +1,102 @@
+"""Every bundled family over a space of its variables: what `analyze` says of each point, valid or not.
+
+The engine's three executors (exact Python, NumPy, the compiled kernel) against the plain analysis, which
+knows no symbols. The test of 1,000 points a family has its own command: see the README.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+import archcalc
+from archcalc.api import Network
+from archcalc.numerics import lanes, tiles
+from archcalc.spec.bundle import families
+from archcalc.spec.settings import show_value
+from archcalc.sweep.engine import Engine
+from archcalc.sweep.metrics import MEANING
+from archcalc.sweep.points import sample
+from archcalc.sweep.recording import analyzed
+from archcalc.sweep.space import Space, make_space
+
+NAMES = [path.replace("\\", "/").rpartition("/")[2].removesuffix(".toml") for path in families()]
+
+
+def varied(network: Network) -> list[str]:
+    """Every variable of a network, over values around its own, some of which it cannot have."""
+    texts = []
+    for name, value in network.values.items():
+        variable = network.spec.variables[name]
+        if isinstance(value, bool):
+            texts.append(f"{name}=false,true")
+        elif variable.choices:
+            texts.append(f"{name}={','.join(map(show_value, variable.choices))}")
+        elif type(variable.default) is int and isinstance(value, int):
+            texts.append(f"{name}={value // 2}:{value * 2 + 4}:{max(value // 4, 1)}")
+        elif isinstance(value, list):
+            texts += items(name, value)
+        else:
+            texts.append(f"{name}=0.25:1.5:0.25")
+    height = network.graph.input.height
+    return [*texts, f"input={max(height // 4, 1)}:{2 * height}:{max(height // 8, 1)}"]
+
+
+def items(name: str, values: list[Any]) -> list[str]:
+    """Counts as two whole lists, so that structures stay few; larger numbers each on its own."""
+    if not all(type(value) is int for value in values):
+        return []
+    if max(values) < 40:
+        return [f"{name}=[{show_value(values)}],[{show_value([values[0] + 1, *values[1:]])}]"]
+    return [f"{name}[{i}]={v // 2}:{v + 8}:{max(v // 4, 1)}" for i, v in enumerate(values)]
+
+
+class Exact:
+    """An executor that runs each point on Python's integers."""
+
+    @staticmethod
+    def run(code: Any, inputs: Any, digits: Any) -> Any:
+        from archcalc.numerics import machine
+
+        points = [[int(v[digits[a, j]]) for a, v in inputs] for j in range(digits.shape[1])]
+        return lanes.table([machine.run(code, point) for point in points]).T  # type: ignore[arg-type]
+
+
+def agree(space: Space, count: int) -> tuple[int, int]:
+    """Compare `count` random points; how many are valid, and how many are refused."""
+    points = sample(space, count, seed=5)
+    engine = Engine(points, list(MEANING), 4)
+    digits, reasons = engine.digits(0, points.size), engine.reasons
+    first = engine.evaluate(digits)
+    for engine.executor in (tiles, Exact):
+        other = engine.evaluate(digits)
+        assert (other.reasons == first.reasons).all()
+        valid = other.reasons == 0
+        assert (other.results[:, valid] == first.results[:, valid]).all()
+    for j in range(points.size):
+        expected, refusal = analyzed(space.at(points.digits(j)), 4)
+        told = reasons[first.reasons[j] - 1] if first.reasons[j] else ""
+        at = space.texts(points.digits(j))
+        if expected is None:
+            assert re.fullmatch(re.sub(r"\\{.*?\\}|[0-9]+", ".*", re.escape(told)), refusal), (at, told)
+        else:
+            assert (told, first.results[:, j].tolist()) == ("", list(expected.values())), at
+    valid = int((first.reasons == 0).sum())
+    return valid, points.size - valid
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_point_is_what_analyze_says(name: str) -> None:
+    network = archcalc.load(name)
+    valid, _ = agree(make_space(network, varied(network)), 12)
+    assert valid
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("name", NAMES)
+def test_a_thousand_points(name: str) -> None:
+    network = archcalc.load(name)
+    valid, _ = agree(make_space(network, varied(network)), 1_000)
+    assert valid
