@@ -10,7 +10,7 @@ import click
 
 from archcalc.errors import ArchError, Diagnostic
 
-COMMANDS = tuple("list show params flops memory field explain compare run cat operators".split())  # noqa: SIM905
+COMMANDS = tuple("list show params flops memory field explain compare sweep run cat operators".split())  # noqa: SIM905
 
 
 class Commands(click.Group):

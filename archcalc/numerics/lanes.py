@@ -131,6 +131,14 @@ def counted(lengths: Sequence[int], start: Sequence[int], count: int) -> Array:
     return found
 
 
+def spelled(lengths: Sequence[int], points: Array) -> Array:
+    """The digits of points of a grid by their numbers."""
+    found = np.empty((len(lengths), len(points)), np.int32)
+    for axis in reversed(range(len(lengths))):
+        points, found[axis] = np.divmod(points, lengths[axis])
+    return found
+
+
 def groups(digits: Array) -> list[Array]:
     """The lanes of each combination of digits that occurs."""
     key = np.zeros(digits.shape[1], np.int64)
@@ -145,14 +153,9 @@ def blank(rows: int, count: int, exact: bool = False) -> Array:
     return np.zeros((rows, count), object if exact else np.int64)
 
 
-def exact(rows: Array) -> Array:
+def exact(rows: Any) -> Array:
     """The same as integers of any size."""
-    return rows.astype(object)
-
-
-def exact_row(values: Sequence[int]) -> Array:
-    """A row of integers of any size."""
-    return np.array(values, object)
+    return np.array(rows, object)
 
 
 def where(mask: Array) -> Array:

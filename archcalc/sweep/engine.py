@@ -9,14 +9,15 @@ is slower and as right.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from archcalc.numerics.machine import WORD, Code
 from archcalc.spec.expressions import Expression
-from archcalc.sweep import ranges, shuffle
+from archcalc.sweep import ranges
 from archcalc.sweep.code import compile_forms
 from archcalc.sweep.constraints import holds
+from archcalc.sweep.metrics import ALIASES
 from archcalc.sweep.points import Points
 from archcalc.sweep.recording import Recording, UnsupportedError, analyzed, columns, record
 from archcalc.sweep.simplify import simplify
@@ -52,7 +53,7 @@ class Engine:
     """Evaluates points.
 
     Attributes:
-        wanted: names of the results: metrics, and `WHERE` if there is a condition.
+        wanted: names of the results: metrics or integer variables, and `WHERE` if there is a condition.
         reasons: why points are refused; the number in `Found` is one more.
         notes: what was slower than it should be, and why.
     """
@@ -104,17 +105,6 @@ class Engine:
             return False
         return True
 
-    def digits(self, begin: int, end: int) -> Any:
-        """The digits [axis, point] of points."""
-        points, lengths = self.points, self.points.lengths
-        if points.chosen is not None:
-            rows = [self.space.digits(number) for number in points.chosen[begin:end]]
-            return self.lanes.stacked(list(zip(*rows, strict=True)))
-        if points.plan is None:
-            return self.lanes.counted(lengths, self.space.digits(begin), end - begin)
-        drawn = shuffle.draw(points.plan, self.lanes.numbers(begin, end))
-        return self.lanes.stacked(shuffle.digits(points.plan, lengths, drawn))
-
     def evaluate(self, digits: Any) -> Found:
         """The points with these digits."""
         found = Found(self.lanes.blank(len(self.wanted), digits.shape[1]), digits[0] * 0)
@@ -144,19 +134,23 @@ class Engine:
     def _run(self, structure: Structure, digits: Any, lanes: Any, found: Found) -> tuple[Found, Any]:
         """Run a program on lanes; also those at which it does not hold."""
         if structure.code.fits:
-            first, *rows = self.executor.run(structure.code, self.inputs, digits)
+            results = self.executor.run(structure.code, self.inputs, digits)
+            first, rows = results[0], results[1:]
             outcomes = structure.outcomes[first]
         else:
             self.notes["64 bits do not suffice here: exact integers, point by point"] = None
             values = [self._exactly(structure, digits[:, j].tolist()) for j in range(digits.shape[1])]
             outcomes = self.lanes.table([outcome for outcome, _ in values])
-            rows = [self.lanes.exact_row(row) for row in zip(*(v for _, v in values), strict=True)]
+            rows = self.lanes.exact([row for _, row in values]).T
             found = found._replace(results=self.lanes.exact(found.results))
-        here = self.lanes.where(outcomes != ELSEWHERE)
+        elsewhere = outcomes == ELSEWHERE
+        if len(lanes) == len(found.reasons) and not elsewhere.any():  # nearly always, and quick
+            return Found(rows, outcomes), self.lanes.where(elsewhere)
+        here = self.lanes.where(~elsewhere)
         for result, row in zip(found.results, rows, strict=True):
             result[lanes[here]] = row[here]
         found.reasons[lanes[here]] = outcomes[here]
-        return found, self.lanes.where(outcomes == ELSEWHERE)
+        return found, self.lanes.where(elsewhere)
 
     def _exactly(self, structure: Structure, digits: Sequence[int]) -> tuple[int, list[int]]:
         """The outcome and the results of one point on integers of any size."""
@@ -180,6 +174,19 @@ class Engine:
         rows = [values[v.index] if isinstance(v, Symbol) else int(v) for v in wanted]
         return outcome, rows or [0] * len(self.wanted)
 
+    def metrics(self, digits: Sequence[int]) -> dict[str, int]:
+        """All metrics of a valid point."""
+        point = {c.name: c.values[digits[c.axis]] for c in self.columns}
+        for structure in self._structures.get(tuple(digits[i] for i in self.enumerated), ()):
+            program, results = structure.recording.program, structure.recording.results
+            if results is not None:
+                found = program.evaluate(point, list(results.values()))
+                if found.valid and found.same_structure:
+                    return dict(zip(results, found.results, strict=True))
+        results, refusal = analyzed(self.space.at(digits), self.bytes)
+        assert results is not None, refusal
+        return {name: int(value) for name, value in results.items()}
+
     def _record(self, key: tuple[int, ...], tried: int, digits: Sequence[int]) -> bool:
         """Record the structure of a point, unless another thread did; False if that is no way."""
         with self._lock:
@@ -201,9 +208,10 @@ class Engine:
     def _prepared(self, recording: Recording) -> Structure:
         wanted: dict[str, Int] = {}
         if recording.results is not None:
-            wanted = {name: recording.results[name] for name in self.wanted if name != WHERE}
+            values = recording.variables | recording.results
+            wanted = {name: values[name] for name in self.wanted if name != WHERE}
             if self.condition is not None:
-                wanted[WHERE] = self._condition(recording.results, recording.variables)
+                wanted[WHERE] = holds(self.condition, _lookup(values))
         simple = simplify(recording.program, recording.checks, wanted, self.known)
         forms = [simple.results.get(name) or simple.first for name in self.wanted]
         code = compile_forms(simple.forms, [simple.first, *forms])
@@ -214,10 +222,6 @@ class Engine:
         ]
         outcomes.append(self._reason(recording.refusal) if recording.results is None else 0)
         return Structure(recording, code, self.lanes.table(outcomes), wanted)
-
-    def _condition(self, results: Mapping[str, Int], variables: Mapping[str, Int]) -> Int:
-        assert self.condition is not None
-        return holds(self.condition, lambda name: results[name] if name in results else variables[name])
 
     def _reason(self, text: str) -> int:
         """The number of a reason, from 1."""
@@ -239,11 +243,14 @@ class Engine:
         results, refusal = analyzed(network, self.bytes)
         if results is None:
             return self._reason(refusal), [0] * len(self.wanted)
-        found = {name: int(value) for name, value in results.items()}
+        values = {k: v for k, v in network.values.items() if type(v) is int} | results
         if self.condition is not None:
-            values = {k: v for k, v in network.values.items() if type(v) is int}
-            found[WHERE] = int(self._condition(results, values))
-        return 0, [found[name] for name in self.wanted]
+            values[WHERE] = holds(self.condition, _lookup(values))
+        return 0, [int(values[name]) for name in self.wanted]
+
+
+def _lookup(values: Mapping[str, Int]) -> Callable[[str], Int]:
+    return lambda name: values[name] if name in values else values[ALIASES[name]]
 
 
 def _passes(check: Any, value: int) -> bool:

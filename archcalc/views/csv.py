@@ -26,7 +26,7 @@ def render(command: str, reports: Sequence[Report]) -> str:
     writer.writerow([*network, *(c.key for c in columns)])
     for report in reports:
         for row in report.rows:
-            own = [] if command in _OF_MANY else [_safe(report.name)]
+            own = [] if command in _OF_MANY else [safe(report.name)]
             writer.writerow([*own, *(_cell(c, row.get(c.key)) for c in columns)])
     return text.getvalue().rstrip("\n")
 
@@ -34,10 +34,10 @@ def render(command: str, reports: Sequence[Report]) -> str:
 def _cell(column: Column, value: Any) -> Any:
     if value is None:
         return ""
-    return value if column.kind in _COUNTS else _safe(str(value))
+    return value if column.kind in _COUNTS else safe(str(value))
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Text that no spreadsheet takes for a formula, and no terminal for an order."""
     text = printable(text)
     return f"'{text}" if text.startswith(_FORMULA) else text

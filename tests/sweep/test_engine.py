@@ -16,6 +16,7 @@ from archcalc.sweep.metrics import MEANING
 from archcalc.sweep.points import Points, grid
 from archcalc.sweep.recording import analyzed
 from archcalc.sweep.space import make_space
+from archcalc.sweep.stream import reader
 
 METRICS = list(MEANING)
 
@@ -30,7 +31,7 @@ def evaluated(points: Points, where: str = "") -> Engine:
     """The engine, after comparing every point with its plain analysis."""
     names = [*METRICS, "a", "b"]
     engine = Engine(points, METRICS, 4, parse_condition(where, names) if where else None)
-    found = engine.evaluate(engine.digits(0, points.size))
+    found = engine.evaluate(reader(points, False)(0, points.size))
     for j in range(points.size):
         expected, _ = analyzed(points.space.at(points.digits(j)), 4)
         assert (found.reasons[j] == 0) == (expected is not None)
@@ -74,14 +75,14 @@ def test_more_than_64_bits_are_exact() -> None:
     """Three layers of b channels: 2·b² + … parameters, beyond 2^63 for b = 4·10^9."""
     engine = evaluated(points('"3 x conv {b}"', "b = 1", "b=1:4000000001:1000000000"))
     assert list(engine.notes) == ["64 bits do not suffice here: exact integers, point by point"]
-    found = engine.evaluate(engine.digits(0, 5))
+    found = engine.evaluate(reader(engine.points, False)(0, 5))
     assert found.results[0, 4] == (4 + 2 * 4_000_000_001 + 3) * 4_000_000_001
     assert found.results[0, 4] > 2**64
 
 
 def test_what_building_refuses_beyond_64_bits_is_refused() -> None:
     engine = evaluated(points('"conv {b*b*b // (b*b)}"', "b = 1", "b=1:4000001:2000000"))
-    found = engine.evaluate(engine.digits(0, 3))
+    found = engine.evaluate(reader(engine.points, False)(0, 3))
     told = [engine.reasons[r - 1] if r else "" for r in found.reasons.tolist()]
     assert told == ["", "", "`b*b*b // (b*b)` goes beyond 64 bits"]  # 4·10^6 cubed is 6.4·10^19
 
@@ -98,7 +99,7 @@ def test_a_condition_is_a_result(most: int, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(engine_module, "MOST_STRUCTURES", most)
     space = points('"{a} x conv {b} k3 half"', "a = 1\nb = 2", "a=1:3", "b=1:9")
     engine = evaluated(space, "parameters <= 500 and not b == 3 or a + 1 > 2*b and output >= 8")
-    found = engine.evaluate(engine.digits(0, space.size))
+    found = engine.evaluate(reader(space, False)(0, space.size))
     assert engine.wanted[-1] == WHERE
     for j in range(space.size):
         a, b = (int(space.space.axes[i].values[d]) for i, d in enumerate(space.digits(j)))

@@ -21,6 +21,7 @@ from archcalc.sweep.metrics import MEANING
 from archcalc.sweep.points import sample
 from archcalc.sweep.recording import analyzed
 from archcalc.sweep.space import Space, make_space
+from archcalc.sweep.stream import reader
 
 NAMES = [path.replace("\\", "/").rpartition("/")[2].removesuffix(".toml") for path in families()]
 
@@ -68,7 +69,7 @@ def agree(space: Space, count: int) -> tuple[int, int]:
     """Compare `count` random points; how many are valid, and how many are refused."""
     points = sample(space, count, seed=5)
     engine = Engine(points, list(MEANING), 4)
-    digits, reasons = engine.digits(0, points.size), engine.reasons
+    digits, reasons = reader(points, False)(0, points.size), engine.reasons
     first = engine.evaluate(digits)
     for engine.executor in (tiles, Exact):
         other = engine.evaluate(digits)

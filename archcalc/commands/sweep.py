@@ -1,0 +1,222 @@
+"""archcalc sweep: a whole design space at once."""
+
+from __future__ import annotations
+
+import csv
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from archcalc.api import Network
+from archcalc.commands.layout import document, label
+from archcalc.commands.options import FORMAT, Table, show, spec_command
+from archcalc.errors import Diagnostic, UsageError
+from archcalc.sweep.metrics import MEANING
+from archcalc.sweep.points import Points, grid, read_points
+from archcalc.sweep.points import sample as draw
+from archcalc.sweep.run import Outcome, Row, request, sweep
+from archcalc.sweep.space import Axis, make_space
+from archcalc.sweep.stream import Chunk
+from archcalc.units import DTYPES, grouped, printable
+from archcalc.views.csv import safe
+from archcalc.views.report import Column, Report
+
+MOST_ROWS = 20  # of a table, where --top does not say more
+_SPARE = {"weights": 3, "stored": 4, "peak": 0, "field": 5, "output": 1}
+
+
+@spec_command("sweep", most=1)
+@click.option(
+    "--vary", multiple=True, metavar="NAME=VALUES", help="first:last:step, or values with commas."
+)
+@click.option("--points", metavar="FILE", help="The points of a CSV file instead.")
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="N random points.")
+@click.option("--seed", type=click.IntRange(0, 2**63), default=0, help="Of the random points.")
+@click.option("--where", default="", metavar="CONDITION", help="Keep only points that satisfy it.")
+@click.option("--pareto", default="", metavar="NAMES", help="Points that no other beats in all these.")
+@click.option("--top", type=click.IntRange(1, 10**6), metavar="N", help="The N best points.")
+@click.option("--by", default="", metavar="NAME", help="What is best: the least of it, or max:NAME.")
+@click.option("--dtype", type=click.Choice(list(DTYPES)), default="float32", help="Of all values.")
+@FORMAT
+def command(networks: list[Network], table: Table, words: list[str], **options: Any) -> None:
+    """Evaluate SPEC over a space of its variables: every point as the other commands count it.
+
+    \b
+    Example: archcalc sweep mobilenet_v1 --vary width=0.25:1:0.25 --vary input=96:224:32
+             archcalc sweep resnet50 --vary width=16:128:8 --vary input=96:224:32
+                 --where 'multiplies <= 600M and peak <= 1MiB' --pareto params,max:output
+
+    \b
+    --vary       width=16:128:8, input=96x96x3,128x128x3 or input=96:224:32 (square),
+                 'n=[2,2,2,2],[3,4,6,3]', an item: 'c[2]=64:512:32'; else the spec's [space]
+    --where      names, numbers with units (600M, 512KiB), + - * // %, comparisons,
+                 and, or, not
+    --pareto     max:NAME is to be large
+    parameters   what training can change
+    multiplies   products of a weight and an input value (MACs)
+    weights      bytes of all parameters and statistics, of --dtype
+    stored       bytes of the input and of every map made
+    peak         most bytes of activations alive at once
+    field        receptive field, the larger side; the image's where it is seen whole
+    output       the last map before the head, its smaller side
+    count        points of the same --pareto values; the first of them is shown
+    """
+    if words:
+        help = "one network is swept at a time; variables go to --vary"
+        raise UsageError(Diagnostic(f"what is `{printable(words[0])}`?", help=help))
+    (network,) = networks
+    space = {key: options.pop(key) for key in ("vary", "points", "sample", "seed")}
+    points = _points(network, **space)
+    options["bytes"] = DTYPES[options.pop("dtype")]
+    asked = request(points, **options, rows=MOST_ROWS)
+    streams = table.format == "csv" and not (asked.pareto or asked.by)
+    progress = _Progress(points.size)
+    with progress:
+        outcome = sweep(asked, progress, _csv_writer(points) if streams else None)
+    for note in outcome.engine.notes:
+        click.echo(f"note: {note}", err=True)
+    if not streams:
+        show("sweep", [_report(network, outcome)], table.format)
+
+
+def _points(
+    network: Network, vary: Sequence[str], points: str | None, sample: int | None, seed: int
+) -> Points:
+    if points is not None:
+        if vary or sample is not None:
+            raise UsageError("--points names every point: no --vary and no --sample go with it")
+        return read_points(network, points)
+    space = make_space(network, vary)
+    return grid(space) if sample is None else draw(space, sample, seed)
+
+
+class _Progress:
+    """How far it is, on standard error if that is a terminal; the line is gone in the end."""
+
+    def __init__(self, whole: int) -> None:
+        self.whole, self.done = whole, 0
+        self.begin = self.told = time.monotonic()
+        self.shown = sys.stderr.isatty()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        if self.shown and self.told > self.begin:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+    def __call__(self, points: int) -> None:
+        self.done += points
+        now = time.monotonic()
+        if not self.shown or now - self.told < 0.5:
+            return
+        self.told = now
+        rate = self.done / (now - self.begin)
+        left = int((self.whole - self.done) / rate)
+        share = f"{self.done / self.whole:.1%} of {grouped(self.whole)} points"
+        told = f"{share} · {grouped(int(rate))} a second"
+        click.echo(f"\r\x1b[K{told} · {_duration(left)} left", nl=False, err=True)
+
+
+def _duration(seconds: int) -> str:
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, hours = seconds // 60, seconds // 3600
+    if hours < 48:
+        return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
+    return f"{grouped(hours // 24)} days"
+
+
+def _csv_writer(points: Points) -> Callable[[Chunk], None]:
+    """Writes a line for every point that is kept, and before the first the header."""
+    axes = points.space.axes
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([*(axis.name for axis in axes), *MEANING])
+    texts: list[dict[int, str]] = [{} for _ in axes]
+
+    def text(number: int, digit: int) -> str:
+        known = texts[number]
+        if digit not in known:
+            known[digit] = safe(axes[number].text(digit))
+        return known[digit]
+
+    def write(chunk: Chunk) -> None:
+        digits = chunk.digits[:, chunk.lanes].T.tolist()
+        results = chunk.found.results[: len(MEANING), chunk.lanes].T.tolist()
+        for row, found in zip(digits, results, strict=True):
+            writer.writerow([*(text(i, digit) for i, digit in enumerate(row)), *found])
+
+    return write
+
+
+def _report(network: Network, outcome: Outcome) -> Report:
+    asked = outcome.request
+    rows = list(outcome.rows())
+    columns = _columns(asked.points.space.axes, any(row.points > 1 for row in rows))
+    cells = tuple(_cells(row) for row in rows)
+
+    def documents() -> list[dict[str, Any]]:
+        return [document(network, network.analyze()) | {"sweep": _document(outcome, rows)}]
+
+    return Report(
+        _title(network, asked.points), columns, cells, None, _remarks(outcome), documents, label(network)
+    )
+
+
+def _title(network: Network, points: Points) -> str:
+    space = points.space.size
+    count = grouped(space) if space < 10**12 else f"{space:.1e}".replace("e+", "·10^")
+    what = f"{count} points" if points.size == space else f"{grouped(points.size)} of {count} points"
+    return f"{printable(network.title)} · {what}"
+
+
+def _columns(axes: Sequence[Axis], counted: bool) -> tuple[Column, ...]:
+    variables = [Column(axis.name, axis.name, "text") for axis in axes]
+    measures = [Column(name, name, "count", spare=_SPARE.get(name, 0)) for name in MEANING]
+    counts = [Column("count", "count", "count", spare=2)] if counted else []
+    return (*variables, *measures, *counts)
+
+
+def _cells(row: Row) -> dict[str, Any]:
+    return {**{k: printable(v) for k, v in row.values.items()}, **row.metrics, "count": row.points}
+
+
+def _remarks(outcome: Outcome) -> tuple[str, ...]:
+    collected, asked = outcome.collected, outcome.request
+    valid = f"{grouped(collected.valid)} of {grouped(collected.seen)} points are networks"
+    if asked.condition is not None:
+        valid += f"; {grouped(collected.kept)} satisfy {printable(asked.where.strip())}"
+    lines = [valid]
+    for refusal in outcome.refusals():
+        place = ", ".join(f"{k}={printable(v)}" for k, v in refusal.example.items())
+        lines.append(f"{grouped(refusal.points)} refused: {refusal.message} (as at {place})")
+    front = collected.front
+    if asked.pareto:
+        goals = ", ".join(map(str, asked.pareto))
+        count = len(front.numbers)
+        size = f"{grouped(count)} {'entry' if count == 1 else 'entries'}"
+        if front.dropped:
+            size = f"capped at {size}: there are more"
+        lines.append(f"front of {goals}: {size}")
+    elif collected.kept > len(collected.best.numbers):
+        shown = f"the best by {asked.by}" if asked.by else "the first"
+        lines.append(f"shown: {shown} {grouped(len(collected.best.numbers))}")
+    return tuple(lines)
+
+
+def _document(outcome: Outcome, rows: Sequence[Row]) -> dict[str, Any]:
+    collected, asked = outcome.collected, outcome.request
+    return {
+        "space": str(asked.points.space.size),  # may have more digits than a number of JSON
+        "points": collected.seen,
+        "networks": collected.valid,
+        "satisfying": collected.kept,
+        "pareto": [str(goal) for goal in asked.pareto],
+        "complete": not collected.front.dropped,
+        "refused": [refusal._asdict() for refusal in outcome.refusals()],
+        "rows": [row._asdict() for row in rows],
+        "notes": list(outcome.engine.notes),
+    }

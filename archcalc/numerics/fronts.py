@@ -1,0 +1,147 @@
+"""What is kept of a stream of points: the Pareto front, the best by one metric.
+
+All objectives are to be small. Points are columns of [objective, point]. Results do not depend on the
+order in which points arrive: among equals the smallest number stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+MOST_OFFERS = 256  # of a chunk to a front that is full
+STRONGEST = 16  # members of a front that every chunk meets first: they dominate nearly everything
+
+
+class Front:
+    """Points that no other dominates: none is as small in all objectives and smaller in one.
+
+    Attributes:
+        values, numbers, counts: of each member its objectives, its smallest point, and how many points
+            have the same objectives.
+        dropped: whether points were turned away because the front was full: then it is not complete.
+    """
+
+    def __init__(self, objectives: int, most: int) -> None:
+        self.most, self.dropped = most, False
+        self.values: Array = np.empty((objectives, 0), np.int64)
+        self.numbers: Array = np.empty(0, np.int64)
+        self.counts: Array = np.empty(0, np.int64)
+
+    def add(self, values: Array, numbers: Array, counts: Array | None = None) -> None:
+        """Add points, or members of another front with their counts."""
+        counts = np.ones(len(numbers), np.int64) if counts is None else counts
+        idle = [0]
+        for i in range(min(STRONGEST, self.values.shape[1])):
+            covered = _all(values, self.values[:, i], np.greater_equal)
+            those = np.flatnonzero(covered)
+            equal = those[_all(values[:, those], self.values[:, i], np.equal)]
+            self._meet(i, numbers[equal], counts[equal])
+            idle.append(len(those))
+            values, numbers, counts = values[:, ~covered], numbers[~covered], counts[~covered]
+            if not len(numbers):
+                break
+        self._promote(int(np.argmax(idle)) - 1)
+        for i, one in enumerate(_front(*_distinct(values, numbers, counts))):
+            if i >= MOST_OFFERS and len(self.numbers) >= self.most:
+                self.dropped = True
+                return
+            self._offer(*one)
+
+    def _promote(self, member: int) -> None:
+        """What dominates most comes first."""
+        if member > 0:
+            order = np.arange(len(self.numbers))
+            order[[0, member]] = member, 0
+            self.values, self.numbers, self.counts = (
+                self.values[:, order],
+                self.numbers[order],
+                self.counts[order],
+            )
+
+    def _meet(self, member: int, numbers: Array, counts: Array) -> None:
+        """Points with the objectives of a member."""
+        if len(numbers):
+            self.counts[member] += counts.sum()
+            self.numbers[member] = min(self.numbers[member], numbers.min())
+
+    def _offer(self, values: Array, number: int, count: int) -> None:
+        covers = _all(self.values, values, np.less_equal)
+        if covers.any():
+            same = np.flatnonzero(covers & _all(self.values, values, np.equal))
+            if len(same):
+                self._meet(int(same[0]), np.array([number]), np.array([count]))
+            return
+        kept = ~_all(self.values, values, np.greater_equal)
+        if kept.sum() >= self.most:
+            self.dropped = True
+            return
+        self.values = np.concatenate([self.values[:, kept], values[:, None]], axis=1)
+        self.numbers = np.append(self.numbers[kept], number)
+        self.counts = np.append(self.counts[kept], count)
+
+
+def stacked(rows: Sequence[Array]) -> Array:
+    """Objectives [objective, point] from those of each row."""
+    return np.array(rows)
+
+
+def _all(rows: Array, values: Array, compare: Any) -> Array:
+    """Where the comparison holds with every row's value."""
+    found: Array = compare(rows[0], values[0]).astype(bool)
+    for row, value in zip(rows[1:], values[1:], strict=True):
+        found &= compare(row, value).astype(bool)
+    return found
+
+
+def _distinct(values: Array, numbers: Array, counts: Array) -> tuple[Array, Array, Array]:
+    """Each point once, with its smallest number and the sum of its counts; before all it dominates.
+
+    Small sums come first: they beat most. Sums of floats keep the order of what is summed, and where
+    they tie the order of the objectives decides.
+    """
+    if not len(numbers):
+        return values, numbers, counts
+    order = _order(values, numbers)
+    values, numbers, counts = values[:, order], numbers[order], counts[order]
+    starts = np.flatnonzero([True, *(values[:, 1:] != values[:, :-1]).any(axis=0)])
+    values, numbers, counts = values[:, starts], numbers[starts], np.add.reduceat(counts, starts)
+    order = np.argsort(values.astype(float).sum(axis=0), kind="stable")
+    return values[:, order], numbers[order], counts[order]
+
+
+def _order(values: Array, numbers: Array) -> Array:
+    """By the objectives from first to last, then by number."""
+    if values.dtype != object:
+        return np.lexsort([numbers, *values[::-1]])
+    rows = list(zip(*values.tolist(), numbers.tolist(), strict=True))
+    return np.array(sorted(range(len(rows)), key=rows.__getitem__), np.intp)
+
+
+def _front(values: Array, numbers: Array, counts: Array) -> Iterator[tuple[Array, int, int]]:
+    """The points that none before them covers."""
+    while len(numbers):
+        yield values[:, 0], int(numbers[0]), int(counts[0])
+        left = ~_all(values, values[:, 0], np.greater_equal)
+        values, numbers, counts = values[:, left], numbers[left], counts[left]
+
+
+class Best:
+    """The `most` points with the smallest value, of equal ones those with the smallest numbers."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.values: Array = np.empty(0, np.int64)
+        self.numbers: Array = np.empty(0, np.int64)
+
+    def add(self, values: Array, numbers: Array) -> None:
+        if len(self.values) == self.most:
+            likely = values <= self.values[-1]
+            values, numbers = values[likely], numbers[likely]
+        values = np.concatenate([self.values, values])
+        numbers = np.concatenate([self.numbers, numbers])
+        order = _order(values[None], numbers)[: self.most]
+        self.values, self.numbers = values[order], numbers[order]

@@ -1,0 +1,124 @@
+"""A sweep's chunks on all cores: read, evaluate, keep; in order, with a bounded number on their way."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from archcalc.sweep import shuffle
+from archcalc.sweep.collect import Collector
+from archcalc.sweep.engine import WHERE, Engine, Found
+from archcalc.sweep.points import Points
+
+CHUNK = 1 << 16
+MANY = 1_500_000  # points from which loading the compiled kernel pays
+
+
+class Chunk(NamedTuple):
+    """Points `begin` to `end`: digits [axis, point], what was found, and the lanes to keep."""
+
+    begin: int
+    end: int
+    digits: Any
+    found: Found
+    lanes: Any
+
+
+def executor(points: Points) -> Any:
+    """The module that runs programs over so many points fastest."""
+    if points.size >= MANY:
+        from archcalc.numerics import tiles
+
+        return tiles
+    from archcalc.numerics import lanes
+
+    return lanes
+
+
+def reader(points: Points, compiled: bool) -> Callable[[int, int], Any]:
+    """A function from the numbers of the first point and the one after the last to their digits."""
+    from archcalc.numerics import lanes
+
+    lengths, space, chosen, plan = points.lengths, points.space, points.chosen, points.plan
+    if chosen is not None and space.size < 1 << 63:
+        return lambda begin, end: lanes.spelled(lengths, lanes.table(chosen[begin:end]))
+    if chosen is not None:
+        return lambda begin, end: lanes.stacked(
+            list(zip(*map(space.digits, chosen[begin:end]), strict=True))
+        )
+    if compiled:
+        from archcalc.numerics import tiles
+
+        parts = (plan.groups, plan.sizes, plan.keys) if plan else ((), (), ())
+        source = tiles.source(lengths, *parts)
+        still = [0] * len(lengths)
+        return lambda begin, end: tiles.points(
+            source, still if plan else space.digits(begin), begin, end - begin
+        )
+    if plan is not None:
+        return lambda begin, end: lanes.stacked(
+            shuffle.digits(plan, lengths, shuffle.draw(plan, lanes.numbers(begin, end)))
+        )
+    return lambda begin, end: lanes.counted(lengths, space.digits(begin), end - begin)
+
+
+class Stream:
+    """The chunks of an engine's points; `collected` is what they left, once they are all read."""
+
+    def __init__(
+        self, engine: Engine, read: Callable[[int, int], Any], collector: Callable[[], Collector]
+    ) -> None:
+        self.engine, self.read, self.make = engine, read, collector
+        self._own = threading.local()
+        self._collectors: list[Collector] = []
+
+    def chunks(self, begin: int, end: int, keep: bool) -> Iterator[Chunk | int]:
+        """Every chunk in order; only its number of points, unless it is to be kept."""
+        threads = _cores()
+        size = min(CHUNK, max(-(-(end - begin) // threads), 1))
+        waiting: deque[Future[Chunk | int]] = deque()
+        pool = ThreadPoolExecutor(threads)
+        try:
+            for first in range(begin, end, size):
+                waiting.append(pool.submit(self._chunk, first, min(first + size, end), keep))
+                if len(waiting) > 2 * threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    @property
+    def collected(self) -> Collector:
+        whole = self.make()
+        for collector in self._collectors:
+            whole.merge(collector)
+        return whole
+
+    def _chunk(self, begin: int, end: int, keep: bool) -> Chunk | int:
+        digits = self.read(begin, end)
+        found = self.engine.evaluate(digits)
+        satisfied = found.reasons == 0
+        if self.engine.wanted[-1] == WHERE:
+            satisfied &= found.results[-1] != 0
+        lanes = self.engine.lanes.where(satisfied)
+        self._collector().add(found, lanes, begin)
+        return Chunk(begin, end, digits, found, lanes) if keep else end - begin
+
+    def _collector(self) -> Collector:
+        if not hasattr(self._own, "collector"):
+            self._own.collector = self.make()
+            self._collectors.append(self._own.collector)
+        found: Collector = self._own.collector
+        return found
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

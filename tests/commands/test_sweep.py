@@ -1,0 +1,178 @@
+"""archcalc sweep: the words of a command line, what is printed, what is refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import archcalc
+from archcalc.sweep import collect, stream
+
+SPEC = """title = "Small"
+input = "8x8x4"
+layers = ["conv {a} k3 half", "if deep: conv {a} g{b}", "gap | linear 2"]
+[vars]
+a = 4
+b = 1
+deep = true
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("small.toml").write_text(SPEC)
+    return tmp_path
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "archcalc", "sweep", *words]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+
+
+def sweep_json(*words: str) -> dict[str, Any]:
+    result = run(*words, "--format", "json")
+    assert result.returncode == 0, result.stderr
+    found: dict[str, Any] = json.loads(result.stdout)["networks"][0]["sweep"]
+    return found
+
+
+def parameters(a: int, b: int, deep: bool = True) -> int:
+    """9·4·a + a, a·a/b + a, 2·a + 2."""
+    return 37 * a + (a * a // b + a if deep else 0) + 2 * a + 2
+
+
+def test_every_point_as_csv() -> None:
+    result = run("small.toml", "--vary", "a=4:12:4", "--vary", "deep=false,true", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [(r["a"], r["deep"]) for r in rows] == [
+        (a, d) for a in ("4", "8", "12") for d in ("false", "true")
+    ]
+    assert [int(r["parameters"]) for r in rows] == [
+        parameters(a, 1, deep) for a in (4, 8, 12) for deep in (False, True)
+    ]
+
+
+def test_the_best_with_a_condition_and_refusals() -> None:
+    """b divides a or the point is no network."""
+    words = [
+        "small.toml",
+        "--vary",
+        "a=1:12",
+        "--vary",
+        "b=1:4",
+        "--where",
+        "parameters <= 500 and b > 1",
+    ]
+    found = sweep_json(*words, "--top", "3", "--by", "max:a")
+    valid = [(a, b) for a in range(1, 13) for b in range(1, 5) if a % b == 0]
+    kept = [(a, b) for a, b in valid if b > 1 and parameters(a, b) <= 500]
+    assert (found["points"], found["networks"], found["satisfying"]) == (48, len(valid), len(kept))
+    best = sorted(kept, key=lambda p: (-p[0], p))[:3]
+    assert [(int(r["values"]["a"]), int(r["values"]["b"])) for r in found["rows"]] == best
+    assert [r["metrics"]["parameters"] for r in found["rows"]] == [parameters(*p) for p in best]
+    (refusal,) = found["refused"]
+    assert refusal["points"] == 48 - len(valid)
+    assert refusal["message"] == "2 groups do not divide 1 channels"
+    assert refusal["example"] == {"a": "1", "b": "2"}
+
+
+def test_the_front() -> None:
+    found = sweep_json("small.toml", "--vary", "a=2:8:2", "--vary", "b=1,2", "--pareto", "params,max:a")
+    # fewer parameters with two groups at every a; more of a costs more parameters
+    rows = [(int(r["values"]["a"]), int(r["values"]["b"])) for r in found["rows"]]
+    assert rows == [(2, 2), (4, 2), (6, 2), (8, 2)]
+    assert found["complete"]
+
+
+def test_equal_objectives_are_one_entry() -> None:
+    found = sweep_json("small.toml", "--vary", "a=2,4", "--vary", "b=1,2", "--pareto", "stored")
+    (row,) = found["rows"]
+    assert (row["values"], row["points"]) == ({"a": "2", "b": "1"}, 2)
+
+
+def test_a_space_of_the_file_samples_and_points(folder: Path) -> None:
+    own = folder / "own.toml"
+    own.write_text(SPEC + '[space]\na = "1:1000"\nb = "1:6"\n')
+    first, again, other = (
+        run("own.toml", "--sample", "50", "--seed", seed, "--format", "csv").stdout for seed in "112"
+    )
+    assert first == again != other
+    (folder / "p.csv").write_text("a,b\n4,2\n6,3\n")
+    result = run("small.toml", "--points", "p.csv", "--format", "csv")
+    assert [line.split(",")[:3] for line in result.stdout.splitlines()[1:]] == [
+        ["4", "2", str(parameters(4, 2))],
+        ["6", "3", str(parameters(6, 3))],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["small.toml"], "nothing to vary"),
+        (["small.toml", "--vary", "c=1"], "unknown variable `c`"),
+        (["small.toml", "vgg16", "--vary", "a=1"], "what is `vgg16`?"),
+        (
+            ["small.toml", "--vary", "a=1:4", "--where", "params <"],
+            "--where: `params <` is no expression",
+        ),
+        (["small.toml", "--vary", "a=1:4", "--pareto", "parms"], "--pareto: unknown name `parms`"),
+        (["small.toml", "--vary", "a=1:4", "--pareto", "a,max:a"], "--pareto: `a` is there twice"),
+        (
+            ["small.toml", "--vary", "a=1:4", "--pareto", "most:a"],
+            "--pareto: `most:a`: write min:a or max:a",
+        ),
+        (["small.toml", "--vary", "a=1:4", "--by", "a,b"], "--by takes one name"),
+        (["small.toml", "--vary", "a=1:4", "--by", "deep"], "--by: unknown name `deep`"),
+        (["small.toml", "--vary", "a=1:4", "--pareto", "a", "--top", "3"], "--pareto and --top exclude"),
+        (["small.toml", "--vary", "a=1:4", "--points", "x.csv"], "--points names every point"),
+        (["small.toml", "--points", "x.csv"], "cannot read x.csv"),
+    ],
+)
+def test_bad_words(words: list[str], message: str) -> None:
+    result = run(*words)
+    assert result.returncode == 2
+    assert f"error: {message}" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_chunks_and_executors_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel over many small chunks keeps what NumPy keeps in one."""
+    from archcalc.sweep.points import grid, sample
+    from archcalc.sweep.run import request, sweep
+    from archcalc.sweep.space import make_space
+
+    space = make_space(archcalc.load("small.toml"), ["a=1:60", "b=1:9", "deep=false,true"])
+    for points in (grid(space), sample(space, 500, 3)):
+        for by, pareto in (("", "params,max:output,max:b"), ("max:peak", ""), ("", "")):
+            asked = request(points, 4, "multiplies <= 100K", pareto, by, None, 10)
+            outcomes = []
+            for many, size in ((10**9, 1 << 16), (0, 37)):
+                monkeypatch.setattr(stream, "MANY", many)
+                monkeypatch.setattr(stream, "CHUNK", size)
+                outcomes.append(sweep(asked, lambda points: None))
+            one, other = outcomes
+            assert list(one.rows()) == list(other.rows())
+            assert one.refusals() == other.refusals()
+            kept = [(c.seen, c.valid, c.kept) for c in (one.collected, other.collected)]
+            assert kept[0] == kept[1]
+
+
+def test_a_full_front_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    from archcalc.sweep.points import grid
+    from archcalc.sweep.run import request, sweep
+    from archcalc.sweep.space import make_space
+
+    monkeypatch.setattr(collect, "MOST_IN_FRONT", 3)
+    points = grid(make_space(archcalc.load("small.toml"), ["a=1:60"]))
+    outcome = sweep(request(points, 4, "", "params,max:a", "", None, 10), lambda points: None)
+    assert outcome.collected.front.dropped
+    assert len(list(outcome.rows())) == 3
