@@ -190,6 +190,8 @@ def _remarks(outcome: Outcome) -> tuple[str, ...]:
     if asked.condition is not None:
         valid += f"; {grouped(collected.kept)} satisfy {printable(asked.where.strip())}"
     lines = [valid]
+    if outcome.skipped:
+        lines.append(f"{grouped(outcome.skipped)} never evaluated: bounds show that none can satisfy it")
     for refusal in outcome.refusals():
         place = ", ".join(f"{k}={printable(v)}" for k, v in refusal.example.items())
         lines.append(f"{grouped(refusal.points)} refused: {refusal.message} (as at {place})")
@@ -212,6 +214,7 @@ def _document(outcome: Outcome, rows: Sequence[Row]) -> dict[str, Any]:
     return {
         "space": str(asked.points.space.size),  # may have more digits than a number of JSON
         "points": collected.seen,
+        "skipped": outcome.skipped,
         "networks": collected.valid,
         "satisfying": collected.kept,
         "pareto": [str(goal) for goal in asked.pareto],

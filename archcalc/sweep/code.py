@@ -30,16 +30,19 @@ from archcalc.sweep.forms import Form, Forms
 
 def compile_forms(forms: Forms, outputs: Sequence[Form]) -> Code:
     """The instructions that compute `outputs`."""
-    writer = _Writer(forms)
+    writer = Writer(forms)
     results = [writer.form(form) for form in outputs]
-    return _allocate(writer, results)
+    return allocate(writer, results)
 
 
-class _Writer:
-    """Instructions whose every target is a new one; equal values are computed once."""
+class Writer:
+    """Forms as instructions whose every target is a new one; equal values are computed once.
 
-    def __init__(self, forms: Forms) -> None:
-        self.forms = forms
+    Constants are made of some input that is there: that with the number `some`.
+    """
+
+    def __init__(self, forms: Forms, some: int = 0) -> None:
+        self.forms, self.some = forms, some
         self.written: list[Instruction] = []
         self.inputs: dict[int, int] = {}  # number of the input → value
         self.count = 0
@@ -76,7 +79,7 @@ class _Writer:
     def _any(self) -> int:
         """Some value of every point, to make a constant of."""
         if not self.count:
-            self.inputs[0] = self._new()
+            self.inputs[self.some] = self._new()
         return 0
 
     def _atom(self, number: int) -> int:
@@ -122,7 +125,7 @@ class _Writer:
         return self.count - 1
 
 
-def _allocate(writer: _Writer, results: Sequence[int]) -> Code:
+def allocate(writer: Writer, results: Sequence[int]) -> Code:
     """Registers instead of values: one is free again after its value's last reader."""
     last: dict[int, int] = {}
     for i, (operation, _, a, b, _, _) in enumerate(writer.written):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from archcalc.errors import Diagnostic, UsageError, listed, shown, suggestion
@@ -58,6 +58,7 @@ class Collector:
 
         self.stacked = stacked
         self.pareto, self.by = tuple(pareto), by
+        self.goals = [*pareto, *([by] if by else [])]
         self.front = Front(len(pareto), MOST_IN_FRONT)
         self.best = Best(top)
         self.seen = self.valid = self.kept = 0
@@ -74,24 +75,47 @@ class Collector:
             self._refusals(reasons, begin)
         if not len(lanes):
             return
-        numbers = begin + lanes
+        self._keep([found.results[row][lanes] * sign for row, sign in self.goals], begin + lanes)
+
+    def add_rows(self, kept: Any, outcomes: Any, number_of: Callable[[Any], Any]) -> None:
+        """Rows of a grid, of which the kernel kept what may be of use: see `numerics.rows.Kept`."""
+        counts, places = kept.firsts.T
+        self.seen += int(counts.sum())
+        self.valid += int(counts[-1])
+        self.kept += kept.satisfied
+        for reason, count, place in zip(outcomes[:-1].tolist(), counts[:-1], places[:-1], strict=True):
+            if count:
+                self._refuse(reason, int(count), int(number_of(place)))
+        if len(kept.places):
+            self._keep(list(kept.results), number_of(kept.places))
+
+    def bar(self) -> list[int] | None:
+        """Objectives that make all that they dominate useless."""
+        if self.pareto and len(self.front.numbers):
+            return [int(value) for value in self.front.values[:, 0]]
+        if self.by is not None and len(self.best.numbers) == self.best.most:
+            return [int(self.best.values[-1])]
+        return None
+
+    def _keep(self, goals: Sequence[Any], numbers: Any) -> None:
+        """Points that satisfy, by what is to be small."""
         if self.pareto:
-            rows = [found.results[row] * sign for row, sign in self.pareto]
-            self.front.add(self.stacked([row[lanes] for row in rows]), numbers)
-        if self.by is not None:
-            row, sign = self.by
-            self.best.add(found.results[row][lanes] * sign, numbers)
-        elif not self.pareto and len(self.best.numbers) < self.best.most:
+            self.front.add(self.stacked(goals), numbers)
+        elif self.by is not None:
+            self.best.add(goals[0], numbers)
+        else:
             self.best.add(numbers, numbers)
+
+    def _refuse(self, reason: int, count: int, first: int) -> None:
+        self.refused[reason] = self.refused.get(reason, 0) + count
+        self.examples[reason] = min(self.examples.get(reason, first), first)
 
     def _refusals(self, reasons: Any, begin: int) -> None:
         for reason in range(1, int(reasons.max()) + 1):
             those = reasons == reason
             count = int(those.sum())
             if count:
-                self.refused[reason] = self.refused.get(reason, 0) + count
-                first = begin + int(those.argmax())
-                self.examples[reason] = min(self.examples.get(reason, first), first)
+                self._refuse(reason, count, begin + int(those.argmax()))
 
     def merge(self, other: Collector) -> None:
         """Take over what another one has kept."""
@@ -101,9 +125,7 @@ class Collector:
             self.kept + other.kept,
         )
         for reason, count in other.refused.items():
-            self.refused[reason] = self.refused.get(reason, 0) + count
-            first = other.examples[reason]
-            self.examples[reason] = min(self.examples.get(reason, first), first)
+            self._refuse(reason, count, other.examples[reason])
         self.front.add(other.front.values, other.front.numbers, other.front.counts)
         self.front.dropped = self.front.dropped or other.front.dropped
         self.best.add(other.best.values, other.best.numbers)

@@ -19,8 +19,9 @@ from archcalc.sweep.code import compile_forms
 from archcalc.sweep.constraints import holds
 from archcalc.sweep.metrics import ALIASES
 from archcalc.sweep.points import Points
+from archcalc.sweep.ranges import Range
 from archcalc.sweep.recording import Recording, UnsupportedError, analyzed, columns, record
-from archcalc.sweep.simplify import simplify
+from archcalc.sweep.simplify import Simplified, simplify
 from archcalc.symbols import OPERATIONS, Guard, Int, Symbol
 
 MOST_STRUCTURES = 1_000
@@ -40,6 +41,12 @@ class Structure(NamedTuple):
     code: Code
     outcomes: Any
     wanted: dict[str, Int]
+    simple: Simplified
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether the program holds, within 64 bits, wherever its axes take it."""
+        return self.code.fits and self.simple.everywhere and bool(self.simple.results)
 
 
 class Found(NamedTuple):
@@ -80,6 +87,8 @@ class Engine:
         self.enumerated = [i for i in range(len(self.space.axes)) if i not in self.sizes]
         self.columns = [c for i in self.sizes for c in columns(self.space.axes[i], i) or ()]
         self.inputs = [(c.axis, lanes.table(c.values)) for c in self.columns]
+        if not self.columns:  # a program of constants still wants to know how many points there are
+            self.inputs = [(0, lanes.table([0] * len(self.space.axes[0].values)))]
         self.known = {c.name: ranges.of_values(c.values) for c in self.columns}
 
     def _sizes(self) -> list[int]:
@@ -174,6 +183,22 @@ class Engine:
         rows = [values[v.index] if isinstance(v, Symbol) else int(v) for v in wanted]
         return outcome, rows or [0] * len(self.wanted)
 
+    def whole(self) -> Structure | None:
+        """The structure of all points, if one program holds everywhere."""
+        if self.enumerated or not self.sizes:
+            return None
+        structures = self._structures.setdefault((), [])
+        if not structures and not self._record((), 0, self.points.digits(0)):
+            return None
+        return structures[0] if structures[0].everywhere else None
+
+    def bounds(self, structure: Structure, metric: str) -> Range:
+        """Of a metric over all points of a structure."""
+        program, checks, results, _, _ = structure.recording
+        assert results is not None
+        simple = simplify(program, checks, {metric: results[metric]}, self.known)
+        return simple.forms.range_of(simple.results[metric])
+
     def metrics(self, digits: Sequence[int]) -> dict[str, int]:
         """All metrics of a valid point."""
         point = {c.name: c.values[digits[c.axis]] for c in self.columns}
@@ -221,7 +246,7 @@ class Engine:
             for check in recording.checks
         ]
         outcomes.append(self._reason(recording.refusal) if recording.results is None else 0)
-        return Structure(recording, code, self.lanes.table(outcomes), wanted)
+        return Structure(recording, code, self.lanes.table(outcomes), wanted, simple)
 
     def _reason(self, text: str) -> int:
         """The number of a reason, from 1."""

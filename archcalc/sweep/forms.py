@@ -154,6 +154,12 @@ class Forms:
         largest = max(abs(f.constant) + sum(abs(c) for _, c in f.terms) for f in found)
         return self._form(Atom("min", found), Range(-largest, largest))
 
+    def plain(self, name: str, forms: tuple[Form, ...]) -> Form:
+        """The min or max of all the forms, idle or not."""
+        if len(forms) == 1:
+            return forms[0]
+        return self._form(Atom(name, forms), ranges.extreme(name, list(map(self.range_of, forms))))
+
     def suppose(self, form: Form, holds: bool) -> None:
         """From here on the condition `form` (0 or 1) is known to hold, or not to.
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from archcalc.errors import Diagnostic, UsageError
+from archcalc.errors import Diagnostic, UsageError, shown
 from archcalc.spec.expressions import Expression
 from archcalc.sweep.collect import Collector, Goal, parse_goals
 from archcalc.sweep.constraints import parse_condition
-from archcalc.sweep.engine import Engine
+from archcalc.sweep.engine import WHERE, Engine
+from archcalc.sweep.gridded import Grid, layout
 from archcalc.sweep.metrics import ALIASES, MEANING
 from archcalc.sweep.points import Points
 from archcalc.sweep.recording import analyzed, columns
 from archcalc.sweep.space import INPUT
 from archcalc.sweep.stream import Chunk, Stream, executor, reader
+from archcalc.units import grouped
 
 Progress = Callable[[int], None]  # is told how many points are done
 
@@ -53,6 +55,7 @@ class Outcome(NamedTuple):
     request: Request
     engine: Engine
     collected: Collector
+    skipped: int
 
     def rows(self) -> Iterator[Row]:
         """The front, or the best, or the first rows."""
@@ -121,16 +124,51 @@ def sweep(request: Request, progress: Progress, write: Callable[[Chunk], None] |
     wanted = list(dict.fromkeys(wanted)) or ["parameters"]
     module = executor(request.points)
     engine = Engine(request.points, wanted, request.bytes, request.condition, module)
-    read = reader(request.points, compiled=module.__name__.endswith("tiles"))
+    compiled = module.__name__.endswith("tiles")
+    signs = [-1 if goal.most else 1 for goal in goals]
+    signed = [(wanted.index(goal.name), sign) for goal, sign in zip(goals, signs, strict=True)]
+    count = len(request.pareto)
+    refuse_hopeless(engine, request)
 
     def collector() -> Collector:
-        signed = [(wanted.index(goal.name), -1 if goal.most else 1) for goal in goals]
-        count = len(request.pareto)
         return Collector(signed[:count], signed[count] if request.by else None, request.top)
 
-    stream = Stream(engine, read, collector)
+    stream = Stream(engine, reader(request.points, compiled), collector)
+    rows = layout(engine) if compiled and write is None else None
+    if rows is not None:
+        return _by_rows(request, stream, Grid(engine, rows, signs), progress)
     for chunk in stream.chunks(0, request.points.size, keep=write is not None):
         if isinstance(chunk, Chunk) and write is not None:
             write(chunk)
         progress(chunk if isinstance(chunk, int) else chunk.end - chunk.begin)
-    return Outcome(request, engine, stream.collected)
+    return Outcome(request, engine, stream.collected, 0)
+
+
+def _by_rows(request: Request, stream: Stream, grid: Grid, progress: Progress) -> Outcome:
+    told = 0
+    for points in stream.rows(grid):
+        progress(points + grid.skipped - told)
+        told = grid.skipped
+    return Outcome(request, stream.engine, stream.collected, grid.skipped)
+
+
+def refuse_hopeless(engine: Engine, request: Request) -> None:
+    """Refuse a condition that bounds show no point to satisfy.
+
+    Raises:
+        UsageError: with the bounds of the metrics that it names.
+    """
+    structure = engine.whole() if request.condition is not None else None
+    if structure is None or request.condition is None:
+        return
+    where = structure.simple.results[WHERE]
+    if structure.simple.forms.range_of(where).high > 0:
+        return
+    told = []
+    for name in sorted(request.condition.names):
+        metric = ALIASES.get(name, name)
+        if structure.recording.results is not None and metric in structure.recording.results:
+            known = engine.bounds(structure, metric)
+            told.append(f"{name} is between {grouped(known.low)} and {grouped(known.high)}")
+    message = f"--where: no point of the space can satisfy `{shown(request.where.strip())}`"
+    raise UsageError(Diagnostic(message, help="; ".join(told)))

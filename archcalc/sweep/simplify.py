@@ -20,6 +20,7 @@ class Simplified(NamedTuple):
     Attributes:
         first: the number of the first check that fails, or `passed`.
         results: by name; empty if a check fails at every point.
+        everywhere: whether no guard can fail: the program holds at every point, valid or not.
         largest: the largest magnitude of any value of the program, where the checks before it pass.
     """
 
@@ -27,6 +28,7 @@ class Simplified(NamedTuple):
     first: Form
     passed: int
     results: dict[str, Form]
+    everywhere: bool
     largest: int
 
 
@@ -47,7 +49,7 @@ def simplify(
         for name, r in results.items()
     }
     first = walk.forms.least([*walk.failures, constant(len(checks))])
-    return Simplified(walk.forms, first, len(checks), found, walk.largest)
+    return Simplified(walk.forms, first, len(checks), found, walk.everywhere, walk.largest)
 
 
 class _Walk:
@@ -60,6 +62,7 @@ class _Walk:
         self.failures: list[
             Form
         ] = []  # its number where the check fails, as many as there are where not
+        self.everywhere = True
         self.largest = 0
         self.next = 0
 
@@ -88,6 +91,7 @@ class _Walk:
             failure = self.forms.add(constant(self.next), passes, left)
             if failure.known != len(self.checks):
                 self.failures.append(failure)
+                self.everywhere = self.everywhere and not isinstance(check, Guard)
             self.next += 1
             self.forms.suppose(form, holds)
 

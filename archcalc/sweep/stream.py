@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from archcalc.sweep import shuffle
 from archcalc.sweep.collect import Collector
 from archcalc.sweep.engine import WHERE, Engine, Found
+from archcalc.sweep.gridded import Grid
 from archcalc.sweep.points import Points
 
 CHUNK = 1 << 16
@@ -78,13 +79,25 @@ class Stream:
 
     def chunks(self, begin: int, end: int, keep: bool) -> Iterator[Chunk | int]:
         """Every chunk in order; only its number of points, unless it is to be kept."""
+        size = min(CHUNK, max(-(-(end - begin) // _cores()), 1))
+        pieces = ((first, min(first + size, end)) for first in range(begin, end, size))
+        yield from self._spread(lambda first, last: self._chunk(first, last, keep), pieces)
+
+    def rows(self, grid: Grid) -> Iterator[int]:
+        """The same by rows of a grid: numbers of points."""
+        for count in self._spread(lambda a, b: grid.run(a, b, self._collector()), grid.boxes()):
+            assert isinstance(count, int)
+            yield count
+
+    def _spread(
+        self, work: Callable[[int, int], Chunk | int], pieces: Iterator[tuple[int, int]]
+    ) -> Iterator[Chunk | int]:
         threads = _cores()
-        size = min(CHUNK, max(-(-(end - begin) // threads), 1))
         waiting: deque[Future[Chunk | int]] = deque()
         pool = ThreadPoolExecutor(threads)
         try:
-            for first in range(begin, end, size):
-                waiting.append(pool.submit(self._chunk, first, min(first + size, end), keep))
+            for piece in pieces:
+                waiting.append(pool.submit(work, *piece))
                 if len(waiting) > 2 * threads:
                     yield waiting.popleft().result()
             while waiting:

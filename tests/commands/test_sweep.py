@@ -176,3 +176,22 @@ def test_a_full_front_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = sweep(request(points, 4, "", "params,max:a", "", None, 10), lambda points: None)
     assert outcome.collected.front.dropped
     assert len(list(outcome.rows())) == 3
+
+
+def test_a_hopeless_condition_says_what_is_possible() -> None:
+    """a = 4 has 168 + 20 parameters, a = 12 has 470 + 156 (see `parameters`)."""
+    result = run("small.toml", "--vary", "a=4:12:4", "--where", "params <= 100 or params > 1M")
+    assert result.returncode == 2
+    assert (
+        "error: --where: no point of the space can satisfy `params <= 100 or params > 1M`"
+        in result.stderr
+    )
+    assert (parameters(4, 1), parameters(12, 1)) == (178, 626)
+    assert "params is between 178 and 626" in result.stderr
+
+
+def test_a_space_without_sizes() -> None:
+    """Every variable decides structure; nothing is left for a program but constants."""
+    found = sweep_json("small.toml", "--vary", "deep=false,true", "--top", "2")
+    counts = [row["metrics"]["parameters"] for row in found["rows"]]
+    assert counts == [parameters(4, 1, False), parameters(4, 1)]

@@ -5,36 +5,21 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.programs import SETS, Case, case, trees
 
-from archcalc.errors import ShapeError
 from archcalc.numerics import lanes, machine, tiles
 from archcalc.sweep import ranges
 from archcalc.sweep.code import compile_forms
 from archcalc.sweep.forms import Forms
 from archcalc.sweep.ranges import Range
-from archcalc.sweep.simplify import Simplified, simplify
-from archcalc.symbols import OPERATIONS, Guard, Int, Program, Symbol, maximum, minimum, require
-
-RULES: dict[str, Any] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "//": lambda a, b: a // b,
-    "%": lambda a, b: a % b,
-    "min": minimum,
-    "max": maximum,
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-}
-SETS: list[Sequence[int]] = [range(-4, 5), range(8, 65, 8), [3, 5, 11], [7], range(0, 4), [-6, 6, 2]]
+from archcalc.sweep.simplify import simplify
+from archcalc.symbols import OPERATIONS, Guard, Int, Program, Symbol, maximum, require
 
 
 @pytest.mark.parametrize("name", ["product", "quotient", "remainder", "min", "max", "linear"])
@@ -67,47 +52,6 @@ def test_a_range_is_cut_to_its_step() -> None:
     assert ranges.of_values(range(8, 65, 8)).within(low=9, high=50) == Range(16, 48, 8, 0)
     assert ranges.of_values([4]) == Range(4, 4, 0, 4)
     assert ranges.of_values([4, 10, 7]) == Range(4, 10, 3, 1)
-
-
-leaves = st.sampled_from("wxyz") | st.integers(-9, 70)
-trees: st.SearchStrategy[Any] = st.recursive(
-    leaves, lambda inner: st.tuples(st.sampled_from(sorted(RULES)), inner, inner), max_leaves=14
-)
-
-
-class Case(NamedTuple):
-    program: Program
-    results: list[Int]
-    simple: Simplified
-
-
-def run(tree: Any, symbols: dict[str, Symbol]) -> Int:
-    if not isinstance(tree, tuple):
-        return symbols[tree] if isinstance(tree, str) else int(tree)
-    a, b = run(tree[1], symbols), run(tree[2], symbols)
-    if isinstance(a, int) and isinstance(b, int):
-        return int(OPERATIONS[tree[0]](a, b))
-    result: Int = RULES[tree[0]](a, b)
-    return result
-
-
-def case(values: list[Sequence[int]], checked: list[Any], results: list[Any]) -> Case:
-    """A program with a guard or a requirement of each of the trees in `checked`, recorded at a point."""
-    program = Program()
-    symbols = {n: program.variable(n, v[0]) for n, v in zip("wxyz", values, strict=True)}
-    for i, tree in enumerate(checked):
-        condition = run(tree, symbols)
-        if i % 2:
-            bool(condition)
-        elif isinstance(condition, Symbol):
-            try:
-                require(condition >= 0, "negative")
-            except ShapeError:
-                break
-    found = [run(tree, symbols) for tree in results]
-    known = {n: ranges.of_values(v) for n, v in zip("wxyz", values, strict=True)}
-    names = {str(i): value for i, value in enumerate(found)}
-    return Case(program, found, simplify(program, program.checks, names, known))
 
 
 def expected(case: Case, point: dict[str, int]) -> tuple[int, list[int], list[int]]:

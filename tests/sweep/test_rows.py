@@ -1,0 +1,167 @@
+"""Grids by rows: the same points as one by one, and no box left out that has a point to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.programs import SETS, case, trees
+
+import archcalc
+from archcalc.numerics import lanes, machine, rows, tiles
+from archcalc.sweep import gridded, ranges, run, stream
+from archcalc.sweep.code import compile_forms
+from archcalc.sweep.forms import Forms, constant
+from archcalc.sweep.gridded import bounds
+from archcalc.sweep.points import grid
+from archcalc.sweep.ranges import Range
+from archcalc.sweep.rows import compile_rows, fast_axes
+from archcalc.sweep.run import Outcome, request, sweep
+from archcalc.sweep.space import make_space
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@settings(max_examples=120, deadline=None, database=None)
+@given(
+    st.lists(st.sampled_from(SETS), min_size=4, max_size=4),
+    st.lists(trees, max_size=3),
+    st.lists(trees, min_size=1, max_size=3),
+    st.integers(1, 14),
+)
+def test_rows_give_what_points_give(
+    values: list[Sequence[int]], checked: list[Any], results: list[Any], fast: int
+) -> None:
+    """For programs of all kinds and every choice of fast axes, at every point of the grid."""
+    found = case(values, checked, results)
+    names = list(found.simple.results.values())
+    outputs = [found.simple.first, constant(1), *names]  # all satisfy
+    code = compile_forms(found.simple.forms, outputs)
+    if not (code.fits and found.simple.largest <= machine.WORD):
+        return
+    quick = [bool(fast >> axis & 1) for axis in range(4)]
+    written = compile_rows(found.simple.forms, outputs, quick)
+    slow_axes = [axis for axis in range(4) if not quick[axis]]
+    fast_axes = [axis for axis in range(4) if quick[axis]]
+    slow = np.array(list(product(*(range(len(values[a])) for a in slow_axes))), np.int32)
+    quickly = np.array(list(product(*(range(len(values[a])) for a in fast_axes))), np.int32)
+
+    def computed(program: machine.Code, axes: list[int], digits: Any) -> Any:
+        inputs = [(axes.index(a) if a in axes else 0, lanes.table(v)) for a, v in enumerate(values)]
+        return (
+            lanes.run(program, inputs, digits.T) if program.outputs else np.zeros((0, len(digits)), int)
+        )
+
+    shared = computed(written.once, fast_axes, quickly)
+    numbers = computed(written.numbers, slow_axes, slow)
+    kept = rows.Rows(written.points, written.patches, shared, found.simple.passed).run(numbers, None)
+    expected = []
+    tally = [0] * (found.simple.passed + 1)
+    for place, (row, column) in enumerate(product(slow.tolist(), quickly.tolist())):
+        digits = dict(zip((*slow_axes, *fast_axes), (*row, *column), strict=True))
+        first, _, *numbers_there = machine.run(code, [values[a][digits[a]] for a in range(4)])
+        tally[first] += 1
+        if first == found.simple.passed:
+            expected.append((place, numbers_there))
+    assert kept.firsts[:, 0].tolist() == tally
+    assert kept.satisfied == tally[-1]
+    assert list(zip(kept.places.tolist(), kept.results.T.tolist(), strict=True)) == expected
+
+
+@settings(max_examples=120, deadline=None, database=None)
+@given(
+    st.lists(st.sampled_from(SETS), min_size=4, max_size=4),
+    st.lists(trees, max_size=3),
+    trees,
+    st.lists(st.tuples(st.integers(0, 8), st.integers(1, 9)), min_size=4, max_size=4),
+)
+def test_bounds_of_a_box_hold_at_its_valid_points(
+    values: list[Sequence[int]], checked: list[Any], result: Any, cut: list[tuple[int, int]]
+) -> None:
+    found = case(values, checked, [result])
+    if not found.simple.results:
+        return
+    box = [v[a : a + n] or v for v, (a, n) in zip(values, cut, strict=True)]
+    wanted = found.simple.results["0"]
+    known = bounds(found.simple.forms, wanted, [ranges.of_values(v) for v in box])
+    code = compile_forms(found.simple.forms, [found.simple.first, wanted])
+    for point in product(*(v[:3] for v in box)):
+        first, value = machine.run(code, point)
+        if first == found.simple.passed:
+            assert known.low <= value <= known.high
+
+
+def both(
+    monkeypatch: pytest.MonkeyPatch, spec: str, varied: list[str], box: int, *words: Any
+) -> list[Outcome]:
+    """A sweep by rows, in small boxes, and point by point."""
+    points = grid(make_space(archcalc.load(str(spec)), varied))
+    asked = request(points, 4, *words, 12)
+    monkeypatch.setattr(stream, "MANY", 0)
+    monkeypatch.setattr(gridded, "CHUNK", box)
+    by_rows = sweep(asked, lambda points: None)
+    monkeypatch.setattr(run, "layout", lambda engine: None)
+    return [by_rows, sweep(asked, lambda points: None)]
+
+
+VGG = [f"w[{i}]=64:256:64" for i in (0, 5)] + ["w[12]=64:512:8", "w[11]=64:512:64", "input=96:224:32"]
+RESNET = ["stem=16:64:8", "w[0]=16:64:16", "w[3]=128:1024:64", "o[0]=64:512:64", "input=1:256:32"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "varied", "words"),
+    [
+        ("vgg_space.toml", VGG, ("", "params,multiplies", "", None)),
+        ("vgg_space.toml", VGG, ("multiplies <= 10G and output >= 4", "params,max:peak", "", None)),
+        ("vgg_space.toml", VGG, ("multiplies <= 9G or peak <= 10MiB", "", "max:params", 9)),
+        ("vgg_space.toml", VGG, ("multiplies <= 9G", "", "", None)),
+        ("resnet_space.toml", RESNET, ("params <= 26M", "params,max:field,stored", "", None)),
+        ("resnet_space.toml", [*RESNET, "k=2:5"], ("", "", "multiplies", 30)),
+    ],
+)
+def test_a_grid_by_rows(
+    spec: str, varied: list[str], words: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_rows, plainly = both(monkeypatch, str(BENCHMARKS / spec), varied, 5_000, *words)
+    one, other = by_rows.collected, plainly.collected
+    assert one.seen + by_rows.skipped == other.seen == by_rows.request.points.size
+    assert one.kept == other.kept
+    assert list(by_rows.rows()) == list(plainly.rows())
+    if not by_rows.skipped:
+        assert one.valid == other.valid
+        assert by_rows.refusals() == plainly.refusals()
+
+
+def test_boxes_that_cannot_satisfy_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 224 × 224 the first conv of 256 filters and the second of 64 alone take 7.7 G multiplies."""
+    spec = str(BENCHMARKS / "vgg_space.toml")
+    by_rows, plainly = both(monkeypatch, spec, VGG, 500, "multiplies <= 7G", "", "params", 3)
+    assert 0 < by_rows.skipped < by_rows.request.points.size
+    assert list(by_rows.rows()) == list(plainly.rows())
+
+
+def test_the_fast_axes_leave_least_to_do() -> None:
+    """x·y·z + 3·(y·z) over x, y, z of 100: rows of x leave one product, those of y or z two."""
+    forms = Forms()
+    x, y, z = (forms.input(i, Range(1, 100)) for i in range(3))
+    forms.multiply(x, forms.multiply(y, z))
+    assert fast_axes(forms, [0, 1, 2], [100, 100, 100]) == (0,)
+    assert fast_axes(forms, [0, 1, 2], [9, 9, 5000]) == (0, 1)
+    assert fast_axes(forms, [0, 1, 2], [5000, 2, 5000]) == ()
+
+
+def test_points_are_counted_alike() -> None:
+    """The kernel's counting of a grid against that of the definition, over the end of an axis."""
+    lengths = (3, 1, 7, 1 << 20)
+    source = tiles.source(lengths, (), (), ())
+    for start in ((0, 0, 0, 0), (1, 0, 6, (1 << 20) - 1000), (0, 0, 0, 5)):
+        found = tiles.points(source, start, 0, 3_000)
+        assert (found == lanes.counted(lengths, start, 3_000)).all()
+        last = (start[3] + 2_999) % (1 << 20)
+        assert found[:, -1].tolist()[-1] == last
