@@ -16,6 +16,7 @@ GLOSSARY = {
     "weight layers": "conv and linear layers on the longest way through the network.",
 }
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _SCALES = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
 _SUFFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
 
@@ -99,6 +100,12 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def safe(text: str) -> str:
+    """Text that no spreadsheet takes for a formula, and no terminal for an order."""
+    text = printable(text)
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _escape(character: str) -> str:

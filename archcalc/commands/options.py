@@ -59,7 +59,10 @@ class SpecCommand(click.Command):
 
 
 def spec_command(
-    name: str, most: int | None = None, fallback: Sequence[str] = ()
+    name: str,
+    most: int | None = None,
+    fallback: Sequence[str] = (),
+    cls: type[SpecCommand] = SpecCommand,
 ) -> Callable[[Callable[..., None]], SpecCommand]:
     """Make a function a command over specs; it gets the networks and its own options.
 
@@ -87,7 +90,7 @@ def spec_command(
         own = getattr(function, "__click_params__", [])
         callback.__click_params__ = [*own, *reversed(_COMMON)]  # type: ignore[attr-defined]
         settings = {"ignore_unknown_options": True, "max_content_width": 100}
-        made = click.command(name, cls=SpecCommand, context_settings=settings)(callback)
+        made = click.command(name, cls=cls, context_settings=settings)(callback)
         assert isinstance(made, SpecCommand)
         return made
 

@@ -12,23 +12,35 @@ import click
 
 from archcalc.api import Network
 from archcalc.commands.layout import document, label
-from archcalc.commands.options import FORMAT, Table, show, spec_command
+from archcalc.commands.options import FORMAT, SpecCommand, Table, show, spec_command
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.sweep.metrics import MEANING
 from archcalc.sweep.points import Points, grid, read_points
 from archcalc.sweep.points import sample as draw
-from archcalc.sweep.run import Outcome, Row, request, sweep
+from archcalc.sweep.run import Outcome, Request, Row, request, sweep
 from archcalc.sweep.space import Axis, make_space
 from archcalc.sweep.stream import Chunk
-from archcalc.units import DTYPES, grouped, printable
-from archcalc.views.csv import safe
+from archcalc.units import DTYPES, grouped, printable, safe
 from archcalc.views.report import Column, Report
 
 MOST_ROWS = 20  # of a table, where --top does not say more
 _SPARE = {"weights": 3, "stored": 4, "peak": 0, "field": 5, "output": 1}
 
 
-@spec_command("sweep", most=1)
+class SweepCommand(SpecCommand):
+    """`sweep SPEC …`, and `sweep show DIR` for what was written."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if args[:1] == ["show"]:
+            from archcalc.commands.sweep_show import command as show_command
+
+            return show_command.make_context(f"{info_name} show", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@spec_command("sweep", most=1, cls=SweepCommand)
 @click.option(
     "--vary", multiple=True, metavar="NAME=VALUES", help="first:last:step, or values with commas."
 )
@@ -39,6 +51,8 @@ _SPARE = {"weights": 3, "stored": 4, "peak": 0, "field": 5, "output": 1}
 @click.option("--pareto", default="", metavar="NAMES", help="Points that no other beats in all these.")
 @click.option("--top", type=click.IntRange(1, 10**6), metavar="N", help="The N best points.")
 @click.option("--by", default="", metavar="NAME", help="What is best: the least of it, or max:NAME.")
+@click.option("-o", "--output", metavar="DIR", help="Write all rows there, as Parquet or CSV parts.")
+@click.option("--resume", is_flag=True, help="Go on with what DIR holds already.")
 @click.option("--dtype", type=click.Choice(list(DTYPES)), default="float32", help="Of all values.")
 @FORMAT
 def command(networks: list[Network], table: Table, words: list[str], **options: Any) -> None:
@@ -62,24 +76,32 @@ def command(networks: list[Network], table: Table, words: list[str], **options: 
     peak         most bytes of activations alive at once
     field        receptive field, the larger side; the image's where it is seen whole
     output       the last map before the head, its smaller side
+    -o DIR       parts of a million points each, a manifest, and what was counted;
+                 `archcalc sweep show DIR` tells what it holds
     count        points of the same --pareto values; the first of them is shown
     """
     if words:
         help = "one network is swept at a time; variables go to --vary"
         raise UsageError(Diagnostic(f"what is `{printable(words[0])}`?", help=help))
-    (network,) = networks
+    _sweep(networks[0], table.format, **options)
+
+
+def _sweep(network: Network, format: str, output: str | None, resume: bool, **options: Any) -> None:
+    """Into a directory, as a stream of CSV, or as a report."""
     space = {key: options.pop(key) for key in ("vary", "points", "sample", "seed")}
-    points = _points(network, **space)
-    options["bytes"] = DTYPES[options.pop("dtype")]
-    asked = request(points, **options, rows=MOST_ROWS)
-    streams = table.format == "csv" and not (asked.pareto or asked.by)
+    points, dtype = _points(network, **space), options.pop("dtype")
+    asked = request(points, DTYPES[dtype], **options, rows=MOST_ROWS)
+    if output is not None:
+        _into(output, resume, asked, format, dtype)
+        return
+    streams = format == "csv" and not (asked.pareto or asked.by)
     progress = _Progress(points.size)
     with progress:
         outcome = sweep(asked, progress, _csv_writer(points) if streams else None)
     for note in outcome.engine.notes:
         click.echo(f"note: {note}", err=True)
     if not streams:
-        show("sweep", [_report(network, outcome)], table.format)
+        show("sweep", [_report(network, outcome)], format)
 
 
 def _points(
@@ -91,6 +113,25 @@ def _points(
         return read_points(network, points)
     space = make_space(network, vary)
     return grid(space) if sample is None else draw(space, sample, seed)
+
+
+def _into(path: str, resume: bool, asked: Request, format: str, dtype: str) -> None:
+    from archcalc.commands.sweep_show import shown
+    from archcalc.sweep.store import create, identity
+    from archcalc.sweep.stored import sweep_into
+
+    kind = "csv" if format == "csv" else "parquet"
+    store = create(path, identity(asked.points, dtype, asked.where, kind), resume)
+    progress = _Progress(asked.points.size)
+    try:
+        with progress:
+            engine = sweep_into(store, asked, progress)
+    except KeyboardInterrupt:
+        click.echo(f"stopped; the same command with --resume goes on in {printable(path)}", err=True)
+        raise
+    for note in engine.notes:
+        click.echo(f"note: {note}", err=True)
+    shown(store, asked.pareto, asked.by, asked.top, "table" if format == "csv" else format)
 
 
 class _Progress:

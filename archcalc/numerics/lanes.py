@@ -158,6 +158,11 @@ def exact(rows: Any) -> Array:
     return np.array(rows, object)
 
 
+def joined(rows: Sequence[Array]) -> Array:
+    """Points behind each other."""
+    return np.concatenate(rows, axis=-1)
+
+
 def where(mask: Array) -> Array:
     """The numbers of what is true."""
     return np.flatnonzero(mask)

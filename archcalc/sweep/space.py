@@ -17,6 +17,7 @@ from archcalc.spec.expressions import Value
 from archcalc.spec.model import Variable
 from archcalc.spec.settings import parse_value, show_value, split_values, unknown_variable
 from archcalc.spec.variables import check_type
+from archcalc.sweep.metrics import MEANING
 
 MOST_VALUES = 1 << 20  # of one axis
 INPUT = "input"
@@ -159,6 +160,8 @@ def make_axis(network: Network, name: str, texts: Sequence[str]) -> Axis:
     variable = found[1].replace("-", "_") if found else name.strip()
     item = int(found[2]) if found and found[2] else None
     label = variable if item is None else f"{variable}[{item}]"
+    if label in (*MEANING, "point"):
+        raise UsageError(Diagnostic(f"`{label}` is what a sweep reports", help="rename the variable"))
     if variable == INPUT and item is None:
         values = _values(label, texts, lambda text: _input(network, text), _sides(network))
     else:

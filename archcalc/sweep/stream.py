@@ -83,6 +83,12 @@ class Stream:
         pieces = ((first, min(first + size, end)) for first in range(begin, end, size))
         yield from self._spread(lambda first, last: self._chunk(first, last, keep), pieces)
 
+    def pieces(self, pieces: Iterator[tuple[int, int]]) -> Iterator[Chunk]:
+        """The chunks of ranges of points, to be kept, in order."""
+        for chunk in self._spread(lambda first, last: self._chunk(first, last, True), pieces):
+            assert isinstance(chunk, Chunk)
+            yield chunk
+
     def rows(self, grid: Grid) -> Iterator[int]:
         """The same by rows of a grid: numbers of points."""
         for count in self._spread(lambda a, b: grid.run(a, b, self._collector()), grid.boxes()):

@@ -7,13 +7,12 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from archcalc.units import printable
+from archcalc.units import safe
 from archcalc.views.report import Column, Report
 
 _OF_MANY = ("list", "compare")  # their rows are not those of one network
 _COUNTS = ("count", "scaled", "data")
 _DATA = ("name", "text", "words", "math", *_COUNTS)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def render(command: str, reports: Sequence[Report]) -> str:
@@ -35,9 +34,3 @@ def _cell(column: Column, value: Any) -> Any:
     if value is None:
         return ""
     return value if column.kind in _COUNTS else safe(str(value))
-
-
-def safe(text: str) -> str:
-    """Text that no spreadsheet takes for a formula, and no terminal for an order."""
-    text = printable(text)
-    return f"'{text}" if text.startswith(_FORMULA) else text

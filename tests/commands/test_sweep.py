@@ -195,3 +195,42 @@ def test_a_space_without_sizes() -> None:
     found = sweep_json("small.toml", "--vary", "deep=false,true", "--top", "2")
     counts = [row["metrics"]["parameters"] for row in found["rows"]]
     assert counts == [parameters(4, 1, False), parameters(4, 1)]
+
+
+def test_a_directory(folder: Path) -> None:
+    """Written, shown, not overwritten, gone on with."""
+    words = ["small.toml", "--vary", "a=1:12", "--vary", "b=1:4", "-o", "out"]
+    written = run(*words, "--top", "2", "--by", "max:a")
+    assert written.returncode == 0, written.stderr
+    assert "48 of 48 points" in written.stdout
+    shown = run("show", "out", "--top", "2", "--by", "max:parameters", "--format", "json")
+    found = json.loads(shown.stdout)["networks"][0]["sweep"]
+    valid = [(a, b) for a in range(1, 13) for b in range(1, 5) if a % b == 0]
+    best = sorted((parameters(a, b) for a, b in valid), reverse=True)[:2]
+    assert [row["parameters"] for row in found["chosen"]] == best
+    assert (found["points"], found["networks"], found["rows"]) == (48, len(valid), len(valid))
+    again = run(*words)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "error: out holds a sweep already" in again.stderr
+    assert run(*words, "--resume").returncode == 0
+    nothing = run("show", "nowhere")
+    assert nothing.returncode == 2
+    assert "error: nowhere holds no sweep" in nothing.stderr
+
+
+def test_ctrl_c_leaves_a_directory_that_goes_on(folder: Path) -> None:
+    """The signal comes as soon as there is a first part."""
+    import signal
+    import time
+
+    words = ["small.toml", "--vary", "a=1:100000", "--vary", "b=1:60", "-o", "out", "--format", "csv"]
+    command = [sys.executable, "-m", "archcalc", "sweep", *words]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+    while process.poll() is None and not list((folder / "out").glob("_part*.json")):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate()
+    assert process.returncode == 130
+    assert "stopped; the same command with --resume goes on in out" in told
+    assert "Traceback" not in told
+    assert 0 < len(list((folder / "out").glob("_part*.json"))) < 6

@@ -1,0 +1,82 @@
+"""archcalc sweep show: what a directory of a sweep holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from archcalc.commands.options import FORMAT, show
+from archcalc.sweep.collect import Goal, parse_goals
+from archcalc.sweep.metrics import MEANING
+from archcalc.sweep.store import Store, open_store
+from archcalc.sweep.stored import POINT, Summary, summarize
+from archcalc.units import grouped, printable
+from archcalc.views.report import Column, Report
+
+SPREADS = (
+    Column("name", "metric", "name"),
+    Column("least", "least", "count"),
+    Column("mean", "mean", "count"),
+    Column("most", "most", "count"),
+    Column("meaning", "", "words", spare=1),
+)
+_SPARE = {"weights": 3, "stored": 4, "field": 5, "output": 1}
+
+
+@click.command("show")
+@click.argument("path", metavar="DIR")
+@click.option("--pareto", default="", metavar="NAMES", help="Rows that no other beats in all these.")
+@click.option("--top", type=click.IntRange(1, 10**6), default=10, metavar="N", help="The N best rows.")
+@click.option("--by", default="multiplies", metavar="NAME", help="What is best, or max:NAME.")
+@FORMAT
+def command(path: str, pareto: str, top: int, by: str, format: str) -> None:
+    """Show what DIR holds: how metrics spread over its rows, and the best rows or the front.
+
+    \b
+    Example: archcalc sweep show results --pareto params,multiplies
+    """
+    store = open_store(path)
+    goals = parse_goals(pareto, list(MEANING), "--pareto") if pareto else ()
+    (goal, *_) = parse_goals(by, list(MEANING), "--by")
+    shown(store, goals, goal, top, format)
+
+
+def shown(store: Store, pareto: Sequence[Goal], by: Goal | None, top: int, format: str) -> None:
+    """Print what a directory holds."""
+    goal = by or Goal("multiplies", False)
+    summary = summarize(store, pareto, goal, top)
+    reports = [_chosen(store, summary, pareto, goal)]
+    if format != "csv" and summary.rows:
+        reports.append(_spreads(store, summary))
+    show("sweep", reports, format)
+
+
+def _chosen(store: Store, summary: Summary, pareto: Sequence[Goal], by: Goal) -> Report:
+    names = list(store.manifest["space"])
+    columns = [Column(name, name, "text") for name in names]
+    columns += [Column(name, name, "count", spare=_SPARE.get(name, 0)) for name in MEANING]
+    rows = [{**row, **{name: printable(str(row[name])) for name in names}} for row in summary.chosen]
+    space = f"{grouped(summary.done)} of {grouped(summary.points)} points"
+    lines = [f"{grouped(summary.networks)} are networks; {grouped(summary.rows)} rows"]
+    if summary.done < summary.points:
+        lines.append("incomplete: the same sweep with --resume goes on")
+    lines += [
+        f"{grouped(count)} refused: {printable(reason)}" for reason, count in summary.refused.items()
+    ]
+    what = f"front of {', '.join(map(str, pareto))}" if pareto else f"the best by {by}"
+    lines.append(f"shown: {what}{', capped: there are more' if summary.capped else ''}")
+
+    def documents() -> list[dict[str, Any]]:
+        found = summary._asdict() | {"spreads": [s._asdict() for s in summary.spreads]}
+        return [{"manifest": store.manifest, "sweep": found}]
+
+    title = f"{printable(str(store.manifest['network']))} · {space}"
+    kept = [{k: v for k, v in row.items() if k != POINT} for row in rows]
+    return Report(title, tuple(columns), tuple(kept), None, tuple(lines), documents, "sweep")
+
+
+def _spreads(store: Store, summary: Summary) -> Report:
+    rows = tuple({**spread._asdict(), "meaning": MEANING[spread.name]} for spread in summary.spreads)
+    return Report("How the metrics spread", SPREADS, rows, None, (), list, "sweep")

@@ -1,0 +1,158 @@
+"""A sweep into a directory, and what a directory tells afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from archcalc.sweep.collect import MOST_IN_FRONT, Collector, Goal
+from archcalc.sweep.engine import Engine
+from archcalc.sweep.metrics import MEANING
+from archcalc.sweep.run import Progress, Request, refuse_hopeless
+from archcalc.sweep.store import Part, Store
+from archcalc.sweep.stream import CHUNK, Chunk, Stream, executor, reader
+
+POINT = "point"
+
+
+def sweep_into(store: Store, request: Request, progress: Progress) -> Engine:
+    """Evaluate the parts that are missing, and write each as soon as it is whole."""
+    points = request.points
+    module = executor(points)
+    engine = Engine(points, list(MEANING), request.bytes, request.condition, module)
+    refuse_hopeless(engine, request)
+    stream = Stream(engine, reader(points, module.__name__.endswith("tiles")), _counter)
+    done = store.counts()
+    for number in done:
+        progress(min(store.part, points.size - number * store.part))
+    missing = [number for number in range(store.parts) if number not in done]
+    waiting: list[Chunk] = []
+    for chunk in stream.pieces(_pieces(missing, store.part, points.size)):
+        waiting.append(chunk)
+        progress(chunk.end - chunk.begin)
+        if chunk.end % store.part == 0 or chunk.end == points.size:
+            number = chunk.begin // store.part
+            store.write(number, points, _part(engine, waiting), _counts(engine, waiting))
+            waiting = []
+    return engine
+
+
+def _counter() -> Collector:
+    return Collector((), None, 1)
+
+
+def _pieces(parts: Sequence[int], length: int, size: int) -> Iterator[tuple[int, int]]:
+    for part in parts:
+        end = min((part + 1) * length, size)
+        for begin in range(part * length, end, CHUNK):
+            yield begin, min(begin + CHUNK, end)
+
+
+def _part(engine: Engine, chunks: Sequence[Chunk]) -> Part:
+    join = engine.lanes.joined
+    return Part(
+        join([chunk.begin + chunk.lanes for chunk in chunks]),
+        join([chunk.digits[:, chunk.lanes] for chunk in chunks]),
+        join([chunk.found.results[: len(MEANING), chunk.lanes] for chunk in chunks]),
+    )
+
+
+def _counts(engine: Engine, chunks: Sequence[Chunk]) -> dict[str, Any]:
+    counter = _counter()
+    for chunk in chunks:
+        counter.add(chunk.found, chunk.lanes, chunk.begin)
+    refused = {
+        engine.reasons[reason - 1]: [count, counter.examples[reason]]
+        for reason, count in counter.refused.items()
+    }
+    return {"points": counter.seen, "networks": counter.valid, "rows": counter.kept, "refused": refused}
+
+
+class Spread(NamedTuple):
+    """How a metric spreads over the rows."""
+
+    name: str
+    least: int
+    mean: int
+    most: int
+
+
+class Summary(NamedTuple):
+    """What a directory holds.
+
+    Attributes:
+        done: points of the parts that are there; `networks` and `rows` are among them.
+        refused: points by reason.
+        chosen: the rows of the front or the best ones, by column; `capped`: the front was full.
+    """
+
+    points: int
+    done: int
+    networks: int
+    rows: int
+    refused: dict[str, int]
+    spreads: tuple[Spread, ...]
+    chosen: tuple[dict[str, Any], ...]
+    capped: bool
+
+
+def summarize(store: Store, pareto: Sequence[Goal], by: Goal, top: int) -> Summary:
+    """Read the parts twice: for the figures and what is chosen, then for the chosen rows."""
+    from archcalc.numerics import lanes
+    from archcalc.numerics.fronts import Best, Front, stacked
+
+    counts = store.counts()
+    refused: dict[str, int] = {}
+    for part in counts.values():
+        for reason, (points, _) in part["refused"].items():
+            refused[reason] = refused.get(reason, 0) + points
+    front, best, spreads = Front(len(pareto), MOST_IN_FRONT), Best(top), dict[str, list[int]]()
+    for batch in _batches(store, sorted(counts)):
+        numbers = lanes.table(batch[POINT])
+        for name in MEANING:
+            _spread(spreads, name, batch[name])
+        goals = [_signed(goal, batch) for goal in (pareto or [by])]
+        if pareto:
+            front.add(stacked(goals), numbers)
+        else:
+            best.add(goals[0], numbers)
+    kept = front.numbers if pareto else best.numbers
+    rows = list(_rows(store, sorted(counts), kept.tolist()))
+    if pareto:
+        rows.sort(key=lambda row: (row[pareto[0].name] * (-1 if pareto[0].most else 1), row[POINT]))
+    done, networks, count = (sum(c[k] for c in counts.values()) for k in ("points", "networks", "rows"))
+    found = tuple(Spread(name, low, sums // count, most) for name, (low, sums, most) in spreads.items())
+    return Summary(store.size, done, networks, count, refused, found, tuple(rows), front.dropped)
+
+
+def _signed(goal: Goal, batch: dict[str, list[Any]]) -> Any:
+    from archcalc.numerics import lanes
+
+    values = [int(value) for value in batch[goal.name]]
+    small = max(map(abs, values), default=0) < 1 << 63
+    return (lanes.table(values) if small else lanes.exact(values)) * (-1 if goal.most else 1)
+
+
+def _spread(spreads: dict[str, list[int]], name: str, values: Sequence[int]) -> None:
+    least, most, whole = min(values), max(values), sum(values)
+    known = spreads.setdefault(name, [least, 0, most])
+    spreads[name] = [min(known[0], least), known[1] + whole, max(known[2], most)]
+
+
+def _batches(store: Store, parts: Sequence[int]) -> Iterator[dict[str, list[Any]]]:
+    """The rows by column, numbers as integers."""
+    for part in parts:
+        for batch in store.rows(part):
+            if batch and batch[POINT]:
+                whole = (POINT, *MEANING)
+                yield {k: [int(v) for v in vs] if k in whole else vs for k, vs in batch.items()}
+
+
+def _rows(store: Store, parts: Sequence[int], numbers: Sequence[int]) -> tuple[dict[str, Any], ...]:
+    """The rows of these points, in their order."""
+    wanted, found = set(numbers), dict[int, dict[str, Any]]()
+    for batch in _batches(store, [p for p in parts if any(n // store.part == p for n in wanted)]):
+        for i, number in enumerate(batch[POINT]):
+            if number in wanted:
+                found[number] = {name: values[i] for name, values in batch.items()}
+    return tuple(found[number] for number in numbers)
