@@ -83,6 +83,7 @@ class Engine:
         self.recorded = 0
         self._structures: dict[tuple[int, ...], list[Structure]] = {}
         self._lock = threading.Lock()
+        self._first: tuple[list[int], Recording | None] = [], None
         self.sizes = self._sizes()
         self.enumerated = [i for i in range(len(self.space.axes)) if i not in self.sizes]
         self.columns = [c for i in self.sizes for c in columns(self.space.axes[i], i) or ()]
@@ -105,7 +106,10 @@ class Engine:
                 return []
             found = record(self.space, digits, sizes, self.bytes)
         fixed = _read(found)
-        return [i for i in sizes if not any(c.name in fixed for c in columns(axes[i], i) or ())]
+        kept = [i for i in sizes if not any(c.name in fixed for c in columns(axes[i], i) or ())]
+        if kept == sizes:  # the structure of the first point will be asked for
+            self._first = list(digits), found
+        return kept
 
     def _supported(self, digits: Sequence[int], sizes: Sequence[int]) -> bool:
         try:
@@ -223,7 +227,10 @@ class Engine:
                 self.notes[note] = None
                 return False
             try:
-                structures.append(self._prepared(record(self.space, digits, self.sizes, self.bytes)))
+                known, found = self._first
+                if known != list(digits) or found is None:
+                    found = record(self.space, digits, self.sizes, self.bytes)
+                structures.append(self._prepared(found))
             except UnsupportedError:
                 self.notes["symbols cannot express some points: they are analyzed one by one"] = None
                 return False

@@ -1,0 +1,159 @@
+"""Sweeps: points a second by executor, by core, by grid, and whole processes.
+
+    python benchmarks/sweep.py [ROUNDS]
+
+Two spaces: a VGG-like one (13 widths and the resolution) and a ResNet-50-like one (stem, stage widths,
+channels that leave them, kernel, resolution), six results a point: five metrics and whether it is valid.
+Kernels are timed by processor time a thread, the best of several rounds; whole processes by the clock,
+median.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import archcalc
+from archcalc.numerics import lanes, machine, tiles
+from archcalc.sweep.collect import Collector
+from archcalc.sweep.constraints import parse_condition
+from archcalc.sweep.engine import Engine
+from archcalc.sweep.gridded import Grid, layout
+from archcalc.sweep.metrics import MEANING
+from archcalc.sweep.points import Points, grid, sample
+from archcalc.sweep.space import make_space
+from archcalc.sweep.stream import reader
+
+HERE = Path(__file__).parent
+ARCHCALC = str(Path(sys.executable).with_name("archcalc"))
+SIX = ["parameters", "multiplies", "stored", "peak", "field"]  # and the first failing check
+POINTS = 1 << 16
+# the grid: eight of the space's axes, some 10^8 points, of which a condition keeps a few per cent
+GRIDS = {
+    "vgg_space.toml": (
+        [
+            *(f"w[{i}]=64:256:64" for i in range(7)),
+            "w[11]=64:512:64",
+            "w[12]=64:512:8",
+            "input=96:224:32",
+        ],
+        "multiplies <= 3G and peak <= 8MiB",
+    ),
+    "resnet_space.toml": (
+        [
+            "stem=16:64:16",
+            *(f"w[{i}]={64 << i}:{128 << i}:{32 << i}" for i in range(4)),
+            "o[1]=256:512:64",
+            "o[2]=512:1024:32",
+            "o[3]=1024:2048:32",
+            "input=96:224:32",
+        ],
+        "multiplies <= 600M and peak <= 2MiB",
+    ),
+}
+
+
+def best(action: Callable[[], object], rounds: int) -> float:
+    """The least processor time of this thread."""
+    found = []
+    for _ in range(rounds):
+        begin = time.thread_time()
+        action()
+        found.append(time.thread_time() - begin)
+    return min(found)
+
+
+def space(name: str, varied: list[str] | None = None) -> Any:
+    return make_space(archcalc.load(str(HERE / name)), varied or [])
+
+
+def executors(name: str, rounds: int) -> float:
+    """Points a second of each executor on one core, on random points; returns the kernel's."""
+    points = sample(space(name), 10**8, 1)
+    engine = Engine(points, SIX, 4, executor=tiles)
+    structure = engine.whole()
+    assert structure is not None
+    code, inputs = structure.code, engine.inputs
+    digits = reader(points, True)(0, POINTS)
+    some = [[int(values[digits[axis, j]]) for axis, values in inputs] for j in range(500)]
+    rates = {
+        "plain Python": 500 / best(lambda: [machine.run(code, point) for point in some], rounds),
+        "NumPy": POINTS / best(lambda: lanes.run(code, inputs, digits), rounds),
+        "kernel": POINTS / best(lambda: tiles.run(code, inputs, digits), rounds),
+        "drawing points": POINTS / best(lambda: reader(points, True)(0, POINTS), rounds),
+    }
+    count = len(structure.recording.program.instructions)
+    print(f"\n{name}: {count:,} instructions recorded, {len(code.instructions)} left")
+    for what, rate in rates.items():
+        print(f"  {what:16} {rate:9.3g} points a second and core")
+    ratio = rates["kernel"] / rates["NumPy"]
+    print(f"  kernel / NumPy   {ratio:9.2f} ×  (at least 1.8)")
+    print(f"  two cores / one  {cores(code, inputs, digits):9.2f} ×  (at least 1.7)")
+    return rates["kernel"]
+
+
+def cores(code: Any, inputs: Any, digits: Any) -> float:
+    """How much faster two threads are than one, by the clock."""
+    work = [digits] * 64
+
+    def run(threads: int) -> float:
+        with ThreadPoolExecutor(threads) as pool:
+            begin = time.perf_counter()
+            list(pool.map(lambda d: tiles.run(code, inputs, d), work))
+            return time.perf_counter() - begin
+
+    return min(run(1) for _ in range(3)) / min(run(2) for _ in range(3))
+
+
+def gridded(name: str, random_rate: float) -> None:
+    """A grid with constraints, by rows and without boxes that cannot satisfy them; on one core."""
+    varied, where = GRIDS[name]
+    points: Points = grid(space(name, varied))
+    condition = parse_condition(where, [*MEANING])
+    engine = Engine(points, ["parameters", "multiplies"], 4, condition, tiles)
+    found = layout(engine)
+    assert found is not None
+    rows = Grid(engine, found, [1, -1])
+    collector = Collector([(0, 1), (1, -1)], None, 1)
+    begin = time.thread_time()
+    for first, last in rows.boxes():
+        rows.run(first, last, collector)
+    seconds = time.thread_time() - begin
+    rate = points.size / seconds
+    print(f"  grid of {points.size:.2g} points, {collector.kept:,} satisfy `{where}`")
+    print(f"  rows of {' and '.join(points.space.axes[axis].name for axis in found.fast)}:", end=" ")
+    print(f"{len(rows.code.points.instructions)} instructions a point; {rows.skipped:,} never evaluated")
+    print(f"  grid             {rate:9.3g} points a second and core")
+    print(f"  grid / random    {rate / random_rate:9.2f} ×  (at least 5)")
+
+
+def whole_processes(rounds: int) -> None:
+    """From the shell to the printed front."""
+    print("\nWhole processes, random points of the VGG-like space, --pareto params,multiplies:")
+    for count, most in ((10**3, 0.3), (10**6, 1.0), (10**8, 6.0)):
+        command = [ARCHCALC, "sweep", str(HERE / "vgg_space.toml"), "--sample", str(count)]
+        times = []
+        for _ in range(rounds if count < 10**8 else 1):
+            begin = time.perf_counter()
+            with tempfile.TemporaryFile() as output:
+                subprocess.run([*command, "--pareto", "params,multiplies"], check=True, stdout=output)
+            times.append(time.perf_counter() - begin)
+        print(f"  {count:11,} points   {statistics.median(times):6.2f} s  (at most {most})")
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    for name in GRIDS:
+        gridded(name, executors(name, rounds))
+    whole_processes(rounds)
+
+
+if __name__ == "__main__":
+    main()
