@@ -24,6 +24,7 @@ from archcalc.units import DTYPES, grouped, printable, safe
 from archcalc.views.report import Column, Report
 
 MOST_ROWS = 20  # of a table, where --top does not say more
+CLEAR = "\r\x1b[K"  # the line so far
 _SPARE = {"weights": 3, "stored": 4, "peak": 0, "field": 5, "output": 1}
 
 
@@ -97,9 +98,8 @@ def _sweep(network: Network, format: str, output: str | None, resume: bool, **op
     streams = format == "csv" and not (asked.pareto or asked.by)
     progress = _Progress(points.size)
     with progress:
-        outcome = sweep(asked, progress, _csv_writer(points) if streams else None)
-    for note in outcome.engine.notes:
-        click.echo(f"note: {note}", err=True)
+        write = _csv_writer(points) if streams else None
+        outcome = sweep(asked, progress, write, progress.note)
     if not streams:
         show("sweep", [_report(network, outcome)], format)
 
@@ -125,12 +125,10 @@ def _into(path: str, resume: bool, asked: Request, format: str, dtype: str) -> N
     progress = _Progress(asked.points.size)
     try:
         with progress:
-            engine = sweep_into(store, asked, progress)
+            sweep_into(store, asked, progress, progress.note)
     except KeyboardInterrupt:
         click.echo(f"stopped; the same command with --resume goes on in {printable(path)}", err=True)
         raise
-    for note in engine.notes:
-        click.echo(f"note: {note}", err=True)
     shown(store, asked.pareto, asked.by, asked.top, "table" if format == "csv" else format)
 
 
@@ -147,7 +145,10 @@ class _Progress:
 
     def __exit__(self, *_: object) -> None:
         if self.shown and self.told > self.begin:
-            click.echo("\r\x1b[K", nl=False, err=True)
+            click.echo(CLEAR, nl=False, err=True)
+
+    def note(self, text: str) -> None:
+        click.echo(f"{CLEAR if self.shown else ''}note: {text}", err=True)
 
     def __call__(self, points: int) -> None:
         self.done += points
@@ -159,7 +160,7 @@ class _Progress:
         left = int((self.whole - self.done) / rate)
         share = f"{self.done / self.whole:.1%} of {grouped(self.whole)} points"
         told = f"{share} · {grouped(int(rate))} a second"
-        click.echo(f"\r\x1b[K{told} · {_duration(left)} left", nl=False, err=True)
+        click.echo(f"{CLEAR}{told} · {_duration(left)} left", nl=False, err=True)
 
 
 def _duration(seconds: int) -> str:

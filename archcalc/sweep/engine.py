@@ -9,7 +9,7 @@ is slower and as right.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from archcalc.numerics.machine import WORD, Code
@@ -24,9 +24,14 @@ from archcalc.sweep.recording import Recording, UnsupportedError, analyzed, colu
 from archcalc.sweep.simplify import Simplified, simplify
 from archcalc.symbols import OPERATIONS, Guard, Int, Symbol
 
+Tell = Callable[[str], None]
 MOST_STRUCTURES = 1_000
 WHERE = "where"
 ELSEWHERE = -1  # an outcome: another structure
+
+
+def silent(note: str) -> None:
+    """Tells nobody."""
 
 
 class Structure(NamedTuple):
@@ -62,7 +67,8 @@ class Engine:
     Attributes:
         wanted: names of the results: metrics or integer variables, and `WHERE` if there is a condition.
         reasons: why points are refused; the number in `Found` is one more.
-        notes: what was slower than it should be, and why.
+        notes: what was slower than it should be, and why; `tell` hears them at once.
+        stop: whether nobody waits for what is under way.
     """
 
     def __init__(
@@ -72,6 +78,7 @@ class Engine:
         bytes: int,
         condition: Expression | None = None,
         executor: Any = None,
+        tell: Tell = silent,
     ) -> None:
         from archcalc.numerics import lanes
 
@@ -79,7 +86,9 @@ class Engine:
         self.condition, self.lanes, self.executor = condition, lanes, executor or lanes
         self.wanted = [*wanted, WHERE] if condition is not None else list(wanted)
         self.reasons: list[str] = []
-        self.notes: dict[str, None] = {}
+        self.notes: list[str] = []
+        self.stop = threading.Event()
+        self._tell = tell
         self.recorded = 0
         self._structures: dict[tuple[int, ...], list[Structure]] = {}
         self._lock = threading.Lock()
@@ -151,8 +160,8 @@ class Engine:
             first, rows = results[0], results[1:]
             outcomes = structure.outcomes[first]
         else:
-            self.notes["64 bits do not suffice here: exact integers, point by point"] = None
-            values = [self._exactly(structure, digits[:, j].tolist()) for j in range(digits.shape[1])]
+            self._note("64 bits do not suffice here: exact integers, point by point")
+            values = [self._exactly(structure, point) for point in self._one_by_one(digits)]
             outcomes = self.lanes.table([outcome for outcome, _ in values])
             rows = self.lanes.exact([row for _, row in values]).T
             found = found._replace(results=self.lanes.exact(found.results))
@@ -223,16 +232,19 @@ class Engine:
             if len(structures) > tried:
                 return True
             if self.recorded >= MOST_STRUCTURES:
-                note = f"more than {MOST_STRUCTURES:,} structures: the rest is analyzed point by point"
-                self.notes[note] = None
+                self._note(
+                    f"more than {MOST_STRUCTURES:,} structures: the rest is analyzed point by point"
+                )
                 return False
             try:
+                if self.stop.is_set():
+                    raise KeyboardInterrupt
                 known, found = self._first
                 if known != list(digits) or found is None:
                     found = record(self.space, digits, self.sizes, self.bytes)
                 structures.append(self._prepared(found))
             except UnsupportedError:
-                self.notes["symbols cannot express some points: they are analyzed one by one"] = None
+                self._note("symbols cannot express some points: they are analyzed one by one")
                 return False
             self.recorded += 1
             return True
@@ -261,10 +273,22 @@ class Engine:
             self.reasons.append(text)
         return self.reasons.index(text) + 1
 
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+            self._tell(text)
+
+    def _one_by_one(self, digits: Any) -> Iterator[list[int]]:
+        """The digits of each point, as long as somebody waits for it."""
+        for point in digits.T.tolist():
+            if self.stop.is_set():
+                raise KeyboardInterrupt
+            yield point
+
     def _slowly(self, digits: Any, lanes: Any, found: Found) -> Found:
         found = found._replace(results=self.lanes.exact(found.results))
-        for lane in lanes.tolist():
-            outcome, rows = self._analyzed(digits[:, lane].tolist())
+        for lane, point in zip(lanes.tolist(), self._one_by_one(digits[:, lanes]), strict=True):
+            outcome, rows = self._analyzed(point)
             found.reasons[lane] = outcome
             found.results[:, lane] = rows
         return found

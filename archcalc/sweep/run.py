@@ -9,7 +9,7 @@ from archcalc.errors import Diagnostic, UsageError, shown
 from archcalc.spec.expressions import Expression
 from archcalc.sweep.collect import Collector, Goal, parse_goals
 from archcalc.sweep.constraints import parse_condition
-from archcalc.sweep.engine import WHERE, Engine
+from archcalc.sweep.engine import WHERE, Engine, Tell, silent
 from archcalc.sweep.gridded import Grid, layout
 from archcalc.sweep.metrics import ALIASES, MEANING
 from archcalc.sweep.points import Points
@@ -117,13 +117,18 @@ def _integers(points: Points) -> list[str]:
     ]
 
 
-def sweep(request: Request, progress: Progress, write: Callable[[Chunk], None] | None = None) -> Outcome:
+def sweep(
+    request: Request,
+    progress: Progress,
+    write: Callable[[Chunk], None] | None = None,
+    tell: Tell = silent,
+) -> Outcome:
     """Evaluate every point; `write` gets the chunks in order, with all metrics."""
     goals = [*request.pareto, *([request.by] if request.by else [])]
     wanted = [goal.name for goal in goals] if write is None else [*MEANING, *(g.name for g in goals)]
     wanted = list(dict.fromkeys(wanted)) or ["parameters"]
     module = executor(request.points)
-    engine = Engine(request.points, wanted, request.bytes, request.condition, module)
+    engine = Engine(request.points, wanted, request.bytes, request.condition, module, tell)
     compiled = module.__name__.endswith("tiles")
     signs = [-1 if goal.most else 1 for goal in goals]
     signed = [(wanted.index(goal.name), sign) for goal, sign in zip(goals, signs, strict=True)]

@@ -6,20 +6,20 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from archcalc.sweep.collect import MOST_IN_FRONT, Collector, Goal
-from archcalc.sweep.engine import Engine
+from archcalc.sweep.engine import Engine, Tell, silent
 from archcalc.sweep.metrics import MEANING
 from archcalc.sweep.run import Progress, Request, refuse_hopeless
 from archcalc.sweep.store import Part, Store
-from archcalc.sweep.stream import CHUNK, Chunk, Stream, executor, reader
+from archcalc.sweep.stream import Chunk, Stream, executor, reader
 
 POINT = "point"
 
 
-def sweep_into(store: Store, request: Request, progress: Progress) -> Engine:
+def sweep_into(store: Store, request: Request, progress: Progress, tell: Tell = silent) -> None:
     """Evaluate the parts that are missing, and write each as soon as it is whole."""
     points = request.points
     module = executor(points)
-    engine = Engine(points, list(MEANING), request.bytes, request.condition, module)
+    engine = Engine(points, list(MEANING), request.bytes, request.condition, module, tell)
     refuse_hopeless(engine, request)
     stream = Stream(engine, reader(points, module.__name__.endswith("tiles")), _counter)
     done = store.counts()
@@ -27,25 +27,18 @@ def sweep_into(store: Store, request: Request, progress: Progress) -> Engine:
         progress(min(store.part, points.size - number * store.part))
     missing = [number for number in range(store.parts) if number not in done]
     waiting: list[Chunk] = []
-    for chunk in stream.pieces(_pieces(missing, store.part, points.size)):
+    parts = ((n * store.part, min((n + 1) * store.part, points.size)) for n in missing)
+    for chunk in stream.pieces(parts):
         waiting.append(chunk)
         progress(chunk.end - chunk.begin)
         if chunk.end % store.part == 0 or chunk.end == points.size:
             number = chunk.begin // store.part
             store.write(number, points, _part(engine, waiting), _counts(engine, waiting))
             waiting = []
-    return engine
 
 
 def _counter() -> Collector:
     return Collector((), None, 1)
-
-
-def _pieces(parts: Sequence[int], length: int, size: int) -> Iterator[tuple[int, int]]:
-    for part in parts:
-        end = min((part + 1) * length, size)
-        for begin in range(part * length, end, CHUNK):
-            yield begin, min(begin + CHUNK, end)
 
 
 def _part(engine: Engine, chunks: Sequence[Chunk]) -> Part:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -15,7 +16,8 @@ from archcalc.sweep.engine import WHERE, Engine, Found
 from archcalc.sweep.gridded import Grid
 from archcalc.sweep.points import Points
 
-CHUNK = 1 << 16
+CHUNK = 1 << 16  # points at most; the first one has fewer, so that a slow sweep is told from the start
+FIRST = 1 << 12
 MANY = 1_500_000  # points from which loading the compiled kernel pays
 
 
@@ -74,20 +76,28 @@ class Stream:
         self, engine: Engine, read: Callable[[int, int], Any], collector: Callable[[], Collector]
     ) -> None:
         self.engine, self.read, self.make = engine, read, collector
+        self._size = min(FIRST, CHUNK)
         self._own = threading.local()
         self._collectors: list[Collector] = []
 
     def chunks(self, begin: int, end: int, keep: bool) -> Iterator[Chunk | int]:
         """Every chunk in order; only its number of points, unless it is to be kept."""
-        size = min(CHUNK, max(-(-(end - begin) // _cores()), 1))
-        pieces = ((first, min(first + size, end)) for first in range(begin, end, size))
+        pieces = self._cut([(begin, end)])
         yield from self._spread(lambda first, last: self._chunk(first, last, keep), pieces)
 
-    def pieces(self, pieces: Iterator[tuple[int, int]]) -> Iterator[Chunk]:
-        """The chunks of ranges of points, to be kept, in order."""
-        for chunk in self._spread(lambda first, last: self._chunk(first, last, True), pieces):
+    def pieces(self, ranges: Iterable[tuple[int, int]]) -> Iterator[Chunk]:
+        """The chunks of ranges of points, to be kept, in order; none goes beyond its range."""
+        for chunk in self._spread(lambda a, b: self._chunk(a, b, True), self._cut(ranges)):
             assert isinstance(chunk, Chunk)
             yield chunk
+
+    def _cut(self, ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """Pieces of some tenths of a second, as far as that can be told from those before."""
+        for begin, end in ranges:
+            while begin < end:
+                last = min(begin + self._size, end)
+                yield begin, last
+                begin = last
 
     def rows(self, grid: Grid) -> Iterator[int]:
         """The same by rows of a grid: numbers of points."""
@@ -108,6 +118,9 @@ class Stream:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+        except BaseException:
+            self.engine.stop.set()
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -119,8 +132,14 @@ class Stream:
         return whole
 
     def _chunk(self, begin: int, end: int, keep: bool) -> Chunk | int:
+        started = time.monotonic()
         digits = self.read(begin, end)
         found = self.engine.evaluate(digits)
+        seconds = time.monotonic() - started
+        if seconds > 1:
+            self._size = max((end - begin) // 2, 1)
+        elif seconds < 0.2:
+            self._size = min(max(self._size, 2 * (end - begin)), CHUNK)
         satisfied = found.reasons == 0
         if self.engine.wanted[-1] == WHERE:
             satisfied &= found.results[-1] != 0

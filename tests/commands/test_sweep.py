@@ -234,3 +234,51 @@ def test_ctrl_c_leaves_a_directory_that_goes_on(folder: Path) -> None:
     assert "stopped; the same command with --resume goes on in out" in told
     assert "Traceback" not in told
     assert 0 < len(list((folder / "out").glob("_part*.json"))) < 6
+
+
+def test_a_slow_sweep_says_so_at_once_and_stops_at_once(folder: Path) -> None:
+    """Every value of n is a structure of its own; the signal comes when they are too many."""
+    import signal
+
+    spec = SPEC.replace("conv {a} k3 half", "{b} x conv {a} k3 half")
+    (folder / "many.toml").write_text(spec)
+    code = """
+import sys
+from archcalc.sweep import engine
+engine.MOST_STRUCTURES = 3
+from archcalc.cli import main
+sys.argv = ["archcalc", "sweep", "many.toml", "--vary", "b=1:900", "--vary", "a=1:9999", "--top", "3"]
+main()
+"""
+    command = [sys.executable, "-c", code]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+    assert process.stderr is not None
+    told = process.stderr.readline()
+    assert told == "note: more than 3 structures: the rest is analyzed point by point\n"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    assert process.stderr.read().strip() == ""
+
+
+def test_progress_is_for_terminals(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    from archcalc.commands import sweep as command
+
+    now = iter([0.0, 0.1, 10.0, 10.2])
+    monkeypatch.setattr(command.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(command.sys.stderr, "isatty", lambda: True)
+    progress = command._Progress(1_000)
+    with progress:
+        progress(100)  # too soon to tell
+        progress(150)
+        progress(100)
+    told = "25.0% of 1,000 points · 25 a second · 30 s left"
+    assert capsys.readouterr().err == f"{command.CLEAR}{told}{command.CLEAR}"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(59, "59 s"), (61, "1 min"), (7_260, "2 h 1 min"), (10**6, "11 days")]
+)
+def test_durations(seconds: int, text: str) -> None:
+    from archcalc.commands.sweep import _duration
+
+    assert _duration(seconds) == text

@@ -74,7 +74,7 @@ def test_a_division_by_zero_is_refused_where_it_happens() -> None:
 def test_more_than_64_bits_are_exact() -> None:
     """Three layers of b channels: 2·b² + … parameters, beyond 2^63 for b = 4·10^9."""
     engine = evaluated(points('"3 x conv {b}"', "b = 1", "b=1:4000000001:1000000000"))
-    assert list(engine.notes) == ["64 bits do not suffice here: exact integers, point by point"]
+    assert engine.notes == ["64 bits do not suffice here: exact integers, point by point"]
     found = engine.evaluate(reader(engine.points, False)(0, 5))
     assert found.results[0, 4] == (4 + 2 * 4_000_000_001 + 3) * 4_000_000_001
     assert found.results[0, 4] > 2**64
@@ -91,7 +91,7 @@ def test_too_many_structures_are_slower_and_as_right(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(engine_module, "MOST_STRUCTURES", 2)
     engine = evaluated(points('"{a} x conv {b} k3"', "a = 1\nb = 2", "a=0:5", "b=1:3"))
     assert engine.recorded == 2
-    assert list(engine.notes) == ["more than 2 structures: the rest is analyzed point by point"]
+    assert engine.notes == ["more than 2 structures: the rest is analyzed point by point"]
 
 
 @pytest.mark.parametrize("most", [1_000, 1])

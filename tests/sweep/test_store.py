@@ -18,7 +18,7 @@ import pytest
 import archcalc
 from archcalc.errors import ArchError
 from archcalc.sweep import store as store_module
-from archcalc.sweep import stored, stream
+from archcalc.sweep import stream
 from archcalc.sweep.collect import Goal
 from archcalc.sweep.points import Points, grid, sample
 from archcalc.sweep.run import request
@@ -38,7 +38,7 @@ b = 1
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(store_module, "PART", 100)
-    monkeypatch.setattr(stored, "CHUNK", 37)
+    monkeypatch.setattr(stream, "CHUNK", 37)
     Path("small.toml").write_text(SPEC)
     return tmp_path
 
@@ -129,8 +129,8 @@ def test_an_interrupted_sweep_goes_on(format: str) -> None:
 
 
 SCRIPT = """
-from archcalc.sweep import store, stored
-store.PART, stored.CHUNK = 1000, 100
+from archcalc.sweep import store, stream
+store.PART, stream.CHUNK = 1000, 100
 from archcalc.cli import main
 import sys
 sys.argv = ["archcalc", "sweep", "small.toml", "--vary", "a=1:8000", "--vary", "b=1:20",
