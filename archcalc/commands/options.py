@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import click
@@ -130,6 +130,41 @@ def table_options(function: Callable[..., None]) -> Callable[..., None]:
 def show(command: str, reports: Sequence[Report], format: str) -> None:
     """Print reports on standard output."""
     click.echo(render(format, command, reports), color=True)
+
+
+Finish = Callable[[], tuple[dict[str, Any] | None, tuple[str, ...]]]
+
+
+def show_live(
+    command: str, expected: Report, rows: Iterable[dict[str, Any]], finish: Finish, format: str
+) -> None:
+    """Print a report whose rows take time: a table row by row, another format when all are there.
+
+    `expected` has rows and a total as wide as those to come; `finish` makes the total and the remarks
+    of the rows there are, also if somebody interrupts them.
+    """
+    from archcalc.views.table import Stream
+
+    stream = Stream(expected) if format == "table" else None
+    made: list[dict[str, Any]] = []
+    stopped: KeyboardInterrupt | None = None
+    if stream:
+        click.echo(stream.head(), color=True)
+    try:
+        for row in rows:
+            made.append(row)
+            if stream:
+                click.echo(stream.row(row), color=True)
+    except KeyboardInterrupt as interrupt:
+        stopped = interrupt
+    total, remarks = finish()
+    if stream:
+        last = [stream.row(total, strong=True)] if total else []
+        click.echo("\n".join([*last, stream.foot(remarks)]), color=True)
+    else:
+        show(command, [expected._replace(rows=tuple(made), total=total, remarks=remarks)], format)
+    if stopped:
+        raise stopped
 
 
 def _variable_rows(word: str) -> list[tuple[str, str]]:

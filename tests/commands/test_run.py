@@ -55,11 +55,11 @@ def test_networks_verified_together_are_one_text_in_every_format() -> None:
     header, *rows = invoke(*words, "--format", "csv").output.splitlines()
     assert header.startswith("network,layer,")
     assert [row.split(",")[0] for row in rows] == ["lenet5"] * 12 + ["lenet5_1998"] * 13
-    table = invoke(*words).output
-    titles = [line for line in table.split("\n") if line.startswith("LeNet-5")]
-    assert len(titles) == 2
-    assert f"\n\n{titles[1]}" in table
-    assert not table.endswith("\n\n")
+    table = invoke(*words).output.split("\n")
+    assert table[0] == "2 networks executed layer by layer"
+    rows = [line.split()[:3] for line in table if "lenet5" in line]
+    assert rows == [["lenet5", "32×32×1", "12"], ["lenet5_1998", "32×32×1", "13"]]
+    assert "  2 verified" in table
 
 
 def one_more(method: Any) -> Any:
@@ -84,7 +84,7 @@ def one_more(method: Any) -> Any:
 )
 def test_a_wrong_fact_is_found(operator: Any, fact: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A prediction that is off by one makes the run end with code 1."""
-    from archcalc.commands import run
+    from archcalc.errors import Finding
     from archcalc.numerics import weights
 
     made = weights.make
@@ -99,7 +99,7 @@ def test_a_wrong_fact_is_found(operator: Any, fact: str, monkeypatch: pytest.Mon
     monkeypatch.setattr(weights, "make", remember)
     monkeypatch.setattr(operator, fact, one_more(getattr(operator, fact)))
     result = invoke("lenet5", "--verify")
-    assert isinstance(result.exception, run.Finding)
+    assert isinstance(result.exception, Finding)
     assert result.exception.exit_code == 1
     assert "predicted" in str(result.exception)
 

@@ -1,0 +1,46 @@
+"""What a run starts from: weights and images, of files or from a seed."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from archcalc.api import Network
+
+LAYOUTS = {"auto": None, "archcalc": False, "torch": True}
+
+
+class Start(NamedTuple):
+    """The options that say where weights and images come from."""
+
+    init: str
+    seed: int
+    weights: str | None
+    map: str | None
+    layout: str
+    image: str | None
+
+    def of(self, network: Network, batch: int = 1) -> tuple[Any, Any]:
+        """The network's weights and its input: of the files, or from the seed."""
+        return self._weights(network), self._images(network, batch)
+
+    def _weights(self, network: Network) -> Any:
+        from archcalc.numerics import tensorfiles, weights
+
+        if self.weights is None:
+            return weights.make(network.graph, self.init, self.seed)
+        mapping = tensorfiles.read_map(self.map) if self.map else None
+        return tensorfiles.read(self.weights, network.graph, mapping, torch=LAYOUTS[self.layout])
+
+    def _images(self, network: Network, batch: int) -> Any:
+        from archcalc.numerics.signals import seeded_input
+
+        shape = network.graph.input
+        if self.image is None:
+            return seeded_input(shape, batch, self.seed)
+        if self.image.endswith(".npy"):
+            from archcalc.numerics.tensorfiles import read_array
+
+            return read_array(self.image, shape)
+        from archcalc.numerics.images import read_image
+
+        return read_image(self.image, shape)
