@@ -156,11 +156,11 @@ def _remarks(analysis: Analysis, proof: Proof) -> tuple[str, ...]:
     missing = len(analysis.layers) - 1 - len(proof.verdicts)
     counts = {"NOT verified": failed, "skipped": skipped, "not reached": missing}
     others = "".join(f", {grouped(count)} {words}" for words, count in counts.items() if count)
-    verified = f"{grouped(len(proof.verdicts) - failed - skipped)} layers verified"
+    verified = f"{_layers(len(proof.verdicts) - failed - skipped)} verified"
     done = "every multiply of theirs was done" if others else "every multiply was done"
     verdict = (
-        f"{verified} by {grouped(proof.checks)} checks{others}; {done}, and {grouped(looped)} layers "
-        "also counted theirs in compiled loops"
+        f"{verified} by {grouped(proof.checks)} checks{others}; {done}, and {_layers(looped)} also "
+        "counted theirs in compiled loops"
     )
     if not proof.arena:
         return (verdict,)
@@ -309,8 +309,11 @@ def _skips(done: Done) -> list[str]:
     if not reasons:
         return []
     told = "; ".join(f"{reason} ({count})" for reason, count in reasons.items())
-    layers = "1 layer" if len(done.proof.left_out) == 1 else f"{len(done.proof.left_out)} layers"
-    return [f"{done.network.name}: {layers} skipped: {told}"]
+    return [f"{done.network.name}: {_layers(len(done.proof.left_out))} skipped: {told}"]
+
+
+def _layers(count: int) -> str:
+    return "1 layer" if count == 1 else f"{grouped(count)} layers"
 
 
 def _report(done: Done, table: Table) -> Report:
