@@ -14,7 +14,7 @@ import pytest
 import archcalc
 from archcalc.api import Network
 from archcalc.numerics.forward import Forward
-from archcalc.numerics.verify import verify
+from archcalc.numerics.verify import prove
 from archcalc.numerics.weights import make
 from archcalc.spec.catalog import names
 
@@ -52,6 +52,7 @@ def test_nothing_else_is_allocated(network: Network) -> None:
 @pytest.mark.parametrize("network", by_size(3e8))
 def test_every_layer_verifies(network: Network) -> None:
     weights = make(network.graph, "he", 0, np.float32)
-    verdicts = list(verify(network.graph, weights, image_of(network)))
-    assert len(verdicts) == len(network.graph.nodes) - 1
-    assert [verdict for verdict in verdicts if not verdict.holds] == []
+    proof = prove(network.graph, weights, image_of(network))
+    assert len(proof.verdicts) == len(network.graph.nodes) - 1
+    assert proof.failures == ()
+    assert proof.verdict == "verified"
