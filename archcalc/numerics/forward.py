@@ -46,10 +46,11 @@ class Forward:
         `watch` is told of every node after it ran: its number and its output.
         """
         self.begin(image)
-        for index in range(1, len(self.graph.nodes)):
-            self.step(index)
-            if watch is not None:
-                watch(index, self.values[index])
+        with np.errstate(over="ignore", invalid="ignore"):  # a signal that explodes is a result
+            for index in range(1, len(self.graph.nodes)):
+                self.step(index)
+                if watch is not None:
+                    watch(index, self.values[index])
         named = dict(self.graph.side_outputs)
         return {
             "output": self.values[self.graph.output],

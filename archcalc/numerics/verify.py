@@ -23,6 +23,7 @@ from archcalc.numerics.counting import Counter, counted
 from archcalc.numerics.forward import Forward
 from archcalc.numerics.kernels import KERNELS
 from archcalc.numerics.reference import Array, Weights
+from archcalc.numerics.room import FLOAT
 from archcalc.numerics.signals import seeded_input
 from archcalc.operators.model import STATISTICS, TRAINABLE
 
@@ -106,7 +107,7 @@ class Verification:
         self.graph, self.layers, self.weights = graph, analyze(graph).layers, weights
         self.forward = Forward(graph, weights)
         self.forward.begin(image)
-        self._places = dict(_places(graph))
+        self._size, self._places = _layout(graph)
         self._digests = {0: crc32(self.forward.values[0])}
         self._reached = 0
 
@@ -150,7 +151,7 @@ class Verification:
 
     def arena(self) -> tuple[Check, ...]:
         """The block of all layers, after they ran: its size, how far it was used, outputs intact."""
-        size = max(end for _, end in self._places.values())
+        size = self._size
         return (
             Check("bytes", "arena", size, self.forward.block.nbytes),
             Check("bytes used", "arena", size, max(self._reached, self._places[0][1])),
@@ -171,14 +172,15 @@ def prove(graph: Graph, weights: Mapping[str, Weights], image: Array) -> Proof:
     return Proof(verdicts, verification.arena(), monotonic() - began)
 
 
-def _places(graph: Graph) -> Iterator[tuple[int, tuple[int, int]]]:
-    """Node → first and last byte of its float32 output in the arena of `archcalc memory`."""
+def _layout(graph: Graph) -> tuple[int, dict[int, tuple[int, int]]]:
+    """The bytes of the arena of `archcalc memory`, and of each node's float32 output: first and last."""
     memory = measure(graph)
-    arena = lay_out(memory.buffers, int(memory.peak))
+    arena, places = lay_out(memory.buffers, int(memory.peak)), {}
     for offset, buffer in zip(arena.offsets, memory.buffers, strict=True):
         for index in buffer.nodes:
             size = int(graph.nodes[index].shape.values)
-            yield index, (4 * offset, 4 * (offset + size))
+            places[index] = (FLOAT * offset, FLOAT * (offset + size))
+    return FLOAT * arena.size, places
 
 
 def _inexecutable(layer: Layer) -> str:
