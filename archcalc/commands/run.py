@@ -11,7 +11,6 @@ from archcalc.api import Network, load
 from archcalc.commands.options import ALL, DEPTH, FORMAT, Table, show, spec_command
 from archcalc.commands.run_inputs import LAYOUTS, Start
 from archcalc.commands.run_modes import refuse_contradictions
-from archcalc.errors import Diagnostic, UsageError
 from archcalc.views.report import Report
 
 INITS = ("he", "xavier", "normal", "zeros", "zero-residual")  # numerics.weights, which imports numpy
@@ -100,7 +99,7 @@ def _time(
 ) -> Iterator[Report]:
     from archcalc.commands.run_time import timed
 
-    _require_runs(networks, options["batch"])
+    _require_room(networks, options["batch"])
     return (timed(network, table, start, options["batch"]) for network in networks)
 
 
@@ -109,7 +108,7 @@ def _outputs(
 ) -> Iterator[Report]:
     from archcalc.commands.run_outputs import Kept, executed
 
-    _require_runs(networks, options["batch"])
+    _require_room(networks, options["batch"])
     kept = Kept(*(options[name] for name in Kept._fields))
     return (executed(network, start, options["batch"], options["stats"], kept) for network in networks)
 
@@ -137,22 +136,8 @@ def _verify(
         verify(networks, [expect(network) for network in networks], table, asked)
 
 
-def _require_runs(networks: Iterable[Network], batch: int) -> None:
-    """Refuse what cannot be executed before anything is.
-
-    Raises:
-        UsageError: operators that no kernel runs; more memory than there is.
-    """
-    from archcalc.numerics.kernels import KERNELS
+def _require_room(networks: Iterable[Network], batch: int) -> None:
     from archcalc.numerics.room import require_room
 
     for network in networks:
-        operators = (node.operator.name for node in network.graph.nodes[1:])
-        missing = dict.fromkeys(name for name in operators if name not in KERNELS)
-        if missing:
-            names = ", ".join(f"`{name}`" for name in missing)
-            help = "its counts are closed forms: `archcalc flops`, `archcalc params`"
-            raise UsageError(
-                Diagnostic(f"{network.name} has operators that do not run yet: {names}", help=help)
-            )
         require_room(network.graph, batch)

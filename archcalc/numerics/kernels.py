@@ -13,15 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from archcalc.numerics import reference
+from archcalc.numerics import attention_kernels, reference
 from archcalc.numerics.direct import depthwise, pool
 from archcalc.numerics.reference import Array, Weights, fold_bn
+from archcalc.numerics.tiles import CHUNK, TILE, flat, take
+from archcalc.numerics.weights import ATTENTION
 
 Kernel = Callable[[Any, list[Array], Weights, Array, Array], None]
 Maps = tuple[int, ...]  # height, width, channels
-
-TILE = 1 << 18  # values of patches that a convolution makes at once: a MiB of float32
-CHUNK = 1 << 14  # values that a formula of several steps handles at once
 
 
 def prepare(operator: Any, weights: Weights) -> Weights:
@@ -29,6 +28,8 @@ def prepare(operator: Any, weights: Weights) -> Weights:
     if operator.name == "bn":
         factor, term = fold_bn(operator, weights)
         return {"factor": factor, "term": term}
+    if operator.name in ATTENTION:
+        return attention_kernels.prepare(operator, weights)
     if operator.name == "conv" and operator.table is not None:
         return {**weights, "weight": _dense(operator, weights["weight"])}
     grouped = operator.name == "conv" and operator.g > 1
@@ -57,6 +58,8 @@ def _dense(operator: Any, weight: Array) -> Array:
 
 def scratch(operator: Any, x: Maps, y: Maps) -> int:
     """Values of scratch memory that the kernel needs for one layer."""
+    if operator.name in ATTENTION:
+        return attention_kernels.scratch(operator, x)
     if operator.name == "deconv":
         return int(x[1] * operator.filters // operator.g)
     if operator.name != "conv" or _is_depthwise(operator, x[2]) or _is_product(operator):
@@ -105,16 +108,12 @@ def _conv(operator: Any, inputs: list[Array], weights: Weights, out: Array, scra
         depthwise(x, weights["weight"], out, operator.s, _before(operator, x), operator.d)
     elif _is_product(operator):
         channels = x.shape[3]
-        np.matmul(x.reshape(-1, channels), weights["weight"].reshape(channels, -1), out=_matrix(out))
+        np.matmul(x.reshape(-1, channels), weights["weight"].reshape(channels, -1), out=flat(out))
     else:
         for image in range(len(x)):
             _conv_in_tiles(operator, x[image], weights["weight"], out[image], scratch)
     if not operator.nobias:
         np.add(out, weights["bias"], out=out)
-
-
-def _matrix(y: Array) -> Array:
-    return y.reshape(-1, y.shape[-1])
 
 
 def _before(operator: Any, x: Array) -> tuple[int, int]:
@@ -129,14 +128,9 @@ def _conv_in_tiles(operator: Any, x: Array, weight: Array, y: Array, scratch: Ar
     for first in range(0, len(y), rows):
         count = min(rows, len(y) - first)
         height, _ = _padded_size(operator, y.shape, count)
-        padded = _take(scratch, 0, (height, width, x.shape[2]))
+        padded = take(scratch, 0, (height, width, x.shape[2]))
         _pad_rows(x, padded, first * operator.s[0] - before[0], before[1])
         _multiply_tile(operator, padded, weight, y[first : first + count], scratch[padded.size :])
-
-
-def _take(scratch: Array, begin: int, shape: tuple[int, ...]) -> Array:
-    size = int(np.prod(shape))
-    return scratch[begin : begin + size].reshape(shape)
 
 
 def _pad_rows(x: Array, padded: Array, top: int, left: int) -> None:
@@ -156,14 +150,14 @@ def _multiply_tile(operator: Any, padded: Array, weight: Array, y: Array, scratc
     taps = reference.windows(padded[None], operator.k, operator.s, operator.d)[0]
     rows, columns = y.shape[:2]
     if operator.g == 1:
-        patches = _take(scratch, 0, (rows, columns, *taps.shape[2:]))
+        patches = take(scratch, 0, (rows, columns, *taps.shape[2:]))
         np.copyto(patches, taps)
         matrix = weight.reshape(-1, operator.filters)
-        np.matmul(patches.reshape(rows * columns, -1), matrix, out=_matrix(y))
+        np.matmul(patches.reshape(rows * columns, -1), matrix, out=flat(y))
         return
     inside, outside = padded.shape[2] // operator.g, operator.filters // operator.g
-    patches = _take(scratch, 0, (rows, columns, *operator.k, inside))
-    result = _take(scratch, patches.size, (rows * columns, outside))
+    patches = take(scratch, 0, (rows, columns, *operator.k, inside))
+    result = take(scratch, patches.size, (rows * columns, outside))
     for group in range(operator.g):
         np.copyto(patches, taps[..., group * inside : (group + 1) * inside])
         np.matmul(patches.reshape(rows * columns, -1), weight[group], out=result)
@@ -175,7 +169,7 @@ def _deconv(operator: Any, inputs: list[Array], weights: Weights, out: Array, sc
     (x,) = inputs
     out[...] = 0
     inside, outside = x.shape[3] // operator.g, operator.filters // operator.g
-    products = _take(scratch, 0, (x.shape[2], outside))
+    products = take(scratch, 0, (x.shape[2], outside))
     for image in range(len(x)):
         for group in range(operator.g):
             own = slice(group * outside, (group + 1) * outside)
@@ -209,7 +203,7 @@ def _add_row(operator: Any, products: Array, y: Array, tap: int) -> None:
 
 
 def _linear(operator: Any, inputs: list[Array], weights: Weights, out: Array, scratch: Array) -> None:
-    np.matmul(_matrix(inputs[0]), weights["weight"], out=_matrix(out))
+    np.matmul(flat(inputs[0]), weights["weight"], out=flat(out))
     if not operator.nobias:
         np.add(out, weights["bias"], out=out)
 
@@ -254,7 +248,7 @@ def _same(operator: Any, inputs: list[Array], weights: Weights, out: Array, scra
 
 def _in_chunks(operator: Any, inputs: list[Array], weights: Weights, out: Array, scratch: Array) -> None:
     """The definition, on so few positions at a time that its temporaries stay small."""
-    x, y = _matrix(inputs[0]), _matrix(out)
+    x, y = flat(inputs[0]), flat(out)
     step = max(1, CHUNK // x.shape[1])
     for i in range(0, len(x), step):
         y[i : i + step] = reference.run(operator, [x[i : i + step]], weights)
@@ -287,6 +281,29 @@ def _upsample(operator: Any, inputs: list[Array], weights: Weights, out: Array, 
     copies[...] = x[:, :, None, :, None, :]
 
 
+def _todepth(operator: Any, inputs: list[Array], weights: Weights, out: Array, scratch: Array) -> None:
+    (x,) = inputs
+    down, across = operator.factor
+    begin, channels = 0, x.shape[-1]
+    for column in range(across):
+        for row in range(down):
+            part, y = x[:, row::down, column::across], out[..., begin : begin + channels]
+            y[:, part.shape[1] :] = 0
+            y[:, :, part.shape[2] :] = 0
+            y[:, : part.shape[1], : part.shape[2]] = part
+            begin += channels
+
+
+def _classtoken(
+    operator: Any, inputs: list[Array], weights: Weights, out: Array, scratch: Array
+) -> None:
+    out[:, 0], out[:, 1:] = weights["weight"], inputs[0]
+
+
+def _posembed(operator: Any, inputs: list[Array], weights: Weights, out: Array, scratch: Array) -> None:
+    np.add(inputs[0], weights["position"][:, None], out=out)
+
+
 def _padchannels(
     operator: Any, inputs: list[Array], weights: Weights, out: Array, scratch: Array
 ) -> None:
@@ -310,6 +327,7 @@ KERNELS: dict[str, Kernel] = {
     "avgpool": _pooling(2),
     "gap": _gap,
     "bn": _bn,
+    "ln": _in_chunks,
     "lrn": _in_chunks,
     "scale": _scale,
     "relu": _relu,
@@ -317,10 +335,17 @@ KERNELS: dict[str, Kernel] = {
     "dropout": _same,
     "flatten": _same,
     "tokens": _same,
+    "classtoken": _classtoken,
+    "posembed": _posembed,
+    "token": _moved,
+    "transpose": _moved,
+    "attention": attention_kernels.attention,
+    "windowattention": attention_kernels.windowattention,
     "add": _join(np.add),
     "mul": _join(np.multiply),
     "concat": _concat,
     "upsample": _upsample,
+    "todepth": _todepth,
     "padchannels": _padchannels,
     "slice": _moved,
     "shuffle": _moved,

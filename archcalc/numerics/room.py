@@ -8,6 +8,7 @@ from typing import Any
 from archcalc.analysis.memory import measure
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.graph.model import Graph, Node
+from archcalc.numerics.weights import ATTENTION
 from archcalc.units import binary
 
 FLOAT = 4  # bytes of a float32
@@ -54,4 +55,12 @@ def _proof(graph: Graph, node: Node) -> int:
         operator: Any = node.operator
         kernel = int(operator.k[0] * operator.k[1])
         patches = int(node.shape.positions) * kernel * int(graph.input_shapes(node)[0].channels)
+    elif node.operator.name in ATTENTION:
+        patches = _attended(node.operator, *graph.input_shapes(node))
     return inputs + TEMPORARIES * int(node.shape.values) + patches
+
+
+def _attended(operator: Any, x: Any) -> int:
+    """Queries, keys, values and their sums; scores, shifted, raised and as shares."""
+    exponentials = sum(int(w.total) for w in operator.work(x) if w.kind == "exponentials")
+    return 4 * exponentials + 4 * int(x.values)
