@@ -17,7 +17,7 @@ from archcalc.numerics import attention_kernels, reference
 from archcalc.numerics.direct import depthwise, pool
 from archcalc.numerics.reference import Array, Weights, fold_bn
 from archcalc.numerics.tiles import CHUNK, TILE, flat, take
-from archcalc.numerics.weights import ATTENTION
+from archcalc.operators import ATTENTION
 
 Kernel = Callable[[Any, list[Array], Weights, Array, Array], None]
 Maps = tuple[int, ...]  # height, width, channels

@@ -8,7 +8,7 @@ from typing import Any
 from archcalc.analysis.memory import measure
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.graph.model import Graph, Node
-from archcalc.numerics.weights import ATTENTION
+from archcalc.operators import ATTENTION
 from archcalc.units import binary
 
 FLOAT = 4  # bytes of a float32

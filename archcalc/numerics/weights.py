@@ -20,12 +20,12 @@ from archcalc.errors import Diagnostic, UsageError, listed, suggestion
 from archcalc.graph.model import Graph, Node
 from archcalc.numerics.reference import Array, Weights
 from archcalc.numerics.room import memory
+from archcalc.operators import ATTENTION
 from archcalc.units import binary, grouped, printable
 
 INITS = ("he", "xavier", "normal", "zeros", "zero-residual")
 Precision = Literal["float32", "float64"]
 Dims: TypeAlias = tuple[int, ...]
-ATTENTION = ("attention", "windowattention")
 
 NORMAL = 0.01  # standard deviation of `normal`
 EMBEDDING = 0.02  # of tokens, positions and relative places, as ViT and Swin have it
