@@ -14,7 +14,7 @@ numba: Any = import_module("numba")  # some versions are typed, and none as the 
 OPTIONS = {
     "nogil": True,
     "error_model": "numpy",
-    "fastmath": False,  # or q == q is true by decree, and the counters of loops.py are constants
+    "fastmath": False,  # or q == q is true by decree, and the counters of nests.py are constants
     "forceinline": True,  # of small steps into nests: a call costs more than the loop that it does
 }
 THREADS: int = numba.config.NUMBA_NUM_THREADS  # the cores this process may use, or that variable
