@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from archcalc.units import printable
-
 if TYPE_CHECKING:
     from archcalc.commands.run_verify import Done
 
@@ -35,7 +33,7 @@ class Progress:
                 self._move("")
                 yield done
                 self._count += 1
-                self._spent += self._work.get(done.network.name, OVERHEAD)
+                self._spent += self._work[done.name]
                 self._move(self._far())
                 self._tell(done)
         finally:
@@ -57,5 +55,7 @@ class Progress:
 
     def _tell(self, done: Done) -> None:
         if self._tells:
-            name, proof = printable(done.network.name), done.proof
-            print(f"{name}: {proof.verdict}, {proof.seconds:.1f} s · {self._far()}", file=sys.stderr)
+            proof = done.proof
+            print(
+                f"{done.name}: {proof.verdict}, {proof.seconds:.1f} s · {self._far()}", file=sys.stderr
+            )

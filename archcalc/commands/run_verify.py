@@ -14,7 +14,7 @@ from archcalc.commands.options import Table, show, show_live
 from archcalc.commands.run_inputs import Start
 from archcalc.commands.run_progress import Progress
 from archcalc.errors import Diagnostic, Finding
-from archcalc.units import binary, grouped, printable
+from archcalc.units import binary, grouped
 from archcalc.views.report import Column, Report
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ LAYERS = (
 )
 NETWORKS = (
     Column("network", "network", "name"),
-    Column("input", "input", "text", spare=2),
+    Column("input", "input", "text", spare=1),
     Column("layers", "layers", "count"),
-    Column("parameters", "parameters", "count", spare=1),
+    Column("parameters", "params", "scaled", spare=2),
     Column("multiplies", "multiplies", "count"),
     Column("checks", "checks", "count"),
     Column("seconds", "seconds", "text"),
@@ -53,8 +53,9 @@ class Asked(NamedTuple):
 
 
 class Done(NamedTuple):
-    """A network as it was executed, and what came of it."""
+    """A network as it was asked for and as it was executed, and what came of it."""
 
+    name: str
     network: Network
     proof: Proof
 
@@ -93,7 +94,8 @@ def verify(
 def _show_layers(network: Network, table: Table, asked: Asked, done: list[Done]) -> None:
     from archcalc.numerics.verify import Proof, Verification
 
-    network, began = _sized(network, asked.quick), monotonic()
+    name, began = label(network), monotonic()
+    network = _sized(network, asked.quick)
     analysis = network.analyze()
     verification = Verification(network.graph, *asked.start.of(network))
     verdicts: dict[str, Verdict] = {}
@@ -111,7 +113,7 @@ def _show_layers(network: Network, table: Table, asked: Asked, done: list[Done])
     def finish() -> tuple[dict[str, Any], tuple[str, ...]]:
         whole = len(verdicts) == len(analysis.layers) - 1
         arena = verification.arena() if whole else ()
-        done.append(Done(network, Proof(tuple(verdicts.values()), arena, monotonic() - began)))
+        done.append(Done(name, network, Proof(tuple(verdicts.values()), arena, monotonic() - began)))
         return _total(analysis, done[0].proof), _remarks(analysis, done[0].proof)
 
     wide = tuple({**_layer_row(name, row, ()), "checks": WIDEST["checks"]} for row, name in named)
@@ -191,7 +193,9 @@ def _show_networks(
         summed = ("layers", "parameters", "multiplies", "checks")
         sums = {key: sum(row[key] for row in found) for key in summed}
         seconds = f"{monotonic() - began:.1f}"
-        return {"network": "total", **sums, "seconds": seconds}, (_verdicts(done, len(expected)),)
+        skips = [text for each in done if asked.allow_skips for text in _skips(each)]
+        remarks = (_verdicts(done, len(expected)), *skips)
+        return {"network": "total", **sums, "seconds": seconds}, remarks
 
     quick = " · quick: each at a small input" if asked.quick else ""
     heading = f"{len(expected)} networks executed layer by layer{quick}"
@@ -211,20 +215,14 @@ def expect(network: Network) -> dict[str, Any]:
 
 def _network_row(done: Done) -> dict[str, Any]:
     analysis, proof = done.network.analyze(), done.proof
-    words = "ok"
-    if proof.failures:
-        path, check = proof.failures[0]
-        words = f"NOT: {printable(path)} {_words(check)}"
-    elif proof.verdict == "skipped":
-        words = f"skipped: {'; '.join(_skips(done)[0].partition(': ')[2:])}"
     return {
-        "network": printable(done.network.name),
+        "network": done.name,
         "input": "×".join(map(str, analysis.graph.input)),
         "layers": len(proof.verdicts),
         **_counts(analysis.total),
         "checks": proof.checks,
         "seconds": f"{proof.seconds:.1f}",
-        "verdict": words,
+        "verdict": "ok" if proof.verdict == "verified" else proof.verdict,
     }
 
 
@@ -256,7 +254,7 @@ def _proved(networks: Iterable[Network], asked: Asked) -> Iterator[Done]:
     )
     for (network, _), result in pool.run(_prove, tasks, asked.jobs, memory()):
         if isinstance(result, pool.Ended):
-            result = Done(network, _nothing(result.reason))
+            result = Done(label(network), network, _nothing(result.reason))
         yield result
 
 
@@ -268,12 +266,13 @@ def _prove(item: tuple[Network, Asked]) -> Done:
     from archcalc.numerics.room import memory, needed
     from archcalc.numerics.verify import prove
 
-    network, began = _sized(item[0], item[1].quick), monotonic()
+    name, began = label(item[0]), monotonic()
+    network = _sized(item[0], item[1].quick)
     need, there = needed(network.graph, proof=True), memory()
     if there is not None and need > there:
-        return Done(network, _nothing(f"takes {binary(need)} of memory, more than there is"))
+        return Done(name, network, _nothing(f"takes {binary(need)} of memory, more than there is"))
     proof = prove(network.graph, *item[1].start.of(network))
-    return Done(network, proof._replace(seconds=monotonic() - began))
+    return Done(name, network, proof._replace(seconds=monotonic() - began))
 
 
 def _nothing(reason: str) -> Proof:
@@ -296,20 +295,20 @@ def _words(check: Check) -> str:
 
 def _failures(done: Done) -> Iterator[str]:
     for path, check in done.proof.failures:
-        yield f"{done.network.name}: {path or 'arena'}: {_words(check)}"
+        yield f"{done.name}: {path or 'arena'}: {_words(check)}"
 
 
 def _skips(done: Done) -> list[str]:
     """What was not executed, a line for each reason."""
     if done.proof.skipped:
-        return [f"{done.network.name}: {done.proof.skipped}"]
+        return [f"{done.name}: {done.proof.skipped}"]
     reasons: dict[str, int] = {}
     for verdict in done.proof.left_out:
         reasons[verdict.skipped] = reasons.get(verdict.skipped, 0) + 1
     if not reasons:
         return []
     told = "; ".join(f"{reason} ({count})" for reason, count in reasons.items())
-    return [f"{done.network.name}: {_layers(len(done.proof.left_out))} skipped: {told}"]
+    return [f"{done.name}: {_layers(len(done.proof.left_out))} skipped: {told}"]
 
 
 def _layers(count: int) -> str:

@@ -7,7 +7,7 @@ laid out. What the analysis predicted must be what each of them did.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from time import monotonic
 from typing import Any, Literal, NamedTuple
 from zlib import crc32
@@ -119,13 +119,14 @@ class Verification:
     def _verdict(self, index: int) -> Verdict:
         layer, values = self.layers[index], self.forward.values
         inputs = [values[i].copy() for i in layer.node.inputs]
-        before = [self._digests[i] for i in layer.node.inputs]
+        intact = self._intact(layer.node.inputs)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             self.forward.step(index)
             verdict = judge(layer, inputs, self.weights.get(layer.path, {}), values[index])
-        intact = Check("inputs", "arena", before, [crc32(x) for x in inputs])
         self._tame(index)
-        return verdict._replace(checks=(*verdict.checks, self._place(index), intact))
+        return verdict._replace(
+            checks=(*verdict.checks, self._place(index), Check("inputs", "arena", "intact", intact))
+        )
 
     def _skip(self, index: int) -> Verdict:
         """Seeded values stand for what it would have computed: the layers behind it can be verified."""
@@ -155,13 +156,13 @@ class Verification:
         return (
             Check("bytes", "arena", size, self.forward.block.nbytes),
             Check("bytes used", "arena", size, max(self._reached, self._places[0][1])),
-            Check(
-                "outputs",
-                "arena",
-                [self._digests[i] for i in self.graph.outputs],
-                [crc32(self.forward.values[i]) for i in self.graph.outputs],
-            ),
+            Check("outputs", "arena", "intact", self._intact(self.graph.outputs)),
         )
+
+    def _intact(self, nodes: Iterable[int]) -> str:
+        """Whether the outputs of these nodes are still what was written, or another's were laid over."""
+        lost = [i for i in nodes if crc32(self.forward.values[i]) != self._digests[i]]
+        return f"overwritten: {self.layers[lost[0]].path}" if lost else "intact"
 
 
 def prove(graph: Graph, weights: Mapping[str, Weights], image: Array) -> Proof:

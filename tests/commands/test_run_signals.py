@@ -61,9 +61,9 @@ def test_shortcuts_keep_it_alive() -> None:
 
 
 def test_he_keeps_a_plain_signal_and_lets_a_residual_one_explode() -> None:
-    """n · 2/n / 2 = 1: a plain layer keeps the mean square s. A residual branch has none at
-    its end: with 2s a sum has 3s and a projected one 4s, of which the last ReLU leaves half to all.
-    Gains of √1.5 to √3 in each of 16 units.
+    """n · 2/n / 2 = 1: a plain layer keeps the mean square s. A residual branch has no ReLU at its end:
+    with 2s a sum has 3s and a projected one 4s, of which the last ReLU leaves half to all. Gains of √1.5
+    to √3 in each of 16 units.
     """
     assert all(0.7 < gain < 1.4 for gain in gains("plain34", "he"))
     assert all(math.sqrt(1.5) < gain < math.sqrt(3) for gain in gains("resnet34", "he"))
