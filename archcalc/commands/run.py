@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from archcalc.api import Network, load
-from archcalc.commands.options import ALL, DEPTH, FORMAT, Table, show, spec_command
+from archcalc.commands.options import DEPTH, FORMAT, Table, show, spec_command
 from archcalc.commands.run_inputs import LAYOUTS, Start
 from archcalc.commands.run_modes import refuse_contradictions
 from archcalc.views.report import Report
@@ -49,7 +49,9 @@ CLASSICS = (
 @click.option("--taps", multiple=True, metavar="LAYER", help="Keep this layer's output, too.")
 @click.option("--save", metavar="FILE", help="Write the outputs and taps to an .npz file.")
 @click.option("--maps", metavar="DIR", help="Draw the maps of the taps as PNG grids.")
-@ALL
+@click.option(
+    "--all", "all_", is_flag=True, help="A row for every layer; without a SPEC, every bundled network."
+)
 @DEPTH
 @FORMAT
 def command(networks: list[Network], table: Table, **options: Any) -> None:
@@ -73,7 +75,8 @@ def command(networks: list[Network], table: Table, **options: Any) -> None:
                  because it cannot be executed (unless --allow-skips).
     checks       comparisons that were made for a layer
     --quick      at the smallest input of 32 pixels a side or more
-    --all        with a SPEC: a row for every layer; without: the whole zoo
+    --all        of a SPEC: a row for every layer; without one: the whole zoo,
+                 smallest first
     --jobs       networks at once, as far as memory goes
     --time       ms: the best of several passes over the batch; GFLOP/s:
                  2 × multiplies / time; share of what a matrix product reaches on

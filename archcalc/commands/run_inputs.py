@@ -19,9 +19,14 @@ class Start(NamedTuple):
     layout: str
     image: str | None
 
-    def of(self, network: Network, batch: int = 1) -> tuple[Any, Any]:
-        """The network's weights and its input: of the files, or from the seed."""
+    def of(self, network: Network, batch: int) -> tuple[Any, Any]:
+        """The network's weights and its input: all of the file, or `batch` images from the seed."""
         return self._weights(network), self._images(network, batch)
+
+    def of_one(self, network: Network) -> tuple[Any, Any]:
+        """The same with the first image alone."""
+        weights, images = self.of(network, 1)
+        return weights, images[:1]
 
     def _weights(self, network: Network) -> Any:
         from archcalc.numerics import tensorfiles, weights

@@ -97,7 +97,7 @@ def _show_layers(network: Network, table: Table, asked: Asked, done: list[Done])
     name, began = label(network), monotonic()
     network = _sized(network, asked.quick)
     analysis = network.analyze()
-    verification = Verification(network.graph, *asked.start.of(network))
+    verification = Verification(network.graph, *asked.start.of_one(network))
     verdicts: dict[str, Verdict] = {}
     named = list(zip(*single(analysis, _matters, table), strict=True))
 
@@ -271,7 +271,7 @@ def _prove(item: tuple[Network, Asked]) -> Done:
     need, there = needed(network.graph, proof=True), memory()
     if there is not None and need > there:
         return Done(name, network, _nothing(f"takes {binary(need)} of memory, more than there is"))
-    proof = prove(network.graph, *item[1].start.of(network))
+    proof = prove(network.graph, *item[1].start.of_one(network))
     return Done(name, network, proof._replace(seconds=monotonic() - began))
 
 

@@ -94,6 +94,13 @@ def test_every_prediction_is_checked() -> None:
     )
 
 
+def test_one_of_several_images_is_verified(tmp_path: Any) -> None:
+    np.save(tmp_path / "x.npy", np.ones((3, 32, 32, 1), np.float32))
+    (document,) = documents("lenet5", "--verify", "--image", str(tmp_path / "x.npy"))
+    assert document["verdict"] == "verified"
+    assert document["total"]["multiplies"] == 416_520
+
+
 # ---- sizes, networks, processes
 
 
