@@ -1,0 +1,174 @@
+"""The values of `archcalc run` held against PyTorch's, layer by layer. For development: needs torch.
+
+    pip install torch==2.13.0 torchvision==0.28.0 safetensors
+    python tests/differential/torch_values.py [NETWORK …]
+
+A network of torchvision gets seeded weights; its state_dict goes through a safetensors file, `--weights`
+and `--map` to `archcalc run`, which sees the same image. Every layer that computes is compared: torch's
+operators as they are dispatched against our layers of that kind, in order of execution. The largest
+difference in a layer may be 1e-4 of its largest value.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch_networks import NETWORKS, make
+
+import archcalc
+
+TOLERANCE = 1e-4
+# torch's operators, without their variants and the underscore of those that overwrite
+KINDS = {
+    "convolution": "conv",
+    "addmm": "linear",
+    "native_batch_norm": "bn",
+    "native_layer_norm": "ln",
+    "_native_multi_head_attention": "attention",
+    "relu": "relu",
+    "hardtanh": "relu6",
+    "gelu": "gelu",
+    "max_pool2d_with_indices": "maxpool",
+    "avg_pool2d": "avgpool",
+    "mean": "gap",
+    "cat": "concat",
+    "add": "add",
+    "select": "token",
+}
+OURS = {"posembed": "add", "classtoken": "concat"}  # what these are in torch
+MOVED = ("flatten", "dropout", "tokens")  # values are where they were, or were moved only
+
+
+class Step(NamedTuple):
+    """What an operator of torch computed, in our order of axes, and the module whose weights it used."""
+
+    kind: str
+    module: str
+    value: Any
+
+
+class Recorder(TorchDispatchMode):
+    """Every operator that torch dispatches, in order; values are copied before others overwrite them."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.steps: list[Step] = []
+        self.owners = {t.data_ptr(): name for name, t in model.state_dict().items() if t.dim() > 0}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        kind = KINDS.get(func.overloadpacket.__name__.removesuffix("_"))
+        copies = kind == "concat" and len(args[0]) == 1
+        if kind is not None and not copies:
+            value = result[0] if isinstance(result, tuple) else result
+            self.steps.append(Step(kind, self._owner(args), _ours(value)))
+        return result
+
+    def _owner(self, args: Any) -> str:
+        flat = [x for a in args for x in (a if isinstance(a, (list, tuple)) else [a])]
+        names = [self.owners.get(x.data_ptr(), "") for x in flat if isinstance(x, torch.Tensor)]
+        return next((name for name in names if name), "")
+
+
+def _ours(value: Any) -> Any:
+    """Images × height × width × channels; tokens are in rows."""
+    value = value.detach().clone()
+    if value.dim() == 4:
+        return value.permute(0, 2, 3, 1).numpy()
+    return (value[:, :, None] if value.dim() == 3 else value[:, None, None]).numpy()
+
+
+class Difference(NamedTuple):
+    """Of one layer: the largest difference as a part of torch's largest value."""
+
+    path: str
+    part: float
+
+
+def differences(name: str, folder: Path) -> list[Difference]:
+    """Of every layer, in order.
+
+    Raises:
+        SystemExit: archcalc or torch has layers that the other one lacks, or archcalc fails.
+    """
+    graph = archcalc.load(name).graph
+    height, width, channels = map(int, graph.input)
+    torch.manual_seed(0)
+    image = torch.randn(1, channels, height, width)
+    model = make(name, image)
+    with torch.no_grad(), Recorder(model) as recorder:
+        model(image)
+    theirs: dict[str, list[Step]] = defaultdict(list)
+    for step in recorder.steps:
+        theirs[step.kind].append(step)
+    ours: dict[str, list[str]] = defaultdict(list)
+    for node in graph.nodes[1:]:
+        if node.operator.name not in MOVED:
+            ours[OURS.get(node.operator.name, node.operator.name)].append(node.path)
+    counts = [{kind: len(x) for kind, x in sorted(d.items())} for d in (ours, theirs)]
+    if counts[0] != counts[1]:
+        raise SystemExit(f"{name}: archcalc has {counts[0]}, torch {counts[1]}")
+    pairs = [pair for kind in ours for pair in zip(ours[kind], theirs[kind], strict=True)]
+    values = executed(name, model, image, pairs, folder)
+    place = {node.path: i for i, node in enumerate(graph.nodes)}
+    pairs.sort(key=lambda pair: place[pair[0]])
+    return [Difference(path, difference(values[path], step.value)) for path, step in pairs]
+
+
+def difference(ours: Any, theirs: Any) -> float:
+    if ours.shape != theirs.shape:
+        raise SystemExit(f"a shape of {ours.shape} against torch's {theirs.shape}")
+    return float(np.abs(ours - theirs).max() / np.abs(theirs).max())
+
+
+def executed(
+    name: str, model: Any, image: Any, pairs: list[tuple[str, Step]], folder: Path
+) -> dict[str, Any]:
+    """What `archcalc run` saves of every layer, from the state_dict as safetensors writes it."""
+    save_file(model.state_dict(), folder / "weights.safetensors")
+    np.save(folder / "image.npy", image.permute(0, 2, 3, 1).numpy())
+    lines = [f"{path} = {_module(step)}" for path, step in pairs if step.module]
+    (folder / "map.txt").write_text("\n".join(lines))
+    command = [sys.executable, "-m", "archcalc", "run", name, "--weights", "weights.safetensors"]
+    command += ["--map", "map.txt", "--image", "image.npy", "--save", "values.npz"]
+    command += [word for path, _ in pairs for word in ("--taps", path)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{name}: {done.stderr}")
+    with np.load(folder / "values.npz") as values:
+        return dict(values)
+
+
+def _module(step: Step) -> str:
+    """The module of a tensor; a bare parameter is its own."""
+    before, _, last = step.module.rpartition(".")
+    return step.module if last in ("class_token", "pos_embedding") else before
+
+
+def main(names: list[str]) -> int:
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads; parts of the largest value")
+    print(f"{'network':16} {'layers':>6} {'largest':>9} {'output':>9}  where")
+    bad = 0
+    for name in names or list(NETWORKS):
+        with tempfile.TemporaryDirectory() as folder:
+            found = differences(name, Path(folder))
+        worst = max(found, key=lambda d: d.part)
+        wrong = [d for d in found if not d.part <= TOLERANCE]
+        bad += len(wrong)
+        print(f"{name:16} {len(found):6} {worst.part:9.1e} {found[-1].part:9.1e}  {worst.path}")
+        for d in wrong[:5]:
+            print(f"    {d.path} differs by {d.part:.1e}")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
