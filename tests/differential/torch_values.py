@@ -88,11 +88,11 @@ class Recorder(TorchDispatchMode):
 
 
 def _ours(value: Any) -> Any:
-    """Images × height × width × channels; tokens are in rows."""
+    """Images × height × width × channels; of one image tokens are tokens × 1 × channels."""
     value = value.detach().clone()
     if value.dim() == 4:
         return value.permute(0, 2, 3, 1).numpy()
-    return (value[:, :, None] if value.dim() == 3 else value[:, None, None]).numpy()
+    return value.reshape(1, -1, 1, value.shape[-1]).numpy()
 
 
 class Difference(NamedTuple):
