@@ -75,8 +75,7 @@ def command(networks: list[Network], table: Table, **options: Any) -> None:
                  because it cannot be executed (unless --allow-skips).
     checks       comparisons that were made for a layer
     --quick      at the smallest input of 32 pixels a side or more
-    --all        of a SPEC: a row for every layer; without one: the whole zoo,
-                 smallest first
+    --all        of a SPEC: a row for every layer; without one: the whole zoo
     --jobs       networks at once, as far as memory goes
     --time       ms: the best of several passes over the batch; GFLOP/s:
                  2 × multiplies / time; share of what a matrix product reaches on
@@ -122,7 +121,8 @@ MODES = {"time": _time, "": _outputs}
 def _verify(
     networks: Iterable[Network], table: Table, start: Start, options: Mapping[str, Any], zoo: bool
 ) -> None:
-    from archcalc.commands.run_verify import Asked, expect, verify
+    from archcalc.commands.run_verify import expect, verify
+    from archcalc.commands.run_work import Asked, sized
     from archcalc.numerics.room import require_room
 
     asked = Asked(start, options["quick"], options["allow_skips"], options["jobs"], zoo)
@@ -134,7 +134,7 @@ def _verify(
         verify((load(row["name"]) for row in rows), expected, table, asked)
     else:
         for network in networks:
-            require_room((network.shrunken() if asked.quick else network).graph, proof=True)
+            require_room(sized(network, asked.quick).graph, proof=True)
         verify(networks, [expect(network) for network in networks], table, asked)
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.analysis.summary import Row
 from archcalc.api import Network
 from archcalc.commands.layout import document, label, single, title
 from archcalc.commands.options import Table, show, show_live
-from archcalc.commands.run_inputs import Start
 from archcalc.commands.run_progress import Progress
+from archcalc.commands.run_work import Asked, Done, proved, sized
 from archcalc.errors import Diagnostic, Finding
 from archcalc.units import binary, grouped
 from archcalc.views.report import Column, Report
@@ -42,24 +42,6 @@ BY_LAYER = ("json", "csv")  # formats of every layer, however many networks
 WIDEST = {"checks": 99_999, "seconds": "999.9"}  # what columns have room for before it is known
 
 
-class Asked(NamedTuple):
-    """How networks are to be verified: from what, at which size, in how many processes."""
-
-    start: Start
-    quick: bool = False
-    allow_skips: bool = False
-    jobs: int = 1
-    all: bool = False
-
-
-class Done(NamedTuple):
-    """A network as it was asked for and as it was executed, and what came of it."""
-
-    name: str
-    network: Network
-    proof: Proof
-
-
 def verify(
     networks: Iterable[Network], expected: Sequence[dict[str, Any]], table: Table, asked: Asked
 ) -> None:
@@ -71,7 +53,7 @@ def verify(
     done: list[Done] = []
     if table.format in BY_LAYER:
         try:
-            done.extend(Progress(expected, asked.all).over(_proved(networks, asked)))
+            done.extend(Progress(expected, asked.all).over(proved(networks, asked)))
         except KeyboardInterrupt:
             show("run", [_report(each, table) for each in done], table.format)
             raise
@@ -95,7 +77,7 @@ def _show_layers(network: Network, table: Table, asked: Asked, done: list[Done])
     from archcalc.numerics.verify import Proof, Verification
 
     name, began = label(network), monotonic()
-    network = _sized(network, asked.quick)
+    network = sized(network, asked.quick)
     analysis = network.analyze()
     verification = Verification(network.graph, *asked.start.of_one(network))
     verdicts: dict[str, Verdict] = {}
@@ -184,7 +166,7 @@ def _show_networks(
     progress, began = Progress(expected, asked.all), monotonic()
 
     def rows() -> Iterator[dict[str, Any]]:
-        for each in progress.over(_proved(networks, asked)):
+        for each in progress.over(proved(networks, asked)):
             done.append(each)
             yield _network_row(each)
 
@@ -234,55 +216,6 @@ def _verdicts(done: Sequence[Done], wanted: int) -> str:
     parts = [f"{count} {words}" for words, count in counts.items() if count or words == "verified"]
     missing = wanted - len(done)
     return ", ".join([*parts, f"{missing} not reached"] if missing else parts)
-
-
-# ---- the work
-
-
-def _proved(networks: Iterable[Network], asked: Asked) -> Iterator[Done]:
-    """The networks as they are done: in their order, or with several processes as they end."""
-    from archcalc.numerics import pool
-    from archcalc.numerics.room import memory, needed
-
-    items = ((network, asked) for network in networks)
-    if asked.jobs == 1:
-        for item in items:
-            yield _prove(item)
-        return
-    tasks = (
-        pool.Task(item, BASE + needed(_sized(item[0], asked.quick).graph, proof=True)) for item in items
-    )
-    for (network, _), result in pool.run(_prove, tasks, asked.jobs, memory()):
-        if isinstance(result, pool.Ended):
-            result = Done(label(network), network, _nothing(result.reason))
-        yield result
-
-
-BASE = 200 * 2**20  # bytes of a process with NumPy and Numba
-
-
-def _prove(item: tuple[Network, Asked]) -> Done:
-    """One network, start to end; one that is too large for this machine is skipped."""
-    from archcalc.numerics.room import memory, needed
-    from archcalc.numerics.verify import prove
-
-    name, began = label(item[0]), monotonic()
-    network = _sized(item[0], item[1].quick)
-    need, there = needed(network.graph, proof=True), memory()
-    if there is not None and need > there:
-        return Done(name, network, _nothing(f"takes {binary(need)} of memory, more than there is"))
-    proof = prove(network.graph, *item[1].start.of_one(network))
-    return Done(name, network, proof._replace(seconds=monotonic() - began))
-
-
-def _nothing(reason: str) -> Proof:
-    from archcalc.numerics.verify import Proof
-
-    return Proof((), (), 0.0, reason)
-
-
-def _sized(network: Network, quick: bool) -> Network:
-    return network.shrunken() if quick else network
 
 
 # ---- words
