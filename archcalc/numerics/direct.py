@@ -17,9 +17,9 @@ def depthwise(
     _depthwise(x, weight[:, :, 0], out, stride, before, dilation)
 
 
-def pool(x: Array, out: Array, window: Any, stride: Any, before: tuple[int, int], kind: int) -> None:
-    """`kind` 0: the largest value of each window, 1: the sum, 2: the mean, padding counting as zeros."""
-    _pool(x, out, window, stride, before, kind)
+def pool(x: Array, out: Array, window: Any, stride: Any, before: tuple[int, int], largest: bool) -> None:
+    """The largest value of each window, or the sum."""
+    _pool(x, out, window, stride, before, largest)
 
 
 @compiled
@@ -45,24 +45,22 @@ def _depthwise(
 
 
 @compiled
-def _pool(x: Array, out: Array, window: Any, stride: Any, before: tuple[int, int], kind: int) -> None:
+def _pool(
+    x: Array, out: Array, window: Any, stride: Any, before: tuple[int, int], largest: bool
+) -> None:
     images, height, width, channels = x.shape
-    share = np.float32(1 / (window[0] * window[1]))
     for image in range(images):
         for row in range(out.shape[1]):
             top = row * stride[0] - before[0]
             for column in range(out.shape[2]):
                 left = column * stride[1] - before[1]
                 target = out[image, row, column]
-                target[:] = -np.inf if kind == 0 else 0
+                target[:] = -np.inf if largest else 0
                 for i in range(max(top, 0), min(top + window[0], height)):
                     for j in range(max(left, 0), min(left + window[1], width)):
                         for channel in range(channels):
                             value = x[image, i, j, channel]
-                            if kind == 0:
+                            if largest:
                                 target[channel] = max(target[channel], value)
                             else:
                                 target[channel] += value
-                if kind == 2:
-                    for channel in range(channels):
-                        target[channel] *= share

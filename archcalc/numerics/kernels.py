@@ -208,11 +208,16 @@ def _linear(operator: Any, inputs: list[Array], weights: Weights, out: Array, sc
         np.add(out, weights["bias"], out=out)
 
 
-def _pooling(kind: int) -> Kernel:
+def _pooling(largest: bool) -> Kernel:
     def run(operator: Any, inputs: list[Array], weights: Weights, out: Array, scratch: Array) -> None:
-        pool(inputs[0], out, operator.k, operator.s, _before(operator, inputs[0]), kind)
+        pool(inputs[0], out, operator.k, operator.s, _before(operator, inputs[0]), largest)
 
     return run
+
+
+def _avgpool(operator: Any, inputs: list[Array], weights: Weights, out: Array, scratch: Array) -> None:
+    pool(inputs[0], out, operator.k, operator.s, _before(operator, inputs[0]), False)
+    np.multiply(out, reference.shares(operator, inputs[0]), out=out)
 
 
 def _gap(operator: Any, inputs: list[Array], weights: Weights, out: Array, scratch: Array) -> None:
@@ -322,9 +327,9 @@ KERNELS: dict[str, Kernel] = {
     "deconv": _deconv,
     "linear": _linear,
     "rbf": _moved,
-    "maxpool": _pooling(0),
-    "sumpool": _pooling(1),
-    "avgpool": _pooling(2),
+    "maxpool": _pooling(True),
+    "sumpool": _pooling(False),
+    "avgpool": _avgpool,
     "gap": _gap,
     "bn": _bn,
     "ln": _in_chunks,

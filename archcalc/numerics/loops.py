@@ -16,7 +16,7 @@ import numpy as np
 
 from archcalc.numerics import attention, nests
 from archcalc.numerics.compiled import spread
-from archcalc.numerics.reference import pad, zeros_around
+from archcalc.numerics.reference import pad, shares, zeros_around
 
 Array: TypeAlias = Any  # an ndarray of float32
 Weights: TypeAlias = dict[str, Array]
@@ -168,16 +168,15 @@ def _rbf(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
 
 
 def _pool(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
-    """The padding of a mean counts as zeros, as in torch."""
     (x,), largest = inputs, operator.name == "maxpool"
     empty = -np.inf if largest else 0.0
-    x = _plain(pad(np.asarray(x, np.float32), *zeros_around(operator, x), value=empty))
-    y = _windows(x, operator, x.shape[-1])
-    (steps,) = spread(nests.pool_rows, len(y), x, y, _ints(operator.k), _ints(operator.s), largest)
+    padded = _plain(pad(np.asarray(x, np.float32), *zeros_around(operator, x), value=empty))
+    y = _windows(padded, operator, x.shape[-1])
+    (steps,) = spread(nests.pool_rows, len(y), padded, y, _ints(operator.k), _ints(operator.s), largest)
     counts = {"comparisons" if largest else "additions": steps}
     if operator.name == "avgpool":
-        share = np.float32(1 / (operator.k[0] * operator.k[1]))
-        counts["multiplies"] = nests.scale(y.reshape(-1), share)
+        factors = np.tile(shares(operator, np.asarray(x, np.float32)).reshape(-1), len(x))
+        counts["multiplies"] = nests.scale(y.reshape(-1, x.shape[-1]), factors)
     return _executed(y.reshape(len(x), -1, *y.shape[1:]), **counts)
 
 
@@ -185,7 +184,7 @@ def _gap(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
     x = _plain(inputs[0])
     y = np.empty((len(x), 1, x.shape[-1]), np.float32)
     (additions,) = spread(nests.pool_rows, len(x), x, y, x.shape[1:3], (1, 1), False)
-    multiplies = nests.scale(y.reshape(-1), np.float32(1 / (x.shape[1] * x.shape[2])))
+    multiplies = nests.scale(y[:, 0], np.full(len(x), 1 / (x.shape[1] * x.shape[2]), np.float32))
     return _executed(y.reshape(len(x), 1, 1, -1), multiplies=multiplies, additions=additions)
 
 

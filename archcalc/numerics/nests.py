@@ -309,11 +309,12 @@ def bias(y: Array, terms: Array) -> int:
 
 
 @compiled
-def scale(y: Array, factor: Any) -> int:
-    """Multiplies of every value by one factor."""
+def scale(y: Array, factors: Array) -> int:
+    """Multiplies of the channels of each place by its factor; y: places × channels."""
     multiplies = 0
-    for i in range(y.size):
-        product = y[i] * factor
-        y[i] = product
-        multiplies += product == product
+    for place in range(len(y)):
+        for channel in range(y.shape[1]):
+            product = y[place, channel] * factors[place]
+            y[place, channel] = product
+            multiplies += product == product
     return multiplies

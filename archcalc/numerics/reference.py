@@ -164,8 +164,21 @@ _largest, _sum = _pool(np.maximum, -np.inf), _pool(np.add, 0.0)
 
 
 def _avgpool(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """The padding counts as zeros, as in torch."""
-    return _sum(operator, inputs[0]) * inputs[0].dtype.type(1 / (operator.k[0] * operator.k[1]))
+    return _sum(operator, inputs[0]) * shares(operator, inputs[0])
+
+
+def shares(operator: Any, x: Array) -> Array:
+    """1 / the values of each window of a mean: out height × out width × 1.
+
+    The padding counts as zeros; what rounding up lets a window reach beyond it does not, as in torch
+    and Caffe.
+    """
+    before, after = zeros_around(operator, x)
+    ends = after if operator.same else before
+    inside = pad(np.ones((1, *x.shape[1:3], 1), x.dtype), before, ends, 1.0)
+    beyond = (after[0] - ends[0], after[1] - ends[1])
+    taps = windows(pad(inside, (0, 0), beyond), operator.k, operator.s, (1, 1))
+    return 1 / taps[0].sum((2, 3))
 
 
 def _gap(operator: Any, inputs: list[Array], weights: Weights) -> Array:

@@ -85,6 +85,8 @@ CASES: list[tuple[Operator, Shape]] = [
     (op("maxpool", 3, s=2, same=True), MAP),
     (op("avgpool", 3, s=2, p=1), MAP),
     (op("avgpool", 2), Shape(6, 6, 70)),
+    (op("avgpool", 3, s=2, p=1, ceil=True), Shape(8, 10, 5)),
+    (op("avgpool", (2, 3), s=(3, 2), ceil=True), MAP),
     (op("sumpool", (2, 3)), MAP),
     (op("gap"), MAP),
     (op("gap"), VECTOR),
