@@ -196,7 +196,7 @@ def fold_bn(operator: Any, weights: Weights) -> tuple[Array, Array]:
 
 
 def _bn(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    factor, term = fold_bn(operator, {role: np.asarray(w) for role, w in weights.items()})
+    factor, term = fold_bn(operator, weights)
     return inputs[0] * factor + term
 
 

@@ -196,10 +196,11 @@ def judge(layer: Layer, inputs: list[Array], weights: Weights, fast: Array) -> V
     operator, images = layer.node.operator, len(fast)
     counter = Counter()
     watched = [counted(x, counter) for x in inputs]
-    oracle = np.asarray(reference.run(operator, watched, weights))
+    read = _Read(weights)
+    oracle = np.asarray(reference.run(operator, watched, read))
     checks = [
         Check("shape", "definition", tuple(map(int, layer.node.shape)), oracle.shape[1:]),
-        *_numbers(layer, weights),
+        *_numbers(layer, read),
         *_counts(layer, counter.counts, "definition", images),
         _values("kernel", oracle, fast),
     ]
@@ -211,13 +212,25 @@ def judge(layer: Layer, inputs: list[Array], weights: Weights, fast: Array) -> V
     return Verdict(layer.path, operator.name, tuple(checks), uncounted=reason)
 
 
-def _numbers(layer: Layer, weights: Weights) -> Iterator[Check]:
-    """The numbers that the execution was given, by what they are."""
-    given = {"parameters": 0, "statistics": 0, "fixed": 0}
-    for role, array in weights.items():
+class _Read(dict[str, Array]):
+    """Weights that know which of them were asked for."""
+
+    def __init__(self, weights: Weights) -> None:
+        super().__init__(weights)
+        self.roles: set[str] = set()
+
+    def __getitem__(self, role: str) -> Array:
+        self.roles.add(role)
+        return super().__getitem__(role)
+
+
+def _numbers(layer: Layer, read: _Read) -> Iterator[Check]:
+    """The numbers that the execution consumed, by what they are."""
+    consumed = {"parameters": 0, "statistics": 0, "fixed": 0}
+    for role in sorted(read.roles):
         kind = "statistics" if role in STATISTICS else "parameters" if role in TRAINABLE else "fixed"
-        given[kind] += int(array.size)
-    for kind, count in given.items():
+        consumed[kind] += int(read[role].size)
+    for kind, count in consumed.items():
         predicted = int(getattr(layer.costs, kind))
         if kind == "parameters" or predicted or count:
             yield Check(kind, "definition", predicted, count)
