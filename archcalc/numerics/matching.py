@@ -2,17 +2,18 @@
 
 A state_dict has no layers in order of execution: safetensors sorts it by name. Three things are held for
 certain: a module has the tensors of its layer, in torch's layout; what is in one module lies together
-in the network; and siblings whose names differ in their last number alone (`layer1`, `layer2`) stand in
-the order of their numbers. If one way alone is left to lay all modules out, it is the match. The order
-in an .npz file is that of the state_dict, which has a module's own tensors before its parts, and is
-tried first.
+in the network; and siblings whose names differ in their last number alone (`layer1`, `layer2`), or are
+the first letters of the alphabet, stand in that order. If one way alone is left to lay all modules out,
+it is the match. The order in an .npz file is that of the state_dict, which has a module's own tensors
+before its parts, and is tried first.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
+from string import ascii_lowercase
 from typing import NamedTuple, TypeAlias
 
 from archcalc.errors import Diagnostic, UsageError
@@ -57,11 +58,18 @@ class Module:
             parts = [child for child in self.children.values() if child.children]
             return [parts, *([child] for child in self.children.values() if not child.children)]
         series: dict[str, list[tuple[int, str, Module]]] = {}
+        alphabet = _alphabet(self.children)
         for name, child in self.children.items():
-            numbered = _NUMBERED.fullmatch(name)
+            numbered = _NUMBERED.fullmatch(f"#0{name}" if name in alphabet else name)
             stem, number, letter = numbered.groups() if numbered else (name, 0, "")
             series.setdefault(f"{stem}#" if numbered else stem, []).append((int(number), letter, child))
         return [[child for *_, child in sorted(s, key=lambda x: x[:2])] for s in series.values()]
+
+
+def _alphabet(names: Iterable[str]) -> list[str]:
+    """`a`, `b` and `c`, if the names that are one letter are those; `q`, `k` and `v` are no order."""
+    letters = sorted(name for name in names if len(name) == 1 and name.isalpha())
+    return letters if ascii_lowercase.startswith("".join(letters)) else []
 
 
 def match(

@@ -49,6 +49,22 @@ NETWORKS: dict[str, Callable[[], Any]] = {
     "mobilenet_v2": _of_torchvision("mobilenet_v2"),
     "densenet121": _of_torchvision("densenet121"),
     "vit_b_16": _of_torchvision("vit_b_16"),
+    **{
+        name: _of_torchvision(name)
+        for name in (
+            "vgg16_bn",
+            "resnet18",
+            "resnext50_32x4d",
+            "squeezenet1_1",
+            "mobilenet_v3_large",
+            "mnasnet1_0",
+            "efficientnet_b0",
+            "shufflenet_v2_x1_0",
+            "regnet_y_400mf",
+            "convnext_tiny",
+            "swin_t",
+        )
+    },
 }
 
 

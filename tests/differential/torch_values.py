@@ -23,34 +23,51 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch_networks import NETWORKS, make
+from torch_networks import NETWORKS, make, torchvision
 
 import archcalc
 
 TOLERANCE = 1e-4
 # torch's operators, without their variants and the underscore of those that overwrite
 KINDS = {
-    "convolution": "conv",
-    "addmm": "linear",
+    "convolution": "product",  # a linear layer may be a 1×1 convolution there
+    "addmm": "product",
+    "mm": "product",
     "native_batch_norm": "bn",
     "native_layer_norm": "ln",
     "_native_multi_head_attention": "attention",
     "relu": "relu",
     "hardtanh": "relu6",
     "gelu": "gelu",
+    "silu": "swish",
+    "sigmoid": "sigmoid",
+    "hardswish": "hswish",
+    "hardsigmoid": "hsigmoid",
     "max_pool2d_with_indices": "maxpool",
     "avg_pool2d": "avgpool",
     "mean": "gap",
     "cat": "concat",
     "add": "add",
+    "mul": "mul",
     "select": "token",
 }
-OURS = {"posembed": "add", "classtoken": "concat"}  # what these are in torch
-MOVED = ("flatten", "dropout", "tokens")  # values are where they were, or were moved only
-
-
+OURS = {  # what these are in torch
+    "conv": "product",
+    "linear": "product",
+    "posembed": "add",
+    "classtoken": "concat",
+    "todepth": "concat",
+    "scale": "mul",
+    "windowattention": "attention",
+}
+# values are where they were, or were moved only
+MOVED = ("flatten", "dropout", "tokens", "shuffle", "slice")
 # what shapes and numbers leave open
 MAPS = {
+    "resnet18": "bn = bn1",
+    "resnext50_32x4d": "\n".join(
+        f"stage{n}/bottleneck/shortcut = layer{n}.0.downsample" for n in (2, 3, 4)
+    ),
     "resnet50": "stage1/bottleneck/shortcut = layer1.0.downsample",
     "vit_b_16": "ln = encoder.ln",
     "inception_v3": "\n".join(
@@ -64,35 +81,42 @@ MAPS = {
 
 
 class Step(NamedTuple):
-    """What an operator of torch computed, in our order of axes."""
+    """What an operator of torch computed."""
 
     kind: str
     value: Any
 
 
 class Recorder(TorchDispatchMode):
-    """Every operator that torch dispatches, in order; values are copied before others overwrite them."""
+    """Every operator that torch dispatches, in order; values are copied before others overwrite them.
 
-    def __init__(self) -> None:
+    Attention in windows is many operators, and one step.
+    """
+
+    def __init__(self, model: Any) -> None:
         super().__init__()
         self.steps: list[Step] = []
+        self.inside = False
+        for module in model.modules():
+            if isinstance(module, torchvision.models.swin_transformer.ShiftedWindowAttention):
+                module.register_forward_pre_hook(self._enter)
+                module.register_forward_hook(self._leave)
+
+    def _enter(self, module: Any, inputs: Any) -> None:
+        self.inside = True
+
+    def _leave(self, module: Any, inputs: Any, output: Any) -> None:
+        self.inside = False
+        self.steps.append(Step("attention", output.detach().clone().numpy()))
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         kind = KINDS.get(func.overloadpacket.__name__.removesuffix("_"))
         copies = kind == "concat" and len(args[0]) == 1
-        if kind is not None and not copies:
+        if kind is not None and not copies and not self.inside:
             value = result[0] if isinstance(result, tuple) else result
-            self.steps.append(Step(kind, _ours(value)))
+            self.steps.append(Step(kind, value.detach().clone().numpy()))
         return result
-
-
-def _ours(value: Any) -> Any:
-    """Images × height × width × channels; of one image tokens are tokens × 1 × channels."""
-    value = value.detach().clone()
-    if value.dim() == 4:
-        return value.permute(0, 2, 3, 1).numpy()
-    return value.reshape(1, -1, 1, value.shape[-1]).numpy()
 
 
 class Difference(NamedTuple):
@@ -113,7 +137,7 @@ def differences(name: str, folder: Path) -> list[Difference]:
     torch.manual_seed(0)
     image = torch.randn(1, channels, height, width)
     model = make(name, image)
-    with torch.no_grad(), Recorder() as recorder:
+    with torch.no_grad(), Recorder(model) as recorder:
         model(image)
     theirs: dict[str, list[Step]] = defaultdict(list)
     for step in recorder.steps:
@@ -133,6 +157,11 @@ def differences(name: str, folder: Path) -> list[Difference]:
 
 
 def difference(ours: Any, theirs: Any) -> float:
+    """Torch has maps with channels first, and rows of channels behind norms and linear layers."""
+    if theirs.ndim == 4 and theirs.shape != ours.shape:
+        theirs = theirs.transpose(0, 2, 3, 1)
+    elif theirs.shape[-1] == ours.shape[-1] and theirs.size == ours.size:
+        theirs = theirs.reshape(ours.shape)
     if ours.shape != theirs.shape:
         raise SystemExit(f"a shape of {ours.shape} against torch's {theirs.shape}")
     return float(np.abs(ours - theirs).max() / np.abs(theirs).max())

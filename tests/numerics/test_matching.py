@@ -77,6 +77,15 @@ def test_letters_follow_numbers() -> None:
     assert match(THREE, shapes) == {"conv": "block_1", "conv2": "block_2a", "conv3": "block_2b"}
 
 
+def test_letters_from_the_first_on_are_an_order() -> None:
+    shapes = conv("f.a", 4, 4, 3) | conv("f.b", 4, 4, 3) | conv("f.c", 4, 4, 3)
+    assert match(THREE, shapes) == {"conv": "f.a", "conv2": "f.b", "conv3": "f.c"}
+    shapes = conv("f.k", 4, 4, 3) | conv("f.q", 4, 4, 3) | conv("f.v", 4, 4, 3)
+    assert "`conv2` may be `f.q` or `f.v`" in refused(THREE, shapes)
+    shapes = conv("f.0", 4, 4, 3) | conv("f.a", 4, 4, 3) | conv("f.1", 4, 4, 3)
+    assert "`conv2` may be `f.1` or `f.a`" in refused(THREE, shapes)
+
+
 def test_names_without_numbers_tell_no_order() -> None:
     shapes = conv("head", 4, 4, 3) | conv("body.0", 4, 4, 3) | conv("body.1", 4, 4, 3)
     assert refused(THREE, shapes) == (
