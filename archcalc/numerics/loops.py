@@ -51,7 +51,7 @@ def useful(operator: Any, inputs: list[Array], weights: Weights) -> int:
 
 def _conv(operator: Any, inputs: list[Array], weights: Weights, padding: float = 0.0) -> Executed:
     (x,), w, groups = inputs, _plain(weights["weight"]), int(operator.g)
-    x = _plain(pad(np.asarray(x, np.float32), *zeros_around(operator, x), value=padding))
+    x = _plain(pad(np.asarray(x, np.float32), *zeros_around(operator, x.shape), value=padding))
     y, steps = _windows(x, operator, int(operator.filters)), (_ints(operator.s), _ints(operator.d))
     counts: tuple[int, ...]
     if operator.table is not None:
@@ -170,7 +170,7 @@ def _rbf(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
 def _pool(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
     (x,), largest = inputs, operator.name == "maxpool"
     empty = -np.inf if largest else 0.0
-    padded = _plain(pad(np.asarray(x, np.float32), *zeros_around(operator, x), value=empty))
+    padded = _plain(pad(np.asarray(x, np.float32), *zeros_around(operator, x.shape), value=empty))
     y = _windows(padded, operator, x.shape[-1])
     (steps,) = spread(nests.pool_rows, len(y), padded, y, _ints(operator.k), _ints(operator.s), largest)
     counts = {"comparisons" if largest else "additions": steps}

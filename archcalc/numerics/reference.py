@@ -38,14 +38,14 @@ def pad(x: Array, before: tuple[int, int], after: tuple[int, int], value: float 
     return padded
 
 
-def zeros_around(operator: Any, x: Array) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Rows and columns of padding before and after, by the operator's arguments.
+def zeros_around(operator: Any, x: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Rows and columns of padding before and after, by the operator's arguments and the shape of x.
 
     Padding of half the kernel; TensorFlow's SAME; or p on both sides. Rounding up may need more behind.
     """
     before, after = [], []
     for axis in (0, 1):
-        size, stride = x.shape[1 + axis], operator.s[axis]
+        size, stride = x[1 + axis], operator.s[axis]
         span = operator.d[axis] * (operator.k[axis] - 1) + 1
         if operator.same:
             total = max((-(-size // stride) - 1) * stride + span - size, 0)
@@ -75,7 +75,7 @@ def windows(x: Array, k: tuple[int, int], s: tuple[int, int], d: tuple[int, int]
 
 def _conv(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     (x,) = inputs
-    patches = windows(pad(x, *zeros_around(operator, x)), operator.k, operator.s, operator.d)
+    patches = windows(pad(x, *zeros_around(operator, x.shape)), operator.k, operator.s, operator.d)
     if operator.table is not None:
         y = _conv_by_table(operator, patches, weights["weight"])
     else:
@@ -148,7 +148,9 @@ def _pool(combine: np.ufunc, empty: float) -> Callable[[Any, Array], Array]:
     """The windows of every output combined, first to last."""
 
     def pool(operator: Any, x: Array) -> Array:
-        taps = windows(pad(x, *zeros_around(operator, x), value=empty), operator.k, operator.s, (1, 1))
+        taps = windows(
+            pad(x, *zeros_around(operator, x.shape), value=empty), operator.k, operator.s, (1, 1)
+        )
         result: Array | None = None
         for u in range(operator.k[0]):
             for v in range(operator.k[1]):
@@ -173,7 +175,7 @@ def shares(operator: Any, x: Array) -> Array:
     The padding counts as zeros; what rounding up lets a window reach beyond it does not, as in torch
     and Caffe.
     """
-    before, after = zeros_around(operator, x)
+    before, after = zeros_around(operator, x.shape)
     ends = after if operator.same else before
     inside = pad(np.ones((1, *x.shape[1:3], 1), x.dtype), before, ends, 1.0)
     beyond = (after[0] - ends[0], after[1] - ends[1])

@@ -48,8 +48,9 @@ def verified(operator: Operator, inputs: Shapes) -> bool:
     fast = np.zeros((1, *map(int, shape)), np.float32)
     if operator.buffer == "view":
         fast = arrays[0].reshape(fast.shape)
-    room = np.zeros(scratch(operator, tuple(inputs[0]), tuple(shape)), np.float32)
-    KERNELS[operator.name](operator, arrays, prepare(operator, weights), fast, room)
+    room = np.zeros(scratch(operator, (1, *inputs[0]), fast.shape), np.float32)
+    prepared = prepare(operator, weights, fast.shape[3], np.float32)
+    KERNELS[operator.name](operator, arrays, prepared, fast, room)
     return judge(layer, arrays, weights, fast).holds
 
 
