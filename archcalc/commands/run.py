@@ -40,6 +40,9 @@ CLASSICS = (
 @click.option("--init", type=click.Choice(INITS), default="he", help="Seeded weights.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="Of weights and input.")
 @click.option("--batch", type=click.IntRange(1, 4096), default=1, help="Images at once.")
+@click.option(
+    "--dtype", type=click.Choice(("float32", "float64")), default="float32", help="Of all values."
+)
 @click.option("--weights", metavar="FILE", help="Real weights: .safetensors or .npz.")
 @click.option("--map", metavar="FILE", help="Lines `our/path = their.prefix` for foreign names.")
 @click.option(
@@ -110,9 +113,10 @@ def _outputs(
 ) -> Iterator[Report]:
     from archcalc.commands.run_outputs import Kept, executed
 
-    _require_room(networks, options["batch"])
+    batch, dtype = options["batch"], options["dtype"]
+    _require_room(networks, batch, 8 if dtype == "float64" else 4)
     kept = Kept(*(options[name] for name in Kept._fields))
-    return (executed(network, start, options["batch"], options["stats"], kept) for network in networks)
+    return (executed(network, start, batch, dtype, options["stats"], kept) for network in networks)
 
 
 MODES = {"time": _time, "": _outputs}
@@ -138,8 +142,8 @@ def _verify(
         verify(networks, [expect(network) for network in networks], table, asked)
 
 
-def _require_room(networks: Iterable[Network], batch: int) -> None:
+def _require_room(networks: Iterable[Network], batch: int, itemsize: int = 4) -> None:
     from archcalc.numerics.room import require_room
 
     for network in networks:
-        require_room(network.graph, batch)
+        require_room(network.graph, batch, itemsize=itemsize)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.api import Network
+
+if TYPE_CHECKING:
+    from archcalc.numerics.weights import Precision
 
 LAYOUTS = {"auto": None, "archcalc": False, "torch": True}
 
@@ -19,24 +22,24 @@ class Start(NamedTuple):
     layout: str
     image: str | None
 
-    def of(self, network: Network, batch: int) -> tuple[Any, Any]:
+    def of(self, network: Network, batch: int, dtype: Precision = "float32") -> tuple[Any, Any]:
         """The network's weights and its input: all of the file, or `batch` images from the seed."""
-        return self._weights(network), self._images(network, batch)
+        return self._weights(network, dtype), self._images(network, batch, dtype)
 
     def of_one(self, network: Network) -> tuple[Any, Any]:
         """The same with the first image alone."""
         weights, images = self.of(network, 1)
         return weights, images[:1]
 
-    def _weights(self, network: Network) -> Any:
+    def _weights(self, network: Network, dtype: Precision) -> Any:
         from archcalc.numerics import tensorfiles, weights
 
         if self.weights is None:
-            return weights.make(network.graph, self.init, self.seed)
+            return weights.make(network.graph, self.init, self.seed, dtype)
         mapping = tensorfiles.read_map(self.map) if self.map else None
-        return tensorfiles.read(self.weights, network.graph, mapping, torch=LAYOUTS[self.layout])
+        return tensorfiles.read(self.weights, network.graph, mapping, dtype, LAYOUTS[self.layout])
 
-    def _images(self, network: Network, batch: int) -> Any:
+    def _images(self, network: Network, batch: int, dtype: Precision) -> Any:
         from archcalc.numerics.signals import seeded_input
 
         shape = network.graph.input
@@ -45,7 +48,7 @@ class Start(NamedTuple):
         if self.image.endswith(".npy"):
             from archcalc.numerics.tensorfiles import read_array
 
-            return read_array(self.image, shape)
+            return read_array(self.image, shape, dtype)
         from archcalc.numerics.images import read_image
 
         return read_image(self.image, shape)

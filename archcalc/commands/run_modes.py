@@ -15,7 +15,7 @@ MEANINGFUL: dict[str, set[str]] = {
     "identities": set(),
     "verify": _START | {"quick", "jobs", "allow_skips", "all_", "depth"},
     "time": _START | {"batch", "all_", "depth"},
-    "": _START | {"stats", "batch", "taps", "save", "maps"},
+    "": _START | {"stats", "batch", "dtype", "taps", "save", "maps"},
 }
 EXCLUDES = {"weights": "init", "image": "batch"}  # the file says it
 NEEDS = {"map": "weights", "layout": "weights"}

@@ -13,6 +13,7 @@ from archcalc.views.report import Column, Report
 
 if TYPE_CHECKING:
     from archcalc.numerics.signals import Signal
+    from archcalc.numerics.weights import Precision
 
 OUTPUTS = (
     Column("name", "output", "name"),
@@ -40,7 +41,9 @@ class Kept(NamedTuple):
     maps: str | None
 
 
-def executed(network: Network, start: Start, batch: int, stats: bool, kept: Kept) -> Report:
+def executed(
+    network: Network, start: Start, batch: int, dtype: Precision, stats: bool, kept: Kept
+) -> Report:
     """Run the network once."""
     from archcalc.numerics.files import Keeper
     from archcalc.numerics.forward import Forward
@@ -49,8 +52,8 @@ def executed(network: Network, start: Start, batch: int, stats: bool, kept: Kept
     analysis = network.analyze()
     tapped = [layer.path for word in kept.taps for layer in choose(analysis, word)]
     keeper = Keeper(tapped, kept.save, kept.maps)
-    weights, images = start.of(network, batch)
-    forward = Forward(network.graph, weights, len(images))
+    weights, images = start.of(network, batch, dtype)
+    forward = Forward(network.graph, weights, len(images), dtype, release=True)
     signals: list[dict[str, Any]] = []
 
     def watch(index: int, value: Any) -> None:
@@ -59,7 +62,7 @@ def executed(network: Network, start: Start, batch: int, stats: bool, kept: Kept
         if stats:
             signals.append({"layer": node.path, "shape": list(node.shape), "signal": signal(value)})
 
-    outputs = forward.run(images, watch)
+    outputs = forward.run(images, watch if stats or tapped else None)
     written = keeper.write(outputs)
     rows = [
         {"name": k, "shape": list(v.shape), "signal": signal(v), "top": top_classes(v, 5)}

@@ -22,7 +22,7 @@ def memory() -> int | None:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def needed(graph: Graph, batch: int = 1, proof: bool = False) -> int:
+def needed(graph: Graph, batch: int = 1, proof: bool = False, itemsize: int = FLOAT) -> int:
     """Bytes of a run: weights, activations, and with `proof` what the definitions make besides."""
     values = int(measure(graph).peak) * batch
     values += sum(
@@ -32,16 +32,16 @@ def needed(graph: Graph, batch: int = 1, proof: bool = False) -> int:
     )
     if proof:  # of one layer after the other
         values += max(_proof(graph, node) for node in graph.nodes)
-    return values * FLOAT
+    return values * itemsize
 
 
-def require_room(graph: Graph, batch: int = 1, proof: bool = False) -> None:
+def require_room(graph: Graph, batch: int = 1, proof: bool = False, itemsize: int = FLOAT) -> None:
     """Refuse a run that does not fit in memory.
 
     Raises:
         UsageError: it takes more than there is of physical memory.
     """
-    need, there = needed(graph, batch, proof), memory()
+    need, there = needed(graph, batch, proof, itemsize), memory()
     if there is not None and need > there:
         message = f"the run takes {binary(need)} of memory, more than there is"
         raise UsageError(Diagnostic(message, help="a smaller --input or --batch"))

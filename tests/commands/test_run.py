@@ -184,3 +184,18 @@ def test_more_memory_than_there_is(words: list[str]) -> None:
     result = invoke("nin_imagenet", *words)
     assert "more than there is" in str(result.exception)
     assert result.exception.exit_code == 2  # type: ignore[union-attr]
+
+
+def test_double_precision(tmp_path: Path) -> None:
+    """The same weights and image; what float32 rounds away is what differs."""
+    outputs = {}
+    for dtype in ("float32", "float64"):
+        file = tmp_path / f"{dtype}.npz"
+        assert (
+            invoke("mobilenet_v2", "--input", "32x32x3", "--dtype", dtype, "--save", str(file)).exit_code
+            == 0
+        )
+        outputs[dtype] = np.load(file)["output"]
+        assert outputs[dtype].dtype == dtype
+    difference = np.abs(outputs["float64"] - outputs["float32"]).max()
+    assert 0 < difference <= 1e-4 * np.abs(outputs["float64"]).max()

@@ -241,6 +241,7 @@ def test_time_as_a_table() -> None:
     [
         ("lenet5 --verify --time", "`--time` means nothing with `--verify`"),
         ("lenet5 --verify --stats", "`--stats` means nothing with `--verify`"),
+        ("lenet5 --verify --dtype float64", "`--dtype` means nothing with `--verify`"),
         ("lenet5 --verify --batch 2", "`--batch` means nothing with `--verify`"),
         ("lenet5 --time --save x.npz", "`--save` means nothing with `--time`"),
         ("--identities lenet5", "the identities are of no SPEC"),
