@@ -10,7 +10,7 @@ from collections.abc import Callable
 from math import prod
 from typing import NamedTuple
 
-from archcalc.analysis.costs import Analysis, Layer, total
+from archcalc.analysis.costs import Analysis, Layer
 from archcalc.graph.model import Graph
 from archcalc.operators.convolution import Conv
 from archcalc.operators.model import Role
@@ -49,6 +49,22 @@ class Term(NamedTuple):
 def outputs(layer: Layer, graph: Graph) -> int:
     """Values of the output."""
     return int(layer.node.shape.values)
+
+
+def stored_outputs(layer: Layer, graph: Graph) -> int:
+    """Values of an output that is a map of its own: see `stored` of archcalc.analysis.memory."""
+    return outputs(layer, graph) if layer.node.operator.stored else 0
+
+
+def scalings(layer: Layer, graph: Graph) -> int:
+    """A value: its scaling; a position: squares and sums of its channels, a power and a constant."""
+    height, width, channels = layer.node.shape
+    return outputs(layer, graph) + int(height * width * (2 + 2 * channels))
+
+
+def flattened(layer: Layer, graph: Graph) -> int:
+    """Values of a map that is made a vector; torchvision has an average pool of that size before."""
+    return outputs(layer, graph) if layer.inputs[0].positions > 1 else 0
 
 
 def inputs(layer: Layer, graph: Graph) -> int:
@@ -142,6 +158,12 @@ _TABLE = (
         frozenset({"lrn"}),
         neighbors,
     ),
+    (
+        "lrn scalings",
+        "a scaling a value; 2 a channel and 2 more a position",
+        frozenset({"lrn"}),
+        scalings,
+    ),
     ("scale values", "values that a scale layer writes", frozenset({"scale"}), outputs),
     ("relu values", "values that relu, relu6 or leaky relu writes", RECTIFIERS, outputs),
     ("curve values", "values that sigmoid, tanh, swish, gelu, … writes", CURVES, outputs),
@@ -167,13 +189,14 @@ _TABLE = (
     ("bn layers", "batch norms (torch keeps a counter in each)", BATCH_NORM, once),
     ("idle biases", "a bias for each channel of a conv next to batch norm", BATCH_NORM, idle_biases),
     # values
+    ("map values", "outputs that are maps of their own, the input aside", EVERY, stored_outputs),
     ("input values", "values of the input", frozenset({"input"}), outputs),
     ("conv values", "outputs of conv layers", CONVS, outputs),
     ("linear values", "outputs of linear layers", DENSE, outputs),
     ("dropout values", "outputs of dropout", frozenset({"dropout"}), outputs),
     ("join values", "outputs of add and mul", frozenset({"add", "mul"}), outputs),
     ("concat values", "outputs of concat", frozenset({"concat"}), outputs),
-    ("flatten values", "outputs of flatten", frozenset({"flatten"}), outputs),
+    ("flattened values", "values of maps that are flattened", frozenset({"flatten"}), flattened),
 )
 TERMS = {name: Term(name, says, operators, amount) for name, says, operators, amount in _TABLE}
 
@@ -231,7 +254,27 @@ def _on_map(layer: Layer) -> bool:
     return bool(layer.inputs[0].positions > 1)
 
 
-def part(analysis: Analysis, keep: Callable[[int, Layer], bool]) -> Analysis:
-    """An analysis of some of the layers; its graph is still the whole network."""
-    kept = tuple(layer for i, layer in enumerate(analysis.layers) if keep(i, layer))
-    return Analysis(analysis.graph, kept, total(layer.costs for layer in kept))
+class Ledger:
+    """The terms of a network, added up on demand; equal layers are asked once.
+
+    `trunk` keeps the layers before the classifier only.
+    """
+
+    def __init__(self, analysis: Analysis, trunk: bool = False) -> None:
+        self._graph = analysis.graph
+        self._amounts: dict[str, int] = {}
+        self._groups: dict[object, list[Layer]] = {}
+        nodes = analysis.graph.nodes
+        for layer in analysis.layers[: head(analysis)] if trunk else analysis.layers:
+            node = layer.node
+            before = id(nodes[node.inputs[0]].operator) if node.operator.name == "bn" else 0
+            self._groups.setdefault((id(node.operator), layer.inputs, before), []).append(layer)
+
+    def amount(self, term: Term) -> int:
+        """The term's total."""
+        found = self._amounts.get(term.name)
+        if found is None:
+            groups = self._groups.values()
+            found = sum(len(layers) * term.of(layers[0], self._graph) for layers in groups)
+            self._amounts[term.name] = found
+        return found
