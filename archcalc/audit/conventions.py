@@ -118,10 +118,9 @@ _WORK_TOOLS = (
     ),
     _tool(
         "tf.profiler",
-        "tf.profiler counts 2 a product, biases, the window of each pool's output and additions of maps",
+        "tf.profiler counts 2 a product, biases and the window of each pool's output",
         "2 conv products + 2 linear products + 2 attention products + conv biases added"
-        " + linear biases added + max pool windows + average pool windows + global pool inputs"
-        " + additions of maps",
+        " + linear biases added + max pool windows + average pool windows + global pool inputs",
     ),
 )
 _WORK_HABITS = (

@@ -84,6 +84,11 @@ class Reading(NamedTuple):
         return DEFAULTS[self.way.kind].quantity
 
     @property
+    def own(self) -> int:
+        """archcalc's own count of the named network."""
+        return _way(self.way.kind, ()).count(self.origin)
+
+    @property
     def steps(self) -> int:
         """How many departures it takes."""
         return self.way.steps + self.network.steps
@@ -98,7 +103,7 @@ class Reading(NamedTuple):
         """Each with what it adds to the count before it: the network's changes, then conventions."""
         found: list[Departure] = []
         plain = _way(self.way.kind, ())
-        before = plain.count(self.origin)
+        before = self.own
         if self.network.changes:
             says = "; ".join(change.says for change in self.network.changes)
             after = plain.count(self.network)
@@ -121,6 +126,8 @@ class Reading(NamedTuple):
         """'4,111,514,624 = 4,089,184,256 products + 2 × 11,113,984 bn values + …'."""
         sums = "".join(f" {'−' if p.factor < 0 else '+'} {_summand(p)}" for p in self.parts)
         text = sums.removeprefix(" + ").removeprefix(" ")
+        if self.way.each == 1 and len(self.parts) == 1 and self.parts[0].factor == 1:
+            return text
         if self.way.each != 1:
             text = f"{self.way.each} × ({text})" if len(self.parts) > 1 else f"{self.way.each} × {text}"
         return f"{grouped(self.value)} = {text}"

@@ -115,8 +115,10 @@ def relatives(network: Relative) -> Iterator[Relative]:
     seen: set[object] = set()
     left = MOST_NODES
     for relative in _candidates(network):
+        if left <= 0:
+            break
         key = _key(relative)
-        if key in seen or left <= 0:
+        if key in seen:
             continue
         seen.add(key)
         try:

@@ -48,7 +48,9 @@ class SpecCommand(click.Command):
                     formatter.write_dl(rows)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        words = "SPEC [LAYER]..." if self.name == "explain" else "SPEC..."
+        words = {"explain": "SPEC [LAYER]...", "reconcile": "SPEC NUMBER"}.get(
+            self.name or "", "SPEC..."
+        )
         return ["[OPTIONS]", words, "[--VARIABLE VALUE]..."]
 
     def networks(self, ctx: click.Context, most: int | None) -> tuple[list[Network], list[str]]:
