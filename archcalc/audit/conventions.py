@@ -1,7 +1,8 @@
 """How people count: what named tools do, and the single habits from which other counts are made.
 
 A convention changes a sum of terms: a tool states its whole sum, a habit adds to the sum or takes from
-it. Conventions of one slot exclude each other, and a tool excludes all habits of adding.
+it. Conventions of one slot exclude each other, and a tool excludes all habits of adding. The sums of
+tools are those for networks without attention.
 """
 
 from __future__ import annotations
@@ -90,9 +91,16 @@ TWICE = Convention(
 
 _WORK_TOOLS = (
     _tool(
-        "thop",
-        "thop adds conv biases, 2 a batch-norm value, average pools (torchvision's before flatten, too)",
+        "thop 0.0.31",
+        "thop 0.0.31 adds conv biases, 2 a batch-norm value and average pools (torchvision's before"
+        " flatten, too)",
         f"{PRODUCTS} + conv biases added + 2 bn values + 2 flattened values + average pool outputs"
+        " + global pool inputs + global pool outputs",
+    ),
+    _tool(
+        "thop 0.1.1",
+        "thop 0.1.1 adds 4 a normalized value and average pools (torchvision's before flatten, too)",
+        f"{PRODUCTS} + 4 bn values + 4 ln values + 2 flattened values + average pool outputs"
         " + global pool inputs + global pool outputs",
     ),
     _tool(
@@ -102,8 +110,8 @@ _WORK_TOOLS = (
     ),
     _tool(
         "torchinfo",
-        "torchinfo adds biases, and each parameter of other layers once",
-        f"{PRODUCTS} + conv biases added + linear biases added + norm scales + norm shifts",
+        "torchinfo adds conv biases, and counts each parameter of other layers once",
+        "conv products + conv biases added + linear parameters + norm scales + norm shifts",
     ),
     _tool(
         "Netscope",
@@ -233,7 +241,7 @@ CONVENTIONS: dict[Kind, tuple[Convention, ...]] = {
     "multiplies": (*_WORK_TOOLS, TWICE, CONV_ONLY, TRUNK, *_WORK_HABITS),
     "values": (*_NEURONS, *_VALUE_HABITS, TRUNK),
     "weight bytes": (*_WEIGHT_BYTES, TRUNK),
-    "map bytes": (*_MAP_TOOLS, *_VALUE_HABITS, GRADIENTS, *_DTYPES, TRUNK),
+    "map bytes": (*_MAP_TOOLS, *_VALUE_HABITS, GRADIENTS, *_DTYPES[:-1], TRUNK),
     "all bytes": (*_ALL_TOOLS, *_DTYPES),
 }
 KINDS: dict[str, tuple[Kind, ...]] = {

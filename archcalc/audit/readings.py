@@ -52,6 +52,11 @@ class Way(NamedTuple):
     each: int
     steps: int
 
+    def knows(self, network: Relative) -> bool:
+        """Whether its conventions are stated for such a network: those of tools, without attention."""
+        tool = any(convention.slot == "tool" for convention in self.conventions)
+        return not (tool and network.ledger.amount(TERMS["attention products"]))
+
     def count(self, network: Relative) -> int:
         """The sum over a network."""
         ledger = network.trunk if any(c.trunk for c in self.conventions) else network.ledger
@@ -148,7 +153,8 @@ def readings(network: Relative, quantity: str = "", most: int = MOST_DEPARTURES)
             for kind in KINDS[quantity]:
                 for way in _ways(kind, steps - changes, quantity == "FLOPs"):
                     for relative in known[changes]:
-                        yield Reading(network, relative, way, way.count(relative))
+                        if way.knows(relative):
+                            yield Reading(network, relative, way, way.count(relative))
 
 
 def _gather(more: Iterator[Relative], known: list[list[Relative]], steps: int) -> Iterator[Relative]:

@@ -181,6 +181,7 @@ _TABLE = (
     # parameters
     ("weights", "weights of conv, linear and attention layers", EVERY, numbers("weight", "position")),
     ("biases", "biases", EVERY, numbers("bias")),
+    ("linear parameters", "weights and biases of linear layers", DENSE, numbers("weight", "bias")),
     ("norm scales", "scales of normalizations", EVERY, numbers("scale")),
     ("norm shifts", "shifts of normalizations", EVERY, numbers("shift")),
     ("statistics", "running means and variances", EVERY, numbers("mean", "variance")),

@@ -66,7 +66,7 @@ def command(networks: list[Network], table: Table, quantity: str | None, words: 
     """
     (network,) = networks
     printed = parse(_number(words))
-    findings = find(_relative(network), printed, quantity or "")
+    findings = find(relative(network), printed, quantity or "")
     most = None if table.format == "csv" else MOST_ROWS
     show("reconcile", [_report(network, printed, findings, most)], table.format)
     if not findings.matches:
@@ -80,7 +80,7 @@ def _number(words: list[str]) -> str:
     return " ".join(words)
 
 
-def _relative(network: Network) -> Relative:
+def relative(network: Network) -> Relative:
     """The network as the search takes it."""
     given = {name: value for name, value in network.changed.items() if name != "input"}
     return Relative(network.entry, given, network.graph.input if "input" in network.changed else None)
