@@ -12,7 +12,7 @@ from itertools import chain, combinations
 from typing import NamedTuple
 
 from archcalc.audit.conventions import CONVENTIONS, DEFAULTS, KINDS, Convention, Kind
-from archcalc.audit.relatives import Relative, relatives
+from archcalc.audit.relatives import Relative, remembered
 from archcalc.audit.terms import TERMS, Term
 from archcalc.units import grouped
 
@@ -144,7 +144,7 @@ def readings(network: Relative, quantity: str = "", most: int = MOST_DEPARTURES)
     `quantity` is a key of KINDS: '' (whatever is no bytes), 'parameters', 'multiplies', 'FLOPs',
     'values' or 'bytes'. FLOPs are one or two a product alike, as both are usual.
     """
-    nearer = relatives(network)
+    nearer = iter(remembered(network))
     known: list[list[Relative]] = [[] for _ in range(most + 1)]
     for steps in range(most + 1):
         for changes in range(steps + 1):

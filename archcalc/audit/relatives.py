@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import count
 from typing import Any, NamedTuple
 
 from archcalc.analysis.costs import Analysis, analyze
+from archcalc.audit.pools import rounded, turns
 from archcalc.audit.terms import Ledger
 from archcalc.errors import ArchError
 from archcalc.graph.build import build
-from archcalc.graph.model import Graph, Node
-from archcalc.operators.model import Operator, Shape
-from archcalc.operators.pooling import Pool
+from archcalc.operators.model import Shape
 from archcalc.spec.bundle import families
 from archcalc.spec.catalog import Entry, entries
 from archcalc.spec.expressions import Value
@@ -132,6 +132,28 @@ def relatives(network: Relative) -> Iterator[Relative]:
         yield relative
 
 
+class Remembered:
+    """Relatives that are made once, when they are first asked for."""
+
+    def __init__(self, more: Iterator[Relative]) -> None:
+        self._more, self._known = more, list[Relative]()
+
+    def __iter__(self) -> Iterator[Relative]:
+        for index in count():
+            if index == len(self._known):
+                following = next(self._more, None)
+                if following is None:
+                    return
+                self._known.append(following)
+            yield self._known[index]
+
+
+@lru_cache(maxsize=2)  # many numbers are asked about one network; all networks would fill the memory
+def remembered(network: Relative) -> Remembered:
+    """The relatives of a network, once for all searches that follow each other."""
+    return Remembered(relatives(network))
+
+
 def _key(relative: Relative) -> object:
     """What decides a network: relatives of one key are the same."""
     spec = relative.entry.spec
@@ -243,14 +265,9 @@ def _pools(network: Relative) -> Iterator[Relative]:
     except ArchError:
         return
     for up, way in ((False, "down"), (True, "up")):
-        if any(_turns(operator, up) for operator in operators):
+        if any(turns(operator, up) for operator in operators):
             change = Change(f"pools rounded {way}", f"the outputs of pools are rounded {way}", 14)
             yield network.changed(change, pooling=way)
-
-
-def _turns(operator: Operator, up: bool) -> bool:
-    """Whether it is a pool that rounds the other way."""
-    return isinstance(operator, Pool) and not operator.same and operator.ceil != up
 
 
 def _sizes(
@@ -265,20 +282,3 @@ def _sizes(
                 says = f"an input of {size}×{size} (not {height}×{width})"
                 change = Change(f"input={size}", says, 14 * steps, steps)
                 yield network.changed(change, input=Shape(size, size, channels))
-
-
-def rounded(graph: Graph, up: bool) -> Graph:
-    """The same network with the output of every pool rounded up, or down.
-
-    Raises:
-        ShapeError: shapes then do not fit.
-    """
-    nodes: list[Node] = []
-    for node in graph.nodes:
-        operator: Operator = node.operator
-        if _turns(operator, up):
-            arguments = {a.name: getattr(operator, a.attribute) for a in operator.arguments}
-            operator = type(operator)(**{**arguments, "ceil": up})
-        shape = operator.output_shape(*(nodes[i].shape for i in node.inputs))
-        nodes.append(node._replace(operator=operator, shape=shape))
-    return graph._replace(nodes=tuple(nodes))

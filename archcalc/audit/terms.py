@@ -223,16 +223,6 @@ def rule(text: str) -> Rule:
     return tuple(shares)
 
 
-def add_up(rule: Rule, analysis: Analysis) -> int:
-    """The sum of a rule over a network."""
-    return sum(factor * term.total(analysis) for factor, term in rule)
-
-
-def add_up_layer(rule: Rule, layer: Layer, graph: Graph) -> int:
-    """What one layer contributes to a rule's sum."""
-    return sum(factor * term.of(layer, graph) for factor, term in rule)
-
-
 def head(analysis: Analysis) -> int:
     """The index of the first layer of the classifier: where the last map becomes a vector.
 

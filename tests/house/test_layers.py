@@ -76,6 +76,7 @@ def run_python(code: str) -> str:
         ["flops", "vgg16", "--census", "--format", "json"],
         ["list"],
         ["cat", "vgg16", "--expand"],
+        ["reconcile", "resnet50", "4111514624"],
         ["params", "--help"],
     ],
     ids=" ".join,
