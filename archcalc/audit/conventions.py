@@ -104,6 +104,14 @@ _WORK_TOOLS = (
         " + global pool inputs + global pool outputs",
     ),
     _tool(
+        "thop 2019",
+        "thop of 2019 adds conv biases, 4 a batch-norm value, average pools, and the additions of"
+        " linear layers",
+        "conv products + 2 linear products − linear values + conv biases added + 4 bn values"
+        " + 2 flattened values + average pool windows + average pool outputs + global pool inputs"
+        " + global pool outputs",
+    ),
+    _tool(
         "fvcore",
         "fvcore adds 2 a normalized value and the inputs of the global pool",
         f"{PRODUCTS} + 2 bn values + 5 ln values + global pool inputs",
@@ -178,6 +186,13 @@ _DTYPES = tuple(
     for name, size in (("float16", 2), ("int8", 1), ("float64", 8))
 )
 _WEIGHT_BYTES = (
+    _tool(
+        "Keras",
+        "Keras' convs keep their biases next to batch norm, and its MB is 2²⁰",
+        f"{STORED} + idle biases",
+        4,
+        1024,
+    ),
     _habit("statistics", "leaves running means and variances out", "−statistics", 11),
     _habit("idle", "keeps biases next to batch norm", "idle biases"),
     *_DTYPES,

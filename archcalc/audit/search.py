@@ -13,6 +13,7 @@ Nothing is known in advance about any number: an explanation is a sum that was c
 from __future__ import annotations
 
 from fractions import Fraction
+from math import log
 from typing import NamedTuple
 
 from archcalc.audit.conventions import Kind
@@ -21,6 +22,8 @@ from archcalc.audit.readings import MOST_DEPARTURES, Reading, readings
 from archcalc.audit.relatives import Relative
 
 TRUNCATION = 12  # its weight beside those of conventions and changes
+CERTAIN = 2  # departures that are believed whatever the chances
+LEAST_CHANCE = 0.5
 
 
 class Match(NamedTuple):
@@ -44,6 +47,10 @@ class Match(NamedTuple):
         """Of equally many departures, those of small weight come first."""
         return self.reading.weight + TRUNCATION * ((self.how == "truncates") + bool(self.scale.says))
 
+    def ranks_before(self, other: Match | None) -> bool:
+        """Whether it is the plainer of two explanations."""
+        return other is None or (self.steps, self.weight) < (other.steps, other.weight)
+
     @property
     def reasons(self) -> tuple[str, ...]:
         """Every departure in words, then how the count prints."""
@@ -61,13 +68,15 @@ class Nearest(NamedTuple):
 class Findings(NamedTuple):
     """The matches of fewest departures, likely ones first, one a count; else what comes nearest.
 
-    `most` is how many departures were tried, `tried` how many readings.
+    `most` is how many departures were tried, `tried` how many readings, and `chance` how many of
+    them one would expect to match if the number meant nothing.
     """
 
     matches: tuple[Match, ...]
     nearest: tuple[Nearest, ...]
     most: int
     tried: int
+    chance: float
 
 
 def find(network: Relative, printed: Printed, quantity: str = "") -> Findings:
@@ -80,26 +89,37 @@ def find(network: Relative, printed: Printed, quantity: str = "") -> Findings:
     Raises:
         ArchError: the named network cannot be built.
     """
-    quantity = printed.unit or quantity
     most = _most(printed)
     found: dict[tuple[Kind, int], Match] = {}
     nearest: dict[int, Nearest] = {}
+    values: set[tuple[Kind, int]] = set()
     tried = 0
-    for reading in readings(network, quantity, most):
+    for reading in readings(network, printed.unit or quantity, most):
         if any(match.steps < reading.steps for match in found.values()):
             break
         tried += 1
+        values.add((reading.way.kind, reading.value))
         match = _match(reading, printed, most)
-        if match is not None:
-            known = found.get((reading.way.kind, reading.value))
-            better = known is None or (match.steps, match.weight) < (known.steps, known.weight)
-            if better and _all_matter(reading):
-                found[reading.way.kind, reading.value] = match
-        elif not found:
+        if match is None:
             _keep_nearest(nearest, reading, printed)
+        elif match.ranks_before(found.get((reading.way.kind, reading.value))) and _all_matter(reading):
+            found[reading.way.kind, reading.value] = match
     fewest = min((match.steps for match in found.values()), default=0)
+    chance = _by_chance(values, printed)
+    if fewest > CERTAIN and chance > LEAST_CHANCE:
+        found.clear()
     ranked = sorted((m for m in found.values() if m.steps == fewest), key=lambda m: m.weight)
-    return Findings(tuple(ranked), () if ranked else _ranked(nearest), most, tried)
+    return Findings(tuple(ranked), () if ranked else _ranked(nearest), most, tried, chance)
+
+
+def _by_chance(values: set[tuple[Kind, int]], printed: Printed) -> float:
+    """How many of these counts print so if those within a factor of two lie anywhere there."""
+    expected = 0.0
+    for scale in printed.scales:
+        low, high = printed.interval(scale)
+        near = sum(low < 2 * value and value < 2 * high for _, value in values)
+        expected += near * log(high / low, 4)
+    return expected
 
 
 def _most(printed: Printed) -> int:

@@ -63,6 +63,8 @@ def command(networks: list[Network], table: Table, quantity: str | None, words: 
     departures   in how many ways the reading is not archcalc's own count of
                  SPEC; a number of up to 3 digits is given two, others three,
                  because with more almost any number can be had
+    by chance    how many of the readings would print so if they lay anywhere
+                 within a factor of two: few digits tell little
     """
     (network,) = networks
     printed = parse(_number(words))
@@ -155,10 +157,18 @@ def _explained(findings: Findings) -> tuple[str, ...]:
     if others:
         count = "1 other count matches" if others == 1 else f"{others} other counts match"
         lines.append(f"{count} with as many departures")
+    if reading.steps and findings.chance >= 0.1:
+        lines.append(_by_chance(findings))
     if reading.network.changes and not reading.network.pooling:
         pair = f"{reading.origin.name} {reading.network.name}"
         lines.append(f"layer by layer: archcalc compare {pair}")
     return tuple(printable(line) for line in lines if line)
+
+
+def _by_chance(findings: Findings) -> str:
+    """How little the digits tell: 'by chance, about 9 of the 1,077 readings tried would print so'."""
+    about = f"{findings.chance:.1f}" if findings.chance < 0.95 else f"{findings.chance:.0f}"
+    return f"by chance, about {about} of the {grouped(findings.tried)} readings tried would print so"
 
 
 def _helps(reading: Reading) -> list[str]:
@@ -182,6 +192,7 @@ def _document(network: Network, printed: Printed, findings: Findings) -> dict[st
         "explained": bool(findings.matches),
         "most_departures": findings.most,
         "tried": findings.tried,
+        "by_chance": round(findings.chance, 6),
         "matches": [_match(match) for match in findings.matches],
         "nearest": [{**_reading(n.reading), "off": round(n.off)} for n in findings.nearest],
     }

@@ -63,6 +63,15 @@ CASES = [
         4_089_184_256 + 4 * 11_113_984 + (7 * 7 + 1) * 2048,
         "",
     ),
+    (
+        "resnet50",
+        "4.14G",
+        "resnet50",
+        ["thop 2019"],
+        4_089_184_256 + 2_047_000 + 4 * 11_113_984 + 102_400,
+        "4.14 rounds 4.1358",
+    ),
+    ("resnet50", "98 MB", "resnet50", ["Keras"], 4 * 25_636_712, "98 rounds 97.80"),
     ("vgg16", "15470314496", "vgg16", ["thop 0.1.1"], VGG16 + 2 * 25_088, ""),
     (
         *("resnet50", "25636712", "resnet50", ["Keras"]),
@@ -202,7 +211,15 @@ def test_whatever_matches_prints_so(network: str, number: int, suffix: str) -> N
         assert any(number - 0.5 <= value < number + 1 for value in values)
         assert all(departure.amount for departure in match.reading.departures)
         assert match.steps <= findings.most
+        assert match.steps < 3 or findings.chance <= 0.5
     assert bool(findings.matches) != bool(findings.nearest)
+
+
+def test_few_digits_tell_little() -> None:
+    """Chance falls tenfold with each digit, and without it almost any number would be explained."""
+    two, three, five = (search("resnet50", number).chance for number in ("3.9G", "3.86G", "3.8580G"))
+    assert two > three > five
+    assert search("resnet50", "25636712").chance < 1e-3
 
 
 def test_fewest_departures_come_first() -> None:
