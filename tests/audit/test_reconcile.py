@@ -215,6 +215,47 @@ def test_whatever_matches_prints_so(network: str, number: int, suffix: str) -> N
     assert bool(findings.matches) != bool(findings.nearest)
 
 
+def test_no_more_departures_than_the_digits_allow() -> None:
+    """Counts of two departures that three digits would have to truncate, which were a third."""
+    network = named("lenet5")
+    values = {r.value for r in readings(network, "parameters", 2) if r.steps == 2 and r.value >= 10_000}
+    truncated = [value for value in values if value % 1000 > 500][:20]
+    assert truncated
+    for value in truncated:
+        findings = find(network, parse(f"{value // 1000 / 1000:.3f}M"), "parameters")
+        assert all(match.steps <= findings.most for match in findings.matches)
+        assert all(nearest.off for nearest in findings.nearest)
+
+
+def test_three_departures_need_more_than_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ResNet-18 at 64×64 as torchinfo counts it: 5 digits, so that chance is small."""
+    assert search("resnet18", "148.57M").matches[0].steps == 3
+    monkeypatch.setattr("archcalc.audit.search.LEAST_CHANCE", 0.0)
+    assert search("resnet18", "148.57M").matches == ()
+    assert search("resnet50", "3.8G").matches  # two are believed whatever the chances
+
+
+@pytest.mark.parametrize("quantity", KINDS)
+def test_conventions_that_go_together(quantity: str) -> None:
+    """One of each slot; a tool says all that is counted, but not how much of the network."""
+    for reading in readings(named("lenet5"), quantity, 3):
+        slots = [convention.slot for convention in reading.way.conventions]
+        assert len(set(slots)) == len(slots)
+        assert "tool" not in slots or set(slots) <= {"tool", "part"}
+
+
+def test_flops_double_the_products_only() -> None:
+    """LeNet-5: 2 × 416,520, and one for each of 6,518 outputs with a bias."""
+    ways = {r.value for r in readings(named("lenet5"), "FLOPs", 1) if r.network.name == "lenet5"}
+    assert {416_520, 2 * 416_520, 416_520 + 6_518, 2 * 416_520 + 6_518} <= ways
+    assert 2 * (416_520 + 6_518) not in ways
+
+
+def test_tools_are_not_claimed_for_attention() -> None:
+    for reading in readings(named("vit_b_32"), "multiplies", 1):
+        assert not any(convention.slot == "tool" for convention in reading.way.conventions)
+
+
 def test_few_digits_tell_little() -> None:
     """Chance falls tenfold with each digit, and without it almost any number would be explained."""
     two, three, five = (search("resnet50", number).chance for number in ("3.9G", "3.86G", "3.8580G"))
@@ -242,7 +283,7 @@ def test_relatives_come_once_and_by_steps() -> None:
 def test_pools_rounded_the_other_way() -> None:
     """GoogLeNet says ceil; without it, all its maps are those of floor: 1,431,556,352 multiplies."""
     (down,) = [r for r in relatives(named("googlenet")) if r.name == "googlenet, pools rounded down"]
-    shapes = [str(node.shape) for node in down.analysis.graph.nodes]
+    shapes = [str(node.shape) for node in down.analysis.graph.nodes]  # `half` pools included
     assert "27×27×192" in shapes  # 55 → 27, not 28
     assert down.analysis.multiplies == 1_431_556_352
 
@@ -252,6 +293,8 @@ def test_a_named_setting_is_kept() -> None:
     (match,) = find(given, parse("23,528,522")).matches  # 25,557,032 − 2049·990
     assert match.reading.departures == ()
     assert {"classes"} <= {name for r in relatives(given) for name in r.given}
+    gated = Relative(catalog.find("resnet50"), {"se": 16})  # which resnet_v2.toml does not have
+    assert {r.entry.spec.source.name for r in relatives(gated)} == {"resnet.toml"}
 
 
 def test_conventions_of_one_kind_have_different_sums() -> None:
@@ -340,3 +383,9 @@ def test_large_networks_end_the_search(tmp_path: Path) -> None:
     found = list(relatives(named(str(path))))
     assert len(found) <= 2
     assert isinstance(next(readings(found[0], "", 1)), Reading)
+
+
+def test_pools_that_cannot_round_have_no_other_way(tmp_path: Path) -> None:
+    path = tmp_path / "same.toml"
+    path.write_text('input = "9x9x1"\nlayers = "conv 2 k3 | maxpool 2 same"\n')
+    assert not [relative.name for relative in relatives(named(str(path))) if relative.pooling]
