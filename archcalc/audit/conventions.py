@@ -63,8 +63,8 @@ class Convention(NamedTuple):
     weight: int = 13
 
 
-def _tool(name: str, says: str, sum: str, factor: int = 0, base: int = 0) -> Convention:
-    return Convention(name, says, "tool", rule(sum), factor=factor, base=base, weight=9)
+def _tool(name: str, says: str, sum: str, factor: int = 0, base: int = 0, weight: int = 9) -> Convention:
+    return Convention(name, says, "tool", rule(sum), factor=factor, base=base, weight=weight)
 
 
 def _habit(slot: str, name: str, sum: str, weight: int = 13) -> Convention:
@@ -89,32 +89,44 @@ TWICE = Convention(
     "FLOPs", "counts a multiply and an addition for each product", "unit", doubles=True, weight=10
 )
 
-_WORK_TOOLS = (
-    _tool(
+# tools that hook modules: name, what it adds, its sum, and what it adds for global average pools
+_HOOKED = (
+    (
         "thop 0.0.31",
-        "thop 0.0.31 adds conv biases, 2 a batch-norm value and average pools (torchvision's before"
-        " flatten, too)",
-        f"{PRODUCTS} + conv biases added + 2 bn values + 2 flattened values + average pool outputs"
-        " + global pool inputs + global pool outputs",
+        "conv biases, 2 a batch-norm value and average pools",
+        f"{PRODUCTS} + conv biases added + 2 bn values + average pool outputs",
+        "global pool inputs + global pool outputs + 2 flattened values",
     ),
-    _tool(
+    (
         "thop 0.1.1",
-        "thop 0.1.1 adds 4 a normalized value and average pools (torchvision's before flatten, too)",
-        f"{PRODUCTS} + 4 bn values + 4 ln values + 2 flattened values + average pool outputs"
-        " + global pool inputs + global pool outputs",
+        "4 a normalized value and average pools",
+        f"{PRODUCTS} + 4 bn values + 4 ln values + average pool outputs",
+        "global pool inputs + global pool outputs + 2 flattened values",
     ),
-    _tool(
+    (
         "thop 2019",
-        "thop of 2019 adds conv biases, 4 a batch-norm value, average pools, and the additions of"
-        " linear layers",
+        "conv biases, 4 a batch-norm value, the additions of linear layers and average pools",
         "conv products + 2 linear products − linear values + conv biases added + 4 bn values"
-        " + 2 flattened values + average pool windows + average pool outputs + global pool inputs"
-        " + global pool outputs",
+        " + average pool windows + average pool outputs",
+        "global pool inputs + global pool outputs + 2 flattened values",
     ),
-    _tool(
+    (
         "fvcore",
-        "fvcore adds 2 a normalized value and the inputs of the global pool",
-        f"{PRODUCTS} + 2 bn values + 5 ln values + global pool inputs",
+        "2 a batch-norm value, 5 a layer-norm value and global pools",
+        f"{PRODUCTS} + 2 bn values + 5 ln values",
+        "global pool inputs + flattened values",
+    ),
+)
+_BEFORE_FLATTEN = "(torchvision has a global one before a flatten, too)"
+_UNSEEN = "global pools are no modules"
+_WORK_TOOLS = (
+    *(
+        _tool(n, f"{n} adds {says} {_BEFORE_FLATTEN}", f"{sum} + {pools}")
+        for n, says, sum, pools in _HOOKED
+    ),
+    *(
+        _tool(f"{n}, {_UNSEEN}", f"{n} adds {says}; {_UNSEEN}", sum, weight=10)
+        for n, says, sum, _ in _HOOKED
     ),
     _tool(
         "torchinfo",
@@ -160,9 +172,10 @@ _WORK_HABITS = (
     _habit("join", "adds elementwise additions and products", "additions of maps + products of maps"),
 )
 _PARAMETER_TOOLS = (
+    _tool("Keras", "Keras counts running means and variances", f"{LEARNED} + statistics"),
     _tool(
-        "Keras",
-        "Keras counts running means and variances, and its convs keep their biases next to batch norm",
+        "Keras with biases",
+        "Keras counts running means and variances, and its ResNets keep biases next to batch norm",
         f"{LEARNED} + statistics + idle biases",
     ),
     _tool("TF-Slim", "TF-Slim's table counts 3 a batch-norm channel", f"{LEARNED} + bn channels"),
@@ -187,8 +200,8 @@ _DTYPES = tuple(
 )
 _WEIGHT_BYTES = (
     _tool(
-        "Keras",
-        "Keras' convs keep their biases next to batch norm, and its MB is 2²⁰",
+        "Keras with biases",
+        "Keras' ResNets keep biases next to batch norm, and its MB is 2²⁰",
         f"{STORED} + idle biases",
         4,
         1024,

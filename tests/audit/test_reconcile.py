@@ -71,10 +71,19 @@ CASES = [
         4_089_184_256 + 2_047_000 + 4 * 11_113_984 + 102_400,
         "4.14 rounds 4.1358",
     ),
-    ("resnet50", "98 MB", "resnet50", ["Keras"], 4 * 25_636_712, "98 rounds 97.80"),
+    (
+        "mobilenet_v2",
+        "314130496",
+        "mobilenet_v2",
+        ["thop 0.0.31, global pools are no modules"],
+        300_774_272 + 2 * 6_678_112,
+        "",
+    ),
+    ("resnet50", "25610152", "resnet50", ["Keras"], 25_557_032 + 53_120, ""),
+    ("resnet50", "98 MB", "resnet50", ["Keras with biases"], 4 * 25_636_712, "98 rounds 97.80"),
     ("vgg16", "15470314496", "vgg16", ["thop 0.1.1"], VGG16 + 2 * 25_088, ""),
     (
-        *("resnet50", "25636712", "resnet50", ["Keras"]),
+        *("resnet50", "25636712", "resnet50", ["Keras with biases"]),
         25_557_032 + 53_120 + 26_560,  # means and variances; a bias for each of 53 convs' filters
         "",
     ),
