@@ -52,7 +52,7 @@ TORCHVISION = {
     "swin_t": ("swin_t()", 224),
 }
 # of archcalc's own specs, with a module for every operator
-OWN = {"lenet5": ("lenet5()", 1, 32), "unet": ("UNet()", 1, 256)}
+OWN = {"lenet5": ("lenet5()", 1, 32), "unet": ("UNet()", 1, 256), "odd.toml": ("odd()", 3, 8)}
 KERAS = {
     "vgg16": "VGG16",
     "vgg19": "VGG19",
@@ -98,8 +98,8 @@ def thop(network: str, call: str, model: Any, shape: Shape) -> Iterator[Row]:
 
     command = f"thop.profile({call}, (torch.zeros{shape},))"
     macs, params = profile(model, (torch.zeros(shape),), verbose=False)
-    yield command, network, "macs", exact(macs)
-    yield command, network, "params", exact(params)
+    yield command, network, "macs", macs
+    yield command, network, "params", params
     yield command, network, "clever_format(macs)", clever_format(macs)
     yield command, network, "clever_format(params)", clever_format(params)
 
@@ -112,18 +112,18 @@ def fvcore(network: str, call: str, model: Any, shape: Shape) -> Iterator[Row]:
     model = model.eval()
     flops = FlopCountAnalysis(model, image)
     command = f"FlopCountAnalysis({call}.eval(), torch.zeros{shape})"
-    yield f"{command}.total()", network, "flops", exact(flops.total())
+    yield f"{command}.total()", network, "FlopCountAnalysis.total()", flops.total()
     for name, count in sorted(flops.by_operator().items()):
-        yield f"{command}.by_operator()", network, f"flops {name}", exact(count)
+        yield f"{command}.by_operator()", network, f"flops {name}", count
     skipped = ", ".join(f"{name} {n}" for name, n in sorted(flops.unsupported_ops().items()))
     yield f"{command}.unsupported_ops()", network, "unsupported", skipped
     activations = ActivationCountAnalysis(model, image)
     command = f"ActivationCountAnalysis({call}.eval(), torch.zeros{shape})"
-    yield f"{command}.total()", network, "activations", exact(activations.total())
+    yield f"{command}.total()", network, "ActivationCountAnalysis.total()", activations.total()
     for name, count in sorted(activations.by_operator().items()):
-        yield f"{command}.by_operator()", network, f"activations {name}", exact(count)
+        yield f"{command}.by_operator()", network, f"activations {name}", count
     command = f'parameter_count({call})[""]'
-    yield command, network, "parameters", parameter_count(model)[""]
+    yield command, network, "parameter_count", parameter_count(model)[""]
 
 
 def keras(network: str, name: str) -> Iterator[Row]:
@@ -135,15 +135,9 @@ def keras(network: str, name: str) -> Iterator[Row]:
     lines: list[str] = []
     model.summary(print_fn=lambda text, **_: lines.extend(text.splitlines()))
     for line in lines:
-        if found := re.match(r" ((?:Total|Trainable|Non-trainable) params): ([\d,]+) \((.*)\)$", line):
-            yield f"{command}.summary()", network, found[1], found[2].replace(",", "")
-            yield f"{command}.summary()", network, f"{found[1]} size", found[3]
+        if found := re.match(r" ((?:Total|Trainable|Non-trainable) params): (.*)$", line):
+            yield f"{command}.summary()", network, found[1], found[2]
     yield f"{command}.input_shape", network, "input", "x".join(map(str, model.input_shape[1:]))
-
-
-def exact(value: float) -> int:
-    assert value == int(value) and value < 2**53
-    return int(value)
 
 
 def own() -> dict[str, Any]:
@@ -154,6 +148,13 @@ def own() -> dict[str, Any]:
             *(nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2)),
             *(nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
             *(nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)),
+        )
+
+    def odd() -> Any:
+        return nn.Sequential(
+            *(nn.Conv2d(3, 8, 3, padding=1), nn.LocalResponseNorm(5), nn.LeakyReLU(0.1)),
+            *(nn.Upsample(scale_factor=2), nn.ConvTranspose2d(8, 6, 3, 2, 1, groups=2), nn.Tanh()),
+            *(nn.AvgPool2d(2), nn.Flatten(), nn.Linear(1350, 10, bias=False), nn.Softmax(1)),
         )
 
     class UNet(nn.Module):
@@ -180,7 +181,7 @@ def own() -> dict[str, Any]:
                 x = level(cat((deconv(x), kept.pop()), 1))
             return self.head(x)
 
-    return {"lenet5": lenet5, "UNet": UNet}
+    return {"lenet5": lenet5, "UNet": UNet, "odd": odd}
 
 
 def main() -> None:
