@@ -15,8 +15,8 @@ from archcalc.analysis.costs import Analysis, Layer
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.graph.model import Graph
 from archcalc.operators.convolution import Conv
-from archcalc.operators.normalization import BatchNorm
 from archcalc.operators.model import Tokens
+from archcalc.operators.normalization import BatchNorm
 from archcalc.spec.bundle import families, folder
 from archcalc.spec.model import Source
 
@@ -58,6 +58,7 @@ _UNTOLD = {
 }
 _LN = "whether its class is nn.LayerNorm or one of its own, as channels lie first"
 _GAP = "whether it is a pool or a mean of the tokens"
+_UNKNOWN = "which modules run it"
 _SIDE = "whether this side output runs in eval mode"
 
 
@@ -88,13 +89,13 @@ def code_of(library: str, name: str, source: Source, analysis: Analysis) -> Code
     for i, layer in enumerate(analysis.layers):
         _refuse(layer, library)
         if library == KERAS:
-            found = _named(layer, entry) or "layer"
+            found = _named(layer, entry) or layer.node.operator.name
         elif i not in run:
             found = IDLE if file else ""
         else:
             found = _named(layer, entry) or _usual(layer)
         if not found:
-            untold[layer.path] = _untold(layer) if i in run else _SIDE
+            untold[layer.path] = (_untold(layer) or _UNKNOWN) if i in run else _SIDE
         names.append(_fitting(found, layer, file))
     return Code(version, file, tuple(names), untold)
 
@@ -134,10 +135,11 @@ def _named(layer: Layer, entry: dict[str, str]) -> str:
 
 def _usual(layer: Layer) -> str:
     """The module of an operator where nothing else is known; '' if there is more than one way."""
-    return "" if _untold(layer) else _TORCH[layer.node.operator.name]
+    return "" if _untold(layer) else _TORCH.get(layer.node.operator.name, "")
 
 
 def _untold(layer: Layer) -> str:
+    """What decides how the layer is counted, and nothing says; '' if all is clear."""
     name, tokens = layer.node.operator.name, bool(layer.inputs) and isinstance(layer.inputs[0], Tokens)
     if name == "ln":
         return "" if tokens else _LN

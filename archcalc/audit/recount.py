@@ -18,11 +18,12 @@ from archcalc.spec.model import Source
 
 
 class Difference(NamedTuple):
-    """`factor` × an amount, `says`: more than archcalc counts, or less (factor below 0)."""
+    """`factor` × what `says` names: more than archcalc counts, or less (below 0), and why less."""
 
     factor: int
     says: str
     amount: int
+    why: str
 
 
 class Recount(NamedTuple):
@@ -60,14 +61,14 @@ def recount(tool_name: str, quantity: str, name: str, source: Source, analysis: 
         _require_told(tool, rules, code)
     sums = {title: tuple(_by_layer(rules, code, analysis)) for title, rules in count.sums.items()}
     ours = tuple(_by_layer({ANY: count.ours}, code, analysis))
-    return Recount(tool, count, code, sums, ours, tuple(_differences(count, code, analysis)))
+    return Recount(tool, count, code, sums, ours, tuple(_differences(tool, count, code, analysis)))
 
 
 def _require_told(tool: Tool, rules: Rules, code: Code) -> None:
     if code.untold and ANY not in rules:
         path, what = next(iter(code.untold.items()))
         message = f"{tool.name} sees modules, not operations, and nothing tells of `{path}` {what}"
-        help = "specs/code/torchvision.toml tells it of the bundled networks that torchvision has"
+        help = "it is known of bundled networks that torchvision has; without --as, it need not be"
         raise UsageError(Diagnostic(message, help=help))
 
 
@@ -81,20 +82,20 @@ def _rule(rules: Rules, module: str) -> str:
     return rules.get(module, rules.get(ANY, ""))
 
 
-def _differences(count: Count, code: Code, analysis: Analysis) -> Iterator[Difference]:
+def _differences(tool: Tool, count: Count, code: Code, analysis: Analysis) -> Iterator[Difference]:
     """By module and amount, in the order of the layers; what is counted alike does not appear."""
-    amounts: Counter[tuple[int, str]] = Counter()
+    amounts: Counter[tuple[int, str, str]] = Counter()
     for module, layer in zip(code.names, analysis.layers, strict=True):
         parts = Counter[str]()
         for rules in count.sums.values():
             parts.update(_parts(_rule(rules, module), layer))
         parts.subtract(_parts(count.ours, layer))
         for name, factor in parts.items():
-            amount, says = _AMOUNTS[name]
-            if factor and (size := amount(layer, analysis.graph)):
-                amounts[factor, says.format(module)] += factor * size
-    for (factor, says), total in amounts.items():
-        yield Difference(factor, says, total)
+            if factor and (size := _AMOUNTS[name][0](layer, analysis.graph)):
+                amounts[factor, name, module] += factor * size
+    for (factor, name, module), total in amounts.items():
+        why = tool.why.get(module, "") if factor < 0 else ""
+        yield Difference(factor, _AMOUNTS[name][1].format(module), total, why)
 
 
 def _parts(rule: str, layer: Layer) -> Counter[str]:

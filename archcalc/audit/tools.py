@@ -16,9 +16,9 @@ ANY = ""
 
 
 class Count(NamedTuple):
-    """A quantity of a tool: what it counts in words, sums by name with their rules, how it is printed.
+    """A quantity of a tool: its rule in words, sums by name with their rules, how it is printed.
 
-    `ours` is the rule of archcalc's own count, `unit` what both are counted in.
+    `ours` is the rule of archcalc's own count, `unit` what both are counted in and what of archcalc's.
     """
 
     says: str
@@ -113,9 +113,9 @@ def _summary(bytes_each: int) -> Callable[[Sums], tuple[str, ...]]:
 # of one leaf module: those of attention, and tensors of a module that has parts, are none
 _LEAVES = "Conv2d ConvTranspose2d Linear BatchNorm2d LayerNorm LayerNorm2d"
 
-# torchinfo/layer_info.py: calculate_macs multiplies a leaf module's weight and bias by the batch size, and
-# by the positions too if its class is called Conv…; model_statistics.py doubles the output bytes of
-# leaf modules with parameters, and adds to total_params what is left over in modules with parts;
+# torchinfo/layer_info.py: calculate_macs multiplies a leaf module's weight and bias by the batch size,
+# and by the positions too if its class is called Conv…; model_statistics.py doubles the output bytes
+# of leaf modules with parameters, and adds to total_params what is left over in modules with parts;
 # torchinfo.py measures the input's storage with sys.getsizeof
 _TORCHINFO = Tool(
     "torchinfo",
@@ -146,7 +146,7 @@ _TORCHINFO = Tool(
         "memory": Count(
             "4 bytes a value: the input; of modules with parameters and without parts, the outputs "
             "twice (for gradients) and the parameters",
-            "bytes",
+            "bytes (stored and weights)",
             "4 stored + 4 parameters + 4 statistics",
             {
                 "Input size (MB)": {"input": "4 outputs + object"},
@@ -240,7 +240,7 @@ _FVCORE = Tool(
         ),
         "memory": Count(
             "outputs of convolutions and matrix products, in values",
-            "values",
+            "values (stored)",
             "stored",
             {
                 "activations": {
@@ -280,7 +280,7 @@ _KERAS = Tool(
         ),
         "memory": Count(
             "the variables of all layers at 4 bytes, no activations",
-            "bytes",
+            "bytes (weights)",
             "4 parameters + 4 statistics",
             {
                 "Trainable params": {ANY: "4 parameters"},

@@ -9,7 +9,7 @@ import click
 
 from archcalc.api import Network
 from archcalc.commands.words import networks, split
-from archcalc.errors import ArchError
+from archcalc.errors import ArchError, Diagnostic, UsageError
 from archcalc.units import printable
 from archcalc.views import FORMATS, render
 from archcalc.views.report import Report
@@ -121,12 +121,31 @@ NO_BASE = click.option(
     "--no-base", is_flag=True, help="With a variable set: only the result, not what it changes."
 )
 
+TOOLS = ("torchinfo", "thop", "fvcore", "keras")
+AS = click.option(
+    "--as",
+    "tool",
+    type=click.Choice(TOOLS),
+    help="What this tool prints for the network, and what it adds or leaves out.",
+)
+
 
 def table_options(function: Callable[..., None]) -> Callable[..., None]:
     """--format, --depth, --all and --no-base."""
     for option in (NO_BASE, ALL, DEPTH, FORMAT):
         function = option(function)
     return function
+
+
+def refuse_beside_as(**given: bool) -> None:
+    """A tool's count is that of one image, and knows no other options.
+
+    Raises:
+        UsageError: one is given.
+    """
+    for name in (name for name, is_given in given.items() if is_given):
+        message = f"`--as` shows what a tool prints for one image: it takes no `--{name}`"
+        raise UsageError(Diagnostic(message, help=f"leave `--as` or `--{name}` away"))
 
 
 def show(command: str, reports: Sequence[Report], format: str) -> None:
