@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import NamedTuple
 
 from archcalc.analysis.costs import Analysis, Layer
@@ -67,7 +68,7 @@ def recount(tool_name: str, quantity: str, name: str, source: Source, analysis: 
 def _require_told(tool: Tool, rules: Rules, code: Code) -> None:
     if code.untold and ANY not in rules:
         path, what = next(iter(code.untold.items()))
-        message = f"{tool.name} sees modules, not operations, and nothing tells of `{path}` {what}"
+        message = f"what {tool.name} counts depends on the code, and nothing tells of `{path}` {what}"
         help = "it is known of bundled networks that torchvision has; without --as, it need not be"
         raise UsageError(Diagnostic(message, help=help))
 
@@ -99,17 +100,26 @@ def _differences(tool: Tool, count: Count, code: Code, analysis: Analysis) -> It
 
 
 def _parts(rule: str, layer: Layer) -> Counter[str]:
-    """'4 stored − biases' as amounts and factors; `stored` are the outputs of what makes a map."""
+    """A rule's amounts for a layer, and their factors; `stored` are the outputs of what makes a map."""
     parts = Counter[str]()
-    for part in rule.replace(" − ", " + −").split(" + ") if rule else ():
-        sign = -1 if part.startswith("−") else 1
-        word, _, rest = part.removeprefix("−").partition(" ")
-        factor, name = (int(word), rest) if word.isdecimal() else (1, part.removeprefix("−"))
+    for factor, name in _terms(rule):
         if name != "stored":
-            parts[name] += sign * factor
+            parts[name] += factor
         elif layer.node.operator.stored:
-            parts["outputs"] += sign * factor
+            parts["outputs"] += factor
     return parts
+
+
+@cache
+def _terms(rule: str) -> tuple[tuple[int, str], ...]:
+    """'4 stored − biases' → (4, stored), (−1, biases)."""
+    terms = []
+    for part in rule.replace(" − ", " + −").split(" + ") if rule else ():
+        sign, text = (-1, part[1:]) if part.startswith("−") else (1, part)
+        word, _, rest = text.partition(" ")
+        factor, name = (int(word), rest) if word.isdecimal() else (1, text)
+        terms.append((sign * factor, name))
+    return tuple(terms)
 
 
 def _positions(layer: Layer, graph: Graph) -> int:

@@ -77,6 +77,7 @@ def run_python(code: str) -> str:
         ["list"],
         ["cat", "vgg16", "--expand"],
         ["reconcile", "resnet50", "4111514624"],
+        ["flops", "resnet50", "--as", "thop"],
         ["params", "--help"],
     ],
     ids=" ".join,
