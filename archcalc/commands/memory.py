@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import click
@@ -10,7 +11,6 @@ from archcalc.analysis.arena import Arena, lay_out
 from archcalc.analysis.costs import Analysis
 from archcalc.analysis.memory import Memory, measure
 from archcalc.api import Network
-from archcalc.audit.published import numbers
 from archcalc.commands.layout import change_label, document, label, title
 from archcalc.commands.options import (
     ALL,
@@ -196,8 +196,22 @@ def _remarks(network: Network, found: Measured, best: bool) -> tuple[str, ...]:
             else f"the spec's order needs {grouped(spec)}"
         )
         lines.append(f"order: {'proven best' if found.proven else 'best found, not proven'}; {saved}")
-    published = numbers(network.name, network.spec.source.name, "stored")
-    return (*lines, *(number.explain(found.graph) for number in published if not network.changed))
+    return (*lines, *_published(network))
+
+
+def _published(network: Network) -> Iterator[str]:
+    """What has been printed about this memory and is wrong, and how it came about; each number once."""
+    from archcalc.audit.published import numbers
+    from archcalc.audit.verdicts import Networks, judge
+    from archcalc.commands.reconcile import relative
+
+    wrong = [n for n in numbers(network.spec.source.name) if n.quantity == "map_bytes" and n.arises]
+    seen: set[str] = set()
+    for number in reversed(wrong):
+        if number.network == network.name and not network.changed and number.printed not in seen:
+            seen.add(number.printed)
+            verdict = judge(number, Networks(lambda _: relative(network)))
+            yield f"published: “{number.says}” ({number.source}): {verdict.reason}"
 
 
 def _timeline(network: Network, found: Measured, table: Table, size: int, batch: int) -> Report:
