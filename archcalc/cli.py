@@ -12,7 +12,7 @@ from archcalc.errors import ArchError, Diagnostic
 
 COMMANDS = (
     *("list", "show", "params", "flops", "memory", "field", "explain"),
-    *("compare", "reconcile", "run", "cat", "operators"),
+    *("compare", "reconcile", "audit", "run", "cat", "operators"),
 )
 
 

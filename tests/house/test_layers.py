@@ -79,6 +79,7 @@ def run_python(code: str) -> str:
         ["reconcile", "resnet50", "4111514624"],
         ["flops", "resnet50", "--as", "thop"],
         ["params", "--help"],
+        ["audit", "lenet5"],
     ],
     ids=" ".join,
 )
