@@ -202,16 +202,17 @@ def _remarks(network: Network, found: Measured, best: bool) -> tuple[str, ...]:
 def _published(network: Network) -> Iterator[str]:
     """What has been printed about this memory and is wrong, and how it came about; each number once."""
     from archcalc.audit.published import numbers
+
+    own = (n for n in numbers(network.spec.source.name) if n.network == network.name)
+    wrong = {n.printed: n for n in own if n.quantity == "map_bytes" and n.arises}
+    if not wrong or network.changed:
+        return
     from archcalc.audit.verdicts import Networks, judge
     from archcalc.commands.reconcile import relative
 
-    wrong = [n for n in numbers(network.spec.source.name) if n.quantity == "map_bytes" and n.arises]
-    seen: set[str] = set()
-    for number in reversed(wrong):
-        if number.network == network.name and not network.changed and number.printed not in seen:
-            seen.add(number.printed)
-            verdict = judge(number, Networks(lambda _: relative(network)))
-            yield f"published: “{number.says}” ({number.source}): {verdict.reason}"
+    for number in wrong.values():
+        verdict = judge(number, Networks(lambda _: relative(network)))
+        yield f"published: “{number.says}” ({number.source}): {verdict.reason}"
 
 
 def _timeline(network: Network, found: Measured, table: Table, size: int, batch: int) -> Report:
