@@ -200,9 +200,10 @@ class _Trial(NamedTuple):
         counts = self.number.counts or self.number.claim
         kind, _ = CONVENTIONAL.get(self.number.quantity, ("", ""))
         known = {convention.name: convention for convention in CONVENTIONS.get(kind, ())}
-        chosen = [known[name] for name in counts.split(", ") if name in known]
-        if not chosen:
+        names = counts.split(", ")
+        if not all(name in known for name in names):
             return scope.value(counts), counts.replace("_", " ").replace("*", "·")
+        chosen = [known[name] for name in names]
         return _total(chosen, kind, scope.analysis), "; ".join(c.says for c in chosen)
 
     def _formula(self, expression: str) -> str:

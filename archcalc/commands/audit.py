@@ -14,6 +14,8 @@ from archcalc.audit.published import Published, families, numbers
 from archcalc.audit.verdicts import KINDS, Networks, Verdict, judge, shown
 from archcalc.commands.options import FORMAT, complete_specs, show
 from archcalc.commands.reconcile import relative
+from archcalc.errors import Diagnostic, UsageError
+from archcalc.units import printable
 from archcalc.views.report import Column, Report
 
 MOST_NAMED = 2
@@ -78,7 +80,10 @@ def _chosen(specs: Iterable[str]) -> Iterator[Published]:
         for family in families():
             yield from numbers(family)
     for name in specs:
-        entry, _ = find(name)
+        entry, settings = find(name)
+        if settings:
+            help = f"numbers are printed about `{printable(entry.name)}`; `archcalc reconcile` takes settings"
+            raise UsageError(Diagnostic("audit takes networks without settings", help=help))
         file = os.path.basename(entry.spec.source.name)
         for number in numbers(file):
             if f"{entry.name}.toml" == file or number.network.split(":")[0] == entry.name:

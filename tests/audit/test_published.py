@@ -11,13 +11,16 @@ from pathlib import Path
 import pytest
 
 from archcalc.audit import published
+from archcalc.audit.conventions import CONVENTIONS
 from archcalc.audit.figure import Figure, is_size
 from archcalc.audit.published import Published, families, numbers
 from archcalc.errors import UsageError
+from archcalc.spec.expressions import parse
 
 ROWS = list(
     csv.DictReader((Path(__file__).parents[1] / "data/published_numbers.csv").open(encoding="utf-8"))
 )
+TOOLS = tuple(convention.name for kind in CONVENTIONS.values() for convention in kind)
 ALL = [number for family in families() for number in numbers(family)]
 
 # how a source is called there → how the name of ours begins
@@ -93,6 +96,14 @@ def test_a_source_says_only_what_is_read(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "published/vgg.toml").write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match="a source has no `from`"):
         list(numbers("vgg.toml"))
+
+
+def test_derivations_are_computed() -> None:
+    """A derivation or a rule that names no quantity would be the verdict itself."""
+    for number in ALL:
+        for expression in (number.claim, number.counts, number.arises):
+            if expression and "|" not in expression and not expression.startswith(TOOLS):
+                assert parse(expression).names, number
 
 
 def test_no_number_is_there_twice() -> None:

@@ -96,3 +96,9 @@ def test_unknown_networks() -> None:
     result = invoke("vgg17")
     assert isinstance(result.exception, UsageError)
     assert "did you mean" in result.exception.diagnostics[0].help
+
+
+def test_settings_are_refused() -> None:
+    result = invoke("resnet50:stride=1x1")
+    assert isinstance(result.exception, UsageError)
+    assert "without settings" in result.exception.diagnostics[0].message
