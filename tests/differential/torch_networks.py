@@ -60,7 +60,6 @@ NETWORKS: dict[str, Callable[[], Any]] = {
             "mnasnet1_0",
             "efficientnet_b0",
             "shufflenet_v2_x1_0",
-            "regnet_y_400mf",
             "convnext_tiny",
             "swin_t",
         )

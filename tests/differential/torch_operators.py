@@ -5,7 +5,8 @@
 
 Definitions and kernels of `archcalc run` are what everything else is verified by; here something else
 verifies them. A case is a line of a spec, an input, and what torch does with it; weights are brought to
-torch's layout by hand. The largest difference may be 1e-5 of the largest value.
+torch's layout by hand. The largest difference may be 1e-5 of the largest value; on 2026-11-20, with
+torch 2.13.0, the 62 cases had 2.2e-06 at most.
 """
 
 from __future__ import annotations
