@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
-from itertools import count
+from itertools import count, islice
 from typing import Any, NamedTuple
 
 from archcalc.analysis.costs import Analysis, analyze
@@ -24,6 +24,7 @@ USUAL_SIZES = (224, 227, 256, 299)
 OTHER_SIZES = (28, 32, 64, 112, 128, 160, 192, 240, 288, 320, 331, 384, 512)  # two steps away
 USUAL_CLASSES = (1000, 1001, 10, 100)
 MOST_NODES = 40_000  # of all networks that a search looks at, the first aside
+MOST_RELATIVES = 600
 
 
 class Change(NamedTuple):
@@ -114,7 +115,7 @@ def relatives(network: Relative) -> Iterator[Relative]:
     """
     seen: set[object] = set()
     left = MOST_NODES
-    for relative in _candidates(network):
+    for relative in islice(_candidates(network), MOST_RELATIVES):
         if left <= 0:
             break
         key = _key(relative)

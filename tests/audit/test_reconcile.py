@@ -394,6 +394,16 @@ def test_large_networks_end_the_search(tmp_path: Path) -> None:
     assert isinstance(next(readings(found[0], "", 1)), Reading)
 
 
+def test_many_choices_end_the_search(tmp_path: Path) -> None:
+    """Ten thousand pairs of choices, most of which do not even build."""
+    path = tmp_path / "choices.toml"
+    choices = ", ".join(f'"a{i}"' for i in range(100))
+    variables = "".join(f'{v} = {{ default = "a0", choices = [{choices}] }}\n' for v in ("x", "y"))
+    lines = """["if x == 'a0': conv 2 k3", "if y != 'a0': conv 2 k99"]"""
+    path.write_text(f'input = "8x8x1"\nlayers = {lines}\n[vars]\n{variables}')
+    assert 1 < len(list(relatives(named(str(path))))) <= 600
+
+
 def test_pools_that_cannot_round_have_no_other_way(tmp_path: Path) -> None:
     path = tmp_path / "same.toml"
     path.write_text('input = "9x9x1"\nlayers = "conv 2 k3 | maxpool 2 same"\n')
