@@ -82,7 +82,7 @@ def _chosen(specs: Iterable[str]) -> Iterator[Published]:
     for name in specs:
         entry, settings = find(name)
         if settings:
-            help = f"numbers are printed about `{printable(entry.name)}`; `archcalc reconcile` takes settings"
+            help = f"`archcalc audit {printable(entry.name)}`; reconcile takes settings"
             raise UsageError(Diagnostic("audit takes networks without settings", help=help))
         file = os.path.basename(entry.spec.source.name)
         for number in numbers(file):
