@@ -173,7 +173,14 @@ def test_weights_count_as_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def start(*words: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "archcalc", "run", *words]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+    )
+
+
+def heed_interrupts() -> None:
+    """A shell's background job is started with interrupts ignored, and so are its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signal")
