@@ -22,8 +22,7 @@ from archcalc.audit.readings import MOST_DEPARTURES, Reading, readings
 from archcalc.audit.relatives import Relative
 
 TRUNCATION = 12  # its weight beside those of conventions and changes
-CERTAIN = 2  # departures that are believed whatever the chances
-LEAST_CHANCE = 0.5
+LEAST_CHANCE = 0.5  # matches that chance would make: with more, only plain ones are believed
 
 
 class Match(NamedTuple):
@@ -52,6 +51,15 @@ class Match(NamedTuple):
         return other is None or (self.steps, self.weight) < (other.steps, other.weight)
 
     @property
+    def plain(self) -> bool:
+        """Whether it is believed whatever the chances: at most two departures, and those by name.
+
+        Variants, tools, parts, units and truncation are; switches, sizes and single habits, of which
+        there are so many, are not.
+        """
+        return self.steps < 2 or (self.steps == 2 and self.weight <= 23)
+
+    @property
     def reasons(self) -> tuple[str, ...]:
         """Every departure in words, then how the count prints."""
         says = [departure.says for departure in self.reading.departures]
@@ -68,8 +76,9 @@ class Nearest(NamedTuple):
 class Findings(NamedTuple):
     """The matches of fewest departures, likely ones first, one a count; else what comes nearest.
 
-    `most` is how many departures were tried, `tried` how many readings, and `chance` how many of
-    them one would expect to match if the number meant nothing.
+    `doubtful` are matches that nothing but chance speaks for. `most` is how many departures were
+    tried, `tried` how many readings, and `chance` how many of them one would expect to match if the
+    number meant nothing.
     """
 
     matches: tuple[Match, ...]
@@ -77,6 +86,7 @@ class Findings(NamedTuple):
     most: int
     tried: int
     chance: float
+    doubtful: tuple[Match, ...] = ()
 
 
 def find(network: Relative, printed: Printed, quantity: str = "") -> Findings:
@@ -106,10 +116,10 @@ def find(network: Relative, printed: Printed, quantity: str = "") -> Findings:
             found[reading.way.kind, reading.value] = match
     fewest = min((match.steps for match in found.values()), default=0)
     chance = _by_chance(values, printed)
-    if fewest > CERTAIN and chance > LEAST_CHANCE:
-        found.clear()
     ranked = sorted((m for m in found.values() if m.steps == fewest), key=lambda m: m.weight)
-    return Findings(tuple(ranked), () if ranked else _ranked(nearest), most, tried, chance)
+    believed = tuple(m for m in ranked if m.plain or chance <= LEAST_CHANCE)
+    doubtful = tuple(m for m in ranked if m not in believed)
+    return Findings(believed, () if believed else _ranked(nearest), most, tried, chance, doubtful)
 
 
 def _by_chance(values: set[tuple[Kind, int]], printed: Printed) -> float:

@@ -64,7 +64,9 @@ def command(networks: list[Network], table: Table, quantity: str | None, words: 
                  SPEC; a number of up to 3 digits is given two, others three,
                  because with more almost any number can be had
     by chance    how many of the readings would print so if they lay anywhere
-                 within a factor of two: few digits tell little
+                 within a factor of two; where that is likely, two departures
+                 are believed only if each has a name of its own: a variant,
+                 a tool, a part of the network, truncation
     """
     (network,) = networks
     printed = parse(_number(words))
@@ -157,18 +159,21 @@ def _explained(findings: Findings) -> tuple[str, ...]:
     if others:
         count = "1 other count matches" if others == 1 else f"{others} other counts match"
         lines.append(f"{count} with as many departures")
-    if reading.steps and findings.chance >= 0.1:
-        lines.append(_by_chance(findings))
+    if findings.doubtful:
+        lines.append(_doubtful(findings))
     if reading.network.changes and not reading.network.pooling:
         pair = f"{reading.origin.name} {reading.network.name}"
         lines.append(f"layer by layer: archcalc compare {pair}")
     return tuple(printable(line) for line in lines if line)
 
 
-def _by_chance(findings: Findings) -> str:
-    """How little the digits tell: 'by chance, about 9 of the 1,077 readings tried would print so'."""
-    about = f"{findings.chance:.1f}" if findings.chance < 0.95 else f"{findings.chance:.0f}"
-    return f"by chance, about {about} of the {grouped(findings.tried)} readings tried would print so"
+def _doubtful(findings: Findings) -> str:
+    """Matches that chance would make as well, the first by name."""
+    count, about = len(findings.doubtful), findings.chance
+    expected = f"{about:.1f}" if about < 0.95 else f"{about:.0f}"
+    says = f"of {grouped(findings.tried)} readings about {expected} would print so by chance"
+    others = "another one does" if count == 1 else f"{count} others do"
+    return f"{says}; {others}, as {_name(findings.doubtful[0].reading)}"
 
 
 def _helps(reading: Reading) -> list[str]:
@@ -179,8 +184,11 @@ def _helps(reading: Reading) -> list[str]:
 
 
 def _unexplained(findings: Findings, printed: Printed) -> tuple[str, ...]:
+    text = printable(printed.text)
+    if findings.doubtful:
+        return (f"unexplained: {text} has too few digits", _doubtful(findings))
     says = f"unexplained: none of {grouped(findings.tried)} readings of up to {findings.most} departures"
-    return (f"{says} prints as {printable(printed.text)}",)
+    return (f"{says} prints as {text}",)
 
 
 def _document(network: Network, printed: Printed, findings: Findings) -> dict[str, Any]:
@@ -194,6 +202,7 @@ def _document(network: Network, printed: Printed, findings: Findings) -> dict[st
         "tried": findings.tried,
         "by_chance": round(findings.chance, 6),
         "matches": [_match(match) for match in findings.matches],
+        "doubtful": [_match(match) for match in findings.doubtful],
         "nearest": [{**_reading(n.reading), "off": round(n.off)} for n in findings.nearest],
     }
 

@@ -220,8 +220,8 @@ def test_whatever_matches_prints_so(network: str, number: int, suffix: str) -> N
         assert any(number - 0.5 <= value < number + 1 for value in values)
         assert all(departure.amount for departure in match.reading.departures)
         assert match.steps <= findings.most
-        assert match.steps < 3 or findings.chance <= 0.5
-    assert bool(findings.matches) != bool(findings.nearest)
+        assert match.plain or findings.chance <= 0.5
+    assert not (findings.matches and findings.nearest)
 
 
 def test_no_more_departures_than_the_digits_allow() -> None:
@@ -241,7 +241,18 @@ def test_three_departures_need_more_than_chance(monkeypatch: pytest.MonkeyPatch)
     assert search("resnet18", "148.57M").matches[0].steps == 3
     monkeypatch.setattr("archcalc.audit.search.LEAST_CHANCE", 0.0)
     assert search("resnet18", "148.57M").matches == ()
-    assert search("resnet50", "3.8G").matches  # two are believed whatever the chances
+    assert search("resnet50", "3.8G").matches  # two by name are believed whatever the chances
+
+
+def test_what_chance_makes_is_doubtful() -> None:
+    """ResNet-50 has no 96 MB; basic units as torchsummary counts them are nobody's network."""
+    findings = search("resnet50", "96MB")
+    assert findings.matches == ()
+    assert findings.chance > 1
+    assert "resnet50:unit=basic" in [match.reading.network.name for match in findings.doubtful]
+    text = " ".join(invoke("resnet50", "96MB").output.split())
+    assert "unexplained: 96MB has too few digits" in text
+    assert invoke("resnet50", "96MB").exit_code == 1
 
 
 @pytest.mark.parametrize("quantity", KINDS)
