@@ -7,12 +7,14 @@ from typing import Any
 
 import click
 
-from archcalc.api import Network
+from archcalc.api import Network, load
 from archcalc.audit.conventions import KINDS
 from archcalc.audit.printed import Printed, parse
+from archcalc.audit.quoted import quoted
 from archcalc.audit.readings import Reading
 from archcalc.audit.relatives import Relative
 from archcalc.audit.search import Findings, Match, Nearest, find
+from archcalc.audit.verdicts import Networks, Verdict
 from archcalc.commands.layout import label
 from archcalc.commands.options import FORMAT, Table, show, spec_command
 from archcalc.errors import Diagnostic, UsageError
@@ -20,6 +22,7 @@ from archcalc.units import grouped, printable
 from archcalc.views.report import Column, Report
 
 MOST_ROWS = 4
+MOST_SOURCES = 3
 COLUMNS = (
     Column("reading", "reading", "name"),
     Column("count", "count", "count"),
@@ -67,12 +70,16 @@ def command(networks: list[Network], table: Table, quantity: str | None, words: 
                  within a factor of two; where that is likely, two departures
                  are believed only if each has a name of its own: a variant,
                  a tool, a part of the network, truncation
+    in print     who has printed these digits, and what `archcalc audit` finds
     """
     (network,) = networks
     printed = parse(_number(words))
     findings = find(relative(network), printed, quantity or "")
     most = None if table.format == "csv" else MOST_ROWS
-    show("reconcile", [_report(network, printed, findings, most)], table.format)
+    sources = list(
+        quoted(network.spec.source.name, printed, Networks(lambda name: relative(load(name))))
+    )
+    show("reconcile", [_report(network, printed, findings, sources, most)], table.format)
     if not findings.matches:
         click.get_current_context().exit(1)
 
@@ -90,16 +97,19 @@ def relative(network: Network) -> Relative:
     return Relative(network.entry, given, network.graph.input if "input" in network.changed else None)
 
 
-def _report(network: Network, printed: Printed, findings: Findings, most: int | None) -> Report:
+def _report(
+    network: Network, printed: Printed, findings: Findings, sources: list[Verdict], most: int | None
+) -> Report:
     matches = findings.matches
+    remarks = _explained(findings) if matches else _unexplained(findings, printed)
     rows = map(_row, matches[:most]) if matches else map(_nearest_row, findings.nearest)
     return Report(
         f"{label(network)} · {printable(printed.text)}: {_range(printed)}",
         COLUMNS if matches else NEAREST_COLUMNS,
         tuple(rows),
         None,
-        _explained(findings) if matches else _unexplained(findings, printed),
-        lambda: [_document(network, printed, findings)],
+        (*remarks, *_in_print(sources)[:MOST_SOURCES]),
+        lambda: [_document(network, printed, findings, sources)],
         label(network),
     )
 
@@ -191,7 +201,20 @@ def _unexplained(findings: Findings, printed: Printed) -> tuple[str, ...]:
     return (f"{says} prints as {text}",)
 
 
-def _document(network: Network, printed: Printed, findings: Findings) -> dict[str, Any]:
+def _in_print(sources: list[Verdict]) -> list[str]:
+    """Who has printed these digits, of what, and what the audit says about it."""
+    known: dict[str, list[str]] = {}
+    for verdict in sources:
+        number, reasons = verdict.number, [verdict.reason] if verdict.reason else []
+        words = reasons if verdict.kind == "rounded" and reasons else [verdict.kind, *reasons]
+        says = f"{number.subject} {number.quantity.replace('_', ' ')}, {': '.join(words)}"
+        known.setdefault(says, []).append(f"{number.printed} ({number.source})")
+    return [f"in print: {', '.join(printed)}: {says}" for says, printed in known.items()]
+
+
+def _document(
+    network: Network, printed: Printed, findings: Findings, sources: list[Verdict]
+) -> dict[str, Any]:
     intervals = [printed.interval(scale) for scale in printed.scales]
     return {
         "name": network.name,
@@ -204,7 +227,14 @@ def _document(network: Network, printed: Printed, findings: Findings) -> dict[st
         "matches": [_match(match) for match in findings.matches],
         "doubtful": [_match(match) for match in findings.doubtful],
         "nearest": [{**_reading(n.reading), "off": round(n.off)} for n in findings.nearest],
+        "in_print": [_source(verdict) for verdict in sources],
     }
+
+
+def _source(verdict: Verdict) -> dict[str, Any]:
+    number = verdict.number
+    told = {"network": number.network, "layer": number.at, "quantity": number.quantity}
+    return {**told, "printed": number.printed, "source": number.source, "verdict": verdict.kind}
 
 
 def _match(match: Match) -> dict[str, Any]:
