@@ -9,7 +9,7 @@ import numpy as np
 
 from archcalc.numerics.activations import Array
 from archcalc.numerics.attention import padded_size, position_bias, regions, shifts
-from archcalc.numerics.tiles import TILE, flat, take
+from archcalc.numerics.workspace import TILE, flat, take
 
 Weights = dict[str, Array]
 

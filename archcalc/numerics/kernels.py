@@ -18,7 +18,7 @@ from archcalc.numerics.compiled import THREADS
 from archcalc.numerics.convolution import Maps, convolve, cut, is_depthwise, pack
 from archcalc.numerics.finish import ELEMENTWISE, finish_of
 from archcalc.numerics.reference import Array, Weights
-from archcalc.numerics.tiles import CHUNK, flat, take
+from archcalc.numerics.workspace import CHUNK, flat, take
 from archcalc.operators import ATTENTION
 
 Prepared = dict[str, Any]  # arrays by role, and what follows them
