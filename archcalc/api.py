@@ -95,6 +95,17 @@ class Network:
             values[name] = program.variable(name, value or (0 if name in self.changed else 1))
         return build(self.spec, values, self.input, self.variant), program
 
+    def shrunken(self, least: int = 32) -> Network:
+        """The same network at the smallest square input of `least` pixels a side or more that fits."""
+        from archcalc.analysis.inputs import smallest_legal
+
+        own = self.graph.input
+        side = smallest_legal(self.spec, self.values, self.variant, own, least)
+        if side is None or side * side >= own.positions:
+            return self
+        changed = {name: value for name, value in self.changed.items() if name != "input"}
+        return Network(self.entry, changed, f"{side}x{side}x{own.channels}")
+
     @property
     def base(self) -> Network | None:
         """The same network without the caller's changes; None if there are none."""

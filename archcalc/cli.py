@@ -10,7 +10,10 @@ import click
 
 from archcalc.errors import ArchError, Diagnostic
 
-COMMANDS = tuple("list show params flops memory field explain compare sweep run cat operators".split())  # noqa: SIM905
+COMMANDS = (
+    *("list", "show", "params", "flops", "memory", "field", "explain"),
+    *("compare", "sweep", "reconcile", "audit", "run", "cat", "operators"),
+)
 
 
 class Commands(click.Group):
@@ -61,7 +64,7 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        commands.main(standalone_mode=False)
+        code = commands.main(standalone_mode=False)
         sys.stdout.flush()
     except ArchError as error:
         from archcalc.views.diagnostics import render
@@ -80,4 +83,4 @@ def _run() -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more can be said
         return 0
-    return 0
+    return code or 0

@@ -62,6 +62,12 @@ class UsageError(ArchError):
     """A command line that cannot be understood: unknown spec, option or value."""
 
 
+class Finding(ArchError):
+    """Something that was claimed or predicted is not so."""
+
+    exit_code = 1
+
+
 class SpecError(ArchError):
     """A spec that cannot be read or built. `source` is its text, for the renderer."""
 

@@ -28,7 +28,7 @@ def smallest_input(
     spec: Spec, values: Mapping[str, Value], variant: str | None, graph: Graph, fields: Fields
 ) -> Smallest:
     """The smallest square input, found by running the shape rules at every side from 1."""
-    legal = _smallest_legal(spec, values, variant, graph.input)
+    legal = smallest_legal(spec, values, variant, graph.input)
     field = fields.of_network
     if legal is None or field.height is None or field.width is None:
         return Smallest(legal, None)
@@ -36,10 +36,14 @@ def smallest_input(
     return Smallest(legal, max(legal, *(center + 1 for center in centers)))
 
 
-def _smallest_legal(
-    spec: Spec, values: Mapping[str, Value], variant: str | None, input: Shape
+def smallest_legal(
+    spec: Spec, values: Mapping[str, Value], variant: str | None, input: Shape, least: int = 1
 ) -> int | None:
-    """Record the shape rules once, with the side as a symbol; then try it at every side."""
+    """The side of the smallest square input, `least` at least, at which every layer fits.
+
+    None if there is none up to `input`. The shape rules are recorded once, with the side as a symbol,
+    and tried at every side.
+    """
     largest = max(int(input.height), int(input.width))
     if largest > LARGEST_SIDE:
         return None
@@ -49,7 +53,7 @@ def _smallest_legal(
         build(spec, values, Shape(side, side, input.channels), variant)
     except ArchError:
         return None
-    for candidate in range(1, largest + 1):
+    for candidate in range(least, largest + 1):
         found = program.evaluate({"side": candidate}, [])
         if found.valid and (found.same_structure or _fits(spec, values, variant, input, candidate)):
             return candidate

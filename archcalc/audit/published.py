@@ -1,55 +1,89 @@
-"""The numbers of specs/published/, one file a family: what was printed, where, and how it came about."""
+"""The numbers of specs/published/, one file a family: what was printed, where, and how it came about.
+
+A file is a list of sources, a source a list of lines. Every key of a line that is not one of `WORDS`
+is a quantity (archcalc.audit.quantities), and its value the digits as printed.
+"""
 
 from __future__ import annotations
 
 import os
 import tomllib
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from archcalc.analysis.memory import stored
-from archcalc.graph.model import Graph
+from archcalc.errors import UsageError
 from archcalc.spec.bundle import folder
-from archcalc.spec.evaluate import evaluate
-from archcalc.spec.expressions import parse
-from archcalc.units import grouped
+
+Read = Literal["primary", "transcribed", "ran", "memory"]
+WORDS = ("of", "at", "is", "counts", "instead", "arises", "open", "says", "remark", "read")
+KEYS = ("name", "url", "of", "read", "counts", "binary", "numbers")
 
 
 class Published(NamedTuple):
-    """One printed number. `arises` is an expression over computed quantities that explains it."""
+    """One printed number and where it stands.
 
-    network: str
-    quantity: str
-    value: int
-    unit: str
-    printed: str
+    `claim`, `counts` and `arises` are expressions over quantities: what the number should be, what its
+    source counts instead (or the names of conventions), and how a wrong one came about. `instead` is
+    another network for which it holds; `open` says that nobody knows. `says` are the source's words,
+    `remark` ours, with {quantities}. `binary`: the source's K may be 1,024.
+    """
+
     source: str
-    remark: str
-    arises: str
+    url: str
+    read: Read
+    network: str
+    at: str
+    quantity: str
+    printed: str
+    claim: str
+    counts: str = ""
+    instead: str = ""
+    arises: str = ""
+    open: bool = False
+    says: str = ""
+    remark: str = ""
+    binary: bool = False
 
-    def explain(self, graph: Graph) -> str:
-        """'published: "96MB …" (source): …', with the computed quantities filled in."""
-        quantities = computed(graph)
-        if self.arises:
-            quantities["arises"] = int(evaluate(parse(self.arises), quantities.__getitem__))  # type: ignore[arg-type]
-        shown = {name: grouped(value) for name, value in quantities.items()}
-        return f"published: “{self.printed}” ({self.source}): {self.remark.format_map(shown)}."
+    @property
+    def subject(self) -> str:
+        """'vgg16 stage1/conv': what the number is about."""
+        return f"{self.network} {self.at}".rstrip()
 
 
-def computed(graph: Graph) -> dict[str, int]:
-    """The quantities that a remark or a derivation may name."""
-    convs = (node for node in graph.nodes if node.operator.name == "conv")
-    inputs = sum(int(graph.nodes[node.inputs[0]].shape.values) for node in convs)
-    return {"stored": int(stored(graph)), "conv_inputs": inputs}
+def families() -> list[str]:
+    """The names of the spec files that something has been published about."""
+    return sorted(name for name in os.listdir(_folder()) if name.endswith(".toml"))
 
 
-def numbers(network: str, spec_name: str, quantity: str) -> Iterator[Published]:
-    """What has been printed about a quantity of a bundled network."""
-    path = os.path.join(folder(), "published", spec_name)
+def numbers(spec_name: str) -> Iterator[Published]:
+    """What has been printed about the networks of a spec file ('vgg.toml'), source by source.
+
+    Raises:
+        UsageError: a key that is no word of these files.
+    """
+    path = os.path.join(_folder(), os.path.basename(spec_name))
     if not os.path.isfile(path):
         return
     with open(path, "rb") as file:
-        entries: list[dict[str, Any]] = tomllib.load(file).get("number", [])
-    for entry in entries:
-        if entry["network"] == network and entry["quantity"] == quantity:
-            yield Published(**{"remark": "", "arises": "", **entry})
+        sources: list[dict[str, Any]] = tomllib.load(file)["source"]
+    for source in sources:
+        if unknown := sorted(source.keys() - set(KEYS)):
+            raise UsageError(f"{path}: a source has no `{unknown[0]}`")
+        for line in source["numbers"]:
+            yield from _entries(source, line)
+
+
+def _entries(source: dict[str, Any], line: dict[str, Any]) -> Iterator[Published]:
+    shared = {key: value for key, value in line.items() if key in WORDS}
+    network, at = shared.pop("of", source.get("of", "")), shared.pop("at", "")
+    binary = source.get("binary", False)
+    read, claim = shared.pop("read", source.get("read", "primary")), shared.pop("is", "")
+    for quantity, printed in line.items():
+        if quantity not in WORDS:
+            shared["counts"] = line.get("counts", source.get("counts", {}).get(quantity, ""))
+            place = (source["name"], source.get("url", ""), read, network, at)
+            yield Published(*place, quantity, printed, claim or quantity, binary=binary, **shared)
+
+
+def _folder() -> str:
+    return os.path.join(folder(), "published")

@@ -10,7 +10,7 @@ import click
 from archcalc.analysis.costs import Analysis, Census, Costs, Layer, total
 from archcalc.api import Network
 from archcalc.commands.layout import arithmetic, beside, change_label, document, label, single, title
-from archcalc.commands.options import Table, show, spec_command, table_options
+from archcalc.commands.options import AS, Table, refuse_beside_as, show, spec_command, table_options
 from archcalc.units import GLOSSARY, grouped, scaled
 from archcalc.views.report import Column, Report
 
@@ -47,9 +47,16 @@ CENSUS_COLUMNS = (
     "--crops", type=click.IntRange(1, 2**31), default=1, help="Crops an image: times the work."
 )
 @click.option("--ensemble", type=click.IntRange(1, 2**31), default=1, help="Networks: times the work.")
+@AS
 @table_options
 def command(
-    networks: list[Network], table: Table, census: bool, batch: int, crops: int, ensemble: int
+    networks: list[Network],
+    table: Table,
+    census: bool,
+    batch: int,
+    crops: int,
+    ensemble: int,
+    tool: str | None,
 ) -> None:
     """Count the multiplies and FLOPs of SPEC, by layer, for one image.
 
@@ -65,9 +72,16 @@ def command(
     connections   links from an input value to an output, plus one per bias used
                   (LeCun 1998)
     census        every operation of every operator, by kind, the small ones too
+    module        with --as: what runs the layer in the code that the tool looks at
     """
     protocol = {"images": batch, "crops": crops, "networks": ensemble}
-    reports = [_report(network, table, protocol, census) for network in networks]
+    if tool:
+        refuse_beside_as(census=census, batch=batch > 1, crops=crops > 1, ensemble=ensemble > 1)
+        from archcalc.commands import tools
+
+        reports = [tools.report(n, table, tool, "flops", protocol=protocol) for n in networks]
+    else:
+        reports = [_report(network, table, protocol, census) for network in networks]
     show("flops", reports, table.format)
 
 
@@ -80,7 +94,9 @@ def _report(network: Network, table: Table, protocol: dict[str, int], census: bo
         report = _plain(network, analysis, table)
     else:
         report = _beside(network, _times(base.analyze(), factor), analysis, table)
-    report = report._replace(documents=lambda: [{**document(network, analysis), "protocol": protocol}])
+    report = report._replace(
+        documents=lambda: [{**document(network, analysis), "as": None, "protocol": protocol}]
+    )
     if factor == 1:
         return report
     for row in report.rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import click
@@ -10,9 +11,18 @@ from archcalc.analysis.arena import Arena, lay_out
 from archcalc.analysis.costs import Analysis
 from archcalc.analysis.memory import Memory, measure
 from archcalc.api import Network
-from archcalc.audit.published import numbers
 from archcalc.commands.layout import change_label, document, label, title
-from archcalc.commands.options import ALL, DEPTH, FORMAT, NO_BASE, Table, show, spec_command
+from archcalc.commands.options import (
+    ALL,
+    AS,
+    DEPTH,
+    FORMAT,
+    NO_BASE,
+    Table,
+    refuse_beside_as,
+    show,
+    spec_command,
+)
 from archcalc.graph.model import Graph
 from archcalc.units import DTYPES, binary, decimal_bytes, grouped
 from archcalc.views.report import Column, Report
@@ -81,11 +91,14 @@ class Measured(NamedTuple):
 @click.option(
     "--order", type=click.Choice(["spec", "best"]), default="spec", help="Order of the operators."
 )
+@AS
 @NO_BASE
 @ALL
 @DEPTH
 @FORMAT
-def command(networks: list[Network], table: Table, dtype: str, batch: int, order: str) -> None:
+def command(
+    networks: list[Network], table: Table, dtype: str, batch: int, order: str, tool: str | None
+) -> None:
     """Show the memory of SPEC for one image, by rule, and when how much of it is alive.
 
     \b
@@ -102,11 +115,18 @@ def command(networks: list[Network], table: Table, dtype: str, batch: int, order
     alive     values alive while a step runs
     order     best: the order of layers with the smallest peak, and whether it is
               proven
+    module    with --as: what runs the layer in the code that the tool looks at
     MiB is 2^20 bytes, MB 10^6
     """
     reports: list[Report] = []
-    for network in networks:
-        reports += _reports(network, table, dtype, batch, order == "best")
+    if tool:
+        refuse_beside_as(dtype=dtype != "float32", batch=batch > 1, order=order == "best")
+        from archcalc.commands import tools
+
+        reports = [tools.report(n, table, tool, "memory", memory=None) for n in networks]
+    else:
+        for network in networks:
+            reports += _reports(network, table, dtype, batch, order == "best")
     show("memory", reports, table.format)
 
 
@@ -149,7 +169,7 @@ def _reports(network: Network, table: Table, dtype: str, batch: int, best: bool)
 
     def documents() -> list[dict[str, Any]]:
         figures = _document(found, values, dtype, batch)
-        return [{**document(network, found.analysis), "memory": figures}]
+        return [{**document(network, found.analysis), "as": None, "memory": figures}]
 
     remarks = _remarks(network, found, best)
     first = Report(heading, columns, tuple(rows), None, remarks, documents, label(network))
@@ -176,8 +196,23 @@ def _remarks(network: Network, found: Measured, best: bool) -> tuple[str, ...]:
             else f"the spec's order needs {grouped(spec)}"
         )
         lines.append(f"order: {'proven best' if found.proven else 'best found, not proven'}; {saved}")
-    published = numbers(network.name, network.spec.source.name, "stored")
-    return (*lines, *(number.explain(found.graph) for number in published if not network.changed))
+    return (*lines, *_published(network))
+
+
+def _published(network: Network) -> Iterator[str]:
+    """What has been printed about this memory and is wrong, and how it came about; each number once."""
+    from archcalc.audit.published import numbers
+
+    own = (n for n in numbers(network.spec.source.name) if n.network == network.name)
+    wrong = {n.printed: n for n in own if n.quantity == "map_bytes" and n.arises}
+    if not wrong or network.changed:
+        return
+    from archcalc.audit.verdicts import Networks, judge
+    from archcalc.commands.reconcile import relative
+
+    for number in wrong.values():
+        verdict = judge(number, Networks(lambda _: relative(network)))
+        yield f"published: “{number.says}” ({number.source}): {verdict.reason}"
 
 
 def _timeline(network: Network, found: Measured, table: Table, size: int, batch: int) -> Report:

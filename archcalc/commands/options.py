@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import click
 
 from archcalc.api import Network
 from archcalc.commands.words import networks, split
-from archcalc.errors import ArchError
+from archcalc.errors import ArchError, Diagnostic, UsageError
 from archcalc.units import printable
 from archcalc.views import FORMATS, render
 from archcalc.views.report import Report
@@ -48,7 +48,9 @@ class SpecCommand(click.Command):
                     formatter.write_dl(rows)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        words = "SPEC [LAYER]..." if self.name == "explain" else "SPEC..."
+        words = {"explain": "SPEC [LAYER]...", "reconcile": "SPEC NUMBER"}.get(
+            self.name or "", "SPEC..."
+        )
         return ["[OPTIONS]", words, "[--VARIABLE VALUE]..."]
 
     def networks(self, ctx: click.Context, most: int | None) -> tuple[list[Network], list[str]]:
@@ -122,6 +124,14 @@ NO_BASE = click.option(
     "--no-base", is_flag=True, help="With a variable set: only the result, not what it changes."
 )
 
+TOOLS = ("torchinfo", "thop", "fvcore", "keras")
+AS = click.option(
+    "--as",
+    "tool",
+    type=click.Choice(TOOLS),
+    help="What this tool prints for the network, and what it adds or leaves out.",
+)
+
 
 def table_options(function: Callable[..., None]) -> Callable[..., None]:
     """--format, --depth, --all and --no-base."""
@@ -130,9 +140,55 @@ def table_options(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
+def refuse_beside_as(**given: bool) -> None:
+    """A tool's count is that of one image, and knows no other options.
+
+    Raises:
+        UsageError: one is given.
+    """
+    for name in (name for name, is_given in given.items() if is_given):
+        message = f"`--as` shows what a tool prints for one image: it takes no `--{name}`"
+        raise UsageError(Diagnostic(message, help=f"leave `--as` or `--{name}` away"))
+
+
 def show(command: str, reports: Sequence[Report], format: str) -> None:
     """Print reports on standard output."""
     click.echo(render(format, command, reports), color=True)
+
+
+Finish = Callable[[], tuple[dict[str, Any] | None, tuple[str, ...]]]
+
+
+def show_live(
+    command: str, expected: Report, rows: Iterable[dict[str, Any]], finish: Finish, format: str
+) -> None:
+    """Print a report whose rows take time: a table row by row, another format when all are there.
+
+    `expected` has rows and a total as wide as those to come; `finish` makes the total and the remarks
+    of the rows there are, also if somebody interrupts them.
+    """
+    from archcalc.views.table import Stream
+
+    stream = Stream(expected) if format == "table" else None
+    made: list[dict[str, Any]] = []
+    stopped: KeyboardInterrupt | None = None
+    if stream:
+        click.echo(stream.head(), color=True)
+    try:
+        for row in rows:
+            made.append(row)
+            if stream:
+                click.echo(stream.row(row), color=True)
+    except KeyboardInterrupt as interrupt:
+        stopped = interrupt
+    total, remarks = finish()
+    if stream:
+        last = [stream.row(total, strong=True)] if total else []
+        click.echo("\n".join([*last, stream.foot(remarks)]), color=True)
+    else:
+        show(command, [expected._replace(rows=tuple(made), total=total, remarks=remarks)], format)
+    if stopped:
+        raise stopped
 
 
 def _variable_rows(word: str) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 from archcalc.analysis.costs import Analysis, Costs, Layer
 from archcalc.api import Network
 from archcalc.commands.layout import beside, change_label, document, label, single, title
-from archcalc.commands.options import Table, show, spec_command, table_options
+from archcalc.commands.options import AS, Table, show, spec_command, table_options
 from archcalc.operators.model import Shape
 from archcalc.units import DTYPES, GLOSSARY, binary, grouped
 from archcalc.views.report import Column, Report
@@ -34,8 +34,9 @@ BASE_COLUMNS = (
 
 
 @spec_command("params")
+@AS
 @table_options
-def command(networks: list[Network], table: Table) -> None:
+def command(networks: list[Network], table: Table, tool: str | None) -> None:
     """Count the parameters of SPEC, by layer and role.
 
     \b
@@ -50,11 +51,16 @@ def command(networks: list[Network], table: Table) -> None:
     fixed            numbers set by hand, never learned (the RBF layer of 1998)
     share            of the network's parameters
     MiB              of all these numbers, at 4 bytes (float32), 2 (float16) or 1 (int8)
+    module           with --as: what runs the layer in the code that the tool looks at
     """
-    show("params", [_report(network, table) for network in networks], table.format)
+    show("params", [_report(network, table, tool) for network in networks], table.format)
 
 
-def _report(network: Network, table: Table) -> Report:
+def _report(network: Network, table: Table, tool: str | None) -> Report:
+    if tool:
+        from archcalc.commands import tools
+
+        return tools.report(network, table, tool, "params")
     base, analysis = network.base, network.analyze()
     if base is None or not table.base:
         return _plain(network, analysis, table)
@@ -76,7 +82,7 @@ def _plain(network: Network, analysis: Analysis, table: Table) -> Report:
         cells,
         total,
         _remarks(analysis.total),
-        lambda: [document(network, analysis)],
+        lambda: [{**document(network, analysis), "as": None}],
         label(network),
     )
 
@@ -105,7 +111,7 @@ def _beside(network: Network, base: Analysis, changed: Analysis, table: Table) -
         tuple(rows),
         total,
         _remarks(changed.total),
-        lambda: [document(network, changed)],
+        lambda: [{**document(network, changed), "as": None}],
         label(network),
     )
 

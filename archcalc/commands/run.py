@@ -2,81 +2,47 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import click
 
-from archcalc.analysis.costs import Costs, Layer
-from archcalc.analysis.explanation import choose
-from archcalc.analysis.summary import Row
-from archcalc.api import Network
-from archcalc.commands.layout import document, label, single, title
-from archcalc.commands.options import ALL, DEPTH, FORMAT, Table, show, spec_command
-from archcalc.errors import ArchError, Diagnostic, UsageError
-from archcalc.units import grouped, printable
-from archcalc.views.report import Column, Report
-
-if TYPE_CHECKING:
-    from archcalc.numerics.signals import Signal
-    from archcalc.numerics.verify import Verdict
+from archcalc.api import Network, load
+from archcalc.commands.options import DEPTH, FORMAT, Table, show, spec_command
+from archcalc.commands.run_inputs import LAYOUTS, Start
+from archcalc.commands.run_modes import refuse_contradictions
+from archcalc.views.report import Report
 
 INITS = ("he", "xavier", "normal", "zeros", "zero-residual")  # numerics.weights, which imports numpy
-LAYOUTS = {"auto": None, "archcalc": False, "torch": True}
-CLASSICS = ("lenet5", "lenet5_1998", "inception", "alexnet", "vgg16", "resnet50")
-OUTPUTS = (
-    Column("name", "output", "name"),
-    Column("shape", "shape", "text"),
-    Column("mean", "mean", "text"),
-    Column("std", "std", "text"),
-    Column("largest", "largest", "text"),
-    Column("top", "top classes", "words"),
+CLASSICS = (
+    "lenet5",
+    "lenet5_1998",
+    "inception",
+    "alexnet",
+    "nin_imagenet",
+    "googlenet",
+    "bn_inception",
+    "inception_v3",
+    "resnet34",
+    "resnet50",
+    "vgg16",
 )
-SIGNALS = (
-    Column("layer", "layer", "name"),
-    Column("output", "output", "text", spare=1),
-    Column("mean", "mean", "text"),
-    Column("std", "std", "text"),
-    Column("zeros", "zeros", "text"),
-    Column("largest", "largest", "text"),
-)
-CHECKS = (
-    Column("layer", "layer", "name"),
-    Column("output", "output", "text", spare=2),
-    Column("parameters", "parameters", "count"),
-    Column("multiplies", "multiplies", "count"),
-    Column("checks", "checks", "count", spare=1),
-    Column("verdict", "", "words"),
-)
-
-
-class Finding(ArchError):
-    """Something that was predicted was not what was executed."""
-
-    exit_code = 1
-
-
-class Settings(NamedTuple):
-    """What a run starts from, and what it leaves behind."""
-
-    init: str
-    seed: int
-    batch: int
-    weights: str | None
-    map: str | None
-    layout: str
-    image: str | None
-    taps: tuple[str, ...]
-    save: str | None
-    maps: str | None
 
 
 @spec_command("run", fallback=CLASSICS)
 @click.option("--verify", is_flag=True, help="Hold every prediction against what was executed.")
+@click.option("--quick", is_flag=True, help="With --verify: at a small input.")
+@click.option("--allow-skips", is_flag=True, help="With --verify: layers may stay unexecuted.")
+@click.option("--jobs", type=click.IntRange(1, 256), default=1, help="Networks verified at once.")
+@click.option("--identities", is_flag=True, help="Prove what is said to be the same, by executing both.")
 @click.option("--stats", is_flag=True, help="Mean, deviation, zeros and largest value of every layer.")
+@click.option("--time", is_flag=True, help="Milliseconds and GFLOP/s of every layer.")
 @click.option("--init", type=click.Choice(INITS), default="he", help="Seeded weights.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="Of weights and input.")
 @click.option("--batch", type=click.IntRange(1, 4096), default=1, help="Images at once.")
+@click.option(
+    "--dtype", type=click.Choice(("float32", "float64")), default="float32", help="Of all values."
+)
 @click.option("--weights", metavar="FILE", help="Real weights: .safetensors or .npz.")
 @click.option("--map", metavar="FILE", help="Lines `our/path = their.prefix` for foreign names.")
 @click.option(
@@ -86,14 +52,19 @@ class Settings(NamedTuple):
 @click.option("--taps", multiple=True, metavar="LAYER", help="Keep this layer's output, too.")
 @click.option("--save", metavar="FILE", help="Write the outputs and taps to an .npz file.")
 @click.option("--maps", metavar="DIR", help="Draw the maps of the taps as PNG grids.")
-@ALL
+@click.option(
+    "--all", "all_", is_flag=True, help="A row for every layer; without a SPEC, every bundled network."
+)
 @DEPTH
 @FORMAT
-def command(networks: list[Network], table: Table, verify: bool, stats: bool, **settings: Any) -> None:
-    """Run SPEC on NumPy with seeded weights; with --verify, prove its counts.
+def command(networks: list[Network], table: Table, **options: Any) -> None:
+    """Run SPEC on NumPy; with --verify, prove its counts, with --time, measure it.
 
     \b
     Example: archcalc run lenet5 --verify
+             archcalc run --verify          the classics; --all: every network
+             archcalc run --identities      a dense layer is a convolution, …
+             archcalc run resnet50 --time
 
     \b
     output       mean, standard deviation, zeros, largest absolute value, and the
@@ -101,192 +72,78 @@ def command(networks: list[Network], table: Table, verify: bool, stats: bool, **
     --stats      the same for every layer: do signals die or explode on the way?
     --verify     each layer runs three times: by its definition on arrays that
                  count what NumPy does, by compiled loops that count every step,
-                 and by the fast kernel. Shapes, parameters, every kind of the
-                 census and the values must agree. Exit code 1 if one does not.
+                 and by the fast kernel in the arena. Shapes, parameters, every
+                 kind of the census, the values and the bytes of the arena must
+                 agree. Exit code 1 if one does not, or if a layer is skipped
+                 because it cannot be executed (unless --allow-skips).
     checks       comparisons that were made for a layer
+    --quick      at the smallest input of 32 pixels a side or more
+    --all        of a SPEC: a row for every layer; without one: the whole zoo
+    --jobs       networks at once, as far as memory goes
+    --time       ms: the best of several passes over the batch; GFLOP/s:
+                 2 × multiplies / time; share of what a matrix product reaches on
+                 this machine, measured just before
     --taps       a layer or block whose outputs --save and --maps keep
-
-    Without a SPEC it takes the classics: lenet5, lenet5_1998, inception, alexnet,
-    vgg16 and resnet50.
     """
-    chosen = Settings(**settings)
-    for network in networks:
-        _require_kernels(network)
-        _require_room(network, chosen.batch, verify)
-    if verify:
-        _verify(networks, table, chosen)
+    context = click.get_current_context()
+    alone = context.params["words"] is CLASSICS
+    mode = refuse_contradictions(context, networks, alone)
+    start = Start(*(options[name] for name in Start._fields))
+    if mode == "identities":
+        from archcalc.commands.run_identities import prove
+
+        prove(table.format)
+    elif mode == "verify":
+        _verify(networks, table, start, options, zoo=alone and context.params["all_"])
     else:
-        show("run", [_executed(network, table, stats, chosen) for network in networks], table.format)
+        show("run", list(MODES[mode](networks, table, start, options)), table.format)
 
 
-def _require_kernels(network: Network) -> None:
-    """Refuse operators that no kernel runs before any work is done."""
-    from archcalc.numerics.kernels import KERNELS
+def _time(
+    networks: list[Network], table: Table, start: Start, options: Mapping[str, Any]
+) -> Iterator[Report]:
+    from archcalc.commands.run_time import timed
 
-    missing = dict.fromkeys(
-        node.operator.name for node in network.graph.nodes[1:] if node.operator.name not in KERNELS
-    )
-    if missing:
-        names = ", ".join(f"`{name}`" for name in missing)
-        help = "its counts are closed forms: `archcalc flops`, `archcalc params`"
-        raise UsageError(
-            Diagnostic(f"{network.name} has operators that do not run yet: {names}", help=help)
-        )
+    _require_room(networks, options["batch"])
+    return (timed(network, table, start, options["batch"]) for network in networks)
 
 
-def _require_room(network: Network, batch: int, verify: bool) -> None:
+def _outputs(
+    networks: list[Network], table: Table, start: Start, options: Mapping[str, Any]
+) -> Iterator[Report]:
+    from archcalc.commands.run_outputs import Kept, executed
+
+    batch, dtype = options["batch"], options["dtype"]
+    _require_room(networks, batch, 8 if dtype == "float64" else 4)
+    kept = Kept(*(options[name] for name in Kept._fields))
+    return (executed(network, start, batch, dtype, options["stats"], kept) for network in networks)
+
+
+MODES = {"time": _time, "": _outputs}
+
+
+def _verify(
+    networks: Iterable[Network], table: Table, start: Start, options: Mapping[str, Any], zoo: bool
+) -> None:
+    from archcalc.commands.run_verify import expect, verify
+    from archcalc.commands.run_work import Asked, sized
     from archcalc.numerics.room import require_room
 
-    require_room(network.graph, 1 if verify else batch, verify)
+    asked = Asked(start, options["quick"], options["allow_skips"], options["jobs"], zoo)
+    if zoo:
+        from archcalc.totals import totals
+
+        rows = sorted(totals(), key=lambda row: row["multiplies"])
+        expected = [{**row, "input": "×".join(map(str, row["input"]))} for row in rows]
+        verify((load(row["name"]) for row in rows), expected, table, asked)
+    else:
+        for network in networks:
+            require_room(sized(network, asked.quick).graph, proof=True)
+        verify(networks, [expect(network) for network in networks], table, asked)
 
 
-def _weights(network: Network, settings: Settings) -> Any:
-    """Of the file, or seeded."""
-    from archcalc.numerics import tensorfiles, weights
+def _require_room(networks: Iterable[Network], batch: int, itemsize: int = 4) -> None:
+    from archcalc.numerics.room import require_room
 
-    if settings.weights is None:
-        return weights.make(network.graph, settings.init, settings.seed)
-    mapping = tensorfiles.read_map(settings.map) if settings.map else None
-    return tensorfiles.read(settings.weights, network.graph, mapping, torch=LAYOUTS[settings.layout])
-
-
-def _images(network: Network, settings: Settings, batch: int) -> Any:
-    """Of the file, or from the seed."""
-    from archcalc.numerics.signals import seeded_input
-
-    shape = network.graph.input
-    if settings.image is None:
-        return seeded_input(shape, batch, settings.seed)
-    if settings.image.endswith(".npy"):
-        from archcalc.numerics.tensorfiles import read_array
-
-        return read_array(settings.image, shape)
-    from archcalc.numerics.images import read_image
-
-    return read_image(settings.image, shape)
-
-
-def _executed(network: Network, table: Table, stats: bool, settings: Settings) -> Report:
-    from archcalc.numerics.files import Keeper
-    from archcalc.numerics.forward import Forward
-    from archcalc.numerics.signals import signal, top_classes
-
-    analysis = network.analyze()
-    tapped = [layer.path for word in settings.taps for layer in choose(analysis, word)]
-    keeper = Keeper(tapped, settings.save, settings.maps)
-    images = _images(network, settings, settings.batch)
-    forward = Forward(network.graph, _weights(network, settings), len(images))
-    signals: list[dict[str, Any]] = []
-
-    def watch(index: int, value: Any) -> None:
-        node = network.graph.nodes[index]
-        keeper.see(node.path, value)
-        if stats:
-            signals.append({"layer": node.path, "output": str(node.shape), **_cells(signal(value))})
-
-    outputs = forward.run(images, watch)
-    written = keeper.write(outputs)
-    rows = [
-        {
-            "name": name,
-            "shape": "×".join(map(str, value.shape)),
-            "top": ", ".join(map(str, top_classes(value, 5))),
-            **_cells(signal(value)),
-        }
-        for name, value in outputs.items()
-    ]
-
-    def documents() -> list[dict[str, Any]]:
-        return [{**document(network, analysis), "outputs": rows, "signals": signals}]
-
-    source = settings.weights or f"{settings.init} weights · seed {settings.seed}"
-    heading = f"{title(network, analysis)} · {printable(source)}"
-    shown, columns = (signals, SIGNALS) if stats else (rows, OUTPUTS)
-    remarks = tuple(f"wrote {printable(path)}" for path in written)
-    return Report(heading, columns, tuple(shown), None, remarks, documents, label(network))
-
-
-def _cells(found: Signal) -> dict[str, Any]:
-    return {
-        "mean": f"{found.mean:.3g}",
-        "std": f"{found.std:.3g}",
-        "zeros": f"{100 * found.zeros:.1f} %",
-        "largest": f"{found.largest:.3g}",
-    }
-
-
-def _verify(networks: list[Network], table: Table, settings: Settings) -> None:
-    """Tables as soon as they are done, other formats as one text; a Finding at the end if one is bad."""
-    reports: list[Report] = []
-    failed: list[str] = []
     for network in networks:
-        report, failures = _verified(network, table, settings)
-        if table.format == "table":
-            if reports:
-                click.echo()
-            show("run", [report], table.format)
-            sys.stdout.flush()
-        reports.append(report)
-        failed += [f"{network.name}: {failure}" for failure in failures]
-    if table.format != "table":
-        show("run", reports, table.format)
-    if failed:
-        raise Finding(*(Diagnostic(message) for message in failed))
-
-
-def _verified(network: Network, table: Table, settings: Settings) -> tuple[Report, list[str]]:
-    from archcalc.numerics.verify import verify
-
-    graph, analysis = network.graph, network.analyze()
-    image = _images(network, settings, 1)[:1]
-    verdicts = {v.path: v for v in verify(graph, _weights(network, settings), image)}
-    bad = [verdict for verdict in verdicts.values() if not verdict.holds]
-    rows = [
-        _row(name, row, [verdicts[layer.path] for layer in row.layers])
-        for row, name in zip(*single(analysis, _matters, table), strict=True)
-    ]
-    checks = sum(len(verdict.checks) for verdict in verdicts.values())
-    looped = sum(1 for verdict in verdicts.values() if not verdict.skipped)
-    wrong = f", {len(bad)} NOT" if bad else ""
-    remark = (
-        f"{len(verdicts) - len(bad)} layers verified{wrong} by {grouped(checks)} checks; every multiply "
-        f"was done, and {looped} layers also counted theirs in compiled loops"
-    )
-    total = {"layer": "total", **_counts(analysis.total), "checks": checks}
-
-    def documents() -> list[dict[str, Any]]:
-        told = [
-            v._asdict() | {"checks": [c._asdict() for c in v.checks], "holds": v.holds}
-            for v in verdicts.values()
-        ]
-        return [{**document(network, analysis), "verdicts": told}]
-
-    report = Report(
-        title(network, analysis), CHECKS, tuple(rows), total, (remark,), documents, label(network)
-    )
-    return report, [f"{verdict.path}: {_words(verdict)}" for verdict in bad]
-
-
-def _matters(layer: Layer) -> bool:
-    return bool(layer.costs.stored_numbers or layer.costs.multiplies)
-
-
-def _counts(costs: Costs) -> dict[str, Any]:
-    return {"parameters": costs.stored_numbers, "multiplies": costs.multiplies}
-
-
-def _row(name: str, row: Row, verdicts: list[Verdict]) -> dict[str, Any]:
-    bad = [verdict for verdict in verdicts if not verdict.holds]
-    return {
-        "layer": name,
-        "output": str(row.shape),
-        **_counts(row.costs),
-        "checks": sum(len(verdict.checks) for verdict in verdicts),
-        "verdict": _words(bad[0]) if bad else "ok",
-    }
-
-
-def _words(verdict: Verdict) -> str:
-    """What is wrong with a layer."""
-    first = verdict.failures[0]
-    return f"{first.what} by {first.by}: predicted {first.predicted}, executed {first.executed}"
+        require_room(network.graph, batch, itemsize=itemsize)

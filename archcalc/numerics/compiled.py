@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from typing import Any, TypeVar, cast
 
@@ -14,7 +15,7 @@ numba: Any = import_module("numba")  # some versions are typed, and none as the 
 OPTIONS = {
     "nogil": True,
     "error_model": "numpy",
-    "fastmath": False,  # or q == q is true by decree, and the counters of loops.py are constants
+    "fastmath": False,  # or q == q is true by decree, and the counters of nests.py are constants
     "forceinline": True,  # of small steps into nests: a call costs more than the loop that it does
 }
 THREADS: int = numba.config.NUMBA_NUM_THREADS  # the cores this process may use, or that variable
@@ -57,14 +58,29 @@ def compiled(function: Function) -> Function:
     return cast(Function, kernel)
 
 
-def spread(kernel: Callable[..., tuple[int, ...]], length: int, *arguments: Any) -> tuple[int, ...]:
+def spread(kernel: Callable[..., Any], length: int, *arguments: Any, grain: int = 1) -> tuple[int, ...]:
     """The sums of what `kernel(*arguments, begin, end)` returns for the shares of range(length).
 
+    A share is of `grain` at least, which is worth the call.
+
     Plain threads around kernels that leave the interpreter's lock: Numba's own threads go on spinning
-    after the loop and fight with those of BLAS.
+    after the loop and fight with those of BLAS. This thread takes its part; the others wait for more.
     """
-    pieces = max(min(length, THREADS * PIECES), 1)
-    bounds = [length * i // pieces for i in range(pieces + 1)]
-    with ThreadPoolExecutor(THREADS) as pool:
-        parts = list(pool.map(lambda b, e: kernel(*arguments, b, e), bounds[:-1], bounds[1:]))
+    pieces = max(min(length // max(grain, 1), THREADS * PIECES), 1)
+    shares = iter([(length * i // pieces, length * (i + 1) // pieces) for i in range(pieces)])
+
+    def work() -> list[tuple[int, ...]]:
+        return [kernel(*arguments, begin, end) or () for begin, end in shares]
+
+    others = [_pool().submit(work) for _ in range(min(THREADS, pieces) - 1)]
+    try:
+        parts = work()
+    finally:  # an interrupt leaves no work behind
+        list(shares)
+    parts += [part for other in others for part in other.result()]
     return tuple(map(sum, zip(*parts, strict=True)))
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(THREADS - 1, 1), "archcalc")

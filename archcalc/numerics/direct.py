@@ -1,4 +1,7 @@
-"""Depthwise convolutions and pools: too few products for a matrix, so their loops are compiled."""
+"""What makes no products of matrices: pools, sums, a factor and a term a channel.
+
+Their loops are compiled, with channels, which lie side by side, innermost; threads share the rows.
+"""
 
 from __future__ import annotations
 
@@ -6,63 +9,127 @@ from typing import Any
 
 import numpy as np
 
-from archcalc.numerics.compiled import compiled
+from archcalc.numerics.compiled import compiled, spread
+from archcalc.numerics.finish import Finish
 from archcalc.numerics.reference import Array
 
-
-def depthwise(
-    x: Array, weight: Array, out: Array, stride: Any, before: tuple[int, int], dilation: Any
-) -> None:
-    """A kernel of its own for each channel; `weight` is kernel height × kernel width × 1 × channels."""
-    _depthwise(x, weight[:, :, 0], out, stride, before, dilation)
+Pair = tuple[int, int]
+GRAIN = 1 << 14  # values that are worth a thread of their own
 
 
-def pool(x: Array, out: Array, window: Any, stride: Any, before: tuple[int, int], kind: int) -> None:
-    """`kind` 0: the largest value of each window, 1: the sum, 2: the mean, padding counting as zeros."""
-    _pool(x, out, window, stride, before, kind)
+def finish(what: Finish, x: Array, y: Array) -> None:
+    """`y`, which may be `x`: what follows `x`."""
+    if not np.may_share_memory(x, y):
+        np.copyto(y, x)
+    y = _rows(y)
+    spread(_finish_rows, len(y), y, *what, grain=_grain(y))
+
+
+def add(what: Finish, a: Array, b: Array, y: Array) -> None:
+    """`y`, which may be `a` or `b`: what follows their sum."""
+    a, b, y = _rows(a), _rows(b), _rows(y)
+    spread(_add_rows, len(y), a, b, y, *what, grain=_grain(y))
+
+
+def pool(x: Array, y: Array, window: Pair, s: Pair, before: Pair, largest: bool) -> None:
+    """The largest value of each window, or the sum.
+
+    Raises:
+        ValueError: maps of different channels.
+    """
+    if x.shape[3] != y.shape[3]:
+        raise ValueError("maps of different channels")
+    arguments = (x, y.reshape(-1, *y.shape[2:]), window, s, before, largest)
+    spread(_pool_rows, len(x) * y.shape[1], *arguments, grain=GRAIN // (y.shape[2] * y.shape[3]))
+
+
+def _rows(x: Array) -> Array:
+    return x.reshape(-1, x.shape[-1])
+
+
+def _grain(x: Array) -> int:
+    return GRAIN // int(x.shape[1])
 
 
 @compiled
-def _depthwise(
-    x: Array, weight: Array, out: Array, stride: Any, before: tuple[int, int], dilation: Any
+def _finish_rows(
+    y: Array, factor: Array, term: Array, low: Any, high: Any, begin: int, end: int
 ) -> None:
-    images, height, width, channels = x.shape
-    for image in range(images):
-        for row in range(out.shape[1]):
-            for column in range(out.shape[2]):
-                target = out[image, row, column]
-                target[:] = 0
-                for u in range(weight.shape[0]):
-                    i = row * stride[0] - before[0] + u * dilation[0]
-                    if i < 0 or i >= height:
-                        continue
-                    for v in range(weight.shape[1]):
-                        j = column * stride[1] - before[1] + v * dilation[1]
-                        if j < 0 or j >= width:
-                            continue
-                        for channel in range(channels):
-                            target[channel] += x[image, i, j, channel] * weight[u, v, channel]
+    for row in range(begin, end):
+        _finish_own_row(y[row], factor, term, low, high)
 
 
 @compiled
-def _pool(x: Array, out: Array, window: Any, stride: Any, before: tuple[int, int], kind: int) -> None:
-    images, height, width, channels = x.shape
-    share = np.float32(1 / (window[0] * window[1]))
-    for image in range(images):
-        for row in range(out.shape[1]):
-            top = row * stride[0] - before[0]
-            for column in range(out.shape[2]):
-                left = column * stride[1] - before[1]
-                target = out[image, row, column]
-                target[:] = -np.inf if kind == 0 else 0
-                for i in range(max(top, 0), min(top + window[0], height)):
-                    for j in range(max(left, 0), min(left + window[1], width)):
-                        for channel in range(channels):
-                            value = x[image, i, j, channel]
-                            if kind == 0:
-                                target[channel] = max(target[channel], value)
-                            else:
-                                target[channel] += value
-                if kind == 2:
-                    for channel in range(channels):
-                        target[channel] *= share
+def _add_rows(
+    a: Array, b: Array, y: Array, factor: Array, term: Array, low: Any, high: Any, begin: int, end: int
+) -> None:
+    sums = np.empty(y.shape[1], y.dtype)
+    for row in range(begin, end):
+        _sum(a[row], b[row], sums)
+        finish_row(sums, y[row], factor, term, low, high)
+
+
+@compiled
+def _sum(a: Array, b: Array, y: Array) -> None:
+    for c in range(y.size):
+        y[c] = a[c] + b[c]
+
+
+@compiled
+def finish_row(x: Array, y: Array, factor: Array, term: Array, low: Any, high: Any) -> None:
+    """`y` from other memory: where arrays may overlap, the compiler leaves vectors alone."""
+    for c in range(y.size):
+        y[c] = _finished(x[c], factor[c], term[c], low, high)
+
+
+@compiled
+def _finish_own_row(y: Array, factor: Array, term: Array, low: Any, high: Any) -> None:
+    for c in range(y.size):
+        y[c] = _finished(y[c], factor[c], term[c], low, high)
+
+
+@compiled
+def _finished(value: Any, factor: Any, term: Any, low: Any, high: Any) -> Any:
+    """NaN stays NaN, as in NumPy."""
+    value = value * factor + term
+    value = low if value < low else value
+    return high if value > high else value
+
+
+@compiled
+def _pool_rows(
+    x: Array,
+    y: Array,
+    window: Pair,
+    s: Pair,
+    before: Pair,
+    largest: bool,
+    begin: int,
+    end: int,
+) -> None:
+    images, height, width = x.shape[:3]
+    for row in range(begin, end):
+        image, top = row * images // y.shape[0], row % (y.shape[0] // images) * s[0] - before[0]
+        for column in range(y.shape[1]):
+            left = column * s[1] - before[1]
+            target = y[row, column]
+            target[:] = -np.inf if largest else 0
+            for i in range(max(top, 0), min(top + window[0], height)):
+                for j in range(max(left, 0), min(left + window[1], width)):
+                    if largest:
+                        _enlarge(x[image, i, j], target)
+                    else:
+                        _increase(x[image, i, j], target)
+
+
+@compiled
+def _enlarge(x: Array, y: Array) -> None:
+    for c in range(y.size):
+        keep = (y[c] >= x[c]) | (y[c] != y[c])  # NaN stays NaN, as in NumPy
+        y[c] = y[c] if keep else x[c]
+
+
+@compiled
+def _increase(x: Array, y: Array) -> None:
+    for c in range(y.size):
+        y[c] += x[c]

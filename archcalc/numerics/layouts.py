@@ -11,7 +11,8 @@ import numpy as np
 from archcalc.errors import Diagnostic, UsageError, shown, suggestion
 from archcalc.graph.model import Graph, Node
 from archcalc.numerics.reference import Array
-from archcalc.numerics.weights import ATTENTION, Dims, Slot, slots
+from archcalc.numerics.weights import Dims, Slot, slots
+from archcalc.operators import ATTENTION
 from archcalc.operators.model import Shape, Tokens
 from archcalc.units import printable
 

@@ -12,11 +12,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-Array: TypeAlias = Any  # an ndarray of floats; numpy's own types say nothing that helps here
+from archcalc.numerics import attention
+from archcalc.numerics.activations import ACTIVATIONS
+from archcalc.numerics.activations import Array as Array
+
 Weights: TypeAlias = dict[str, Array]
 Run = Callable[[Any, list[Array], Weights], Array]
 
-EPSILON = 1e-5  # of the normalizations, as torch has it
 LRN_ALPHA, LRN_BETA, LRN_BIAS = 1e-4, 0.75, 2.0  # Krizhevsky et al. 2012
 
 
@@ -36,14 +38,14 @@ def pad(x: Array, before: tuple[int, int], after: tuple[int, int], value: float 
     return padded
 
 
-def zeros_around(operator: Any, x: Array) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Rows and columns of padding before and after, by the operator's arguments.
+def zeros_around(operator: Any, x: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Rows and columns of padding before and after, by the operator's arguments and the shape of x.
 
     Padding of half the kernel; TensorFlow's SAME; or p on both sides. Rounding up may need more behind.
     """
     before, after = [], []
     for axis in (0, 1):
-        size, stride = x.shape[1 + axis], operator.s[axis]
+        size, stride = x[1 + axis], operator.s[axis]
         span = operator.d[axis] * (operator.k[axis] - 1) + 1
         if operator.same:
             total = max((-(-size // stride) - 1) * stride + span - size, 0)
@@ -73,7 +75,7 @@ def windows(x: Array, k: tuple[int, int], s: tuple[int, int], d: tuple[int, int]
 
 def _conv(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     (x,) = inputs
-    patches = windows(pad(x, *zeros_around(operator, x)), operator.k, operator.s, operator.d)
+    patches = windows(pad(x, *zeros_around(operator, x.shape)), operator.k, operator.s, operator.d)
     if operator.table is not None:
         y = _conv_by_table(operator, patches, weights["weight"])
     else:
@@ -146,7 +148,9 @@ def _pool(combine: np.ufunc, empty: float) -> Callable[[Any, Array], Array]:
     """The windows of every output combined, first to last."""
 
     def pool(operator: Any, x: Array) -> Array:
-        taps = windows(pad(x, *zeros_around(operator, x), value=empty), operator.k, operator.s, (1, 1))
+        taps = windows(
+            pad(x, *zeros_around(operator, x.shape), value=empty), operator.k, operator.s, (1, 1)
+        )
         result: Array | None = None
         for u in range(operator.k[0]):
             for v in range(operator.k[1]):
@@ -162,8 +166,21 @@ _largest, _sum = _pool(np.maximum, -np.inf), _pool(np.add, 0.0)
 
 
 def _avgpool(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """The padding counts as zeros, as in torch."""
-    return _sum(operator, inputs[0]) * inputs[0].dtype.type(1 / (operator.k[0] * operator.k[1]))
+    return _sum(operator, inputs[0]) * shares(operator, inputs[0])
+
+
+def shares(operator: Any, x: Array) -> Array:
+    """1 / the values of each window of a mean: out height × out width × 1.
+
+    The padding counts as zeros; what rounding up lets a window reach beyond it does not, as in torch
+    and Caffe.
+    """
+    before, after = zeros_around(operator, x.shape)
+    ends = after if operator.same else before
+    inside = pad(np.ones((1, *x.shape[1:3], 1), x.dtype), before, ends, 1.0)
+    beyond = (after[0] - ends[0], after[1] - ends[1])
+    taps = windows(pad(inside, (0, 0), beyond), operator.k, operator.s, (1, 1))
+    return 1 / taps[0].sum((2, 3))
 
 
 def _gap(operator: Any, inputs: list[Array], weights: Weights) -> Array:
@@ -174,15 +191,25 @@ def _gap(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 def fold_bn(operator: Any, weights: Weights) -> tuple[Array, Array]:
     """Factor and term of a batch norm at inference: y = x·factor + term."""
-    factor = 1 / np.sqrt(weights["variance"] + EPSILON)
+    factor = 1 / np.sqrt(weights["variance"] + operator.eps)
     if not operator.noscale:
         factor = factor * weights["scale"]
     return factor, weights["shift"] - weights["mean"] * factor
 
 
 def _bn(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    factor, term = fold_bn(operator, {role: np.asarray(w) for role, w in weights.items()})
+    factor, term = fold_bn(operator, weights)
     return inputs[0] * factor + term
+
+
+def _ln(operator: Any, inputs: list[Array], weights: Weights) -> Array:
+    """Over the channels of each position."""
+    (x,) = inputs
+    share = x.dtype.type(1 / x.shape[-1])
+    centered = x - np.add.reduce(x, axis=-1, keepdims=True) * share
+    variance = np.add.reduce(np.square(centered), axis=-1, keepdims=True) * share
+    deviation = np.sqrt(variance + x.dtype.type(operator.eps))
+    return centered * (1 / deviation) * weights["scale"] + weights["shift"]
 
 
 def _scale(operator: Any, inputs: list[Array], weights: Weights) -> Array:
@@ -205,70 +232,6 @@ def _lrn(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 def _scaled(x: Array) -> Array:
     return x * x.dtype.type(LRN_ALPHA)
-
-
-def _bounded(x: Array) -> Array:
-    """`x` within ±80, far beyond where sigmoid, tanh and erf end: guards exp, no part of a formula."""
-    bounded = np.empty_like(x)
-    np.clip(np.asarray(x), -80, 80, out=np.asarray(bounded))
-    return bounded
-
-
-def _sigmoid(x: Array) -> Array:
-    return 1 / (np.exp(-_bounded(x)) + 1)
-
-
-def _tanh(x: Array) -> Array:
-    x = _bounded(x)
-    rise, fall = np.exp(x), np.exp(-x)
-    return (rise - fall) / (rise + fall)
-
-
-def _relu6(x: Array) -> Array:
-    return np.minimum(np.maximum(x, 0), 6)
-
-
-def _hsigmoid(x: Array) -> Array:
-    return _relu6(x + 3) / 6
-
-
-def _gelu(x: Array) -> Array:
-    """x/2 · (1 + erf(x/√2)) with erf by Abramowitz & Stegun 7.1.26, good to 1.5e-7."""
-    z = _bounded(x) * x.dtype.type(0.5**0.5)
-    t = 1 / (np.maximum(z, -z) * x.dtype.type(0.3275911) + 1)
-    series = t * x.dtype.type(1.061405429)
-    for coefficient in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
-        series = (series + x.dtype.type(coefficient)) * t
-    erf = np.copysign(1 - series * np.exp(-np.square(z)), z)
-    return x * x.dtype.type(0.5) * (erf + 1)
-
-
-def _softmax(x: Array) -> Array:
-    """exp(x) / Σ exp(x).
-
-    Subtracting the largest value first guards floating point and is no part of the formula: the
-    census leaves it out, so it is done behind the back of an array that counts.
-    """
-    shifted = np.empty_like(x)
-    largest = np.maximum.reduce(x, axis=-1, keepdims=True)
-    np.subtract(np.asarray(x), np.asarray(largest), out=np.asarray(shifted))
-    rise = np.exp(shifted)
-    return rise / np.add.reduce(rise, axis=-1, keepdims=True)
-
-
-ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
-    "relu": lambda x: np.maximum(x, 0),
-    "relu6": _relu6,
-    "leaky": lambda x: np.maximum(x, x * x.dtype.type(0.1)),
-    "sigmoid": _sigmoid,
-    "tanh": _tanh,
-    "swish": lambda x: x * _sigmoid(x),
-    "gelu": _gelu,
-    "hsigmoid": _hsigmoid,
-    "hswish": lambda x: x * _hsigmoid(x),
-    "softmax": _softmax,
-    "dropout": lambda x: x,
-}
 
 
 def _activation(operator: Any, inputs: list[Array], weights: Weights) -> Array:
@@ -312,6 +275,16 @@ def _upsample(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     return np.repeat(np.repeat(inputs[0], down, axis=1), across, axis=2)
 
 
+def _todepth(operator: Any, inputs: list[Array], weights: Weights) -> Array:
+    """Neighbors one below the other come before those beside each other."""
+    (x,) = inputs
+    images, height, width, channels = x.shape
+    down, across = operator.factor
+    x = pad(x, (0, 0), (-height % down, -width % across))
+    cut = x.reshape(images, x.shape[1] // down, down, -1, across, channels).transpose(0, 1, 3, 4, 2, 5)
+    return cut.reshape(*cut.shape[:3], -1)
+
+
 def _padchannels(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     (x,) = inputs
     y = np.zeros_like(x, shape=(*x.shape[:-1], operator.channels))
@@ -337,6 +310,25 @@ def _tokens(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     return inputs[0].reshape(inputs[0].shape[0], -1, 1, inputs[0].shape[-1])
 
 
+def _classtoken(operator: Any, inputs: list[Array], weights: Weights) -> Array:
+    (x,) = inputs
+    y = np.empty_like(x, shape=(x.shape[0], x.shape[1] + 1, *x.shape[2:]))
+    y[:, 0], y[:, 1:] = weights["weight"], x
+    return y
+
+
+def _posembed(operator: Any, inputs: list[Array], weights: Weights) -> Array:
+    return inputs[0] + weights["position"][:, None]
+
+
+def _token(operator: Any, inputs: list[Array], weights: Weights) -> Array:
+    return inputs[0][:, operator.index : operator.index + 1]
+
+
+def _transpose(operator: Any, inputs: list[Array], weights: Weights) -> Array:
+    return inputs[0].swapaxes(1, 3)
+
+
 REFERENCE: dict[str, Run] = {
     "conv": _conv,
     "deconv": _deconv,
@@ -347,6 +339,7 @@ REFERENCE: dict[str, Run] = {
     "avgpool": _avgpool,
     "gap": _gap,
     "bn": _bn,
+    "ln": _ln,
     "lrn": _lrn,
     "scale": _scale,
     "add": _join(np.add),
@@ -354,7 +347,14 @@ REFERENCE: dict[str, Run] = {
     "concat": _concat,
     "flatten": _flatten,
     "tokens": _tokens,
+    "classtoken": _classtoken,
+    "posembed": _posembed,
+    "token": _token,
+    "transpose": _transpose,
+    "attention": attention.attention,
+    "windowattention": attention.windowattention,
     "upsample": _upsample,
+    "todepth": _todepth,
     "padchannels": _padchannels,
     "slice": _slice,
     "shuffle": _shuffle,

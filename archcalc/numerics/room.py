@@ -8,32 +8,59 @@ from typing import Any
 from archcalc.analysis.memory import measure
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.graph.model import Graph, Node
+from archcalc.operators import ATTENTION
 from archcalc.units import binary
 
 FLOAT = 4  # bytes of a float32
+TEMPORARIES = 6  # of the size of its output that the definition of an elementwise layer makes
 
 
-def require_room(graph: Graph, batch: int, proof: bool) -> None:
-    """Refuse a run whose activations, and with `proof` the definitions' patches, do not fit in memory.
+def memory() -> int | None:
+    """Bytes of physical memory, None where nobody says (Windows)."""
+    if not hasattr(os, "sysconf"):
+        return None
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def needed(graph: Graph, batch: int = 1, proof: bool = False, itemsize: int = FLOAT) -> int:
+    """Bytes of a run: weights, activations, and with `proof` what the definitions make besides."""
+    values = int(measure(graph).peak) * batch
+    values += sum(
+        int(weight.size)
+        for node in graph.nodes
+        for weight in node.operator.weights(*graph.input_shapes(node))
+    )
+    if proof:  # of one layer after the other
+        values += max(_proof(graph, node) for node in graph.nodes)
+    return values * itemsize
+
+
+def require_room(graph: Graph, batch: int = 1, proof: bool = False, itemsize: int = FLOAT) -> None:
+    """Refuse a run that does not fit in memory.
 
     Raises:
-        UsageError: they take more than there is of physical memory.
+        UsageError: it takes more than there is of physical memory.
     """
-    need = int(measure(graph).peak) * batch
-    if proof:  # a layer's inputs once more, its output three times, and all patches of a convolution
-        need += max(_proof(graph, node) for node in graph.nodes)
-    if hasattr(os, "sysconf"):  # not on Windows
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        if need * FLOAT > memory:
-            message = f"the run takes {binary(need * FLOAT)} of memory, more than there is"
-            raise UsageError(Diagnostic(message, help="a smaller --input or --batch"))
+    need, there = needed(graph, batch, proof, itemsize), memory()
+    if there is not None and need > there:
+        message = f"the run takes {binary(need)} of memory, more than there is"
+        raise UsageError(Diagnostic(message, help="a smaller --input or --batch"))
 
 
 def _proof(graph: Graph, node: Node) -> int:
+    """A layer's inputs once more, its output several times, and all patches of a convolution."""
     inputs = sum(int(shape.values) for shape in graph.input_shapes(node))
     patches = 0
     if node.operator.name == "conv":
         operator: Any = node.operator
         kernel = int(operator.k[0] * operator.k[1])
         patches = int(node.shape.positions) * kernel * int(graph.input_shapes(node)[0].channels)
-    return inputs + 3 * int(node.shape.values) + patches
+    elif node.operator.name in ATTENTION:
+        patches = _attended(node.operator, *graph.input_shapes(node))
+    return inputs + TEMPORARIES * int(node.shape.values) + patches
+
+
+def _attended(operator: Any, x: Any) -> int:
+    """Queries, keys, values and their sums; scores, shifted, raised and as shares."""
+    exponentials = sum(int(w.total) for w in operator.work(x) if w.kind == "exponentials")
+    return 4 * exponentials + 4 * int(x.values)

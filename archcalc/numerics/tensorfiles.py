@@ -28,6 +28,7 @@ from archcalc.numerics.containers import (
     word,
 )
 from archcalc.numerics.layouts import Form, Match
+from archcalc.numerics.matching import NEEDLESS, match
 from archcalc.numerics.reference import Array, Weights
 from archcalc.numerics.weights import Precision, Slot
 from archcalc.operators.model import Shape
@@ -35,7 +36,6 @@ from archcalc.units import grouped
 
 LARGEST_MAP = 8 * 2**20
 _FEW = 4  # tensors that a message lists
-_NEEDLESS = ("num_batches_tracked", "relative_position_index")  # torch's, and nothing at inference
 
 
 def read(
@@ -49,17 +49,21 @@ def read(
 
     Tensors are named `stage1/conv.weight`, `stage1/bn.variance`, …, or as torch does in modules of the
     same path: `stage1.conv.weight`, `stage1.bn.running_var`; `mapping` gives layers, or what they are
-    in, another prefix. Torch's layouts are converted; shapes tell them, and else `torch`.
+    in, another prefix; names that are neither are matched by shape and order, if that is possible in
+    one way alone. Torch's layouts are converted; shapes tell them, and else `torch`.
 
     Raises:
-        UsageError: no sound file; missing, surplus or misshapen tensors; values that are not finite.
+        UsageError: no sound file; missing, surplus or misshapen tensors, or such that fit in several
+            ways; values that are not finite.
     """
     ours.require_memory(graph, dtype)
     wanted = list(layouts.stored_forms(graph))
     layouts.check_map(mapping or {}, [slot for slot, _ in wanted])
     weights: dict[str, Weights] = {}
     with opened(path) as tensors:
-        found = _found(path, tensors, wanted, mapping or {})
+        matched = match(path, tensors, wanted, mapping or {}) if torch is not False else None
+        found = _found(path, tensors, wanted, matched or mapping or {})
+        torch = True if matched else torch
         for slot, names, form in layouts.settle(found, torch):
             if form is None:
                 message = (
@@ -152,7 +156,7 @@ def _found(
         if not found[-1].forms:
             asked = " or ".join(list(dict.fromkeys(dims(*form.shapes) for form in forms))[:2])
             misshapen.append(f"`{word(there[0])}` is {dims(*shapes)} instead of {asked}")
-    surplus = [name for name in tensors if name not in taken and not name.endswith(_NEEDLESS)]
+    surplus = [name for name in tensors if name not in taken and not name.endswith(NEEDLESS)]
     if mistakes := _mistakes(path, tensors, missing, misshapen, surplus, taken):
         raise UsageError(*mistakes)
     return found

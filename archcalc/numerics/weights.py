@@ -19,12 +19,13 @@ import numpy as np
 from archcalc.errors import Diagnostic, UsageError, listed, suggestion
 from archcalc.graph.model import Graph, Node
 from archcalc.numerics.reference import Array, Weights
+from archcalc.numerics.room import memory
+from archcalc.operators import ATTENTION
 from archcalc.units import binary, grouped, printable
 
 INITS = ("he", "xavier", "normal", "zeros", "zero-residual")
 Precision = Literal["float32", "float64"]
 Dims: TypeAlias = tuple[int, ...]
-ATTENTION = ("attention", "windowattention")
 
 NORMAL = 0.01  # standard deviation of `normal`
 EMBEDDING = 0.02  # of tokens, positions and relative places, as ViT and Swin have it
@@ -90,10 +91,10 @@ def require_memory(graph: Graph, dtype: Precision) -> None:
     Raises:
         UsageError: they take more than there is of physical memory.
     """
-    if hasattr(os, "sysconf"):  # not on Windows
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        if sum(prod(slot.shape) for slot in slots(graph)) * np.dtype(dtype).itemsize > memory:
-            raise UsageError(_too_much(graph, dtype))
+    there = memory()
+    needed = sum(prod(slot.shape) for slot in slots(graph)) * np.dtype(dtype).itemsize
+    if there is not None and needed > there:
+        raise UsageError(_too_much(graph, dtype))
 
 
 def _too_much(graph: Graph, dtype: Precision) -> Diagnostic:

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 from archcalc.errors import ShapeError, shown
 from archcalc.symbols import Int, Symbol, recorded, require
 
-ArgumentKind = Literal["size", "offset", "pair", "padding", "flag", "table"]
+ArgumentKind = Literal["size", "offset", "pair", "padding", "flag", "table", "number"]
 
 
 class Argument(NamedTuple):
@@ -28,6 +28,8 @@ class Argument(NamedTuple):
         """How it stands in the reference: 'filters', 'k=1', 'nobias'."""
         if self.required or self.kind == "flag":
             return self.name
+        if self.kind == "number":
+            return self.written(self.default)
         return self.name if self.default is None else f"{self.name}={self.default}"
 
     @property
@@ -41,10 +43,12 @@ class Argument(NamedTuple):
             return self.name if value else f"{self.name}=false"
         if self.kind == "table":
             return f"{self.name}={{{[list(row) for row in value]}}}"
+        if self.kind == "number":
+            return f"{self.name}={{{_plain(value)}}}"
         return f"{self.name}{'' if len(self.name) == 1 else '='}{written(value)}"
 
     def accept(self, value: Any) -> Any:
-        """The value an operator keeps: pairs as (height, width), tables as tuples.
+        """The value an operator keeps: pairs as (height, width), tables as tuples, numbers as floats.
 
         Raises:
             ShapeError: not of the argument's kind.
@@ -55,6 +59,8 @@ class Argument(NamedTuple):
             return value
         if self.kind == "table":
             return None if value is None else self._table(value)
+        if self.kind == "number":
+            return self._number(value)
         if self.kind in ("pair", "padding"):
             pair = value if isinstance(value, tuple) and len(value) == 2 else (value, value)
             return self._size(pair[0]), self._size(pair[1])
@@ -78,6 +84,19 @@ class Argument(NamedTuple):
         )
         return value
 
+    def _number(self, value: Any) -> float:
+        template, help = (
+            "`{name}` must be a positive number of at most 1, not {value}",
+            "as in `eps={0.001}`",
+        )
+        words = {"name": self.name, "value": value if isinstance(value, Symbol) else shown(value)}
+        decimal = hasattr(value, "limit_denominator")
+        if isinstance(value, bool) or not (isinstance(value, int | float | Symbol) or decimal):
+            raise ShapeError(template.format(**words), self.name, help)
+        require(value > 0, template, self.name, lambda name, value: help, **words)
+        require(value <= 1, template, self.name, lambda name, value: help, **words)
+        return 1.0 if isinstance(value, Symbol) else float(value)
+
     def _table(self, rows: Any) -> tuple[tuple[int, ...], ...]:
         if not isinstance(rows, Sequence) or isinstance(rows, str):
             raise ShapeError(f"`{self.name}` must be a list of lists of channels", self.name)
@@ -89,6 +108,13 @@ class Argument(NamedTuple):
             if len(set(row)) != len(row):
                 raise ShapeError(f"`{self.name}` names a channel twice in one row", self.name)
         return tuple(tuple(row) for row in rows)
+
+
+def _plain(value: float) -> str:
+    """A number without an exponent, as expressions take it."""
+    from decimal import Decimal
+
+    return f"{Decimal(repr(value)):f}"
 
 
 def written(value: Any) -> str:

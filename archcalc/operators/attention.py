@@ -17,7 +17,7 @@ from archcalc.operators.model import (
     sums_of_products,
 )
 from archcalc.operators.tokens import sequence
-from archcalc.symbols import Int, ceil_div, require
+from archcalc.symbols import Int, ceil_div, minimum, require
 
 HEADS = Argument("heads", "size", "heads; they divide the channels")
 Factors = tuple[tuple[str, Int], ...]
@@ -77,8 +77,10 @@ class WindowAttention(Operator):
     """Self-attention among the positions of each window of a map (Swin: Liu et al. 2021).
 
     As `attention` with n = window · window in each of the windows, which cover the map side by side;
-    positions of the last ones beyond the map count. A learned bias for each head and relative place
-    is added to every score. `shift` moves the grid, and costs nothing.
+    positions of the last ones beyond the map are zeros, and count. A learned bias for each head and
+    relative place is added to every score. `shift` moves the grid, and costs nothing: the map is rolled,
+    and what meets in a window from two sides of it does not attend to each other, though its scores are
+    computed. Nothing moves where one window spans the map.
     """
 
     name = "windowattention"
@@ -124,10 +126,17 @@ class WindowAttention(Operator):
         return 4 * positions * x.channels * (x.channels + 1)
 
     def geometry(self, *inputs: Shape) -> Geometry:
-        return Grid((self.window, self.window), (self.shift, self.shift))
+        down, across = (
+            minimum(self.shift, (count - 1) * self.window) for count in self._grid(inputs[0])
+        )
+        return Grid((self.window, self.window), (down, across))
 
     def _windows(self, x: Shape) -> Int:
-        return ceil_div(x.height, self.window) * ceil_div(x.width, self.window)
+        down, across = self._grid(x)
+        return down * across
+
+    def _grid(self, x: Shape) -> tuple[Int, Int]:
+        return ceil_div(x.height, self.window), ceil_div(x.width, self.window)
 
 
 def _divide_heads(heads: Int, channels: Int) -> None:

@@ -19,6 +19,8 @@ from archcalc.operators.model import (
 from archcalc.operators.window import NOBIAS
 from archcalc.symbols import Int
 
+EPS = Argument("eps", "number", "added to the variance, so that nothing is divided by 0", 0.00001)
+
 
 class Pointwise(Operator):
     """An operator whose output has its input's shape and may overwrite it."""
@@ -43,9 +45,10 @@ class BatchNorm(Pointwise):
     """
 
     name = "bn"
-    arguments = (Argument("noscale", "flag", "shift only (TF-Slim, Keras' Inception)", False),)
+    arguments = (Argument("noscale", "flag", "shift only (TF-Slim, Keras' Inception)", False), EPS)
 
     noscale: bool
+    eps: float
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
         channels = (inputs[0].channels,)
@@ -61,10 +64,15 @@ class BatchNorm(Pointwise):
 class LayerNorm(Pointwise):
     """Layer normalization over the channels of each position (Ba et al. 2016).
 
-    A value: 2 multiplies and 4 additions; a position: a root and a division.
+    A value: 3 multiplies (its square, by 1/σ, by the scale) and 4 additions (the mean, centering, the
+    variance, the shift). A position besides: 2 multiplies by 1/channels, a root and a division, and one
+    addition fewer, as two sums of n values take n − 1 each, and eps takes one.
     """
 
     name = "ln"
+    arguments = (EPS,)
+
+    eps: float
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
         channels = (inputs[0].channels,)
@@ -72,9 +80,11 @@ class LayerNorm(Pointwise):
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         values, positions = values_of(inputs[0]), positions_of(inputs[0])
+        sums = Extent("sums", (("4 · channels − 1", 4 * inputs[0].channels - 1),))
         return (
-            Work("multiplies", (values,), 2),
-            Work("additions", (values,), 4),
+            Work("multiplies", (values,), 3),
+            Work("multiplies", (positions,), 2),
+            Work("additions", (positions, sums)),
             Work("roots", (positions,)),
             Work("divisions", (positions,)),
         )

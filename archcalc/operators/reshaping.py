@@ -76,7 +76,7 @@ class Upsample(Reshape):
 class ToDepth(Reshape):
     """`factor` × `factor` neighbors behind each other in the channels; zeros fill up the last ones.
 
-    Space to depth: Swin's patch merging.
+    Space to depth, each column of neighbors from top to bottom: Swin's patch merging.
     """
 
     name = "todepth"

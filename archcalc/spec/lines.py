@@ -204,6 +204,8 @@ def _argument_help(text: str) -> str:
         return f"names are lower case: `{shown(text.lower())}`"
     if re.fullmatch(r"[a-z]?[-+]?[0-9]*\.?[0-9]+", text):
         return "a size is a positive integer, or an expression that gives one: `{n//2}`"
+    if decimal := re.fullmatch(r"([a-z_]+=)([0-9]*\.[0-9]+)", text):
+        return f"a decimal stands in braces: `{decimal[1]}{{{decimal[2]}}}`"
     return "an argument is a size (64, 1x7, {n}), k3, word=size, a flag, or @label"
 
 

@@ -38,10 +38,50 @@ def colored() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+class Stream:
+    """A table whose rows come one by one.
+
+    `expected` has rows and a total that are at least as wide as those that will come.
+    """
+
+    def __init__(self, expected: Report) -> None:
+        self.report = expected
+        self.window = max(_terminal_width() or USUAL, NARROWEST)
+        self._shown = _texts(expected)
+        self._hidden = _fit(self._shown, self.window)
+        self._widths = [max(texts.width, 1) for texts in self._shown]
+
+    def head(self) -> str:
+        """The title and the header."""
+        color = colored()
+        header = _template(self._shown).format(*(texts.cells[0] for texts in self._shown)).rstrip()
+        return "\n".join(
+            [_style(self.report.title, color, bold=True), "", _style(header, color, dim=True)]
+        )
+
+    def row(self, row: dict[str, Any], strong: bool = False) -> str:
+        """One line."""
+        last = len(self._shown) - 1
+        cells = []
+        for i, (column, _) in enumerate(self._shown):
+            text = cell(column, row.get(column.key))
+            if column.kind == "name":
+                text = _shorten(text, self._widths[i])
+            elif column.kind == "words":
+                room = self.window - _total(self._widths[:last]) - len(GAP)
+                text = _cut(text, max(room, SHORTEST) if i == last else self._widths[i])
+            cells.append(text)
+        return _style(_template(self._shown).format(*cells).rstrip(), colored(), bold=strong)
+
+    def foot(self, remarks: Sequence[str]) -> str:
+        """What stands below."""
+        return "\n".join(_remarks(remarks, self._hidden, self.window))
+
+
 def _lines(report: Report, width: int) -> list[str]:
     color = colored()
     rows = [*report.rows, *([report.total] if report.total else [])]
-    shown = [Texts(c, [c.header, *(cell(c, row.get(c.key)) for row in rows)]) for c in visible(report)]
+    shown = _texts(report)
     hidden = _fit(shown, width)
     header, *lines = _join(shown)
     strong = [row is report.total or row.get("strong") for row in rows]
@@ -49,12 +89,19 @@ def _lines(report: Report, width: int) -> list[str]:
     parts = [_style(report.title, color, bold=True)]
     if rows:
         parts += ["", _style(header, color, dim=True), *bold]
-    remarks = list(report.remarks)
-    if hidden:
-        remarks.append(f"not shown at {width} columns: {', '.join(hidden)}")
-    if remarks:
-        parts += ["", *(f"{INDENT}{line}" for remark in remarks for line in _wrap(remark, width))]
-    return parts
+    return [*parts, *_remarks(report.remarks, hidden, width)]
+
+
+def _remarks(remarks: Sequence[str], hidden: Sequence[str], width: int) -> list[str]:
+    """An empty line, the remarks, and one on the columns that are missed; nothing if there are none."""
+    missed = [f"not shown at {width} columns: {', '.join(hidden)}"] if hidden else []
+    lines = [f"{INDENT}{line}" for remark in (*remarks, *missed) for line in _wrap(remark, width)]
+    return ["", *lines] if lines else []
+
+
+def _texts(report: Report) -> list[Texts]:
+    rows = [*report.rows, *([report.total] if report.total else [])]
+    return [Texts(c, [c.header, *(cell(c, row.get(c.key)) for row in rows)]) for c in visible(report)]
 
 
 class Texts(NamedTuple):
@@ -96,9 +143,13 @@ def _total(widths: Sequence[int]) -> int:
 
 def _join(shown: Sequence[Texts]) -> list[str]:
     """The lines of the table, all columns side by side."""
-    places = (f"{{:{'<' if t.column.left else '>'}{max(t.width, 1)}}}" for t in shown)
-    template = INDENT + GAP.join(places)
+    template = _template(shown)
     return [template.format(*row).rstrip() for row in zip(*(t.cells for t in shown), strict=True)]
+
+
+def _template(shown: Sequence[Texts]) -> str:
+    places = (f"{{:{'<' if t.column.left else '>'}{max(t.width, 1)}}}" for t in shown)
+    return INDENT + GAP.join(places)
 
 
 def _cut(text: str, width: int) -> str:

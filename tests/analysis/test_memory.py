@@ -196,13 +196,3 @@ def test_long_chain_stays_linear() -> None:
     assert memory.peak == 2 * 8 * 8 * 8
     assert lay_out(memory.buffers, int(memory.peak)).size == memory.peak
     assert best_order(graph).proven
-
-
-def test_the_96_megabytes() -> None:
-    """The remark is data: the sum of the table, and the sum with every conv's input once more."""
-    from archcalc.audit.published import numbers
-
-    (number,) = numbers("vgg16", "vgg.toml", "stored")
-    text = number.explain(archcalc.load("vgg16").graph)
-    assert "15,237,608" in text
-    assert "24,319,464" in text

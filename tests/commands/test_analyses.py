@@ -69,7 +69,9 @@ def test_memory_shows_where_the_96_megabytes_come_from() -> None:
     text = " ".join(run("memory", "vgg16").split())
     assert "96MB per image" in text
     assert "24,319,464" in text
+    assert "15,237,608 values" in text
     assert "96MB" not in run("memory", "vgg19")
+    assert "96MB" not in run("memory", "vgg16", "--head", "none")
 
 
 def test_field_formats_agree() -> None:

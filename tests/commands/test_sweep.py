@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "archcalc", "sweep", *words]
     return subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+
+
+def start(command: list[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, encoding="utf-8", preexec_fn=heed_interrupts
+    )
+
+
+def heed_interrupts() -> None:
+    """A shell's background job is started with interrupts ignored, and so are its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def sweep_json(*words: str) -> dict[str, Any]:
@@ -220,12 +233,9 @@ def test_a_directory(folder: Path) -> None:
 
 def test_ctrl_c_leaves_a_directory_that_goes_on(folder: Path) -> None:
     """The signal comes as soon as there is a first part."""
-    import signal
-    import time
-
     words = ["small.toml", "--vary", "a=1:100000", "--vary", "b=1:60", "-o", "out", "--format", "csv"]
     command = [sys.executable, "-m", "archcalc", "sweep", *words]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+    process = start(command)
     while process.poll() is None and not list((folder / "out").glob("_part*.json")):
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
@@ -238,8 +248,6 @@ def test_ctrl_c_leaves_a_directory_that_goes_on(folder: Path) -> None:
 
 def test_a_slow_sweep_says_so_at_once_and_stops_at_once(folder: Path) -> None:
     """Every value of n is a structure of its own; the signal comes when they are too many."""
-    import signal
-
     spec = SPEC.replace("conv {a} k3 half", "{b} x conv {a} k3 half")
     (folder / "many.toml").write_text(spec)
     code = """
@@ -251,7 +259,7 @@ sys.argv = ["archcalc", "sweep", "many.toml", "--vary", "b=1:900", "--vary", "a=
 main()
 """
     command = [sys.executable, "-c", code]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+    process = start(command)
     assert process.stderr is not None
     told = process.stderr.readline()
     assert told == "note: more than 3 structures: the rest is analyzed point by point\n"

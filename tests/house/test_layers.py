@@ -76,7 +76,10 @@ def run_python(code: str) -> str:
         ["flops", "vgg16", "--census", "--format", "json"],
         ["list"],
         ["cat", "vgg16", "--expand"],
+        ["reconcile", "resnet50", "4111514624"],
+        ["flops", "resnet50", "--as", "thop"],
         ["params", "--help"],
+        ["audit", "lenet5"],
     ],
     ids=" ".join,
 )

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archcalc.errors import ShapeError
-from archcalc.numerics import loops, reference
+from archcalc.numerics import loops, nests, reference
 from archcalc.numerics.compiled import OPTIONS
 from archcalc.numerics.counting import Counter, counted
 from archcalc.operators import TABLE, operator_class
@@ -67,6 +67,15 @@ CASES: list[tuple[Operator, Shape]] = [
     (op("linear", 5), Shape(1, 1, 1)),
     (op("linear", 7), SEQUENCE),
     (op("linear", 7, nobias=True), SEQUENCE),
+    (op("attention", 3), SEQUENCE),
+    (op("attention", 1), SEQUENCE),
+    (op("attention", 12), SEQUENCE),
+    (op("attention", 4), Tokens(40, 1, 72)),
+    (op("windowattention", 2, 3), Shape(6, 9, 6)),
+    (op("windowattention", 3, 4), MAP),
+    (op("windowattention", 2, 4, shift=1), MAP),
+    (op("windowattention", 6, 8, shift=3), MAP),
+    (op("windowattention", 1, 10, shift=5), MAP),
     (op("rbf", 5), VECTOR),
     (op("maxpool", 1), MAP),
     (op("maxpool", 2), MAP),
@@ -76,6 +85,8 @@ CASES: list[tuple[Operator, Shape]] = [
     (op("maxpool", 3, s=2, same=True), MAP),
     (op("avgpool", 3, s=2, p=1), MAP),
     (op("avgpool", 2), Shape(6, 6, 70)),
+    (op("avgpool", 3, s=2, p=1, ceil=True), Shape(8, 10, 5)),
+    (op("avgpool", (2, 3), s=(3, 2), ceil=True), MAP),
     (op("sumpool", (2, 3)), MAP),
     (op("gap"), MAP),
     (op("gap"), VECTOR),
@@ -235,10 +246,10 @@ def test_a_bias_is_counted_on_its_result() -> None:
     assert loops.run(operator, [array], weights).counts == expected
 
 
-NESTS = [
-    name for name in vars(loops) if name.endswith(("_rows", "_units")) or name in ("_bias", "_scale")
-]
-STEP = re.compile(r"(%\S+) = (?:f(?:add|sub|mul|div) |select .* x float>|select .* float )")
+NESTS = [name for name in vars(nests) if name.endswith(("_rows", "_units")) or name in ("bias", "scale")]
+STEP = re.compile(
+    r"(%\S+) = (?:f(?:add|sub|mul|div) |select .* x float>|select .* float |(?:tail )?call .*exp)"
+)
 COMPARED = re.compile(r"fcmp (?:ord|uno) (?:<\d+ x float>|float) (%[^,]+),")
 
 
@@ -259,7 +270,7 @@ def test_no_step_is_compiled_without_its_comparison(name: str) -> None:
     for operator, x in CASES:
         array, weights = data(operator, x)
         loops.run(operator, [array], weights)
-    kernel = getattr(loops, name)
+    kernel = getattr(nests, name)
     (signature,) = kernel.signatures  # whatever the arrays were like: one compilation
     results, compared = steps(kernel, signature)
     assert results == compared
@@ -277,7 +288,7 @@ def test_the_test_sees_a_folded_counter() -> None:
         return multiplies
 
     results, compared = steps(
-        SimpleNamespace(py_func=scale), numba.types.int64(*loops._scale.signatures[0]).args
+        SimpleNamespace(py_func=scale), numba.types.int64(*nests.scale.signatures[0]).args
     )
     assert results
     assert not compared
@@ -305,12 +316,12 @@ def test_the_reference_needs_no_numba() -> None:
 RUN = """
 import sys
 import numpy as np
-from archcalc.numerics import loops
+from archcalc.numerics import loops, nests
 from archcalc.operators import operator_class
 {}
 x = np.ones((1, 4, 4, 2), np.float32)
 counts = loops.run(operator_class("sumpool")(2), [x], {{}}).counts
-print(counts, sum(loops._pool_rows.stats.cache_hits.values()))
+print(counts, sum(nests.pool_rows.stats.cache_hits.values()))
 """
 COUNTS = "{'additions': 24}"  # 2·2·2 outputs of 4 − 1
 
@@ -336,7 +347,7 @@ def test_no_place_for_a_cache_is_no_error(copied: Path) -> None:
     refused = """
 import numba
 try:
-    numba.njit(cache=True)(loops._scale.py_func)
+    numba.njit(cache=True)(nests.scale.py_func)
 except RuntimeError as error:
     assert "no locator available" in str(error)
 else:

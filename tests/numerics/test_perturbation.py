@@ -48,8 +48,9 @@ def verified(operator: Operator, inputs: Shapes) -> bool:
     fast = np.zeros((1, *map(int, shape)), np.float32)
     if operator.buffer == "view":
         fast = arrays[0].reshape(fast.shape)
-    room = np.zeros(scratch(operator, tuple(inputs[0]), tuple(shape)), np.float32)
-    KERNELS[operator.name](operator, arrays, prepare(operator, weights), fast, room)
+    room = np.zeros(scratch(operator, (1, *inputs[0]), fast.shape), np.float32)
+    prepared = prepare(operator, weights, fast.shape[3], np.float32)
+    KERNELS[operator.name](operator, arrays, prepared, fast, room)
     return judge(layer, arrays, weights, fast).holds
 
 
@@ -68,17 +69,22 @@ def weights_are_read(operator: Operator, inputs: Shapes) -> bool:
 
 
 def seen_positions(operator: Operator, inputs: Shapes) -> dict[tuple[int, int], set[tuple[int, int]]]:
-    """For every output position the positions of the first input whose NaN reaches it."""
+    """For every output position the positions of the first input whose NaN reaches it.
+
+    Tokens of a window that are apart meet with a weight of 0, which does not stop NaN.
+    """
     arrays, weights = [np.abs(x) for x in arrays_of(inputs)], weights_of(operator, inputs)
+    poison = 1e3 if operator.name == "windowattention" else np.nan
+    clean = reference.run(operator, arrays, weights)
     seen: dict[tuple[int, int], set[tuple[int, int]]] = {}
     for place in product(range(inputs[0].height), range(inputs[0].width)):
         poisoned = arrays[0].copy()
-        poisoned[0, place[0], place[1]] = np.nan
+        poisoned[0, place[0], place[1]] = poison
         with np.errstate(invalid="ignore"):
             y = reference.run(operator, [poisoned, *arrays[1:]], weights)
         for output in product(range(y.shape[1]), range(y.shape[2])):
             reached = seen.setdefault(output, set())
-            if np.isnan(y[0, output[0], output[1]]).any():
+            if (y[0, output[0], output[1]] != clean[0, output[0], output[1]]).any():
                 reached.add(place)
     return seen
 
@@ -195,7 +201,8 @@ def other_geometry(operator: Operator, inputs: Shapes) -> Iterator[tuple[str, An
         values = list(getattr(geometry, field))
         values[axis] += by
         changed = geometry._replace(**{field: tuple(values)})
-        if values[axis] >= (field in ("before", "start")) * -9 and tells(geometry, changed, inputs[0]):
+        least = -9 if field in ("before", "start") else field == "window"
+        if values[axis] >= least and tells(geometry, changed, inputs[0]):
             yield "geometry", changed
 
 

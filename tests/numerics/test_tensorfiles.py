@@ -12,6 +12,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -261,6 +262,34 @@ def test_torch_attention(tmp_path: Path, names: tuple[str, str]) -> None:
     for number, wanted in enumerate((query, key, value, outward)):
         found = x @ weights["weight"][number] + weights["bias"][number]
         np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
+def test_torch_window_attention(tmp_path: Path) -> None:
+    """One window of 3×3 as torchvision's Swin computes it: the query is scaled, and each relative place
+    has a row of the table, those of one row of places together.
+    """
+    graph = graph_of("windowattention 2 3", "3x3x4")
+    sizes = {
+        "relative_position_bias_table": (25, 2),
+        **{"qkv.weight": (12, 4), "qkv.bias": (12,), "proj.weight": (4, 4), "proj.bias": (4,)},
+    }
+    tensors = {f"attn.{name}": RNG.random(size, np.float32) for name, size in sizes.items()}
+    tensors["attn.relative_position_index"] = np.zeros(81, np.int64)
+    weights = read(save(tmp_path / "w.npz", tensors), graph, {"windowattention": "attn"})
+    x = RNG.random((1, 3, 3, 4), np.float32)
+    found = run(graph.nodes[1].operator, [x], weights["windowattention"])
+    tokens = x.reshape(9, 4) @ tensors["attn.qkv.weight"].T + tensors["attn.qkv.bias"]
+    query, key, value = (
+        part.reshape(9, 2, 2) for part in (tokens[:, :4], tokens[:, 4:8], tokens[:, 8:])
+    )
+    scores = np.einsum("qhc,khc->hqk", query * 2**-0.5, key)
+    for q, k in product(range(9), range(9)):
+        down, across = q // 3 - k // 3 + 2, q % 3 - k % 3 + 2
+        scores[:, q, k] += tensors["attn.relative_position_bias_table"][5 * down + across]
+    shares = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
+    y = np.einsum("hqk,khc->qhc", shares, value).reshape(9, 4)
+    wanted = y @ tensors["attn.proj.weight"].T + tensors["attn.proj.bias"]
+    np.testing.assert_allclose(found.reshape(9, 4), wanted, rtol=1e-4)
 
 
 def test_torch_tokens_and_places(tmp_path: Path) -> None:

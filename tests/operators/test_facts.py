@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from fractions import Fraction
 from itertools import chain
 from typing import Any
 
@@ -113,6 +114,7 @@ def test_geometry_of_tokens() -> None:
     )
     shifted = operator_class("windowattention")(2, 7, shift=3)
     assert shifted.geometry(Shape(14, 14, 4)) == Grid((7, 7), (3, 3))
+    assert shifted.geometry(Shape(7, 8, 4)) == Grid((7, 7), (0, 3))  # one window spans the height
 
 
 KINDS = [
@@ -140,6 +142,10 @@ WRITTEN = [
     ("maxpool", ((2, 3),), {"s": 2, "ceil": True}, "maxpool 2x3 s2 ceil"),
     ("slice", (16,), {"from": 48}, "slice 16 from=48"),
     ("bn", (), {"noscale": True}, "bn noscale"),
+    ("bn", (), {"eps": 1e-5}, "bn"),
+    ("bn", (), {"eps": Fraction(1, 1000)}, "bn eps={0.001}"),
+    ("ln", (), {"eps": Fraction(1, 10**6)}, "ln eps={0.000001}"),
+    ("ln", (), {"eps": 1}, "ln eps={1.0}"),
     ("concat", (), {"crop": True}, "concat crop"),
     ("upsample", ((2, 1),), {}, "upsample 2x1"),
     ("token", (0,), {}, "token 0"),
@@ -159,6 +165,7 @@ def test_usage_of_arguments() -> None:
     usages = [a.usage for a in operator_class("conv").arguments]
     assert usages == ["filters", "k=1", "s=1", "p=0", "d=1", "g=1", "half", "same", "nobias", "table"]
     assert [a.usage for a in operator_class("maxpool").arguments][:2] == ["window", "s=window"]
+    assert [a.usage for a in operator_class("bn").arguments] == ["noscale", "eps={0.00001}"]
     assert Argument("nobias", "flag", "no bias", False).written(False) == "nobias=false"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import pytest
@@ -169,6 +170,7 @@ def plain(*sizes: str) -> Callable[[Draw, Structure], Point]:
 
 
 SEQUENCE = st.just({"tokens": True})
+NUMBERS = st.sampled_from([Fraction(1, 1000), 0.00001, 1])
 POOL = Space(flags("ceil", "strided", pad=PADS), pool)
 SPACES = {
     "conv": Space(flags("nobias", "depthwise", pad=PADS, table=st.none() | TABLES), conv),
@@ -179,8 +181,8 @@ SPACES = {
     "avgpool": POOL,
     "sumpool": POOL,
     "gap": Space(flags("tokens"), plain()),
-    "bn": Space(flags("noscale"), plain()),
-    "ln": Space(flags("tokens"), plain()),
+    "bn": Space(flags("noscale", eps=NUMBERS), plain()),
+    "ln": Space(flags("tokens", eps=NUMBERS), plain()),
     "lrn": Space(flags(), plain("size")),
     "scale": Space(flags("nobias"), plain()),
     **dict.fromkeys(FAMILIES["activation"].split(), Space(flags(), plain())),

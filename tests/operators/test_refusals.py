@@ -53,6 +53,7 @@ NO_MAP = "`linear` sees each token, `transpose` makes channels of tokens"
 SEQUENCE = "`tokens` makes a sequence of a map"
 LINEAR_192 = "a linear layer makes the channels equal: `linear 192`"
 POSITIVE, NATURAL = "must be a positive integer, not", "must be an integer of 0 or more, not"
+NUMBER, EPS = "must be a positive number of at most 1, not", "as in `eps={0.001}`"
 ODD = "use `same`, or write the padding: `p1`"
 FLATTEN = "`flatten` or `gap` the map first"
 SMALLER = "padding (`half`), or a larger input"
@@ -251,6 +252,13 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
     (call("upsample", (2, 0)), f"`factor` {POSITIVE} 0", "factor", ""),
     (call("bn", noscale=1), "`noscale` is a flag: true or false", "noscale", ""),
     (call("conv", 8, half="yes"), "`half` is a flag: true or false", "half", ""),
+    (call("bn", eps=0), f"`eps` {NUMBER} 0", "eps", EPS),
+    (call("bn", eps=2), f"`eps` {NUMBER} 2", "eps", EPS),
+    (call("ln", eps=Fraction(-1, 8)), f"`eps` {NUMBER} -0.125", "eps", EPS),
+    (call("ln", eps=True), f"`eps` {NUMBER} true", "eps", EPS),
+    (call("ln", eps=float("nan")), f"`eps` {NUMBER} nan", "eps", EPS),
+    (call("ln", eps="small"), f"`eps` {NUMBER} small", "eps", EPS),
+    (call("ln", eps=[1]), f"`eps` {NUMBER} [1]", "eps", EPS),
     # maps and sequences
     (call("conv", 8, on=TOKENS), "`conv` takes a map, not 196×768 tokens", "", NO_MAP),
     (call("maxpool", 2, on=TOKENS), "`maxpool` takes a map, not 196×768 tokens", "", NO_MAP),

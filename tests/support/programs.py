@@ -25,7 +25,15 @@ RULES: dict[str, Any] = {
     "==": lambda a, b: a == b,
     "!=": lambda a, b: a != b,
 }
-SETS: list[Sequence[int]] = [range(-4, 5), range(8, 65, 8), [3, 5, 11], [7], range(0, 4), [-6, 6, 2]]
+SETS: list[Sequence[int]] = [
+    range(-4, 5),
+    range(8, 65, 8),
+    [3, 5, 11],
+    [7],
+    [2],
+    range(0, 4),
+    [-6, 6, 2],
+]
 
 
 leaves = st.sampled_from("wxyz") | st.integers(-9, 70)

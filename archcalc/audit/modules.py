@@ -1,0 +1,172 @@
+"""What runs each operator in the code that a tool looks at: tools see modules, not operations.
+
+A network whose code is known is read as specs/code/ says that it is written; any other as one torch.nn
+module for each operator. What may be written in several ways that count differently is not told.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from archcalc.analysis.costs import Analysis, Layer
+from archcalc.errors import Diagnostic, UsageError
+from archcalc.graph.model import Graph
+from archcalc.operators.convolution import Conv
+from archcalc.operators.model import Tokens
+from archcalc.operators.normalization import BatchNorm
+from archcalc.spec.bundle import families, folder
+from archcalc.spec.model import Source
+
+KERAS = "keras"
+IDLE = "side outputs"  # kept, but no part of the main output
+# no modules; no tool counts them
+_FUNCTIONS = ("input", "add", "concat", "mul", "flatten", "slice", "shuffle", "padchannels", "todepth")
+_TORCH = {
+    "conv": "Conv2d",
+    "deconv": "ConvTranspose2d",
+    "linear": "Linear",
+    "bn": "BatchNorm2d",
+    "ln": "LayerNorm",
+    "lrn": "LocalResponseNorm",
+    "gap": "AdaptiveAvgPool2d",
+    "avgpool": "AvgPool2d",
+    "maxpool": "MaxPool2d",
+    "relu": "ReLU",
+    "relu6": "ReLU6",
+    "leaky": "LeakyReLU",
+    "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
+    "swish": "SiLU",
+    "gelu": "GELU",
+    "hsigmoid": "Hardsigmoid",
+    "hswish": "Hardswish",
+    "softmax": "Softmax",
+    "dropout": "Dropout",
+    "upsample": "Upsample",
+    **{name: name for name in (*_FUNCTIONS, "tokens", "token", "transpose")},
+}
+_OWNER = "belong to a module of their own or to the one around it"
+_UNTOLD = {
+    "attention": "whether it is nn.MultiheadAttention, linear modules or function calls",
+    "windowattention": "whether its projections are modules or function calls",
+    "scale": f"whether its factors {_OWNER}",
+    "classtoken": f"whether its numbers {_OWNER}",
+    "posembed": f"whether its numbers {_OWNER}",
+}
+_LN = "whether its class is nn.LayerNorm or one of its own, as channels lie first"
+_GAP = "whether it is a pool or a mean of the tokens"
+_UNKNOWN = "which modules run it"
+_SIDE = "whether this side output runs in eval mode"
+
+
+class Code(NamedTuple):
+    """Code of a network: the library, its file ('' if nothing is known), and what runs each layer.
+
+    `names` has a name for each layer of the analysis; where it is '', `untold` says what is not known
+    of this path.
+    """
+
+    library: str
+    file: str
+    names: tuple[str, ...]
+    untold: dict[str, str]
+
+
+def code_of(library: str, name: str, source: Source, analysis: Analysis) -> Code:
+    """The code of the network `name` of a spec, in "torchvision" or "keras".
+
+    Raises:
+        UsageError: no code of that library computes this network.
+    """
+    version, entry = _entry(library, name, source)
+    file = entry.pop("code", "")
+    run = _run(analysis.graph)
+    names: list[str] = []
+    untold: dict[str, str] = {}
+    for i, layer in enumerate(analysis.layers):
+        _refuse(layer, library)
+        if library == KERAS:
+            found = _named(layer, entry) or layer.node.operator.name
+        elif i not in run:
+            found = IDLE if file else ""
+        else:
+            found = _named(layer, entry) or _usual(layer)
+        if not found:
+            untold[layer.path] = (_untold(layer) or _UNKNOWN) if i in run else _SIDE
+        names.append(_fitting(found, layer, file))
+    return Code(version, file, tuple(names), untold)
+
+
+def _entry(library: str, name: str, source: Source) -> tuple[str, dict[str, str]]:
+    """What specs/code/ says of a bundled network; nothing of a file of one's own, whatever its name."""
+    with open(os.path.join(folder(), "code", f"{library}.toml"), "rb") as file:
+        entries = tomllib.load(file)
+    entry = entries.get(name) or entries.get(source.name.removesuffix(".toml"), {})
+    bundled = (path for path in families() if os.path.basename(path) == source.name)
+    return entries["library"], dict(entry) if any(_text(path) == source.text for path in bundled) else {}
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def _run(graph: Graph) -> set[int]:
+    """The nodes that the main output needs."""
+    needed, waiting = set[int](), [graph.output]
+    while waiting:
+        index = waiting.pop()
+        if index not in needed:
+            needed.add(index)
+            waiting += graph.nodes[index].inputs
+    return needed
+
+
+def _named(layer: Layer, entry: dict[str, str]) -> str:
+    """What the entry says of a layer: by its path, or by its operator."""
+    for pattern, module in entry.items():
+        if "/" in pattern and fnmatchcase(layer.path, pattern):
+            return module
+    return entry.get(layer.node.operator.name, "")
+
+
+def _usual(layer: Layer) -> str:
+    """The module of an operator where nothing else is known; '' if there is more than one way."""
+    return "" if _untold(layer) else _TORCH.get(layer.node.operator.name, "")
+
+
+def _untold(layer: Layer) -> str:
+    """What decides how the layer is counted, and nothing says; '' if all is clear."""
+    name, tokens = layer.node.operator.name, bool(layer.inputs) and isinstance(layer.inputs[0], Tokens)
+    if name == "ln":
+        return "" if tokens else _LN
+    return _UNTOLD.get(name, _GAP if name == "gap" and tokens else "")
+
+
+def _refuse(layer: Layer, library: str) -> None:
+    """What no module of the library computes."""
+    operator = layer.node.operator
+    if operator.name in ("rbf", "sumpool"):
+        what = f"`{operator.name}`"
+    elif isinstance(operator, Conv) and operator.table:
+        what = "a conv with a connection table"
+    elif library != KERAS and isinstance(operator, BatchNorm) and operator.noscale:
+        what = "a batch norm that shifts and does not scale"
+    else:
+        return
+    where = "no layer of Keras" if library == KERAS else "no module of torch.nn"
+    message = f"{where} is {what} (layer `{layer.path}`): the tool has nothing to count"
+    raise UsageError(Diagnostic(message, help="without --as, archcalc counts every operator"))
+
+
+def _fitting(module: str, layer: Layer, file: str) -> str:
+    """The name alone of 'AdaptiveAvgPool2d(7x7)', a pool that must find its map as large already."""
+    name, _, size = module.rstrip(")").partition("(")
+    x = layer.inputs[0] if layer.inputs else layer.node.shape
+    if size and size != f"{x.height}x{x.width}":
+        message = f"{file} pools the {x} map to {size.replace('x', '×')} before `{layer.path}`"
+        raise UsageError(Diagnostic(message, help="the tool would see another network than this one"))
+    return name

@@ -1,0 +1,180 @@
+"""A printed number is an interval: of every count that rounds, or is cut, to the digits one reads."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Literal, NamedTuple
+
+from archcalc.errors import Diagnostic, UsageError
+from archcalc.units import grouped, printable
+
+Unit = Literal["", "parameters", "multiplies", "FLOPs", "bytes", "values"]
+How = Literal["exact", "rounds", "truncates"]
+
+MOST_CHARACTERS = 60
+_LARGEST = 1 << 63
+
+_POWERS = {
+    **dict.fromkeys(("k", "thousand"), 10**3),
+    **dict.fromkeys(("m", "mil", "million"), 10**6),
+    **dict.fromkeys(("g", "b", "bn", "billion"), 10**9),
+    **dict.fromkeys(("t", "trillion"), 10**12),
+}
+_BINARY = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_UNITS: dict[str, Unit] = {
+    **dict.fromkeys(("mac", "macs", "macc", "maccs", "madd", "madds", "adds"), "multiplies"),
+    **dict.fromkeys(("multadd", "multadds", "multiplyadd", "multiplyadds"), "multiplies"),
+    **dict.fromkeys(("multiply", "multiplies", "multiplications"), "multiplies"),
+    **dict.fromkeys(("flop", "flops", "op", "ops", "operation", "operations"), "FLOPs"),
+    **dict.fromkeys(("param", "params", "parameter", "parameters", "weights"), "parameters"),
+    **dict.fromkeys(("activation", "activations", "neuron", "neurons", "value", "values"), "values"),
+    **dict.fromkeys(("byte", "bytes"), "bytes"),
+}
+_NUMBER = re.compile(
+    r"[~≈]?(?P<whole>\d{1,3}(?:,\d{3})+|\d+(?:_\d+)*|\d*)(?:\.(?P<decimals>\d+))?"
+    r"(?:e(?P<sign>[+-]?)(?P<exponent>\d{1,4}))?(?P<rest>[^\d.,]*)",
+    re.ASCII,
+)
+_BYTES = re.compile(r"(?P<power>[kmgt]?)(?P<binary>i?)b(?:ytes?)?")
+_COUNTS = re.compile(
+    "(?P<power>" + "|".join(sorted(_POWERS, key=len, reverse=True)) + ")?(?P<unit>[a-z]*)"
+)
+
+
+class Scale(NamedTuple):
+    """What one of the printed units is worth; `says` is not empty where the label means another."""
+
+    worth: int
+    says: str = ""
+
+
+class Printed(NamedTuple):
+    """A number as somebody printed it: '3.8G' is 3.8, of 2 digits, to one place of 0.1, times 10⁹.
+
+    `unit` is what the text says that it counts, '' if it does not say. MB has two scales.
+    """
+
+    text: str
+    number: Fraction
+    place: Fraction
+    digits: int
+    unit: Unit
+    scales: tuple[Scale, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether every digit is printed, so that only the very integer will do."""
+        return self.place == self.scales[0].worth == 1
+
+    def interval(self, scale: Scale | None = None) -> tuple[Fraction, Fraction]:
+        """[low, high) of all counts that round or truncate to the digits; a whole number is itself."""
+        worth = (scale or self.scales[0]).worth
+        if self.whole:
+            return self.number, self.number + 1
+        return (self.number - self.place / 2) * worth, (self.number + self.place) * worth
+
+    def how(self, value: int, scale: Scale | None = None) -> How | None:
+        """How a count becomes these digits, None if it does not.
+
+        'exact': it is the number; 'rounds': half up; 'truncates': it would round to the next number.
+        """
+        scale = scale or self.scales[0]
+        low, high = self.interval(scale)
+        if not low <= value < high:
+            return None
+        if value == self.number * scale.worth:
+            return "exact"
+        return "rounds" if value < (self.number + self.place / 2) * scale.worth else "truncates"
+
+    def wording(self, value: int, scale: Scale | None = None) -> str:
+        """'3.8 truncates 3.858', '4.1 rounds 4.089'; '' for a whole number."""
+        how = self.how(value, scale)
+        if how is None or self.whole:
+            return ""
+        if how == "exact":
+            return f"{self.shown} is exact"
+        count = Fraction(value, (scale or self.scales[0]).worth)
+        places = self._places + 2
+        while places < 9 and round(count, places) >= self.number + self.place:  # 3.8999 is not 3.90
+            places += 1
+        return f"{self.shown} {how} {_decimal(round(count, places), places)}"
+
+    @property
+    def shown(self) -> str:
+        """The digits alone: '3.8'."""
+        return _decimal(self.number, self._places)
+
+    @property
+    def _places(self) -> int:
+        places = 0
+        while self.place * 10**places < 1:
+            places += 1
+        return places
+
+
+def parse(text: str) -> Printed:
+    """'3.8G', '4.1 GMACs', '553MB', '25,636,712', '138 million parameters', '1.5e9 FLOPs'.
+
+    A plain integer is meant to the last digit; every other number as far as it is printed. MB, GB and
+    KB may be powers of ten or of two. B is billion, and bytes behind an integer of seven digits.
+
+    Raises:
+        UsageError: no number, or one beyond 64 bits.
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise _no_number(text[: MOST_CHARACTERS - 1] + "…")
+    found = _NUMBER.fullmatch(text.strip().lower())
+    if not found or not (found["whole"] or found["decimals"]):
+        raise _no_number(text)
+    whole = re.sub("[,_]", "", found["whole"])
+    decimals = found["decimals"] or ""
+    exponent = int(found["sign"] + found["exponent"]) if found["exponent"] else 0
+    if abs(exponent) > 18:
+        raise _too_large(text)
+    place = Fraction(10) ** (exponent - len(decimals))
+    number = int(whole + decimals) * place
+    digits = len((whole + decimals).lstrip("0"))
+    plain = not decimals and not found["exponent"]
+    unit, scales = _scales(re.sub(r"[\s-]", "", found["rest"]), text, plain and digits > 6)
+    if not 0 < number * scales[0].worth < _LARGEST:
+        raise _too_large(text)
+    return Printed(text.strip(), number, place, digits, unit, scales)
+
+
+def _scales(rest: str, text: str, long: bool) -> tuple[Unit, tuple[Scale, ...]]:
+    """What the letters after a number say."""
+    found = _BYTES.fullmatch(rest)
+    if found and (rest != "b" or long):
+        power, name = found["power"], found["power"].upper()
+        decimal, binary = _POWERS.get(power, 1), _BINARY.get(power, 1)
+        if not power:
+            return "bytes", (Scale(1),)
+        if found["binary"]:
+            return "bytes", (Scale(binary),)
+        return "bytes", (
+            Scale(decimal),
+            Scale(binary, f"{name}B here is {grouped(binary)} bytes ({name}iB)"),
+        )
+    counts = _COUNTS.fullmatch(rest)
+    if counts and (not counts["unit"] or counts["unit"] in _UNITS):
+        return _UNITS.get(counts["unit"], ""), (Scale(_POWERS.get(counts["power"] or "", 1)),)
+    if rest in _UNITS:
+        return _UNITS[rest], (Scale(1),)
+    raise _no_number(text)
+
+
+def _decimal(value: Fraction, places: int) -> str:
+    """A fraction with so many places: 3.858 → '3.858'."""
+    scaled = round(value * 10**places)
+    whole, rest = divmod(scaled, 10**places)
+    return f"{whole:,}" + (f".{rest:0{places}}" if places else "")
+
+
+def _no_number(text: str) -> UsageError:
+    help = "as printed: 3.8G, 4.1 GMACs, 553MB, 25636712, 138 million parameters"
+    return UsageError(Diagnostic(f"`{printable(text)}` is no number", help=help))
+
+
+def _too_large(text: str) -> UsageError:
+    return UsageError(Diagnostic(f"`{printable(text)}` is no count that a network could have"))

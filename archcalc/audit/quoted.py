@@ -1,0 +1,22 @@
+"""Who has printed a number: what specs/published/ knows of the digits that somebody asks about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcalc.audit.figure import Figure, is_size
+from archcalc.audit.printed import Printed
+from archcalc.audit.published import numbers
+from archcalc.audit.verdicts import Networks, Verdict, judge
+
+
+def quoted(spec_name: str, printed: Printed, networks: Networks) -> Iterator[Verdict]:
+    """The entries of a spec file with the same digits in the same unit, each with its verdict."""
+    worth = printed.scales[0].worth
+    for number in numbers(spec_name):
+        if is_size(number.printed):
+            continue
+        figure = Figure.of(number.printed)
+        same = (figure.number, figure.place) == (printed.number, printed.place)
+        if same and figure.relation == "=" and figure.scales[0].worth == worth:
+            yield judge(number, networks)

@@ -1,0 +1,208 @@
+"""What a network can be said to cost: every count of it and its relatives under every convention.
+
+A reading is one such count; each way in which it is not archcalc's own count of the named network is a
+departure. Readings come by the number of departures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import chain, combinations
+from typing import NamedTuple
+
+from archcalc.audit.conventions import CONVENTIONS, DEFAULTS, KINDS, Convention, Kind
+from archcalc.audit.relatives import Relative, remembered
+from archcalc.audit.terms import TERMS, Term
+from archcalc.units import grouped
+
+MOST_DEPARTURES = 3
+PRODUCTS = ("conv products", "linear products", "attention products")
+TOGETHER = {
+    "products": PRODUCTS,
+    "parameters": ("weights", "biases", "norm scales", "norm shifts"),
+}
+
+
+class Departure(NamedTuple):
+    """One way in which a count is not archcalc's own of the named network, and what it adds."""
+
+    name: str
+    says: str
+    amount: int
+
+
+class Part(NamedTuple):
+    """A summand: `factor` × the term's total."""
+
+    factor: int
+    term: str
+    amount: int
+
+
+class Way(NamedTuple):
+    """Conventions that go together, as one sum: each number counts as `each` (the bytes of one).
+
+    `steps` is how many departures they are.
+    """
+
+    kind: Kind
+    conventions: tuple[Convention, ...]
+    shares: tuple[tuple[int, Term], ...]
+    each: int
+    steps: int
+
+    def knows(self, network: Relative) -> bool:
+        """Whether its conventions are stated for such a network: those of tools, without attention."""
+        tool = any(convention.slot == "tool" for convention in self.conventions)
+        return not (tool and network.ledger.amount(TERMS["attention products"]))
+
+    def count(self, network: Relative) -> int:
+        """The sum over a network."""
+        ledger = network.trunk if any(c.trunk for c in self.conventions) else network.ledger
+        return self.each * sum(factor * ledger.amount(term) for factor, term in self.shares)
+
+    def parts(self, network: Relative) -> tuple[Part, ...]:
+        """Its summands that are not nothing: products and parameters as one where all count alike."""
+        ledger = network.trunk if any(c.trunk for c in self.conventions) else network.ledger
+        found = [Part(f, t.name, ledger.amount(t)) for f, t in self.shares]
+        for name, terms in TOGETHER.items():
+            some = [part for part in found if part.term in terms]
+            used = sum(part.amount > 0 for part in some)
+            if used > 1 and len(some) == len(terms) and len({part.factor for part in some}) == 1:
+                whole = Part(some[0].factor, name, sum(part.amount for part in some))
+                found = [whole, *(part for part in found if part.term not in terms)]
+        return tuple(part for part in found if part.amount)
+
+
+class Reading(NamedTuple):
+    """A count of `network` (named, or a relative of `origin`) under the conventions of `way`."""
+
+    origin: Relative
+    network: Relative
+    way: Way
+    value: int
+
+    @property
+    def quantity(self) -> str:
+        """parameters, multiplies, values, bytes of weights, bytes of activations."""
+        return DEFAULTS[self.way.kind].quantity
+
+    @property
+    def own(self) -> int:
+        """archcalc's own count of the named network."""
+        return _way(self.way.kind, ()).count(self.origin)
+
+    @property
+    def steps(self) -> int:
+        """How many departures it takes."""
+        return self.way.steps + self.network.steps
+
+    @property
+    def weight(self) -> int:
+        """Of equally many departures, those of small weight come first."""
+        return sum(c.weight for c in self.way.conventions) + sum(c.weight for c in self.network.changes)
+
+    @property
+    def departures(self) -> tuple[Departure, ...]:
+        """Each with what it adds to the count before it: the network's changes, then conventions."""
+        found: list[Departure] = []
+        plain = _way(self.way.kind, ())
+        before = self.own
+        if self.network.changes:
+            says = "; ".join(change.says for change in self.network.changes)
+            after = plain.count(self.network)
+            found.append(Departure(self.network.name, says, after - before))
+            before = after
+        for last in range(1, len(self.way.conventions) + 1):
+            convention = self.way.conventions[last - 1]
+            after = _way(self.way.kind, self.way.conventions[:last]).count(self.network)
+            found.append(Departure(convention.name, convention.says, after - before))
+            before = after
+        return tuple(found)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The summands; times `way.each` they are the value."""
+        return self.way.parts(self.network)
+
+    @property
+    def decomposition(self) -> str:
+        """'4,111,514,624 = 4,089,184,256 products + 2 × 11,113,984 bn values + …'."""
+        sums = "".join(f" {'−' if p.factor < 0 else '+'} {_summand(p)}" for p in self.parts)
+        text = sums.removeprefix(" + ").removeprefix(" ")
+        if self.way.each == 1 and len(self.parts) == 1 and self.parts[0].factor == 1:
+            return text
+        if self.way.each != 1:
+            text = f"{self.way.each} × ({text})" if len(self.parts) > 1 else f"{self.way.each} × {text}"
+        return f"{grouped(self.value)} = {text}"
+
+
+def readings(network: Relative, quantity: str = "", most: int = MOST_DEPARTURES) -> Iterator[Reading]:
+    """Every count of a quantity of the network and its relatives, by the number of departures.
+
+    `quantity` is a key of KINDS: '' (whatever is no bytes), 'parameters', 'multiplies', 'FLOPs',
+    'values' or 'bytes'. FLOPs are one or two a product alike, as both are usual.
+    """
+    nearer = iter(remembered(network))
+    known: list[list[Relative]] = [[] for _ in range(most + 1)]
+    for steps in range(most + 1):
+        for changes in range(steps + 1):
+            if changes == steps:
+                nearer = _gather(nearer, known, steps)
+            for kind in KINDS[quantity]:
+                for way in _ways(kind, steps - changes, quantity == "FLOPs"):
+                    for relative in known[changes]:
+                        if way.knows(relative):
+                            yield Reading(network, relative, way, way.count(relative))
+
+
+def _gather(more: Iterator[Relative], known: list[list[Relative]], steps: int) -> Iterator[Relative]:
+    """Keep the relatives up to so many steps; what is left, the first of which is further."""
+    for relative in more:
+        if relative.steps > steps:
+            return chain([relative], more)
+        known[relative.steps].append(relative)
+    return iter(())
+
+
+@cache
+def _ways(kind: Kind, steps: int, free: bool) -> tuple[Way, ...]:
+    """All ways of so many departures; `free`: a multiply and an add a product is none."""
+    ways = []
+    for many in range(steps + 1 + free):
+        for conventions in combinations(CONVENTIONS[kind], many):
+            if _go_together(conventions):
+                way = _way(kind, conventions)
+                if way.steps - (free and any(c.doubles for c in conventions)) == steps:
+                    ways.append(way._replace(steps=steps))
+    return tuple(ways)
+
+
+def _go_together(conventions: tuple[Convention, ...]) -> bool:
+    slots = [convention.slot for convention in conventions]
+    if len(set(slots)) < len(slots):
+        return False
+    return "tool" not in slots or all(slot in ("tool", "part") for slot in slots)
+
+
+@cache
+def _way(kind: Kind, conventions: tuple[Convention, ...]) -> Way:
+    """The sum that conventions make of archcalc's own."""
+    own = DEFAULTS[kind]
+    whole = next((c.rule for c in conventions if c.slot == "tool"), own.rule)
+    shares = {share.term.name: share.factor for share in whole}
+    for convention in conventions:
+        if convention.slot != "tool":
+            for factor, term in convention.rule:
+                shares[term.name] = shares.get(term.name, 0) + factor
+    if any(c.doubles for c in conventions):
+        shares = {name: factor * (2 if name in PRODUCTS else 1) for name, factor in shares.items()}
+    each = next((c.factor for c in conventions if c.factor), own.factor)
+    kept = tuple((factor, TERMS[name]) for name, factor in shares.items() if factor)
+    return Way(kind, conventions, kept, each, len(conventions))
+
+
+def _summand(part: Part) -> str:
+    factor = f"{abs(part.factor)} × " if abs(part.factor) != 1 else ""
+    return f"{factor}{grouped(part.amount)} {part.term}"

@@ -1,0 +1,285 @@
+"""The networks that a number may really belong to: variants, settings and sizes near the one named."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from functools import cached_property, lru_cache
+from itertools import count, islice
+from typing import Any, NamedTuple
+
+from archcalc.analysis.costs import Analysis, analyze
+from archcalc.audit.pools import rounded, turns
+from archcalc.audit.terms import Ledger
+from archcalc.errors import ArchError
+from archcalc.graph.build import build
+from archcalc.operators.model import Shape
+from archcalc.spec.bundle import families
+from archcalc.spec.catalog import Entry, entries
+from archcalc.spec.expressions import Value
+from archcalc.spec.settings import settle, show_value
+from archcalc.spec.source import read_file
+
+USUAL_SIZES = (224, 227, 256, 299)
+OTHER_SIZES = (28, 32, 64, 112, 128, 160, 192, 240, 288, 320, 331, 384, 512)  # two steps away
+USUAL_CLASSES = (1000, 1001, 10, 100)
+MOST_NODES = 40_000  # of all networks that a search looks at, the first aside
+MOST_RELATIVES = 600
+
+
+class Change(NamedTuple):
+    """One way in which a relative is not the network that was named.
+
+    It counts as so many `steps`; of equally many, those of small `weight` come first.
+    """
+
+    name: str
+    says: str
+    weight: int
+    steps: int = 1
+
+
+class Relative:
+    """A network near the one named: how one would ask for it, and in what it differs."""
+
+    def __init__(
+        self,
+        entry: Entry,
+        given: Mapping[str, Any],
+        input: Shape | None = None,
+        changes: tuple[Change, ...] = (),
+        pooling: str = "",
+    ) -> None:
+        self.entry, self.given, self.input = entry, dict(given), input
+        self.changes, self.pooling = changes, pooling
+
+    @property
+    def name(self) -> str:
+        """'resnet50:stride=1x1:input=256x256x3', with ', pools rounded down' behind."""
+        settings = [f"{name}={show_value(value)}" for name, value in self.values_given.items()]
+        if self.input is not None:
+            settings.append(f"input={'x'.join(map(str, self.input))}")
+        name = ":".join([self.entry.name, *settings])
+        return f"{name}, pools rounded {self.pooling}" if self.pooling else name
+
+    @property
+    def steps(self) -> int:
+        """How many departures its changes are."""
+        return sum(change.steps for change in self.changes)
+
+    @cached_property
+    def values(self) -> dict[str, Value]:
+        """Every variable's value."""
+        return settle(self.entry.spec, self.entry.variant, self.given)
+
+    @property
+    def values_given(self) -> dict[str, Value]:
+        """Those that were set."""
+        return {name: self.values[name] for name in self.given}
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """Its exact costs.
+
+        Raises:
+            ArchError: the layers do not fit each other.
+        """
+        graph = build(self.entry.spec, self.values, self.input, self.entry.variant)
+        return analyze(rounded(graph, self.pooling == "up") if self.pooling else graph)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger(self.analysis)
+
+    @cached_property
+    def trunk(self) -> Ledger:
+        return Ledger(self.analysis, trunk=True)
+
+    def changed(self, change: Change, **differences: Any) -> Relative:
+        """The same with one more change."""
+        own = {
+            "entry": self.entry,
+            "given": self.given,
+            "input": self.input,
+            "pooling": self.pooling,
+            **differences,
+        }
+        return Relative(changes=(*self.changes, change), **own)
+
+
+def relatives(network: Relative) -> Iterator[Relative]:
+    """Networks by the number of their changes, from none; each once, those that do not fit left out.
+
+    One change: a variant of the same name, a variable, the input's size, how pools round. Two: two of
+    these, or another network of the family.
+    """
+    seen: set[object] = set()
+    left = MOST_NODES
+    for relative in islice(_candidates(network), MOST_RELATIVES):
+        if left <= 0:
+            break
+        key = _key(relative)
+        if key in seen:
+            continue
+        seen.add(key)
+        try:
+            nodes = len(relative.analysis.layers)
+        except ArchError:
+            if relative is network:
+                raise
+            continue
+        if relative.changes:
+            left -= nodes
+        yield relative
+
+
+class Remembered:
+    """Relatives that are made once, when they are first asked for."""
+
+    def __init__(self, more: Iterator[Relative]) -> None:
+        self._more, self._known = more, list[Relative]()
+
+    def __iter__(self) -> Iterator[Relative]:
+        for index in count():
+            if index == len(self._known):
+                following = next(self._more, None)
+                if following is None:
+                    return
+                self._known.append(following)
+            yield self._known[index]
+
+
+@lru_cache(maxsize=2)  # many numbers are asked about one network; all networks would fill the memory
+def remembered(network: Relative) -> Remembered:
+    """The relatives of a network, once for all searches that follow each other."""
+    return Remembered(relatives(network))
+
+
+def _key(relative: Relative) -> object:
+    """What decides a network: relatives of one key are the same."""
+    spec = relative.entry.spec
+    input = relative.input or spec.inputs_of(relative.entry.variant)
+    return spec.source.name, repr(sorted(relative.values.items())), tuple(input), relative.pooling
+
+
+def _candidates(network: Relative) -> Iterator[Relative]:
+    yield network
+    siblings, settings = list(_siblings(network)), list(_settings(network))
+    yield from (*siblings, *settings, *_classes(network), *_pools(network), *_sizes(network))
+    yield from _family(network)
+    yield from _sizes(network, OTHER_SIZES, steps=2)
+    for relative in (*siblings, *settings):
+        yield from (*_settings(relative), *_pools(relative), *_sizes(relative))
+
+
+def _siblings(network: Relative) -> Iterator[Relative]:
+    """Variants that share the name: resnet50_paper and resnet50_v2 for resnet50."""
+    for entry in _others(network):
+        if _shares_name(entry.name, network):
+            change = Change(entry.name, f"{entry.name}: {_differences(network, entry)}", 10)
+            yield network.changed(change, entry=entry)
+
+
+def _family(network: Relative) -> Iterator[Relative]:
+    """The other variants of the file, and of files of a like name."""
+    for entry in _others(network):
+        if not _shares_name(entry.name, network):
+            says = f"{entry.name}, another network of the family"
+            yield network.changed(Change(entry.name, says, 22, steps=2), entry=entry)
+
+
+def _others(network: Relative) -> Iterator[Entry]:
+    """The entries of the same file first, then of its relatives; those that know the given variables."""
+    own = network.entry
+    found = [own._replace(name=name, variant=name) for name in own.spec.variants]
+    for path in families() if _bundled(own) else ():
+        stem = os.path.basename(path)
+        if stem != own.spec.source.name and _first_word(stem) == _first_word(own.spec.source.name):
+            found += entries(read_file(path)._replace(name=stem))
+    for entry in found:
+        if entry.name != own.name and set(network.given) <= set(entry.spec.variables):
+            yield entry
+
+
+def _first_word(file: str) -> str:
+    return file.removesuffix(".toml").split("_")[0]
+
+
+def _bundled(entry: Entry) -> bool:
+    return any(os.path.basename(path) == entry.spec.source.name for path in families())
+
+
+def _shares_name(name: str, network: Relative) -> bool:
+    """Whether a name begins like the network's: with the first of its file that begins its own."""
+    own = network.entry.name
+    root = min(
+        (v for v in network.entry.spec.variants if f"{own}_".startswith(f"{v}_")), key=len, default=own
+    )
+    return f"{name}_".startswith(f"{root}_")
+
+
+def _differences(network: Relative, entry: Entry) -> str:
+    """'stride=1x1 (not 3x3)'."""
+    other = settle(entry.spec, entry.variant, network.given)
+    own = network.values
+    if other.keys() != own.keys():
+        return f"a network of {entry.spec.source.name}"
+    parts = [f"{n}={show_value(v)} (not {show_value(own[n])})" for n, v in other.items() if v != own[n]]
+    sizes = [e.spec.inputs_of(e.variant) for e in (entry, network.entry)]
+    if network.input is None and sizes[0] != sizes[1]:
+        parts.append(f"input {'×'.join(map(str, sizes[0]))}")
+    return ", ".join(parts)
+
+
+def _settings(network: Relative) -> Iterator[Relative]:
+    """Each switch and choice the other way, and numbers as variants of the same name have them."""
+    spec = network.entry.spec
+    siblings = [variant for name, variant in spec.variants.items() if _shares_name(name, network)]
+    for name, variable in spec.variables.items():
+        values = [variable.default, *variable.choices, *(s.values.get(name) for s in siblings)]
+        if isinstance(variable.default, bool):
+            values += [False, True]
+        for value in values:
+            if value is not None and not any(c.name.startswith(f"{name}=") for c in network.changes):
+                yield from _set(network, name, value)
+
+
+def _classes(network: Relative) -> Iterator[Relative]:
+    """Other usual numbers of classes: TF-Slim's ImageNet has 1,001."""
+    if network.values.get("classes") in USUAL_CLASSES:
+        for number in USUAL_CLASSES:
+            yield from _set(network, "classes", number)
+
+
+def _set(network: Relative, name: str, value: Value) -> Iterator[Relative]:
+    if value != network.values[name]:
+        shown = show_value(value)
+        says = f"{name}={shown} (not {show_value(network.values[name])})"
+        change = Change(f"{name}={shown}", says, 15)
+        yield network.changed(change, given={**network.given, name: value})
+
+
+def _pools(network: Relative) -> Iterator[Relative]:
+    """All pools rounded the other way, where some are not."""
+    try:
+        operators = [node.operator for node in network.analysis.graph.nodes]
+    except ArchError:
+        return
+    for up, way in ((False, "down"), (True, "up")):
+        if any(turns(operator, up) for operator in operators):
+            change = Change(f"pools rounded {way}", f"the outputs of pools are rounded {way}", 14)
+            yield network.changed(change, pooling=way)
+
+
+def _sizes(
+    network: Relative, sizes: tuple[int, ...] = USUAL_SIZES, steps: int = 1
+) -> Iterator[Relative]:
+    """Other square inputs."""
+    own = network.input or network.entry.spec.inputs_of(network.entry.variant)
+    height, width, channels = own
+    if height == width and isinstance(channels, int):
+        for size in sizes:
+            if size != height:
+                says = f"an input of {size}×{size} (not {height}×{width})"
+                change = Change(f"input={size}", says, 14 * steps, steps)
+                yield network.changed(change, input=Shape(size, size, channels))

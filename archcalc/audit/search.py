@@ -1,0 +1,184 @@
+"""Which readings print as a printed number: the explanations, or what comes nearest.
+
+Nothing is known in advance about any number: an explanation is a sum that was computed and agrees.
+
+>>> from archcalc.audit.printed import parse
+>>> from archcalc.audit.relatives import Relative
+>>> from archcalc.spec import catalog
+>>> best = find(Relative(catalog.find("resnet50"), {}), parse("3.8G")).matches[0]
+>>> best.reading.network.name, best.reading.value, best.wording
+('resnet50_paper', 3857973248, '3.8 truncates 3.858')
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import log
+from typing import NamedTuple
+
+from archcalc.audit.conventions import Kind
+from archcalc.audit.printed import How, Printed, Scale
+from archcalc.audit.readings import MOST_DEPARTURES, Reading, readings
+from archcalc.audit.relatives import Relative
+
+TRUNCATION = 12  # its weight beside those of conventions and changes
+LEAST_CHANCE = 0.5  # matches that chance would make: with more, only plain ones are believed
+
+
+class Match(NamedTuple):
+    """A reading that prints so: exactly, rounded or truncated, on one of the scales of the label.
+
+    `wording` is 'rounds' and the like in words: '3.8 truncates 3.858', '' for a whole number.
+    """
+
+    reading: Reading
+    scale: Scale
+    how: How
+    wording: str
+
+    @property
+    def steps(self) -> int:
+        """The departures, with one more for a truncation and for a label that means another unit."""
+        return self.reading.steps + (self.how == "truncates") + bool(self.scale.says)
+
+    @property
+    def weight(self) -> int:
+        """Of equally many departures, those of small weight come first."""
+        return self.reading.weight + TRUNCATION * ((self.how == "truncates") + bool(self.scale.says))
+
+    def ranks_before(self, other: Match | None) -> bool:
+        """Whether it is the plainer of two explanations."""
+        return other is None or (self.steps, self.weight) < (other.steps, other.weight)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is believed whatever the chances: at most two departures, and those by name.
+
+        Variants, tools, parts, units and truncation are; switches, sizes and single habits, of which
+        there are so many, are not.
+        """
+        return self.steps < 2 or (self.steps == 2 and self.weight <= 23)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Every departure in words, then how the count prints."""
+        says = [departure.says for departure in self.reading.departures]
+        return tuple(word for word in (*says, self.scale.says, self.wording) if word)
+
+
+class Nearest(NamedTuple):
+    """A reading that comes near: `off` is how far its value is above (below: < 0) what would match."""
+
+    reading: Reading
+    off: Fraction
+
+
+class Findings(NamedTuple):
+    """The matches of fewest departures, likely ones first, one a count; else what comes nearest.
+
+    `doubtful` are matches that nothing but chance speaks for. `most` is how many departures were
+    tried, `tried` how many readings, and `chance` how many of them one would expect to match if the
+    number meant nothing.
+    """
+
+    matches: tuple[Match, ...]
+    nearest: tuple[Nearest, ...]
+    most: int
+    tried: int
+    chance: float
+    doubtful: tuple[Match, ...] = ()
+
+
+def find(network: Relative, printed: Printed, quantity: str = "") -> Findings:
+    """The readings that print as `printed`.
+
+    Args:
+        network: the one named; its relatives are tried, too.
+        quantity: what the number counts, if its own unit does not say: a key of KINDS.
+
+    Raises:
+        ArchError: the named network cannot be built.
+    """
+    most = _most(printed)
+    found: dict[tuple[Kind, int], Match] = {}
+    nearest: dict[int, Nearest] = {}
+    values: set[tuple[Kind, int]] = set()
+    tried = 0
+    for reading in readings(network, printed.unit or quantity, most):
+        if any(match.steps < reading.steps for match in found.values()):
+            break
+        tried += 1
+        values.add((reading.way.kind, reading.value))
+        match = _match(reading, printed, most)
+        if match is None:
+            _keep_nearest(nearest, reading, printed)
+        elif match.ranks_before(found.get((reading.way.kind, reading.value))) and _all_matter(reading):
+            found[reading.way.kind, reading.value] = match
+    fewest = min((match.steps for match in found.values()), default=0)
+    chance = _by_chance(values, printed)
+    ranked = sorted((m for m in found.values() if m.steps == fewest), key=lambda m: m.weight)
+    believed = tuple(m for m in ranked if m.plain or chance <= LEAST_CHANCE)
+    doubtful = tuple(m for m in ranked if m not in believed)
+    return Findings(believed, () if believed else _ranked(nearest), most, tried, chance, doubtful)
+
+
+def _by_chance(values: set[tuple[Kind, int]], printed: Printed) -> float:
+    """How many of these counts print so if those within a factor of two lie anywhere there."""
+    expected = 0.0
+    for scale in printed.scales:
+        low, high = printed.interval(scale)
+        near = sum(low < 2 * value and value < 2 * high for _, value in values)
+        expected += near * log(high / low, 4)
+    return expected
+
+
+def _most(printed: Printed) -> int:
+    """How many departures the digits can tell apart: with more, almost any number can be had."""
+    return 1 if printed.digits < 2 else 2 if printed.digits < 4 else MOST_DEPARTURES
+
+
+def _match(reading: Reading, printed: Printed, most: int) -> Match | None:
+    """How the reading prints so, if it does with no more departures than `most`."""
+    for scale in _scales(reading, printed):
+        how = printed.how(reading.value, scale)
+        if how is not None:
+            match = Match(reading, scale, how, printed.wording(reading.value, scale))
+            return match if match.steps <= most else None
+    return None
+
+
+def _scales(reading: Reading, printed: Printed) -> tuple[Scale, ...]:
+    """What the printed unit can be worth; a tool has its own MB, which is then no departure."""
+    base = next((c.base for c in reading.way.conventions if c.base), 0)
+    if not base or len(printed.scales) == 1:
+        return printed.scales
+    return (printed.scales[base == 1024]._replace(says=""),)
+
+
+def _all_matter(reading: Reading) -> bool:
+    """Whether every departure changes the count: else a shorter explanation does as well."""
+    return all(departure.amount for departure in reading.departures)
+
+
+def _keep_nearest(nearest: dict[int, Nearest], reading: Reading, printed: Printed) -> None:
+    """Remember a reading that comes nearer than all others of as many departures."""
+    for scale in _scales(reading, printed):
+        off, steps = _off(reading.value, printed, scale), reading.steps + bool(scale.says)
+        known = nearest.get(steps)
+        if off and (known is None or abs(off) < abs(known.off)):
+            nearest[steps] = Nearest(reading, off)
+
+
+def _off(value: int, printed: Printed, scale: Scale) -> Fraction:
+    """How far a value is from the interval."""
+    low, high = printed.interval(scale)
+    return value - low if value < low else max(value - high + 1, Fraction(0))
+
+
+def _ranked(nearest: dict[int, Nearest]) -> tuple[Nearest, ...]:
+    """By departures, each nearer than those with fewer."""
+    found: list[Nearest] = []
+    for steps in sorted(nearest):
+        if not found or abs(nearest[steps].off) < abs(found[-1].off):
+            found.append(nearest[steps])
+    return tuple(found)

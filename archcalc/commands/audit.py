@@ -1,0 +1,162 @@
+"""archcalc audit: the published numbers, recomputed: which hold, and what the others really are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import Any
+
+import click
+
+from archcalc.api import find, load
+from archcalc.audit.published import Published, families, numbers
+from archcalc.audit.verdicts import KINDS, Networks, Verdict, judge, shown
+from archcalc.commands.options import FORMAT, complete_specs, show
+from archcalc.commands.reconcile import relative
+from archcalc.errors import Diagnostic, UsageError
+from archcalc.units import printable
+from archcalc.views.report import Column, Report
+
+MOST_NAMED = 2
+FINDINGS = ("wrong", "unexplained")
+COLUMNS = (
+    Column("number", "number", "name"),
+    Column("printed", "printed", "text"),
+    Column("computed", "computed", "text"),
+    Column("verdict", "verdict", "name"),
+    Column("source", "source", "words", spare=1),
+    Column("reason", "reason", "data"),
+)
+SUMMARY = (
+    Column("source", "source", "name"),
+    Column("all", "all", "count"),
+    *(Column(kind, "open" if kind == "unexplained" else kind, "count") for kind in KINDS),
+)
+
+
+@click.command("audit")
+@click.argument("specs", nargs=-1, metavar="[SPEC]...", shell_complete=complete_specs)
+@click.option("--all", "all_", is_flag=True, help="Every number, not only the findings.")
+@FORMAT
+def command(specs: tuple[str, ...], all_: bool, format: str) -> None:
+    """Recompute what papers, course notes and tools have printed about the bundled networks.
+
+    Without SPEC: how many numbers of each source hold, then those that are wrong or that nobody can
+    explain. With SPECs: every number of these networks, or of a family (vgg).
+
+    \b
+    Example: archcalc audit googlenet
+
+    \b
+    exact        the printed number is the computed one, to the last digit
+    rounded      the computed number rounds, or truncates, to the printed digits
+    convention   it is what its source counts: biases too, conv layers only, MiB …
+    variant      it belongs to another variant of the network, which is named
+    wrong        it disagrees, and a computed derivation tells how it came about
+    unexplained  it disagrees, and nothing that we compute comes out so (“open” in the summary)
+    computed     what archcalc counts under the number's own name
+
+    Accuracies, times and other measurements cannot be computed and are not listed. What an entry
+    of specs/published/ says about its number is a promise that has to be computed: exit code 1 if
+    a number that should hold does not. A wrong number whose derivation comes out, one that its
+    entry calls unexplained and one quoted from memory are findings of the literature, no failure.
+    """
+    chosen = list(_chosen(specs))
+    networks = Networks(lambda name: relative(load(name)))
+    verdicts = [judge(number, networks) for number in chosen]
+    every = all_ or bool(specs) or format in ("csv", "json")
+    reports = [_table(verdicts, every)]
+    if not specs and format not in ("csv", "json"):
+        reports.insert(0, _summary(verdicts))
+    show("audit", reports, format)
+    if any(verdict.fails for verdict in verdicts):
+        click.get_current_context().exit(1)
+
+
+def _chosen(specs: Iterable[str]) -> Iterator[Published]:
+    """The numbers of all families, or of the named ones; of one network where a variant is named."""
+    if not specs:
+        for family in families():
+            yield from numbers(family)
+    for name in specs:
+        entry, settings = find(name)
+        if settings:
+            help = f"`archcalc audit {printable(entry.name)}`; reconcile takes settings"
+            raise UsageError(Diagnostic("audit takes networks without settings", help=help))
+        file = os.path.basename(entry.spec.source.name)
+        for number in numbers(file):
+            if f"{entry.name}.toml" == file or number.network.split(":")[0] == entry.name:
+                yield number
+
+
+def _summary(verdicts: list[Verdict]) -> Report:
+    """Verdicts by source: papers and tools by their name, whatever table or file it was."""
+    by_source: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        by_source.setdefault(verdict.number.source.partition(",")[0], []).append(verdict)
+    rows = [{"source": name, **_counts(by_source[name])} for name in sorted(by_source)]
+    total = {"source": "total", **_counts(verdicts)}
+    title = f"{len(verdicts)} published numbers, recomputed"
+    return Report(title, SUMMARY, tuple(rows), total, (), list)
+
+
+def _counts(verdicts: list[Verdict]) -> dict[str, int | None]:
+    kinds = [verdict.kind for verdict in verdicts]
+    return {"all": len(kinds), **{kind: kinds.count(kind) or None for kind in KINDS}}
+
+
+def _table(verdicts: list[Verdict], every: bool) -> Report:
+    listed = [v for v in verdicts if every or v.kind in FINDINGS or v.fails]
+    failed = sum(v.fails for v in verdicts)
+    remarks = [*_reasons(listed), *([f"{failed} that should hold do not"] if failed else [])]
+    title = f"{len(listed)} {'published' if every else 'wrong or unexplained'} numbers"
+    documents = [_document(verdict) for verdict in verdicts]
+    return Report(title, COLUMNS, tuple(map(_row, listed)), None, tuple(remarks), lambda: documents)
+
+
+def _reasons(verdicts: list[Verdict]) -> Iterator[str]:
+    """Each reason once, behind the printed numbers that it explains."""
+    explained: dict[str, dict[str, None]] = {}
+    for verdict in verdicts:
+        if verdict.reason and verdict.kind != "rounded":
+            explained.setdefault(verdict.reason, {})[f"{_name(verdict)} {verdict.number.printed}"] = None
+    for reason, texts in explained.items():
+        names = list(texts)
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        yield f"{', '.join(names[:MOST_NAMED])}{more}: {reason}"
+
+
+def _name(verdict: Verdict) -> str:
+    """'googlenet 4a weights'."""
+    return f"{verdict.number.subject} {verdict.number.quantity.replace('_', ' ')}"
+
+
+def _row(verdict: Verdict) -> dict[str, Any]:
+    number = verdict.number
+    return {
+        "number": _name(verdict),
+        "printed": number.printed,
+        "computed": shown(verdict.computed),
+        "verdict": verdict.kind,
+        "reason": verdict.reason,
+        "source": number.source,
+    }
+
+
+def _document(verdict: Verdict) -> dict[str, Any]:
+    return {
+        **verdict.number._asdict(),
+        "verdict": verdict.kind,
+        "computed": _plain(verdict.computed),
+        "reached": _plain(verdict.reached),
+        "reason": verdict.reason,
+        "fails": verdict.fails,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """An integer, an exact ratio as text ('25/9'), or a size as a list."""
+    if isinstance(value, tuple):
+        return list(map(int, value))
+    return str(value) if isinstance(value, Fraction) else value

@@ -1,0 +1,54 @@
+"""The report of `archcalc run --identities`."""
+
+from __future__ import annotations
+
+from archcalc.commands.options import show
+from archcalc.errors import Diagnostic, Finding
+from archcalc.views.report import Column, Report
+
+COLUMNS = (
+    Column("claim", "claim", "name"),
+    Column("left", "executed", "words", spare=1),
+    Column("right", "against", "words", spare=2),
+    Column("difference", "off by", "text"),
+    Column("verdict", "", "words"),
+)
+
+
+def prove(format: str) -> None:
+    """Execute all of them and show how far apart both sides were.
+
+    Raises:
+        Finding: the claims that do not hold.
+    """
+    from archcalc.numerics.identities import TOLERANCE, identities
+
+    found = list(identities())
+    failed = [identity for identity in found if not identity.holds]
+    rows = tuple(
+        {
+            **identity._asdict(),
+            "difference": f"{identity.difference:.0g}",
+            "verdict": "ok" if identity.holds else "NOT",
+        }
+        for identity in found
+    )
+    remark = (
+        f"{len(found) - len(failed)} of {len(found)} hold; off by: the largest difference between "
+        f"both sides in float64, at most {TOLERANCE:g} of the largest value"
+    )
+    told = [identity._asdict() | {"holds": identity.holds} for identity in found]
+    report = Report(
+        "What is the same, by executing both sides",
+        COLUMNS,
+        rows,
+        None,
+        (remark,),
+        lambda: [{"name": "identities", "identities": told}],
+        "identities",
+    )
+    show("run", [report], format)
+    if failed:
+        raise Finding(
+            *(Diagnostic(f"{i.claim}: off by {i.difference:.3g} of {i.largest:.3g}") for i in failed)
+        )

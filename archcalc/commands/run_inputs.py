@@ -1,0 +1,54 @@
+"""What a run starts from: weights and images, of files or from a seed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from archcalc.api import Network
+
+if TYPE_CHECKING:
+    from archcalc.numerics.weights import Precision
+
+LAYOUTS = {"auto": None, "archcalc": False, "torch": True}
+
+
+class Start(NamedTuple):
+    """The options that say where weights and images come from."""
+
+    init: str
+    seed: int
+    weights: str | None
+    map: str | None
+    layout: str
+    image: str | None
+
+    def of(self, network: Network, batch: int, dtype: Precision = "float32") -> tuple[Any, Any]:
+        """The network's weights and its input: all of the file, or `batch` images from the seed."""
+        return self._weights(network, dtype), self._images(network, batch, dtype)
+
+    def of_one(self, network: Network) -> tuple[Any, Any]:
+        """The same with the first image alone."""
+        weights, images = self.of(network, 1)
+        return weights, images[:1]
+
+    def _weights(self, network: Network, dtype: Precision) -> Any:
+        from archcalc.numerics import tensorfiles, weights
+
+        if self.weights is None:
+            return weights.make(network.graph, self.init, self.seed, dtype)
+        mapping = tensorfiles.read_map(self.map) if self.map else None
+        return tensorfiles.read(self.weights, network.graph, mapping, dtype, LAYOUTS[self.layout])
+
+    def _images(self, network: Network, batch: int, dtype: Precision) -> Any:
+        from archcalc.numerics.signals import seeded_input
+
+        shape = network.graph.input
+        if self.image is None:
+            return seeded_input(shape, batch, self.seed)
+        if self.image.endswith(".npy"):
+            from archcalc.numerics.tensorfiles import read_array
+
+            return read_array(self.image, shape, dtype)
+        from archcalc.numerics.images import read_image
+
+        return read_image(self.image, shape)

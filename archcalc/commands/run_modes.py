@@ -1,0 +1,58 @@
+"""What `archcalc run` can be asked for, and which of its options mean something then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+from click.core import ParameterSource
+
+from archcalc.api import Network
+from archcalc.errors import Diagnostic, UsageError
+
+_START = {"init", "seed", "weights", "map", "layout", "image", "set_", "input_"}
+MEANINGFUL: dict[str, set[str]] = {
+    "identities": set(),
+    "verify": _START | {"quick", "jobs", "allow_skips", "all_", "depth"},
+    "time": _START | {"batch", "all_", "depth"},
+    "": _START | {"stats", "batch", "dtype", "taps", "save", "maps"},
+}
+EXCLUDES = {"weights": "init", "image": "batch"}  # the file says it
+NEEDS = {"map": "weights", "layout": "weights"}
+OF_ONE = ("weights", "image", "taps", "save", "maps")  # network
+
+
+def refuse_contradictions(context: click.Context, networks: Sequence[Network], alone: bool) -> str:
+    """The mode that is asked for; `alone`: without a SPEC.
+
+    Raises:
+        UsageError: options that say nothing in this mode, or two things at once.
+    """
+    given = [name for name in context.params if _given(context, name)]
+    modes = [name for name in MEANINGFUL if name in given]
+    mode = modes[0] if modes else ""
+    if mode == "identities" and not alone:
+        raise UsageError(Diagnostic("the identities are of no SPEC", help="archcalc run --identities"))
+    if {"weights", "image", "seed"}.issubset(given):
+        raise _refusal("seed", "with `--weights` and `--image`")
+    for name in given:
+        if name not in MEANINGFUL[mode] | {"format", "words", mode}:
+            useful = next(m for m, names in MEANINGFUL.items() if m == name or name in names)
+            raise _refusal(name, f"with `--{mode}`" if mode else f"without `--{useful}`")
+        if EXCLUDES.get(name) in given:
+            raise _refusal(EXCLUDES[name], f"with `--{name}`")
+        if name in NEEDS and NEEDS[name] not in given:
+            raise _refusal(name, f"without `--{NEEDS[name]}`")
+        if name in OF_ONE and len(networks) > 1:
+            raise UsageError(Diagnostic(f"`--{name}` is of one network", help="name one SPEC"))
+    return mode
+
+
+def _given(context: click.Context, option: str) -> bool:
+    """Whether the caller wrote it."""
+    return context.get_parameter_source(option) is ParameterSource.COMMANDLINE
+
+
+def _refusal(option: str, where: str) -> UsageError:
+    name = option.strip("_").replace("_", "-")
+    return UsageError(Diagnostic(f"`--{name}` means nothing {where}", help="archcalc run --help"))

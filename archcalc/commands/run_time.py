@@ -1,0 +1,111 @@
+"""The report of `archcalc run --time`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from archcalc.analysis.costs import Layer
+from archcalc.api import Network
+from archcalc.commands.layout import document, label, single, title
+from archcalc.commands.options import Table
+from archcalc.commands.run_inputs import Start
+from archcalc.views.report import Column, Report
+
+COLUMNS = (
+    Column("layer", "layer", "name"),
+    Column("output", "output", "text", spare=2),
+    Column("multiplies", "multiplies", "count", spare=1),
+    Column("ms", "ms", "text"),
+    Column("gflops", "GFLOP/s", "text"),
+    Column("share", "of peak", "text"),
+    Column("bar", "time", "bar", spare=3),
+)
+
+
+class Figures(NamedTuple):
+    """Of a layer or several: products of all images, and the seconds that they took."""
+
+    multiplies: int
+    seconds: float
+    peak: float  # products a second
+
+    @property
+    def gflops(self) -> float | None:
+        """None for layers without products."""
+        return 2 * self.multiplies / self.seconds / 1e9 if self.multiplies else None
+
+    @property
+    def share(self) -> float | None:
+        return self.multiplies / self.seconds / self.peak if self.multiplies else None
+
+    def cells(self, name: str, output: str, whole: float) -> dict[str, Any]:
+        """As people read them."""
+        return {
+            "layer": name,
+            "output": output,
+            "multiplies": self.multiplies,
+            "ms": f"{1e3 * self.seconds:.3f}",
+            "gflops": "–" if self.gflops is None else f"{self.gflops:.1f}",
+            "share": "–" if self.share is None else f"{100 * self.share:.0f} %",
+            "bar": (self.seconds, whole),
+        }
+
+    def document(self, layer: str) -> dict[str, Any]:
+        return {
+            "layer": layer,
+            "multiplies": self.multiplies,
+            "ms": 1e3 * self.seconds,
+            "gflops": self.gflops,
+            "share_of_peak": self.share,
+        }
+
+
+def timed(network: Network, table: Table, start: Start, batch: int) -> Report:
+    """Run the network several times, layer by layer."""
+    from archcalc.numerics.forward import Forward
+    from archcalc.numerics.timing import best_seconds, peak
+
+    analysis = network.analyze()
+    weights, images = start.of(network, batch)
+    reached = peak()
+    times = best_seconds(Forward(network.graph, weights, len(images)), images)
+    seconds = {node.path: spent for node, spent in zip(network.graph.nodes, times, strict=True)}
+
+    def figures(layers: Sequence[Layer]) -> Figures:
+        multiplies = len(images) * sum(int(layer.costs.multiplies) for layer in layers)
+        return Figures(multiplies, sum(seconds[layer.path] for layer in layers), reached)
+
+    every, whole = analysis.layers[1:], sum(times)
+    rows = [
+        figures(row.layers).cells(name, str(row.shape), whole)
+        for row, name in zip(*single(analysis, _matters, table), strict=True)
+    ]
+    total = figures(every).cells("total", "", whole) | {"bar": None}
+
+    def documents() -> list[dict[str, Any]]:
+        told = {
+            "batch": len(images),
+            "peak_gflops": 2 * reached / 1e9,
+            "time": figures(every).document("total"),
+            "times": [figures([layer]).document(layer.path) for layer in every],
+        }
+        return [{**document(network, analysis), **told}]
+
+    remarks = _remarks(len(images), reached)
+    heading = title(network, analysis)
+    return Report(heading, COLUMNS, tuple(rows), total, remarks, documents, label(network))
+
+
+def _matters(layer: Layer) -> bool:
+    return bool(layer.costs.multiplies)
+
+
+def _remarks(images: int, peak: float) -> tuple[str, ...]:
+    passed = "one image" if images == 1 else f"{images} images at once"
+    return (
+        f"ms: the best of several passes of {passed}; layers without products are in the row before "
+        "them (--all: in their own)",
+        f"GFLOP/s: 2 × multiplies / time; of peak: of the {2 * peak / 1e9:,.0f} GFLOP/s that a product "
+        "of two large matrices reaches here",
+    )

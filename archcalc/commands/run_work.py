@@ -1,0 +1,80 @@
+"""The work of `archcalc run --verify`: networks one after the other, or several in processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from time import monotonic
+from typing import TYPE_CHECKING, NamedTuple
+
+from archcalc.api import Network
+from archcalc.commands.layout import label
+from archcalc.commands.run_inputs import Start
+from archcalc.units import binary
+
+if TYPE_CHECKING:
+    from archcalc.numerics.verify import Proof
+
+BASE = 200 * 2**20  # bytes of a process with NumPy and Numba
+
+
+class Asked(NamedTuple):
+    """How networks are to be verified: from what, at which size, in how many processes."""
+
+    start: Start
+    quick: bool = False
+    allow_skips: bool = False
+    jobs: int = 1
+    all: bool = False
+
+
+class Done(NamedTuple):
+    """A network as it was asked for and as it was executed, and what came of it."""
+
+    name: str
+    network: Network
+    proof: Proof
+
+
+def proved(networks: Iterable[Network], asked: Asked) -> Iterator[Done]:
+    """The networks as they are done: in their order, or with several processes as they end."""
+    from archcalc.numerics import pool
+    from archcalc.numerics.room import memory, needed
+
+    items = ((network, asked) for network in networks)
+    if asked.jobs == 1:
+        for item in items:
+            yield _prove(item)
+        return
+    tasks = (
+        pool.Task(item, BASE + needed(sized(item[0], asked.quick).graph, proof=True)) for item in items
+    )
+    for (network, _), result in pool.run(_prove, tasks, asked.jobs, memory()):
+        if isinstance(result, pool.Ended):
+            result = Done(label(network), network, _nothing(result.reason))
+        yield result
+
+
+def _prove(item: tuple[Network, Asked]) -> Done:
+    """One network, start to end; one that is too large for this machine is skipped."""
+    from archcalc.numerics.room import memory, needed
+    from archcalc.numerics.verify import prove
+
+    name, began = label(item[0]), monotonic()
+    network = sized(item[0], item[1].quick)
+    need, there = needed(network.graph, proof=True), memory()
+    if there is not None and need > there:
+        return Done(name, network, _nothing(f"takes {binary(need)} of memory, more than there is"))
+    proof = prove(network.graph, *item[1].start.of_one(network))
+    return Done(name, network, proof._replace(seconds=monotonic() - began))
+
+
+def _nothing(reason: str) -> Proof:
+    """Of a network that was not executed."""
+    from archcalc.numerics.verify import Proof
+
+    return Proof((), (), 0.0, reason)
+
+
+def sized(network: Network, quick: bool) -> Network:
+    """The network as it is to be executed."""
+    return network.shrunken() if quick else network

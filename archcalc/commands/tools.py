@@ -1,0 +1,122 @@
+"""--as TOOL: what another tool prints for a network, layer by layer, and how it comes about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from archcalc.analysis.costs import Analysis, Layer
+from archcalc.api import Network
+from archcalc.audit.recount import Recount, recount
+from archcalc.commands.layout import document, label, single, title
+from archcalc.commands.options import Table
+from archcalc.operators.model import Shape
+from archcalc.units import grouped
+from archcalc.views.report import Column, Report
+
+
+def report(network: Network, table: Table, tool: str, quantity: str, **others: Any) -> Report:
+    """The table of a tool's count (of params, flops or memory) beside archcalc's own.
+
+    `others` are what the command's JSON has besides.
+
+    Raises:
+        UsageError: the tool has no such count, or it cannot be told for this network.
+    """
+    analysis = network.analyze()
+    found = recount(tool, quantity, network.name, network.spec.source, analysis)
+    columns = (
+        Column("layer", "layer", "name"),
+        Column("output", "output", "text", spare=2),
+        Column("module", "module", "words", spare=1),
+        *(Column(name, name, "data") for name in found.sums if len(found.sums) > 1),
+        Column("tool", tool, "count"),
+        Column("ours", found.rule.unit.partition(" ")[0], "count"),
+    )
+    total = _cells(found, range(len(analysis.layers)))
+    return Report(
+        f"{title(network, analysis)} · as {tool} {found.tool.version}",
+        columns,
+        tuple(_rows(analysis, found, table)),
+        {"layer": "total", **total},
+        (*_prints(found), *_differences(found), *_about(network, found)),
+        lambda: [{**document(network, analysis), "as": _document(analysis, found), **others}],
+        label(network),
+    )
+
+
+def _rows(analysis: Analysis, found: Recount, table: Table) -> list[dict[str, Any]]:
+    """A row for each layer that one of the two counts, and one for the input if it is counted."""
+    place = {layer.path: i for i, layer in enumerate(analysis.layers)}
+
+    def matters(layer: Layer) -> bool:
+        cells = _cells(found, [place[layer.path]])
+        return bool(cells["tool"] or cells["ours"])
+
+    rows, names = single(analysis, matters, table)
+    made = []
+    if matters(analysis.layers[0]):
+        made.append(_row(found, "input", analysis.graph.input, [0]))
+    for name, row in zip(names, rows, strict=True):
+        members = [place[layer.path] for layer in row.layers]
+        counted = [i for i in members if matters(analysis.layers[i])]
+        made.append(_row(found, name, row.shape, counted or members))
+    return made
+
+
+def _row(found: Recount, name: str, shape: Shape, members: Sequence[int]) -> dict[str, Any]:
+    modules = {found.code.names[i] for i in members}
+    module = modules.pop() if len(modules) == 1 else ""
+    return {"layer": name, "output": str(shape), "module": module, **_cells(found, members)}
+
+
+def _cells(found: Recount, members: Sequence[int]) -> dict[str, int]:
+    sums = {name: sum(counts[i] for i in members) for name, counts in found.sums.items()}
+    return {**sums, "tool": sum(sums.values()), "ours": sum(found.ours[i] for i in members)}
+
+
+def _prints(found: Recount) -> list[str]:
+    return [f"{found.tool.name} prints {' · '.join(found.printed)}", f"its rule: {found.rule.says}"]
+
+
+def _differences(found: Recount) -> list[str]:
+    ours = f"archcalc's {grouped(sum(found.ours))} {found.rule.unit}"
+    if not found.differences:
+        return [f"these are {ours}: nothing is added or left out"]
+    lines = [f"{grouped(found.total)} = {ours}, and"]
+    for d in found.differences:
+        times = f"{abs(d.factor)} × " if abs(d.factor) > 1 else ""
+        verb = "adds" if d.factor > 0 else "leaves out"
+        why = f" ({d.why})" if d.why else ""
+        lines.append(f"{verb} {times}{d.says}: {grouped(abs(d.amount))}{why}")
+    return lines
+
+
+def _about(network: Network, found: Recount) -> list[str]:
+    """Which code was read, and the network that the library itself has under this name."""
+    code = found.code
+    lines = [f"modules as in {code.file} ({code.library})"] if code.file else []
+    if not code.file and found.tool.library == "torchvision":
+        lines.append("modules: one of torch.nn for each operator; no reference code is known")
+    own = f"{network.name}_{'keras' if found.tool.library == 'keras' else 'torch'}"
+    if own in network.spec.variants:
+        lines.append(f"the network of {code.library} is {own}")
+    return lines
+
+
+def _document(analysis: Analysis, found: Recount) -> dict[str, Any]:
+    return {
+        "tool": found.tool.name,
+        "version": found.tool.version,
+        "code": found.code.file or None,
+        "printed": list(found.printed),
+        "unit": found.rule.unit,
+        "total": found.total,
+        "ours": sum(found.ours),
+        "sums": {name: sum(counts) for name, counts in found.sums.items()},
+        "differences": [d._asdict() for d in found.differences],
+        "layers": [
+            {"path": layer.path, "module": found.code.names[i], **_cells(found, [i])}
+            for i, layer in enumerate(analysis.layers)
+        ],
+    }

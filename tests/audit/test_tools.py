@@ -1,0 +1,199 @@
+"""What archcalc says that a tool prints, against what the tool printed.
+
+tests/data/tools.csv holds the output of the tools with version and call, as record_tools.py recorded it.
+"""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections import Counter
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+
+import archcalc
+from archcalc.api import Network
+from archcalc.audit.modules import code_of
+from archcalc.audit.recount import Recount, recount
+from archcalc.audit.tools import ANY, TOOLS, Count, Refusal
+from archcalc.commands.options import TOOLS as CHOICES
+from archcalc.errors import UsageError
+from archcalc.operators import TABLE
+from archcalc.spec import catalog
+from archcalc.spec.bundle import folder
+
+DATA = Path(__file__).parents[1] / "data"
+ROWS = list(csv.DictReader((DATA / "tools.csv").open(encoding="utf-8")))
+PRINTED: dict[tuple[str, str], dict[str, str]] = {}
+for row in ROWS:
+    PRINTED.setdefault((row["tool"], row["network"]), {})[row["quantity"]] = row["value"]
+COUNTED = [
+    (tool.name, quantity)
+    for tool in TOOLS.values()
+    for quantity, count in tool.counts.items()
+    if isinstance(count, Count)
+]
+CODE = {
+    library: tomllib.loads(Path(folder(), "code", f"{library}.toml").read_text(encoding="utf-8"))
+    for library in ("torchvision", "keras")
+}
+
+
+def load(name: str) -> Network:
+    return archcalc.load(str(DATA / name) if name.endswith(".toml") else name)
+
+
+def counted(tool: str, quantity: str, name: str) -> Recount:
+    network = load(name)
+    return recount(tool, quantity, network.name, network.spec.source, network.analyze())
+
+
+@pytest.mark.parametrize(("tool", "network"), PRINTED, ids="-".join)
+def test_prints_what_the_tool_printed(tool: str, network: str) -> None:
+    printed = PRINTED[tool, network]
+    for quantity in (quantity for name, quantity in COUNTED if name == tool):
+        found = counted(tool, quantity, network)
+        for line in found.printed:
+            title, _, text = line.partition(": ")
+            assert printed[title] == text, quantity
+
+
+@pytest.mark.parametrize("network", [network for tool, network in PRINTED if tool == "torchinfo"])
+def test_torchinfo_to_the_last_unit(network: str) -> None:
+    """Its printed sizes have two decimals; its attributes are exact."""
+    printed = PRINTED["torchinfo", network]
+    assert counted("torchinfo", "flops", network).total == int(printed["total_mult_adds"])
+    sums = counted("torchinfo", "memory", network).sums
+    names = ("total_input", "total_output_bytes", "total_param_bytes")
+    assert [sum(counts) for counts in sums.values()] == [int(printed[name]) for name in names]
+
+
+OPERATIONS = {
+    "flops conv": {"Conv2d", "ConvTranspose2d"},
+    "flops batch_norm": {"BatchNorm2d"},
+    "flops layer_norm": {"LayerNorm", "LayerNorm2d"},
+    "flops adaptive_avg_pool2d": {"AdaptiveAvgPool2d", "F.adaptive_avg_pool2d"},
+    "flops upsample_nearest2d": {"Upsample"},
+    "flops linear + matmul": {"Linear", "MultiheadAttention", "ShiftedWindowAttention"},
+}
+
+
+@pytest.mark.parametrize("network", [network for tool, network in PRINTED if tool == "fvcore"])
+def test_fvcore_by_operation(network: str) -> None:
+    """Not the total alone: every kind of module has what fvcore's own breakdown gives it."""
+    rows = PRINTED["fvcore", network].items()
+    printed = Counter({name: int(n) for name, n in rows if name.startswith("flops ")})
+    printed["flops linear + matmul"] = printed.pop("flops linear", 0) + printed.pop("flops matmul", 0)
+    found = counted("fvcore", "flops", network)
+    by_module: Counter[str] = Counter()
+    for module, count in zip(found.code.names, found.sums["flops"], strict=True):
+        by_module[module] += count
+    for name, modules in OPERATIONS.items():
+        assert sum(by_module[m] for m in modules) == printed[name], name
+    assert set(printed) <= set(OPERATIONS)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_ten_networks_each_of_the_version_named(tool: str) -> None:
+    rows = [row for row in ROWS if row["tool"] == tool]
+    assert len({row["network"] for row in rows}) >= 10
+    assert {row["version"] for row in rows} == {TOOLS[tool].version}
+    libraries = {row["library"] for row in rows} - {"record_tools.py"}
+    assert libraries == ({"keras"} if tool == "keras" else {CODE["torchvision"]["library"]})
+
+
+@pytest.mark.parametrize(("tool", "quantity"), COUNTED, ids="-".join)
+def test_differences_sum_up_for_every_network(tool: str, quantity: str) -> None:
+    """Total = ours + differences, layer by layer and in all; or the network is refused with a reason."""
+    told = 0
+    for name in catalog.names():
+        network = archcalc.load(name)
+        analysis = network.analyze()
+        try:
+            found = recount(tool, quantity, name, network.spec.source, analysis)
+        except UsageError as refusal:
+            assert refusal.diagnostics[0].help
+            continue
+        told += 1
+        assert found.total - sum(found.ours) == sum(d.amount for d in found.differences), name
+        assert all(d.factor * d.amount > 0 for d in found.differences)
+        ours = {"parameters": analysis.parameters, "multiplies": analysis.multiplies}
+        assert sum(found.ours) == ours.get(found.rule.unit, sum(found.ours))
+    assert told > 100
+
+
+def test_worked_resnet50() -> None:
+    """thop: 4 a value of batch norm, one behind every conv; H·W + 1 a channel of the pool at the end.
+
+    Conv outputs: the first, then by stage; a stage's first 1x1 still sees the larger map, its shortcut
+    is one more conv of the wide maps.
+    """
+    maps = 112**2 * 64 + 56**2 * (3 * 384 + 256)
+    maps += 56**2 * 128 + 28**2 * (128 * 7 + 512 * 5)
+    maps += 28**2 * 256 + 14**2 * (256 * 11 + 1024 * 7)
+    maps += 14**2 * 512 + 7**2 * (512 * 5 + 2048 * 4)
+    assert maps == 11_113_984
+    found = counted("thop", "flops", "resnet50")
+    assert [(d.factor, d.says, d.amount) for d in found.differences] == [
+        (4, "output values of BatchNorm2d", 4 * maps),
+        (1, "input values of AdaptiveAvgPool2d", 7 * 7 * 2048),
+        (1, "output values of AdaptiveAvgPool2d", 2048),
+    ]
+    assert found.total == 4_089_184_256 + 44_455_936 + 102_400
+
+
+def test_worked_vit() -> None:
+    """torchinfo: a linear layer of 197 tokens counts once; attention not at all."""
+    found = counted("torchinfo", "flops", "vit_b_16")
+    left_out = {d.says: d.amount for d in found.differences if d.amount < 0}
+    attention = 12 * (4 * 197 * 768 * 768 + 2 * 197 * 197 * 768)
+    mlp = 12 * 2 * 768 * 3072
+    assert left_out == {
+        "products of MultiheadAttention": -attention,
+        "products of Linear at all positions but the first": -196 * mlp,
+    }
+
+
+@pytest.mark.parametrize("library", CODE)
+def test_code_is_about_layers_that_exist(library: str) -> None:
+    """No entry is stale: each names a network, and each of its patterns a layer of one."""
+    for key, entry in CODE[library].items():
+        if key == "library":
+            continue
+        family = [e.name for e in catalog.bundled() if key in (e.name, e.spec.source.name[:-5])]
+        assert family, key
+        layers = [layer for name in family for layer in archcalc.load(name).analyze().layers]
+        paths, operators = {la.path for la in layers}, {la.node.operator.name for la in layers}
+        for pattern in set(entry) - {"code"}:
+            places = paths if "/" in pattern else operators
+            assert any(fnmatchcase(place, pattern) for place in places), (key, pattern)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_rules_are_about_modules_that_exist(tool: str) -> None:
+    """A misspelled class in a rule would count nothing, silently."""
+    entries = [entry for key, entry in CODE[TOOLS[tool].library].items() if key != "library"]
+    known = {module.partition("(")[0] for entry in entries for module in entry.values()}
+    for network in (*(network for name, network in PRINTED if name == tool), "vgg16"):
+        spec = load(network)
+        known |= set(code_of(TOOLS[tool].library, spec.name, spec.spec.source, spec.analyze()).names)
+    for count in TOOLS[tool].counts.values():
+        if isinstance(count, Count):
+            assert {module for rules in count.sums.values() for module in rules} - {ANY} <= known
+    assert set(TOOLS[tool].why) <= known
+
+
+def test_the_option_knows_every_tool() -> None:
+    assert tuple(TOOLS) == CHOICES
+    assert {name for tool in TOOLS.values() for name in tool.counts} == {"params", "flops", "memory"}
+    assert [t.name for t in TOOLS.values() if isinstance(t.counts["flops"], Refusal)] == ["keras"]
+
+
+def test_every_operator_is_told_or_refused() -> None:
+    """An operator that nobody thought of is refused, not counted as nothing."""
+    from archcalc.audit import modules
+
+    refused = {"rbf", "sumpool"}
+    assert set(TABLE) == (set(modules._TORCH) | set(modules._UNTOLD) | refused) - {"input"}

@@ -1,0 +1,24 @@
+"""What a forward pass allocates beside its arena and its scratch memory, as tracemalloc sees it."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+from archcalc.graph.model import Graph
+from archcalc.numerics.forward import Forward
+from archcalc.numerics.signals import seeded_input
+from archcalc.numerics.weights import make
+
+MIB = 1 << 20
+
+
+def allocated_beside(graph: Graph) -> int:
+    """Bytes at the worst moment of a pass whose kernels are compiled."""
+    forward, image = Forward(graph, make(graph)), seeded_input(graph.input, 1, 1)
+    forward.run(image)
+    tracemalloc.start()
+    try:
+        forward.run(image)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
