@@ -33,18 +33,20 @@ class Front:
 
     def add(self, values: Array, numbers: Array, counts: Array | None = None) -> None:
         """Add points, or members of another front with their counts."""
-        counts = np.ones(len(numbers), np.int64) if counts is None else counts
         idle = [0]
         for i in range(min(STRONGEST, self.values.shape[1])):
             covered = _all(values, self.values[:, i], np.greater_equal)
             those = np.flatnonzero(covered)
             equal = those[_all(values[:, those], self.values[:, i], np.equal)]
-            self._meet(i, numbers[equal], counts[equal])
+            self._meet(i, numbers[equal], None if counts is None else counts[equal])
             idle.append(len(those))
-            values, numbers, counts = values[:, ~covered], numbers[~covered], counts[~covered]
+            left = np.flatnonzero(~covered)
+            values, numbers = values[:, left], numbers[left]
+            counts = None if counts is None else counts[left]
             if not len(numbers):
                 break
         self._promote(int(np.argmax(idle)) - 1)
+        counts = np.ones(len(numbers), np.int64) if counts is None else counts
         for i, one in enumerate(_front(*_distinct(values, numbers, counts))):
             if i >= MOST_OFFERS and len(self.numbers) >= self.most:
                 self.dropped = True
@@ -62,10 +64,10 @@ class Front:
                 self.counts[order],
             )
 
-    def _meet(self, member: int, numbers: Array, counts: Array) -> None:
+    def _meet(self, member: int, numbers: Array, counts: Array | None) -> None:
         """Points with the objectives of a member."""
         if len(numbers):
-            self.counts[member] += counts.sum()
+            self.counts[member] += len(numbers) if counts is None else counts.sum()
             self.numbers[member] = min(self.numbers[member], numbers.min())
 
     def _offer(self, values: Array, number: int, count: int) -> None:
@@ -91,9 +93,9 @@ def stacked(rows: Sequence[Array]) -> Array:
 
 def _all(rows: Array, values: Array, compare: Any) -> Array:
     """Where the comparison holds with every row's value."""
-    found: Array = compare(rows[0], values[0]).astype(bool)
+    found: Array = np.asarray(compare(rows[0], values[0]), bool)
     for row, value in zip(rows[1:], values[1:], strict=True):
-        found &= compare(row, value).astype(bool)
+        found &= np.asarray(compare(row, value), bool)
     return found
 
 

@@ -75,7 +75,9 @@ class Collector:
             self._refusals(reasons, begin)
         if not len(lanes):
             return
-        self._keep([found.results[row][lanes] * sign for row, sign in self.goals], begin + lanes)
+        whole = slice(None) if len(lanes) == len(reasons) else lanes
+        goals = [(found.results[row][whole], sign) for row, sign in self.goals]
+        self._keep([row if sign > 0 else -row for row, sign in goals], begin + lanes)
 
     def add_rows(self, kept: Any, outcomes: Any, number_of: Callable[[Any], Any]) -> None:
         """Rows of a grid, of which the kernel kept what may be of use: see `numerics.rows.Kept`."""

@@ -64,7 +64,7 @@ class Layout(NamedTuple):
 def layout(engine: Engine) -> Layout | None:
     """The rows that leave least to do for a point; None where no one program holds everywhere."""
     structure, points = engine.whole(), engine.points
-    if structure is None or points.plan or points.chosen is not None or points.size >= 1 << 62:
+    if structure is None or points.plan or points.chosen is not None:
         return None
     fast = fast_axes(structure.simple.forms, [c.axis for c in engine.columns], points.lengths)
     if not fast:

@@ -14,6 +14,7 @@ from archcalc.sweep import shuffle
 from archcalc.sweep.space import Axis, Space, make_axis, refuse_overlap
 from archcalc.units import printable
 
+MOST_POINTS = 1 << 62  # of a grid: numbers of points stay within 64 bits
 MOST_ROWS = 10_000_000  # of a file: they are kept
 
 
@@ -44,7 +45,14 @@ class Points(NamedTuple):
 
 
 def grid(space: Space) -> Points:
-    """Every point."""
+    """Every point.
+
+    Raises:
+        UsageError: no time would suffice.
+    """
+    if space.size > MOST_POINTS:
+        count = f"{space.size:.1e}".replace("e+", "·10^")
+        raise UsageError(Diagnostic(f"a grid of {count} points", help="--sample N takes N of them"))
     return Points(space, space.size)
 
 

@@ -16,7 +16,7 @@ from archcalc.sweep.engine import WHERE, Engine, Found
 from archcalc.sweep.gridded import Grid
 from archcalc.sweep.points import Points
 
-CHUNK = 1 << 16  # points at most; the first one has fewer, so that a slow sweep is told from the start
+CHUNK = 1 << 15  # points at most; the first one has fewer, so that a slow sweep is told from the start
 FIRST = 1 << 12
 MANY = 1_500_000  # points from which loading the compiled kernel pays
 

@@ -206,6 +206,15 @@ def test_small_samples_have_no_repeats() -> None:
     assert sample(space, 120, 1).size == sample(space, 999, 1).size == 120
 
 
+def test_a_grid_beyond_all_time_is_refused() -> None:
+    with pytest.raises(UsageError) as caught:
+        grid(space_of(*[10] * 30))
+    assert caught.value.diagnostics[0][::4] == (
+        "a grid of 1.0·10^30 points",
+        "--sample N takes N of them",
+    )
+
+
 def test_points_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "points.csv"
     path.write_text("width,n,input\n64,[2,2,2,2],64x64x3\n".replace("[2,2,2,2]", '"[2,2,2,2]"'))
