@@ -110,7 +110,7 @@ class Grid:
 
     def _numbers(self, axes: Sequence[int], digits: Any) -> Any:
         """What digits on some axes add to a point's number."""
-        found = digits[0].astype("int64") * 0
+        found = self.engine.lanes.blank(1, digits.shape[1])[0]
         for axis, row in zip(axes, digits, strict=True):
             found += row.astype("int64") * self.strides[axis]
         return found

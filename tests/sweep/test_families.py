@@ -16,13 +16,16 @@ from archcalc.api import Network
 from archcalc.numerics import lanes, tiles
 from archcalc.spec.bundle import families
 from archcalc.spec.settings import show_value
+from archcalc.sweep import gridded, run, stream
 from archcalc.sweep.engine import Engine
 from archcalc.sweep.metrics import MEANING
-from archcalc.sweep.points import sample
+from archcalc.sweep.points import grid, sample
 from archcalc.sweep.recording import analyzed
+from archcalc.sweep.run import request, sweep
 from archcalc.sweep.space import Space, make_space
 from archcalc.sweep.stream import reader
 
+FEW = ("googlenet", "inception", "lenet5", "resnet", "shufflenet_v2", "vgg", "vit")
 NAMES = [path.replace("\\", "/").rpartition("/")[2].removesuffix(".toml") for path in families()]
 
 
@@ -101,3 +104,38 @@ def test_a_thousand_points(name: str) -> None:
     network = archcalc.load(name)
     valid, _ = agree(make_space(network, varied(network)), 1_000)
     assert valid
+
+
+def sizes(network: Network) -> list[str]:
+    """Some sizes of a network and its input, as a grid that has rows."""
+    height = network.graph.input.height
+    texts = [f"input={max(height // 2, 1)}:{height + height // 2}:{max(height // 40, 1)}"]
+    for name, value in network.values.items():
+        if type(value) is int and type(network.spec.variables[name].default) is int and value > 3:
+            texts.append(f"{name}={value}:{value * 2}:{max(value // 9, 1)}")
+        elif isinstance(value, list) and all(type(item) is int and item >= 16 for item in value):
+            texts.append(f"{name}[0]={value[0]}:{2 * value[0]}:{max(value[0] // 8, 1)}")
+    return texts[:3]
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[] if n in FEW else pytest.mark.sweep) for n in NAMES]
+)
+def test_a_grid_by_rows(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row by row, in small boxes some of which are left out, against point by point."""
+    network = archcalc.load(name)
+    points = grid(make_space(network, sizes(network)))
+    monkeypatch.setattr(stream, "MANY", 0)
+    monkeypatch.setattr(gridded, "CHUNK", 3_000)
+    wide = (f"multiplies <= {network.analyze().multiplies}", "", "max:params", 9)
+    for words in (("", "params,max:output", "", None), wide):
+        asked = request(points, 4, *words, 12)
+        by_rows = sweep(asked, lambda points: None)
+        with monkeypatch.context() as patched:
+            patched.setattr(run, "layout", lambda engine: None)
+            plainly = sweep(asked, lambda points: None)
+        assert list(by_rows.rows()) == list(plainly.rows())
+        assert by_rows.collected.kept == plainly.collected.kept
+        assert by_rows.collected.seen + by_rows.skipped == plainly.collected.seen
+        if not by_rows.skipped:
+            assert by_rows.refusals() == plainly.refusals()

@@ -121,6 +121,7 @@ RESNET = ["stem=16:64:8", "w[0]=16:64:16", "w[3]=128:1024:64", "o[0]=64:512:64",
         ("vgg_space.toml", VGG, ("multiplies <= 10G and output >= 4", "params,max:peak", "", None)),
         ("vgg_space.toml", VGG, ("multiplies <= 9G or peak <= 10MiB", "", "max:params", 9)),
         ("vgg_space.toml", VGG, ("multiplies <= 9G", "", "", None)),
+        ("vgg_space.toml", ["w[12]=64:512:8"], ("", "params,max:peak", "", None)),  # a single row
         ("resnet_space.toml", RESNET, ("params <= 26M", "params,max:field,stored", "", None)),
         ("resnet_space.toml", [*RESNET, "k=2:5"], ("", "", "multiplies", 30)),
     ],
