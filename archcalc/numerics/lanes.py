@@ -141,9 +141,15 @@ def spelled(lengths: Sequence[int], points: Array) -> Array:
 
 def groups(digits: Array) -> list[Array]:
     """The lanes of each combination of digits that occurs."""
-    key = np.zeros(digits.shape[1], np.int64)
+    key, size = np.zeros(digits.shape[1], np.int64), 1
     for row in digits:
-        _, key = np.unique(key * (int(row.max(initial=0)) + 1) + row, return_inverse=True)
+        length = int(row.max(initial=0)) + 1
+        if size * length >= 1 << 62:  # rather the numbers of the combinations that there are
+            found, key = np.unique(key, return_inverse=True)
+            size = len(found)
+        key, size = key * length + row, size * length
+    if size < 1 << 15:
+        key = key.astype(np.int16)  # sorted by counting
     order = np.argsort(key, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(key[order])) + 1)
 

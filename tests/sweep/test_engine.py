@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from archcalc.api import Network
 from archcalc.errors import UsageError
+from archcalc.numerics import lanes as lanes_module
 from archcalc.spec.catalog import Entry
 from archcalc.spec.model import Source
 from archcalc.spec.read import read
@@ -154,3 +156,16 @@ def test_bad_conditions(text: str, message: str, help: str) -> None:
     (diagnostic,) = caught.value.diagnostics
     assert message in diagnostic.message
     assert help in diagnostic.help
+
+
+def test_points_are_grouped_by_their_digits() -> None:
+    """By the definition, also where the combinations are more than 64 bits can number."""
+    draw = np.random.default_rng(1)
+    for lengths in ((2, 3), (1, 1), (200, 300), (1 << 20,) * 5):
+        digits = np.array([draw.integers(0, n, 500) for n in lengths], np.int32)
+        digits[:, 250:] = digits[:, :250]
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for lane, point in enumerate(digits.T.tolist()):
+            groups.setdefault(tuple(point), []).append(lane)
+        found = {tuple(lanes.tolist()) for lanes in lanes_module.groups(digits)}
+        assert found == set(map(tuple, groups.values()))

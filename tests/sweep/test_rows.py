@@ -166,3 +166,14 @@ def test_points_are_counted_alike() -> None:
         assert (found == lanes.counted(lengths, start, 3_000)).all()
         last = (start[3] + 2_999) % (1 << 20)
         assert found[:, -1].tolist()[-1] == last
+
+
+def test_a_program_that_holds_only_somewhere_has_no_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No bottleneck (0) is another structure: 120,422,400 multiplies, not 150,528·0 + 627,200·0."""
+    points = grid(make_space(archcalc.load("inception"), ["bottleneck=0:32:4", "n5=8:64:2", "n1=16,64"]))
+    monkeypatch.setattr(stream, "MANY", 0)
+    outcome = sweep(
+        request(points, 4, "n5 == 32 and n1 == 64", "", "max:multiplies", 2, 1), lambda _: None
+    )
+    found = {row.values["bottleneck"]: row.metrics["multiplies"] for row in outcome.rows()}
+    assert found == {"0": 308_281_344, "32": 308_281_344 - 120_422_400 + 777_728 * 32}
