@@ -40,6 +40,12 @@ class SweepCommand(SpecCommand):
             return show_command.make_context(f"{info_name} show", args[1:], parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """--dask takes an address or nothing: what follows may be the spec."""
+        following = zip(args, [*args[1:], ""], strict=True)
+        args = [f"{a}=" if a == "--dask" and "://" not in b else a for a, b in following]
+        return super().parse_args(ctx, args)
+
 
 @spec_command("sweep", most=1, cls=SweepCommand)
 @click.option(
@@ -54,6 +60,7 @@ class SweepCommand(SpecCommand):
 @click.option("--by", default="", metavar="NAME", help="What is best: the least of it, or max:NAME.")
 @click.option("-o", "--output", metavar="DIR", help="Write all rows there, as Parquet or CSV parts.")
 @click.option("--resume", is_flag=True, help="Go on with what DIR holds already.")
+@click.option("--dask", metavar="[ADDRESS]", help="On a cluster of workers, or on the one there.")
 @click.option("--dtype", type=click.Choice(list(DTYPES)), default="float32", help="Of all values.")
 @FORMAT
 def command(networks: list[Network], table: Table, words: list[str], **options: Any) -> None:
@@ -79,6 +86,8 @@ def command(networks: list[Network], table: Table, words: list[str], **options: 
     output       the last map before the head, its smaller side
     -o DIR       parts of a million points each, a manifest, and what was counted;
                  `archcalc sweep show DIR` tells what it holds
+    --dask       a worker for each core here; --dask tcp://host:8786 takes a running cluster,
+                 which shares the directory of -o
     count        points of the same --pareto values; the first of them is shown
     """
     if words:
@@ -87,19 +96,29 @@ def command(networks: list[Network], table: Table, words: list[str], **options: 
     _sweep(networks[0], table.format, **options)
 
 
-def _sweep(network: Network, format: str, output: str | None, resume: bool, **options: Any) -> None:
+def _sweep(
+    network: Network, format: str, output: str | None, resume: bool, dask: str | None, **options: Any
+) -> None:
     """Into a directory, as a stream of CSV, or as a report."""
     space = {key: options.pop(key) for key in ("vary", "points", "sample", "seed")}
     points, dtype = _points(network, **space), options.pop("dtype")
     asked = request(points, DTYPES[dtype], **options, rows=MOST_ROWS)
     if output is not None:
-        _into(output, resume, asked, format, dtype)
+        _into(output, resume, asked, format, dtype, dask)
         return
     streams = format == "csv" and not (asked.pareto or asked.by)
+    if streams and dask is not None:
+        help = "-o DIR writes them; --pareto or --top prints some"
+        raise UsageError(Diagnostic("--dask does not print all points", help=help))
     progress = _Progress(points.size)
     with progress:
-        write = _csv_writer(points) if streams else None
-        outcome = sweep(asked, progress, write, progress.note)
+        if dask is not None:
+            from archcalc.sweep import pieces
+
+            outcome = pieces.sweep(dask, asked, progress, progress.note)
+        else:
+            write = _csv_writer(points) if streams else None
+            outcome = sweep(asked, progress, write, progress.note)
     if not streams:
         show("sweep", [_report(network, outcome)], format)
 
@@ -115,7 +134,7 @@ def _points(
     return grid(space) if sample is None else draw(space, sample, seed)
 
 
-def _into(path: str, resume: bool, asked: Request, format: str, dtype: str) -> None:
+def _into(path: str, resume: bool, asked: Request, format: str, dtype: str, dask: str | None) -> None:
     from archcalc.commands.sweep_show import shown
     from archcalc.sweep.store import create, identity
     from archcalc.sweep.stored import sweep_into
@@ -125,7 +144,12 @@ def _into(path: str, resume: bool, asked: Request, format: str, dtype: str) -> N
     progress = _Progress(asked.points.size)
     try:
         with progress:
-            sweep_into(store, asked, progress, progress.note)
+            if dask is not None:
+                from archcalc.sweep import pieces
+
+                pieces.sweep_into(dask, store, asked, progress, progress.note)
+            else:
+                sweep_into(store, asked, progress, progress.note)
     except KeyboardInterrupt:
         click.echo(f"stopped; the same command with --resume goes on in {printable(path)}", err=True)
         raise

@@ -160,7 +160,7 @@ class Engine:
             first, rows = results[0], results[1:]
             outcomes = structure.outcomes[first]
         else:
-            self._note("64 bits do not suffice here: exact integers, point by point")
+            self.note("64 bits do not suffice here: exact integers, point by point")
             values = [self._exactly(structure, point) for point in self._one_by_one(digits)]
             outcomes = self.lanes.table([outcome for outcome, _ in values])
             rows = self.lanes.exact([row for _, row in values]).T
@@ -232,7 +232,7 @@ class Engine:
             if len(structures) > tried:
                 return True
             if self.recorded >= MOST_STRUCTURES:
-                self._note(
+                self.note(
                     f"more than {MOST_STRUCTURES:,} structures: the rest is analyzed point by point"
                 )
                 return False
@@ -244,7 +244,7 @@ class Engine:
                     found = record(self.space, digits, self.sizes, self.bytes)
                 structures.append(self._prepared(found))
             except UnsupportedError:
-                self._note("symbols cannot express some points: they are analyzed one by one")
+                self.note("symbols cannot express some points: they are analyzed one by one")
                 return False
             self.recorded += 1
             return True
@@ -261,19 +261,20 @@ class Engine:
         code = compile_forms(simple.forms, [simple.first, *forms])
         code = code._replace(fits=code.fits and simple.largest <= WORD)
         outcomes = [
-            ELSEWHERE if isinstance(check, Guard) else self._reason(check.template)
+            ELSEWHERE if isinstance(check, Guard) else self.reason(check.template)
             for check in recording.checks
         ]
-        outcomes.append(self._reason(recording.refusal) if recording.results is None else 0)
+        outcomes.append(self.reason(recording.refusal) if recording.results is None else 0)
         return Structure(recording, code, self.lanes.table(outcomes), wanted, simple)
 
-    def _reason(self, text: str) -> int:
+    def reason(self, text: str) -> int:
         """The number of a reason, from 1."""
         if text not in self.reasons:
             self.reasons.append(text)
         return self.reasons.index(text) + 1
 
-    def _note(self, text: str) -> None:
+    def note(self, text: str) -> None:
+        """Keep a note, and tell it, once."""
         if text not in self.notes:
             self.notes.append(text)
             self._tell(text)
@@ -298,7 +299,7 @@ class Engine:
         network = self.space.at(digits)
         results, refusal = analyzed(network, self.bytes)
         if results is None:
-            return self._reason(refusal), [0] * len(self.wanted)
+            return self.reason(refusal), [0] * len(self.wanted)
         values = {k: v for k, v in network.values.items() if type(v) is int} | results
         if self.condition is not None:
             values[WHERE] = holds(self.condition, _lookup(values))

@@ -6,7 +6,7 @@ can satisfy it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -19,6 +19,8 @@ from archcalc.sweep.ranges import Range
 from archcalc.sweep.rows import compile_rows, fast_axes
 
 CHUNK = 1 << 20  # points of a box that is not cut further
+
+Box = tuple[tuple[int, ...], int, int]  # digits of the slowest axes, and digits from … to … of the next
 
 
 def bounds(forms: Forms, wanted: Form, inputs: Sequence[Range]) -> Range:
@@ -115,28 +117,37 @@ class Grid:
             found += row.astype("int64") * self.strides[axis]
         return found
 
-    def boxes(self) -> Iterator[tuple[int, int]]:
-        """Rows from … to …, in order, without those of which no point can satisfy the condition."""
+    def boxes(self, most: Callable[[], int] = lambda: CHUNK, box: Box | None = None) -> Iterator[Box]:
+        """Boxes of at most so many points, in order, of the whole grid or of one box of it.
+
+        Those of which no point can satisfy the condition are left out.
+        """
         if not self.lengths:
-            yield 0, 1
+            yield (), 0, 1
             return
-        waiting: list[tuple[tuple[int, ...], int, int]] = [((), 0, self.lengths[0])]
+        waiting: list[Box] = [box or ((), 0, self.lengths[0])]
         while waiting:
             fixed, low, high = waiting.pop()
             inner = prod(self.lengths[len(fixed) + 1 :])
             count = (high - low) * inner
             if self.where is not None and self._bounds(fixed, low, high).high <= 0:
                 self.skipped += count * self.layout.width
-            elif count * self.layout.width <= CHUNK:
-                begin = self._row((*fixed, low)) * inner
-                yield begin, begin + count
+            elif count * self.layout.width <= most():
+                yield fixed, low, high
             elif high - low > 1:
                 middle = (low + high) // 2
                 waiting += [(fixed, middle, high), (fixed, low, middle)]
             elif len(fixed) + 1 < len(self.lengths):
                 waiting.append(((*fixed, low), 0, self.lengths[len(fixed) + 1]))
             else:
-                yield self._row((*fixed, low)), self._row((*fixed, low)) + 1
+                yield fixed, low, high
+
+    def span(self, box: Box) -> tuple[int, int]:
+        """The rows of a box: from … to …."""
+        fixed, low, high = box
+        inner = prod(self.lengths[len(fixed) + 1 :])
+        begin = self._row((*fixed, low)) * inner
+        return begin, begin + (high - low) * inner
 
     def _row(self, digits: Sequence[int]) -> int:
         number = 0

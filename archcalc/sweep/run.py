@@ -10,7 +10,7 @@ from archcalc.spec.expressions import Expression
 from archcalc.sweep.collect import Collector, Goal, parse_goals
 from archcalc.sweep.constraints import parse_condition
 from archcalc.sweep.engine import WHERE, Engine, Tell, silent
-from archcalc.sweep.gridded import Grid, layout
+from archcalc.sweep.gridded import Box, Grid, layout
 from archcalc.sweep.metrics import ALIASES, MEANING
 from archcalc.sweep.points import Points
 from archcalc.sweep.recording import analyzed, columns
@@ -117,15 +117,27 @@ def _integers(points: Points) -> list[str]:
     ]
 
 
-def sweep(
-    request: Request,
-    progress: Progress,
-    write: Callable[[Chunk], None] | None = None,
-    tell: Tell = silent,
-) -> Outcome:
-    """Evaluate every point; `write` gets the chunks in order, with all metrics."""
+class Setup(NamedTuple):
+    """What evaluates any points of a request; `grid` if it goes by rows."""
+
+    engine: Engine
+    compiled: bool
+    collector: Callable[[], Collector]
+    grid: Grid | None
+
+    def stream(self, points: Points, threads: int | None = None) -> Stream:
+        """A stream over the request's points, on so many threads, else on all cores."""
+        return Stream(self.engine, reader(points, self.compiled), self.collector, threads)
+
+
+def prepare(request: Request, keep: bool, tell: Tell = silent) -> Setup:
+    """With `keep`, every point gets all metrics.
+
+    Raises:
+        UsageError: bounds show that no point can satisfy the condition.
+    """
     goals = [*request.pareto, *([request.by] if request.by else [])]
-    wanted = [goal.name for goal in goals] if write is None else [*MEANING, *(g.name for g in goals)]
+    wanted = [*MEANING, *(g.name for g in goals)] if keep else [goal.name for goal in goals]
     wanted = list(dict.fromkeys(wanted)) or ["parameters"]
     module = executor(request.points)
     engine = Engine(request.points, wanted, request.bytes, request.condition, module, tell)
@@ -138,23 +150,36 @@ def sweep(
     def collector() -> Collector:
         return Collector(signed[:count], signed[count] if request.by else None, request.top)
 
-    stream = Stream(engine, reader(request.points, compiled), collector)
-    rows = layout(engine) if compiled and write is None else None
-    if rows is not None:
-        return _by_rows(request, stream, Grid(engine, rows, signs), progress)
+    rows = layout(engine) if compiled and not keep else None
+    return Setup(engine, compiled, collector, Grid(engine, rows, signs) if rows is not None else None)
+
+
+def sweep(
+    request: Request,
+    progress: Progress,
+    write: Callable[[Chunk], None] | None = None,
+    tell: Tell = silent,
+) -> Outcome:
+    """Evaluate every point; `write` gets the chunks in order, with all metrics."""
+    setup = prepare(request, write is not None, tell)
+    stream = setup.stream(request.points)
+    if setup.grid is not None:
+        for points in by_rows(stream, setup.grid):
+            progress(points)
+        return Outcome(request, setup.engine, stream.collected, setup.grid.skipped)
     for chunk in stream.chunks(0, request.points.size, keep=write is not None):
         if isinstance(chunk, Chunk) and write is not None:
             write(chunk)
         progress(chunk if isinstance(chunk, int) else chunk.end - chunk.begin)
-    return Outcome(request, engine, stream.collected, 0)
+    return Outcome(request, setup.engine, stream.collected, 0)
 
 
-def _by_rows(request: Request, stream: Stream, grid: Grid, progress: Progress) -> Outcome:
-    told = 0
-    for points in stream.rows(grid):
-        progress(points + grid.skipped - told)
+def by_rows(stream: Stream, grid: Grid, box: Box | None = None) -> Iterator[int]:
+    """Evaluate a grid, or a box of it, by rows; numbers of points, skipped ones among them."""
+    told = grid.skipped
+    for points in stream.rows(grid, box):
+        yield points + grid.skipped - told
         told = grid.skipped
-    return Outcome(request, stream.engine, stream.collected, grid.skipped)
 
 
 def refuse_hopeless(engine: Engine, request: Request) -> None:

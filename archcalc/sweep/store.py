@@ -11,9 +11,10 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from archcalc import __version__
 from archcalc.errors import ArchError, Diagnostic, UsageError, shown
@@ -107,9 +108,22 @@ class Store:
         with _writing(self.path):
             place = self.file(number)
             write = _write_parquet if self.format == "parquet" else _write_csv
-            write(f"{place}.new", points, part)
-            os.replace(f"{place}.new", place)
+            new = _beside(place)
+            write(new, points, part)
+            os.replace(new, place)
             _replace(os.path.join(self.path, f"_part-{number:09}.json"), counts)
+
+    def clear(self) -> None:
+        """Remove what was left half-written.
+
+        Raises:
+            ArchError: the directory cannot be changed.
+        """
+        with _writing(self.path):
+            for name in os.listdir(self.path):
+                if name.endswith(".new"):
+                    with suppress(FileNotFoundError):  # whoever wrote it was not dead
+                        os.remove(os.path.join(self.path, name))
 
     def rows(self, part: int) -> Iterator[dict[str, list[Any]]]:
         """The columns of a part, some thousand rows at a time."""
@@ -155,10 +169,7 @@ def _resumed(path: str, manifest: dict[str, Any]) -> Store:
             help = "the same options go on with it; another directory takes a new sweep"
             message = f"{printable(path)} holds another sweep: {what}"
             raise UsageError(Diagnostic(message, help=help))
-    with _writing(path):
-        for name in os.listdir(path):
-            if name.endswith(".new"):
-                os.remove(os.path.join(path, name))
+    found.clear()
     return found
 
 
@@ -179,11 +190,17 @@ def open_store(path: str) -> Store:
 
 
 def _replace(place: str, document: dict[str, Any]) -> None:
-    with open(f"{place}.new", "w", encoding="utf-8") as file:
+    new = _beside(place)
+    with open(new, "w", encoding="utf-8") as file:
         json.dump(document, file, indent=1)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(f"{place}.new", place)
+    os.replace(new, place)
+
+
+def _beside(place: str) -> str:
+    """A name of its own: a worker given up for dead may still write the same part."""
+    return f"{place}.{uuid4().hex}.new"
 
 
 @contextmanager

@@ -8,32 +8,43 @@ from typing import Any, NamedTuple
 from archcalc.sweep.collect import MOST_IN_FRONT, Collector, Goal
 from archcalc.sweep.engine import Engine, Tell, silent
 from archcalc.sweep.metrics import MEANING
-from archcalc.sweep.run import Progress, Request, refuse_hopeless
+from archcalc.sweep.run import Progress, Request, prepare
 from archcalc.sweep.store import Part, Store
-from archcalc.sweep.stream import Chunk, Stream, executor, reader
+from archcalc.sweep.stream import Chunk, Stream
 
 POINT = "point"
 
 
 def sweep_into(store: Store, request: Request, progress: Progress, tell: Tell = silent) -> None:
     """Evaluate the parts that are missing, and write each as soon as it is whole."""
-    points = request.points
-    module = executor(points)
-    engine = Engine(points, list(MEANING), request.bytes, request.condition, module, tell)
-    refuse_hopeless(engine, request)
-    stream = Stream(engine, reader(points, module.__name__.endswith("tiles")), _counter)
+    setup = prepare(only_rows(request), True, tell)
+    for points in write_parts(store, setup.stream(request.points), missing_parts(store, progress)):
+        progress(points)
+
+
+def only_rows(request: Request) -> Request:
+    """The same without what is looked for among the rows."""
+    return request._replace(pareto=(), by=None, top=1)
+
+
+def missing_parts(store: Store, progress: Progress) -> list[int]:
+    """The numbers of the parts that are not done; `progress` is told of the others."""
     done = store.counts()
     for number in done:
-        progress(min(store.part, points.size - number * store.part))
-    missing = [number for number in range(store.parts) if number not in done]
-    waiting: list[Chunk] = []
-    parts = ((n * store.part, min((n + 1) * store.part, points.size)) for n in missing)
-    for chunk in stream.pieces(parts):
+        progress(min(store.part, store.size - number * store.part))
+    return [number for number in range(store.parts) if number not in done]
+
+
+def write_parts(store: Store, stream: Stream, parts: Sequence[int]) -> Iterator[int]:
+    """Evaluate parts, and write each as soon as it is whole; numbers of points, as they are done."""
+    engine, waiting = stream.engine, list[Chunk]()
+    ranges = ((n * store.part, min((n + 1) * store.part, store.size)) for n in parts)
+    for chunk in stream.pieces(ranges):
         waiting.append(chunk)
-        progress(chunk.end - chunk.begin)
-        if chunk.end % store.part == 0 or chunk.end == points.size:
+        yield chunk.end - chunk.begin
+        if chunk.end % store.part == 0 or chunk.end == store.size:
             number = chunk.begin // store.part
-            store.write(number, points, _part(engine, waiting), _counts(engine, waiting))
+            store.write(number, engine.points, _part(engine, waiting), _counts(engine, waiting))
             waiting = []
 
 

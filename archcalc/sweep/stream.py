@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from archcalc.sweep import shuffle
 from archcalc.sweep.collect import Collector
 from archcalc.sweep.engine import WHERE, Engine, Found
-from archcalc.sweep.gridded import Grid
+from archcalc.sweep.gridded import Box, Grid
 from archcalc.sweep.points import Points
 
 CHUNK = 1 << 15  # points at most; the first one has fewer, so that a slow sweep is told from the start
@@ -73,9 +73,14 @@ class Stream:
     """The chunks of an engine's points; `collected` is what they left, once they are all read."""
 
     def __init__(
-        self, engine: Engine, read: Callable[[int, int], Any], collector: Callable[[], Collector]
+        self,
+        engine: Engine,
+        read: Callable[[int, int], Any],
+        collector: Callable[[], Collector],
+        threads: int | None = None,
     ) -> None:
         self.engine, self.read, self.make = engine, read, collector
+        self.threads = threads or _cores()
         self._size = min(FIRST, CHUNK)
         self._own = threading.local()
         self._collectors: list[Collector] = []
@@ -99,22 +104,25 @@ class Stream:
                 yield begin, last
                 begin = last
 
-    def rows(self, grid: Grid) -> Iterator[int]:
-        """The same by rows of a grid: numbers of points."""
-        for count in self._spread(lambda a, b: grid.run(a, b, self._collector()), grid.boxes()):
+    def rows(self, grid: Grid, box: Box | None = None) -> Iterator[int]:
+        """The same by rows of a grid, or of a box of it: numbers of points."""
+        spans = map(grid.span, grid.boxes(box=box))
+        for count in self._spread(lambda a, b: grid.run(a, b, self._collector()), spans):
             assert isinstance(count, int)
             yield count
 
     def _spread(
         self, work: Callable[[int, int], Chunk | int], pieces: Iterator[tuple[int, int]]
     ) -> Iterator[Chunk | int]:
-        threads = _cores()
+        if self.threads == 1:
+            yield from (work(*piece) for piece in pieces)
+            return
         waiting: deque[Future[Chunk | int]] = deque()
-        pool = ThreadPoolExecutor(threads)
+        pool = ThreadPoolExecutor(self.threads)
         try:
             for piece in pieces:
                 waiting.append(pool.submit(work, *piece))
-                if len(waiting) > 2 * threads:
+                if len(waiting) > 2 * self.threads:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
