@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
@@ -114,7 +116,9 @@ def connected(address: str) -> Iterator[Cluster]:
 def _client(distributed: Any, stack: ExitStack, address: str) -> Any:
     try:
         where: Any = address
-        if not address:
+        if address:
+            asyncio.run(_knock(distributed, address))
+        else:
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
             where = stack.enter_context(
                 distributed.LocalCluster(
@@ -126,11 +130,18 @@ def _client(distributed: Any, stack: ExitStack, address: str) -> Any:
                 )
             )
         return stack.enter_context(distributed.Client(where, timeout=PATIENCE, set_as_default=False))
-    except (OSError, ValueError, ImportError, RuntimeError) as error:
+    except (OSError, ValueError, TypeError, ImportError, RuntimeError) as error:
         help = "as in --dask tcp://host:8786; --dask alone starts a cluster here"
         reason = printable(str(error).splitlines()[0][:200] if str(error) else type(error).__name__)
         what = f"no cluster answers at {printable(address)}" if address else "no cluster can be started"
         raise ArchError(Diagnostic(f"{what}: {reason}", help=help)) from None
+
+
+async def _knock(distributed: Any, address: str) -> None:
+    """Fails at once where a client would, whose own failure takes long and leaves threads behind."""
+    settings = distributed.Security().get_connection_args("client")
+    comm = await import_module("distributed.comm").connect(address, timeout=PATIENCE, **settings)
+    await comm.close()
 
 
 def _check(client: Any, address: str) -> None:
@@ -156,6 +167,8 @@ def _silence() -> Iterator[None]:
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         logging.disable(before)
