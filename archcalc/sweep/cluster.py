@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
+import signal
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
+from multiprocessing import resource_tracker
 from typing import Any
 
 from archcalc import __version__
 from archcalc.errors import ArchError, Diagnostic, UsageError
+from archcalc.sweep.stream import cores
 from archcalc.units import printable
 
 PATIENCE = 10.0  # seconds for a scheduler to answer
@@ -51,9 +53,11 @@ class Cluster:
                 running.add(self.client.submit(work, job, piece, pure=False))
                 piece = next(pieces, None)
             batch = running.next_batch(block=False)
-            for future, result in batch:
-                if future.status != "finished":
-                    raise self._failed(result)
+            for _, result in batch:
+                # an exception if it was canceled, or with its type and traceback if it was raised
+                error = result[1] if type(result) is tuple else result
+                if isinstance(error, BaseException):
+                    raise self._failed(error)
                 yield result
             if batch:
                 last = time.monotonic()
@@ -70,8 +74,7 @@ class Cluster:
         if not self.threads and now - last > WAIT:
             raise ArchError(Diagnostic(f"no workers are left at {printable(self.address)}"))
 
-    def _failed(self, result: Any) -> ArchError:
-        error = result[1] if isinstance(result, tuple) else result
+    def _failed(self, error: BaseException) -> ArchError:
         if isinstance(error, ArchError):
             return error
         if type(error).__name__ == "KilledWorker":
@@ -115,26 +118,44 @@ def connected(address: str) -> Iterator[Cluster]:
 
 def _client(distributed: Any, stack: ExitStack, address: str) -> Any:
     try:
-        where: Any = address
         if address:
             asyncio.run(_knock(distributed, address))
-        else:
-            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-            where = stack.enter_context(
-                distributed.LocalCluster(
-                    n_workers=cores,
-                    threads_per_worker=1,
-                    processes=True,
-                    dashboard_address=None,
-                    silence_logs=logging.CRITICAL,
-                )
-            )
-        return stack.enter_context(distributed.Client(where, timeout=PATIENCE, set_as_default=False))
+        where = address or _own_cluster(distributed, stack)
+        client = distributed.Client(where, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TypeError, ImportError, RuntimeError) as error:
         help = "as in --dask tcp://host:8786; --dask alone starts a cluster here"
         reason = printable(str(error).splitlines()[0][:200] if str(error) else type(error).__name__)
         what = f"no cluster answers at {printable(address)}" if address else "no cluster can be started"
         raise ArchError(Diagnostic(f"{what}: {reason}", help=help)) from None
+    return stack.enter_context(client)
+
+
+def _own_cluster(distributed: Any, stack: ExitStack) -> Any:
+    """Started deaf to Ctrl-C, which every process of a terminal hears: this one alone answers it."""
+    with _deaf():
+        cluster = distributed.LocalCluster(
+            n_workers=cores(),
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=":0",
+            scheduler_kwargs={"dashboard": False},
+            silence_logs=logging.CRITICAL,
+        )
+        return stack.enter_context(cluster)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Threads and processes that are started here, and theirs, do not get the signal of Ctrl-C."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # whose start would undo it
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 async def _knock(distributed: Any, address: str) -> None:

@@ -80,7 +80,7 @@ class Stream:
         threads: int | None = None,
     ) -> None:
         self.engine, self.read, self.make = engine, read, collector
-        self.threads = threads or _cores()
+        self.threads = threads or cores()
         self._size = min(FIRST, CHUNK)
         self._own = threading.local()
         self._collectors: list[Collector] = []
@@ -163,7 +163,7 @@ class Stream:
         return found
 
 
-def _cores() -> int:
+def cores() -> int:
     """The cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
