@@ -1,7 +1,6 @@
 """A sweep on many machines: Dask hands out pieces of work, and knows of workers that come, idle and die.
 
-A piece is a range of points or a box of a grid, about two seconds of what a core does in a sweep of one
-machine. It depends on nothing but the request: a worker that dies costs the piece it was at, done again
+A piece is a range of points or a box of a grid, some seconds of what a core does in a sweep of one machine. It depends on nothing but the request: a worker that dies costs the piece it was at, done again
 elsewhere, and parts of a directory are written whole or not at all.
 """
 
@@ -27,7 +26,7 @@ from archcalc.sweep.stored import missing_parts, only_rows, write_parts
 from archcalc.sweep.stream import Stream, reader
 from archcalc.units import printable
 
-SECONDS = 2.0
+LEAST, MOST = 2.5, 5.0  # seconds of a piece; one costs Dask some milliseconds
 FIRST = 1 << 12  # points of the first pieces
 
 
@@ -67,10 +66,10 @@ class _Pace:
         self.most = max(size // (8 * threads), FIRST)  # a share for each in the end, too
 
     def learn(self, done: Done) -> None:
-        if done.seconds > 2 * SECONDS:
+        if done.seconds > MOST:
             self.points = max(done.points // 2, 1)
-        elif done.seconds < SECONDS / 2 and done.points > self.points // 2:
-            growth = 2 if done.seconds > SECONDS / 16 else 8
+        elif done.seconds < LEAST and done.points > self.points // 2:
+            growth = 2 if done.seconds > LEAST / 8 else 8
             self.points = min(self.points * growth, self.most)
 
 
