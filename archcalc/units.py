@@ -18,6 +18,7 @@ GLOSSARY = {
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _SCALES = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
+_BINARY = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 _SUFFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
 
 
@@ -38,10 +39,18 @@ def scaled(value: int) -> str:
 
 def binary(size: int) -> str:
     """Bytes in binary units: 553430176 → '527.8 MiB'."""
-    for power, unit in ((40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")):
-        if size >= 1 << power:
-            return f"{_tenths(size, 1 << power)} {unit}"
+    for unit_size, unit in _BINARY:
+        if size >= unit_size:
+            return f"{_tenths(size, unit_size)} {unit}"
     return f"{size} B"
+
+
+def tick(value: float, in_bytes: bool = False, like: float = 0) -> str:
+    """A round figure in its own unit or in another's: 500000 → '500 K', like a million '0.5 M'."""
+    for size, prefix in _BINARY if in_bytes else _SCALES:
+        if (like or value) >= size:
+            return f"{value / size:.9g} {prefix}"
+    return f"{value:.9g} B" if in_bytes else f"{value:.9g}"
 
 
 def decimal_bytes(size: int) -> str:

@@ -6,6 +6,7 @@ import csv
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
 import click
@@ -29,15 +30,14 @@ _SPARE = {"weights": 3, "stored": 4, "peak": 0, "field": 5, "output": 1}
 
 
 class SweepCommand(SpecCommand):
-    """`sweep SPEC …`, and `sweep show DIR` for what was written."""
+    """`sweep SPEC …`, and `sweep show DIR` and `sweep plot DIR` for what was written."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        if args[:1] == ["show"]:
-            from archcalc.commands.sweep_show import command as show_command
-
-            return show_command.make_context(f"{info_name} show", args[1:], parent, **extra)
+        if args and args[0] in ("show", "plot"):
+            command: click.Command = import_module(f"archcalc.commands.sweep_{args[0]}").command
+            return command.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -85,9 +85,10 @@ def command(networks: list[Network], table: Table, words: list[str], **options: 
     field        receptive field, the larger side; the image's where it is seen whole
     output       the last map before the head, its smaller side
     -o DIR       parts of a million points each, a manifest, and what was counted;
-                 `archcalc sweep show DIR` tells what it holds
-    --dask       a worker for each core here; --dask tcp://host:8786 takes a running cluster,
-                 which shares the directory of -o
+                 `archcalc sweep show DIR` tells what it holds, and
+                 `archcalc sweep plot DIR -o front.svg` draws it
+    --dask       a worker for each core here; --dask tcp://host:8786 takes a
+                 running cluster, which shares the directory of -o
     count        points of the same --pareto values; the first of them is shown
     """
     if words:

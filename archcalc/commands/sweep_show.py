@@ -9,17 +9,21 @@ import click
 
 from archcalc.commands.options import FORMAT, show
 from archcalc.sweep.collect import Goal, parse_goals
-from archcalc.sweep.metrics import MEANING
+from archcalc.sweep.histograms import histograms
+from archcalc.sweep.metrics import ALIASES, MEANING
 from archcalc.sweep.store import Store, open_store
 from archcalc.sweep.stored import POINT, Summary, summarize
 from archcalc.units import grouped, printable
-from archcalc.views.report import Column, Report
+from archcalc.views.report import Column, Report, spark
 
+STEPS = 12  # of a histogram
+NAMES = (*MEANING, *ALIASES)
 SPREADS = (
     Column("name", "metric", "name"),
     Column("least", "least", "count"),
     Column("mean", "mean", "count"),
     Column("most", "most", "count"),
+    Column("histogram", "histogram", "words"),
     Column("meaning", "", "words", spare=1),
 )
 _SPARE = {"weights": 3, "stored": 4, "field": 5, "output": 1}
@@ -36,10 +40,16 @@ def command(path: str, pareto: str, top: int, by: str, format: str) -> None:
 
     \b
     Example: archcalc sweep show results --pareto params,multiplies
+
+    \b
+    least, mean, most   of the rows of a metric; `archcalc sweep --help` says what each is
+    histogram           how many rows lie in each of 12 steps between the least and the most
+    networks            points that are networks
+    rows                those that satisfy --where of the sweep: what DIR holds
     """
     store = open_store(path)
-    goals = parse_goals(pareto, list(MEANING), "--pareto") if pareto else ()
-    (goal, *_) = parse_goals(by, list(MEANING), "--by")
+    goals = parse_goals(pareto, NAMES, "--pareto") if pareto else ()
+    (goal, *_) = parse_goals(by, NAMES, "--by")
     shown(store, goals, goal, top, format)
 
 
@@ -78,5 +88,16 @@ def _chosen(store: Store, summary: Summary, pareto: Sequence[Goal], by: Goal) ->
 
 
 def _spreads(store: Store, summary: Summary) -> Report:
-    rows = tuple({**spread._asdict(), "meaning": MEANING[spread.name]} for spread in summary.spreads)
-    return Report("How the metrics spread", SPREADS, rows, None, (), list, "sweep")
+    found = histograms(store, list(MEANING), STEPS, "auto")
+    rows = tuple(
+        {
+            **spread._asdict(),
+            "meaning": MEANING[spread.name],
+            "histogram": spark(found[spread.name].counts),
+        }
+        for spread in summary.spreads
+    )
+    ratios = [name for name, one in found.items() if one.bins.log]
+    told = f"; of equal ratio: {', '.join(ratios)}" if ratios else ""
+    remark = f"histogram: rows from the least to the most in equal steps{told}"
+    return Report("How the metrics spread", SPREADS, rows, None, (remark,), list, "sweep")

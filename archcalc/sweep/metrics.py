@@ -18,6 +18,7 @@ MEANING = {
     "field": "receptive field, the larger side; the image's where it is seen whole",
     "output": "the last map before the head, its smaller side",
 }
+IN_BYTES = ("weights", "stored", "peak")
 # what one may write for them, where a spec has no variable of that name
 ALIASES = {"params": "parameters", "macs": "multiplies"}
 

@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from itertools import islice
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -25,6 +26,7 @@ from archcalc.sweep.recording import columns
 from archcalc.units import printable, safe
 
 PART = 1 << 20  # points
+BATCH = 1 << 16  # rows that are read at once
 SCHEMA = 1
 MANIFEST = "_manifest.json"  # other programs that read a folder of Parquet leave out what begins so
 INSTALL = "pip install 'archcalc[sweep]' for Parquet, or --format csv"
@@ -131,12 +133,26 @@ class Store:
             parquet = _parquet()
             with _reading(self.file(part)):
                 file = parquet.ParquetFile(self.file(part))
-                for batch in file.iter_batches(1 << 16):
+                for batch in file.iter_batches(BATCH):
                     yield batch.to_pydict()
             return
         with _reading(self.file(part)) as text:
             rows = list(csv.DictReader(text))
         yield {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
+
+    def columns(self, part: int, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Columns of integers of a part, as arrays of some thousand rows."""
+        from archcalc.numerics.histograms import integers
+
+        with _reading(self.file(part)) as text:
+            if self.format == "parquet":
+                file = _parquet().ParquetFile(self.file(part))
+                for batch in file.iter_batches(BATCH, columns=list(names)):
+                    yield {name: batch.column(name).to_numpy() for name in names}
+                return
+            rows = csv.DictReader(text)
+            while batch := list(islice(rows, BATCH)):
+                yield {name: integers([int(row[name]) for row in batch]) for name in names}
 
 
 def create(path: str, manifest: dict[str, Any], resume: bool) -> Store:
@@ -220,7 +236,7 @@ def _reading(path: str) -> Iterator[Any]:
     try:
         with open(path, encoding="utf-8", newline="") as file:
             yield file
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:  # a KeyError is a column that is missing
         reason = getattr(error, "strerror", None) or str(error)
         raise ArchError(f"cannot read {printable(path)}: {shown(printable(reason))}") from None
 

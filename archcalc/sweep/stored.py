@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from archcalc.sweep.collect import MOST_IN_FRONT, Collector, Goal
@@ -102,61 +102,42 @@ class Summary(NamedTuple):
 
 def summarize(store: Store, pareto: Sequence[Goal], by: Goal, top: int) -> Summary:
     """Read the parts twice: for the figures and what is chosen, then for the chosen rows."""
-    from archcalc.numerics import lanes
     from archcalc.numerics.fronts import Best, Front, stacked
+    from archcalc.numerics.histograms import Extent
 
     counts = store.counts()
     refused: dict[str, int] = {}
-    for part in counts.values():
-        for reason, (points, _) in part["refused"].items():
+    for count in counts.values():
+        for reason, (points, _) in count["refused"].items():
             refused[reason] = refused.get(reason, 0) + points
-    front, best, spreads = Front(len(pareto), MOST_IN_FRONT), Best(top), dict[str, list[int]]()
-    for batch in _batches(store, sorted(counts)):
-        numbers = lanes.table(batch[POINT])
-        for name in MEANING:
-            _spread(spreads, name, batch[name])
-        goals = [_signed(goal, batch) for goal in (pareto or [by])]
-        if pareto:
-            front.add(stacked(goals), numbers)
-        else:
-            best.add(goals[0], numbers)
+    front, best = Front(len(pareto), MOST_IN_FRONT), Best(top)
+    extents = {name: Extent() for name in MEANING}
+    for part in sorted(counts):
+        for batch in store.columns(part, (POINT, *MEANING)):
+            for name, extent in extents.items():
+                extent.add(batch[name])
+            goals = [batch[goal.name] * (-1 if goal.most else 1) for goal in (pareto or [by])]
+            if pareto:
+                front.add(stacked(goals), batch[POINT])
+            else:
+                best.add(goals[0], batch[POINT])
     kept = front.numbers if pareto else best.numbers
     rows = list(_rows(store, sorted(counts), kept.tolist()))
     if pareto:
         rows.sort(key=lambda row: (row[pareto[0].name] * (-1 if pareto[0].most else 1), row[POINT]))
-    done, networks, count = (sum(c[k] for c in counts.values()) for k in ("points", "networks", "rows"))
-    found = tuple(Spread(name, low, sums // count, most) for name, (low, sums, most) in spreads.items())
-    return Summary(store.size, done, networks, count, refused, found, tuple(rows), front.dropped)
-
-
-def _signed(goal: Goal, batch: dict[str, list[Any]]) -> Any:
-    from archcalc.numerics import lanes
-
-    values = [int(value) for value in batch[goal.name]]
-    small = max(map(abs, values), default=0) < 1 << 63
-    return (lanes.table(values) if small else lanes.exact(values)) * (-1 if goal.most else 1)
-
-
-def _spread(spreads: dict[str, list[int]], name: str, values: Sequence[int]) -> None:
-    least, most, whole = min(values), max(values), sum(values)
-    known = spreads.setdefault(name, [least, 0, most])
-    spreads[name] = [min(known[0], least), known[1] + whole, max(known[2], most)]
-
-
-def _batches(store: Store, parts: Sequence[int]) -> Iterator[dict[str, list[Any]]]:
-    """The rows by column, numbers as integers."""
-    for part in parts:
-        for batch in store.rows(part):
-            if batch and batch[POINT]:
-                whole = (POINT, *MEANING)
-                yield {k: [int(v) for v in vs] if k in whole else vs for k, vs in batch.items()}
+    done, networks, whole = (sum(c[k] for c in counts.values()) for k in ("points", "networks", "rows"))
+    spreads = tuple(Spread(k, e.least, e.total // whole, e.most) for k, e in extents.items() if whole)
+    return Summary(store.size, done, networks, whole, refused, spreads, tuple(rows), front.dropped)
 
 
 def _rows(store: Store, parts: Sequence[int], numbers: Sequence[int]) -> tuple[dict[str, Any], ...]:
     """The rows of these points, in their order."""
     wanted, found = set(numbers), dict[int, dict[str, Any]]()
-    for batch in _batches(store, [p for p in parts if any(n // store.part == p for n in wanted)]):
-        for i, number in enumerate(batch[POINT]):
-            if number in wanted:
-                found[number] = {name: values[i] for name, values in batch.items()}
+    whole = (POINT, *MEANING)
+    for part in (p for p in parts if any(n // store.part == p for n in wanted)):
+        for batch in store.rows(part):
+            for i, number in enumerate(batch.get(POINT, ())):
+                if int(number) in wanted:
+                    row = {name: values[i] for name, values in batch.items()}
+                    found[int(number)] = row | {name: int(row[name]) for name in whole}
     return tuple(found[number] for number in numbers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from archcalc.units import grouped, percent, ratio, scaled
@@ -66,6 +66,12 @@ def cell(column: Column, value: Any) -> str:
     if column.kind == "change":
         return value if isinstance(value, str) else ratio(*value)
     return str(value)
+
+
+def spark(counts: Sequence[int]) -> str:
+    """A column for each count; one that is not 0 is never empty."""
+    most = max(counts)
+    return "".join(" ▁▂▃▄▅▆▇█"[-(-8 * count // most)] for count in counts)
 
 
 def visible(report: Report) -> tuple[Column, ...]:

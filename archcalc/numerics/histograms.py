@@ -1,0 +1,58 @@
+"""How streams of integers spread: their extent, and how many fall into each bin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import gcd
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+_SAFE = 1 << 62  # sums below it are exact in 64 bits
+
+
+def integers(values: Sequence[int]) -> Array:
+    """An array of integers of any size; 64 bits each where that suffices."""
+    return np.array(values, np.int64 if max(values, default=0) < 1 << 63 else object)
+
+
+class Extent:
+    """Least, most and sum of integers that arrive in arrays; `step` divides all their differences."""
+
+    def __init__(self) -> None:
+        self.rows = self.least = self.most = self.total = self.step = 0
+
+    def add(self, values: Array) -> None:
+        """Integers of any size, not negative."""
+        if not len(values):
+            return
+        least, most = int(values.min()), int(values.max())
+        if not self.rows:
+            self.least, self.most = least, most
+        small = most * len(values) < _SAFE
+        self.total += int(values.sum() if small else values.astype(object).sum())
+        self.step = gcd(self.step, abs(least - self.least))
+        if self.step != 1:
+            rest = (values - least) % self.step if self.step else values - least
+            self.step = gcd(self.step, int(np.gcd.reduce(rest)))
+        self.rows += len(values)
+        self.least, self.most = min(self.least, least), max(self.most, most)
+
+
+class Counts:
+    """How many points fall into each cell; `edges` of an axis are rising, its last one is in no cell."""
+
+    def __init__(self, *edges: Sequence[int]) -> None:
+        self._edges = [integers(row) for row in edges]
+        self.shape = tuple(len(row) - 1 for row in edges)
+        self.cells: Array = np.zeros(self.shape, np.int64)
+
+    def add(self, *values: Array) -> None:
+        """Points by their values on each axis, all within its edges."""
+        places = [
+            np.searchsorted(edges, row, "right") - 1
+            for edges, row in zip(self._edges, values, strict=True)
+        ]
+        flat = np.ravel_multi_index(places, self.shape)
+        self.cells += np.bincount(flat, minlength=self.cells.size).reshape(self.shape)
