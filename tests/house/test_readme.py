@@ -62,8 +62,23 @@ def test_named_commands_run(command: str, folder: Path) -> None:
 
 
 def test_python_example() -> None:
-    """The `name  # value` lines of the Python block."""
-    block = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    """The `name  # value` lines of the block that imports archcalc."""
+    check_values(r"```python\n(import archcalc\n.*?)```")
+
+
+@pytest.mark.parametrize("library", ["duckdb", "polars", "pandas"])
+def test_others_read_a_folder(library: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip(library, reason=f"{library} is not installed; archcalc does not need it")
+    if not (folder / "results").exists():
+        (command,) = (command for command, _ in SHOWN if "-o results" in command)
+        assert run(command, folder).returncode == 0
+    monkeypatch.chdir(folder)
+    check_values(rf"(?:```python|\n)\n(import {library}\n.*?)(?:```|\n\n)")
+
+
+def check_values(place: str) -> None:
+    """That what stands behind the # of each line is its value."""
+    block = re.search(place, README, re.DOTALL)
     assert block
     scope: dict[str, object] = {}
     for line in block[1].splitlines():
