@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from archcalc.sweep.collect import MOST_IN_FRONT, Collector, Goal
@@ -111,12 +111,13 @@ def summarize(store: Store, pareto: Sequence[Goal], by: Goal, top: int) -> Summa
         for reason, (points, _) in count["refused"].items():
             refused[reason] = refused.get(reason, 0) + points
     front, best = Front(len(pareto), MOST_IN_FRONT), Best(top)
-    extents = {name: Extent() for name in MEANING}
+    extents, wanted = {name: Extent() for name in MEANING}, list(pareto) or [by]
+    names = tuple(dict.fromkeys((POINT, *MEANING, *(goal.name for goal in wanted))))
     for part in sorted(counts):
-        for batch in store.columns(part, (POINT, *MEANING)):
+        for batch in store.columns(part, names):
             for name, extent in extents.items():
                 extent.add(batch[name])
-            goals = [batch[goal.name] * (-1 if goal.most else 1) for goal in (pareto or [by])]
+            goals = [batch[goal.name] * (-1 if goal.most else 1) for goal in wanted]
             if pareto:
                 front.add(stacked(goals), batch[POINT])
             else:
