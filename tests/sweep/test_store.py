@@ -282,3 +282,20 @@ def test_others_read_the_directory_as_it_is() -> None:
     table = pyarrow.parquet.read_table("out")
     columns = (table.column(name).to_pylist() for name in ("point", "a", "b", "parameters"))
     assert sorted(zip(*columns, strict=True)) == EXPECTED
+
+
+def test_counts_follow_their_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that refuses to move the first part into its place: nothing may say that it is done."""
+    replace = os.replace
+
+    def refuse(source: str, place: str) -> None:
+        if place.endswith(".csv"):
+            raise OSError(5, "Input/output error")
+        replace(source, place)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", refuse)
+        with pytest.raises(ArchError, match="cannot write out: Input/output error"):
+            swept(points(), "csv")
+    assert open_store("out").counts() == {}
+    assert rows(swept(points(), "csv", resume=True)) == EXPECTED
