@@ -1,8 +1,8 @@
 """A sweep on many machines: Dask hands out pieces of work, and knows of workers that come, idle and die.
 
-A piece is a range of points or a box of a grid, some seconds of what one core does in any sweep. It depends
-on nothing but the request: a worker that dies costs the piece it was at, done again elsewhere, and parts of
-a directory are written whole or not at all.
+A piece is a range of points or a box of a grid, some seconds of what one core does in any sweep. It
+depends on nothing but the request: a worker that dies costs the piece it was at, done again elsewhere,
+and parts of a directory are written whole or not at all.
 """
 
 from __future__ import annotations
