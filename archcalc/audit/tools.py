@@ -197,7 +197,7 @@ _THOP = Tool(
         ),
         "memory": Refusal(
             "thop prints no memory: `profile` counts operations and parameters",
-            "`--as torchinfo` has a memory estimate, `--as fvcore` counts activations",
+            "`--as torchinfo` estimates memory, `--as fvcore` counts activations",
         ),
     },
     {
@@ -276,7 +276,7 @@ _KERAS = Tool(
         ),
         "flops": Refusal(
             "Keras prints no FLOPs: `model.summary()` shows parameters and their size",
-            "`--as torchinfo`, `thop` or `fvcore`; `params --as keras` and `memory --as keras`",
+            "`--as torchinfo`, `thop` or `fvcore`; Keras has `params` and `memory`",
         ),
         "memory": Count(
             "the variables of all layers at 4 bytes, no activations",

@@ -35,7 +35,7 @@ def report(network: Network, table: Table, tool: str, quantity: str, **others: A
     )
     total = _cells(found, range(len(analysis.layers)))
     return Report(
-        f"{title(network, analysis)} · as {tool} {found.tool.version}",
+        f"{title(network, analysis)} · as {tool}",
         columns,
         tuple(_rows(analysis, found, table)),
         {"layer": "total", **total},
@@ -76,7 +76,8 @@ def _cells(found: Recount, members: Sequence[int]) -> dict[str, int]:
 
 
 def _prints(found: Recount) -> list[str]:
-    return [f"{found.tool.name} prints {' · '.join(found.printed)}", f"its rule: {found.rule.says}"]
+    tool = f"{found.tool.name} {found.tool.version}"
+    return [f"{tool} prints {' · '.join(found.printed)}", f"its rule: {found.rule.says}"]
 
 
 def _differences(found: Recount) -> list[str]:

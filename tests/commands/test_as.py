@@ -35,7 +35,7 @@ def refused(*words: str) -> str:
 def test_the_sum_is_told_to_the_last_unit() -> None:
     """The amounts are those of tests/audit/test_tools.py."""
     output = run("flops", "resnet50", "--as", "thop")
-    assert "thop prints macs: 4133742592.0 · clever_format(macs): 4.13G" in output
+    assert "thop 0.1.1-2209072238 prints macs: 4133742592.0 · clever_format(macs): 4.13G" in output
     assert "4,133,742,592 = archcalc's 4,089,184,256 multiplies, and" in output
     assert "adds 4 × output values of BatchNorm2d: 44,455,936" in output
     assert "modules as in torchvision/models/resnet.py (torchvision 0.28.0)" in output
@@ -86,6 +86,20 @@ def test_other_settings_are_counted_as_they_are() -> None:
     assert "the network of keras.applications 3.15.1 is resnet50_keras" in run(
         "params", "resnet50", "--as", "keras"
     )
+
+
+@pytest.mark.parametrize("tool", ["torchinfo", "thop", "fvcore"])
+@pytest.mark.parametrize("network", ["googlenet", "mobilenet_v3_large_075"])
+def test_screen_fits(network: str, tool: str) -> None:
+    """Networks with long titles; the version of a tool is long, too, and stands in a remark."""
+    lines = run("flops", network, "--as", tool).splitlines()
+    assert lines[0].endswith(f" · as {tool}")
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("words", [("flops", "--as", "keras"), ("memory", "--as", "thop")])
+def test_refusals_fit(words: tuple[str, ...]) -> None:
+    assert max(map(len, refused(words[0], "vgg16", *words[1:]).splitlines())) <= 80
 
 
 def test_refusals() -> None:
