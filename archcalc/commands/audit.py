@@ -28,6 +28,7 @@ COLUMNS = (
     Column("source", "source", "words", spare=1),
     Column("reason", "reason", "data"),
 )
+PLAIN = tuple(c._replace(kind="data") if c.key == "computed" else c for c in COLUMNS)
 SUMMARY = (
     Column("source", "source", "name"),
     Column("all", "all", "count"),
@@ -66,7 +67,7 @@ def command(specs: tuple[str, ...], all_: bool, format: str) -> None:
     networks = Networks(lambda name: relative(load(name)))
     verdicts = [judge(number, networks) for number in chosen]
     every = all_ or bool(specs) or format in ("csv", "json")
-    reports = [_table(verdicts, every)]
+    reports = [_table(verdicts, every, plain=format == "csv")]
     if not specs and format not in ("csv", "json"):
         reports.insert(0, _summary(verdicts))
     show("audit", reports, format)
@@ -75,7 +76,11 @@ def command(specs: tuple[str, ...], all_: bool, format: str) -> None:
 
 
 def _chosen(specs: Iterable[str]) -> Iterator[Published]:
-    """The numbers of all families, or of the named ones; of one network where a variant is named."""
+    """The numbers of all families, or of the named ones; of one network where a variant is named.
+
+    Each comes once, however often it is asked for.
+    """
+    asked: set[tuple[str, int]] = set()
     if not specs:
         for family in families():
             yield from numbers(family)
@@ -85,8 +90,10 @@ def _chosen(specs: Iterable[str]) -> Iterator[Published]:
             help = f"`archcalc audit {printable(entry.name)}`; reconcile takes settings"
             raise UsageError(Diagnostic("audit takes networks without settings", help=help))
         file = os.path.basename(entry.spec.source.name)
-        for number in numbers(file):
-            if f"{entry.name}.toml" == file or number.network.split(":")[0] == entry.name:
+        for place, number in enumerate(numbers(file)):
+            meant = f"{entry.name}.toml" == file or number.network.split(":")[0] == entry.name
+            if meant and (file, place) not in asked:
+                asked.add((file, place))
                 yield number
 
 
@@ -106,13 +113,15 @@ def _counts(verdicts: list[Verdict]) -> dict[str, int | None]:
     return {"all": len(kinds), **{kind: kinds.count(kind) or None for kind in KINDS}}
 
 
-def _table(verdicts: list[Verdict], every: bool) -> Report:
+def _table(verdicts: list[Verdict], every: bool, plain: bool) -> Report:
+    """`plain`: computed numbers as a program reads them, not as people do."""
     listed = [v for v in verdicts if every or v.kind in FINDINGS or v.fails]
     failed = sum(v.fails for v in verdicts)
     remarks = [*_reasons(listed), *([f"{failed} that should hold do not"] if failed else [])]
     title = f"{len(listed)} {'published' if every else 'wrong or unexplained'} numbers"
     documents = [_document(verdict) for verdict in verdicts]
-    return Report(title, COLUMNS, tuple(map(_row, listed)), None, tuple(remarks), lambda: documents)
+    columns, rows = (PLAIN if plain else COLUMNS), tuple(_row(verdict, plain) for verdict in listed)
+    return Report(title, columns, rows, None, tuple(remarks), lambda: documents)
 
 
 def _reasons(verdicts: list[Verdict]) -> Iterator[str]:
@@ -132,12 +141,12 @@ def _name(verdict: Verdict) -> str:
     return f"{verdict.number.subject} {verdict.number.quantity.replace('_', ' ')}"
 
 
-def _row(verdict: Verdict) -> dict[str, Any]:
-    number = verdict.number
+def _row(verdict: Verdict, plain: bool) -> dict[str, Any]:
+    number, computed = verdict.number, verdict.computed
     return {
         "number": _name(verdict),
         "printed": number.printed,
-        "computed": shown(verdict.computed),
+        "computed": _plain(computed) if plain and not isinstance(computed, tuple) else shown(computed),
         "verdict": verdict.kind,
         "reason": verdict.reason,
         "source": number.source,
@@ -156,7 +165,7 @@ def _document(verdict: Verdict) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """An integer, an exact ratio as text ('25/9'), or a size as a list."""
+    """An integer, a ratio with all digits of a float, or a size as a list."""
     if isinstance(value, tuple):
         return list(map(int, value))
-    return str(value) if isinstance(value, Fraction) else value
+    return float(value) if isinstance(value, Fraction) else value

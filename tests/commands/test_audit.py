@@ -59,10 +59,30 @@ def test_formats_agree() -> None:
         (r["printed"], r["verdict"]) for r in rows
     ]
     assert {n["verdict"] for n in document} == set(KINDS)
-    (ratio,) = [n for n in document if n["printed"] == "2.78"]
-    assert ratio["computed"] == "25/9"
     assert "| vgg16 stored | 24M | 15,237,608 | wrong |" in run("vgg16", "--format", "md")
     assert "253,440" in run("alexnet", "--format", "latex")
+
+
+def test_programs_read_plain_numbers() -> None:
+    """VGG-16: 138,357,544 parameters; 5·5 weights to 3·3 are 25/9; a size has no plain number."""
+    document = json.loads(run("--format", "json"))["networks"]
+    rows = list(csv.DictReader(io.StringIO(run("--format", "csv"))))
+    for told, row in zip(document, rows, strict=True):
+        size = told["computed"]
+        same = "×".join(map(str, size)) if isinstance(size, list) else str(size)
+        assert row["computed"] == same
+    computed = {(n["network"], n["quantity"], n["printed"]): n["computed"] for n in document}
+    assert computed["vgg16", "parameters", "138 M"] == 138_357_544
+    (ratio,) = [n["computed"] for n in document if n["printed"] == "2.78"]
+    assert ratio == 25 / 9
+
+
+def test_what_is_asked_for_twice_counts_once() -> None:
+    once = run("lenet5")
+    assert run("lenet5", "lenet5") == run("lenet5", "LeNet-5") == once
+    family = json.loads(run("vgg", "--format", "json"))["networks"]
+    both = json.loads(run("vgg16", "vgg", "--format", "json"))["networks"]
+    assert sorted(map(repr, both)) == sorted(map(repr, family))
 
 
 def test_all_shows_every_number() -> None:
