@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from math import ceil
 from typing import Literal, NamedTuple
 
 from archcalc.errors import Diagnostic, UsageError
@@ -14,6 +15,7 @@ How = Literal["exact", "rounds", "truncates"]
 
 MOST_CHARACTERS = 60
 _LARGEST = 1 << 63
+_LEAST_BARE, _MOST_BARE = Fraction(1, 100), 10**6  # of fractions that are printed without a unit
 
 _POWERS = {
     **dict.fromkeys(("k", "thousand"), 10**3),
@@ -43,10 +45,25 @@ _COUNTS = re.compile(
 
 
 class Scale(NamedTuple):
-    """What one of the printed units is worth; `says` is not empty where the label means another."""
+    """What one of the printed units is worth; `says` is not empty where the label means another.
+
+    `assumed`: there is no label, and this is a unit that numbers without one are usually in.
+    """
 
     worth: int
     says: str = ""
+    assumed: bool = False
+
+    @property
+    def departs(self) -> bool:
+        """Whether the label means another unit than it says."""
+        return bool(self.says) and not self.assumed
+
+
+_ASSUMED = tuple(
+    Scale(worth, f"printed without a unit, which is {letter} here", assumed=True)
+    for letter, worth in (("G", 10**9), ("M", 10**6))
+)
 
 
 class Printed(NamedTuple):
@@ -142,6 +159,28 @@ def parse(text: str) -> Printed:
     return Printed(text.strip(), number, place, digits, unit, scales)
 
 
+def counted(printed: Printed, quantity: str = "") -> Printed:
+    """The same where it can be a count: a fraction without a unit is one in units of G or M.
+
+    torchinfo prints 4.09 for ResNet-50. `quantity` is what the number counts, if its unit does not say.
+
+    Raises:
+        UsageError: no count prints so, or nobody can tell in which unit.
+    """
+    if printed.place < 1 and all(scale.worth == 1 for scale in printed.scales):
+        usual = _LEAST_BARE <= printed.number < _MOST_BARE
+        if not usual or "bytes" in (printed.unit, quantity):
+            raise _no_unit(printed)
+        return printed._replace(scales=_ASSUMED)
+    if not any(_holds_integer(*printed.interval(scale)) for scale in printed.scales):
+        raise UsageError(Diagnostic(f"`{printable(printed.text)}` is no whole number, as a count is"))
+    return printed
+
+
+def _holds_integer(low: Fraction, high: Fraction) -> bool:
+    return ceil(low) < high
+
+
 def _scales(rest: str, text: str, long: bool) -> tuple[Unit, tuple[Scale, ...]]:
     """What the letters after a number say."""
     found = _BYTES.fullmatch(rest)
@@ -174,6 +213,11 @@ def _decimal(value: Fraction, places: int) -> str:
 def _no_number(text: str) -> UsageError:
     help = "as printed: 3.8G, 4.1 GMACs, 553MB, 25636712, 138 million parameters"
     return UsageError(Diagnostic(f"`{printable(text)}` is no number", help=help))
+
+
+def _no_unit(printed: Printed) -> UsageError:
+    help = "with the unit that it is printed in: 4.09G, 25.56M, 97.8MB"
+    return UsageError(Diagnostic(f"`{printable(printed.text)}` is no count without a unit", help=help))
 
 
 def _too_large(text: str) -> UsageError:

@@ -12,11 +12,11 @@ from archcalc.audit.verdicts import Networks, Verdict, judge
 
 def quoted(spec_name: str, printed: Printed, networks: Networks) -> Iterator[Verdict]:
     """The entries of a spec file with the same digits in the same unit, each with its verdict."""
-    worth = printed.scales[0].worth
+    worths = {scale.worth for scale in printed.scales if not scale.departs}
     for number in numbers(spec_name):
         if is_size(number.printed):
             continue
         figure = Figure.of(number.printed)
         same = (figure.number, figure.place) == (printed.number, printed.place)
-        if same and figure.relation == "=" and figure.scales[0].worth == worth:
+        if same and figure.relation == "=" and figure.scales[0].worth in worths:
             yield judge(number, networks)

@@ -122,6 +122,13 @@ class Reading(NamedTuple):
         return tuple(found)
 
     @property
+    def factor(self) -> int:
+        """How often it counts a product, at least: 1 as multiplies, 2 as FLOPs; 0 if it has none."""
+        return min(
+            (part.factor for part in self.parts if part.term in ("products", *PRODUCTS)), default=0
+        )
+
+    @property
     def parts(self) -> tuple[Part, ...]:
         """The summands; times `way.each` they are the value."""
         return self.way.parts(self.network)

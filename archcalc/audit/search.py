@@ -29,22 +29,29 @@ class Match(NamedTuple):
     """A reading that prints so: exactly, rounded or truncated, on one of the scales of the label.
 
     `wording` is 'rounds' and the like in words: '3.8 truncates 3.858', '' for a whole number.
+    `unusual`: of values, where the number does not say so: most are parameters or multiplies.
     """
 
     reading: Reading
     scale: Scale
     how: How
     wording: str
+    unusual: bool = False
 
     @property
     def steps(self) -> int:
-        """The departures, with one more for a truncation and for a label that means another unit."""
-        return self.reading.steps + (self.how == "truncates") + bool(self.scale.says)
+        """The departures, with one more for each of `_beyond`."""
+        return self.reading.steps + self._beyond
+
+    @property
+    def _beyond(self) -> int:
+        """Departures of the match: truncation, a label that means another unit, unusual."""
+        return (self.how == "truncates") + self.scale.departs + self.unusual
 
     @property
     def weight(self) -> int:
         """Of equally many departures, those of small weight come first."""
-        return self.reading.weight + TRUNCATION * ((self.how == "truncates") + bool(self.scale.says))
+        return self.reading.weight + TRUNCATION * self._beyond
 
     def ranks_before(self, other: Match | None) -> bool:
         """Whether it is the plainer of two explanations."""
@@ -99,24 +106,25 @@ def find(network: Relative, printed: Printed, quantity: str = "") -> Findings:
     Raises:
         ArchError: the named network cannot be built.
     """
-    most = _most(printed)
+    most, asked = _most(printed), printed.unit or quantity
     found: dict[tuple[Kind, int], Match] = {}
     nearest: dict[int, Nearest] = {}
     values: set[tuple[Kind, int]] = set()
     tried = 0
-    for reading in readings(network, printed.unit or quantity, most):
+    for reading in readings(network, asked, most):
         if any(match.steps < reading.steps for match in found.values()):
             break
         tried += 1
         values.add((reading.way.kind, reading.value))
-        match = _match(reading, printed, most)
+        match = _match(reading, printed, most, not asked and reading.way.kind == "values")
         if match is None:
             _keep_nearest(nearest, reading, printed)
         elif match.ranks_before(found.get((reading.way.kind, reading.value))) and _all_matter(reading):
             found[reading.way.kind, reading.value] = match
     fewest = min((match.steps for match in found.values()), default=0)
     chance = _by_chance(values, printed)
-    ranked = sorted((m for m in found.values() if m.steps == fewest), key=lambda m: m.weight)
+    fewest_steps = (match for match in found.values() if match.steps == fewest)
+    ranked = sorted(fewest_steps, key=lambda match: (match.unusual, match.weight))
     believed = tuple(m for m in ranked if m.plain or chance <= LEAST_CHANCE)
     doubtful = tuple(m for m in ranked if m not in believed)
     return Findings(believed, () if believed else _ranked(nearest), most, tried, chance, doubtful)
@@ -137,12 +145,12 @@ def _most(printed: Printed) -> int:
     return 1 if printed.digits < 2 else 2 if printed.digits < 4 else MOST_DEPARTURES
 
 
-def _match(reading: Reading, printed: Printed, most: int) -> Match | None:
+def _match(reading: Reading, printed: Printed, most: int, unusual: bool) -> Match | None:
     """How the reading prints so, if it does with no more departures than `most`."""
     for scale in _scales(reading, printed):
         how = printed.how(reading.value, scale)
         if how is not None:
-            match = Match(reading, scale, how, printed.wording(reading.value, scale))
+            match = Match(reading, scale, how, printed.wording(reading.value, scale), unusual)
             return match if match.steps <= most else None
     return None
 
@@ -163,7 +171,7 @@ def _all_matter(reading: Reading) -> bool:
 def _keep_nearest(nearest: dict[int, Nearest], reading: Reading, printed: Printed) -> None:
     """Remember a reading that comes nearer than all others of as many departures."""
     for scale in _scales(reading, printed):
-        off, steps = _off(reading.value, printed, scale), reading.steps + bool(scale.says)
+        off, steps = _off(reading.value, printed, scale), reading.steps + scale.departs
         known = nearest.get(steps)
         if off and (known is None or abs(off) < abs(known.off)):
             nearest[steps] = Nearest(reading, off)

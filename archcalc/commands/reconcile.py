@@ -9,7 +9,7 @@ import click
 
 from archcalc.api import Network, load
 from archcalc.audit.conventions import KINDS
-from archcalc.audit.printed import Printed, parse
+from archcalc.audit.printed import Printed, counted, parse
 from archcalc.audit.quoted import quoted
 from archcalc.audit.readings import Reading
 from archcalc.audit.relatives import Relative
@@ -55,9 +55,10 @@ def command(networks: list[Network], table: Table, quantity: str | None, words: 
              archcalc reconcile resnet50 25,636,712
 
     A number means every count that rounds or truncates to its digits; one with all its
-    digits, that count alone. Variants of the network, its switches, usual input sizes and
-    both ways of rounding a pool are combined with what tools and tables count. What
-    departs least from archcalc's own count comes first. Exit code 1: nothing matches.
+    digits, that count alone; a fraction without a unit is tried in units of G and of M,
+    as torchinfo prints such numbers. Variants of the network, its switches, usual input
+    sizes and both ways of rounding a pool are combined with what tools and tables count.
+    What departs least from archcalc's own count comes first. Exit code 1: nothing matches.
 
     \b
     reading      the network, and the conventions by which it counts
@@ -65,7 +66,9 @@ def command(networks: list[Network], table: Table, quantity: str | None, words: 
     digits       whether NUMBER is it rounded, truncated or exactly
     departures   in how many ways the reading is not archcalc's own count of
                  SPEC; a number of up to 3 digits is given two, others three,
-                 because with more almost any number can be had
+                 because with more almost any number can be had; values
+                 (activations) are one where NUMBER does not say that it counts
+                 them
     by chance    how many of the readings would print so if they lay anywhere
                  within a factor of two; where that is likely, two departures
                  are believed only if each has a name of its own: a variant,
@@ -73,13 +76,13 @@ def command(networks: list[Network], table: Table, quantity: str | None, words: 
     in print     who has printed these digits, and what `archcalc audit` finds
     """
     (network,) = networks
-    printed = parse(_number(words))
+    printed = counted(parse(_number(words)), quantity or "")
     findings = find(relative(network), printed, quantity or "")
     most = None if table.format == "csv" else MOST_ROWS
     sources = list(
         quoted(network.spec.source.name, printed, Networks(lambda name: relative(load(name))))
     )
-    show("reconcile", [_report(network, printed, findings, sources, most)], table.format)
+    show("reconcile", [_report(network, printed, quantity, findings, sources, most)], table.format)
     if not findings.matches:
         click.get_current_context().exit(1)
 
@@ -98,10 +101,16 @@ def relative(network: Network) -> Relative:
 
 
 def _report(
-    network: Network, printed: Printed, findings: Findings, sources: list[Verdict], most: int | None
+    network: Network,
+    printed: Printed,
+    quantity: str | None,
+    findings: Findings,
+    sources: list[Verdict],
+    most: int | None,
 ) -> Report:
     matches = findings.matches
-    remarks = _explained(findings) if matches else _unexplained(findings, printed)
+    flops = (printed.unit or quantity) == "FLOPs"
+    remarks = _explained(findings, flops) if matches else _unexplained(findings, printed)
     rows = map(_row, matches[:most]) if matches else map(_nearest_row, findings.nearest)
     return Report(
         f"{label(network)} · {printable(printed.text)}: {_range(printed)}",
@@ -118,6 +127,8 @@ def _range(printed: Printed) -> str:
     """'3,750,000,000 to 3,899,999,999': the counts that print so."""
     if printed.whole:
         return "this very count"
+    if printed.scales[0].assumed:
+        return "no unit, tried as G and M"
     ranges = []
     for scale in printed.scales:
         low, high = printed.interval(scale)
@@ -154,8 +165,11 @@ def _signed(amount: int) -> str:
     return f"{'−' if amount < 0 else '+'} {grouped(abs(amount))}"
 
 
-def _explained(findings: Findings) -> tuple[str, ...]:
-    """The first match as a sum from the network's own count, and how many others there are."""
+def _explained(findings: Findings, flops: bool) -> tuple[str, ...]:
+    """The first match as a sum from the network's own count, and how many others there are.
+
+    `flops`: the number calls itself FLOPs.
+    """
     best = findings.matches[0]
     reading = best.reading
     lines = [reading.decomposition]
@@ -163,6 +177,8 @@ def _explained(findings: Findings) -> tuple[str, ...]:
         lines = [f"{grouped(reading.own)} {reading.quantity} of {reading.origin.name}"]
         lines += [f"{_signed(d.amount)} {d.says}" for d in reading.departures]
         lines.append(f"= {reading.decomposition}")
+    if flops and reading.factor == 1:
+        lines.append(_multiplies(reading))
     lines += _helps(reading)
     lines.append("; ".join(word for word in (best.wording, best.scale.says) if word))
     others = len(findings.matches) - 1
@@ -175,6 +191,14 @@ def _explained(findings: Findings) -> tuple[str, ...]:
         pair = f"{reading.origin.name} {reading.network.name}"
         lines.append(f"layer by layer: archcalc compare {pair}")
     return tuple(printable(line) for line in lines if line)
+
+
+def _multiplies(reading: Reading) -> str:
+    """That what is called FLOPs counts a product once."""
+    network = reading.network
+    flops = grouped(2 * int(network.analysis.multiplies))
+    says = "printed as FLOPs, but a product counts once: these are multiplies (MACs)"
+    return f"{says}; the FLOPs of {network.name}, 2 × multiplies, are {flops}"
 
 
 def _doubtful(findings: Findings) -> str:

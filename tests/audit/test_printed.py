@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archcalc.audit.printed import parse
+from archcalc.audit.printed import counted, parse
 from archcalc.errors import UsageError
 
 
@@ -86,6 +86,55 @@ def test_every_count_prints_as_it_is_printed(count: int, suffix: str, places: in
 )
 def test_wording(text: str, count: int, wording: str) -> None:
     assert parse(text).wording(count) == wording
+
+
+@pytest.mark.parametrize(
+    ("text", "in_billions", "in_millions"),
+    [  # lowest and highest count that prints so
+        ("4.09", (4_085_000_000, 4_099_999_999), (4_085_000, 4_099_999)),
+        ("25.56 params", (25_555_000_000, 25_569_999_999), (25_555_000, 25_569_999)),
+        ("0.42", (415_000_000, 429_999_999), (415_000, 429_999)),
+        ("15470.26", (15_470_255_000_000, 15_470_269_999_999), (15_470_255_000, 15_470_269_999)),
+    ],
+)
+def test_a_fraction_without_a_unit(
+    text: str, in_billions: tuple[int, int], in_millions: tuple[int, int]
+) -> None:
+    """It may be one of G or of M, and says so; that is no departure, as there is no label to mean
+    another."""
+    printed = counted(parse(text))
+    for scale, (low, high) in zip(printed.scales, (in_billions, in_millions), strict=True):
+        told = [printed.how(value, scale) is None for value in (low - 1, low, high, high + 1)]
+        assert told == [True, False, False, True]
+        assert "without a unit" in scale.says
+        assert not scale.departs
+
+
+@pytest.mark.parametrize("text", ["3.8G", "25636712", "553MB", "25.557032M", "1.5e9 FLOPs", "60k", "4"])
+def test_what_has_a_unit_or_all_digits_stays(text: str) -> None:
+    assert counted(parse(text)) == parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity"),
+    [
+        *(("1e-5", ""), ("0.009", ""), ("1000000.5", ""), ("0.00000000000000001", "")),
+        *(("4.5 bytes", ""), ("218.59", "bytes")),
+    ],
+)
+def test_a_unit_is_asked_for(text: str, quantity: str) -> None:
+    """No tool prints such numbers without a unit, and megabytes are two things."""
+    with pytest.raises(UsageError) as error:
+        counted(parse(text), quantity)
+    (diagnostic,) = error.value.diagnostics
+    assert diagnostic.message == f"`{text}` is no count without a unit"
+    assert "unit" in diagnostic.help
+
+
+@pytest.mark.parametrize("text", ["4.0912K", "0.0000004M"])  # 4,091.15 to 4,091.3; 0.35 to 0.5
+def test_no_whole_number_prints_so(text: str) -> None:
+    with pytest.raises(UsageError, match="no whole number"):
+        counted(parse(text))
 
 
 @pytest.mark.parametrize(

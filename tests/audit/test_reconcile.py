@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archcalc.audit.conventions import CONVENTIONS, KINDS
-from archcalc.audit.printed import parse
+from archcalc.audit.printed import counted, parse
 from archcalc.audit.readings import Reading, readings
 from archcalc.audit.relatives import Relative, relatives
 from archcalc.audit.search import Findings, find
 from archcalc.cli import commands
+from archcalc.errors import UsageError
 from archcalc.spec import catalog
 
 
@@ -163,6 +164,62 @@ def test_arithmetic_of_the_cases() -> None:
     assert CONV_PRODUCTS == 15_346_630_656
     assert 4_089_184_256 - SAVED == 3_857_973_248
     assert 2 * CONV_VALUES + POOL_VALUES + 2 * 4096 + 1000 + 2 * 2 * 4096 == 28_650_984
+
+
+@pytest.mark.parametrize(
+    ("network", "number", "found", "count", "wording"),
+    [
+        ("resnet50", "4.09", "resnet50", 4_089_184_256, "4.09 rounds 4.0892"),
+        ("resnet50", "3.8", "resnet50_paper", 4_089_184_256 - SAVED, "3.8 truncates 3.858"),
+        ("resnet50", "25.56", "resnet50", 25_557_032, "25.56 rounds 25.5570"),
+        ("vgg16", "15470.26", "vgg16", VGG16, "15,470.26 rounds 15,470.2643"),
+    ],
+)
+def test_fractions_without_a_unit(
+    network: str, number: str, found: str, count: int, wording: str
+) -> None:
+    """The same reasons as with a unit: G, G, M and M."""
+    best = find(named(network), counted(parse(number))).matches[0]
+    assert (best.reading.network.name, best.reading.value, best.wording) == (found, count, wording)
+    unit = "G" if count > 10**9 and float(number) < 1000 else "M"
+    text = " ".join(invoke(network, number).output.split())
+    assert f"{number}: no unit, tried as G and M" in text
+    assert f"printed without a unit, which is {unit} here" in text
+
+
+@pytest.mark.parametrize("number", ["1e-5", "0.001", "4.0912K"])
+def test_no_count_is_refused(number: str) -> None:
+    assert isinstance(invoke("resnet50", number).exception, UsageError)
+
+
+def test_multiplies_that_are_printed_as_flops() -> None:
+    """15.5 G is half of VGG-16's FLOPs, 30.9 G is all of them."""
+    told = "printed as FLOPs, but a product counts once: these are multiplies (MACs)"
+    told += f"; the FLOPs of vgg16, 2 × multiplies, are {2 * VGG16:,}"
+    for words in (("15.5 GFLOPs",), ("15.5G", "--quantity", "FLOPs")):
+        assert told in " ".join(invoke("vgg16", *words).output.split())
+    for words in (("30.9 GFLOPs",), ("15.5 GMACs", "--quantity", "FLOPs"), ("15.5G",)):
+        result = invoke("vgg16", *words)
+        assert result.exit_code == 0
+        assert "printed as FLOPs" not in result.output
+
+
+def test_a_bare_number_is_parameters_or_multiplies_first() -> None:
+    """GoogLeNet has 6,031,768 values, and 56²·(64 + 192) normalized ones: 6,834,584 print as 6.8 M."""
+    normalized = 6_031_768 + 56**2 * (64 + 192)
+    findings = search("googlenet", "6.8M")
+    assert findings.matches == ()
+    assert [match.reading.value for match in findings.doubtful] == [normalized]
+    assert invoke("googlenet", "6.8M").exit_code == 1
+    assert search("googlenet", "6.8M values").matches[0].reading.value == normalized
+    # without the classifier, which has 1024·1000 + 1000 of the 6,998,552; with 10 classes
+    trunk = 6_998_552 - 1_025_000
+    tens = 6_998_552 - 1_025 * 990
+    values = [match.reading.value for match in search("googlenet", "6.0M").matches]
+    assert values == [trunk, tens, 6_031_768]
+    # a tool has a name of its own: one value a conv output, as many as batch norm has, and 1000
+    (match,) = search("resnet50", "11.1M").matches
+    assert match.reading.value == 11_113_984 + 1000
 
 
 def test_labels_that_mean_another_unit_say_so() -> None:
