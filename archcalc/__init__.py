@@ -5,9 +5,10 @@ The names below are imported when they are first used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing takes milliseconds
 if TYPE_CHECKING:
+    from typing import Any
+
     from archcalc.analysis.costs import Analysis, Costs, Layer
     from archcalc.api import Network, load
     from archcalc.errors import ArchError

@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from typing import Any, TextIO
 
 import click
 
-from archcalc.errors import ArchError, Diagnostic
+from archcalc.errors import ArchError, Diagnostic, UsageError, suggestion
+from archcalc.units import printable
 
 COMMANDS = (
     *("list", "show", "params", "flops", "memory", "field", "explain"),
     *("compare", "sweep", "reconcile", "audit", "run", "cat", "operators"),
 )
+WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+
+
+class ReaderLeft(Exception):
+    """Nobody reads standard output any more: `| head`."""
+
+
+@contextmanager
+def _piped() -> Iterator[None]:
+    """click would make exit code 1 of a closed pipe, as if something were found."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderLeft from error
 
 
 class Commands(click.Group):
     """Imports a command when it is asked for."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with _piped():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _piped():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -32,9 +60,6 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from archcalc.errors import UsageError, suggestion
-            from archcalc.units import printable
-
             help = suggestion(args[0], COMMANDS) or f"commands: {', '.join(COMMANDS)}"
             raise UsageError(Diagnostic(f"no command is called `{printable(args[0])}`", help=help))
         return super().resolve_command(ctx, args)
@@ -54,33 +79,63 @@ def commands() -> None:
     """
 
 
-def main() -> None:
+def run() -> int:
     """Run the command line. Exit codes: 0 fine, 1 a finding, 2 bad input, 130 interrupted."""
-    for stream in (sys.stdout, sys.stderr):
-        if "utf" not in (stream.encoding or "").lower():
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    sys.exit(_run())
-
-
-def _run() -> int:
+    _prepare()
     try:
-        code = commands.main(standalone_mode=False)
+        if sys.stdout is None:
+            help = "`> /dev/null` throws it away"
+            raise UsageError(Diagnostic("standard output is closed", help=help))
+        code = commands.main(sys.argv[1:] or ["--help"], standalone_mode=False)
         sys.stdout.flush()
     except ArchError as error:
-        from archcalc.views.diagnostics import render
-
-        click.echo(render(error), err=True)
-        return error.exit_code
+        return _tell(error)
     except click.ClickException as error:
-        from archcalc.views.diagnostics import render
-
         context = getattr(error, "ctx", None)
         help = f"{context.command_path} --help" if context else ""
-        click.echo(render(ArchError(Diagnostic(error.format_message(), help=help))), err=True)
-        return error.exit_code
+        return _tell(UsageError(Diagnostic(error.format_message(), help=help)))
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more can be said
+    except (ReaderLeft, BrokenPipeError):
+        _discard(sys.stdout)
         return 0
+    except OSError as error:
+        return _refused(error)
     return code or 0
+
+
+def _prepare() -> None:
+    """Streams that lose nothing in silence, and write `?` where they have no letter."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  (the shell closed it: `2>&-`)
+    if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):  # by PYTHONUNBUFFERED
+        sys.stdout = open(sys.stdout.fileno(), "w", encoding=sys.stdout.encoding)  # noqa: SIM115
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        if "utf" not in (stream.encoding or "").lower():
+            stream.reconfigure(errors="replace")
+
+
+def _tell(error: ArchError) -> int:
+    from archcalc.views.diagnostics import render
+
+    try:
+        click.echo(render(error), err=True)
+    except OSError:
+        _discard(sys.stderr)
+    return error.exit_code
+
+
+def _refused(error: OSError) -> int:
+    """What the operating system refuses, mostly to write: then the rest goes nowhere."""
+    reason = (error.strerror or str(error)).lower()
+    if error.filename is not None:
+        return _tell(ArchError(f"`{printable(str(error.filename))}`: {reason}"))
+    if error.errno not in WRITING:
+        return _tell(ArchError(f"the system refuses: {reason}"))
+    _discard(sys.stdout)
+    return _tell(ArchError(f"cannot write the output: {reason}"))
+
+
+def _discard(stream: TextIO) -> None:
+    """What is still to be written to it makes no trouble at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

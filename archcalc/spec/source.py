@@ -39,8 +39,10 @@ def read_stdin() -> Source:
     """The text of a spec on standard input.
 
     Raises:
-        ArchError: too large, not UTF-8.
+        ArchError: closed, too large, not UTF-8.
     """
+    if sys.stdin is None:
+        raise UsageError("standard input is closed")
     return _decode("<stdin>", sys.stdin.buffer.read(LARGEST_FILE + 1))
 
 

@@ -88,7 +88,7 @@ def test_closed_form_commands_start_light(words: list[str]) -> None:
     code = f"""
 import sys
 sys.argv = ["archcalc", *{words!r}]
-from archcalc.cli import main
+from archcalc.__main__ import main
 try:
     main()
 except SystemExit as stop:
