@@ -55,7 +55,8 @@ def command(specs: tuple[str, ...], all_: bool, format: str) -> None:
     convention   it is what its source counts: biases too, conv layers only, MiB …
     variant      it belongs to another variant of the network, which is named
     wrong        it disagrees, and a computed derivation tells how it came about
-    unexplained  it disagrees, and nothing that we compute comes out so (“open” in the summary)
+    unexplained  it disagrees, and nothing that we compute comes out so (“open” in
+                 the summary)
     computed     what archcalc counts under the number's own name
 
     Accuracies, times and other measurements cannot be computed and are not listed. What an entry

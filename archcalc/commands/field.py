@@ -40,9 +40,11 @@ def command(networks: list[Network], table: Table) -> None:
     field     pixels of the image that one value depends on (height × width)
     stride    pixels from one value to the next
     padding   how far the first value reaches beyond the image
-    offset    the center of the first value, in pixels from that of the first pixel
+    offset    the center of the first value, in pixels from the first pixel's
     smallest  the smallest square input that every layer accepts, and the smallest
               at which the center of a value of the last map lies inside the image
+    note      exceeds image: sees more than there is; misaligned: from a join
+              of branches whose strides or centers differ
     unread    positions of a map that strides skip: nothing ever reads them
     """
     show("field", [_report(network, table) for network in networks], table.format)
@@ -78,9 +80,9 @@ def _cells(name: str, output: str, field: Field, graph: Graph) -> dict[str, Any]
     axes = (field.height, field.width)
     notes = []
     if field.height.size > graph.input.height or field.width.size > graph.input.width:
-        notes.append("more than the image")
+        notes.append("exceeds image")
     if not field.aligned:
-        notes.append("misaligned join")
+        notes.append("misaligned")
     return {
         "layer": name,
         "output": output,

@@ -72,7 +72,7 @@ def command(
     connections   links from an input value to an output, plus one per bias used
                   (LeCun 1998)
     census        every operation of every operator, by kind, the small ones too
-    module        with --as: what runs the layer in the code that the tool looks at
+    module        with --as: what runs the layer in the code the tool looks at
     """
     protocol = {"images": batch, "crops": crops, "networks": ensemble}
     if tool:

@@ -50,8 +50,10 @@ def command(networks: list[Network], table: Table, tool: str | None) -> None:
                      torch does not)
     fixed            numbers set by hand, never learned (the RBF layer of 1998)
     share            of the network's parameters
-    MiB              of all these numbers, at 4 bytes (float32), 2 (float16) or 1 (int8)
-    module           with --as: what runs the layer in the code that the tool looks at
+    MiB              of all these numbers, at 4 bytes (float32), 2 (float16) or
+                     1 (int8)
+    module           with --as: what runs the layer in the code that the tool
+                     looks at
     """
     show("params", [_report(network, table, tool) for network in networks], table.format)
 

@@ -38,10 +38,11 @@ def command(networks: list[Network], table: Table) -> None:
     output          height × width × channels; a vector has channels only
     parameters      what training can change
     multiplies      products of a weight and an input value (MACs), for one image
-    field           pixels of the image that one value depends on (`archcalc field`)
+    field           pixels of the image that one value depends on (see `field`)
     alive           values alive while the layer runs, the peak in the last line
-                    (`archcalc memory`)
-    weight layers   conv and linear layers on the longest way: why VGG-16 is called 16
+                    (see `memory`)
+    weight layers   conv and linear layers on the longest way: why VGG-16 is so
+                    called
     """
     show("show", [_report(network, network.analyze(), table) for network in networks], table.format)
 
