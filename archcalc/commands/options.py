@@ -37,6 +37,8 @@ class SpecCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta["words"] = [word for word in args if word not in ("--help", "-h")]
+        if "--" in args:
+            args.insert(args.index("--"), "--")  # click takes one for itself
         return super().parse_args(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

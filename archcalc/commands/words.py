@@ -22,7 +22,7 @@ class Words(NamedTuple):
 
 
 def split(words: Sequence[str], switches: Iterable[str] = ()) -> Words:
-    """Tell specs from `--name value`, `--name=value` and `--switch`.
+    """Tell specs from `--name value`, `--name=value` and `--switch`; `--` ends the options.
 
     `switches` are the variables that are true or false: they take a value only if one follows.
     """
@@ -31,7 +31,10 @@ def split(words: Sequence[str], switches: Iterable[str] = ()) -> Words:
     waiting = list(reversed(words))
     while waiting:
         word = waiting.pop()
-        if not word.startswith("-") or word == "-":
+        if word == "--":
+            specs += reversed(waiting)
+            break
+        if not word.startswith("-") or word == "-" or word[1].isdigit():
             specs.append(word)
             continue
         if not word.startswith("--"):

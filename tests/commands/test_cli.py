@@ -123,6 +123,20 @@ def test_split_keeps_the_order() -> None:
     assert split(["a", "--x", "1", "b", "--y=2"]) == (["a", "b"], [("x", "1"), ("y", "2")])
 
 
+def test_two_dashes_end_the_options(tmp_path: Path) -> None:
+    assert split(["a", "--x", "1", "--", "--y", "--"]) == (["a", "--y", "--"], [("x", "1")])
+    (tmp_path / "-net.toml").write_bytes(SPEC)
+    assert process("params", "--", "-net.toml", cwd=tmp_path).returncode == 0
+    assert process("params", "--format", "csv", "--", "--help").returncode == 2
+
+
+@pytest.mark.parametrize("words", ["reconcile resnet50 -5", "reconcile resnet50 -- -5"])
+def test_a_negative_number_is_no_option(words: str) -> None:
+    result = process(*words.split())
+    assert result.returncode == 2
+    assert b"`-5` is no " in result.stderr
+
+
 def test_variant_of_a_file(tmp_path: Path) -> None:
     """`net.toml:wide`: a file's own variants are asked for behind a colon."""
     path = tmp_path / "net.toml"
@@ -210,6 +224,7 @@ def test_tables_fit(columns: int) -> None:
         ["flops", "vgg16", "--census"],
         ["list"],
         ["show", "resnet18"],
+        ["field", "swin_t"],
     ):
         result = CliRunner().invoke(commands, words, env={"COLUMNS": str(columns)})
         assert max(map(len, result.output.splitlines())) <= max(columns, 80), words
