@@ -22,6 +22,11 @@ class Start(NamedTuple):
     layout: str
     image: str | None
 
+    @property
+    def files(self) -> list[str]:
+        """Those that are read."""
+        return [file for file in (self.weights, self.map, self.image) if file is not None]
+
     def of(self, network: Network, batch: int, dtype: Precision = "float32") -> tuple[Any, Any]:
         """The network's weights and its input: all of the file, or `batch` images from the seed."""
         return self._weights(network, dtype), self._images(network, batch, dtype)

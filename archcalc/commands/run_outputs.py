@@ -51,7 +51,7 @@ def executed(
 
     analysis = network.analyze()
     tapped = [layer.path for word in kept.taps for layer in choose(analysis, word)]
-    keeper = Keeper(tapped, kept.save, kept.maps)
+    keeper = Keeper(tapped, kept.save, kept.maps, start.files)
     weights, images = start.of(network, batch, dtype)
     forward = Forward(network.graph, weights, len(images), dtype, release=True)
     signals: list[dict[str, Any]] = []

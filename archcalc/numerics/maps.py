@@ -6,23 +6,21 @@ import math
 import os
 import re
 import struct
-import tempfile
 import zlib
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from typing import IO
 
 import numpy as np
 
 from archcalc.errors import UsageError
 from archcalc.numerics.reference import Array
+from archcalc.numerics.writing import replacing, require_writable
 from archcalc.units import printable
 
 MOST_CHANNELS = 256  # that are drawn
 SMALLEST = 32  # pixels that a map is enlarged to, by a whole factor
 GAP = 1  # pixels between maps
 LONGEST_NAME = 100  # characters
-_MOST_NUMBERS = 10_000  # files of one name
 
 
 def prepare(folder: str) -> None:
@@ -33,36 +31,50 @@ def prepare(folder: str) -> None:
     """
     try:
         os.makedirs(folder, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        require_writable(folder)
     except (OSError, ValueError) as error:
         raise _refusal(folder, error) from None
 
 
-def write_grid(array: Array, folder: str, layer_path: str) -> str:
+def write_grid(array: Array, folder: str, name: str) -> str:
     """Draw the first 256 channels of height × width × channels as a gray PNG; returns the file's path.
 
     Each channel is scaled from its smallest (black) to its largest value (white); NaN is black. Maps
     are read like text, about as many in a row as there are rows; so are the values of a vector, which
-    is drawn as one map. The file is named after the layer; none is ever overwritten, a number tells
-    them apart.
+    is drawn as one map. `name`: of the file, one of `file_names`; what an earlier run drew is replaced.
 
     Raises:
         UsageError: the file cannot be written.
     """
     if array.shape[0] * array.shape[1] == 1:
         array = _square(array.reshape(-1))
-    path = ""
+    path = file_path(folder, name)
     try:
-        path, file = _create(folder, safe_name(layer_path))
-        with file:
+        with replacing(path) as file:
             _write_png(file, array[..., :MOST_CHANNELS])
     except (OSError, ValueError) as error:
-        if path:
-            with suppress(OSError):
-                os.unlink(path)
         raise _refusal(folder, error) from None
     return path
+
+
+def file_path(folder: str, name: str) -> str:
+    """Where `write_grid` writes."""
+    return os.path.join(folder, f"{name}.png")
+
+
+def file_names(layer_paths: Iterable[str]) -> dict[str, str]:
+    """Layer → name of its picture; a number tells apart those that would have the same."""
+    names: dict[str, str] = {}
+    used: set[str] = set()  # in lower case, which some file systems do not tell apart
+    counts: dict[str, int] = {}  # so that a thousand alike are not tried a million times
+    for path in layer_paths:
+        name = plain = safe_name(path)
+        while name.lower() in used:
+            counts[plain.lower()] = counts.get(plain.lower(), 1) + 1
+            name = f"{plain}-{counts[plain.lower()]}"
+        used.add(name.lower())
+        names[path] = name
+    return names
 
 
 def safe_name(layer_path: str) -> str:
@@ -82,17 +94,6 @@ def _square(values: Array) -> Array:
 def _refusal(folder: str, error: Exception) -> UsageError:
     reason = getattr(error, "strerror", None) or str(error)
     return UsageError(f"cannot write maps to `{printable(folder)}`: {reason.lower()}")
-
-
-def _create(folder: str, name: str) -> tuple[str, IO[bytes]]:
-    """A new file: neither one that is there nor the target of a link."""
-    for number in range(1, _MOST_NUMBERS):
-        path = os.path.join(folder, f"{name}{f'-{number}' if number > 1 else ''}.png")
-        try:
-            return path, open(path, "xb")
-        except FileExistsError:
-            continue
-    raise ValueError(f"there are {_MOST_NUMBERS - 1} files named {name}")
 
 
 def _write_png(file: IO[bytes], array: Array) -> None:

@@ -157,7 +157,7 @@ def test_taps_are_kept(tmp_path: Path) -> None:
         (["--taps", "conv"], "the taps go nowhere"),
         (["--taps", "nothing", "--save", "x.npz"], "no layer or block is called `nothing`"),
         (["--save", "x.npy"], "is no .npz file"),
-        (["--save", "/nowhere/x.npz"], "cannot write to `/nowhere`"),
+        (["--save", "/nowhere/x.npz"], "cannot write `/nowhere/x.npz`: no such file"),
         (["--maps", "m"], "no layer to draw"),
         (["--weights", "ghost.npz"], "ghost.npz"),
         (["--image", "ghost.png"], "ghost.png"),
