@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from archcalc.commands.options import show
 from archcalc.errors import Diagnostic, Finding
-from archcalc.views.report import Column, Report
+from archcalc.views.report import Column, Figure, Report
 
 COLUMNS = (
     Column("claim", "claim", "name"),
     Column("left", "executed", "words", spare=1),
     Column("right", "against", "words", spare=2),
-    Column("difference", "off by", "text"),
+    Column("difference", "off by", "figure"),
     Column("verdict", "", "words"),
 )
 
@@ -28,7 +28,7 @@ def prove(format: str) -> None:
     rows = tuple(
         {
             **identity._asdict(),
-            "difference": f"{identity.difference:.0g}",
+            "difference": Figure(identity.difference, f"{identity.difference:.0g}"),
             "verdict": "ok" if identity.holds else "NOT",
         }
         for identity in found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.api import Network
+from archcalc.units import printable
 
 if TYPE_CHECKING:
     from archcalc.numerics.weights import Precision
@@ -26,6 +27,13 @@ class Start(NamedTuple):
     def files(self) -> list[str]:
         """Those that are read."""
         return [file for file in (self.weights, self.map, self.image) if file is not None]
+
+    @property
+    def source(self) -> str:
+        """'he weights · seed 0', or the files, and the seed of what is not in them."""
+        parts = [printable(self.weights or f"{self.init} weights")]
+        parts += [printable(self.image)] if self.image else []
+        return " · ".join(parts if self.weights and self.image else [*parts, f"seed {self.seed}"])
 
     def of(self, network: Network, batch: int, dtype: Precision = "float32") -> tuple[Any, Any]:
         """The network's weights and its input: all of the file, or `batch` images from the seed."""

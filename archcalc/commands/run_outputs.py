@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from archcalc.analysis.costs import Analysis
 from archcalc.analysis.explanation import choose
 from archcalc.api import Network
 from archcalc.commands.layout import document, label, title
 from archcalc.commands.run_inputs import Start
+from archcalc.errors import Diagnostic, UsageError
 from archcalc.units import printable
-from archcalc.views.report import Column, Report
+from archcalc.views.report import Column, Figure, Report
 
 if TYPE_CHECKING:
+    from archcalc.numerics.forward import Forward
     from archcalc.numerics.signals import Signal
     from archcalc.numerics.weights import Precision
 
 OUTPUTS = (
     Column("name", "output", "name"),
     Column("shape", "shape", "text"),
-    Column("mean", "mean", "text"),
-    Column("std", "std", "text"),
-    Column("largest", "largest", "text"),
+    Column("mean", "mean", "figure"),
+    Column("std", "std", "figure"),
+    Column("largest", "largest", "figure"),
     Column("top", "top classes", "words"),
 )
 SIGNALS = (
     Column("layer", "layer", "name"),
     Column("output", "output", "text", spare=1),
-    Column("mean", "mean", "text"),
-    Column("std", "std", "text"),
-    Column("zeros", "zeros", "text"),
-    Column("largest", "largest", "text"),
+    Column("mean", "mean", "figure"),
+    Column("std", "std", "figure"),
+    Column("zeros", "zeros", "figure"),
+    Column("largest", "largest", "figure"),
 )
 
 
@@ -47,11 +51,10 @@ def executed(
     """Run the network once."""
     from archcalc.numerics.files import Keeper
     from archcalc.numerics.forward import Forward
-    from archcalc.numerics.signals import signal, top_classes
+    from archcalc.numerics.signals import signal
 
     analysis = network.analyze()
-    tapped = [layer.path for word in kept.taps for layer in choose(analysis, word)]
-    keeper = Keeper(tapped, kept.save, kept.maps, start.files)
+    keeper = Keeper(_tapped(analysis, kept.taps), kept.save, kept.maps, start.files)
     weights, images = start.of(network, batch, dtype)
     forward = Forward(network.graph, weights, len(images), dtype, release=True)
     signals: list[dict[str, Any]] = []
@@ -60,39 +63,81 @@ def executed(
         node = network.graph.nodes[index]
         keeper.see(node.path, value)
         if stats:
-            signals.append({"layer": node.path, "shape": list(node.shape), "signal": signal(value)})
+            row = {"layer": node.path, "shape": list(node.shape), "signal": signal(value)}
+            signals.append({**row, "output": str(node.shape)})
 
-    outputs = forward.run(images, watch if stats or tapped else None)
+    outputs = forward.run(images, watch if stats or kept.taps else None)
     written = keeper.write(outputs)
-    rows = [
-        {"name": k, "shape": list(v.shape), "signal": signal(v), "top": top_classes(v, 5)}
-        for k, v in outputs.items()
-    ]
+    rows = _outputs(network, outputs)
 
     def documents() -> list[dict[str, Any]]:
         told = {"outputs": list(map(_document, rows)), "signals": list(map(_document, signals))}
         return [{**document(network, analysis), **told}]
 
-    source = start.weights or f"{start.init} weights · seed {start.seed}"
-    heading = f"{title(network, analysis)} · {printable(source)}"
+    heading = f"{title(network, analysis)} · {start.source}"
     shown, columns = (signals, SIGNALS) if stats else (rows, OUTPUTS)
-    remarks = tuple(f"wrote {printable(path)}" for path in written)
+    remarks = [*_broken(forward, images, [*signals, *rows]), *_of_several(len(images), stats)]
+    remarks += [f"wrote {printable(path)}" for path in written]
     cells = tuple(map(_cells, shown))
-    return Report(heading, columns, cells, None, remarks, documents, label(network))
+    return Report(heading, columns, cells, None, tuple(remarks), documents, label(network))
+
+
+def _outputs(network: Network, outputs: Mapping[str, Any]) -> list[dict[str, Any]]:
+    from archcalc.numerics.signals import signal, top_classes
+
+    nodes = {"output": network.graph.output, **dict(network.graph.side_outputs)}
+    return [
+        {
+            "name": name,
+            "shape": list(value.shape),
+            "output": str(network.graph.nodes[nodes[name]].shape),
+            "signal": signal(value),
+            "top": top_classes(value, 5),
+        }
+        for name, value in outputs.items()
+    ]
+
+
+def _tapped(analysis: Analysis, words: Sequence[str]) -> list[str]:
+    """Raises:
+    UsageError: nothing is called so.
+    """
+    for word in words:
+        if not word.strip("/"):
+            help = "`archcalc show SPEC --all` lists the layers"
+            raise UsageError(Diagnostic(f"no layer or block is called `{word}`", help=help))
+    return [layer.path for word in words for layer in choose(analysis, word)]
+
+
+def _broken(forward: Forward, images: Any, rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Where the first value came up that is infinite or no number."""
+    from math import isfinite
+
+    from archcalc.numerics.signals import first_broken
+
+    if all(isfinite(row["signal"].largest) for row in rows):
+        return []
+    layer = first_broken(forward, images)
+    return [f"the first values that are not finite are those of {printable(layer)}"] if layer else []
+
+
+def _of_several(images: int, stats: bool) -> list[str]:
+    """What the figures of a batch are of."""
+    if images == 1:
+        return []
+    return [f"over {images} images at once{'' if stats else '; top classes: of the first'}"]
 
 
 def _cells(row: dict[str, Any]) -> dict[str, Any]:
     found: Signal = row["signal"]
-    shape = "×".join(map(str, row["shape"]))
     return {
         **row,
-        "shape": shape,
-        "output": shape,
+        "shape": row["output"],
         "top": ", ".join(map(str, row.get("top", ()))),
-        "mean": f"{found.mean:.3g}",
-        "std": f"{found.std:.3g}",
-        "zeros": f"{100 * found.zeros:.1f} %",
-        "largest": f"{found.largest:.3g}",
+        "mean": Figure(found.mean, f"{found.mean:.3g}"),
+        "std": Figure(found.std, f"{found.std:.3g}"),
+        "zeros": Figure(found.zeros, f"{100 * found.zeros:.1f} %"),
+        "largest": Figure(found.largest, f"{found.largest:.3g}"),
     }
 
 
@@ -102,4 +147,4 @@ def _document(row: dict[str, Any]) -> dict[str, Any]:
 
     found = row["signal"]._asdict()
     numbers = {name: value if isfinite(value) else None for name, value in found.items()}
-    return {**{key: value for key, value in row.items() if key != "signal"}, **numbers}
+    return {**{key: value for key, value in row.items() if key not in ("signal", "output")}, **numbers}

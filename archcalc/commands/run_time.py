@@ -10,15 +10,15 @@ from archcalc.api import Network
 from archcalc.commands.layout import document, label, single, title
 from archcalc.commands.options import Table
 from archcalc.commands.run_inputs import Start
-from archcalc.views.report import Column, Report
+from archcalc.views.report import Column, Figure, Report
 
 COLUMNS = (
     Column("layer", "layer", "name"),
     Column("output", "output", "text", spare=2),
     Column("multiplies", "multiplies", "count", spare=1),
-    Column("ms", "ms", "text"),
-    Column("gflops", "GFLOP/s", "text"),
-    Column("share", "of peak", "text"),
+    Column("ms", "ms", "figure"),
+    Column("gflops", "GFLOP/s", "figure"),
+    Column("share", "of peak", "figure"),
     Column("bar", "time", "bar", spare=3),
 )
 
@@ -45,9 +45,9 @@ class Figures(NamedTuple):
             "layer": name,
             "output": output,
             "multiplies": self.multiplies,
-            "ms": f"{1e3 * self.seconds:.3f}",
-            "gflops": "–" if self.gflops is None else f"{self.gflops:.1f}",
-            "share": "–" if self.share is None else f"{100 * self.share:.0f} %",
+            "ms": Figure(1e3 * self.seconds, f"{1e3 * self.seconds:.3f}"),
+            "gflops": Figure(self.gflops, "–" if self.gflops is None else f"{self.gflops:.1f}"),
+            "share": Figure(self.share, "–" if self.share is None else f"{100 * self.share:.0f} %"),
             "bar": (self.seconds, whole),
         }
 

@@ -12,7 +12,7 @@ from archcalc.views.report import Column, Report
 
 _OF_MANY = ("list", "compare", "audit")  # their rows are not those of one network
 _COUNTS = ("count", "scaled", "data")
-_DATA = ("name", "text", "words", "math", *_COUNTS)
+_DATA = ("name", "text", "words", "math", "figure", *_COUNTS)
 
 
 def render(command: str, reports: Sequence[Report]) -> str:
@@ -33,4 +33,6 @@ def render(command: str, reports: Sequence[Report]) -> str:
 def _cell(column: Column, value: Any) -> Any:
     if value is None:
         return ""
+    if column.kind == "figure":
+        return "" if value.value is None else value.value
     return value if column.kind in _COUNTS else safe(str(value))

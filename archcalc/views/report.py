@@ -8,16 +8,26 @@ from typing import Any, Literal, NamedTuple
 from archcalc.units import grouped, percent, ratio, scaled
 
 ColumnKind = Literal[
-    "name", "text", "words", "math", "count", "scaled", "data", "share", "bar", "change"
+    "name", "text", "words", "math", "count", "scaled", "data", "figure", "share", "bar", "change"
 ]
+
+
+class Figure(NamedTuple):
+    """A measured number, and how people read it; csv has it in full."""
+
+    value: float | None
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class Column(NamedTuple):
     """A column: the key of its cells, its header, how a cell is shown.
 
     Cells: name, text, words and math hold text; count and scaled (as '25.6 M') an integer, data one
-    that only csv shows; share and bar (part, whole); change (base, changed), or text. `None` is
-    shown as –. `spare`: where room is short, the highest goes first.
+    that only csv shows; figure a `Figure`; share and bar (part, whole); change (base, changed), or
+    text. `None` is shown as –. `spare`: where room is short, the highest goes first.
     """
 
     key: str

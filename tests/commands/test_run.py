@@ -156,6 +156,8 @@ def test_taps_are_kept(tmp_path: Path) -> None:
     [
         (["--taps", "conv"], "the taps go nowhere"),
         (["--taps", "nothing", "--save", "x.npz"], "no layer or block is called `nothing`"),
+        (["--taps", "", "--save", "x.npz"], "no layer or block is called ``"),
+        (["--taps", "/", "--save", "x.npz"], "no layer or block is called `/`"),
         (["--save", "x.npy"], "is no .npz file"),
         (["--save", "/nowhere/x.npz"], "cannot write `/nowhere/x.npz`: no such file"),
         (["--maps", "m"], "no layer to draw"),
