@@ -41,12 +41,10 @@ def smallest_legal(
 ) -> int | None:
     """The side of the smallest square input, `least` at least, at which every layer fits.
 
-    None if there is none up to `input`. The shape rules are recorded once, with the side as a symbol,
-    and tried at every side.
+    None if there is none up to `input` and `LARGEST_SIDE`. The shape rules are recorded once, with the
+    side as a symbol, and tried at every side.
     """
-    largest = max(int(input.height), int(input.width))
-    if largest > LARGEST_SIDE:
-        return None
+    largest = min(max(int(input.height), int(input.width)), LARGEST_SIDE)
     program = Program()
     side = program.variable("side", largest)
     try:

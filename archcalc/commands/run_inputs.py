@@ -16,12 +16,12 @@ LAYOUTS = {"auto": None, "archcalc": False, "torch": True}
 class Start(NamedTuple):
     """The options that say where weights and images come from."""
 
-    init: str
-    seed: int
-    weights: str | None
-    map: str | None
-    layout: str
-    image: str | None
+    init: str = "he"
+    seed: int = 0
+    weights: str | None = None
+    map: str | None = None
+    layout: str = "auto"
+    image: str | None = None
 
     @property
     def files(self) -> list[str]:
@@ -34,6 +34,11 @@ class Start(NamedTuple):
         parts = [printable(self.weights or f"{self.init} weights")]
         parts += [printable(self.image)] if self.image else []
         return " · ".join(parts if self.weights and self.image else [*parts, f"seed {self.seed}"])
+
+    @property
+    def heading(self) -> str:
+        """The same behind a title, where it is not what everything starts from."""
+        return "" if self == Start() else f" · {self.source}"
 
     def of(self, network: Network, batch: int, dtype: Precision = "float32") -> tuple[Any, Any]:
         """The network's weights and its input: all of the file, or `batch` images from the seed."""

@@ -17,6 +17,7 @@ MEANINGFUL: dict[str, set[str]] = {
     "time": _START | {"batch", "all_", "depth"},
     "": _START | {"stats", "batch", "dtype", "taps", "save", "maps"},
 }
+FOR_ALL = ("verify", "identities")  # modes that need no SPEC
 EXCLUDES = {"weights": "init", "image": "batch"}  # the file says it
 NEEDS = {"map": "weights", "layout": "weights"}
 OF_ONE = ("weights", "image", "taps", "save", "maps")  # network
@@ -37,15 +38,26 @@ def refuse_contradictions(context: click.Context, networks: Sequence[Network], a
         raise _refusal("seed", "with `--weights` and `--image`")
     for name in given:
         if name not in MEANINGFUL[mode] | {"format", "words", mode}:
-            useful = next(m for m, names in MEANINGFUL.items() if m == name or name in names)
-            raise _refusal(name, f"with `--{mode}`" if mode else f"without `--{useful}`")
+            useful = [f"`--{m}`" for m, names in MEANINGFUL.items() if m == name or name in names]
+            raise _refusal(name, f"with `--{mode}`" if mode else f"without {' or '.join(useful)}")
         if EXCLUDES.get(name) in given:
             raise _refusal(EXCLUDES[name], f"with `--{name}`")
         if name in NEEDS and NEEDS[name] not in given:
             raise _refusal(name, f"without `--{NEEDS[name]}`")
         if name in OF_ONE and len(networks) > 1:
             raise UsageError(Diagnostic(f"`--{name}` is of one network", help="name one SPEC"))
+    _refuse_for_specs(mode, alone, "quick" in given, networks)
     return mode
+
+
+def _refuse_for_specs(mode: str, alone: bool, quick: bool, networks: Sequence[Network]) -> None:
+    """No SPEC where one is needed, or one with what `--quick` decides."""
+    if alone and mode not in FOR_ALL:
+        help = "archcalc run lenet5; without one: archcalc run --verify, archcalc run --identities"
+        raise UsageError(Diagnostic("which network? name a SPEC", help=help))
+    if quick and any("input" in network.changed for network in networks):
+        help = "leave one of them out"
+        raise UsageError(Diagnostic("`--quick` takes an input of its own, not `--input`", help=help))
 
 
 def _given(context: click.Context, option: str) -> bool:

@@ -93,7 +93,7 @@ def timed(network: Network, table: Table, start: Start, batch: int) -> Report:
         return [{**document(network, analysis), **told}]
 
     remarks = _remarks(len(images), reached)
-    heading = title(network, analysis)
+    heading = f"{title(network, analysis)}{start.heading}"
     return Report(heading, COLUMNS, tuple(rows), total, remarks, documents, label(network))
 
 

@@ -130,7 +130,7 @@ def _counts(costs: Any) -> dict[str, Any]:
 
 def _title(network: Network, asked: Asked) -> str:
     quick = " · quick: a small input" if asked.quick else ""
-    return f"{title(network, network.analyze())}{quick}"
+    return f"{title(network, network.analyze())}{asked.start.heading}{quick}"
 
 
 def _remarks(analysis: Analysis, proof: Proof) -> tuple[str, ...]:
@@ -180,7 +180,7 @@ def _show_networks(
         return {"network": "total", **sums, "seconds": seconds}, remarks
 
     quick = " · quick: each at a small input" if asked.quick else ""
-    heading = f"{len(expected)} networks executed layer by layer{quick}"
+    heading = f"{len(expected)} networks executed layer by layer{asked.start.heading}{quick}"
     wide = tuple({"network": row["name"], **row, **WIDEST} for row in expected)
     sums = {key: sum(row[key] for row in expected) for key in ("parameters", "multiplies")}
     total = {"network": "total", **sums, **WIDEST}

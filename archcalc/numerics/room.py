@@ -24,12 +24,7 @@ def memory() -> int | None:
 
 def needed(graph: Graph, batch: int = 1, proof: bool = False, itemsize: int = FLOAT) -> int:
     """Bytes of a run: weights, activations, and with `proof` what the definitions make besides."""
-    values = int(measure(graph).peak) * batch
-    values += sum(
-        int(weight.size)
-        for node in graph.nodes
-        for weight in node.operator.weights(*graph.input_shapes(node))
-    )
+    values = int(measure(graph).peak) * batch + _weights(graph)
     if proof:  # of one layer after the other
         values += max(_proof(graph, node) for node in graph.nodes)
     return values * itemsize
@@ -44,7 +39,25 @@ def require_room(graph: Graph, batch: int = 1, proof: bool = False, itemsize: in
     need, there = needed(graph, batch, proof, itemsize), memory()
     if there is not None and need > there:
         message = f"the run takes {binary(need)} of memory, more than there is"
-        raise UsageError(Diagnostic(message, help="a smaller --input or --batch"))
+        raise UsageError(Diagnostic(message, help=_advice(graph, batch, proof, itemsize, there)))
+
+
+def _advice(graph: Graph, batch: int, proof: bool, itemsize: int, there: int) -> str:
+    weights = _weights(graph) * itemsize
+    if weights > there:
+        return f"the weights alone take {binary(weights)}, whatever the input"
+    if proof:
+        return "--quick verifies at a small input"
+    return "a smaller --batch or --input" if batch > 1 else "a smaller --input"
+
+
+def _weights(graph: Graph) -> int:
+    """Values of all weights."""
+    return sum(
+        int(weight.size)
+        for node in graph.nodes
+        for weight in node.operator.weights(*graph.input_shapes(node))
+    )
 
 
 def _proof(graph: Graph, node: Node) -> int:

@@ -172,19 +172,29 @@ def test_wrong_files(words: list[str], message: str) -> None:
     assert result.exception.exit_code == 2  # type: ignore[union-attr]
 
 
+WIDE = """input = "1x1x1000000"
+layers = ["linear 100000000"]
+"""
+
+
 @pytest.mark.parametrize(
-    "words",
+    ("words", "help"),
     [
-        ["--input", "90000x90000x3"],
-        ["--input", "90000x90000x3", "--verify"],
-        ["--batch", "4096", "--input", "4000x4000x3"],
+        ("nin_imagenet --input 90000x90000x3", "a smaller --input"),
+        ("nin_imagenet --input 90000x90000x3 --verify", "--quick verifies at a small input"),
+        ("nin_imagenet --batch 4096 --input 4000x4000x3", "a smaller --batch or --input"),
+        ("wide.toml", "the weights alone take 363.8 TiB, whatever the input"),  # 10¹⁴ + 10⁸ floats
     ],
-    ids=" ".join,
 )
-def test_more_memory_than_there_is(words: list[str]) -> None:
+def test_more_memory_than_there_is(
+    words: str, help: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Refused before anything is allocated."""
-    result = invoke("nin_imagenet", *words)
+    (tmp_path / "wide.toml").write_text(WIDE)
+    monkeypatch.chdir(tmp_path)
+    result = invoke(*words.split())
     assert "more than there is" in str(result.exception)
+    assert result.exception.diagnostics[0].help == help  # type: ignore[union-attr]
     assert result.exception.exit_code == 2  # type: ignore[union-attr]
 
 

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,34 @@ def test_quick_is_the_smallest_input_of_32_pixels_or_more() -> None:
         assert document["input"] == [side, side, 3]
         assert document["verdict"] == "verified"
     assert "input=32x32x3 · quick" in invoke("resnet18", "--verify", "--quick").output.split("\n")[0]
+
+
+def test_quick_shrinks_any_input(tmp_path: Path) -> None:
+    """40 GB of image and more than a square of 2,048: two strides of 2 leave 8 of 32 pixels."""
+    spec = 'input = "100000x100000x1"\nlayers = ["conv 4 k3 s2 half", "conv 8 k3 s2 half"]\n'
+    (tmp_path / "large.toml").write_text(spec)
+    (document,) = documents(str(tmp_path / "large.toml"), "--verify", "--quick")
+    assert (document["input"], document["output"]) == ([32, 32, 1], [8, 8, 8])
+    assert document["verdict"] == "verified"
+
+
+def test_the_title_says_what_it_started_from(tmp_path: Path) -> None:
+    from archcalc.api import load
+    from archcalc.numerics.weights import make
+
+    made = make(load("lenet5").graph, "xavier")
+    file = tmp_path / "w.npz"
+    np.savez(file, **{f"{path}.{role}": w for path, roles in made.items() for role, w in roles.items()})
+    start = "LeNet-5 (modern) · 32×32×1 → 10 · 5 weight layers"
+    given = ["--weights", str(file), "--layout", "archcalc"]
+    for mode in ("--verify", "--time"):
+        assert invoke("lenet5", mode).output.split("\n")[0] == start
+        assert invoke("lenet5", mode, "--init", "zeros").output.split("\n")[0] == (
+            f"{start} · zeros weights · seed 0"
+        )
+        assert invoke("lenet5", mode, *given).output.split("\n")[0] == f"{start} · {file} · seed 0"
+    several = invoke("lenet5", "lenet5_1998", "--verify", "--seed", "3").output.split("\n")[0]
+    assert several == "2 networks executed layer by layer · he weights · seed 3"
 
 
 def test_processes_find_what_one_finds() -> None:
@@ -256,7 +285,13 @@ def test_time_as_a_table() -> None:
         ("lenet5 --quick", "`--quick` means nothing without `--verify`"),
         ("lenet5 --jobs 2", "`--jobs` means nothing without `--verify`"),
         ("lenet5 --allow-skips", "`--allow-skips` means nothing without `--verify`"),
-        ("--all", "`--all` means nothing without `--verify`"),
+        ("--all", "`--all` means nothing without `--verify` or `--time`"),
+        ("lenet5 --depth 1", "`--depth` means nothing without `--verify` or `--time`"),
+        ("", "which network? name a SPEC"),
+        ("--time", "which network? name a SPEC"),
+        ("--time --all", "which network? name a SPEC"),
+        ("lenet5 --verify --quick --input 64x64x1", "`--quick` takes an input of its own"),
+        ("lenet5 vgg11:input=64x64x3 --verify --quick", "`--quick` takes an input of its own"),
         ("lenet5 --map x", "`--map` means nothing without `--weights`"),
         ("lenet5 --weights x.npz --init he", "`--init` means nothing with `--weights`"),
         ("lenet5 --image x.npy --batch 2", "`--batch` means nothing with `--image`"),
