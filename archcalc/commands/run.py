@@ -49,6 +49,8 @@ CLASSICS = (
     "--layout", type=click.Choice(list(LAYOUTS)), default="auto", help="Of the weights in the file."
 )
 @click.option("--image", metavar="FILE", help="An input: an image, or images in an .npy file.")
+@click.option("--mean", metavar="WORD|R,G,B", help="Of the image's values in 0..1: subtracted.")
+@click.option("--std", metavar="WORD|R,G,B", help="Divided by then. Words: imagenet, none.")
 @click.option("--taps", multiple=True, metavar="LAYER", help="Keep this layer's output, too.")
 @click.option("--save", metavar="FILE", help="Write the outputs and taps to an .npz file.")
 @click.option("--maps", metavar="DIR", help="Draw the maps of the taps as PNG grids.")
@@ -83,6 +85,10 @@ def command(networks: list[Network], table: Table, **options: Any) -> None:
     --time       ms: the best of several passes over the batch; GFLOP/s:
                  2 × multiplies / time; share of what a matrix product reaches on
                  this machine, measured just before
+    --image      resized (bilinear) until it covers 256/224 of height and width,
+                 the middle cropped, scaled to 0..1; then (value − mean) / std: by
+                 default ImageNet's in color, as in torchvision's evaluation, none
+                 in gray. Values of an .npy file are taken as they are
     --taps       a layer or block whose outputs --save and --maps keep
     """
     context = click.get_current_context()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.api import Network
+from archcalc.errors import Diagnostic, UsageError
 from archcalc.units import printable
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ class Start(NamedTuple):
     map: str | None = None
     layout: str = "auto"
     image: str | None = None
+    mean: str | None = None
+    std: str | None = None
 
     @property
     def files(self) -> list[str]:
@@ -64,9 +67,12 @@ class Start(NamedTuple):
         if self.image is None:
             return seeded_input(shape, batch, self.seed)
         if self.image.endswith(".npy"):
+            if self.mean is not None or self.std is not None:
+                help = "--mean and --std are of PNG, JPEG and the like"
+                raise UsageError(Diagnostic("values of an `.npy` file are taken as they are", help=help))
             from archcalc.numerics.tensorfiles import read_array
 
             return read_array(self.image, shape, dtype)
         from archcalc.numerics.images import read_image
 
-        return read_image(self.image, shape)
+        return read_image(self.image, shape, dtype, self.mean, self.std)

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from archcalc.api import Network
 from archcalc.errors import Diagnostic, UsageError
 
-_START = {"init", "seed", "weights", "map", "layout", "image", "set_", "input_"}
+_START = {"init", "seed", "weights", "map", "layout", "image", "mean", "std", "set_", "input_"}
 MEANINGFUL: dict[str, set[str]] = {
     "identities": set(),
     "verify": _START | {"quick", "jobs", "allow_skips", "all_", "depth"},
@@ -19,7 +19,7 @@ MEANINGFUL: dict[str, set[str]] = {
 }
 FOR_ALL = ("verify", "identities")  # modes that need no SPEC
 EXCLUDES = {"weights": "init", "image": "batch"}  # the file says it
-NEEDS = {"map": "weights", "layout": "weights"}
+NEEDS = {"map": "weights", "layout": "weights", "mean": "image", "std": "image"}
 OF_ONE = ("weights", "image", "taps", "save", "maps")  # network
 
 

@@ -28,34 +28,58 @@ FORMATS = (
     "PPM",
 )  # of those that Pillow reads, EPS runs programs
 RESIZED, CROPPED = 256, 224  # the shorter side is resized to 256 where 224 are cropped from it
-MEAN, DEVIATION = (
-    (0.485, 0.456, 0.406),
-    (0.229, 0.224, 0.225),
-)  # of ImageNet's red, green and blue, in 0..1
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's red, green, blue in 0..1
+PRESETS = {"imagenet": (MEAN, DEVIATION), "none": ((0.0,), (1.0,))}
+LARGEST = 1e6  # mean or deviation that anybody could mean
 _MODES = {1: "L", 3: "RGB"}
 _DEEP = ("I", "F")  # 16 and 32 bits a channel: Pillow would cut them off at 255
 
 
-def read_image(path: str, shape: Shape, dtype: Precision = "float32") -> Array:
+def read_image(
+    path: str,
+    shape: Shape,
+    dtype: Precision = "float32",
+    mean: str | None = None,
+    std: str | None = None,
+) -> Array:
     """The image as 1 × height × width × channels, in color (3) or gray (1) as the network's input asks.
 
-    It is resized (bilinear) until it covers 256/224 of height and width, and the middle is cropped.
-    Color is scaled to the mean and standard deviation of ImageNet, gray to 0..1.
+    It is resized (bilinear) until it covers 256/224 of height and width, and the middle is cropped, as
+    in torchvision's evaluation. Values are (value/255 − mean) / std; `mean` and `std` are decimals, one
+    or one a channel, or `imagenet` or `none`: by default ImageNet's for color, none for gray.
 
     Raises:
-        UsageError: no Pillow; no image, or a damaged one; too many pixels; an input that is no image.
+        UsageError: no Pillow; no image, or a damaged one; too many pixels; an input that is no image; a
+            mean or std that is none.
     """
     height, width, channels = (int(size) for size in shape)
     mode = _MODES.get(channels)
     if mode is None:
         message = f"an image has 1 or 3 channels; the network's input has {channels}"
         raise UsageError(Diagnostic(message, help="an `.npy` file may have any"))
+    preset = "imagenet" if channels == 3 else "none"
+    shift, scale = _decimals("mean", mean or preset, channels), _decimals("std", std or preset, channels)
+    if not scale.all():
+        raise UsageError(Diagnostic("`--std` is 0", help="values are divided by it"))
     name = f"`{printable(path)}`"
     pixels = _crop(_decoded(path, name, mode), name, height, width)
     values = pixels.reshape(1, height, width, channels).astype(np.float32) / np.float32(255)
-    if channels == 3:
-        values = (values - np.array(MEAN, np.float32)) / np.array(DEVIATION, np.float32)
-    return values.astype(dtype, copy=False)
+    return ((values - shift) / scale).astype(dtype, copy=False)
+
+
+def _decimals(option: str, text: str, channels: int) -> Array:
+    """A value for each channel, from decimals or the name of a preset."""
+    preset = PRESETS.get(text)
+    try:
+        values = preset[option == "std"] if preset else tuple(map(float, text.split(",")))
+    except ValueError:
+        values = ()
+    if len(values) not in (1, channels) or not all(abs(value) <= LARGEST for value in values):
+        counted = "1 channel" if channels == 1 else f"{channels} channels"
+        wanted = "a decimal" if channels == 1 else "decimals as in 0.485,0.456,0.406, or one for all"
+        message = f"`--{option} {printable(text)}` says nothing for {counted}"
+        raise UsageError(Diagnostic(message, help=f"{wanted}; or {' or '.join(PRESETS)}"))
+    return np.array(values, np.float32)
 
 
 def _pillow() -> Any:

@@ -138,6 +138,20 @@ def test_weights_from_a_file_and_images_from_another(tmp_path: Path) -> None:
     assert json.loads(invoke("lenet5", *seeded).output)["networks"][0]["outputs"] == read
 
 
+def test_a_picture_is_the_array_that_its_mean_makes(tmp_path: Path) -> None:
+    """One gray: (102/255 − 0.1307) / 0.3081 everywhere."""
+    pillow = pytest.importorskip("PIL.Image", reason="Pillow is an optional extra")
+    pillow.new("L", (60, 40), 102).save(tmp_path / "x.png")
+    np.save(tmp_path / "x.npy", np.full((32, 32, 1), (0.4 - 0.1307) / 0.3081))
+    words = ["lenet5", "--format", "json", "--dtype", "float64", "--image"]
+    mean = ["--mean", "0.1307", "--std", "0.3081"]
+    drawn = json.loads(invoke(*words, str(tmp_path / "x.png"), *mean).output)["networks"][0]
+    given = json.loads(invoke(*words, str(tmp_path / "x.npy")).output)["networks"][0]
+    assert drawn["outputs"][0]["std"] == pytest.approx(given["outputs"][0]["std"], rel=1e-5)
+    plain = json.loads(invoke(*words, str(tmp_path / "x.png")).output)["networks"][0]
+    assert plain["outputs"][0]["std"] != pytest.approx(given["outputs"][0]["std"], rel=1e-2)
+
+
 def test_taps_are_kept(tmp_path: Path) -> None:
     """Copies: the memory of a tapped layer is another layer's when the run ends."""
     save, maps = tmp_path / "out.npz", tmp_path / "maps"
@@ -164,6 +178,8 @@ def test_taps_are_kept(tmp_path: Path) -> None:
         (["--weights", "ghost.npz"], "ghost.npz"),
         (["--image", "ghost.png"], "ghost.png"),
         (["--image", "ghost.npy"], "ghost.npy"),
+        (["--image", "ghost.npy", "--std", "2"], "of an `.npy` file are taken as they are"),
+        (["--mean", "0.5"], "`--mean` means nothing without `--image`"),
     ],
 )
 def test_wrong_files(words: list[str], message: str) -> None:

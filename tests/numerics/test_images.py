@@ -84,6 +84,51 @@ def test_mean_and_deviation(tmp_path: Path, pillow: Any) -> None:
     assert wanted == pytest.approx([-2.1179, 0.2052, 2.64], abs=1e-4)  # torchvision's well-known range
 
 
+@pytest.mark.parametrize(
+    ("channels", "options", "mean", "std"),
+    [
+        (3, {}, MEAN, DEVIATION),
+        (3, {"mean": "imagenet", "std": "imagenet"}, MEAN, DEVIATION),
+        (3, {"mean": "none", "std": "none"}, 0, 1),
+        (3, {"mean": "0.5", "std": "0.5"}, 0.5, 0.5),
+        (3, {"mean": "0.4914,0.4822,0.4465"}, (0.4914, 0.4822, 0.4465), DEVIATION),
+        (1, {}, 0, 1),
+        (1, {"mean": "0.1307", "std": "0.3081"}, 0.1307, 0.3081),
+        (1, {"mean": "-1", "std": "2e0"}, -1, 2),
+    ],
+)
+def test_another_mean(
+    tmp_path: Path, pillow: Any, channels: int, options: dict[str, str], mean: Any, std: Any
+) -> None:
+    """What is not given keeps its default."""
+    pillow.new("RGB", (256, 256), (51, 51, 51)).save(tmp_path / "x.png")
+    found = read_image(str(tmp_path / "x.png"), Shape(224, 224, channels), "float64", **options)  # type: ignore[arg-type]
+    wanted = np.broadcast_to((51 / 255 - np.array(mean)) / np.array(std), (channels,))
+    assert found[0, 100, 100] == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("channels", "options", "message"),
+    [
+        (3, {"mean": "0.5,0.5"}, "`--mean 0.5,0.5` says nothing for 3 channels"),
+        (3, {"mean": "imagnet"}, "`--mean imagnet` says nothing for 3 channels"),
+        (3, {"std": "1,2,nan"}, "`--std 1,2,nan` says nothing for 3 channels"),
+        (3, {"std": "1,2,1e999"}, "`--std 1,2,1e999` says nothing for 3 channels"),
+        (1, {"mean": "imagenet"}, "`--mean imagenet` says nothing for 1 channel"),
+        (1, {"mean": "1," * 10**5}, "says nothing for 1 channel"),
+        (3, {"std": "1,0,1"}, "`--std` is 0"),
+        (3, {"std": "1,1e-60,1"}, "`--std` is 0"),
+    ],
+)
+def test_no_mean(
+    tmp_path: Path, pillow: Any, channels: int, options: dict[str, str], message: str
+) -> None:
+    pillow.new("RGB", (256, 256)).save(tmp_path / "x.png")
+    with pytest.raises(UsageError) as caught:
+        read_image(str(tmp_path / "x.png"), Shape(224, 224, channels), "float32", **options)  # type: ignore[arg-type]
+    assert message in str(caught.value) and len(str(caught.value)) < 300
+
+
 @pytest.mark.parametrize("size", [(256, 256), (300, 500), (700, 400), (1000, 257), (100, 90), (1, 1)])
 @pytest.mark.parametrize("shape", [COLOR, Shape(299, 299, 3), Shape(32, 32, 1)])
 def test_resize_and_crop_as_torchvision(
