@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeAlias
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.numerics.containers import Tensor, named, word
 from archcalc.numerics.layouts import Form, named_forms
-from archcalc.numerics.weights import Slot
+from archcalc.numerics.weights import Dims, Slot
 from archcalc.units import grouped
 
 NEEDLESS = ("num_batches_tracked", "relative_position_index")  # torch's, and nothing at inference
@@ -85,8 +85,10 @@ def match(
     if all(_there(tensors, slot, forms, mapping) for slot, forms in wanted):
         return None
     layers, tree = _layers(wanted), _tree(tensors)
-    if tree is None or tree.size != sum(layer.size for layer in layers):
+    if tree is None or not layers:
         return None
+    if tree.size != sum(layer.size for layer in layers):
+        return _but_last(path, tensors, tree, layers, mapping)
     pins = _pins(tree, layers, mapping)
     for ordered in (True, False) if path.endswith(".npz") else (False,):
         search = _Search(tensors, layers, pins or {}, ordered)
@@ -96,6 +98,44 @@ def match(
         if ways and search.steps <= _MOST_STEPS:
             return {layers[number].path: prefix for number, prefix in ways[0].items()}
     return None
+
+
+def _but_last(
+    path: str,
+    tensors: Mapping[str, Tensor],
+    tree: Module,
+    layers: list[Layer],
+    mapping: Mapping[str, str],
+) -> dict[str, str] | None:
+    """The match of all layers where the file has the last in another size: of other classes, mostly."""
+    *others, last = layers
+    pins, size = _pins(tree, layers, mapping), tree.size - sum(layer.size for layer in others)
+    modules = [module for module in _modules(tree) if module.size == size]
+    for module in modules[-_FEW:] if pins is not None else ():
+        shapes = {name[len(module.prefix) + 1 :]: tensors[name].shape for name in module.names}
+        forms = [_resized(forms, shapes) for forms in last.tensors]
+        found = [*others, Layer(last.path, size, forms)]
+        search = _Search(tensors, found, pins or {}, path.endswith(".npz"))
+        ways = search.ways(tree, 0) if all(forms) else []
+        if ways and search.steps <= _MOST_STEPS:
+            return {layers[number].path: prefix for number, prefix in ways[0].items()}
+    return None
+
+
+def _resized(forms: list[Form], shapes: Mapping[str, Dims]) -> list[Form]:
+    """The forms of a tensor in the sizes that a module has under the same names."""
+    return [
+        form._replace(shapes=(shapes[form.names[0]],))
+        for form in forms
+        if form.names[0] in shapes and len(shapes[form.names[0]]) == len(form.shapes[0])
+    ]
+
+
+def _modules(module: Module) -> Iterator[Module]:
+    """Those with a name, depth first."""
+    for child in module.children.values():
+        yield child
+        yield from _modules(child)
 
 
 def _there(

@@ -145,7 +145,8 @@ def _found(
         named = list(layouts.named_forms(slot, forms, mapping))
         there = next((n for n, _ in named if all(name in tensors for name in n)), None)
         if there is None:
-            theirs = [(n, f) for n, f in named if f.torch is not False and "/" not in n[0]]
+            theirs = [(n, f) for n, f in named if f.torch is not False and n != (str(slot),)]
+            theirs = [(n, f) for n, f in theirs if "/" not in n[0]]
             others = [f"`{word(' and '.join(n))}` ({dims(*f.shapes)})" for n, f in theirs[:1]]
             missing.append((f"`{word(str(slot))}` ({dims(slot.shape)})", *others))
             continue

@@ -240,3 +240,56 @@ def test_hopeless_files_come_to_an_end(name: str) -> None:
 def test_names_without_end(name: str) -> None:
     shapes = {f"{name}{i}.weight": (4, 4, 3, 3) for i in range(3)}
     assert match(THREE, shapes) is None
+
+
+# ---- another head
+
+
+RESIDUAL = "conv 4 k3 half nobias | bn | conv 4 k3 half nobias | bn | gap | linear {n}"
+
+
+def residual(head: dict[str, Dims]) -> dict[str, Dims]:
+    shapes = conv("stem.0", 4, 4, 3) | norm("stem.1", 4) | conv("body.0", 4, 4, 3) | norm("body.1", 4)
+    return shapes | head
+
+
+def test_a_head_of_other_classes_is_all_that_does_not_fit(tmp_path: Path) -> None:
+    graph = graph_of(RESIDUAL.format(n=10), "8x8x4")
+    pins = {"conv": "stem.0", "bn": "stem.1"}
+    found = match(graph, residual(linear("fc", 1000, 4)), pins)
+    assert found is not None and found["linear"] == "fc" and found["conv2"] == "body.0"
+    path = tmp_path / "w.npz"
+    np.savez(path, **{k: np.ones(v, np.float32) for k, v in residual(linear("fc", 1000, 4)).items()})
+    with pytest.raises(UsageError) as caught:
+        read(str(path), graph, pins)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.message == (
+        f"`{path}` has 2 tensors of another shape: `fc.weight` is 1000×4 instead of 4×10 or 10×4,"
+        " `fc.bias` is 1000 instead of 10 or 1×10"
+    )
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        linear("fc", 1000, 4) | linear("more", 2, 2),
+        {"fc.weight": (1000, 4), "fc.other": (1000,)},
+        {"fc.weight": (1000, 4)},
+        {"fc.weight": (10, 4, 100), "fc.bias": (1000,)},
+    ],
+)
+def test_a_head_of_another_kind_is_none(head: dict[str, Dims]) -> None:
+    graph = graph_of(RESIDUAL.format(n=10), "8x8x4")
+    assert match(graph, residual(head), {"conv": "stem.0", "bn": "stem.1"}) is None
+
+
+def test_a_name_is_not_offered_for_itself(tmp_path: Path) -> None:
+    """`conv2.bias` has the same name in both layouts."""
+    made = {"conv.weight": (3, 3, 4, 4), "conv.bias": (4,), "conv2.weight": (3, 3, 4, 4)}
+    path = tmp_path / "w.npz"
+    np.savez(path, **{name: np.ones(shape, np.float32) for name, shape in made.items()})
+    with pytest.raises(UsageError) as caught:
+        read(str(path), graph_of("conv 4 k3 half | conv 4 k3 half", "8x8x4"))
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.message == f"`{path}` lacks 1 tensor: `conv2.bias` (4)"
+    assert diagnostic.help == "a map gives layers other names"
