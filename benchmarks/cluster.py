@@ -167,7 +167,7 @@ def resumed(count: int) -> None:
             common = [SPEC, "--sample", str(count), "-o", f"{folder}/out", "--resume", *words]
             for _ in range(10):
                 process = subprocess.Popen([ARCHCALC, "sweep", *common], stdout=subprocess.DEVNULL)
-                time.sleep(2 + source.random() * 4)
+                time.sleep(3 + source.random() * 12)
                 everyone = [process.pid, *(child.pid for child in workers(process.pid))]
                 for pid in everyone:
                     psutil.Process(pid).kill()
