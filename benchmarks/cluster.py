@@ -167,13 +167,16 @@ def resumed(count: int) -> None:
             common = [SPEC, "--sample", str(count), "-o", f"{folder}/out", "--resume", *words]
             for _ in range(10):
                 process = subprocess.Popen([ARCHCALC, "sweep", *common], stdout=subprocess.DEVNULL)
-                time.sleep(3 + source.random() * 12)
+                before = parts(folder)
+                while parts(folder) == before:
+                    time.sleep(source.random())
+                time.sleep(3 * source.random())
                 everyone = [process.pid, *(child.pid for child in workers(process.pid))]
                 for pid in everyone:
                     psutil.Process(pid).kill()
                 process.wait()
                 assert process.returncode == -signal.SIGKILL, "finished: more points are needed"
-                print(f"{len(list(Path(f'{folder}/out').glob('_part-*')))} parts", end=", ", flush=True)
+                print(f"{parts(folder)} parts", end=", ", flush=True)
             run(common)
             seen = 0
             for table in tables(Path(f"{folder}/out")):
@@ -182,6 +185,11 @@ def resumed(count: int) -> None:
                 seen += len(numbers)
             assert seen == count
             print(f"killed ten times{' ' + ' '.join(words)}: {seen:,} points, each exactly once")
+
+
+def parts(folder: str) -> int:
+    """How many are done."""
+    return len(list(Path(folder).glob("out/_part-*.json")))
 
 
 if __name__ == "__main__":
