@@ -89,7 +89,7 @@ def _drawn(store: Store, goals: list[Goal], scale: Scale, output: str) -> str:
         spread = density(store, x, y, scale)
         remark = _rows(store, spread.rows)
         draw_density(output, title, remark, (x, y), spread)
-        remark += f", {grouped(len(spread.front))} in the front"
+        remark += f", {spread.best} in the front"
     return f"{printable(output)}: {remark}"
 
 

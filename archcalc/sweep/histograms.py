@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.sweep.collect import MOST_IN_FRONT, Goal
 from archcalc.sweep.store import Store
-from archcalc.units import printable
+from archcalc.units import grouped, printable
 
 Scale = Literal["auto", "log", "linear"]
 
@@ -67,7 +67,8 @@ class Density(NamedTuple):
 
     Attributes:
         cells: how many rows lie in each [x, y]; `points` are all (x, y) if they are few, else none.
-        front: (x, y) of the rows that no other beats, by x; `capped`: there are more.
+        front: (x, y) of the rows that no other beats, by x; `capped`: there are
+            more, and these are spread over them.
     """
 
     x: Bins
@@ -77,6 +78,11 @@ class Density(NamedTuple):
     front: list[tuple[int, int]]
     capped: bool
     rows: int
+
+    @property
+    def best(self) -> str:
+        """How many rows are in the front."""
+        return f"{'more than ' if self.capped else ''}{grouped(len(self.front))}"
 
 
 def histograms(store: Store, names: Sequence[str], most: int, scale: Scale) -> dict[str, Histogram]:
@@ -102,26 +108,24 @@ def density(store: Store, x: Goal, y: Goal, scale: Scale) -> Density:
     Raises:
         UsageError: there are no rows, or no logarithms.
     """
-    from archcalc.numerics.fronts import Front, stacked
     from archcalc.numerics.histograms import Counts
+    from archcalc.numerics.stairs import Stairs
 
     names = (x.name, y.name)
     extents = _extents(store, names)
     rows = extents[x.name].rows
     finest = min(max(isqrt(rows // 4), 24), FINEST)
     bins = [_bins(name, extents[name], finest, scale) for name in names]
-    counts, front = Counts(*(b.edges for b in bins)), Front(2, MOST_IN_FRONT)
+    counts, front = Counts(*(b.edges for b in bins)), Stairs(MOST_IN_FRONT)
     points: list[tuple[int, int]] = []
     signs = [-1 if goal.most else 1 for goal in (x, y)]
     for batch in _batches(store, names):
         values = [batch[name] for name in names]
         counts.add(*values)
-        goals = stacked([row * sign for row, sign in zip(values, signs, strict=True)])
-        front.add(goals, values[0])
+        front.add(*(row * sign for row, sign in zip(values, signs, strict=True)))
         if rows <= FEW:
             points += zip(*(row.tolist() for row in values), strict=True)
-    found = zip(*(row.tolist() for row in front.values), strict=True)
-    best = sorted((a * signs[0], b * signs[1]) for a, b in found)
+    best = sorted(zip((front.x * signs[0]).tolist(), (front.y * signs[1]).tolist(), strict=True))
     return Density(bins[0], bins[1], counts.cells, points, best, front.dropped, rows)
 
 

@@ -15,7 +15,7 @@ from archcalc.errors import ArchError, Diagnostic, UsageError
 from archcalc.sweep.collect import Goal
 from archcalc.sweep.histograms import Bins, Density, Histogram
 from archcalc.sweep.metrics import IN_BYTES
-from archcalc.units import binary, grouped, printable, scaled, tick
+from archcalc.units import binary, printable, scaled, tick
 
 SUFFIXES = (".svg", ".png", ".pdf")
 INSTALL = "pip install 'archcalc[plot]' for pictures; without -o histograms are text"
@@ -181,8 +181,7 @@ def _cells(figure: Any, axes: Any, found: Density) -> None:
 def _front(axes: Any, goals: tuple[Goal, Goal], found: Density) -> None:
     """The best of y that is to be had at each x, as a line; its corners are the members."""
     effects = import_module("matplotlib.patheffects")
-    size = f"{'more than ' if found.capped else ''}{grouped(len(found.front))}"
-    label = f"front of {' and '.join(map(_wanted, goals))}: {size}"
+    label = f"front of {' and '.join(map(_wanted, goals))}: {found.best}"
     few = len(found.front) <= _MARKED
     casing = effects.withStroke(linewidth=0 if found.points else 3.2, foreground="white")
     axes.plot(
