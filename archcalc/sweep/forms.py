@@ -158,6 +158,8 @@ class Forms:
         """The min or max of all the forms, idle or not."""
         if len(forms) == 1:
             return forms[0]
+        if all(form.known is not None for form in forms):
+            return constant((min if name == "min" else max)(form.constant for form in forms))
         return self._form(Atom(name, forms), ranges.extreme(name, list(map(self.range_of, forms))))
 
     def suppose(self, form: Form, holds: bool) -> None:

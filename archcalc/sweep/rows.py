@@ -134,7 +134,7 @@ class _RowWriter(Writer):
 
     def _sum(self, form: Form) -> int:
         """The row's part as one number, that of the fast axes as one value, then term by term."""
-        slow = tuple(t for t in form.terms if self._kind_of(t[0]) == SLOW)
+        slow = tuple(t for t in form.terms if self._kind_of(t[0]) in (0, SLOW))
         fast = tuple(t for t in form.terms if self._kind_of(t[0]) == FAST)
         both = [t for t in form.terms if self._kind_of(t[0]) == SLOW | FAST]
         number = Form(slow, form.constant)

@@ -83,7 +83,7 @@ class _Walk:
         """The checks whose conditions are known, up to the first whose is not."""
         while self.next < len(self.checks) and self.checks[self.next].condition < len(self.values):
             check = self.checks[self.next]
-            form = self.values[check.condition]
+            form = self._truth(self.values[check.condition])
             holds = not isinstance(check, Guard) or bool(check.outcome)
             passes = form if holds else self.forms.add(constant(1), form, -1)
             # the number where it fails, the number of all checks where it passes
@@ -94,6 +94,13 @@ class _Walk:
                 self.everywhere = self.everywhere and not isinstance(check, Guard)
             self.next += 1
             self.forms.suppose(form, holds)
+
+    def _truth(self, form: Form) -> Form:
+        """1 where the form is not 0: what kernels count with stays within its bounds."""
+        known = self.forms.range_of(form)
+        if known.low >= 0 and known.high <= 1:
+            return form
+        return self.forms.add(constant(1), self.forms.zero(form), -1)
 
     def _form(self, name: str, left: int, right: int) -> Form:
         forms = self.forms

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.programs import SETS, case, trees
 
@@ -35,6 +35,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
     st.lists(trees, min_size=1, max_size=3),
     st.integers(1, 14),
 )
+@example([range(-4, 5)] * 4, [0, ("!=", "w", "x"), ("-", "w", 5)], ["w"], 1)
 def test_rows_give_what_points_give(
     values: list[Sequence[int]], checked: list[Any], results: list[Any], fast: int
 ) -> None:

@@ -145,6 +145,17 @@ def test_checks_narrow_what_comes_after_them() -> None:
     assert [machine.run(code, [x])[0] for x in (0, 4, 5, 9)] == [0, 0, 2, 2]
 
 
+def test_a_requirement_may_be_any_number() -> None:
+    """What is not 0 holds."""
+    program = Program()
+    x = program.variable("x", 3)
+    assert isinstance(x, Symbol)
+    require(x - 1, "one")
+    simple = simplify(program, program.checks, {"x": x}, {"x": Range(0, 9)})
+    code = compile_forms(simple.forms, [simple.first])
+    assert [machine.run(code, [x])[0] for x in (0, 1, 2, 9)] == [1, 0, 1, 1]
+
+
 def test_a_check_that_fails_everywhere() -> None:
     program = Program()
     x = program.variable("x", 3)
