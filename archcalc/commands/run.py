@@ -91,7 +91,12 @@ def command(networks: list[Network], table: Table, **options: Any) -> None:
                  in gray. Values of an .npy file are taken as they are
     --taps       a layer or block whose outputs --save and --maps keep
     """
-    context = click.get_current_context()
+    _run(networks, table, click.get_current_context(), options)
+
+
+def _run(
+    networks: list[Network], table: Table, context: click.Context, options: Mapping[str, Any]
+) -> None:
     alone = context.params["words"] is CLASSICS
     mode = refuse_contradictions(context, networks, alone)
     start = Start(*(options[name] for name in Start._fields))

@@ -67,22 +67,23 @@ def command(networks: list[Network], table: Table, words: list[str], **options: 
     """Evaluate SPEC over a space of its variables: every point as the other commands count it.
 
     \b
-    Example: archcalc sweep mobilenet_v1 --vary width=0.25:1:0.25 --vary input=96:224:32
-             archcalc sweep resnet50 --vary width=16:128:8 --vary input=96:224:32
-                 --where 'multiplies <= 600M and peak <= 1MiB' --pareto params,max:output
+    Example: archcalc sweep resnet50 --vary width=16:128:8 --vary input=96:224:32
+                 --where 'multiplies <= 600M and peak <= 1MiB'
+                 --pareto params,max:output
 
     \b
-    --vary       width=16:128:8, input=96x96x3,128x128x3 or input=96:224:32 (square),
-                 'n=[2,2,2,2],[3,4,6,3]', an item: 'c[2]=64:512:32'; else the spec's [space]
-    --where      names, numbers with units (600M, 512KiB), + - * // %, comparisons,
-                 and, or, not
+    --vary       width=16:128:8, width=0.25:1:0.25, input=96x96x3,128x128x3 or
+                 input=96:224:32 (square), 'n=[2,2,2,2],[3,4,6,3]', an item:
+                 'c[2]=64:512:32'; else the spec's [space]
+    --where      names, numbers with units (600M, 512KiB), + - * // %,
+                 comparisons, and, or, not
     --pareto     max:NAME is to be large
     parameters   what training can change
     multiplies   products of a weight and an input value (MACs)
     weights      bytes of all parameters and statistics, of --dtype
     stored       bytes of the input and of every map made
     peak         most bytes of activations alive at once
-    field        receptive field, the larger side; the image's where it is seen whole
+    field        receptive field, the larger side; the image's if all is seen
     output       the last map before the head, its smaller side
     -o DIR       parts of a million points each, a manifest, and what was counted;
                  `archcalc sweep show DIR` tells what it holds, and

@@ -254,7 +254,7 @@ def test_a_slow_sweep_says_so_at_once_and_stops_at_once(folder: Path) -> None:
 import sys
 from archcalc.sweep import engine
 engine.MOST_STRUCTURES = 3
-from archcalc.cli import main
+from archcalc.__main__ import main
 sys.argv = ["archcalc", "sweep", "many.toml", "--vary", "b=1:900", "--vary", "a=1:9999", "--top", "3"]
 main()
 """

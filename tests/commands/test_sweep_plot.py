@@ -144,7 +144,7 @@ def test_text_needs_no_matplotlib(folder: Path) -> None:
 import sys
 sys.modules["matplotlib"] = None
 sys.argv = ["archcalc", "sweep", "plot", "out"]
-from archcalc.cli import main
+from archcalc.__main__ import main
 main()
 """
     result = subprocess.run(

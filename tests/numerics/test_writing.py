@@ -44,7 +44,7 @@ import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 sys.argv[1:] = ["run", "lenet5", "--taps", "conv", "--save", sys.argv[1]]
-from archcalc.cli import main
+from archcalc.__main__ import main
 main()
 """
 

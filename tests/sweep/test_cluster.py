@@ -234,7 +234,7 @@ def test_without_dask(monkeypatch: pytest.MonkeyPatch) -> None:
 SCRIPT = """
 import sys
 sys.argv = ["archcalc", "sweep", *sys.argv[1:]]
-from archcalc.cli import main
+from archcalc.__main__ import main
 try:
     main()
 finally:

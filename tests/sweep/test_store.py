@@ -131,7 +131,7 @@ def test_an_interrupted_sweep_goes_on(format: str) -> None:
 SCRIPT = """
 from archcalc.sweep import store, stream
 store.PART, stream.CHUNK = 1000, 100
-from archcalc.cli import main
+from archcalc.__main__ import main
 import sys
 sys.argv = ["archcalc", "sweep", "small.toml", "--vary", "a=1:8000", "--vary", "b=1:20",
             "-o", "out", "--format", "csv", *sys.argv[1:]]
