@@ -141,6 +141,8 @@ def parse(text: str) -> Printed:
     """
     if len(text) > MOST_CHARACTERS:
         raise _no_number(text[: MOST_CHARACTERS - 1] + "…")
+    if text.strip().startswith(("-", "−")):
+        raise _too_large(text)
     found = _NUMBER.fullmatch(text.strip().lower())
     if not found or not (found["whole"] or found["decimals"]):
         raise _no_number(text)

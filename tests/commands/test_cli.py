@@ -134,7 +134,7 @@ def test_two_dashes_end_the_options(tmp_path: Path) -> None:
 def test_a_negative_number_is_no_option(words: str) -> None:
     result = process(*words.split())
     assert result.returncode == 2
-    assert b"`-5` is no " in result.stderr
+    assert result.stderr == b"error: `-5` is no count that a network could have\n"
 
 
 def test_variant_of_a_file(tmp_path: Path) -> None:
