@@ -69,26 +69,22 @@ def command(networks: list[Network], table: Table, **options: Any) -> None:
              archcalc run resnet50 --time
 
     \b
-    output       mean, standard deviation, zeros, largest absolute value, and the
-                 classes with the largest values
+    output       mean, standard deviation, largest absolute value, best classes
     --stats      the same for every layer: do signals die or explode on the way?
     --verify     each layer runs three times: by its definition on arrays that
                  count what NumPy does, by compiled loops that count every step,
-                 and by the fast kernel in the arena. Shapes, parameters, every
-                 kind of the census, the values and the bytes of the arena must
-                 agree. Exit code 1 if one does not, or if a layer is skipped
-                 because it cannot be executed (unless --allow-skips).
+                 and by the fast kernel in the arena. Shapes, parameters, census,
+                 values and bytes must agree. Exit code 1 if one does not, or if a
+                 layer cannot be executed (unless --allow-skips).
     checks       comparisons that were made for a layer
     --quick      at the smallest input of 32 pixels a side or more
     --all        of a SPEC: a row for every layer; without one: the whole zoo
     --jobs       networks at once, as far as memory goes
-    --time       ms: the best of several passes over the batch; GFLOP/s:
-                 2 × multiplies / time; share of what a matrix product reaches on
-                 this machine, measured just before
-    --image      resized (bilinear) until it covers 256/224 of height and width,
-                 the middle cropped, scaled to 0..1; then (value − mean) / std: by
-                 default ImageNet's in color, as in torchvision's evaluation, none
-                 in gray. Values of an .npy file are taken as they are
+    --time       ms: the best of several passes over the batch; GFLOP/s: 2 ×
+                 multiplies / time; share of what a matrix product reaches here
+    --image      resized until it covers 256/224 of both sides, middle cropped; then
+                 (value/255 − mean) / std: in color ImageNet's, in gray none. Values
+                 of an .npy file are taken as they are
     --taps       a layer or block whose outputs --save and --maps keep
     """
     _run(networks, table, click.get_current_context(), options)

@@ -261,6 +261,32 @@ def test_time_by_layer() -> None:
     assert times[0]["ms"] > 0
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "peak", "remark"),
+    [
+        (4e12, 1e12, 4e12, "that a product of two large matrices reaches here"),
+        (1e12, 4e12, 4e12, "that a product of two large matrices reaches here"),
+        (1.0, 2.0, None, "of the fastest layer: products of two large matrices"),
+    ],
+)
+def test_nothing_is_faster_than_the_peak(
+    before: float, after: float, peak: float | None, remark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine both products may be slow: the fastest layer has 100 % then."""
+    for format in ("json", "table"):
+        measured = [before, after]
+        monkeypatch.setattr("archcalc.numerics.timing.peak", lambda m=measured: m.pop(0))
+        result = invoke("lenet5", "--time", "--format", format)
+        if format == "json":
+            (document,) = json.loads(result.output)["networks"]
+            shares = [time["share_of_peak"] for time in document["times"] if time["multiplies"]]
+            assert document["peak_gflops"] == (2 * peak / 1e9 if peak else document["peak_gflops"])
+            assert max(shares) < 1 if peak else max(shares) == pytest.approx(1)
+        else:
+            assert remark in result.output.replace("\n    ", " ")
+        assert measured == []
+
+
 def test_time_as_a_table() -> None:
     result = invoke("lenet5", "--time")
     assert result.exit_code == 0
