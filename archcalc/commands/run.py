@@ -82,9 +82,9 @@ def command(networks: list[Network], table: Table, **options: Any) -> None:
     --jobs       networks at once, as far as memory goes
     --time       ms: the best of several passes over the batch; GFLOP/s: 2 ×
                  multiplies / time; share of what a matrix product reaches here
-    --image      resized until it covers 256/224 of both sides, middle cropped; then
-                 (value/255 − mean) / std: in color ImageNet's, in gray none. Values
-                 of an .npy file are taken as they are
+    --image      resized until it covers 256/224 of both sides, cropped; then
+                 (value/255 − mean) / std: in color ImageNet's, in gray none.
+                 Values of an .npy file are taken as they are
     --taps       a layer or block whose outputs --save and --maps keep
     """
     _run(networks, table, click.get_current_context(), options)
