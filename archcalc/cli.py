@@ -82,6 +82,10 @@ def commands() -> None:
 def run() -> int:
     """Run the command line. Exit codes: 0 fine, 1 a finding, 2 bad input, 130 interrupted."""
     _prepare()
+    return _run()
+
+
+def _run() -> int:
     try:
         if sys.stdout is None:
             help = "`> /dev/null` throws it away"

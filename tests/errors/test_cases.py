@@ -386,6 +386,7 @@ def pinned() -> list[str]:
     found += [shown.message for shown in FILES.values()]
     found += [lines[0].removeprefix("error: ") for lines in WORDS.values()]
     found += [message for _, message in VALUES.values()]
+    found += ["standard input is closed"]  # tests/commands/test_streams.py
     found += ["blocks nested too deeply", "`a.toml` is larger than 8 MiB"]  # test_hostile has the file
     for _, case in ALL:
         found += re.findall(r"^#(?: *| = |= )\^+ (.*)$", case.text, re.MULTILINE)
