@@ -91,7 +91,7 @@ def sweep(address: str, request: Request, progress: Progress, tell: Tell = silen
 
     skipped = told = 0
     for done in _each(address, request, None, pieces):
-        _translate(done, setup.engine)
+        translate(done, setup.engine)
         collected.merge(done.collected)
         skipped += done.skipped
         progress(done.points + _skipped(grid) - told)
@@ -112,7 +112,7 @@ def sweep_into(
     parts = missing_parts(store, progress)
     if parts:
         for done in _each(address, request, store, lambda pace: _parts(store, parts, pace)):
-            _translate(done, engine)
+            translate(done, engine)
             progress(done.points)
         store.clear()  # what a worker that died was at
 
@@ -155,7 +155,7 @@ def _parts(store: Store, parts: Sequence[int], pace: _Pace) -> Iterator[Piece]:
         begin = end
 
 
-def _translate(done: Done, engine: Engine) -> None:
+def translate(done: Done, engine: Engine) -> None:
     """Give refusals the numbers that their reasons have here."""
     collected, numbers = done.collected, [engine.reason(text) for text in done.reasons]
     collected.refused = {numbers[i - 1]: count for i, count in collected.refused.items()}
