@@ -123,7 +123,7 @@ def summarize(store: Store, pareto: Sequence[Goal], by: Goal, top: int) -> Summa
             else:
                 best.add(goals[0], batch[POINT])
     kept = front.numbers if pareto else best.numbers
-    rows = list(_rows(store, sorted(counts), kept.tolist()))
+    rows = list(_rows(store, sorted(counts), kept.tolist(), names))
     if pareto:
         rows.sort(key=lambda row: (row[pareto[0].name] * (-1 if pareto[0].most else 1), row[POINT]))
     done, networks, whole = (sum(c[k] for c in counts.values()) for k in ("points", "networks", "rows"))
@@ -131,10 +131,11 @@ def summarize(store: Store, pareto: Sequence[Goal], by: Goal, top: int) -> Summa
     return Summary(store.size, done, networks, whole, refused, spreads, tuple(rows), front.dropped)
 
 
-def _rows(store: Store, parts: Sequence[int], numbers: Sequence[int]) -> tuple[dict[str, Any], ...]:
-    """The rows of these points, in their order."""
+def _rows(
+    store: Store, parts: Sequence[int], numbers: Sequence[int], whole: Sequence[str]
+) -> tuple[dict[str, Any], ...]:
+    """The rows of these points, in their order; the `whole` columns are integers."""
     wanted, found = set(numbers), dict[int, dict[str, Any]]()
-    whole = (POINT, *MEANING)
     for part in (p for p in parts if any(n // store.part == p for n in wanted)):
         for batch in store.rows(part):
             for i, number in enumerate(batch.get(POINT, ())):

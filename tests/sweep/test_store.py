@@ -181,6 +181,18 @@ def test_a_summary_is_that_of_the_rows() -> None:
     assert all(b == max(d for d in range(1, 9) if a % d == 0) for _, a, b, _ in map(_key, front.chosen))
 
 
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_variables_are_goals_too(format: str) -> None:
+    """A row stays where none with as many of a has fewer parameters; the most of a comes first."""
+    store = swept(points(), format)
+    front = summarize(store, (Goal("a", True), Goal("parameters", False)), Goal("peak", False), 3)
+    least = [(a, b) for _, a, b, n in EXPECTED if n == min(m for _, c, _, m in EXPECTED if c >= a)]
+    best = sorted(least, reverse=True)
+    assert [(int(r["a"]), int(r["b"])) for r in front.chosen] == best
+    top = summarize(store, (), Goal("b", True), 2)
+    assert [(int(r["a"]), int(r["b"])) for r in top.chosen] == [(8, 8), (16, 8)]
+
+
 def _key(row: dict[str, Any]) -> tuple[int, int, int, int]:
     return row["point"], int(row["a"]), int(row["b"]), row["parameters"]
 
