@@ -47,11 +47,42 @@ class Front:
                 break
         self._promote(int(np.argmax(idle)) - 1)
         counts = np.ones(len(numbers), np.int64) if counts is None else counts
+        if len(values) == 2:
+            self._merge(values, numbers, counts)
+            return
         for i, one in enumerate(_front(*_distinct(values, numbers, counts))):
             if i >= MOST_OFFERS and len(self.numbers) >= self.most:
                 self.dropped = True
                 return
             self._offer(*one)
+
+    def _merge(self, values: Array, numbers: Array, counts: Array) -> None:
+        """Two objectives: the front by sorting, as quick where nearly every point is on it."""
+        values, numbers, counts = self._climb(values, numbers, counts)
+        values, numbers, counts = _apart(
+            np.concatenate([self.values, values], axis=1),
+            np.concatenate([self.numbers, numbers]),
+            np.concatenate([self.counts, counts]),
+        )
+        lowest = np.minimum.accumulate(values[1])
+        on = np.flatnonzero([True, *(values[1][1:] < lowest[:-1])][: len(numbers)])
+        if len(on) > self.most:  # from end to end, some
+            self.dropped = True
+            on = on[np.linspace(0, len(on) - 1, self.most).astype(np.int64)]
+        self.values, self.numbers, self.counts = values[:, on], numbers[on], counts[on]
+
+    def _climb(self, values: Array, numbers: Array, counts: Array) -> tuple[Array, Array, Array]:
+        """The points that no member covers: the one to the left of each is the lowest there."""
+        if not len(self.numbers):
+            return values, numbers, counts
+        order = np.argsort(self.values[0], kind="stable")
+        at = np.searchsorted(self.values[0][order], values[0], "right") - 1
+        members = order[at]
+        covered = (at >= 0) & np.asarray(self.values[1][members] <= values[1], bool)
+        equal = np.flatnonzero(covered & np.asarray((self.values[:, members] == values).all(0), bool))
+        np.add.at(self.counts, members[equal], counts[equal])
+        np.minimum.at(self.numbers, members[equal], numbers[equal])
+        return values[:, ~covered], numbers[~covered], counts[~covered]
 
     def _promote(self, member: int) -> None:
         """What dominates most comes first."""
@@ -105,14 +136,19 @@ def _distinct(values: Array, numbers: Array, counts: Array) -> tuple[Array, Arra
     Small sums come first: they beat most. Sums of floats keep the order of what is summed, and where
     they tie the order of the objectives decides.
     """
+    values, numbers, counts = _apart(values, numbers, counts)
+    order = np.argsort(values.astype(float).sum(axis=0), kind="stable")
+    return values[:, order], numbers[order], counts[order]
+
+
+def _apart(values: Array, numbers: Array, counts: Array) -> tuple[Array, Array, Array]:
+    """Each point once, with its smallest number and the sum of its counts, by the objectives in turn."""
     if not len(numbers):
         return values, numbers, counts
     order = _order(values, numbers)
     values, numbers, counts = values[:, order], numbers[order], counts[order]
     starts = np.flatnonzero([True, *(values[:, 1:] != values[:, :-1]).any(axis=0)])
-    values, numbers, counts = values[:, starts], numbers[starts], np.add.reduceat(counts, starts)
-    order = np.argsort(values.astype(float).sum(axis=0), kind="stable")
-    return values[:, order], numbers[order], counts[order]
+    return values[:, starts], numbers[starts], np.add.reduceat(counts, starts)
 
 
 def _order(values: Array, numbers: Array) -> Array:

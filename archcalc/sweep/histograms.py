@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.sweep.collect import MOST_IN_FRONT, Goal
 from archcalc.sweep.store import Store
+from archcalc.sweep.stored import POINT
 from archcalc.units import grouped, printable
 
 Scale = Literal["auto", "log", "linear"]
@@ -108,24 +109,25 @@ def density(store: Store, x: Goal, y: Goal, scale: Scale) -> Density:
     Raises:
         UsageError: there are no rows, or no logarithms.
     """
+    from archcalc.numerics.fronts import Front, stacked
     from archcalc.numerics.histograms import Counts
-    from archcalc.numerics.stairs import Stairs
 
     names = (x.name, y.name)
     extents = _extents(store, names)
     rows = extents[x.name].rows
     finest = min(max(isqrt(rows // 4), 24), FINEST)
     bins = [_bins(name, extents[name], finest, scale) for name in names]
-    counts, front = Counts(*(b.edges for b in bins)), Stairs(MOST_IN_FRONT)
+    counts, front = Counts(*(b.edges for b in bins)), Front(2, MOST_IN_FRONT)
     points: list[tuple[int, int]] = []
     signs = [-1 if goal.most else 1 for goal in (x, y)]
-    for batch in _batches(store, names):
+    for batch in _batches(store, (*names, POINT)):
         values = [batch[name] for name in names]
         counts.add(*values)
-        front.add(*(row * sign for row, sign in zip(values, signs, strict=True)))
+        front.add(stacked([row * sign for row, sign in zip(values, signs, strict=True)]), batch[POINT])
         if rows <= FEW:
             points += zip(*(row.tolist() for row in values), strict=True)
-    best = sorted(zip((front.x * signs[0]).tolist(), (front.y * signs[1]).tolist(), strict=True))
+    goals = [(row * sign).tolist() for row, sign in zip(front.values, signs, strict=True)]
+    best = sorted(zip(*goals, strict=True))
     return Density(bins[0], bins[1], counts.cells, points, best, front.dropped, rows)
 
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 import archcalc
 from archcalc.errors import ArchError
 from archcalc.numerics.histograms import Counts, Extent, integers
-from archcalc.numerics.stairs import Stairs
 from archcalc.sweep import histograms as module
 from archcalc.sweep import store as store_module
 from archcalc.sweep.collect import Goal
@@ -148,34 +147,6 @@ def test_bins_of_equal_ratio() -> None:
     bins = module._bins("peak", extent, 3, "auto")
     assert bins.log
     assert [round(edge, -2) for edge in bins.edges] == [10**3, 10**4, 10**5, 10**6]
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1), st.sampled_from([1, 2**64])
-)
-def test_stairs_are_the_front(points: list[tuple[int, int]], scale: int) -> None:
-    """In whatever pieces they arrive, and beyond 64 bits."""
-    points = [(a * scale, b * scale) for a, b in points]
-    front = Stairs(100)
-    for at in range(0, len(points), 3):
-        piece = points[at : at + 3]
-        front.add(integers([a for a, _ in piece]), integers([b for _, b in piece]))
-    beaten = {p for p in points if any(a <= p[0] and b <= p[1] and (a, b) != p for a, b in points)}
-    found = list(zip(front.x.tolist(), front.y.tolist(), strict=True))
-    assert found == sorted(set(points) - beaten)
-    assert not front.dropped
-
-
-def test_stairs_have_an_end() -> None:
-    """A line of 10,000 points that all are the best: half of what is too much goes, the first stays."""
-    front = Stairs(64)
-    for at in range(0, 10_000, 50):
-        values = integers(list(range(at, at + 50)))
-        front.add(values, 10_000 - values)
-    assert front.dropped
-    assert 32 <= len(front.x) <= 64
-    assert front.x[0] == 0
-    assert (front.x + front.y == 10_000).all()
 
 
 def test_sums_and_values_beyond_64_bits() -> None:
