@@ -123,8 +123,8 @@ def gridded(name: str, random_rate: float) -> None:
     rows = Grid(engine, found, [1, -1])
     collector = Collector([(0, 1), (1, -1)], None, 1)
     begin = time.thread_time()
-    for first, last in rows.boxes():
-        rows.run(first, last, collector)
+    for box in rows.boxes():
+        rows.run(*rows.span(box), collector)
     seconds = time.thread_time() - begin
     rate = points.size / seconds
     print(f"  grid of {points.size:.2g} points, {collector.kept:,} satisfy `{where}`")
