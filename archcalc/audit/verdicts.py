@@ -13,11 +13,9 @@ from typing import Any, Literal, NamedTuple
 from archcalc.analysis.costs import Analysis
 from archcalc.audit.conventions import CONVENTIONS, DEFAULTS, Convention
 from archcalc.audit.figure import Figure, is_size, same_size
-from archcalc.audit.printed import parse
 from archcalc.audit.published import Published
 from archcalc.audit.quantities import SIZES, Scope, Value
 from archcalc.audit.relatives import Relative
-from archcalc.audit.search import find
 from archcalc.audit.terms import Ledger
 from archcalc.spec.catalog import Entry
 from archcalc.spec.expressions import FUNCTIONS
@@ -225,6 +223,9 @@ class _Trial(NamedTuple):
 
     def _searched(self) -> Iterator[Verdict]:
         """What the search through conventions and relatives finds within few departures."""
+        from archcalc.audit.printed import parse
+        from archcalc.audit.search import find
+
         _, quantity = CONVENTIONAL.get(self.number.quantity, ("", ""))
         if not quantity or self.figure.relation != "=" or self.number.open:
             return
