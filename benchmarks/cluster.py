@@ -184,7 +184,9 @@ def resumed(count: int) -> None:
                 assert (numbers == range(seen, seen + len(numbers))).all()
                 seen += len(numbers)
             assert seen == count
-            print(f"killed ten times{' ' + ' '.join(words)}: {seen:,} points, each exactly once")
+            print(
+                f"killed ten times{' with --dask' if words else ''}: {seen:,} points, each exactly once"
+            )
 
 
 def parts(folder: str) -> int:
@@ -193,7 +195,7 @@ def parts(folder: str) -> int:
 
 
 if __name__ == "__main__":
-    mode, number = (*sys.argv[1:], "costs", "")[:2] if len(sys.argv) < 2 else (*sys.argv[1:], "")[:2]
+    mode, number = ([*sys.argv[1:], "", ""])[:2]
     if mode == "killed":
         killed(int(number or 10**8))
     elif mode == "resumed":
