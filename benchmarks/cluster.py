@@ -162,13 +162,13 @@ def tables(folder: Path) -> Iterator[Any]:
 def resumed(count: int) -> None:
     """All processes of a run killed at ten random moments, on one machine and on a cluster."""
     source = random.Random(count)
-    for words in ([], ["--dask"]):
+    for words in (["--dask"], []):
         with tempfile.TemporaryDirectory() as folder:
             common = [SPEC, "--sample", str(count), "-o", f"{folder}/out", "--resume", *words]
             for _ in range(10):
                 process = subprocess.Popen([ARCHCALC, "sweep", *common], stdout=subprocess.DEVNULL)
                 before = parts(folder)
-                while parts(folder) == before:
+                while parts(folder) == before and process.poll() is None:
                     time.sleep(source.random())
                 time.sleep(3 * source.random())
                 everyone = [process.pid, *(child.pid for child in workers(process.pid))]
@@ -199,6 +199,6 @@ if __name__ == "__main__":
     if mode == "killed":
         killed(int(number or 10**8))
     elif mode == "resumed":
-        resumed(int(number or 2 * 10**7))
+        resumed(int(number or 4 * 10**7))
     else:
         costs()
