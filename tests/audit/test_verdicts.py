@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from archcalc.api import load
-from archcalc.audit import verdicts
+from archcalc.audit import search
 from archcalc.audit.published import Published, families, numbers
 from archcalc.audit.quantities import Scope
 from archcalc.audit.search import Findings
@@ -37,7 +37,7 @@ NOTHING = Findings(matches=(), nearest=(), most=0, tried=0, chance=0)
 
 def test_what_the_search_explains(monkeypatch: pytest.MonkeyPatch) -> None:
     """All others stand by what their source says: no story is found for them by chance."""
-    monkeypatch.setattr(verdicts, "find", lambda *_: NOTHING)
+    monkeypatch.setattr(search, "find", lambda *_: NOTHING)
     explained = [v.number for v in VERDICTS if judge(v.number, NETWORKS).kind != v.kind]
     assert {(number.network, number.printed) for number in explained} == {
         ("vgg16", "15.3 G"),  # conv layers only
