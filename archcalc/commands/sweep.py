@@ -75,7 +75,8 @@ def command(networks: list[Network], table: Table, words: list[str], **options: 
     --vary       width=16:128:8, width=0.25:1:0.25, input=96x96x3,128x128x3 or
                  input=96:224:32 (square), 'n=[2,2,2,2],[3,4,6,3]', an item:
                  'c[2]=64:512:32'; else the spec's [space]
-    --where      names, numbers with units (600M, 512KiB), + - * // %,
+    --where      metrics and whole-number variables, numbers with units (600M,
+                 512KiB), + - * // % (by 0 holds nowhere),
                  comparisons, and, or, not
     --pareto     max:NAME is to be large
     parameters   what training can change
@@ -235,7 +236,7 @@ def _report(network: Network, outcome: Outcome) -> Report:
 
 
 def _title(network: Network, points: Points) -> str:
-    space = points.space.size
+    space = max(points.space.size, points.size)  # a file may name a point twice
     count = grouped(space) if space < 10**12 else f"{space:.1e}".replace("e+", "·10^")
     what = f"{count} points" if points.size == space else f"{grouped(points.size)} of {count} points"
     return f"{printable(network.title)} · {what}"

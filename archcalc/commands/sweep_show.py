@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,7 @@ SPREADS = (
     Column("meaning", "", "words", spare=1),
 )
 _SPARE = {"weights": 3, "stored": 4, "field": 5, "output": 1}
+_VALUE = re.compile(r"\{\w+\}")  # in a reason, of the points that it refused
 
 
 @click.command("show")
@@ -73,7 +75,8 @@ def _chosen(store: Store, summary: Summary, pareto: Sequence[Goal], by: Goal) ->
     if summary.done < summary.points:
         lines.append("incomplete: the same sweep with --resume goes on")
     lines += [
-        f"{grouped(count)} refused: {printable(reason)}" for reason, count in summary.refused.items()
+        f"{grouped(count)} refused: {printable(_VALUE.sub('…', reason))}"
+        for reason, count in summary.refused.items()
     ]
     what = f"front of {', '.join(map(str, pareto))}" if pareto else f"the best by {by}"
     lines.append(f"shown: {what}{', capped: there are more' if summary.capped else ''}")

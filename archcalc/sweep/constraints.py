@@ -72,50 +72,58 @@ def _whole(found: re.Match[str]) -> str:
 
 
 def holds(expression: Expression, lookup: Lookup) -> Int:
-    """1 where the condition holds, else 0.
+    """1 where the condition holds, else 0, also where it divides by 0.
 
     Raises:
         UsageError: it is none.
     """
-    return _truth(expression.tree, lookup)
+    divisors: list[Int] = []
+    result = _truth(expression.tree, lookup, divisors)
+    for divisor in divisors:
+        nonzero: Any = divisor != 0
+        result = result * (int(nonzero) if isinstance(nonzero, bool) else nonzero)
+    return result
 
 
-def _truth(node: ast.expr, lookup: Lookup) -> Int:
+def _truth(node: ast.expr, lookup: Lookup, divisors: list[Int]) -> Int:
     if isinstance(node, ast.BoolOp):
-        parts = [_truth(part, lookup) for part in node.values]
+        parts = [_truth(part, lookup, divisors) for part in node.values]
         result = parts[0]
         for part in parts[1:]:
             result = result * part if isinstance(node.op, ast.And) else maximum(result, part)
         return result
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        return 1 - _truth(node.operand, lookup)
+        return 1 - _truth(node.operand, lookup, divisors)
     if not isinstance(node, ast.Compare):
         raise _fault(node, "no condition")
-    left, result = _number(node.left, lookup), 1
+    left, result = _number(node.left, lookup, divisors), 1
     for op, comparator in zip(node.ops, node.comparators, strict=True):
         if isinstance(op, ast.In | ast.NotIn):
             raise _fault(node, "no comparison of numbers")
-        right = _number(comparator, lookup)
+        right = _number(comparator, lookup, divisors)
         compared: Any = COMPARISONS[type(op)](left, right)
         result = result * (int(compared) if isinstance(compared, bool) else compared)
         left = right
     return result
 
 
-def _number(node: ast.expr, lookup: Lookup) -> Int:
+def _number(node: ast.expr, lookup: Lookup, divisors: list[Int]) -> Int:
     if isinstance(node, ast.Name):
         return lookup(node.id)
     if isinstance(node, ast.Constant) and isinstance(node.value, int):
         return node.value
     if isinstance(node, ast.BinOp) and type(node.op) in ARITHMETIC:
-        a, b = _number(node.left, lookup), _number(node.right, lookup)
-        divides = isinstance(node.op, ast.FloorDiv | ast.Mod)
-        if divides and isinstance(b, int) and b == 0:
-            return 0
+        a, b = _number(node.left, lookup, divisors), _number(node.right, lookup, divisors)
+        if isinstance(node.op, ast.FloorDiv | ast.Mod):
+            divisors.append(b)
+            if isinstance(b, int) and b == 0:
+                if not any(isinstance(part, ast.Name) for part in ast.walk(node.right)):
+                    raise _fault(node, "a division by 0")
+                return 0
         result: Int = ARITHMETIC[type(node.op)](a, b)
         return result
     if isinstance(node, ast.UnaryOp) and type(node.op) in SIGNS:
-        value: Int = ARITHMETIC[type(SIGNS[type(node.op)])](0, _number(node.operand, lookup))
+        value: Int = ARITHMETIC[type(SIGNS[type(node.op)])](0, _number(node.operand, lookup, divisors))
         return value
     raise _fault(node, "no number")
 

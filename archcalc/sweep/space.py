@@ -109,11 +109,19 @@ def make_space(network: Network, varied: Sequence[str]) -> Space:
         if not equals or not values.strip():
             raise UsageError(Diagnostic(f"`{shown(text)}` names no values", help=_HELP))
         axes.append(make_axis(network, name, split_values(values)))
-    axes = axes or _own_axes(network)
+        _refuse_set(network, axes[-1])
+    axes = axes or [axis for axis in _own_axes(network) if axis.variable not in network.changed]
     if not axes:
         raise UsageError(Diagnostic("nothing to vary", help=_HELP))
     refuse_overlap(axes)
     return Space(network, tuple(axes))
+
+
+def _refuse_set(network: Network, axis: Axis) -> None:
+    """Refuse to vary what the caller has set; of a list that is set, items may vary."""
+    if axis.item is None and axis.variable in network.changed:
+        message = f"`{shown(axis.variable)}` is set and varied"
+        raise UsageError(Diagnostic(message, help="one of the two"))
 
 
 def _own_axes(network: Network) -> list[Axis]:

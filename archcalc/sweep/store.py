@@ -94,8 +94,12 @@ class Store:
         found = {}
         for name in sorted(os.listdir(self.path)):
             if name.startswith("_part-") and name.endswith(".json"):
-                with _reading(os.path.join(self.path, name)) as file:
-                    found[int(name[6:-5])] = json.load(file)
+                place = os.path.join(self.path, name)
+                with _reading(place) as file:
+                    counted = json.load(file)
+                    if not _is_record(counted):
+                        raise ValueError("no record of a part")
+                    found[int(name[6:-5])] = counted
         return found
 
     def file(self, part: int) -> str:
@@ -202,7 +206,33 @@ def open_store(path: str) -> Store:
         raise UsageError(f"{printable(path)} holds no sweep: its {MANIFEST} cannot be read") from None
     if not isinstance(manifest, dict) or manifest.get("schema_version") != SCHEMA:
         raise UsageError(f"{printable(path)} was written by another version of archcalc")
+    if not _is_manifest(manifest):
+        raise UsageError(f"{printable(path)} holds no sweep: its {MANIFEST} is none of ours")
     return Store(path, manifest)
+
+
+def _is_manifest(found: dict[str, Any]) -> bool:
+    """Whether what is read of it has the form in which it was written."""
+    drawn, part = found.get("drawn"), found.get("part")
+    return (
+        isinstance(found.get("network"), str)
+        and isinstance(found.get("space"), dict)
+        and found.get("format") in ("parquet", "csv")
+        and isinstance(drawn, dict)
+        and all(type(number) is int and number > 0 for number in (drawn.get("points"), part))
+    )
+
+
+def _is_record(found: Any) -> bool:
+    """Whether these are the counts of a part."""
+    if not isinstance(found, dict) or not isinstance(found.get("refused"), dict):
+        return False
+    counts: list[Any] = [found.get(name) for name in ("rows", "networks", "points")]
+    if not all(type(number) is int for number in counts):
+        return False
+    pairs = found["refused"].values()
+    told = all(isinstance(pair, list) and [type(n) for n in pair] == [int, int] for pair in pairs)
+    return told and [0, *counts] == sorted([0, *counts])
 
 
 def _replace(place: str, document: dict[str, Any]) -> None:
@@ -238,7 +268,9 @@ def _reading(path: str) -> Iterator[Any]:
             yield file
     except (OSError, ValueError, KeyError) as error:  # a KeyError is a column that is missing
         reason = getattr(error, "strerror", None) or str(error)
-        raise ArchError(f"cannot read {printable(path)}: {shown(printable(reason))}") from None
+        message = f"cannot read {printable(path)}: {shown(printable(reason))}"
+        help = "what has no record (_part-….json) is written again by --resume"
+        raise ArchError(Diagnostic(message, help=help)) from None
 
 
 def _parquet() -> Any:

@@ -290,3 +290,43 @@ def test_durations(seconds: int, text: str) -> None:
     from archcalc.commands.sweep import _duration
 
     assert _duration(seconds) == text
+
+
+def test_a_condition_that_divides_by_zero_holds_nowhere() -> None:
+    """b − 2 is 0 at b = 2; 3 divides by 1, 1 by −1 and 4 by 2."""
+    words = ["small.toml", "--vary", "a=12", "--vary", "b=1:4"]
+    found = sweep_json(*words, "--where", "a % (b - 2) == 0")
+    assert [row["values"]["b"] for row in found["rows"]] == ["1", "3", "4"]
+    result = run(*words, "--where", "a // (2 - 2) == 0")
+    assert result.returncode == 2
+    assert "error: --where: `a // (2 - 2)` is a division by 0" in result.stderr
+
+
+def test_what_is_set_is_not_varied(folder: Path) -> None:
+    result = run("small.toml", "--vary", "a=4,8", "--a", "12")
+    assert result.returncode == 2
+    assert "error: `a` is set and varied" in result.stderr
+    (folder / "own.toml").write_text(SPEC + '[space]\na = "4:8:4"\nb = "1:2"\n')
+    found = sweep_json("own.toml", "--a", "12")
+    counts = [row["metrics"]["parameters"] for row in found["rows"]]
+    assert counts == [parameters(12, 1), parameters(12, 2)]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("_manifest.json", '{"schema_version": 1, "part": "x"}'),
+        ("_manifest.json", '{"schema_version": 1, "space": 3}'),
+        ("_part-000000000.json", "[]"),
+        ("_part-000000000.json", "{}"),
+        ("_part-000000000.json", '{"rows": -5, "networks": 8, "points": 8, "refused": {}}'),
+    ],
+)
+def test_records_by_hand_are_refused(folder: Path, file: str, text: str) -> None:
+    words = ["small.toml", "--vary", "a=4:8:4", "-o", "out", "--format", "csv"]
+    assert run(*words).returncode == 0
+    (folder / "out" / file).write_text(text)
+    result = run("show", "out")
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: ")
+    assert "Traceback" not in result.stderr
