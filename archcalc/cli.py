@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -20,6 +21,7 @@ COMMANDS = (
     *("list", "show", "params", "flops", "memory", "field", "explain"),
     *("compare", "sweep", "reconcile", "audit", "run", "cat", "operators"),
 )
+VERDICTS = ("run", "audit", "reconcile")  # their exit code says something, if they could come to an end
 WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
@@ -80,7 +82,11 @@ def commands() -> None:
 
 
 def run() -> int:
-    """Run the command line. Exit codes: 0 fine, 1 a finding, 2 bad input, 130 interrupted."""
+    """Run the command line.
+
+    Exit codes: 0 fine, 1 a finding, 2 bad input, 130 interrupted; 141, as the shell has it, where
+    nobody read to the end what a command of `VERDICTS` had to say.
+    """
     _prepare()
     return _run()
 
@@ -102,18 +108,24 @@ def _run() -> int:
         return 130
     except (ReaderLeft, BrokenPipeError):
         _discard(sys.stdout)
-        return 0
+        return 141 if sys.argv[1:2] and sys.argv[1] in VERDICTS else 0
     except OSError as error:
         return _refused(error)
     return code or 0
 
 
 def _prepare() -> None:
-    """Streams that lose nothing in silence, and write `?` where they have no letter."""
+    """Streams that lose nothing in silence, and write `?` where they have no letter.
+
+    Warnings of packages are for programmers: they would stand between our own lines.
+    """
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115  (the shell closed it: `2>&-`)
     if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):  # by PYTHONUNBUFFERED
-        sys.stdout = open(sys.stdout.fileno(), "w", encoding=sys.stdout.encoding)  # noqa: SIM115
+        encoding = sys.stdout.encoding
+        sys.stdout = open(sys.stdout.fileno(), "w", encoding=encoding, closefd=False)  # noqa: SIM115
     for stream in filter(None, (sys.stdout, sys.stderr)):
         if "utf" not in (stream.encoding or "").lower():
             stream.reconfigure(errors="replace")

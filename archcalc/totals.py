@@ -2,7 +2,7 @@
 
 A remembered row counts only under the digest of its spec's text and of all code that computes it: a
 changed spec or a changed rule is a new key, so nothing stale can be shown. What cannot be read or
-written is computed again, without a word.
+written, or is not what was written, is computed again, without a word.
 """
 
 from __future__ import annotations
@@ -11,15 +11,19 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, TypeGuard
 
 from archcalc.spec.bundle import families
 from archcalc.spec.model import Source
 from archcalc.spec.source import read_file
+from archcalc.units import printable
 
 Row = dict[str, Any]
 
-_KINDS = {"name": str, "title": str, "family": str, "input": list, "parameters": int, "multiplies": int}
+_TEXTS = ("name", "title", "family")
+_COUNTS = ("parameters", "multiplies")
+LARGEST = 2**24  # bytes of what is remembered; 150 networks take 40,000
 _CODE = ("spec", "operators", "graph", "analysis")  # with the modules beside them: what decides a number
 
 
@@ -35,7 +39,7 @@ def totals() -> list[Row]:
         fresh[key] = found if _sound(found) else list(_compute(os.path.basename(file), source))
         rows += fresh[key]
     if fresh.keys() != known.keys():
-        _remember(_place(), fresh)
+        _remember(fresh)
     return rows
 
 
@@ -70,35 +74,55 @@ def _code_digest() -> str:
 
 
 def _sound(rows: Any) -> TypeGuard[list[Row]]:
-    """Whether these are rows, and not what somebody else has written there."""
-    return isinstance(rows, list) and all(
-        isinstance(row, dict) and all(isinstance(row.get(key), kind) for key, kind in _KINDS.items())
-        for row in rows
-    )
+    """Whether these are rows as `_compute` makes them, and not what somebody else has written there."""
+    return isinstance(rows, list) and bool(rows) and all(map(_is_row, rows))
 
 
-def _place() -> str:
-    """The file of what is remembered (https://specifications.freedesktop.org/basedir-spec)."""
-    caches = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return os.path.join(caches, "archcalc", "totals.json")
+def _is_row(row: Any) -> bool:
+    if not isinstance(row, dict) or row.keys() != {*_TEXTS, *_COUNTS, "year", "input"}:
+        return False
+    texts, sizes, year = [row[key] for key in _TEXTS], row["input"], row["year"]
+    if not (isinstance(sizes, list) and sizes and all(isinstance(text, str) for text in texts)):
+        return False
+    counts = [*(row[key] for key in _COUNTS), *sizes, 0 if year is None else year]
+    counted = all(type(count) is int and 0 <= count < 2**63 for count in counts)
+    return counted and all(printable(text) == text for text in texts)
+
+
+def _place() -> str | None:
+    """The file of what is remembered (https://specifications.freedesktop.org/basedir-spec).
+
+    None where there is no folder for it: a relative one would be in whichever folder one stands in.
+    """
+    caches = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(caches):
+        caches = os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(caches, "archcalc", "totals.json") if os.path.isabs(caches) else None
 
 
 def _remembered() -> dict[str, list[Row]]:
+    place = _place()
+    if place is None or not os.path.isfile(place) or os.path.getsize(place) > LARGEST:
+        return {}
     try:
-        with open(_place(), encoding="utf-8") as file:
+        with open(place, encoding="utf-8") as file:
             known = json.load(file)
     except (OSError, ValueError, RecursionError):
         return {}
     return known if isinstance(known, dict) else {}
 
 
-def _remember(path: str, rows: dict[str, list[Row]]) -> None:
+def _remember(rows: dict[str, list[Row]]) -> None:
     """Write a new file beside the old one, then put it in its place: no reader sees half of it."""
-    beside = f"{path}.{os.getpid()}"
+    place = _place()
+    if place is None:
+        return
+    beside = f"{place}.{os.getpid()}"
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.makedirs(os.path.dirname(place), exist_ok=True)
         with open(beside, "w", encoding="utf-8") as file:
             json.dump(rows, file)
-        os.replace(beside, path)
+        os.replace(beside, place)
     except OSError:
-        return
+        with suppress(OSError):
+            os.unlink(beside)

@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.api import Network
 from archcalc.errors import Diagnostic, UsageError
+from archcalc.spec.source import STDIN_NAME
 from archcalc.units import printable
 
 if TYPE_CHECKING:
     from archcalc.numerics.weights import Precision
 
 LAYOUTS = {"auto": None, "archcalc": False, "torch": True}
+
+
+def spec_file(network: Network) -> str:
+    """The file that the network's spec was read from."""
+    name = network.spec.source.name
+    return "/dev/stdin" if name == STDIN_NAME else name
 
 
 class Start(NamedTuple):

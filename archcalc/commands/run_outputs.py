@@ -9,7 +9,7 @@ from archcalc.analysis.costs import Analysis
 from archcalc.analysis.explanation import choose
 from archcalc.api import Network
 from archcalc.commands.layout import document, label, title
-from archcalc.commands.run_inputs import Start
+from archcalc.commands.run_inputs import Start, spec_file
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.units import printable
 from archcalc.views.report import Column, Figure, Report
@@ -54,7 +54,8 @@ def executed(
     from archcalc.numerics.signals import signal
 
     analysis = network.analyze()
-    keeper = Keeper(_tapped(analysis, kept.taps), kept.save, kept.maps, start.files)
+    inputs = (*start.files, spec_file(network))
+    keeper = Keeper(_tapped(analysis, kept.taps), kept.save, kept.maps, inputs)
     weights, images = start.of(network, batch, dtype)
     forward = Forward(network.graph, weights, len(images), dtype, release=True)
     signals: list[dict[str, Any]] = []

@@ -24,6 +24,7 @@ from archcalc.spec.model import Block, Given, Line, Size, Spec, Step
 from archcalc.symbols import Symbol
 
 MOST_NODES = 1_000_000
+LONG = 50_000  # steps, from which on it is looked ahead whether repeats can end
 MOST_WORK = 20_000_000  # lines met, parts of expressions evaluated, names written: some seconds
 DEEPEST = 100
 
@@ -57,6 +58,9 @@ class _Builder:
         self.nodes = self.made.nodes
         self.side_outputs: list[tuple[str, int]] = []
         self.steps = self.work = 0
+        self.rounds: list[
+            tuple[int, int]
+        ] = []  # of each repeat around: steps before its round, rounds left
         self._literal: dict[int, tuple[Operator, Span, dict[str, Bound]]] = {}
 
     def graph(self, input: Shape | None, variant: str | None) -> Graph:
@@ -147,15 +151,28 @@ class _Builder:
         least = self.steps + len(line.steps) * count
         if least > MOST_NODES:
             raise refusals.too_large(line, least, MOST_NODES)
+        if count > 1 and self.steps > LONG:
+            self._require_end(line)
+        self.rounds.append((self.steps, count - 1))
         for i in range(count):
             before = self.steps
+            self.rounds[-1] = before, count - i - 1
             for step in line.steps:
                 x = self._step(step, line, x, scope, name)
             each = self.steps - before
             # the second round is typical (the first may stride), so a hopeless repeat ends here
             if i == min(1, count - 1) and self.steps + each * (count - i - 1) > MOST_NODES:
                 raise refusals.too_large(line, self.steps + each * (count - i - 1), MOST_NODES)
+        self.rounds.pop()
         return x
+
+    def _require_end(self, line: Line) -> None:
+        """Refuse repeats in repeats whose rounds, if they are alike, come to too many steps."""
+        steps = self.steps
+        for before, left in reversed(self.rounds):
+            steps += (steps - before) * left
+        if steps > MOST_NODES:
+            raise refusals.too_large(line, steps, MOST_NODES)
 
     def _spend(self, work: int, line: Line) -> None:
         """Count what building costs, so that no text can make it last for ever."""

@@ -23,8 +23,18 @@ def write(graph: Graph, title: str) -> str:
     if graph.output != len(graph.nodes) - 1:
         lines.append(f"@{labels[graph.output]}")
     size = "x".join(map(str, graph.input))
-    body = "".join(f"  {json.dumps(line, ensure_ascii=False)},\n" for line in lines)
-    return f'title = {json.dumps(title, ensure_ascii=False)}\ninput = "{size}"\nlayers = [\n{body}]\n'
+    body = "".join(f"  {_text(line)},\n" for line in lines)
+    return f'title = {_text(title)}\ninput = "{size}"\nlayers = [\n{body}]\n'
+
+
+def _text(text: str) -> str:
+    """A TOML string; what a terminal would obey or not show stands there as an escape."""
+    escaped = json.dumps(text, ensure_ascii=False)
+    return "".join(c if c.isprintable() else _escape(ord(c)) for c in escaped)
+
+
+def _escape(code: int) -> str:
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _labels(graph: Graph) -> list[str]:

@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -24,7 +25,13 @@ from archcalc.numerics.weights import Dims
 from archcalc.units import grouped, printable
 
 LARGEST_HEADER = 100_000_000  # bytes, as safetensors has it
-_MOST_PARTS = {b"{": 1_000_002, b"[": 2_000_002, b",": 12_000_000}  # of a header: a million tensors
+MOST_TENSORS = 20_000  # ten times those of a network of a thousand layers
+_MOST_PARTS = {  # of a header, by what an entry of it is written with
+    b"{": MOST_TENSORS + 2,
+    b"[": 2 * MOST_TENSORS + 2,
+    b",": 12 * MOST_TENSORS,
+}
+_LARGEST_DIRECTORY = 200 * MOST_TENSORS  # bytes of a zip's list of members
 _LARGEST_NPY_HEADER = 10_000  # as numpy has it
 CHUNK = 1 << 20  # bytes read, or values looked at, at a time
 # bits of a value, by safetensors' names
@@ -145,7 +152,7 @@ def _header(file: IO[bytes], size: int) -> tuple[dict[str, Any], int]:
         raise Unsound(f"a header of {grouped(length)} bytes; {grouped(LARGEST_HEADER)} are allowed")
     data = file.read(length)
     if any(data.count(part) > most for part, most in _MOST_PARTS.items()):
-        raise Unsound("its header has more than a million entries")
+        raise Unsound(f"its header has more than {grouped(MOST_TENSORS)} tensors")
     try:
         header = json.loads(data.decode("utf-8"), object_pairs_hook=_once)
     except (ValueError, RecursionError):
@@ -210,7 +217,9 @@ def npy_header(file: IO[bytes]) -> _Npy:
         raise Unsound(f"a header of {grouped(length)} bytes; {grouped(_LARGEST_NPY_HEADER)} are allowed")
     parse = np.lib.format.read_array_header_1_0 if width == 2 else np.lib.format.read_array_header_2_0
     try:
-        shape, fortran, dtype = parse(BytesIO(size + file.read(length)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of files that Python 2 wrote
+            shape, fortran, dtype = parse(BytesIO(size + file.read(length)))
     except Exception:  # whatever Python's parser says to hostile text
         raise Unsound("its header cannot be read") from None
     if any(size < 0 for size in shape):
@@ -234,7 +243,10 @@ def _npz(file: IO[bytes], size: int) -> dict[str, Tensor]:
     """A zip of npy files, stored or deflated: other methods unpack without bounds."""
     tensors: dict[str, Tensor] = {}
     with _unzipping():
+        _require_short_directory(file, size)
         archive = zipfile.ZipFile(file)
+        if len(archive.infolist()) > MOST_TENSORS:
+            raise Unsound(f"it has more than {grouped(MOST_TENSORS)} members")
         for info in archive.infolist():
             name, dot, suffix = info.filename.rpartition(".")
             what = f"`{word(info.filename)}`"
@@ -249,6 +261,25 @@ def _npz(file: IO[bytes], size: int) -> dict[str, Tensor]:
             load = partial(_member, archive, info, header) if header.dtype.kind == "f" else None
             tensors[name] = Tensor(header.dtype.name, header.shape, load)
     return tensors
+
+
+def _require_short_directory(file: IO[bytes], size: int) -> None:
+    """`ZipFile` reads the list of members at once, however long it is.
+
+    Its length stands in the record at the end of the file; in a zip64 file in the record before that,
+    which zipfile believes if it is there (APPNOTE.TXT, 4.3.14 to 4.3.16).
+    """
+    tail_size = min(size, (1 << 16) + 22 + 20 + 56)
+    file.seek(size - tail_size)
+    tail = file.read(tail_size)
+    lengths = [
+        int.from_bytes(tail[at + field : at + field + width], "little")
+        for signature, field, width in ((b"PK\x05\x06", 12, 4), (b"PK\x06\x06", 40, 8))
+        if (at := tail.rfind(signature)) >= 0
+    ]
+    if any(length > _LARGEST_DIRECTORY and length != 2**32 - 1 for length in lengths):
+        raise Unsound(f"it has more than {grouped(MOST_TENSORS)} members, or very long names")
+    file.seek(0)
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, header: _Npy) -> Array:

@@ -90,12 +90,14 @@ def locate(text: str, wanted: Iterable[Keys] | None = None) -> dict[Keys, Found]
 
     Line ends must be "\\n". Keys are given in full: dotted ones flattened, items by index. A table
     named at several places is found at the first of them. With `wanted`, only these and the tables
-    around them are looked for: a long text then costs neither time nor memory for the others.
+    around them are looked for: a long text then costs neither time nor memory for the others. Where
+    the scan reads a text otherwise than `tomllib`, the rest is not found: an error without its place
+    is better than none.
     """
     scan = _Scan(text)
     if wanted is not None:
         scan.wanted = {keys[:n] for keys in wanted for n in range(1, len(keys) + 1)}
-    with collector.paused():
+    with collector.paused(), suppress(_Stuck):
         scan.run()
     return scan.found
 

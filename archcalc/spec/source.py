@@ -6,6 +6,7 @@ Paths are plain text here and in `catalog`: importing pathlib would cost 3 ms at
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 from archcalc.errors import Diagnostic, Point, SpecError, UsageError
@@ -14,6 +15,8 @@ from archcalc.units import printable
 
 LARGEST_FILE = 8 * 2**20  # 100,000 layers in 80 characters each
 STDIN = "-"
+STDIN_NAME = "<stdin>"
+_LINE_END = re.compile(rb"\r+\n")  # as editors on Windows write, or two of them in turn
 
 
 def read_file(path: str) -> Source:
@@ -43,7 +46,7 @@ def read_stdin() -> Source:
     """
     if sys.stdin is None:
         raise UsageError("standard input is closed")
-    return _decode("<stdin>", sys.stdin.buffer.read(LARGEST_FILE + 1))
+    return _decode(STDIN_NAME, sys.stdin.buffer.read(LARGEST_FILE + 1))
 
 
 def looks_like_path(name: str) -> bool:
@@ -58,7 +61,7 @@ def _decode(name: str, data: bytes) -> Source:
                 help="a spec is short text; a million layers fit in one line: `1000000 x relu`",
             )
         )
-    data = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")  # as editors on Windows write
+    data = _LINE_END.sub(b"\n", data.removeprefix(b"\xef\xbb\xbf"))
     try:
         return Source(name, data.decode("utf-8"))
     except UnicodeDecodeError as error:

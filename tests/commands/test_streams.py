@@ -33,14 +33,29 @@ def test_alone_it_helps() -> None:
         "archcalc --help | true",
         "archcalc params --help | true",
         "archcalc show resnet152 --all --format json | head -c 1",
-        "archcalc run lenet5 --verify --quick | head -1",
-        "archcalc run lenet5 inception --verify --quick | head -1",
     ],
 )
 def test_a_reader_that_leaves_finds_nothing(line: str) -> None:
     """Exit code 1 would say that the verification failed."""
     result = shell(line)
     assert (result.stderr, result.returncode) == ("", 0)
+
+
+@pytest.mark.parametrize("words", ["run lenet5 --verify --quick", "audit lenet5", "reconcile lenet5 1"])
+def test_a_verdict_that_nobody_read_is_none(words: str) -> None:
+    """128 + SIGPIPE, as the shell says it of programs that are killed by it."""
+    result = shell(f"archcalc {words} | true")
+    assert (result.stderr, result.returncode) == ("", 141)
+
+
+def test_warnings_as_errors_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PYTHONUNBUFFERED makes standard output another file, and who forgets the first one is told."""
+    plain = shell("archcalc params lenet5")
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    monkeypatch.setenv("PYTHONWARNINGS", "error")
+    assert (shell("archcalc params lenet5").stdout, plain.stderr) == (plain.stdout, "")
+    assert shell("archcalc params lenet5").stderr == ""
+    assert shell("archcalc run lenet5 --verify --quick").returncode == 0
 
 
 @FULL

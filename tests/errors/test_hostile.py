@@ -54,7 +54,12 @@ def sparse(path: Path) -> None:
 
 LARGE = "is larger than 8 MiB"
 # what is generated at full size is fast; what is slow for good reasons stays smaller
+DOUBLINGS = "".join(f'[block.b{i}]\nlayers = "2 x b{i + 1}"\n' for i in range(60))
 HOSTILE = {
+    "2^61 layers in 61 lines": Hostile(
+        text(f'{HEAD}layers = "2 x b0"\n{DOUBLINGS}[block.b60]\nlayers = "relu"\n'),
+        "the repeats make at least ",
+    ),
     "100 MB of nothing": Hostile(sparse, LARGE),
     "a directory": Hostile(Path.mkdir, "is a directory"),
     "a file that is not there": Hostile(lambda path: None, "no such file or directory"),

@@ -1,0 +1,28 @@
+"""`run --save` never writes over a file that the run reads, by whatever name."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SPEC = b'input = "4x4x1"\nlayers = ["conv 2"]\n'
+
+
+@pytest.mark.parametrize("name", ["x.npz", "soft.npz", "hard.npz", "d/../x.npz"])
+@pytest.mark.parametrize("spec", ["./x.npz", "-"])
+def test_the_spec_itself(name: str, spec: str, tmp_path: Path) -> None:
+    place = tmp_path / "x.npz"
+    place.write_bytes(SPEC)
+    (tmp_path / "d").mkdir()
+    (tmp_path / "soft.npz").symlink_to(place)
+    os.link(place, tmp_path / "hard.npz")
+    command = [sys.executable, "-m", "archcalc", "run", spec, "--save", name]
+    with place.open("rb") as stdin:
+        ended = subprocess.run(command, cwd=tmp_path, stdin=stdin, capture_output=True, text=True)
+    wanted = f"error: `{name}` would be overwritten, and is read\n  = help: write to another file\n"
+    assert (ended.returncode, ended.stderr) == (2, wanted)
+    assert place.read_bytes() == SPEC
