@@ -1,4 +1,4 @@
-"""Mutated files of weights, images, maps, points and remembered totals: read, or refused with a reason."""
+"""Mutated files of weights, images, maps, points and totals: read, or refused with a reason."""
 
 from __future__ import annotations
 

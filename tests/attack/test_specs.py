@@ -18,37 +18,9 @@ from archcalc.spec.read import read
 
 TEXTS = [Path(path).read_text(encoding="utf-8") for path in families()]
 WORDS = sorted({word for text in TEXTS for word in re.findall(r"\w+|[^\w\s]", text)})
+SIGNS = "0 -1 1e400 nan inf 0.5 # [ ] { } [[ ]] = | @ @in ... if in k3 k0 p0 s0 half same {n} {-1}"
 STRANGE = [
-    *[
-        "0",
-        "-1",
-        "1e400",
-        "nan",
-        "inf",
-        "0.5",
-        "#",
-        "[",
-        "]",
-        "{",
-        "}",
-        "[[",
-        "]]",
-        "=",
-        "|",
-        "@",
-        "@in",
-        "...",
-        "if",
-        "in",
-        "k3",
-        "k0",
-        "p0",
-        "s0",
-        "half",
-        "same",
-        "{n}",
-        "{-1}",
-    ],
+    *SIGNS.split(),
     *("9" * 25, "9" * 5000, "1000000000", "2147483648", "9223372036854775807", "k2000000000"),
     *("todepth 2147483648", "upsample 99999", "maxpool 9000000000 same", "p1000000000", "d999999999"),
     *(
