@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, TypeGuard
 
+from archcalc.caches import cache_folder
 from archcalc.spec.bundle import families
 from archcalc.spec.model import Source
 from archcalc.spec.source import read_file
@@ -90,14 +91,8 @@ def _is_row(row: Any) -> bool:
 
 
 def _place() -> str | None:
-    """The file of what is remembered (https://specifications.freedesktop.org/basedir-spec).
-
-    None where there is no folder for it: a relative one would be in whichever folder one stands in.
-    """
-    caches = os.environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(caches):
-        caches = os.path.join(os.path.expanduser("~"), ".cache")
-    return os.path.join(caches, "archcalc", "totals.json") if os.path.isabs(caches) else None
+    folder = cache_folder()
+    return None if folder is None else os.path.join(folder, "totals.json")
 
 
 def _remembered() -> dict[str, list[Row]]:

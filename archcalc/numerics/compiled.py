@@ -1,17 +1,27 @@
-"""Numba's one door: how kernels are compiled, kept on disk, and shared out over the cores."""
+"""Numba's one door: how kernels are compiled, kept on disk, and shared out over the cores.
+
+Numba knows a cached kernel by the file that holds it, and would not notice a change of what that file
+imports: a constant, a step that is inlined. So the kernels lie in a folder that is named by a digest
+of all code that can be in them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from typing import Any, TypeVar, cast
 
+from archcalc.caches import cache_folder
+
 numba: Any = import_module("numba")  # some versions are typed, and none as the kernels need it
 
-# (Numba knows a cached kernel by its own file alone: after a change here, delete __pycache__)
 OPTIONS = {
     "nogil": True,
     "error_model": "numpy",
@@ -19,6 +29,7 @@ OPTIONS = {
     "forceinline": True,  # of small steps into nests: a call costs more than the loop that it does
 }
 THREADS: int = numba.config.NUMBA_NUM_THREADS  # the cores this process may use, or that variable
+KEPT = 4  # folders of cached kernels: those of other versions in use side by side
 PIECES = 8  # for each thread: even shares, and Ctrl-C is heard between two of them
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -49,13 +60,64 @@ class _Forgiving:
 
 def compiled(function: Function) -> Function:
     """`function` as machine code, compiled at its first call, and cached on disk where that works."""
-    kernel: Any
-    try:
-        kernel = numba.njit(cache=True, **OPTIONS)(function)
-        kernel._cache = _Forgiving(kernel._cache)
-    except RuntimeError:  # "cannot cache function: no locator available": no folder that can be written
-        kernel = numba.njit(**OPTIONS)(function)
-    return cast(Function, kernel)
+    folder, before = _folder(), numba.config.CACHE_DIR
+    if folder is not None:
+        numba.config.CACHE_DIR = folder
+        try:
+            kernel = numba.njit(cache=True, **OPTIONS)(function)
+        except RuntimeError:  # "no locator available": the folder has gone, or is full
+            return cast(Function, numba.njit(**OPTIONS)(function))
+        finally:
+            numba.config.CACHE_DIR = before
+        if kernel.stats.cache_path.startswith(folder):
+            kernel._cache = _Forgiving(kernel._cache)
+            return cast(Function, kernel)
+    return cast(Function, numba.njit(**OPTIONS)(function))
+
+
+@cache
+def _folder() -> str | None:
+    """Where the kernels of this very code are kept; None: nowhere that can be written."""
+    for root in _roots():
+        folder = os.path.join(root, f"kernels-{_digest()}")
+        with suppress(OSError):
+            os.makedirs(folder, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+            os.utime(folder)
+            _forget(root)
+            return folder
+    return None
+
+
+def _roots() -> Iterator[str]:
+    """NUMBA_CACHE_DIR; else beside the byte code; else in the user's folder of caches."""
+    if numba.config.CACHE_DIR:
+        yield numba.config.CACHE_DIR
+    yield os.path.join(os.path.dirname(os.path.abspath(__file__)), "__pycache__")
+    caches = cache_folder()
+    if caches is not None:
+        yield caches
+
+
+def _digest() -> str:
+    """Of the versions that compile, and of every file beside this one."""
+    digest = hashlib.sha256()
+    for package in ("numba", "llvmlite", "numpy"):
+        digest.update(f"{package} {import_module(package).__version__}\n".encode())
+    folder = os.path.dirname(os.path.abspath(__file__))
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".py"):
+            with open(os.path.join(folder, name), "rb") as file:
+                digest.update(name.encode() + b"\n" + file.read())
+    return digest.hexdigest()[:24]
+
+
+def _forget(root: str) -> None:
+    """Keep the folders that were used last."""
+    folders = [entry for entry in os.scandir(root) if entry.name.startswith("kernels-")]
+    folders.sort(key=lambda entry: entry.stat().st_mtime, reverse=True)
+    for entry in folders[KEPT:]:
+        shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def spread(kernel: Callable[..., Any], length: int, *arguments: Any, grain: int = 1) -> tuple[int, ...]:

@@ -74,7 +74,10 @@ def test_a_cache_that_was_changed_is_computed_again(tmp_path: Path) -> None:
     assert (again.returncode, again.stderr, again.stdout) == (0, "", fresh.stdout)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"[1]", b"{", b"\xff" * 100, b"[" * 10**6])
+CONTENTS = [None, b"", b"[1]", b"{", b"\xff" * 100, b"[" * 10**6]
+
+
+@pytest.mark.parametrize("content", CONTENTS, ids=lambda x: repr(x)[:8])
 def test_what_stands_in_its_place_is_no_obstacle(content: bytes | None, tmp_path: Path) -> None:
     """A folder, too; and no half-written file stays beside it."""
     place = tmp_path / "archcalc" / "totals.json"

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[2] / "archcalc"
 
 # each room may import from itself and from the rooms before it
 ORDER = [
-    {"errors", "collector"},
+    {"errors", "collector", "caches"},
     {"symbols", "units"},
     {"spec", "operators"},
     {"graph"},

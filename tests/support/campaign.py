@@ -26,7 +26,7 @@ from archcalc import cli
 
 SEED = int(os.environ.get("ATTACK_SEED", "1"))
 SECONDS = 5.0  # of processor time for one mutant
-MEMORY = 500 * 10**6  # bytes resident, of a process that tries many
+MEMORY = 500 * 10**6  # bytes, by which a process that tries many may grow
 
 
 class Ended(NamedTuple):
@@ -80,6 +80,7 @@ def _try_all(attack: Attack, numbers: Sequence[int], folder: Path, queue: object
     place.mkdir()
     os.chdir(place)
     signal.signal(signal.SIGALRM, _too_long)
+    before = _resident()
     for number in numbers:
         start = time.process_time()
         signal.alarm(60)  # of time that passes: another process may use the core, too
@@ -93,10 +94,15 @@ def _try_all(attack: Attack, numbers: Sequence[int], folder: Path, queue: object
         signal.alarm(0)
         if len(faults) >= 3:
             break
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    if most > MEMORY:
-        faults.append(f"{most / 1e6:.0f} MB resident")
+    grown = _resident() - before
+    if grown > MEMORY:
+        faults.append(f"{grown / 1e6:.0f} MB more resident")
     queue.put((outcomes, faults))  # type: ignore[attr-defined]
+
+
+def _resident() -> int:
+    """Bytes at most so far; a new process begins with those of its parent."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _too_long(*_: object) -> None:
