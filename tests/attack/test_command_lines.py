@@ -10,7 +10,7 @@ from support.campaign import archcalc, besiege, sizes
 
 from archcalc.cli import COMMANDS, commands
 
-SPECS = ["lenet5", "inception", "resnet18", "squeezenet", "mobilenet_v1_025", "own.toml"]
+SPECS = ["lenet5", "inception", "resnet18", "squeezenet1_1", "mobilenet_v1_025", "own.toml"]
 WRONG = ["vgg61", "ghost.toml", ".", "/", "-", "lenet5:x=1", "lenet5:classes", "own.toml:wide", "m.onnx"]
 WORDS = """0 1 2 -1 10 0.5 1e9 nan 2,2 2,2,2,2 3x3 32x32x1 320 int8 float16 json csv md latex table best
     relu params multiplies max:params conv stage1 vary=1:3 classes=1:9 classes=1:99999999 61,706 1M"""
