@@ -15,6 +15,7 @@ from archcalc.analysis.costs import Analysis, analyze
 from archcalc.errors import ArchError, Diagnostic, UsageError, listed, shown, suggestion
 from archcalc.graph.build import build
 from archcalc.graph.model import Graph
+from archcalc.graph.unread import refusal, unread
 from archcalc.operators.model import Shape
 from archcalc.spec import catalog
 from archcalc.spec.catalog import Entry
@@ -72,6 +73,19 @@ class Network:
         """
         return build(self.spec, self.values, self.input, self.variant)
 
+    def refuse_unread(self) -> None:
+        """Refuse a setting, other than the spec's own, that nothing reads under the others.
+
+        Raises:
+            ArchError: there is one, or the layers do not fit each other.
+        """
+        names = [name for name in self.changed if name in self.values]
+        if not names:
+            return
+        base = settle(self.spec, self.variant, {})
+        for name in unread(self.graph, self.values, base, names):
+            raise refusal(name, self.name, self.spec, self.values, self.input, self.variant)
+
     def analyze(self) -> Analysis:
         """Exact counts, layer by layer and in total, for one image."""
         return analyze(self.graph)
@@ -124,7 +138,9 @@ def load(name: str, /, *, input: str | None = None, **variables: Any) -> Network
     """
     entry, settings = find(name)
     size = settings.pop("input", None)
-    return Network(entry, {**settings, **variables}, input or size)
+    network = Network(entry, {**settings, **variables}, input or size)
+    network.refuse_unread()
+    return network
 
 
 def find(name: str) -> tuple[Entry, dict[str, str]]:

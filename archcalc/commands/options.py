@@ -86,6 +86,9 @@ def spec_command(
             if not ctx.params["words"]:
                 ctx.params["words"] = fallback
             found, words = command.networks(ctx, most)
+            if name != "sweep":  # what one point does not read another may
+                for network in found:
+                    network.refuse_unread()
             if most is not None:
                 params["words"] = words
             function(found, **params)

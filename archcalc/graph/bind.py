@@ -37,11 +37,12 @@ class Declared(Protocol):
 
 
 class Bound(NamedTuple):
-    """An evaluated argument. `name` is '' for a positional one."""
+    """An evaluated argument. `name` is '' for a positional one; `read` are the variables behind it."""
 
     name: str
     value: Any
     span: Span
+    read: frozenset[str] = frozenset()
 
 
 def bind(

@@ -57,6 +57,7 @@ class _Builder:
         self.made, self.names = Assembly(), Names()
         self.nodes = self.made.nodes
         self.side_outputs: list[tuple[str, int]] = []
+        self.read: set[str] = set()
         self.steps = self.work = 0
         self.rounds: list[
             tuple[int, int]
@@ -69,11 +70,13 @@ class _Builder:
             keys = ("variants", variant, "input")
         shape = input if input is not None else self._input(self.spec.inputs_of(variant), keys)
         self.made.begin(shape)
-        last = self._block(self.spec.body, self.values, (), 0, "", 0)
-        return Graph(tuple(self.nodes), last, tuple(self.side_outputs))
+        last = self._block(self.spec.body, self.values, {}, (), 0, "", 0)
+        return Graph(tuple(self.nodes), last, tuple(self.side_outputs), frozenset(self.read))
 
     def _input(self, sizes: tuple[Size, ...], keys: Keys) -> Shape:
-        lookup = self.values.__getitem__
+        lookup = self._lookup(
+            Scope(self.spec.body, self.values, {}, (), {}, set(), "", frozenset(), 0), 0
+        )
         shape = [self._size(size, lookup, keys) for size in sizes]
         for size, written in zip(shape, sizes, strict=True):
             if isinstance(size, bool) or not isinstance(size, int | Symbol) or size < 1:
@@ -84,13 +87,16 @@ class _Builder:
         self,
         block: Block,
         values: Mapping[str, Value],
+        read: Mapping[str, frozenset[str]],
         rest: tuple[Bound, ...],
         x: int,
         prefix: str,
         depth: int,
     ) -> int:
         """Expand one instance that begins at node `x`; returns its last node."""
-        scope = Scope(block, values, rest, {"in": x}, set(), prefix, self.names.labels_of(block), depth)
+        labels: dict[str, int | None] = {"in": x}
+        own = self.names.labels_of(block)
+        scope = Scope(block, values, read, rest, labels, set(), prefix, own, depth)
         if not block.join:
             x, _ = self._lines(block.branches[0].lines, x, scope)
         else:
@@ -237,7 +243,8 @@ class _Builder:
             elif given.name == "@":
                 bounds.append(Bound("@", self._target(str(given.value), scope, span), span))
             else:
-                bounds.append(Bound(given.name, self._size(given.value, lookup, keys), span))
+                value, read = self._argument(given.value, lookup, keys)
+                bounds.append(Bound(given.name, value, span, read))
         return bounds
 
     def _call_block(
@@ -250,14 +257,16 @@ class _Builder:
         if rest and not block.takes_rest:
             raise unknown_argument(block.name, block.parameters, rest[0])
         values: dict[str, Value] = {}
-        lookup = self._lookup(scope._replace(values=values), x)
+        read: dict[str, frozenset[str]] = {}
+        lookup = self._lookup(scope._replace(values=values, read=read), x)
         for parameter in block.parameters:
             if parameter.name in bound:
-                values[parameter.name] = bound[parameter.name].value
+                _, value, _, names = bound[parameter.name]
             else:
                 assert parameter.default is not None
-                values[parameter.name] = self._size(parameter.default, lookup, (*block.keys, "args"))
-        return self._block(block, values, tuple(rest), x, f"{path}/", scope.depth + 1)
+                value, names = self._argument(parameter.default, lookup, (*block.keys, "args"))
+            values[parameter.name], read[parameter.name] = value, names
+        return self._block(block, values, read, tuple(rest), x, f"{path}/", scope.depth + 1)
 
     def _call_operator(
         self, name: str, given: list[Bound], step: Step, x: int, scope: Scope, path: str, place: Span
@@ -270,6 +279,7 @@ class _Builder:
             raise unknown_argument(name, cls.arguments, surplus[0])
         require_values(cls.arguments, bound)
         arguments = with_defaults(bound, self._defaults(name, scope, x))
+        self.read.update(*(b.read for b in arguments.values()))
         inputs = (x, *(g.value for g in labels))
         try:
             operator = self.made.operator(name, {k: b.value for k, b in arguments.items()})
@@ -287,11 +297,8 @@ class _Builder:
 
     def _defaults(self, name: str, scope: Scope, x: int) -> list[Bound]:
         keys: Keys = ("defaults", name)
-        lookup = self._lookup(scope._replace(values=self.values), x)
-        given = self.spec.defaults.get(name, ())
-        return [
-            Bound(g.name, self._size(g.value, lookup, keys), Span(keys, g.start, g.end)) for g in given
-        ]
+        lookup = self._lookup(scope._replace(values=self.values, read={}), x)
+        return self._given(self.spec.defaults.get(name, ()), lookup, keys, scope)
 
     def _append(
         self,
@@ -309,6 +316,7 @@ class _Builder:
             if name == "channels":
                 return self.nodes[x].shape.channels
             value = scope.values[name] if name in scope.values else self.values[name]
+            self.read.update(scope.read.get(name, (name,)))
             if isinstance(value, str | list):
                 self.work += _length(value)
                 if self.work > MOST_WORK:
@@ -316,6 +324,16 @@ class _Builder:
             return value
 
         return lookup
+
+    def _argument(self, size: Size, lookup: Lookup, keys: Keys) -> tuple[Any, frozenset[str]]:
+        """The value of an argument, and what it reads: that counts where somebody reads the argument."""
+        if not isinstance(size, Expression):
+            return size, frozenset()
+        outer, self.read = self.read, set()
+        try:
+            return self._evaluate(size, lookup, keys), frozenset(self.read)
+        finally:
+            self.read = outer
 
     def _size(self, size: Size, lookup: Lookup, keys: Keys) -> Any:
         return self._evaluate(size, lookup, keys) if isinstance(size, Expression) else size

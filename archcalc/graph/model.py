@@ -19,11 +19,15 @@ class Node(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """A network. Node 0 is the input; `output` is the main one, `side_outputs` have names."""
+    """A network. Node 0 is the input; `output` is the main one, `side_outputs` have names.
+
+    `read` are the variables of the spec that something in it reads.
+    """
 
     nodes: tuple[Node, ...]
     output: int
     side_outputs: tuple[tuple[str, int], ...] = ()
+    read: frozenset[str] = frozenset()
 
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
         """The shapes of what a node reads, in order."""

@@ -15,6 +15,7 @@ class Scope(NamedTuple):
 
     block: Block
     values: Mapping[str, Value]
+    read: Mapping[str, frozenset[str]]  # the variables of the spec behind each argument of the block
     rest: tuple[Bound, ...]
     labels: dict[str, int | None]  # None: the label's line is switched off
     set_here: set[str]  # labels of this branch; another branch may have the same, the nearest counts

@@ -96,6 +96,11 @@ class Expression:
         nodes = (n for n in ast.walk(self.tree) if isinstance(n, ast.Constant))
         return [n.value for n in nodes if isinstance(n.value, str)]
 
+    def numbers(self) -> list[int]:
+        """The integers."""
+        nodes = (n for n in ast.walk(self.tree) if isinstance(n, ast.Constant))
+        return [n.value for n in nodes if type(n.value) is int]
+
     def __str__(self) -> str:
         return f"{{{self.text}}}"
 

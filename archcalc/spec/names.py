@@ -54,6 +54,21 @@ def unused_variables(spec: Spec) -> Iterator[Diagnostic]:
             yield Diagnostic(message, Span(variable.keys, -1), help=help)
 
 
+def numbers_beside(spec: Spec, name: str) -> list[int]:
+    """The integers in expressions that read a variable: where a condition may turn."""
+    return sorted({n for use in _uses_of(spec, name) for n in use.expression.numbers()})
+
+
+def texts_beside(spec: Spec, name: str) -> list[str]:
+    """The texts in expressions that read a variable."""
+    return sorted({text for use in _uses_of(spec, name) for text in use.expression.texts()})
+
+
+def _uses_of(spec: Spec, name: str) -> Iterator[Use]:
+    for block in (spec.body, *spec.blocks.values()):
+        yield from (use for use in _in_block(block) if name in use.expression.names)
+
+
 def _unknown(spec: Spec, use: Use) -> Iterator[Diagnostic]:
     for name in sorted(use.expression.names):
         if name in CONSTANTS or name in spec.variables or name in use.own:

@@ -416,6 +416,6 @@ def test_outputs_are_printable(tmp_path: Path) -> None:
         path = tmp_path / "case.toml"
         path.write_text(case.bare, encoding="utf-8", newline="")
         with pytest.raises(ArchError) as caught:
-            archcalc.load(str(path)).analyze()
+            archcalc.load(str(path), **case.values).analyze()
         for printed in render(caught.value).split("\n"):
             assert printed.isprintable(), printed
