@@ -20,6 +20,7 @@ from archcalc.units import printable
 COMMANDS = (
     *("list", "show", "params", "flops", "memory", "field", "explain"),
     *("compare", "sweep", "reconcile", "audit", "run", "cat", "operators"),
+    "help",
 )
 VERDICTS = ("run", "audit", "reconcile")  # their exit code says something, if they could come to an end
 WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)

@@ -1,4 +1,4 @@
-"""Every command of the README runs, and every output that it shows is real."""
+"""Every command of the README and the help pages runs, and every output that they show is real."""
 
 from __future__ import annotations
 
@@ -12,24 +12,37 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-CONSOLE = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "archcalc" / "help").glob("*.md"))]
+TEXTS = {page.stem: page.read_text(encoding="utf-8") for page in PAGES}
 SHOWN = [
-    tuple(part.split("\n", 1)) for block in CONSOLE for part in re.split(r"^\$ ", block, flags=re.M)[1:]
+    (page, *part.split("\n", 1))
+    for page, text in TEXTS.items()
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+    for part in re.split(r"^\$ ", block, flags=re.M)[1:]
 ]
-INLINE = sorted(set(re.findall(r"`(archcalc [a-z]+ [^`]*)`", README)) - {"archcalc run SPEC --verify"})
+INLINE = sorted(
+    {
+        (page, command)
+        for page, text in TEXTS.items()
+        for command in re.findall(r"`(archcalc [a-z]+ [^`]*)`", text)
+        if command not in ("archcalc run SPEC --verify", "archcalc help COMMAND")
+    }
+)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working folder with the files that the README names."""
-    place = tmp_path_factory.mktemp("readme")
-    spec = re.search(r"```toml\n(.*?)```", README, re.DOTALL)
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A working folder for each page with the files that it names."""
+    spec = re.search(r"```toml\n(.*?)```", TEXTS["README"], re.DOTALL)
     assert spec
-    (place / "small.toml").write_text(spec[1], encoding="utf-8")
-    (place / "FILE").write_text(spec[1], encoding="utf-8")
-    (place / "my-net.toml").write_bytes((ROOT / "tests/data/my-net.toml").read_bytes())
-    return place
+    made = {}
+    for page in TEXTS:
+        place = made[page] = tmp_path_factory.mktemp(page)
+        (place / "small.toml").write_text(spec[1], encoding="utf-8")
+        (place / "FILE").write_text(spec[1], encoding="utf-8")
+        (place / "my-net.toml").write_bytes((ROOT / "tests/data/my-net.toml").read_bytes())
+    return made
 
 
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -47,38 +60,42 @@ def test_there_is_something_to_check() -> None:
     assert len(INLINE) >= 6
 
 
-@pytest.mark.parametrize(("command", "output"), SHOWN, ids=[command for command, _ in SHOWN])
-def test_shown_output_is_real(command: str, output: str, folder: Path) -> None:
-    result = run(command, folder)
+@pytest.mark.parametrize(("page", "command", "output"), SHOWN, ids=[f"{p}: {c}" for p, c, _ in SHOWN])
+def test_shown_output_is_real(page: str, command: str, output: str, folders: dict[str, Path]) -> None:
+    result = run(command, folders[page])
     shown = "\n".join(line.rstrip() for line in output.strip("\n").split("\n"))
     assert (result.stdout + result.stderr).strip("\n") == shown
 
 
-@pytest.mark.parametrize("command", INLINE)
-def test_named_commands_run(command: str, folder: Path) -> None:
-    result = run(command, folder)
+@pytest.mark.parametrize(("page", "command"), INLINE, ids=": ".join)
+def test_named_commands_run(page: str, command: str, folders: dict[str, Path]) -> None:
+    result = run(command, folders[page])
     assert result.returncode == 0, result.stderr
     assert result.stdout
 
 
-def test_python_example() -> None:
+@pytest.mark.parametrize("page", ["README", "python"])
+def test_python_example(page: str) -> None:
     """The `name  # value` lines of the block that imports archcalc."""
-    check_values(r"```python\n(import archcalc\n.*?)```")
+    check_values(TEXTS[page], r"```python\n(import archcalc\n.*?)```")
 
 
 @pytest.mark.parametrize("library", ["duckdb", "polars", "pandas"])
-def test_others_read_a_folder(library: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_others_read_a_folder(
+    library: str, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip(library, reason=f"{library} is not installed; archcalc does not need it")
+    folder = folders["sweep"]
     if not (folder / "results").exists():
-        (command,) = (command for command, _ in SHOWN if "-o results" in command)
+        (command,) = (command for _, command, _ in SHOWN if "-o results" in command)
         assert run(command, folder).returncode == 0
     monkeypatch.chdir(folder)
-    check_values(rf"(?:```python|\n)\n(import {library}\n.*?)(?:```|\n\n)")
+    check_values(TEXTS["sweep"], rf"(?:```python|\n)\n(import {library}\n.*?)(?:```|\n\n)")
 
 
-def check_values(place: str) -> None:
+def check_values(text: str, place: str) -> None:
     """That what stands behind the # of each line is its value."""
-    block = re.search(place, README, re.DOTALL)
+    block = re.search(place, text, re.DOTALL)
     assert block
     scope: dict[str, object] = {}
     for line in block[1].splitlines():
@@ -91,5 +108,24 @@ def check_values(place: str) -> None:
 
 def test_lines_fit_the_terminal() -> None:
     """But for the text of a spec, which is as wide as its author wrote it."""
-    for output in (output for command, output in SHOWN if "archcalc cat" not in command):
+    for output in (output for _, command, output in SHOWN if "archcalc cat" not in command):
         assert max(map(len, output.split("\n"))) <= 80
+
+
+def test_the_front_page_is_short() -> None:
+    assert TEXTS["README"].count("\n") < 350
+
+
+def test_every_page_is_named_in_the_readme_or_the_list() -> None:
+    listed = run("archcalc help", ROOT).stdout
+    assert {page for page in TEXTS if page != "README"} == set(re.findall(r"^  (\w+)  ", listed, re.M))
+
+
+def test_the_help_of_a_command_is_its_page() -> None:
+    assert run("archcalc help params", ROOT).stdout == run("archcalc params --help", ROOT).stdout
+
+
+def test_an_unknown_page() -> None:
+    result = run("archcalc help countin", ROOT)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "error: no page is called `countin`\n  = help: did you mean `counting`?\n"
