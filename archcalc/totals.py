@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any, TypeGuard
 
 from archcalc.caches import cache_folder
+from archcalc.regular import open_regular
 from archcalc.spec.bundle import families
 from archcalc.spec.model import Source
 from archcalc.spec.source import read_file
@@ -97,11 +98,11 @@ def _place() -> str | None:
 
 def _remembered() -> dict[str, list[Row]]:
     place = _place()
-    if place is None or not os.path.isfile(place) or os.path.getsize(place) > LARGEST:
+    if place is None:
         return {}
     try:
-        with open(place, encoding="utf-8") as file:
-            known = json.load(file)
+        with open_regular(place) as file:
+            known = json.loads(file.read(LARGEST))
     except (OSError, ValueError, RecursionError):
         return {}
     return known if isinstance(known, dict) else {}

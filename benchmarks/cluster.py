@@ -30,12 +30,13 @@ import archcalc
 from archcalc import __version__
 from archcalc.sweep import pieces
 from archcalc.sweep.cluster import connected
+from archcalc.sweep.manifest import PART, identity
 from archcalc.sweep.metrics import MEANING
 from archcalc.sweep.pieces import Done, Job, Piece, work
 from archcalc.sweep.points import Points, grid, sample
 from archcalc.sweep.run import Request, prepare, request
 from archcalc.sweep.space import make_space
-from archcalc.sweep.store import PART, create, identity
+from archcalc.sweep.store import create
 
 SPEC = str(Path(__file__).with_name("vgg_space.toml"))
 ARCHCALC = str(Path(sys.executable).with_name("archcalc"))

@@ -139,7 +139,8 @@ def _points(
 
 def _into(path: str, resume: bool, asked: Request, format: str, dtype: str, dask: str | None) -> None:
     from archcalc.commands.sweep_show import shown
-    from archcalc.sweep.store import create, identity
+    from archcalc.sweep.manifest import identity
+    from archcalc.sweep.store import create
     from archcalc.sweep.stored import sweep_into
 
     kind = "csv" if format == "csv" else "parquet"

@@ -12,8 +12,9 @@ from archcalc.commands.options import FORMAT, show
 from archcalc.sweep.collect import Goal, parse_goals
 from archcalc.sweep.histograms import histograms
 from archcalc.sweep.metrics import ALIASES, MEANING
+from archcalc.sweep.parts import POINT
 from archcalc.sweep.store import Store, open_store
-from archcalc.sweep.stored import POINT, Summary, summarize
+from archcalc.sweep.stored import Summary, summarize
 from archcalc.units import grouped, printable
 from archcalc.views.report import Column, Report, spark
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 import struct
 import warnings
 import zipfile
@@ -22,6 +21,7 @@ import numpy as np
 from archcalc.errors import Diagnostic, UsageError, shown
 from archcalc.numerics.reference import Array
 from archcalc.numerics.weights import Dims
+from archcalc.regular import NotRegular, open_regular
 from archcalc.units import grouped, printable
 
 LARGEST_HEADER = 100_000_000  # bytes, as safetensors has it
@@ -79,14 +79,12 @@ def named(path: str) -> str:
 def open_file(path: str, kind: str) -> Iterator[tuple[IO[bytes], int]]:
     """A regular file and its size; what is wrong with it or in it becomes a UsageError with its name."""
     try:
-        mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode):  # a pipe would make us wait, a device never ends
-            what = "a directory" if stat.S_ISDIR(mode) else "no regular file"
-            raise UsageError(f"{named(path)} is {what}")
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             yield file, os.fstat(file.fileno()).st_size
     except Unsound as fault:
         raise UsageError(f"{named(path)} is no sound {kind} file: {fault}") from None
+    except NotRegular as error:
+        raise UsageError(f"{named(path)} is {error.strerror}") from None
     except MemoryError:
         raise UsageError(f"{named(path)} holds more than there is of memory") from None
     except (OSError, ValueError) as error:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import warnings
 from importlib import import_module
 from typing import Any
@@ -14,6 +12,7 @@ from archcalc.errors import Diagnostic, UsageError
 from archcalc.numerics.reference import Array
 from archcalc.numerics.weights import Precision
 from archcalc.operators.model import Shape
+from archcalc.regular import NotRegular, open_regular
 from archcalc.units import printable
 
 _MILLIONS = 100
@@ -100,11 +99,10 @@ def _decoded(path: str, name: str, mode: str) -> Any:
     """
     pillow = _pillow()
     too_large = UsageError(f"{name} has more than {_MILLIONS} million pixels")
-    _require_file(path, name)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a size that is refused anyway, of odd metadata
-            with pillow.open(path, formats=FORMATS) as image:
+            with open_regular(path) as file, pillow.open(file, formats=FORMATS) as image:
                 if image.width * image.height > MOST_PIXELS:
                     raise too_large
                 if image.mode.startswith(_DEEP):
@@ -114,6 +112,8 @@ def _decoded(path: str, name: str, mode: str) -> Any:
                 return image.convert(mode)
     except UsageError:
         raise
+    except NotRegular as error:
+        raise UsageError(f"{name} is {error.strerror}") from None
     except pillow.DecompressionBombError:
         raise too_large from None
     except pillow.UnidentifiedImageError:
@@ -124,17 +124,6 @@ def _decoded(path: str, name: str, mode: str) -> Any:
     except Exception as error:  # a decoder says anything to a hostile file
         reason = printable(getattr(error, "strerror", None) or str(error)) or "it is damaged"
         raise UsageError(f"cannot read {name}: {reason[:1].lower()}{reason[1:]}") from None
-
-
-def _require_file(path: str, name: str) -> None:
-    try:
-        mode = os.stat(path).st_mode
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"cannot read {name}: {reason.lower()}") from None
-    if not stat.S_ISREG(mode):  # a pipe would make us wait
-        what = "a directory" if stat.S_ISDIR(mode) else "no regular file"
-        raise UsageError(f"{name} is {what}")
 
 
 def _crop(image: Any, name: str, height: int, width: int) -> Array:

@@ -14,8 +14,8 @@ from typing import Any, Literal, NamedTuple
 
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.sweep.collect import MOST_IN_FRONT, Goal
+from archcalc.sweep.parts import POINT
 from archcalc.sweep.store import Store
-from archcalc.sweep.stored import POINT
 from archcalc.units import grouped, printable
 
 Scale = Literal["auto", "log", "linear"]

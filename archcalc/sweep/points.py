@@ -6,10 +6,12 @@ import csv
 import random
 from array import array
 from collections.abc import Iterator, Sequence
+from io import TextIOWrapper
 from typing import NamedTuple
 
 from archcalc.api import Network
 from archcalc.errors import ArchError, Diagnostic, UsageError, shown
+from archcalc.regular import lines, open_regular
 from archcalc.sweep import shuffle
 from archcalc.sweep.space import Axis, Space, make_axis, refuse_overlap
 from archcalc.units import printable
@@ -74,9 +76,9 @@ def read_points(network: Network, path: str) -> Points:
         UsageError: no such file, an unknown variable, a value that does not fit, with its row.
     """
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            return _table(network, path, csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        with TextIOWrapper(open_regular(path), "utf-8-sig", newline="") as file:
+            return _table(network, path, csv.reader(lines(file)))
+    except (OSError, ValueError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"cannot read {printable(path)}: {printable(reason)}") from None
 

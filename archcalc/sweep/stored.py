@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 from archcalc.sweep.collect import MOST_IN_FRONT, Collector, Goal
 from archcalc.sweep.engine import Engine, Tell, silent
 from archcalc.sweep.metrics import MEANING
+from archcalc.sweep.parts import POINT, Part
 from archcalc.sweep.run import Progress, Request, prepare
-from archcalc.sweep.store import Part, Store
+from archcalc.sweep.store import Store
 from archcalc.sweep.stream import Chunk, Stream
-
-POINT = "point"
 
 
 def sweep_into(store: Store, request: Request, progress: Progress, tell: Tell = silent) -> None:
@@ -28,8 +27,8 @@ def only_rows(request: Request) -> Request:
 
 
 def missing_parts(store: Store, progress: Progress) -> list[int]:
-    """The numbers of the parts that are not done; `progress` is told of the others."""
-    done = store.counts()
+    """The numbers of the parts that are not done, damaged ones too; `progress` is told of the others."""
+    done = store.sound()
     for number in done:
         progress(min(store.part, store.size - number * store.part))
     return [number for number in range(store.parts) if number not in done]

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[2] / "archcalc"
 
 # each room may import from itself and from the rooms before it
 ORDER = [
-    {"errors", "collector", "caches"},
+    {"errors", "collector", "caches", "regular"},
     {"symbols", "units"},
     {"spec", "operators"},
     {"graph"},

@@ -17,11 +17,12 @@ import archcalc
 from archcalc.commands.sweep import command
 from archcalc.errors import ArchError
 from archcalc.sweep import cluster, pieces
-from archcalc.sweep import store as store_module
+from archcalc.sweep import manifest as manifest_module
+from archcalc.sweep.manifest import identity
 from archcalc.sweep.points import Points, grid, read_points, sample
 from archcalc.sweep.run import Outcome, prepare, request
 from archcalc.sweep.space import make_space
-from archcalc.sweep.store import create, identity
+from archcalc.sweep.store import create
 
 distributed = pytest.importorskip("distributed", reason="pip install 'archcalc[dask]'")
 
@@ -51,7 +52,7 @@ def workers() -> Iterator[Any]:
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(store_module, "PART", 100)
+    monkeypatch.setattr(manifest_module, "PART", 100)
     monkeypatch.setattr(pieces, "FIRST", 50)
     Path("small.toml").write_text(SPEC)
 

@@ -14,13 +14,15 @@ import archcalc
 from archcalc.errors import ArchError
 from archcalc.numerics.histograms import Counts, Extent, integers
 from archcalc.sweep import histograms as module
-from archcalc.sweep import store as store_module
+from archcalc.sweep import manifest as manifest_module
+from archcalc.sweep import parts as parts_module
 from archcalc.sweep.collect import Goal
 from archcalc.sweep.histograms import Bins, Histogram, density, histograms
+from archcalc.sweep.manifest import identity
 from archcalc.sweep.points import grid
 from archcalc.sweep.run import request
 from archcalc.sweep.space import make_space
-from archcalc.sweep.store import Store, create, identity
+from archcalc.sweep.store import Store, create
 from archcalc.sweep.stored import sweep_into
 
 SPEC = """input = "8x8x4"
@@ -43,8 +45,8 @@ NAMES = ("parameters", "multiplies")
 def store(request: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """All of them in parts of 100 points, read 7 rows at a time."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(store_module, "PART", 100)
-    monkeypatch.setattr(store_module, "BATCH", 7)
+    monkeypatch.setattr(manifest_module, "PART", 100)
+    monkeypatch.setattr(parts_module, "BATCH", 7)
     Path("small.toml").write_text(SPEC)
     return written(request.param)
 
@@ -182,7 +184,7 @@ def test_a_part_that_lost_a_column(store: Store) -> None:
         pyarrow.parquet.write_table(pyarrow.table({"point": [0]}), store.file(0))
     else:
         Path(store.file(0)).write_text(text)
-    with pytest.raises(ArchError, match="cannot read out/part-000000000"):
+    with pytest.raises(ArchError, match="part 0 of out is damaged"):
         histograms(store, NAMES, 10, "auto")
 
 

@@ -14,69 +14,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.stores import EXPECTED, SPEC, fresh, parameters, points, rows, sweep
 
 import archcalc
 from archcalc.errors import ArchError
-from archcalc.sweep import store as store_module
 from archcalc.sweep import stream
 from archcalc.sweep.collect import Goal
 from archcalc.sweep.points import Points, grid, sample
-from archcalc.sweep.run import request
 from archcalc.sweep.space import make_space
-from archcalc.sweep.store import Store, create, identity, open_store
-from archcalc.sweep.stored import summarize, sweep_into
-
-SPEC = """input = "8x8x4"
-layers = ["conv {a} k3 half", "conv {a} g{b}"]
-[vars]
-a = 4
-b = 1
-"""
+from archcalc.sweep.store import Store, open_store
+from archcalc.sweep.stored import summarize
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(store_module, "PART", 100)
-    monkeypatch.setattr(stream, "CHUNK", 37)
-    Path("small.toml").write_text(SPEC)
+    fresh(monkeypatch)
     return tmp_path
-
-
-def points(*varied: str) -> Points:
-    return grid(make_space(archcalc.load("small.toml"), varied or ["a=1:80", "b=1:8"]))
 
 
 def swept(
     points: Points, format: str, where: str = "", resume: bool = False, progress: Any = None
 ) -> Store:
-    asked = request(points, 4, where, "", "", None, 20)
-    store = create("out", identity(points, "float32", where, format), resume)
-    sweep_into(store, asked, progress or (lambda points: None))
-    return store
-
-
-def parameters(a: int, b: int) -> int:
-    """9·4·a + a, and a·a/b + a."""
-    return 37 * a + a * a // b + a
-
-
-def rows(store: Store) -> list[tuple[int, int, int, int]]:
-    """Point, a, b, parameters of every row, from the files."""
-    found = []
-    for part in range(store.parts):
-        for batch in store.rows(part):
-            columns = (batch[name] for name in ("point", "a", "b", "parameters")) if batch else ()
-            found += [tuple(map(int, row)) for row in zip(*columns, strict=True)]
-    return found  # type: ignore[return-value]
-
-
-EXPECTED = [
-    ((a - 1) * 8 + b - 1, a, b, parameters(a, b))
-    for a in range(1, 81)
-    for b in range(1, 9)
-    if a % b == 0
-]
+    return sweep(format, points, where, resume, progress or (lambda points: None))
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet"])
@@ -129,8 +89,8 @@ def test_an_interrupted_sweep_goes_on(format: str) -> None:
 
 
 SCRIPT = """
-from archcalc.sweep import store, stream
-store.PART, stream.CHUNK = 1000, 100
+from archcalc.sweep import manifest, stream
+manifest.PART, stream.CHUNK = 1000, 100
 from archcalc.__main__ import main
 import sys
 sys.argv = ["archcalc", "sweep", "small.toml", "--vary", "a=1:8000", "--vary", "b=1:20",

@@ -1,0 +1,41 @@
+"""Files that are read from start to end: a pipe would make us wait for ever, a device never ends."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from typing import IO
+
+LONGEST_LINE = 1 << 20  # characters
+
+
+class NotRegular(OSError):
+    """What is there is no regular file; `strerror` says what it is."""
+
+
+def open_regular(path: str) -> IO[bytes]:
+    """The bytes of a regular file.
+
+    Raises:
+        OSError: there is none, or it cannot be read.
+        ValueError: no path at all.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        raise NotRegular(0, "a directory" if stat.S_ISDIR(mode) else "no regular file", path)
+    return open(handle, "rb")
+
+
+def lines(file: IO[str]) -> Iterator[str]:
+    """The lines of a text.
+
+    Raises:
+        ValueError: one is so long that it is no line.
+    """
+    while line := file.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise ValueError(f"a line of more than {LONGEST_LINE:,} characters")
+        yield line

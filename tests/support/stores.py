@@ -1,0 +1,80 @@
+"""A small sweep into a directory, whose rows are known by arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import archcalc
+from archcalc.sweep import manifest, stream
+from archcalc.sweep.collect import Goal
+from archcalc.sweep.points import Points, grid
+from archcalc.sweep.run import request
+from archcalc.sweep.space import make_space
+from archcalc.sweep.store import Store, create, open_store
+from archcalc.sweep.stored import Summary, summarize, sweep_into
+
+SPEC = """input = "8x8x4"
+layers = ["conv {a} k3 half", "conv {a} g{b}"]
+[vars]
+a = 4
+b = 1
+"""
+PART = 100
+PARTS = 7  # of 640 points
+
+
+def fresh(patch: pytest.MonkeyPatch) -> None:
+    """The spec in this folder, and small parts."""
+    patch.setattr(manifest, "PART", PART)
+    patch.setattr(stream, "CHUNK", 37)
+    Path("small.toml").write_text(SPEC)
+
+
+def points(*varied: str) -> Points:
+    return grid(make_space(archcalc.load("small.toml"), varied or ["a=1:80", "b=1:8"]))
+
+
+def sweep(
+    format: str,
+    over: Points | None = None,
+    where: str = "",
+    resume: bool = False,
+    progress: Callable[[int], object] = lambda points: None,
+) -> Store:
+    """All points into `out`."""
+    over = over or points()
+    asked = request(over, 4, where, "", "", None, 20)
+    store = create("out", manifest.identity(over, "float32", where, format), resume)
+    sweep_into(store, asked, progress)
+    return store
+
+
+def show() -> Summary:
+    """What `out` holds."""
+    return summarize(open_store("out"), (), Goal("parameters", True), 3)
+
+
+def parameters(a: int, b: int) -> int:
+    """9·4·a + a, and a·a/b + a."""
+    return 37 * a + a * a // b + a
+
+
+EXPECTED = [
+    ((a - 1) * 8 + b - 1, a, b, parameters(a, b))
+    for a in range(1, 81)
+    for b in range(1, 9)
+    if a % b == 0
+]
+
+
+def rows(store: Store) -> list[tuple[int, int, int, int]]:
+    """Point, a, b, parameters of every row, from the files."""
+    found = []
+    for part in range(store.parts):
+        for batch in store.rows(part):
+            columns = (batch[name] for name in ("point", "a", "b", "parameters")) if batch else ()
+            found += [tuple(map(int, row)) for row in zip(*columns, strict=True)]
+    return found  # type: ignore[return-value]
