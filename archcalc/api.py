@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -19,11 +20,15 @@ from archcalc.graph.unread import refusal, unread
 from archcalc.operators.model import Shape
 from archcalc.spec import catalog
 from archcalc.spec.catalog import Entry
-from archcalc.spec.expressions import Value
+from archcalc.spec.evaluate import evaluate
+from archcalc.spec.expressions import Expression, Value
+from archcalc.spec.inline import is_inline
 from archcalc.spec.read import parse_input
 from archcalc.spec.settings import settle, unknown_variable
 from archcalc.spec.source import looks_like_path
 from archcalc.symbols import Program
+
+BIG = 8  # pixels or channels: 3 × 8 × 8 and more looks like channels first
 
 
 class Network:
@@ -39,7 +44,7 @@ class Network:
         self.entry = entry
         self.name, self.spec, self.variant = entry
         self.values: dict[str, Value] = settle(entry.spec, entry.variant, changed)
-        self.input: Shape | None = input_shape(input) if input is not None else None
+        self.input: Shape | None = input_shape(input, self._channels()) if input is not None else None
         if self.input is not None:
             self._refuse_channels_first(self.input)
         self.changed = {name: self.values[name] for name in changed}
@@ -48,12 +53,23 @@ class Network:
 
     def _refuse_channels_first(self, shape: Shape) -> None:
         """3x224x224 is how other tools write it: it would be a strip of 3 rows and 224 channels."""
-        usual = self.spec.inputs_of(self.variant)[2]
-        if usual in (1, 3) and shape.height == usual != shape.channels:
-            size = f"{shape.width}x{shape.channels}x{shape.height}"
+        usual = self._channels()
+        if usual in (1, 3) and shape.height in (1, 3) and min(shape[1:]) >= BIG:
+            size = f"{shape.width}x{shape.channels}x{usual}"
             help = f"height x width x channels: write {size}"
             message = f"an input of {shape.channels} channels; {self.name} has {usual}"
             raise UsageError(Diagnostic(message, help=help))
+
+    def _channels(self) -> int | None:
+        """Those of the spec's own input, if they can be told before anything is built."""
+        written = self.spec.inputs_of(self.variant)[2]
+        if not isinstance(written, Expression):
+            return written if type(written) is int else None
+        try:
+            found = evaluate(written, self.values.__getitem__)
+        except ArchError:
+            return None
+        return found if type(found) is int else None
 
     @property
     def title(self) -> str:
@@ -63,6 +79,16 @@ class Network:
         """title, paper or year, of the variant if it has its own; None if the spec has none."""
         own = self.spec.variants[self.variant].about if self.variant else {}
         return own.get(key, self.spec.about.get(key))
+
+    @property
+    def note(self) -> str:
+        """What is legal but hardly meant: an input as other tools write it, channels first."""
+        height, width, channels, *_ = self.graph.input
+        if height not in (1, 3) or min(width, channels) < BIG:
+            return ""
+        rows = f"{height} row{'s' if height > 1 else ''} of {width} pixels with {channels} channels"
+        meant = f"if that is channels first, write {width}x{channels}x{height}"
+        return f"the input of {self.name} is {rows}; {meant}"
 
     @cached_property
     def graph(self) -> Graph:
@@ -79,7 +105,9 @@ class Network:
         Raises:
             ArchError: there is one, or the layers do not fit each other.
         """
-        names = [name for name in self.changed if name in self.values]
+        channels = self.spec.inputs_of(self.variant)[2]  # of an input that says none
+        sized = channels.names if isinstance(channels, Expression) else ()
+        names = [name for name in self.changed if name in self.values and name not in sized]
         if not names:
             return
         base = settle(self.spec, self.variant, {})
@@ -145,6 +173,8 @@ def load(name: str, /, *, input: str | None = None, **variables: Any) -> Network
 
 def find(name: str) -> tuple[Entry, dict[str, str]]:
     """The spec that `name:variant:variable=value:…` means, and the settings as text."""
+    if is_inline(name):
+        return catalog.find(name), {}
     bare, *settings = name.split(":")
     if not settings or looks_like_path(name.rpartition(":")[2].partition("=")[0]):
         return catalog.find(name), {}
@@ -168,14 +198,18 @@ def _variant(entry: Entry, name: str) -> Entry:
     raise UsageError(Diagnostic(message, help=help))
 
 
-def input_shape(text: str) -> Shape:
-    """'224x224x3' as a shape.
+def input_shape(text: str, channels: int | None = None) -> Shape:
+    """'224x224x3' as a shape; '320' and '320x256' have as many `channels` as the spec says.
 
     Raises:
-        UsageError: not three positive integers.
+        UsageError: no positive integers, or not so many.
     """
+    sides = re.fullmatch(r"([0-9]+)(?:x([0-9]+))?", text.strip().replace("×", "x"))
+    whole = text
+    if sides is not None and channels is not None:
+        whole = f"{sides[1]}x{sides[2] or sides[1]}x{channels}"
     try:
-        sizes = parse_input(text)
+        sizes = parse_input(whole)
     except ArchError as error:
         raise UsageError(*(d._replace(span=None) for d in error.diagnostics)) from None
     if not all(isinstance(size, int) and size > 0 for size in sizes):

@@ -68,7 +68,9 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.command(cls=Commands, context_settings={"max_content_width": 100})
+@click.command(
+    cls=Commands, context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="archcalc", message="archcalc %(version)s")
 def commands() -> None:
     """What a neural network architecture costs, and whether the number you read is true.
@@ -78,7 +80,8 @@ def commands() -> None:
              archcalc flops inception --bottleneck 16
              archcalc COMMAND SPEC --help    lists the variables of a SPEC
 
-    SPEC is a bundled name (`archcalc list`), a .toml file, or - for standard input.
+    SPEC is a bundled name (`archcalc list`), a .toml file, - for standard input,
+    or a network in one text: "28x28x192 | conv 16 | conv 32 k5 half".
     """
 
 

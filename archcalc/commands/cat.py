@@ -8,6 +8,7 @@ from archcalc.api import Network
 from archcalc.commands.options import spec_command
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.graph.write import write
+from archcalc.spec.inline import toml
 from archcalc.units import printable
 
 
@@ -29,5 +30,8 @@ def command(networks: list[Network], expand: bool) -> None:
             raise UsageError(
                 Diagnostic(message, help="--expand shows the layers with the variables set")
             )
-        text = write(network.graph, network.title) if expand else network.spec.source.text
+        source = network.spec.source
+        text = toml(source.text) if source.inline else source.text
+        if expand:
+            text = write(network.graph, network.title)
         click.echo(text.rstrip("\n"))

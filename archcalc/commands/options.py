@@ -86,9 +86,7 @@ def spec_command(
             if not ctx.params["words"]:
                 ctx.params["words"] = fallback
             found, words = command.networks(ctx, most)
-            if name != "sweep":  # what one point does not read another may
-                for network in found:
-                    network.refuse_unread()
+            _look_over(found, settings=name != "sweep")  # what one point does not read another may
             if most is not None:
                 params["words"] = words
             function(found, **params)
@@ -102,6 +100,19 @@ def spec_command(
         return made
 
     return decorate
+
+
+def _look_over(networks: Iterable[Network], settings: bool) -> None:
+    """Refuse settings that nothing reads; notes go to standard error: documents stay as they are."""
+    for network in networks:
+        if settings:
+            network.refuse_unread()
+        try:
+            note = network.note
+        except ArchError:  # the command will tell, or sweep other points
+            continue
+        if note:
+            click.echo(f"note: {printable(note)}", err=True)
 
 
 def complete_specs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
@@ -118,7 +129,9 @@ _COMMON = [
     click.Option(
         ["--set", "set_"], multiple=True, metavar="NAME=VALUE", help="Set a variable, whatever its name."
     ),
-    click.Option(["--input", "input_"], metavar="HxWxC", help="Another input size, as in 320x320x3."),
+    click.Option(
+        ["--input", "input_"], metavar="SIZE", help="Another input: 320 (square), 320x256 or 320x256x3."
+    ),
 ]
 FORMAT = click.option("--format", type=click.Choice(FORMATS), default="table", help="How to print it.")
 DEPTH = click.option(

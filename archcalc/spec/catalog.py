@@ -8,10 +8,30 @@ from typing import NamedTuple
 
 from archcalc.errors import Diagnostic, UsageError, suggestion
 from archcalc.spec.bundle import families, folder, squeeze
+from archcalc.spec.inline import NAME, is_inline
 from archcalc.spec.model import Source, Spec
 from archcalc.spec.read import read
 from archcalc.spec.source import STDIN, looks_like_path, read_file, read_stdin
 from archcalc.units import printable
+
+_FOREIGN = {
+    ".onnx": "ONNX models",
+    ".pt": "files of torch",
+    ".pth": "files of torch",
+    ".ckpt": "checkpoints",
+    ".safetensors": "files of weights",
+    ".h5": "files of Keras",
+    ".hdf5": "files of Keras",
+    ".keras": "files of Keras",
+    ".pb": "graphs of TensorFlow",
+    ".tflite": "models of TensorFlow Lite",
+    ".mlmodel": "models of Core ML",
+    ".caffemodel": "files of Caffe",
+    ".prototxt": "files of Caffe",
+    ".cfg": "files of Darknet",
+    ".weights": "files of Darknet",
+    ".py": "Python",
+}
 
 
 class Entry(NamedTuple):
@@ -23,11 +43,14 @@ class Entry(NamedTuple):
 
 
 def find(name: str) -> Entry:
-    """The network that `name` means: a bundled file or variant, a path, or '-' for standard input.
+    """The network that `name` means: a bundled file or variant, a path, a text, '-' for standard input.
 
     Raises:
         ArchError: nothing of that name, or a spec that cannot be read.
     """
+    if is_inline(name):
+        return Entry(" ".join(name.split()), read(Source(NAME, name, inline=True)), None)
+    _refuse_foreign(name)
     if name == STDIN:
         return Entry(name, read(read_stdin()), None)
     if looks_like_path(name) and (os.path.exists(name) or not _plain(name)):
@@ -87,5 +110,17 @@ def _all_names() -> list[str]:
 def _unknown(name: str) -> Entry:
     if os.path.exists(name):
         return Entry(_stem(name), read(read_file(name)), None)
-    help = suggestion(name, _all_names()) or "`archcalc list` shows them; a file ends in .toml"
+    if "|" in name:
+        help = "a network in one text begins with its input: `28x28x192 | conv 16 | relu`"
+    else:
+        help = suggestion(name, _all_names()) or "`archcalc list` shows them; a file ends in .toml"
     raise UsageError(Diagnostic(f"no network is called `{printable(name)}`", help=help))
+
+
+def _refuse_foreign(name: str) -> None:
+    """Refuse the file of another tool, whether it is there or not."""
+    for ending, tool in _FOREIGN.items():
+        if name.lower().endswith(ending):
+            help = "write the layers as a .toml file, as `archcalc cat vgg16` shows"
+            message = f"`{printable(name)}`: archcalc reads specs, not {tool}"
+            raise UsageError(Diagnostic(message, help=help))

@@ -100,10 +100,11 @@ class Variant(NamedTuple):
 
 
 class Source(NamedTuple):
-    """The text of a spec and what to call it in messages."""
+    """The text of a spec and what to call it in messages; `inline`: no TOML, see `spec.inline`."""
 
     name: str
     text: str
+    inline: bool = False
 
 
 class Spec(NamedTuple):

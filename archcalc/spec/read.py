@@ -8,6 +8,7 @@ from typing import Any
 
 from archcalc import collector
 from archcalc.errors import ArchError, Diagnostic, Keys, Span, SpecError, listed, shown, suggestion
+from archcalc.spec import inline
 from archcalc.spec.expressions import CONSTANTS, FUNCTIONS
 from archcalc.spec.lines import (
     GRAMMAR_WORDS,
@@ -55,7 +56,7 @@ def read(source: Source) -> Spec:
     reader = _Reader(source)
     try:
         with collector.paused():
-            spec = reader.spec(parse(source))
+            spec = reader.spec(inline.document(source.text) if source.inline else parse(source))
     except EnoughError:
         pass
     if reader.mistakes.found:

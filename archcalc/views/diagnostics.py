@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archcalc.errors import MOST_MISTAKES, ArchError, Diagnostic, Keys, Point, Span
+from archcalc.spec.inline import pieces
 from archcalc.spec.locate import Found, locate
 from archcalc.spec.model import Source
 from archcalc.units import printable
@@ -109,6 +110,9 @@ class _Renderer:
         if span.start < 0:
             return found.key
         start, end = found.value
+        if self.source.inline:
+            lead = len(text[start:end]) - len(text[start:end].lstrip())
+            return (start + span.start, start + span.end) if span.end >= 0 else (start + lead, end)
         if span.end >= 0 and text[start : start + 1] in ('"', "'"):
             begin = found.offset(text, span.start)
             return begin, max(found.offset(text, span.end), begin + 1)
@@ -117,10 +121,17 @@ class _Renderer:
     def _find(self, keys: Keys) -> Found | None:
         """The entry of `keys`, or of the nearest table around it."""
         if self._found is None:
-            self._found = locate(self.source.text, [s.keys for s in self._spans])
+            self._found = self._places()
         while keys and keys not in self._found:
             keys = keys[:-1]
         return self._found.get(keys)
+
+    def _places(self) -> dict[Keys, Found]:
+        text = self.source.text
+        if not self.source.inline:
+            return locate(text, [s.keys for s in self._spans])
+        ranges = ((p.keys, (p.start, p.start + len(p.text))) for p in pieces(text))
+        return {keys: Found(place, place) for keys, place in ranges}
 
     def _position(self, offset: int) -> tuple[int, int]:
         text = self.source.text

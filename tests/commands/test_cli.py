@@ -99,7 +99,20 @@ def test_wrong_words(words: str, message: str, help: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "size", ["224", "0x1x1", "axbxc", "1x2x3x4", "-1x2x3", "{a}x1x1", "1x1x99999999999999999999"]
+    "size",
+    [
+        "0",
+        "0x1",
+        "224x",
+        "x224",
+        "-224",
+        "0x1x1",
+        "axbxc",
+        "1x2x3x4",
+        "-1x2x3",
+        "{a}x1x1",
+        "1x1x99999999999999999999",
+    ],
 )
 def test_wrong_input(size: str) -> None:
     result = process("params", "vgg16", "--input", size)

@@ -1,0 +1,60 @@
+"""A network written in one text, as on a command line: `28x28x192 | conv 16 | conv 32 k5 half`.
+
+Its size stands first; further lines, which may have labels, follow after `;` or a line break.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from archcalc.errors import Keys
+
+NAME = "<text>"  # what messages call it
+_SIZE = re.compile(r"\s*+[0-9]++(?:\s*+[x×]\s*+[0-9]++)*+\s*+(?=[|;\n])")
+_LINE = re.compile(r"""(?>(?:[^;\n'"]++|'[^'\n]*+'|"[^"\n]*+"|['"])*)""")
+
+
+class Piece(NamedTuple):
+    """A value of the document that the text is, and where it stands."""
+
+    keys: Keys
+    text: str
+    start: int
+
+
+def is_inline(text: str) -> bool:
+    """Whether it is a network, rather than the name of one."""
+    return _SIZE.match(text) is not None
+
+
+def pieces(text: str) -> Iterator[Piece]:
+    """The input, then the lines."""
+    size = _SIZE.match(text)
+    assert size is not None
+    yield Piece(("input",), size[0].strip(), size.end() - len(size[0].lstrip()))
+    at, number = size.end() + 1, 0
+    while at <= len(text):
+        line = _LINE.match(text, at)
+        assert line is not None
+        if line[0].strip():
+            yield Piece(("layers", number), line[0], at)
+            number += 1
+        at = line.end() + 1
+    if not number:
+        yield Piece(("layers", 0), "", len(text))
+
+
+def toml(text: str) -> str:
+    """The same as a file."""
+    import json
+
+    size, *lines = (json.dumps(piece.text.strip(), ensure_ascii=False) for piece in pieces(text))
+    return "\n".join([f"input = {size}", "layers = [", *(f"  {line}," for line in lines), "]"])
+
+
+def document(text: str) -> dict[str, Any]:
+    """The document that `toml` would hold, with the blanks that the text has."""
+    size, *lines = pieces(text)
+    return {"input": size.text, "layers": [line.text for line in lines]}
