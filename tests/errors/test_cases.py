@@ -310,6 +310,10 @@ WORDS = {
     "params ghost.toml": ["error: cannot read `ghost.toml`: no such file or directory"],
     "params \x1b[31m.toml": ["error: cannot read `\\x1b[31m.toml`: no such file or directory"],
     "params .": ["error: `.` is a directory", "  = help: name a .toml file in it"],
+    "params model.pt": [
+        "error: `model.pt`: archcalc reads specs, not files of torch",
+        "  = help: write the layers as a .toml file, as `archcalc cat vgg16` shows",
+    ],
     "params net.toml --classes 0": [
         "error: `filters` must be a positive integer, not 0",
         "  ┌─ net.toml:3:26",
