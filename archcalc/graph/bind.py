@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from archcalc.errors import ArchError, Diagnostic, Span, listed, shown, suggestion
 from archcalc.operators import TABLE
 from archcalc.operators.argument import Argument
+from archcalc.spec.lines import VOLUMES
 
 PADDINGS = ("p", "half", "same")
 # what people write in other tools, and what it is here
@@ -105,6 +107,8 @@ def unknown_argument(what: str, declared: Sequence[Declared], argument: Bound) -
     """The error for a named argument that nobody declares."""
     known = [d.name for d in declared]
     help = SYNONYMS.get(argument.name, "") if what in TABLE else ""
+    if re.fullmatch(r"[a-z][0-9]+(x[0-9]+){2,}", argument.name):
+        help = VOLUMES
     if not help and argument.value is True and argument.name in TABLE:
         help = f"put `|` between steps: `{shown(what)} … | {argument.name}`"
     help = (

@@ -16,6 +16,7 @@ from archcalc.errors import (
     suggestion,
 )
 from archcalc.graph.bind import Bound, bind, require_values, unknown_argument
+from archcalc.graph.missing import missing
 from archcalc.operators import JOINS, TABLE, operator_class
 from archcalc.spec.expressions import Expression
 from archcalc.spec.model import Block, Given, Line, Spec, Step
@@ -43,55 +44,6 @@ ALIASES = {
     "multiply": "mul",
     "cat": "concat",
     "concatenate": "concat",
-}
-# what other tools have and archcalc has not: nothing is near it
-MISSING = {
-    "prelu": "there is no PReLU here; `leaky` costs the same work, without the slopes that PReLU learns",
-    "pixelshuffle": "there is no pixel shuffle here, only its inverse `todepth`; `upsample` keeps the channels",
-    "pixelunshuffle": "space to depth is `todepth 2`",
-    "deformconv": "there is no deformable conv here; the conv that gives its offsets is a plain `conv`",
-    "lstm": "there are no recurrent layers here",
-    "gru": "there are no recurrent layers here",
-    "rnn": "there are no recurrent layers here",
-    "3d": "there are no volumes here: sizes are height x width x channels",
-    "1d": "a map of height 1 is 1-D: input `1x100x64`, `conv 64 k1x3`",
-    "conv3d": "there is no conv over volumes here: sizes are height x width x channels",
-    "maxpool3d": "there is no pool over volumes here: sizes are height x width x channels",
-    "avgpool3d": "there is no pool over volumes here: sizes are height x width x channels",
-    "conv1d": "a conv of height 1 is 1-D: input `1x100x64`, `conv 64 k1x3`",
-    "groupnorm": "there is no group norm here; `ln` and `bn` have as many parameters, a scale and a shift a channel",
-    "instancenorm": "there is no instance norm here; `bn` has as many parameters, a scale and a shift a channel",
-    "rmsnorm": "there is no RMS norm here; `ln` has its scale, and a shift besides",
-    "embedding": "there are no tables of words here",
-}
-MISSING |= {
-    alias: MISSING[name]
-    for alias, name in (
-        ("p_relu", "prelu"),
-        ("pixel_shuffle", "pixelshuffle"),
-        ("depthtospace", "pixelshuffle"),
-        ("depth_to_space", "pixelshuffle"),
-        ("subpixel", "pixelshuffle"),
-        ("pixel_unshuffle", "pixelunshuffle"),
-        ("space_to_depth", "pixelunshuffle"),
-        ("spacetodepth", "pixelunshuffle"),
-        ("deform_conv", "deformconv"),
-        ("deform_conv2d", "deformconv"),
-        ("deformconv2d", "deformconv"),
-        ("deformable", "deformconv"),
-        ("dcn", "deformconv"),
-        ("bilstm", "lstm"),
-        ("lstmcell", "lstm"),
-        ("conv_3d", "conv3d"),
-        ("pool3d", "maxpool3d"),
-        ("deconv3d", "conv3d"),
-        ("conv_1d", "conv1d"),
-        ("group_norm", "groupnorm"),
-        ("gn", "groupnorm"),
-        ("instance_norm", "instancenorm"),
-        ("rms_norm", "rmsnorm"),
-        ("embed", "embedding"),
-    )
 }
 DEPTHWISE = ("depthwise", "dwconv", "depthwise_conv")
 
@@ -152,7 +104,7 @@ def _check_step(
 
 def _unknown_step(spec: Spec, name: str, place: Span) -> Diagnostic:
     alias = ALIASES.get(name.lower())
-    near = f"did you mean `{alias}`?" if alias else MISSING.get(name.lower(), "")
+    near = f"did you mean `{alias}`?" if alias else missing(name)
     near = near or suggestion(name, [*TABLE, *spec.blocks])
     if name.lower() in DEPTHWISE:
         near = "a depthwise conv is `conv {channels} k3 half g{channels}`"

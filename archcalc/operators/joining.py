@@ -120,10 +120,10 @@ class Mul(Join):
         for x in others:
             height, width = maximum(largest.height, x.height), maximum(largest.width, x.width)
             largest = largest._replace(height=height, width=width)
-        for x in shapes:
+        for i, x in enumerate(shapes):
             vector = 0 if isinstance(x, Tokens) else x.height * x.width == 1
             fits = (x.channels == largest.channels) * maximum(_same_positions(x, largest), vector)
-            require(fits, "cannot multiply {x} with {largest}", help=_equal_shapes, x=x, largest=largest)
+            require(fits, "cannot multiply {x} with {y}", help=_factors, x=x, y=shapes[i == 0])
         return largest
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
@@ -138,11 +138,40 @@ def _same_positions(x: Shape, y: Shape) -> Int:
 
 
 def _equal_shapes(**shapes: Shape) -> str:
+    """What makes two tensors equal: a layer behind one of them, which is named by its shape."""
     x, y = shapes.values()
-    if x.channels != y.channels:
-        layer, name = ("linear layer", "linear") if isinstance(x, Tokens) else ("1x1 conv", "conv")
-        return f"a {layer} makes the channels equal: `{name} {y.channels}`"
-    return _of_sequences(x, y) or "a stride or a pool makes height and width equal"
+    sequences = isinstance(x, Tokens) and isinstance(y, Tokens)
+    if _same_positions(x, y):
+        layer = "linear" if sequences else "conv"
+        first, second = (
+            f"`{layer} {y.channels}` behind the {x}",
+            f"`{layer} {x.channels}` behind the {y}",
+        )
+        return f"{first}, or {second}, makes the channels equal"
+    if sequences or isinstance(x, Tokens) or isinstance(y, Tokens):
+        return _of_sequences(x, y)
+    large, small = (x, y) if x.height * x.width > y.height * y.width else (y, x)
+    rows, columns = -(-large.height // small.height), -(-large.width // small.width)
+    if (-(-large.height // rows), -(-large.width // columns)) != (small.height, small.width):
+        return "heights and widths must agree: pad the convs (`half`), or give both the same strides"
+    stride = f"s{rows}" if rows == columns else f"s{rows}x{columns}"
+    step = f"conv {small.channels} {stride}"
+    if x.channels == y.channels:
+        return f"`maxpool 1 {stride}` or `{step}` behind the {large} makes it {small}"
+    return f"`{step}` behind the {large} makes it {small}"
+
+
+def _factors(**shapes: Shape) -> str:
+    """The same; a vector, as a gate ends with, needs the channels of the map."""
+    x, y = shapes.values()
+    vectors = [s for s in (x, y) if not isinstance(s, Tokens) and s.height == s.width == 1]
+    if len(vectors) != 1:
+        return _equal_shapes(x=x, y=y)
+    whole = y if vectors[0] is x else x
+    return (
+        f"the vector needs {whole.channels} channels: `linear {whole.channels}`; "
+        "`{channels}` are those that arrive at their own step"
+    )
 
 
 def _equal_maps(**shapes: Shape) -> str:

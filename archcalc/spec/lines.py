@@ -27,6 +27,8 @@ _NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 
 MOST_WORDS = 10_000  # of a step
 _LABEL_HELP = "labels are letters, digits and `_` `.` `-`"
+_DIMENSIONS = ("1d", "2d", "3d")
+VOLUMES = "sizes are height x width x channels: there are no volumes, and 1-D is a height of 1"
 GRAMMAR_WORDS = frozenset({"in", "if", "output", "x"})
 
 
@@ -139,6 +141,9 @@ def _counted(token: Token, before: int) -> Token:
 
 def _read_step(tokens: list[Token]) -> Step:
     head, rest = tokens[0], tokens[1:]
+    if head.text == "if":
+        help = "give it a line of its own: `if n > 1: relu` goes on from the line before"
+        raise _fault("an `if` inside a chain: it stands first in its line", head.start, head.end, help)
     if head.text.startswith("@"):
         if rest:
             help = "put `|` between steps"
@@ -161,6 +166,8 @@ def _read_step(tokens: list[Token]) -> Step:
 def _step_help(text: str) -> str:
     if counted := re.fullmatch(rf"([0-9]+|{_BRACES})[xX×*]?", text):
         return f"a repeat has spaces around its x: `{shown(counted[1])} x conv 64`"
+    if text.lower() in _DIMENSIONS:
+        return VOLUMES
     if "=" in text:
         label, _, step = text.partition("=")
         return f"put spaces around the =: `{shown(label)} = {shown(step) or '…'}`"
@@ -198,6 +205,8 @@ def _read_argument(token: Token) -> Given:
 def _argument_help(text: str) -> str:
     if text.startswith("="):
         return "a label has spaces around its =: `a = conv 64`; an argument has none: `from=3`"
+    if text.lower() in _DIMENSIONS:
+        return VOLUMES
     if text.endswith(",") and len(text) > 1:
         return "blanks stand between arguments, no commas"
     if text.lower() != text:

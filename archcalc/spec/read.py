@@ -12,6 +12,7 @@ from archcalc.spec import inline
 from archcalc.spec.expressions import CONSTANTS, FUNCTIONS
 from archcalc.spec.lines import (
     GRAMMAR_WORDS,
+    VOLUMES,
     Token,
     parse_arguments,
     parse_line,
@@ -298,6 +299,7 @@ def parse_input(text: str) -> tuple[Size, ...]:
     found = _INPUT.fullmatch(text.replace("×", "x"))
     if found is None:
         help = "height x width x channels, as in 224x224x3"
+        help = VOLUMES if text.count("x") > 2 else help
         message = f"`{shown(text)}` is no input size"
         raise ArchError(Diagnostic(message, Span((), 0, len(text)), help=help))
     return tuple(read_size(Token(found[i], found.start(i))) for i in (1, 2, 3))

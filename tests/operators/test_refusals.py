@@ -51,13 +51,12 @@ def call(name: str, *required: Any, on: Any = (), **optional: Any) -> Call:
 MAP, TOKENS = (28, 27, 192), Tokens(196, 1, 768)
 NO_MAP = "`linear` sees each token, `transpose` makes channels of tokens"
 SEQUENCE = "`tokens` makes a sequence of a map"
-LINEAR_192 = "a linear layer makes the channels equal: `linear 192`"
 POSITIVE, NATURAL = "must be a positive integer, not", "must be an integer of 0 or more, not"
 NUMBER, EPS = "must be a positive number of at most 1, not", "as in `eps={0.001}`"
 ODD = "use `same`, or write the padding: `p1`"
 FLATTEN = "`flatten` or `gap` the map first"
 SMALLER = "padding (`half`), or a larger input"
-STRIDE = "a stride or a pool makes height and width equal"
+STRIDES = "heights and widths must agree: pad the convs (`half`), or give both the same strides"
 ROUND = "floor(x), ceil(x) or round_to(x, 8) makes it one"
 MAPS = "heights and widths must agree; pad the convs (`half`), or pool with stride 1 (`s1 half`)"
 NO_TABLE, NO_CHANNEL = (
@@ -188,10 +187,33 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
         call("add", on=[(28, 28, 64), (28, 28, 256)]),
         "cannot add 28×28×256 to 28×28×64",
         "",
-        "a 1x1 conv makes the channels equal: `conv 64`",
+        "`conv 64` behind the 28×28×256, or `conv 256` behind the 28×28×64, makes the channels equal",
     ),
-    (call("add", on=[(28, 28, 64), (28, 14, 64)]), "cannot add 28×14×64 to 28×28×64", "", STRIDE),
-    (call("add", on=[(9, 9, 8), (9, 9, 8), (3, 9, 8)]), "cannot add 3×9×8 to 9×9×8", "", STRIDE),
+    (
+        call("add", on=[(28, 28, 64), (28, 14, 64)]),
+        "cannot add 28×14×64 to 28×28×64",
+        "",
+        "`maxpool 1 s1x2` or `conv 64 s1x2` behind the 28×28×64 makes it 28×14×64",
+    ),
+    (
+        call("add", on=[(9, 9, 8), (9, 9, 8), (3, 9, 8)]),
+        "cannot add 3×9×8 to 9×9×8",
+        "",
+        "`maxpool 1 s3x1` or `conv 8 s3x1` behind the 9×9×8 makes it 3×9×8",
+    ),
+    (
+        call("add", on=[(28, 28, 128), (55, 55, 64)]),  # (55 − 1) // 2 + 1 = 28
+        "cannot add 55×55×64 to 28×28×128",
+        "",
+        "`conv 128 s2` behind the 55×55×64 makes it 28×28×128",
+    ),
+    (call("add", on=[(28, 28, 8), (26, 26, 8)]), "cannot add 26×26×8 to 28×28×8", "", STRIDES),
+    (
+        call("add", on=[TOKENS, Tokens(196, 1, 192)]),
+        "cannot add 196×192 to 196×768",
+        "",
+        "`linear 768` behind the 196×192, or `linear 192` behind the 196×768, makes the channels equal",
+    ),
     (
         call("concat", on=[(28, 28, 64), (28, 27, 3)]),
         "cannot concatenate 28×27×3 with 28×28×64",
@@ -203,16 +225,22 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
         call("mul", on=[(28, 28, 64), (1, 1, 32)]),
         "cannot multiply 32 with 28×28×64",
         "",
-        "a 1x1 conv makes the channels equal: `conv 64`",
+        "the vector needs 64 channels: `linear 64`; "
+        "`{channels}` are those that arrive at their own step",
     ),
     (
         call("mul", on=[(7, 7, 8), (7, 7, 9)]),
         "cannot multiply 7×7×9 with 7×7×8",
         "",
-        "a 1x1 conv makes the channels equal: `conv 8`",
+        "`conv 8` behind the 7×7×9, or `conv 9` behind the 7×7×8, makes the channels equal",
     ),
-    (call("mul", on=[(14, 14, 8), (28, 28, 8)]), "cannot multiply 14×14×8 with 28×28×8", "", STRIDE),
-    (call("mul", on=[(1, 7, 8), (7, 1, 8)]), "cannot multiply 1×7×8 with 7×7×8", "", STRIDE),
+    (
+        call("mul", on=[(14, 14, 8), (28, 28, 8)]),
+        "cannot multiply 14×14×8 with 28×28×8",
+        "",
+        "`maxpool 1 s2` or `conv 8 s2` behind the 28×28×8 makes it 14×14×8",
+    ),
+    (call("mul", on=[(1, 7, 8), (7, 1, 8)]), "cannot multiply 1×7×8 with 7×1×8", "", STRIDES),
     (
         call("concat", crop=True, on=[(56, 56, 8), (64, 55, 4)]),
         "`concat crop` cannot cut 64×55×4 to 56×56×8",
@@ -292,7 +320,7 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
         "shift",
         "",
     ),
-    (call("add", on=[MAP, TOKENS]), "cannot add 196×768 to 28×27×192", "", LINEAR_192),
+    (call("add", on=[MAP, TOKENS]), "cannot add 196×768 to 28×27×192", "", SEQUENCE),
     (
         call("add", on=[(196, 1, 768), TOKENS]),
         "cannot add 196×768 to 196×1×768",

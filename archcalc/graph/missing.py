@@ -1,0 +1,50 @@
+"""What other tools have and archcalc has not: nothing that looks alike would do."""
+
+from __future__ import annotations
+
+from archcalc.spec.lines import VOLUMES
+
+_SCALES = "has as many parameters: a scale and a shift a channel"
+_RECURRENT = "there are no recurrent layers here"
+_SENTENCES = {
+    "prelu": "there is no PReLU here; `leaky` has no slopes to learn",
+    "pixelshuffle": "there is no pixel shuffle here, only the other way: `todepth`",
+    "pixelunshuffle": "space to depth is `todepth 2`",
+    "deformconv": "there is no deformable conv here; its offsets alone come from a plain `conv`",
+    "lstm": _RECURRENT,
+    "gru": _RECURRENT,
+    "rnn": _RECURRENT,
+    "3d": VOLUMES,
+    "conv3d": VOLUMES,
+    "conv1d": "a map of height 1 is 1-D: input 1x100x64, `conv 64 k1x3`",
+    "groupnorm": f"there is no group norm here; `ln` {_SCALES}",
+    "instancenorm": f"there is no instance norm here; `bn` {_SCALES}",
+    "rmsnorm": "there is no RMS norm here; `ln` has its scale, and a shift besides",
+    "embedding": "there are no embeddings of words here; `posembed` is that of positions",
+}
+_ALIASES = {
+    "depthtospace": "pixelshuffle",
+    "subpixel": "pixelshuffle",
+    "spacetodepth": "pixelunshuffle",
+    "deformconv2d": "deformconv",
+    "deformable": "deformconv",
+    "deformableconv": "deformconv",
+    "dcn": "deformconv",
+    "bilstm": "lstm",
+    "lstmcell": "lstm",
+    "grucell": "gru",
+    "deconv3d": "conv3d",
+    "pool3d": "conv3d",
+    "maxpool3d": "conv3d",
+    "avgpool3d": "conv3d",
+    "batchnorm3d": "conv3d",
+    "gn": "groupnorm",
+    "instancenorm2d": "instancenorm",
+    "embed": "embedding",
+}
+
+
+def missing(name: str) -> str:
+    """A sentence about an operator of other tools, or ''."""
+    squeezed = name.lower().replace("_", "")
+    return _SENTENCES.get(_ALIASES.get(squeezed, squeezed), "")
