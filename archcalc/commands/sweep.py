@@ -42,7 +42,7 @@ class SweepCommand(SpecCommand):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """--dask takes an address or nothing: what follows may be the spec."""
-        following = zip(args, [*args[1:], ""], strict=True)
+        following = zip(args, [*args[1:], ""], strict=False)
         args = [f"{a}=" if a == "--dask" and "://" not in b else a for a, b in following]
         return super().parse_args(ctx, args)
 

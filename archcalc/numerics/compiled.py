@@ -19,7 +19,9 @@ from importlib import import_module
 from typing import Any, TypeVar, cast
 
 from archcalc.caches import cache_folder
+from archcalc.numerics.limits import NUMBA, require_address_space
 
+require_address_space("Numba", NUMBA)
 numba: Any = import_module("numba")  # some versions are typed, and none as the kernels need it
 
 OPTIONS = {

@@ -103,6 +103,33 @@ def test_closed_standard_input_is_no_spec() -> None:
     assert (result.stderr, result.returncode) == ("error: standard input is closed\n", 2)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="an address space can be limited")
+@pytest.mark.parametrize(
+    ("limit", "words", "library"),
+    [
+        (100_000, "run lenet5", "NumPy"),
+        (100_000, "sweep vgg16 --vary width=1:64", "NumPy"),
+        (300_000, "run lenet5 --verify", "Numba"),
+    ],
+)
+def test_too_little_memory_is_one_error(limit: int, words: str, library: str) -> None:
+    """OpenBLAS would end the process with words of its own, or none."""
+    result = shell(f"ulimit -v {limit}; archcalc {words}")
+    assert result.stderr.startswith(f"error: {library} takes ")
+    assert result.stderr.count("\n") == 2
+    assert (result.stdout, result.returncode) == ("", 2)
+
+
+def test_the_closed_form_needs_little_memory() -> None:
+    assert shell("ulimit -v 100000; archcalc memory resnet50").returncode == 0
+
+
+def test_a_sweep_of_nothing() -> None:
+    result = shell("archcalc sweep")
+    assert result.stderr.startswith("error: which network? name a SPEC\n")
+    assert (result.stdout, result.returncode) == ("", 2)
+
+
 @pytest.mark.parametrize("module", ["click", "archcalc.errors", "archcalc.commands.params"])
 def test_an_interrupt_may_come_early(module: str) -> None:
     """While the modules are still being imported."""
