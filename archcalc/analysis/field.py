@@ -8,7 +8,7 @@ the padding count as seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import lcm
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -54,14 +54,13 @@ class Axis(NamedTuple):
 
     @property
     def offset(self) -> Fraction:
-        """The center of the first output, in pixels from the first pixel's center.
+        """The center of what the first output sees, in pixels from the first pixel's center.
 
-        Behind an upsampling: the mean over a period.
+        Of the first that sees anything, behind a sparse transposed conv.
         """
         from fractions import Fraction
 
-        centers = [Fraction(sum(e), 2) - o * self.stride for o, e in enumerate(self.ends) if e]
-        return sum(centers, Fraction(0)) / len(centers) if centers else Fraction(0)
+        return next((Fraction(sum(ends), 2) for ends in self.ends if ends), Fraction(0))
 
     def seen(self, output: int) -> Ends | None:
         """The first and last pixel that an output sees, also one before the first (padding)."""
@@ -156,17 +155,11 @@ def _slide(source: Axis, stride: int, start: Int, reach: Int) -> Axis | None:
     if len(source.ends) == 1 and source.ends[0]:  # nearly always, and quick
         (low, high), advance = source.ends[0], source.advance
         return Axis(((low + start * advance, high + (start + reach) * advance),), advance * stride)
-    start, reach = int(start), int(reach)
+    start, reach, seen = int(start), int(reach), _stretches(source)
     period = lcm(len(source.ends), stride) // stride
-    ends: list[Ends | None] = []
-    for output in range(period):
-        begin = output * stride + start
-        first, last = source.seen(begin), source.seen(begin + reach)
-        if first and last:
-            ends.append((first[0], last[1]))
-        else:  # a gap of a sparse transposed conv
-            ends.append(_hull([source.seen(i) for i in range(begin, begin + reach + 1)]))
-    return Axis(tuple(ends), source.advance * stride * period // len(source.ends))
+    begins = (output * stride + start for output in range(period))
+    ends = tuple(seen(begin, begin + reach) for begin in begins)
+    return Axis(ends, source.advance * stride * period // len(source.ends))
 
 
 def _gather(source: Axis, window: int, start: int) -> Axis | None:
@@ -174,8 +167,9 @@ def _gather(source: Axis, window: int, start: int) -> Axis | None:
     period = lcm(len(source.ends), window)
     if period > LONGEST_PERIOD:
         return None
-    begins = [(output - start) // window * window + start for output in range(period)]
-    ends = tuple(_hull([source.seen(i) for i in range(b, b + window)]) for b in begins)
+    seen = _stretches(source)
+    begins = ((output - start) // window * window + start for output in range(period))
+    ends = tuple(seen(begin, begin + window - 1) for begin in begins)
     return Axis(ends, source.advance * period // len(source.ends))
 
 
@@ -192,11 +186,36 @@ def _spread(source: Axis, kernel: int, stride: int, pad: int) -> Axis | None:
     period = len(source.ends) * stride
     if period > LONGEST_PERIOD:
         return None
-    ends: list[Ends | None] = []
-    for output in range(period):
-        low, high = -((kernel - 1 - output - pad) // stride), (output + pad) // stride
-        ends.append(_hull([source.seen(i) for i in range(low, high + 1)]))
-    return Axis(tuple(ends), source.advance)
+    seen = _stretches(source)
+    ends = tuple(
+        seen(-((kernel - 1 - output - pad) // stride), (output + pad) // stride)
+        for output in range(period)
+    )
+    return Axis(ends, source.advance)
+
+
+def _stretches(source: Axis) -> Callable[[int, int], Ends | None]:
+    """What the outputs from a first to a last see together, at a cost that no size in a text decides."""
+    period, known = len(source.ends), source.ends
+    following = [*known[1:], source.seen(period)]
+    integers = all(ends and type(ends[0]) is type(ends[1]) is int for ends in known)
+    if integers and all(
+        a[0] <= b[0] and a[1] <= b[1] for a, b in zip(known, following, strict=True) if a and b
+    ):
+
+        def ordered(first: int, last: int) -> Ends | None:
+            low, high = source.seen(first), source.seen(last)
+            return (low[0], high[1]) if low and high and first <= last else None
+
+        return ordered
+
+    def any_order(first: int, last: int) -> Ends | None:
+        """Beyond a period all lies further on: the first one has the least, the last one the most."""
+        outputs = [*range(first, min(last, first + period - 1) + 1)]
+        outputs += range(max(first + period, last - period + 1), last + 1)
+        return _hull([source.seen(output) for output in outputs])
+
+    return any_order
 
 
 def _hull(seen: Iterable[Ends | None]) -> Ends | None:
@@ -209,6 +228,8 @@ def _join(inputs: list[Field], offsets: Sequence[Pair]) -> Field:
     rows = [_shift(f.height, int(by[0])) for f, by in zip(inputs, offsets, strict=True) if f.height]
     columns = [_shift(f.width, int(by[1])) for f, by in zip(inputs, offsets, strict=True) if f.width]
     (height, one), (width, other) = _union(rows), _union(columns)
+    if height is None or width is None:
+        return WHOLE._replace(aligned=False)
     return Field(height, width, one and other and all(field.aligned for field in inputs))
 
 
@@ -219,13 +240,15 @@ def _shift(source: Axis, by: int) -> Axis:
     return Axis(tuple(source.seen(o + by) for o in range(len(source.ends))), source.advance)
 
 
-def _union(axes: list[Axis]) -> tuple[Axis, bool]:
+def _union(axes: list[Axis]) -> tuple[Axis | None, bool]:
     """What an output sees through any of the branches; False if strides or centers differ."""
     if all(axis == axes[0] for axis in axes):
         return axes[0], True
     one = axes[0]
     same_stride = all(a.advance * len(one.ends) == one.advance * len(a.ends) for a in axes)
     period = lcm(*(len(axis.ends) for axis in axes))
+    if period > LONGEST_PERIOD:
+        return None, False
     seen = [[axis.seen(output) for output in range(period)] for axis in axes]
     ends = tuple(_hull(output) for output in zip(*seen, strict=True))
     centers = [sum(low + high for low, high in filter(None, of_axis)) for of_axis in seen]

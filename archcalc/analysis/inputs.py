@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -106,10 +107,24 @@ def _read(graph: Graph, reader: int) -> Region | None:
 
 
 def _positions(window: Window, axis: int, size: int, outputs: int) -> frozenset[int]:
+    """Where any output has a tap inside the map; of a long window only what lies there is visited.
+
+    Everywhere, that is nothing to tell, if very many windows overlap.
+    """
     stride, before = int(window.stride[axis]), int(window.before[axis])
-    taps = range(0, int(window.kernel[axis]) * int(window.dilation[axis]), int(window.dilation[axis]))
-    reached = (o * stride - before + tap for o in range(outputs) for tap in taps)
-    return frozenset(i for i in reached if 0 <= i < size)
+    step, taps = int(window.dilation[axis]), int(window.kernel[axis])
+    least = max(-((step * (taps - 1) - before) // stride), 0)
+    inside = range(least, min(outputs, -(-(size + before) // stride)))
+    if len(inside) > 2 * LARGEST_SIDE:
+        return frozenset(range(size))
+    read = bytearray(size)
+    for output in inside:
+        begin = output * stride - before
+        skipped = max(-(begin // step), 0)
+        first, end = begin + skipped * step, min(begin + (taps - 1) * step + 1, size)
+        if first < end:
+            read[first:end:step] = b"\1" * len(range(first, end, step))
+    return frozenset(i for i, is_read in enumerate(read) if is_read)
 
 
 def _area(regions: list[Region]) -> int:
@@ -118,4 +133,10 @@ def _area(regions: list[Region]) -> int:
     if len(distinct) == 1:
         rows, columns = distinct[0]
         return len(rows) * len(columns)
-    return len({(r, c) for rows, columns in distinct for r in rows for c in columns})
+    rows_by_region: Counter[tuple[int, ...]] = Counter()
+    for row in frozenset().union(*(rows for rows, _ in distinct)):
+        rows_by_region[tuple(i for i, (rows, _) in enumerate(distinct) if row in rows)] += 1
+    return sum(
+        count * len(frozenset().union(*(distinct[i][1] for i in regions)))
+        for regions, count in rows_by_region.items()
+    )

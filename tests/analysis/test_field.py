@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+from fractions import Fraction
+
 import pytest
 from support.graphs import random_graph
 
 import archcalc
 from archcalc.analysis.field import receptive_fields
-from archcalc.analysis.inputs import smallest_input, unread
+from archcalc.analysis.inputs import _area, _positions, smallest_input, unread
 from archcalc.graph.build import build
 from archcalc.graph.model import Graph
 from archcalc.operators.joining import Join
@@ -201,3 +204,50 @@ def test_unread_rows_at_the_end() -> None:
     """A 3×3 of stride 2 on 8 pixels: the last row and column, 15 of 64 positions."""
     (gap,) = unread(graph_of("conv 1 k3 s2", "8x8x1"))
     assert (gap.node, gap.positions, gap.of) == (0, 15, 64)
+
+
+def test_the_offset_is_that_of_the_first_value() -> None:
+    """Behind a deconv of stride 2 the two values of a period see the same pixels.
+
+    Value 0 of the pool sees values 0…1, the 3×3 conv behind it values −1…1 of the pool, so −2…3; the
+    3×3 conv before the pool adds a pixel on each side: −3…4, whose center is 0.5.
+    """
+    field = receptive_fields(
+        graph_of("conv 4 k3 half | maxpool 2 | conv 4 k3 half | deconv 4 k2 s2", "32x32x1")
+    ).of_network
+    for axis in (field.height, field.width):
+        assert axis and axis.ends == ((-3, 4), (-3, 4))
+        assert axis.offset == Fraction(1, 2)
+    joined = build(
+        read(
+            Source(
+                "net.toml",
+                'input = "32x32x1"\nlayers = ["e = conv 4 k3 half", "maxpool 2 | conv 4 k3 half", '
+                '"deconv 4 k2 s2 | concat @e"]',
+            )
+        ),
+        {},
+    )
+    assert [axis and axis.offset for axis in receptive_fields(joined).of_network[:2]] == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_positions_that_nobody_reads(seed: int) -> None:
+    """Against every tap of every output."""
+    pick = random.Random(seed)
+    size, kernel, stride = pick.randint(1, 12), pick.randint(1, 5), pick.randint(1, 5)
+    dilation, before, outputs = pick.randint(1, 4), pick.randint(0, 6), pick.randint(1, 8)
+    taps = {o * stride - before + t * dilation for o in range(outputs) for t in range(kernel)}
+    window = Window((kernel, 1), (stride, 1), (before, 0), (dilation, 1))
+    assert _positions(window, 0, size, outputs) == taps & {*range(size)}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_area_of_regions(seed: int) -> None:
+    pick = random.Random(seed)
+
+    def some() -> frozenset[int]:
+        return frozenset(pick.sample(range(9), pick.randint(0, 9)))
+
+    regions = [(some(), some()) for _ in range(pick.randint(1, 4))]
+    assert _area(regions) == len({(r, c) for rows, columns in regions for r in rows for c in columns})
