@@ -49,7 +49,7 @@ def command(ctx: click.Context, topic: str | None) -> None:
     elif topic in known:
         _show(page(topic))
     elif asked := group.get_command(ctx.parent, topic):
-        asked.main(["--help"], prog_name=f"{ctx.parent.info_name} {topic}", standalone_mode=False)
+        asked.make_context(topic, ["--help"], parent=ctx.parent)
     else:
         names = [*known, *group.list_commands(ctx)]
         help = suggestion(topic, names) or f"pages: {', '.join(known)}"
