@@ -13,7 +13,7 @@ from archcalc.audit.terms import Rule, rule
 
 Kind = str  # one of DEFAULTS
 
-PRODUCTS = "conv products + linear products + attention products"
+PRODUCTS = "conv products + deconv products + linear products + attention products"
 LEARNED = "weights + biases + norm scales + norm shifts"
 STORED = f"{LEARNED} + statistics + fixed"
 MODULES = (
@@ -106,8 +106,8 @@ _HOOKED = (
     (
         "thop 2019",
         "conv biases, 4 a batch-norm value, the additions of linear layers and average pools",
-        "conv products + 2 linear products − linear values + conv biases added + 4 bn values"
-        " + average pool windows + average pool outputs",
+        "conv products + deconv products + 2 linear products − linear values"
+        " + conv biases added + 4 bn values + average pool windows + average pool outputs",
         "global pool inputs + global pool outputs + 2 flattened values",
     ),
     (
@@ -131,7 +131,8 @@ _WORK_TOOLS = (
     _tool(
         "torchinfo",
         "torchinfo adds conv biases, and counts each parameter of other layers once",
-        "conv products + conv biases added + linear parameters + norm scales + norm shifts",
+        "conv products + deconv products + conv biases added + linear parameters"
+        " + norm scales + norm shifts",
     ),
     _tool(
         "Netscope",
@@ -147,8 +148,9 @@ _WORK_TOOLS = (
     _tool(
         "tf.profiler",
         "tf.profiler counts 2 a product, biases and the window of each pool's output",
-        "2 conv products + 2 linear products + 2 attention products + conv biases added"
-        " + linear biases added + max pool windows + average pool windows + global pool inputs",
+        "2 conv products + 2 deconv products + 2 linear products + 2 attention products"
+        " + conv biases added + linear biases added + max pool windows + average pool windows"
+        " + global pool inputs",
     ),
 )
 _WORK_HABITS = (

@@ -17,7 +17,7 @@ from archcalc.audit.terms import TERMS, Term
 from archcalc.units import grouped
 
 MOST_DEPARTURES = 3
-PRODUCTS = ("conv products", "linear products", "attention products")
+PRODUCTS = ("conv products", "deconv products", "linear products", "attention products")
 TOGETHER = {
     "products": PRODUCTS,
     "parameters": ("weights", "biases", "norm scales", "norm shifts"),

@@ -19,6 +19,8 @@ class Count(NamedTuple):
     """A quantity of a tool: its rule in words, sums by name with their rules, how it is printed.
 
     `ours` is the rule of archcalc's own count, `unit` what both are counted in and what of archcalc's.
+    `kinds` says what sums are (see archcalc.audit.conventions) that are not of the command's own kind,
+    `whole` what all sums together are called, `base` what the K of the tool's unit is worth.
     """
 
     says: str
@@ -26,6 +28,9 @@ class Count(NamedTuple):
     ours: str
     sums: Mapping[str, Rules]
     prints: Callable[[Sums], tuple[str, ...]]
+    kinds: Mapping[str, str] = {}
+    whole: str = ""
+    base: int = 1000
 
 
 class Refusal(NamedTuple):
@@ -110,6 +115,12 @@ def _summary(bytes_each: int) -> Callable[[Sums], tuple[str, ...]]:
     return lines
 
 
+_WEIGHTS = {"Trainable params": "weight bytes", "Non-trainable params": "weight bytes"}
+_SIZES = {
+    "Input size (MB)": "map bytes",
+    "Forward/backward pass size (MB)": "map bytes",
+    "Params size (MB)": "weight bytes",
+}
 # of one leaf module: those of attention, and tensors of a module that has parts, are none
 _LEAVES = "Conv2d ConvTranspose2d Linear BatchNorm2d LayerNorm LayerNorm2d"
 
@@ -154,6 +165,8 @@ _TORCHINFO = Tool(
                 "Params size (MB)": _each(_LEAVES, "4 parameters"),
             },
             _torchinfo_memory,
+            _SIZES,
+            "Estimated Total Size (MB)",
         ),
     },
     {
@@ -250,6 +263,7 @@ _FVCORE = Tool(
                 }
             },
             lambda sums: (f"ActivationCountAnalysis.total(): {_only(sums)}",),
+            {"activations": "values"},
         ),
     },
     {
@@ -273,6 +287,7 @@ _KERAS = Tool(
                 "Non-trainable params": {ANY: "statistics", "Normalization": "2 channels + once"},
             },
             _summary(1),
+            whole="Total params",
         ),
         "flops": Refusal(
             "Keras prints no FLOPs: `model.summary()` shows parameters and their size",
@@ -287,6 +302,9 @@ _KERAS = Tool(
                 "Non-trainable params": {ANY: "4 statistics", "Normalization": "8 channels + 4 once"},
             },
             _summary(4),
+            {**_WEIGHTS, "Total params": "weight bytes"},
+            "Total params",
+            1024,
         ),
     },
 )

@@ -14,15 +14,17 @@ from pathlib import Path
 import pytest
 
 import archcalc
+from archcalc.analysis.costs import Analysis
 from archcalc.api import Network
 from archcalc.audit.modules import code_of
-from archcalc.audit.recount import Recount, recount
+from archcalc.audit.recount import Recount, printed_by, recount
 from archcalc.audit.tools import ANY, TOOLS, Count, Refusal
 from archcalc.commands.options import TOOLS as CHOICES
 from archcalc.errors import UsageError
 from archcalc.operators import TABLE
 from archcalc.spec import catalog
 from archcalc.spec.bundle import folder
+from archcalc.spec.model import Source
 
 DATA = Path(__file__).parents[1] / "data"
 ROWS = list(csv.DictReader((DATA / "tools.csv").open(encoding="utf-8")))
@@ -197,3 +199,39 @@ def test_every_operator_is_told_or_refused() -> None:
 
     refused = {"rbf", "sumpool"}
     assert set(TABLE) == (set(modules._TORCH) | set(modules._UNTOLD) | refused) - {"input"}
+
+
+def test_printed_by_tells_every_sum_and_its_terms() -> None:
+    """What reconcile looks for: recorded values of vit_b_16, and thop's of a network of our own."""
+    vit = load("vit_b_16")
+    source, analysis = vit.spec.source, vit.analyze()
+    for tool, title, quantity in (
+        ("torchinfo", "mult-adds", "total_mult_adds"),
+        ("fvcore", "flops", "FlopCountAnalysis.total()"),
+        ("thop", "macs", "macs"),
+    ):
+        figure = printed_by(tool, "vit_b_16", source, analysis)[title]
+        assert figure.kind == "multiplies"
+        assert figure.value == int(float(PRINTED[tool, "vit_b_16"][quantity]))
+        assert figure.value == sum(factor * amount for factor, _, amount in figure.terms)
+    sizes = printed_by("torchinfo", "vit_b_16", source, analysis)
+    assert sizes["Params size (MB)"].kind == "weight bytes"
+    assert sizes["Estimated Total Size (MB)"].value == sum(
+        int(PRINTED["torchinfo", "vit_b_16"][name])
+        for name in ("total_input", "total_output_bytes", "total_param_bytes")
+    )
+    assert {"Total params", "Total params, bytes"} <= set(printed_by("keras", "vgg16", *of("vgg16")))
+    assert "macs" not in printed_by("keras", "vgg16", *of("vgg16"))
+
+
+def of(name: str) -> tuple[Source, Analysis]:
+    network = load(name)
+    return network.spec.source, network.analyze()
+
+
+def test_printed_by_of_the_network_of_our_own() -> None:
+    """unet: thop takes a transposed conv for a conv of its outputs; allconv: global pools count."""
+    assert printed_by("thop", "unet", *of("unet"))["macs"].value == 54_534_340_608
+    assert 2_018_653 in [
+        f.value for t in TOOLS for f in printed_by(t, "allconv", *of("allconv")).values()
+    ]

@@ -1,0 +1,192 @@
+"""Amounts that any layer has, from which every printed count is made, and the grammar of their sums.
+
+A tool's FLOPs or a table's parameters are a sum of a few of these: '2 outputs + products'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from math import prod
+
+from archcalc.analysis.costs import Layer
+from archcalc.graph.model import Graph
+from archcalc.operators.attention import WindowAttention
+from archcalc.operators.convolution import Conv, Deconv
+from archcalc.operators.model import Role
+from archcalc.operators.pooling import Pool
+
+Amount = Callable[[Layer, Graph], int]
+
+
+@cache
+def summands(text: str) -> tuple[tuple[int, str], ...]:
+    """'4 stored − biases' → (4, stored), (−1, biases); nothing of '' and of '0'."""
+    found = []
+    for part in text.replace(" − ", " + −").split(" + ") if text not in ("", "0") else ():
+        sign, unsigned = (-1, part[1:]) if part.startswith("−") else (1, part)
+        word, _, rest = unsigned.partition(" ")
+        factor, name = (int(word), rest) if word.isdecimal() else (1, unsigned)
+        found.append((sign * factor, name))
+    return tuple(found)
+
+
+def outputs(layer: Layer, graph: Graph) -> int:
+    """Values of the output."""
+    return int(layer.node.shape.values)
+
+
+def stored_outputs(layer: Layer, graph: Graph) -> int:
+    """Values of an output that is a map of its own: see `stored` of archcalc.analysis.memory."""
+    return outputs(layer, graph) if layer.node.operator.stored else 0
+
+
+def scalings(layer: Layer, graph: Graph) -> int:
+    """A value: its scaling; a position: squares and sums of its channels, a power and a constant."""
+    height, width, channels = layer.node.shape
+    return outputs(layer, graph) + int(height * width * (2 + 2 * channels))
+
+
+def flattened(layer: Layer, graph: Graph) -> int:
+    """Values of a map that is made a vector; torchvision has an average pool of that size before."""
+    return outputs(layer, graph) if layer.inputs[0].positions > 1 else 0
+
+
+def inputs(layer: Layer, graph: Graph) -> int:
+    """Values of all inputs."""
+    return sum(int(shape.values) for shape in layer.inputs)
+
+
+def channels(layer: Layer, graph: Graph) -> int:
+    """Channels of the output."""
+    return int(layer.node.shape.channels)
+
+
+def once(layer: Layer, graph: Graph) -> int:
+    """One a layer."""
+    return 1
+
+
+def products(layer: Layer, graph: Graph) -> int:
+    """Products of a weight (or a key) and an input value."""
+    return int(layer.costs.multiplies)
+
+
+def windows(layer: Layer, graph: Graph) -> int:
+    """Values that all windows of a pool see: outputs × window."""
+    operator = layer.node.operator
+    return outputs(layer, graph) * int(prod(operator.k)) if isinstance(operator, Pool) else 0
+
+
+def strides(layer: Layer, graph: Graph) -> int:
+    """Outputs × vertical stride × horizontal stride of a pool."""
+    operator = layer.node.operator
+    return outputs(layer, graph) * int(prod(operator.s)) if isinstance(operator, Pool) else 0
+
+
+def joins(layer: Layer, graph: Graph) -> int:
+    """Operations of an elementwise join: values × (inputs − 1)."""
+    return outputs(layer, graph) * (len(layer.inputs) - 1)
+
+
+def biased(layer: Layer, graph: Graph) -> int:
+    """Outputs to which a bias is added."""
+    return outputs(layer, graph) if layer.costs.biases else 0
+
+
+def numbers(*roles: Role) -> Amount:
+    """Numbers that a layer keeps under these roles."""
+
+    def count(layer: Layer, graph: Graph) -> int:
+        weights = layer.node.operator.weights(*layer.inputs)
+        return sum(int(weight.size) for weight in weights if weight.role in roles)
+
+    return count
+
+
+def neighbors(layer: Layer, graph: Graph) -> int:
+    """Values × neighboring channels of a local response normalization."""
+    return outputs(layer, graph) * int(getattr(layer.node.operator, "size", 0))
+
+
+def idle_biases(layer: Layer, graph: Graph) -> int:
+    """Channels of a batch norm whose conv has no bias, as the norm's shift makes one superfluous."""
+    before = graph.nodes[layer.node.inputs[0]].operator
+    return channels(layer, graph) if isinstance(before, Conv) and before.nobias else 0
+
+
+def positions(layer: Layer, graph: Graph) -> int:
+    return int(layer.node.shape.positions)
+
+
+def beyond_first(layer: Layer, graph: Graph) -> int:
+    everywhere = positions(layer, graph)
+    return products(layer, graph) // everywhere * (everywhere - 1)
+
+
+def parameters(layer: Layer, graph: Graph) -> int:
+    return int(layer.costs.parameters)
+
+
+def everywhere(layer: Layer, graph: Graph) -> int:
+    return parameters(layer, graph) * positions(layer, graph)
+
+
+def as_if_forward(layer: Layer, graph: Graph) -> int:
+    """Products of a transposed convolution, were each output a sum over a whole window."""
+    operator = layer.node.operator
+    assert isinstance(operator, Deconv)
+    window = int(operator.k[0]) * int(operator.k[1])
+    return outputs(layer, graph) * window * (int(layer.inputs[0].channels) // int(operator.g))
+
+
+def pairs(layer: Layer, graph: Graph) -> int:
+    """Products of attention outside its projections: queries × keys, scores × values."""
+    return products(layer, graph) - numbers("weight")(layer, graph) * positions(layer, graph)
+
+
+def scores(layer: Layer, graph: Graph) -> int:
+    return int(layer.costs.census.exponentials)  # the softmax takes one of each
+
+
+def in_windows(layer: Layer, graph: Graph) -> int:
+    """Values of all windows side by side, those beyond the map included."""
+    operator = layer.node.operator
+    assert isinstance(operator, WindowAttention)
+    scores_a_token = int(operator.heads) * int(operator.window) ** 2
+    return scores(layer, graph) // scores_a_token * channels(layer, graph)
+
+
+def object_bytes(layer: Layer, graph: Graph) -> int:
+    return 64  # sys.getsizeof of a storage without its bytes
+
+
+# what a rule may add up, and how a difference is put into words; {} is the module
+AMOUNTS: Mapping[str, tuple[Amount, str]] = {
+    "products": (products, "products of {}"),
+    "products beyond the first position": (
+        beyond_first,
+        "products of {} at all positions but the first",
+    ),
+    "products of pairs": (pairs, "products of queries, keys and values in {}"),
+    "products as if forward": (as_if_forward, "outputs × window × channels of {}"),
+    "biases added": (biased, "biases that {} adds"),
+    "biases": (numbers("bias"), "biases of {}"),
+    "parameters": (parameters, "parameters of {}"),
+    "parameters everywhere": (everywhere, "parameters × positions of {}"),
+    "statistics": (numbers("mean", "variance"), "running means and variances of {}"),
+    "inputs": (inputs, "input values of {}"),
+    "outputs": (outputs, "output values of {}"),
+    "positions": (positions, "positions of {}"),
+    "channels": (channels, "channels of {}"),
+    "once": (once, "count of {}"),
+    "scores": (scores, "scores of {}"),
+    "window values": (in_windows, "values of all windows of {}"),
+    "object": (object_bytes, "bytes of the object that holds the {}"),
+    "windows": (windows, "outputs × window of {}"),
+    "strides": (strides, "outputs × stride² of {}"),
+    "neighbors": (neighbors, "values × neighbors of {}"),
+    "scalings": (scalings, "scalings of {}"),
+    "joins": (joins, "sums or products of {}"),
+    "flattened": (flattened, "values of {} before it is a vector"),
+}
