@@ -1,18 +1,22 @@
-"""Runs torchinfo, thop, fvcore and Keras on their libraries' own networks and writes tools.csv.
+"""Runs torchinfo, thop, fvcore, torchsummary, ptflops and Keras on networks and writes tools.csv.
 
 Development only, no test runs it. It was run so:
 
     python3.11 -m venv tools
-    tools/bin/pip install torch==2.13.0 torchvision torchinfo thop fvcore keras
+    tools/bin/pip install torch==2.13.0 torchvision torchinfo thop fvcore keras torchsummary ptflops
     KERAS_BACKEND=torch tools/bin/python tests/data/record_tools.py > tests/data/tools.csv
 
+Names of tools behind it run these alone, and leave the heading out.
 Networks without trained weights, in eval mode, one image of the default size. The column `command` is
 what was evaluated for the value, in the words of each tool; a value that is no number is printed text.
 """
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import csv
+import io
 import re
 import sys
 import warnings
@@ -126,6 +130,39 @@ def fvcore(network: str, call: str, model: Any, shape: Shape) -> Iterator[Row]:
     yield command, network, "parameter_count", parameter_count(model)[""]
 
 
+def torchsummary(network: str, call: str, model: Any, shape: Shape) -> Iterator[Row]:
+    from torchsummary import summary
+
+    command = f'torchsummary.summary({call}, {shape[1:]}, device="cpu")'
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            summary(model, shape[1:], device="cpu")
+    except Exception as error:  # it cannot read some modules' outputs
+        yield command, network, "error", f"{type(error).__name__}: {error}"
+        return
+    for line in printed.getvalue().splitlines():
+        title, colon, value = line.partition(": ")
+        if colon:
+            yield command, network, title, value.strip()
+
+
+def ptflops(network: str, call: str, model: Any, shape: Shape) -> Iterator[Row]:
+    from ptflops import flops_to_string, get_model_complexity_info
+
+    for backend in ("pytorch", "aten"):
+        command = (
+            f"get_model_complexity_info({call}, {shape[1:]}, backend={backend!r}, as_strings=False)"
+        )
+        with contextlib.redirect_stdout(sys.stderr):
+            macs, params = get_model_complexity_info(
+                copy.deepcopy(model), shape[1:], False, False, backend=backend
+            )
+        yield command, network, f"macs ({backend})", macs
+        yield command, network, f"flops_to_string(macs) ({backend})", flops_to_string(macs)
+    yield command, network, "params", params
+
+
 def keras(network: str, name: str) -> Iterator[Row]:
     import keras as library
 
@@ -197,18 +234,22 @@ def main() -> None:
     warnings.simplefilter("ignore")
     torch.manual_seed(0)
     out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(["tool", "version", "torch", "library", "command", "network", "quantity", "value"])
+    chosen = sys.argv[1:]
+    if not chosen:
+        out.writerow(["tool", "version", "torch", "library", "command", "network", "quantity", "value"])
     library = f"torchvision {version('torchvision')}"
     of_torchvision = {name: (call, 3, size) for name, (call, size) in TORCHVISION.items()}
-    for tool in (torchinfo, thop, fvcore):
+    for tool in (torchinfo, thop, fvcore, torchsummary, ptflops):
         name = tool.__name__
+        if chosen and name not in chosen:
+            continue
         for where, calls in ((vars(torchvision.models), of_torchvision), (own(), OWN)):
             for network, (call, channels, size) in calls.items():
                 for row in tool(network, call, eval(call, where), (1, channels, size, size)):
                     source = library if calls is of_torchvision else "record_tools.py"
                     out.writerow([name, version(name), torch.__version__, source, *row])
                 print(name, network, file=sys.stderr)
-    for network, model in KERAS.items():
+    for network, model in KERAS.items() if not chosen or "keras" in chosen else ():
         for row in keras(network, model):
             out.writerow(["keras", version("keras"), torch.__version__, "keras", *row])
         print("keras", network, file=sys.stderr)
