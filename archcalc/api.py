@@ -17,7 +17,7 @@ from archcalc.errors import ArchError, Diagnostic, UsageError, listed, shown, su
 from archcalc.graph.build import build
 from archcalc.graph.model import Graph
 from archcalc.graph.unread import refusal, unread
-from archcalc.operators.model import Shape
+from archcalc.operators.model import Shape, Window
 from archcalc.spec import catalog
 from archcalc.spec.catalog import Entry
 from archcalc.spec.evaluate import evaluate
@@ -84,11 +84,16 @@ class Network:
     def note(self) -> str:
         """What is legal but hardly meant: an input as other tools write it, channels first."""
         height, width, channels, *_ = self.graph.input
-        if height not in (1, 3) or min(width, channels) < BIG:
+        if height not in (1, 3) or min(width, channels) < BIG or (height == 1 and self._is_strip()):
             return ""
         rows = f"{height} row{'s' if height > 1 else ''} of {width} pixels with {channels} channels"
         meant = f"if that is channels first, write {width}x{channels}x{height}"
         return f"the input of {self.name} is {rows}; {meant}"
+
+    def _is_strip(self) -> bool:
+        """Whether the layers are those of a sequence: no window is higher than one row."""
+        found = (n.operator.geometry(*self.graph.input_shapes(n)) for n in self.graph.nodes[1:])
+        return all(w.kernel[0] == 1 for w in found if isinstance(w, Window))
 
     @cached_property
     def graph(self) -> Graph:
@@ -138,15 +143,15 @@ class Network:
         return build(self.spec, values, self.input, self.variant), program
 
     def shrunken(self, least: int = 32) -> Network:
-        """The same network at the smallest square input of `least` pixels a side or more that fits."""
-        from archcalc.analysis.inputs import smallest_legal
+        """The same network at the smallest input of `least` pixels a side or more that fits."""
+        from archcalc.analysis.inputs import sized, smallest_legal
 
         own = self.graph.input
         side = smallest_legal(self.spec, self.values, self.variant, own, least)
-        if side is None or side * side >= own.positions:
+        if side is None or sized(own, side).positions >= own.positions:
             return self
         changed = {name: value for name, value in self.changed.items() if name != "input"}
-        return Network(self.entry, changed, f"{side}x{side}x{own.channels}")
+        return Network(self.entry, changed, "x".join(map(str, sized(own, side))))
 
     @property
     def base(self) -> Network | None:

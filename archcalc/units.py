@@ -19,6 +19,10 @@ GLOSSARY = {
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _SCALES = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
 _BINARY = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
+_BYTES = {
+    **{f"{prefix}b": 1000**i for i, prefix in enumerate("kmgt", 1)},
+    **{f"{prefix}ib": 1024**i for i, prefix in enumerate("kmgt", 1)},
+}
 _SUFFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
 
 
@@ -87,19 +91,24 @@ def _tenths(part: int, whole: int) -> str:
     return f"{tenths // 10:,}.{tenths % 10}"
 
 
-def parse_count(text: str) -> int:
-    """'5M', '1.5G', '12_000' or '600,000' as an integer.
+def parse_count(text: str, size: int = 0) -> int:
+    """'5M', '1.5G', '12_000' or '600,000' as an integer; of values of `size` bytes, '20MB', too.
 
     Raises:
         UsageError: not a count.
     """
     clean = text.strip().replace(",", "").replace("_", "").replace(" ", "").lower()
-    digits, suffix = (clean[:-1], clean[-1:]) if clean[-1:].isalpha() else (clean, "")
+    digits = clean.rstrip("bgikmt")
     whole, _, decimals = digits.partition(".")
-    if suffix not in _SUFFIXES or not (whole + decimals).isdecimal() or len(clean) > 30:
+    suffix = clean.removeprefix(digits)
+    scale = _SUFFIXES.get(suffix) or (_BYTES.get(suffix) if size else None)
+    if scale is None and suffix in _BYTES:
+        raise UsageError(f"`{printable(text)}` is a size in bytes, no count; write 5000000, 5M or 1.5G")
+    if scale is None or not (whole + decimals).isdecimal() or len(clean) > 30:
         raise UsageError(f"`{printable(text)}` is no count; write 5000000, 5M or 1.5G")
-    scale: int = 10 ** len(decimals)
-    return int((whole or "0") + decimals) * _SUFFIXES[suffix] // scale
+    tenths: int = 10 ** len(decimals)
+    found = int((whole or "0") + decimals) * scale // tenths
+    return found // size if suffix in _BYTES else found
 
 
 def printable(text: str) -> str:

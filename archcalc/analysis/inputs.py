@@ -13,13 +13,13 @@ from archcalc.graph.model import Graph
 from archcalc.operators.model import Shape, Window
 from archcalc.spec.expressions import Value
 from archcalc.spec.model import Spec
-from archcalc.symbols import Program
+from archcalc.symbols import Int, Program
 
 LARGEST_SIDE = 2_048  # sides that are tried one by one
 
 
 class Smallest(NamedTuple):
-    """Sides in pixels of the smallest square input, None if it was not found."""
+    """Sides in pixels of the smallest square input, or strip, None if it was not found."""
 
     legal: int | None  # every layer fits
     sensible: int | None  # and the center of a value of the last map lies inside the image
@@ -28,19 +28,27 @@ class Smallest(NamedTuple):
 def smallest_input(
     spec: Spec, values: Mapping[str, Value], variant: str | None, graph: Graph, fields: Fields
 ) -> Smallest:
-    """The smallest square input, found by running the shape rules at every side from 1."""
+    """The smallest input as `sized` makes it, found by running the shape rules at every side from 1."""
     legal = smallest_legal(spec, values, variant, graph.input)
     field = fields.of_network
     if legal is None or field.height is None or field.width is None:
         return Smallest(legal, None)
-    centers = (int(-(-axis.offset // 1)) for axis in (field.height, field.width))
+    long = [size > 1 for size in graph.input[:2]]
+    axes = [axis for axis, is_long in zip((field.height, field.width), long, strict=True) if is_long]
+    centers = (int(-(-axis.offset // 1)) for axis in axes)
     return Smallest(legal, max(legal, *(center + 1 for center in centers)))
+
+
+def sized(input: Shape, side: Int) -> Shape:
+    """A square of `side` pixels; of an input that is one pixel high or wide, a strip."""
+    height, width = (side if size > 1 else 1 for size in input[:2])
+    return Shape(height, width, input.channels)
 
 
 def smallest_legal(
     spec: Spec, values: Mapping[str, Value], variant: str | None, input: Shape, least: int = 1
 ) -> int | None:
-    """The side of the smallest square input, `least` at least, at which every layer fits.
+    """The side of the smallest input, `least` at least, at which every layer fits.
 
     None if there is none up to `input` and `LARGEST_SIDE`. The shape rules are recorded once, with the
     side as a symbol, and tried at every side.
@@ -49,7 +57,7 @@ def smallest_legal(
     program = Program()
     side = program.variable("side", largest)
     try:
-        build(spec, values, Shape(side, side, input.channels), variant)
+        build(spec, values, sized(input, side), variant)
     except ArchError:
         return None
     for candidate in range(least, largest + 1):
@@ -61,7 +69,7 @@ def smallest_legal(
 
 def _fits(spec: Spec, values: Mapping[str, Value], variant: str | None, input: Shape, side: int) -> bool:
     try:
-        build(spec, values, Shape(side, side, input.channels), variant)
+        build(spec, values, sized(input, side), variant)
     except ArchError:
         return False
     return True

@@ -6,7 +6,7 @@ from typing import Any
 
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.analysis.field import Axis, Field, Fields, receptive_fields
-from archcalc.analysis.inputs import smallest_input, unread
+from archcalc.analysis.inputs import sized, smallest_input, unread
 from archcalc.api import Network
 from archcalc.commands.layout import both, document, label, single, title
 from archcalc.commands.options import ALL, DEPTH, FORMAT, Table, show, spec_command
@@ -41,8 +41,9 @@ def command(networks: list[Network], table: Table) -> None:
     stride    pixels from one value to the next
     padding   how far the first value reaches beyond the image
     offset    the center of the first value, in pixels from the first pixel's
-    smallest  the smallest square input that every layer accepts, and the smallest
-              at which the center of a value of the last map lies inside the image
+    smallest  the smallest square input (strip, where SPEC's is one pixel high or
+              wide) that every layer accepts, and the smallest at which the center
+              of a value of the last map lies inside the image
     note      exceeds image: sees more than there is; misaligned: from a join
               of branches whose strides or centers differ
     unread    positions of a map that strides skip: nothing ever reads them
@@ -105,8 +106,9 @@ def _remarks(network: Network, analysis: Analysis, fields: Fields) -> tuple[str,
         lines.append(f"the network sees the whole image, from {whole} on")
     smallest = smallest_input(network.spec, network.values, network.variant, graph, fields)
     if smallest.legal is not None:
-        sensible = f", sensible from {smallest.sensible}" if smallest.sensible else ""
-        lines.append(f"smallest square input: {smallest.legal}{sensible}")
+        legal, kind = _sides(graph, smallest.legal), "strip" if 1 in graph.input[:2] else "square input"
+        sensible = f", sensible from {_sides(graph, smallest.sensible)}" if smallest.sensible else ""
+        lines.append(f"smallest {kind}: {legal}{sensible}")
     for gap in list(unread(graph))[:4]:
         share = percent(gap.positions, gap.of)
         path = graph.nodes[gap.node].path
@@ -114,6 +116,12 @@ def _remarks(network: Network, analysis: Analysis, fields: Fields) -> tuple[str,
             f"unread: {grouped(gap.positions)} of {grouped(gap.of)} positions of {path} ({share})"
         )
     return tuple(lines)
+
+
+def _sides(graph: Graph, side: int) -> str:
+    """A square is named by its side, a strip by both."""
+    height, width, _ = sized(graph.input, side)
+    return f"{height}" if height == width else f"{height}×{width}"
 
 
 def _document(analysis: Analysis, fields: Fields) -> dict[str, Any]:

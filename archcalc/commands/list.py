@@ -15,7 +15,7 @@ from archcalc.commands.options import FORMAT, show
 from archcalc.graph.model import Graph
 from archcalc.spec.bundle import squeeze
 from archcalc.totals import totals
-from archcalc.units import parse_count
+from archcalc.units import DTYPES, parse_count
 from archcalc.views.report import Column, Report
 
 COLUMNS = (
@@ -30,7 +30,10 @@ SORTS = {
     "name": "name",
     "year": "year",
     "params": "parameters",
+    "parameters": "parameters",
     "multiplies": "multiplies",
+    "macs": "multiplies",
+    "flops": "flops",
     "stored": "stored",
     "peak": "peak",
     "field": "field",
@@ -40,13 +43,23 @@ SORTS = {
 @click.command("list")
 @click.argument("search", required=False, default="", metavar="[TEXT]")
 @click.option("--sort", type=click.Choice(list(SORTS)), help="Order, instead of by family.")
-@click.option("--max-params", metavar="COUNT", help="Only networks with at most so many, as in 5M.")
 @click.option(
-    "--max-multiplies", metavar="COUNT", help="Only networks with at most so many, as in 600M."
+    "--max-params", metavar="COUNT", help="Only networks with at most so many: 5M, or 20MB as float32."
 )
+@click.option(
+    *("--max-multiplies", "--max-macs"),
+    metavar="COUNT",
+    help="Only networks with at most so many, as in 600M.",
+)
+@click.option("--max-flops", metavar="COUNT", help="The same in FLOPs, 2 a multiply: 1.2G.")
 @FORMAT
 def command(
-    search: str, sort: str | None, max_params: str | None, max_multiplies: str | None, format: str
+    search: str,
+    sort: str | None,
+    max_params: str | None,
+    max_multiplies: str | None,
+    max_flops: str | None,
+    format: str,
 ) -> None:
     """List the bundled networks by family, or those whose name or title has TEXT in it.
 
@@ -57,17 +70,16 @@ def command(
     input        height × width × channels of the image
     parameters   what training can change: weights, biases, norm scale and shift
     multiplies   products of a weight and an input value (MACs), for one image
-    --sort       stored, peak (values) and field (pixels) add their column: see
-                 `archcalc memory` and `archcalc field`
+    --sort       flops (2 a multiply), stored, peak (values) and field (pixels)
+                 add their column: see `archcalc memory` and `archcalc field`
     """
     rows = [_cells(row) for row in totals() if squeeze(search) in squeeze(_words(row))]
-    for key, limit in (("parameters", max_params), ("multiplies", max_multiplies)):
-        if limit is not None:
-            most = parse_count(limit)
-            rows = [row for row in rows if row[key] <= most]
+    rows = _within(rows, parameters=max_params, multiplies=max_multiplies, flops=max_flops)
     columns: tuple[Column, ...] = COLUMNS
     if sort:
         key = SORTS[sort]
+        if key == "flops":
+            columns = (*COLUMNS, Column(key, "FLOPs", "scaled"))
         if key in MEASURES:
             columns = (*COLUMNS, Column(key, key, "count"))
             rows = [row | {key: MEASURES[key](load(row["name"]).graph)} for row in rows]
@@ -77,6 +89,15 @@ def command(
         rows = list(_apart(rows))
     report = Report(title, columns, tuple(rows), None, (), lambda: [row["document"] for row in rows])
     show("list", [report], format)
+
+
+def _within(rows: list[dict[str, Any]], **limits: str | None) -> list[dict[str, Any]]:
+    """The rows whose figures are at most as large as the limits that are given."""
+    for key, limit in limits.items():
+        if limit is not None:
+            most = parse_count(limit, DTYPES["float32"] if key == "parameters" else 0)
+            rows = [row for row in rows if row[key] <= most]
+    return rows
 
 
 def _field_size(graph: Graph) -> int | None:
@@ -108,4 +129,9 @@ def _words(row: dict[str, Any]) -> str:
 
 
 def _cells(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "input": "×".join(map(str, row["input"])), "document": row}
+    return {
+        **row,
+        "flops": 2 * row["multiplies"],
+        "input": "×".join(map(str, row["input"])),
+        "document": row,
+    }

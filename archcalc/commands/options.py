@@ -10,9 +10,18 @@ import click
 from archcalc.api import Network
 from archcalc.commands.words import networks, split
 from archcalc.errors import ArchError, Diagnostic, UsageError
-from archcalc.units import printable
+from archcalc.units import parse_count, printable
 from archcalc.views import FORMATS, render
 from archcalc.views.report import Report
+
+
+class Count(click.IntRange):
+    """An integer that may have a suffix: 10k, 2M."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and value[:1].isdigit() and value[-1].isalpha():
+            value = parse_count(value)
+        return super().convert(value, param, ctx)
 
 
 class Table(NamedTuple):

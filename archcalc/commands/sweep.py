@@ -13,7 +13,7 @@ import click
 
 from archcalc.api import Network
 from archcalc.commands.layout import document, label
-from archcalc.commands.options import FORMAT, SpecCommand, Table, show, spec_command
+from archcalc.commands.options import FORMAT, Count, SpecCommand, Table, show, spec_command
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.sweep.metrics import MEANING
 from archcalc.sweep.points import Points, grid, read_points
@@ -52,11 +52,11 @@ class SweepCommand(SpecCommand):
     "--vary", multiple=True, metavar="NAME=VALUES", help="first:last:step, or values with commas."
 )
 @click.option("--points", metavar="FILE", help="The points of a CSV file instead.")
-@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="N random points.")
+@click.option("--sample", type=Count(min=1), metavar="N", help="N random points.")
 @click.option("--seed", type=click.IntRange(0, 2**63), default=0, help="Of the random points.")
 @click.option("--where", default="", metavar="CONDITION", help="Keep only points that satisfy it.")
 @click.option("--pareto", default="", metavar="NAMES", help="Points that no other beats in all these.")
-@click.option("--top", type=click.IntRange(1, 10**6), metavar="N", help="The N best points.")
+@click.option("--top", type=Count(1, 10**6), metavar="N", help="The N best points.")
 @click.option("--by", default="", metavar="NAME", help="What is best: the least of it, or max:NAME.")
 @click.option("-o", "--output", metavar="DIR", help="Write all rows there, as Parquet or CSV parts.")
 @click.option("--resume", is_flag=True, help="Go on with what DIR holds already.")
@@ -80,7 +80,7 @@ def command(networks: list[Network], table: Table, words: list[str], **options: 
                  comparisons, and, or, not
     --pareto     max:NAME is to be large
     parameters   what training can change
-    multiplies   products of a weight and an input value (MACs)
+    multiplies   products of a weight and an input value (macs); flops: 2 each
     weights      bytes of all parameters and statistics, of --dtype
     stored       bytes of the input and of every map made
     peak         most bytes of activations alive at once

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from archcalc.commands.options import FORMAT, show
+from archcalc.commands.options import FORMAT, Count, show
 from archcalc.sweep.collect import Goal, parse_goals
 from archcalc.sweep.histograms import histograms
 from archcalc.sweep.metrics import ALIASES, MEANING
@@ -35,7 +35,7 @@ _VALUE = re.compile(r"\{\w+\}")  # in a reason, of the points that it refused
 @click.command("show")
 @click.argument("path", metavar="DIR")
 @click.option("--pareto", default="", metavar="NAMES", help="Rows that no other beats in all these.")
-@click.option("--top", type=click.IntRange(1, 10**6), default=10, metavar="N", help="The N best rows.")
+@click.option("--top", type=Count(1, 10**6), default=10, metavar="N", help="The N best rows.")
 @click.option("--by", default="multiplies", metavar="NAME", help="What is best, or max:NAME.")
 @FORMAT
 def command(path: str, pareto: str, top: int, by: str, format: str) -> None:

@@ -31,6 +31,8 @@ def parse_goals(text: str, names: Sequence[str], option: str) -> tuple[Goal, ...
     goals: list[Goal] = []
     for word in text.split(","):
         direction, _, name = word.strip().rpartition(":")
+        if name not in names and name.lower() in (*ALIASES, "flops"):
+            name = {"flops": "macs"}.get(name.lower(), name.lower())  # FLOPs are 2 a multiply
         name = ALIASES.get(name, name) if name in names else name
         if direction not in ("", "min", "max"):
             raise UsageError(f"{option}: `{shown(word)}`: write min:{shown(name)} or max:{shown(name)}")

@@ -17,18 +17,23 @@ from archcalc.spec.expressions import ARITHMETIC, COMPARISONS, LARGEST, SIGNS, E
 from archcalc.symbols import Int, maximum
 
 UNITS = {
+    "k": 10**3,
     "K": 10**3,
     "M": 10**6,
     "G": 10**9,
     "T": 10**12,
     "kB": 10**3,
+    "KB": 10**3,
     "MB": 10**6,
     "GB": 10**9,
+    "TB": 10**12,
     "KiB": 2**10,
     "MiB": 2**20,
     "GiB": 2**30,
+    "TiB": 2**40,
 }
 _NUMBER = re.compile(r"(?<![\w.])([0-9][0-9_]*(?:\.[0-9]+)?)\s*([A-Za-z]+)?(?![\w.])")
+_FLOPS = re.compile(r"\bflops\b", re.IGNORECASE)
 _WORDS = ("and", "or", "if", "else", "in", "not")
 _HELP = "as in 'multiplies <= 600M and peak <= 512KiB and output >= 7'"
 
@@ -41,6 +46,8 @@ def parse_condition(text: str, names: Collection[str]) -> Expression:
     Raises:
         UsageError: no condition, an unknown name or unit.
     """
+    if "flops" not in names:  # one multiply and one add a product
+        text = _FLOPS.sub("(2*multiplies)", text)
     try:
         expression = parse(_NUMBER.sub(_whole, text))
     except UsageError:

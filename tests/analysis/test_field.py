@@ -6,11 +6,13 @@ import random
 from fractions import Fraction
 
 import pytest
+from click.testing import CliRunner
 from support.graphs import random_graph
 
 import archcalc
 from archcalc.analysis.field import receptive_fields
 from archcalc.analysis.inputs import _area, _positions, smallest_input, unread
+from archcalc.cli import commands
 from archcalc.graph.build import build
 from archcalc.graph.model import Graph
 from archcalc.operators.joining import Join
@@ -251,3 +253,20 @@ def test_the_area_of_regions(seed: int) -> None:
 
     regions = [(some(), some()) for _ in range(pick.randint(1, 4))]
     assert _area(regions) == len({(r, c) for rows, columns in regions for r in rows for c in columns})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        # two of k3 take 4 pixels off; the first center is the third pixel
+        ("1x100x4 | conv 4 k1x3 | conv 4 k1x3", "smallest strip: 1×5, sensible from 1×5"),
+        ("100x1x4 | conv 4 k3x1 | conv 4 k3x1", "smallest strip: 5×1, sensible from 5×1"),
+        ("100x100x4 | conv 4 k3 | conv 4 k3", "smallest square input: 5, sensible from 5"),
+        # three pools by 2 of 8 pixels leave 1, whose center lies between the pixels 3 and 4
+        ("1x64x4 | maxpool 1x2 | maxpool 1x2 | maxpool 1x2", "smallest strip: 1×8, sensible from 1×8"),
+    ],
+)
+def test_smallest_input_of_a_strip(text: str, told: str) -> None:
+    result = CliRunner().invoke(commands, ["field", text], catch_exceptions=False)
+    assert f"  {told}\n" in result.stdout
+    assert result.stderr == ""

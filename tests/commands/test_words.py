@@ -182,13 +182,16 @@ def test_channels_first_in_a_spec(input: str, rows: str, meant: str, tmp_path: P
         result = CliRunner().invoke(commands, words, catch_exceptions=False)
         note = f"note: the input of net is {rows}; if that is channels first, write {meant}\n"
         assert (result.exit_code, result.stderr) == (0, note)
-    result = CliRunner().invoke(commands, ["params", f"{input} | conv 4"], catch_exceptions=False)
+    result = CliRunner().invoke(
+        commands, ["params", f"{input} | conv 4 k3 half"], catch_exceptions=False
+    )
     assert f"write {meant}" in result.stderr
 
 
 def test_no_bundled_network_is_suspected() -> None:
     assert not [entry.name for entry in bundled() if archcalc.load(entry.name).note]
     assert not archcalc.load("1x1x784 | linear 10").note
+    assert not archcalc.load("1x100x64 | conv 64 k1x3 | maxpool 1x2 | tokens | attention 4").note
 
 
 @pytest.mark.parametrize("size", ["3x224x224", "1x224x224"])

@@ -109,7 +109,7 @@ def test_a_sweep_keeps_what_the_caller_set() -> None:
         (["n[4]=1"], "`n` has 4 items, counted from 0: no `n[4]`"),
         (["width[0]=1"], "`width` is no list: it has no items"),
         (["unit=basic,wide"], "`unit` cannot be `wide`"),
-        (["input=96"], "`96` is no input size"),
+        (["input=96x"], "`96x` is no input size"),
         (["input=3x224x224"], "an input of 224 channels; resnet50 has 3"),
         (["bias=1:2"], "`bias` must be true or false, not `1:2`"),
     ],
