@@ -21,6 +21,7 @@ from archcalc.sweep.points import sample as draw
 from archcalc.sweep.run import Outcome, Request, Row, request, sweep
 from archcalc.sweep.space import Axis, make_space
 from archcalc.sweep.stream import Chunk
+from archcalc.sweep.unread import notes
 from archcalc.units import DTYPES, grouped, printable, safe
 from archcalc.views.report import Column, Report
 
@@ -105,6 +106,8 @@ def _sweep(
     """Into a directory, as a stream of CSV, or as a report."""
     space = {key: options.pop(key) for key in ("vary", "points", "sample", "seed")}
     points, dtype = _points(network, **space), options.pop("dtype")
+    for note in notes(points):
+        click.echo(f"note: {printable(note)}", err=True)
     asked = request(points, DTYPES[dtype], **options, rows=MOST_ROWS)
     if output is not None:
         _into(output, resume, asked, format, dtype, dask)

@@ -96,6 +96,12 @@ class Expression:
         nodes = (n for n in ast.walk(self.tree) if isinstance(n, ast.Constant))
         return [n.value for n in nodes if isinstance(n.value, str)]
 
+    @property
+    def decides(self) -> bool:
+        """Whether it may leave a part of it unread."""
+        lazy = ast.IfExp | ast.BoolOp | ast.Compare
+        return any(isinstance(node, lazy) for node in ast.walk(self.tree))
+
     def numbers(self) -> list[int]:
         """The integers."""
         nodes = (n for n in ast.walk(self.tree) if isinstance(n, ast.Constant))

@@ -29,6 +29,20 @@ def structural_names(blocks: Iterable[Block]) -> frozenset[str]:
     return frozenset(name for use in uses for name in use.expression.names)
 
 
+def deciding_names(spec: Spec) -> frozenset[str]:
+    """Names of which it may depend whether another name is read; rather too many than too few.
+
+    Those of conditions, repeats and steps' names, and what a block's argument of such a name is given.
+    """
+    blocks = (spec.body, *spec.blocks.values())
+    uses = [use for block in blocks for use in _in_block(block)]
+    found = {n for use in uses if use.structural or use.expression.decides for n in use.expression.names}
+    parameters = {parameter.name for block in blocks for parameter in block.parameters}
+    if found & parameters:
+        found.update(name for use in uses for name in use.expression.names)
+    return frozenset(found)
+
+
 def unknown_names(spec: Spec, unclear: Container[str]) -> Iterator[Diagnostic]:
     """Every place where an expression reads a name that nothing defines.
 
