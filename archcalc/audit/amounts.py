@@ -109,6 +109,11 @@ def neighbors(layer: Layer, graph: Graph) -> int:
     return outputs(layer, graph) * int(getattr(layer.node.operator, "size", 0))
 
 
+def padding_channels(layer: Layer, graph: Graph) -> int:
+    """Zeros beside the channels of a local response normalization: neighbors − 1 a position."""
+    return positions(layer, graph) * max(0, int(getattr(layer.node.operator, "size", 0)) - 1)
+
+
 def idle_biases(layer: Layer, graph: Graph) -> int:
     """Channels of a batch norm whose conv has no bias, as the norm's shift makes one superfluous."""
     before = graph.nodes[layer.node.inputs[0]].operator
@@ -138,6 +143,11 @@ def as_if_forward(layer: Layer, graph: Graph) -> int:
     assert isinstance(operator, Deconv)
     window = int(operator.k[0]) * int(operator.k[1])
     return outputs(layer, graph) * window * (int(layer.inputs[0].channels) // int(operator.g))
+
+
+def at_all_inputs(layer: Layer, graph: Graph) -> int:
+    """Products of a transposed convolution, those included whose output the padding cuts off."""
+    return numbers("weight")(layer, graph) * int(layer.inputs[0].positions)
 
 
 def pairs(layer: Layer, graph: Graph) -> int:
@@ -170,6 +180,7 @@ AMOUNTS: Mapping[str, tuple[Amount, str]] = {
     ),
     "products of pairs": (pairs, "products of queries, keys and values in {}"),
     "products as if forward": (as_if_forward, "outputs × window × channels of {}"),
+    "products at all inputs": (at_all_inputs, "weights × input positions of {}"),
     "biases added": (biased, "biases that {} adds"),
     "biases": (numbers("bias"), "biases of {}"),
     "parameters": (parameters, "parameters of {}"),
@@ -186,6 +197,7 @@ AMOUNTS: Mapping[str, tuple[Amount, str]] = {
     "windows": (windows, "outputs × window of {}"),
     "strides": (strides, "outputs × stride² of {}"),
     "neighbors": (neighbors, "values × neighbors of {}"),
+    "padding channels": (padding_channels, "zeros beside the channels of {}"),
     "scalings": (scalings, "scalings of {}"),
     "joins": (joins, "sums or products of {}"),
     "flattened": (flattened, "values of {} before it is a vector"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tomllib
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.errors import Diagnostic, UsageError
@@ -66,13 +66,19 @@ class Code(NamedTuple):
     """Code of a network: the library, its file ('' if nothing is known), and what runs each layer.
 
     `names` has a name for each layer of the analysis; where it is '', `untold` says what is not known
-    of this path.
+    of this path. `parts` are the modules with parts whose output is that of the layer, too.
     """
 
     library: str
     file: str
     names: tuple[str, ...]
     untold: dict[str, str]
+    parts: tuple[tuple[str, ...], ...]
+
+    @property
+    def all_names(self) -> list[tuple[str, ...]]:
+        """For each layer what runs it, then the modules with parts that it ends."""
+        return [(name, *parts) for name, parts in zip(self.names, self.parts, strict=True)]
 
 
 def code_of(library: str, name: str, source: Source, analysis: Analysis) -> Code:
@@ -82,7 +88,8 @@ def code_of(library: str, name: str, source: Source, analysis: Analysis) -> Code
         UsageError: no code of that library computes this network.
     """
     version, entry = _entry(library, name, source)
-    file = entry.pop("code", "")
+    file = str(entry.pop("code", ""))
+    parts = _parts(dict(entry.pop("parts", {})), analysis)
     run = _run(analysis.graph)
     names: list[str] = []
     untold: dict[str, str] = {}
@@ -93,14 +100,14 @@ def code_of(library: str, name: str, source: Source, analysis: Analysis) -> Code
         elif i not in run:
             found = IDLE if file else ""
         else:
-            found = _named(layer, entry) or _usual(layer)
+            found = _named(layer, entry) or _usual(layer, file)
         if not found:
             untold[layer.path] = (_untold(layer) or _UNKNOWN) if i in run else _SIDE
         names.append(_fitting(found, layer, file))
-    return Code(version, file, tuple(names), untold)
+    return Code(version, file, tuple(names), untold, parts)
 
 
-def _entry(library: str, name: str, source: Source) -> tuple[str, dict[str, str]]:
+def _entry(library: str, name: str, source: Source) -> tuple[str, dict[str, Any]]:
     """What specs/code/ says of a bundled network; nothing of a file of one's own, whatever its name."""
     with open(os.path.join(folder(), "code", f"{library}.toml"), "rb") as file:
         entries = tomllib.load(file)
@@ -125,17 +132,35 @@ def _run(graph: Graph) -> set[int]:
     return needed
 
 
-def _named(layer: Layer, entry: dict[str, str]) -> str:
+def _parts(patterns: dict[str, str], analysis: Analysis) -> tuple[tuple[str, ...], ...]:
+    """For each layer the modules with parts that end with it: a pattern is one of their paths."""
+    last: dict[tuple[str, str], int] = {}
+    for i, layer in enumerate(analysis.layers):
+        steps = layer.path.split("/")
+        for pattern, module in patterns.items():
+            depth = pattern.count("/") + 1
+            path = "/".join(steps[:depth])
+            if len(steps) >= depth and fnmatchcase(path, pattern):
+                last[path, module] = i
+    return tuple(
+        tuple(module for (_, module), at in last.items() if at == i) for i in range(len(analysis.layers))
+    )
+
+
+def _named(layer: Layer, entry: dict[str, Any]) -> str:
     """What the entry says of a layer: by its path, or by its operator."""
     for pattern, module in entry.items():
-        if "/" in pattern and fnmatchcase(layer.path, pattern):
-            return module
-    return entry.get(layer.node.operator.name, "")
+        if "/" in pattern and fnmatchcase(layer.path, pattern.removeprefix("./")):
+            return str(module)
+    return str(entry.get(layer.node.operator.name, ""))
 
 
-def _usual(layer: Layer) -> str:
+def _usual(layer: Layer, file: str) -> str:
     """The module of an operator where nothing else is known; '' if there is more than one way."""
-    return "" if _untold(layer) else _TORCH.get(layer.node.operator.name, "")
+    name = layer.node.operator.name
+    if name == "flatten" and not file:
+        return "Flatten"
+    return "" if _untold(layer) else _TORCH.get(name, "")
 
 
 def _untold(layer: Layer) -> str:

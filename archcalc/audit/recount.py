@@ -9,7 +9,8 @@ from typing import NamedTuple
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.audit.amounts import AMOUNTS, summands
 from archcalc.audit.modules import Code, code_of
-from archcalc.audit.tools import ANY, TOOLS, Count, Refusal, Rules, Tool
+from archcalc.audit.tables import ANY, Count, Refusal, Rules, Tool
+from archcalc.audit.tools import TOOLS
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.spec.model import Source
 
@@ -55,7 +56,7 @@ def recount(tool_name: str, quantity: str, name: str, source: Source, analysis: 
         raise UsageError(Diagnostic(count.message, help=count.help))
     code = code_of(tool.library, name, source, analysis)
     for rules in count.sums.values():
-        _require_told(tool, rules, code)
+        _require_told(tool, rules, code, analysis)
     sums = {title: tuple(_by_layer(rules, code, analysis)) for title, rules in count.sums.items()}
     ours = tuple(_by_layer({ANY: count.ours}, code, analysis))
     return Recount(tool, count, code, sums, ours, tuple(_differences(tool, count, code, analysis)))
@@ -105,42 +106,65 @@ def printed_by(tool_name: str, name: str, source: Source, analysis: Analysis) ->
 def _summed(rules: Rules, code: Code, analysis: Analysis) -> tuple[tuple[int, str, int], ...]:
     """The amounts of one sum by module, in the order of the layers."""
     amounts: Counter[tuple[int, str]] = Counter()
-    for module, layer in zip(code.names, analysis.layers, strict=True):
-        for name, factor in _parts(_rule(rules, module), layer).items():
-            amount, says = AMOUNTS[name]
-            amounts[factor, says.format(module)] += amount(layer, analysis.graph)
+    for names, layer in zip(code.all_names, analysis.layers, strict=True):
+        for module in names[: 1 if ANY in rules else None]:
+            for name, factor in _parts(_rule(rules, module), layer).items():
+                amount, says = AMOUNTS[name]
+                amounts[factor, says.format(module)] += amount(layer, analysis.graph)
     return tuple((factor, says, amount) for (factor, says), amount in amounts.items() if amount)
 
 
-def _require_told(tool: Tool, rules: Rules, code: Code) -> None:
-    if code.untold and ANY not in rules:
+def _require_told(tool: Tool, rules: Rules, code: Code, analysis: Analysis) -> None:
+    if ANY in rules:
+        return
+    if code.untold:
         path, what = next(iter(code.untold.items()))
         message = f"what {tool.name} counts depends on the code, and nothing tells of `{path}` {what}"
         help = "it is known of bundled networks that torchvision has; without --as, it need not be"
         raise UsageError(Diagnostic(message, help=help))
+    for names, layer in zip(code.all_names, analysis.layers, strict=True):
+        for module in names:
+            if module in tool.fails:
+                message = f"{tool.name} stops at `{layer.path}`: {tool.fails[module]}"
+                raise UsageError(Diagnostic(message, help="`--as torchinfo` counts this network"))
+            if module not in rules:
+                message = f"nobody has told how {tool.name} counts {module} (layer `{layer.path}`)"
+                help = "without --as, archcalc counts every operator"
+                raise UsageError(Diagnostic(message, help=help))
 
 
 def _by_layer(rules: Rules, code: Code, analysis: Analysis) -> Iterator[int]:
-    for module, layer in zip(code.names, analysis.layers, strict=True):
-        parts = _parts(_rule(rules, module), layer)
+    for names, layer in zip(code.all_names, analysis.layers, strict=True):
+        parts = _layer_parts(rules, names, layer)
         yield sum(factor * AMOUNTS[name][0](layer, analysis.graph) for name, factor in parts.items())
 
 
+def _layer_parts(rules: Rules, names: tuple[str, ...], layer: Layer) -> Counter[str]:
+    """What a layer adds, and the modules with parts that it ends, to which no operator belongs."""
+    parts = Counter[str](_parts(_rule(rules, names[0]), layer))
+    for module in names[1:] if ANY not in rules else ():
+        parts.update(_parts(_rule(rules, module), layer))
+    return parts
+
+
 def _rule(rules: Rules, module: str) -> str:
-    return rules.get(module, rules.get(ANY, ""))
+    return rules[module] if module in rules else rules[ANY]
 
 
 def _differences(tool: Tool, count: Count, code: Code, analysis: Analysis) -> Iterator[Difference]:
     """By module and amount, in the order of the layers; what is counted alike does not appear."""
     amounts: Counter[tuple[int, str, str]] = Counter()
-    for module, layer in zip(code.names, analysis.layers, strict=True):
-        parts = Counter[str]()
-        for rules in count.sums.values():
-            parts.update(_parts(_rule(rules, module), layer))
-        parts.subtract(_parts(count.ours, layer))
-        for name, factor in parts.items():
-            if factor and (size := AMOUNTS[name][0](layer, analysis.graph)):
-                amounts[factor, name, module] += factor * size
+    for names, layer in zip(code.all_names, analysis.layers, strict=True):
+        for place, module in enumerate(names):
+            parts = Counter[str]()
+            for rules in count.sums.values():
+                if not place or ANY not in rules:
+                    parts.update(_parts(_rule(rules, module), layer))
+            if not place:
+                parts.subtract(_parts(count.ours, layer))
+            for name, factor in parts.items():
+                if factor and (size := AMOUNTS[name][0](layer, analysis.graph)):
+                    amounts[factor, name, module] += factor * size
     for (factor, name, module), total in amounts.items():
         why = tool.why.get(module, "") if factor < 0 else ""
         yield Difference(factor, AMOUNTS[name][1].format(module), total, why)

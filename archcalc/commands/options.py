@@ -151,7 +151,7 @@ NO_BASE = click.option(
     "--no-base", is_flag=True, help="With a variable set: only the result, not what it changes."
 )
 
-TOOLS = ("torchinfo", "thop", "fvcore", "keras")
+TOOLS = ("torchinfo", "thop", "fvcore", "torchsummary", "ptflops", "keras")
 AS = click.option(
     "--as",
     "tool",

@@ -1,0 +1,123 @@
+"""What a table of a tool's rules is made of, and how the tools print numbers.
+
+A table states the rules of a tool's own source in the version named: for each quantity what every class
+of module adds to a sum, 0 where it adds nothing. A module that a table does not name is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+Rules = Mapping[str, str]  # module → '2 outputs + products'; ANY: every module without an entry
+Sums = Mapping[str, int]
+
+ANY = ""
+
+
+class Count(NamedTuple):
+    """A quantity of a tool: its rule in words, sums by name with their rules, how it is printed.
+
+    `ours` is the rule of archcalc's own count, `unit` what both are counted in and what of archcalc's.
+    `kinds` says what sums are (see archcalc.audit.conventions) that are not of the command's own kind,
+    `whole` what all sums together are called, `base` what the K of the tool's unit is worth.
+    """
+
+    says: str
+    unit: str
+    ours: str
+    sums: Mapping[str, Rules]
+    prints: Callable[[Sums], tuple[str, ...]]
+    kinds: Mapping[str, str] = {}
+    whole: str = ""
+    base: int = 1000
+
+
+class Refusal(NamedTuple):
+    """Why a tool has no such quantity, and what to ask for instead."""
+
+    message: str
+    help: str
+
+
+class Tool(NamedTuple):
+    """A tool in the version whose source was read; `counts` by command.
+
+    `why` says of a module, where a count leaves something of it out, for what reason; `fails` names the
+    modules with which the tool itself stops, and why.
+    """
+
+    name: str
+    version: str
+    library: str
+    counts: Mapping[str, Count | Refusal]
+    why: Mapping[str, str] = {}
+    fails: Mapping[str, str] = {}
+
+
+def each(modules: str, rule: str) -> dict[str, str]:
+    """One rule for several modules."""
+    return dict.fromkeys(modules.split(), rule)
+
+
+def free(*groups: str) -> dict[str, str]:
+    """Modules that a tool looks at, or cannot see, and for which it counts nothing."""
+    return {"side outputs": "0", **each(" ".join(groups), "0")}
+
+
+def megabytes(size: int) -> str:
+    return f"{size / 1e6:0.2f}"
+
+
+def units(count: int) -> str:
+    """torchinfo/model_statistics.py, to_readable and format_output_num, with Python 3.11's enum."""
+    size, name = 1e6, "MEGABYTES"
+    if count >= 1e9:
+        size, name = (1e12, "TERABYTES") if count >= 1e12 else (1e9, "GIGABYTES")
+    scaled = count / size
+    return f"(Units.{name}): {int(scaled) if scaled.is_integer() else format(scaled, ',.2f')}"
+
+
+def clever(count: int) -> str:
+    """thop/utils.py, clever_format."""
+    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "K")):
+        if count > size:
+            return f"{count / size:.2f}{letter}"
+    return f"{count:.2f}B"
+
+
+def size(count: float) -> str:
+    """keras/src/utils/summary_utils.py, readable_memory_size."""
+    for unit in ("B", "KB", "MB", "GB", "TB"):
+        if count / 1024 < 1:
+            return f"{count:.2f} {unit}"
+        count /= 1024
+    return f"{count:.2f} PB"
+
+
+def only(sums: Sums) -> int:
+    (count,) = sums.values()
+    return count
+
+
+def thop_lines(name: str) -> Callable[[Sums], tuple[str, ...]]:
+    return lambda sums: (
+        f"{name}: {float(only(sums))}",
+        f"clever_format({name}): {clever(only(sums))}",
+    )
+
+
+def sizes_in_megabytes(sums: Sums) -> tuple[str, ...]:
+    sizes = {**sums, "Estimated Total Size (MB)": sum(sums.values())}
+    return tuple(f"{title}: {megabytes(size)}" for title, size in sizes.items())
+
+
+def summary_lines(bytes_each: int) -> Callable[[Sums], tuple[str, ...]]:
+    """keras/src/utils/summary_utils.py, print_summary; the sums are numbers or bytes of 4 each."""
+
+    def lines(sums: Sums) -> tuple[str, ...]:
+        counts = {title: count // bytes_each for title, count in sums.items()}
+        counts = {"Total params": sum(counts.values()), **counts}
+        return tuple(f"{title}: {n:,} ({size(4 * n)})" for title, n in counts.items())
+
+    return lines

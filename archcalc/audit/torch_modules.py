@@ -1,0 +1,20 @@
+"""What code is made of, as tools see it: the names under which archcalc.audit.modules tells it."""
+
+from __future__ import annotations
+
+# no modules: calls of functions and tensors, which hooks do not see
+NO_MODULES = "add concat mul flatten slice shuffle padchannels todepth tokens token transpose Parameter"
+FUNCTIONS = "F.relu F.avg_pool2d F.max_pool2d F.adaptive_avg_pool2d Tensor.mean"
+# modules that have parts, and those that leave a map's values as they are in eval mode
+WHOLES = (
+    "Inception Fire BasicBlock Bottleneck InvertedResidual MBConv ResBottleneckBlock CNBlock"
+    " SqueezeExcitation Permute StochasticDepth Flatten _DenseLayer"
+)
+PARTS = f"BasicConv2d {WHOLES}"  # the first ends with a function: it is what else is a ReLU
+ACTIVATIONS = "ReLU ReLU6 LeakyReLU Sigmoid Tanh SiLU GELU Hardsigmoid Hardswish"
+POOLS = "MaxPool2d AvgPool2d AdaptiveAvgPool2d"
+OTHERS = "LocalResponseNorm Dropout Softmax Upsample"
+ATTENTION = "MultiheadAttention ShiftedWindowAttention"
+# of one leaf module: those of attention, and tensors of a module that has parts, are none
+LEAVES = "Conv2d ConvTranspose2d Linear BatchNorm2d LayerNorm LayerNorm2d"
+REST = (NO_MODULES, FUNCTIONS, PARTS, ACTIVATIONS, POOLS, OTHERS, ATTENTION)

@@ -1,0 +1,197 @@
+"""The rules of torchinfo, thop and fvcore, which look at the modules of torch.nn.
+
+The tests hold each against recorded output of the version named.
+"""
+
+from __future__ import annotations
+
+from archcalc.audit.tables import (
+    ANY,
+    Count,
+    Refusal,
+    Tool,
+    each,
+    free,
+    only,
+    sizes_in_megabytes,
+    thop_lines,
+    units,
+)
+from archcalc.audit.torch_modules import (
+    ACTIVATIONS,
+    ATTENTION,
+    FUNCTIONS,
+    LEAVES,
+    NO_MODULES,
+    OTHERS,
+    PARTS,
+    POOLS,
+    REST,
+)
+
+SIZES = {
+    "Input size (MB)": "map bytes",
+    "Forward/backward pass size (MB)": "map bytes",
+    "Params size (MB)": "weight bytes",
+}
+
+# torchinfo/layer_info.py: calculate_macs multiplies a leaf module's weight and bias by the batch size,
+# and by the positions too if its class is called Conv…; model_statistics.py doubles the output bytes
+# of leaf modules with parameters, and adds to total_params what is left over in modules with parts;
+# torchinfo.py measures the input's storage with sys.getsizeof
+TORCHINFO = Tool(
+    "torchinfo",
+    "1.8.0",
+    "torchvision",
+    {
+        "params": Count(
+            "all parameters, whether they are used or not",
+            "parameters",
+            "parameters",
+            {"Total params": {ANY: "parameters"}},
+            lambda sums: (f"Total params: {only(sums):,}", f"Trainable params: {only(sums):,}"),
+        ),
+        "flops": Count(
+            "weights and biases of modules without parts, once; at every position if the class is Conv…",
+            "multiplies",
+            "products",
+            {
+                "mult-adds": {
+                    "Conv2d": "products + biases added",
+                    "ConvTranspose2d": "parameters everywhere",
+                    "Linear": "products − products beyond the first position + biases",
+                    **each("BatchNorm2d LayerNorm LayerNorm2d", "parameters"),
+                    **free("input", *REST),
+                }
+            },
+            lambda sums: (f"Total mult-adds {units(only(sums))}",),
+        ),
+        "memory": Count(
+            "4 bytes a value: the input; of modules with parameters and without parts, the outputs "
+            "twice (for gradients) and the parameters",
+            "bytes (stored and weights)",
+            "4 stored + 4 parameters + 4 statistics",
+            {
+                "Input size (MB)": {**free(LEAVES, *REST), "input": "4 outputs + object"},
+                "Forward/backward pass size (MB)": {**free("input", *REST), **each(LEAVES, "8 outputs")},
+                "Params size (MB)": {**free("input", *REST), **each(LEAVES, "4 parameters")},
+            },
+            sizes_in_megabytes,
+            SIZES,
+            "Estimated Total Size (MB)",
+        ),
+    },
+    {
+        "MultiheadAttention": "a module with parts, whose work no part does",
+        "ShiftedWindowAttention": "a module with parts, whose work no part does",
+        "Linear": "the parameters count once, not at every position",
+        "Parameter": "a tensor of a module with parts",
+        "side outputs": "not run in eval mode",
+    },
+)
+
+# thop/profile.py, register_hooks, and vision/calc_func.py: a rule by the exact class; dfs_count takes
+# operations and parameters from classes with a rule alone
+THOP = Tool(
+    "thop",
+    "0.1.1-2209072238",
+    "torchvision",
+    {
+        "params": Count(
+            "the parameters of modules that ran and whose class has a rule",
+            "parameters",
+            "parameters",
+            {
+                "params": {
+                    **free("input LayerNorm2d", *REST),
+                    **each("Conv2d ConvTranspose2d Linear BatchNorm2d LayerNorm", "parameters"),
+                }
+            },
+            thop_lines("params"),
+        ),
+        "flops": Count(
+            "by the exact class of a module; calls of functions and classes without a rule count 0",
+            "multiplies",
+            "products",
+            {
+                "macs": {
+                    **each("Conv2d Linear", "products"),
+                    "ConvTranspose2d": "products as if forward",
+                    **each("BatchNorm2d LayerNorm", "4 outputs"),
+                    **each("AvgPool2d Upsample", "outputs"),
+                    "AdaptiveAvgPool2d": "inputs + outputs",
+                    "Softmax": "3 outputs − positions",
+                    **free("input LayerNorm2d", NO_MODULES, FUNCTIONS, PARTS, ACTIVATIONS, ATTENTION),
+                    **free("MaxPool2d LocalResponseNorm Dropout"),
+                }
+            },
+            thop_lines("macs"),
+        ),
+        "memory": Refusal(
+            "thop prints no memory: `profile` counts operations and parameters",
+            "`--as torchinfo` estimates memory, `--as fvcore` counts activations",
+        ),
+    },
+    {
+        "MultiheadAttention": "no rule for this class",
+        "ShiftedWindowAttention": "no rule for this class",
+        "LayerNorm2d": "no rule for this class, though it inherits from LayerNorm",
+        "Parameter": "a tensor of a module with parts",
+        "side outputs": "not run in eval mode",
+    },
+)
+
+# fvcore/nn/flop_count.py, activation_count.py and jit_handles.py: handles by the operation of a trace
+FVCORE = Tool(
+    "fvcore",
+    "0.1.5.post20221221",
+    "torchvision",
+    {
+        "params": Count(
+            "all parameters, whether they are used or not",
+            "parameters",
+            "parameters",
+            {"parameter_count": {ANY: "parameters"}},
+            lambda sums: (f"parameter_count: {only(sums)}",),
+        ),
+        "flops": Count(
+            "the operations of a trace; those without a rule count 0, with a warning",
+            "multiplies",
+            "products",
+            {
+                "flops": {
+                    **each("Conv2d ConvTranspose2d Linear ShiftedWindowAttention", "products"),
+                    "MultiheadAttention": "products − products of pairs",
+                    "BatchNorm2d": "2 outputs",
+                    **each("LayerNorm LayerNorm2d", "5 outputs"),
+                    **each("AdaptiveAvgPool2d F.adaptive_avg_pool2d", "inputs"),
+                    "Upsample": "outputs",
+                    **free("input", NO_MODULES, PARTS, ACTIVATIONS),
+                    **free("F.relu F.avg_pool2d F.max_pool2d Tensor.mean MaxPool2d AvgPool2d"),
+                    **free("LocalResponseNorm Dropout Softmax"),
+                }
+            },
+            lambda sums: (f"FlopCountAnalysis.total(): {only(sums)}",),
+        ),
+        "memory": Count(
+            "outputs of convolutions and matrix products, in values",
+            "values (stored)",
+            "stored",
+            {
+                "activations": {
+                    **each("Conv2d ConvTranspose2d Linear", "outputs"),
+                    "MultiheadAttention": "4 outputs",
+                    "ShiftedWindowAttention": "5 window values + scores",
+                    **free("input BatchNorm2d LayerNorm LayerNorm2d", NO_MODULES, FUNCTIONS),
+                    **free(PARTS, ACTIVATIONS, POOLS, OTHERS),
+                }
+            },
+            lambda sums: (f"ActivationCountAnalysis.total(): {only(sums)}",),
+            {"activations": "values"},
+        ),
+    },
+    {
+        "MultiheadAttention": "no handle for aten::scaled_dot_product_attention",
+        "side outputs": "not run in eval mode",
+    },
+)
