@@ -19,7 +19,7 @@ from archcalc.units import printable
 
 COMMANDS = (
     *("list", "show", "params", "flops", "memory", "field", "explain"),
-    *("compare", "sweep", "reconcile", "audit", "run", "cat", "operators"),
+    *("compare", "diff", "sweep", "reconcile", "audit", "run", "cat", "operators"),
     "help",
 )
 VERDICTS = ("run", "audit", "reconcile")  # their exit code says something, if they could come to an end

@@ -8,11 +8,22 @@ from typing import Any
 import click
 
 from archcalc.analysis.costs import Analysis
+from archcalc.analysis.difference import difference
 from archcalc.analysis.field import receptive_fields
 from archcalc.analysis.memory import measure
 from archcalc.api import Network
+from archcalc.commands.differences import MEASURED, Wanted, report
 from archcalc.commands.layout import document, label
-from archcalc.commands.options import ALL, FORMAT, Table, show, spec_command
+from archcalc.commands.options import (
+    ALL,
+    DEPTH,
+    FORMAT,
+    SpecCommand,
+    Table,
+    show,
+    spec_command,
+)
+from archcalc.commands.revision import at_revision
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.units import printable
 from archcalc.views.report import Column, Report
@@ -27,38 +38,57 @@ MEASURES: dict[str, Callable[[Analysis], Any]] = {
     "weight layers": lambda analysis: analysis.weight_layers,
     "receptive field": lambda analysis: _field(analysis),
 }
-LAYER_MEASURES = ("multiplies", "parameters")
-MOST_LAYERS = 40
 
 
-@spec_command("compare")
-@click.option(
-    "--by", type=click.Choice(LAYER_MEASURES), default="multiplies", help="What to compare by layer."
-)
-@ALL
-@FORMAT
-def command(networks: list[Network], table: Table, by: str) -> None:
-    """Compare SPECs side by side: totals with ratios, then the layers whose paths agree.
+def made(name: str) -> SpecCommand:
+    """The command under one of its two names."""
 
-    \b
-    Example: archcalc compare resnet50:stride=3x3 resnet50:stride=1x1
+    @spec_command(name)
+    @click.option(
+        "--git", "revision", metavar="REV", help="Compare a file with itself at this revision."
+    )
+    @click.option("--by", type=click.Choice(MEASURED), default="multiplies", help="Which count to show.")
+    @click.option("--sort", type=click.Choice(MEASURED), help="The largest change of this count first.")
+    @ALL
+    @DEPTH
+    @FORMAT
+    def command(
+        networks: list[Network], table: Table, by: str, sort: str | None, revision: str | None
+    ) -> None:
+        """Compare SPECs: totals side by side, then the layers, aligned by what they are.
 
-    \b
-    parameters, multiplies, FLOPs   as in `archcalc params` and `archcalc flops`
-    stored, peak                    values, as in `archcalc memory`
-    receptive field                 pixels, as in `archcalc field`
-    ratios                          to the first SPEC
-    """
-    if len(networks) < 2:
-        help = "as in `archcalc compare vgg16 resnet50` or `resnet50 resnet50:stride=1x1`"
-        raise UsageError(Diagnostic("compare needs two SPECs or more", help=help))
-    analyses = [network.analyze() for network in networks]
-    labels = _labels(networks)
-    reports = [_totals(networks, analyses, labels)]
-    layers = _layers(analyses, labels, by, table.all)
-    if layers.rows and table.format != "csv":
-        reports.append(layers)
-    show("compare", reports, table.format)
+        \b
+        Example: archcalc diff resnet50 resnet50:stride=1x1
+                 archcalc diff --git main my-net.toml
+
+        \b
+        parameters, multiplies, FLOPs   as in `archcalc params` and `archcalc flops`
+        stored, peak                    values, as in `archcalc memory`
+        receptive field                 pixels, as in `archcalc field`
+        ratios, layers                  against the first SPEC
+        same, changed                   a layer in the same place: alike, or with other
+                                        arguments, input or output
+        moved                           alike, in another place
+        new, gone                       only in the later or in the first SPEC
+        total                           of all layers, also those not shown (--all)
+        """
+        if revision is not None:
+            networks = [at_revision(network, revision) for network in networks[:1]] + networks
+        if len(networks) < 2:
+            help = "as in `archcalc compare vgg16 resnet50` or `resnet50 resnet50:stride=1x1`"
+            raise UsageError(Diagnostic(f"{name} needs two SPECs or more", help=help))
+        analyses = [network.analyze() for network in networks]
+        labels = _labels(networks)
+        found = [difference(analyses[0], other) for other in analyses[1:]]
+        wanted = Wanted(by, sort, table)
+        layers = [report(d, (labels[0], own), wanted) for d, own in zip(found, labels[1:], strict=True)]
+        totals = [] if table.format == "csv" else [_totals(networks, analyses, labels)]
+        show(name, [*totals, *layers], table.format)
+
+    return command
+
+
+command = made("compare")
 
 
 def _labels(networks: list[Network]) -> list[str]:
@@ -98,26 +128,6 @@ def _totals(networks: list[Network], analyses: list[Analysis], labels: list[str]
         return [{**document(n, a), "measures": {k: m(a) for k, m in MEASURES.items()}} for n, a in pairs]
 
     return Report(heading, columns, tuple(rows), None, (), documents, labels[0])
-
-
-def _layers(analyses: list[Analysis], labels: list[str], by: str, all: bool) -> Report:
-    """The layers that all have under one path; those that are equal everywhere only on request."""
-    tables = [{x.path: getattr(x.costs, by) for x in analysis.layers[1:]} for analysis in analyses]
-    shared = [path for path in tables[0] if _in_all(path, tables)]
-    counted = [path for path in shared if any(table[path] for table in tables)]
-    differing = [path for path in counted if len({table[path] for table in tables}) > 1]
-    chosen = counted if all else differing
-    shown = chosen if all else chosen[:MOST_LAYERS]
-    values = [[table[path] for table in tables] for path in shown]
-    rows = tuple(_cells(name, row, labels) for name, row in zip(shown, values, strict=True))
-    heading = f"{by} by layer: {len(counted)} in all of them, {len(differing)} differ"
-    more = len(chosen) - len(shown)
-    remarks = (f"{more} more that differ: --all shows every layer",) if more else ()
-    return Report(heading, _columns("layer", labels), rows, None, remarks, list, labels[0])
-
-
-def _in_all(path: str, tables: list[dict[str, Any]]) -> bool:
-    return all(path in table for table in tables)
 
 
 def _field(analysis: Analysis) -> Any:

@@ -35,7 +35,7 @@ def read_file(path: str) -> Source:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"cannot read `{printable(path)}`: {reason.lower()}") from None
-    return _decode(path, data)
+    return decode(path, data)
 
 
 def read_stdin() -> Source:
@@ -46,14 +46,19 @@ def read_stdin() -> Source:
     """
     if sys.stdin is None:
         raise UsageError("standard input is closed")
-    return _decode(STDIN_NAME, sys.stdin.buffer.read(LARGEST_FILE + 1))
+    return decode(STDIN_NAME, sys.stdin.buffer.read(LARGEST_FILE + 1))
 
 
 def looks_like_path(name: str) -> bool:
     return name.endswith(".toml") or os.sep in name or "/" in name
 
 
-def _decode(name: str, data: bytes) -> Source:
+def decode(name: str, data: bytes) -> Source:
+    """The text of a spec in these bytes.
+
+    Raises:
+        ArchError: too large, not UTF-8.
+    """
     if len(data) > LARGEST_FILE:
         raise UsageError(
             Diagnostic(

@@ -10,7 +10,7 @@ from typing import Any
 from archcalc.units import safe
 from archcalc.views.report import Column, Report
 
-_OF_MANY = ("list", "compare", "audit")  # their rows are not those of one network
+_OF_MANY = ("list", "compare", "diff", "audit")  # their rows are not those of one network
 _COUNTS = ("count", "scaled", "data")
 _DATA = ("name", "text", "words", "math", "figure", *_COUNTS)
 

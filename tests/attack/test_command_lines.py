@@ -31,6 +31,7 @@ SLOW = {"--verify", "--identities", "--jobs", "--dask", "--time"}  # they have t
 WANTED = {  # what a command needs beside a SPEC
     "sweep": ["--vary", "classes=1:9"],
     "compare": ["vgg11"],
+    "diff": ["vgg11"],
     "reconcile": ["61,706"],
     "explain": ["conv"],
 }

@@ -1,0 +1,195 @@
+"""Which layers of one network are those of another: what stayed, changed, moved, came and went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+from archcalc.analysis.costs import Analysis, Layer
+from archcalc.analysis.sequences import Match, matches
+from archcalc.operators.model import Operator, Shape
+from archcalc.symbols import Int
+
+Status = Literal["same", "changed", "moved", "new", "gone"]
+
+
+class Row(NamedTuple):
+    """A layer in both networks, or in one: what the other has not is None (a count: 0)."""
+
+    status: Status
+    path_before: str | None
+    path: str | None
+    operator_before: str | None
+    operator: str | None
+    output_before: Shape | None
+    output: Shape | None
+    parameters_before: Int
+    parameters: Int
+    multiplies_before: Int
+    multiplies: Int
+
+
+class Difference(NamedTuple):
+    """Two networks aligned; the counts of the rows sum to the totals of both."""
+
+    before: Analysis
+    after: Analysis
+    rows: tuple[Row, ...]
+
+    def count(self, status: Status) -> int:
+        """How many rows have the status."""
+        return sum(row.status == status for row in self.rows)
+
+
+def difference(before: Analysis, after: Analysis) -> Difference:
+    """Align the layers of two networks by what they are and where they stand, not by their names."""
+    a, b = before.layers[1:], after.layers[1:]
+    numbers: dict[Any, int] = {}
+    exact = _exact(a, numbers), _exact(b, numbers)
+    found = _likely(a, b, exact)
+    moved = _moved(a, b, found)
+    taken = {i for i, _ in moved}, {j for _, j in moved}
+    for key in (_purpose, _manner, _name):
+        found = _refined(found, (a, b), taken, key)
+    return Difference(before, after, tuple(_rows(a, b, found, moved)))
+
+
+def _exact(layers: Sequence[Layer], numbers: dict[Any, int]) -> list[int]:
+    """Numbers of what layers are; without filters, as all relus are alike, with what they follow."""
+    keys = [-1]
+    for layer in layers:
+        follows = None if layer.node.operator.weight_layer else keys[layer.node.inputs[0]]
+        keys.append(numbers.setdefault((_self(layer), follows), len(numbers)))
+    return keys[1:]
+
+
+@lru_cache(maxsize=4096)
+def _text(operator: Operator) -> str:
+    return str(operator)
+
+
+def _self(layer: Layer) -> tuple[str, tuple[Shape, ...], Shape]:
+    return _text(layer.node.operator), layer.inputs, layer.node.shape
+
+
+def _purpose(layer: Layer) -> Any:
+    return _text(layer.node.operator), layer.node.shape
+
+
+def _manner(layer: Layer) -> Any:
+    """The operator and its arguments but for the sizes: what widening leaves alone."""
+    name, _, arguments = _text(layer.node.operator).partition(" ")
+    return name, arguments.partition(" ")[2]
+
+
+def _name(layer: Layer) -> Any:
+    return layer.node.operator.name
+
+
+def _names(layers: Sequence[Layer]) -> list[Any]:
+    return [_name(layer) for layer in layers]
+
+
+def _likely(a: Sequence[Layer], b: Sequence[Layer], exact: tuple[list[int], list[int]]) -> list[Match]:
+    """Equal layers in order; in their places, if the operators agree one by one and few are equal."""
+    found = matches(*exact)
+    if _names(a) != _names(b):
+        return found
+    weighted = [i for i, layer in enumerate(a) if layer.node.operator.weight_layer]
+    kept = sum(a[i].node.operator.weight_layer for i, _ in found)
+    permuted = sorted(exact[0][i] for i in weighted) == sorted(exact[1][i] for i in weighted)
+    if permuted or 2 * kept > len(weighted):
+        return found
+    return [(i, i) for i in range(len(a))]
+
+
+def _matched(a: Sequence[Any], b: Sequence[Any]) -> list[Match]:
+    """`matches` of keys of any kind."""
+    numbers: dict[Any, int] = {}
+    coded = [[numbers.setdefault(key, len(numbers)) for key in keys] for keys in (a, b)]
+    return matches(*coded)
+
+
+def _refined(
+    found: list[Match],
+    layers: tuple[Sequence[Layer], Sequence[Layer]],
+    taken: tuple[set[int], set[int]],
+    key: Callable[[Layer], Any],
+) -> list[Match]:
+    """Between layers that are matched, match more: in their places, or by a weaker key."""
+    a, b = layers
+    more: list[Match] = []
+    i = j = 0
+    for end in [*found, (len(a), len(b))]:
+        left = [n for n in range(i, end[0]) if n not in taken[0]]
+        right = [n for n in range(j, end[1]) if n not in taken[1]]
+        if left and right:
+            if _names([a[n] for n in left]) == _names([b[n] for n in right]):
+                more += zip(left, right, strict=True)
+            else:
+                pairs = _matched([key(a[n]) for n in left], [key(b[n]) for n in right])
+                more += [(left[x], right[y]) for x, y in pairs]
+        more.append(end)
+        i, j = end[0] + 1, end[1] + 1
+    return more[:-1]
+
+
+def _moved(a: Sequence[Layer], b: Sequence[Layer], found: list[Match]) -> list[Match]:
+    """Runs of equal layers that stand elsewhere, each led by a layer of weights."""
+    known = {i for i, _ in found}, {j for _, j in found}
+    waiting: dict[Any, list[int]] = {}
+    for i in reversed(range(len(a))):
+        if i not in known[0]:
+            waiting.setdefault(_self(a[i]), []).append(i)
+    moved: dict[int, int] = {}
+    used: set[int] = set()
+    for j in (j for j in range(len(b)) if j not in known[1]):
+        follower = moved.get(j - 1, -2) + 1
+        places = waiting.get(_self(b[j]), [])
+        while places and places[-1] in used:
+            places.pop()
+        if (
+            0 < follower < len(a)
+            and follower not in known[0]
+            and follower not in used
+            and _self(a[follower]) == _self(b[j])
+        ):
+            moved[j] = follower
+        elif places and b[j].node.operator.weight_layer:
+            moved[j] = places.pop()
+        if j in moved:
+            used.add(moved[j])
+    return [(i, j) for j, i in moved.items()]
+
+
+def _rows(a: Sequence[Layer], b: Sequence[Layer], found: list[Match], moved: list[Match]) -> list[Row]:
+    """In the order of the second network, with what is gone where it was."""
+    partner = {j: i for i, j in moved}
+    left = {i for i, _ in moved}
+    rows: list[Row] = []
+    i = j = 0
+    for x, y in [*found, (len(a), len(b))]:
+        rows += [_row("gone", a[n], None) for n in range(i, x) if n not in left]
+        for n in range(j, y):
+            rows.append(_row("moved", a[partner[n]], b[n]) if n in partner else _row("new", None, b[n]))
+        if x < len(a) and y < len(b):
+            rows.append(_row("same" if _self(a[x]) == _self(b[y]) else "changed", a[x], b[y]))
+        i, j = x + 1, y + 1
+    return rows
+
+
+def _row(status: Status, a: Layer | None, b: Layer | None) -> Row:
+    return Row(
+        status,
+        a.path if a else None,
+        b.path if b else None,
+        _text(a.node.operator) if a else None,
+        _text(b.node.operator) if b else None,
+        a.node.shape if a else None,
+        b.node.shape if b else None,
+        a.costs.parameters if a else 0,
+        b.costs.parameters if b else 0,
+        a.costs.multiplies if a else 0,
+        b.costs.multiplies if b else 0,
+    )

@@ -1,0 +1,71 @@
+"""Two sequences side by side: which items of one stand, in order, in the other (Myers 1986)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+STEPS = 4_000_000  # of a search, about a second; above it, the best that was found is taken
+FEWEST, MOST = 32, 1500
+
+Match = tuple[int, int]
+
+
+def matches(a: Sequence[int], b: Sequence[int]) -> list[Match]:
+    """The pairs of equal items, increasing in both: the most there are, if few items differ."""
+    start, ends = 0, [len(a), len(b)]
+    while start < min(ends) and a[start] == b[start]:
+        start += 1
+    while min(ends) > start and a[ends[0] - 1] == b[ends[1] - 1]:
+        ends = [end - 1 for end in ends]
+    found = [(i, i) for i in range(start)]
+    i = j = start
+    most = max(FEWEST, min(MOST, STEPS // (len(a) + len(b) + 1)))
+    while i < ends[0] and j < ends[1]:
+        pairs, (i, j) = _search(a, b, (i, j), (ends[0], ends[1]), most)
+        found += pairs
+    return found + list(zip(range(ends[0], len(a)), range(ends[1], len(b)), strict=True))
+
+
+def _search(
+    a: Sequence[int], b: Sequence[int], start: Match, end: Match, most: int
+) -> tuple[list[Match], Match]:
+    """The shortest edit to `end`, or the first `most` edits of the one that got farthest."""
+    (x0, y0), (x1, y1) = start, end
+    reached = {1: x0}
+    trace: list[dict[int, int]] = []
+    shift = x0 - y0
+    for edits in range(most + 1):
+        trace.append(dict(reached))
+        for k in range(-edits, edits + 1, 2):
+            down = k == -edits or (k != edits and reached[k - 1] < reached[k + 1])
+            x = reached[k + 1] if down else reached[k - 1] + 1
+            y = x - k - shift
+            while x < x1 and y < y1 and a[x] == b[y]:
+                x, y = x + 1, y + 1
+            reached[k] = x
+            if x >= x1 and y >= y1:
+                return _back(trace, k, (x, y), start), end
+    ways = range(-most, most + 1, 2)
+    inside = [k for k in ways if reached[k] <= x1 and reached[k] - k - shift <= y1]
+    if not inside:
+        return [], end
+    best = max(inside, key=lambda k: 2 * reached[k] - k)
+    x, y = reached[best], reached[best] - best - shift
+    return _back(trace, best, (x, y), start), (x, y)
+
+
+def _back(trace: list[dict[int, int]], k: int, at: Match, start: Match) -> list[Match]:
+    """The equal items on the way from `at` back to `start`, in order."""
+    x, y = at
+    pairs: list[Match] = []
+    for edits in range(len(trace) - 1, -1, -1):
+        before = trace[edits]
+        down = k == -edits or (k != edits and before[k - 1] < before[k + 1])
+        came = before[k + 1] if down else before[k - 1] + 1
+        came = came if edits else start[0]
+        while x > came:
+            x, y = x - 1, y - 1
+            pairs.append((x, y))
+        k += 1 if down else -1
+        x, y = (x, y - 1) if down else (x - 1, y)
+    return pairs[::-1]

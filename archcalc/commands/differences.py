@@ -1,0 +1,137 @@
+"""The layers of two networks, aligned, as a report."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, get_args
+
+from archcalc.analysis.difference import Difference, Row, Status
+from archcalc.commands.options import Table
+from archcalc.views.report import Column, Report
+
+MEASURED = ("multiplies", "parameters")
+MOST_ROWS = 40
+
+
+class Wanted(NamedTuple):
+    """What the command line asks for: the count to show, the one to sort by, the rows."""
+
+    by: str
+    sort: str | None
+    table: Table
+
+
+def report(found: Difference, labels: tuple[str, str], wanted: Wanted) -> Report:
+    """Rows of what differs, with --all of every layer; the total is that of both networks."""
+    rows = _fitting(found.rows, wanted.table)
+    chosen = rows if wanted.table.all else [row for row in rows if _differs(row)]
+    if (sort := wanted.sort) is not None:
+        chosen.sort(key=lambda row: -abs(_count(row, sort) - _count(row, f"{sort}_before")))
+    shown = chosen if wanted.table.all else chosen[:MOST_ROWS]
+    hidden = len(chosen) - len(shown)
+    remarks = [f"{hidden} more rows that differ: --all shows every layer"] if hidden else []
+    if not wanted.table.all and len(rows) > len(chosen):
+        remarks.append("what is alike or costs nothing is not shown: --all shows every layer")
+    total = {"layer": "total", "strong": True, **_sums(found.rows)}
+    return Report(
+        f"layers, {labels[0]} → {labels[1]}: {_counts(found)}",
+        _columns(labels, wanted),
+        tuple(_cells(row) for row in shown),
+        total,
+        tuple(remarks),
+        lambda: [_document(found, labels)],
+        labels[1],
+    )
+
+
+def _columns(labels: tuple[str, str], wanted: Wanted) -> tuple[Column, ...]:
+    columns = [
+        Column("status", "", "name"),
+        Column("layer", "layer", "words"),
+        Column("operator", "operator", "words", spare=1),
+    ]
+    only = wanted.table.format == "table"
+    for measure in (wanted.by,) if only else MEASURED:
+        columns.append(Column(f"{measure}_before", f"{measure} before", "count"))
+        columns.append(Column(measure, "after" if only else f"{measure} after", "count"))
+    if wanted.table.format == "csv":
+        columns += [Column(key, key, "text") for key in ("path_before", "output_before", "output")]
+    return tuple(columns)
+
+
+def _cells(row: Row) -> dict[str, Any]:
+    operators = [text for text in (row.operator_before, row.operator) if text]
+    return {
+        **row._asdict(),
+        **_sums([row]),
+        "layer": row.path or row.path_before,
+        "operator": " → ".join(dict.fromkeys(operators)),
+    }
+
+
+def _sums(rows: Any) -> dict[str, Any]:
+    keys = [f"{measure}{end}" for measure in MEASURED for end in ("_before", "")]
+    return {key: sum(getattr(row, key) for row in rows) for key in keys}
+
+
+def _differs(row: Row) -> bool:
+    """More than the size of a map that costs nothing."""
+    return row.status != "same" and not (
+        row.status == "changed"
+        and row.operator == row.operator_before
+        and not any(_sums([row]).values())
+    )
+
+
+def _count(row: Row, key: str) -> int:
+    value: int = getattr(row, key)
+    return value
+
+
+def _counts(found: Difference) -> str:
+    counts = [(status, found.count(status)) for status in get_args(Status)]
+    return ", ".join(f"{n} {status}" for status, n in counts if n)
+
+
+def _fitting(rows: tuple[Row, ...], table: Table) -> list[Row]:
+    """As deep as asked for; otherwise by layer, or by the finest groups that fit a screen."""
+    if table.depth:
+        return _grouped(rows, table.depth)
+    found = list(rows)
+    deepest = max((1 + (row.path or row.path_before or "").count("/") for row in rows), default=1)
+    while not table.all and deepest > 1 and sum(map(_differs, found)) > MOST_ROWS:
+        deepest -= 1
+        found = _grouped(rows, deepest)
+    return found
+
+
+def _grouped(rows: tuple[Row, ...], depth: int) -> list[Row]:
+    """Layers of one status whose paths agree in so many parts, where both are told by one of them."""
+    groups: dict[tuple[str | None, ...], list[Row]] = {}
+    for row in rows:
+        ends = [path and "/".join(path.split("/")[:depth]) for path in (row.path_before, row.path)]
+        groups.setdefault((row.status, *ends), []).append(row)
+    return [_group(key, members) for key, members in groups.items()]
+
+
+def _group(key: tuple[str | None, ...], rows: list[Row]) -> Row:
+    first, last = rows[0], rows[-1]
+    if len(rows) == 1:
+        return first._replace(path_before=key[1], path=key[2])
+    return last._replace(
+        path_before=key[1],
+        path=key[2],
+        operator_before=first.path_before and f"{len(rows)} layers",
+        operator=first.path and f"{len(rows)} layers",
+        **_sums(rows),
+    )
+
+
+def _document(found: Difference, labels: tuple[str, str]) -> dict[str, Any]:
+    """Every layer, also those that are the same."""
+    totals = _sums(found.rows)
+    return {
+        "before": labels[0],
+        "after": labels[1],
+        "total": totals,
+        "diff": [r._asdict() for r in found.rows],
+    }

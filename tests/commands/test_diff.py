@@ -1,0 +1,83 @@
+"""compare and diff: one command under two names, and --git."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from archcalc.cli import commands
+
+OLD = 'input = "8x8x4"\nlayers = ["conv 4 k3 half"]\n[variants.wide]\n'
+NEW = OLD.replace("half", "half | conv 8 k1")
+
+
+def invoke(*words: str) -> Result:
+    return CliRunner().invoke(commands, list(words), env={"COLUMNS": "80"})
+
+
+def test_two_names() -> None:
+    for format in ("table", "json", "csv", "md", "latex"):
+        words = ("vgg16", "vgg19", "--format", format)
+        first, second = invoke("compare", *words), invoke("diff", *words)
+        assert first.exit_code == second.exit_code == 0
+        assert first.output.replace('"compare"', '"diff"') == second.output
+
+
+@pytest.mark.parametrize("options", [[], ["--depth", "1"], ["--all"], ["--sort", "parameters"]])
+def test_csv_sums(options: list[str]) -> None:
+    rows = list(
+        csv.DictReader(io.StringIO(invoke("diff", "vgg16", "vgg19", "--format", "csv", *options).output))
+    )
+    # 3·3·256·256 + 256 more, and 2 · (3·3·512·512 + 512)
+    more = sum(int(r["parameters"]) - int(r["parameters_before"]) for r in rows)
+    assert more == 9 * 256**2 + 256 + 2 * (9 * 512**2 + 512)
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("net.toml").write_text(OLD, encoding="utf-8")
+    own = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for words in (["init", "-q"], ["add", "."], [*own, "commit", "-q", "-m", "first"]):
+        subprocess.run(["git", *words], check=True)
+    Path("net.toml").write_text(NEW, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("spec", ["net.toml", "net.toml:wide"])
+def test_git(repository: Path, spec: str) -> None:
+    result = invoke("diff", "--git", "HEAD", spec, "--format", "json")
+    assert result.exit_code == 0, repr(result.exception)
+    rows = json.loads(result.output)["networks"][-1]["diff"]
+    # 4·8 + 8
+    assert [(r["status"], r["path"], r["parameters"]) for r in rows][-1] == ("new", "conv2", 40)
+
+
+@pytest.mark.parametrize(
+    ("revision", "spec", "message"),
+    [
+        ("--output=x", "net.toml", "`--output=x` is no git revision"),
+        ("nowhere", "net.toml", "the repository has no revision `nowhere`"),
+        ("HEAD", "other.toml", "`other.toml` is not in revision `HEAD`"),
+        ("HEAD", "vgg16", "`--git` needs a spec file: vgg16 is none"),
+    ],
+)
+def test_git_refusals(repository: Path, revision: str, spec: str, message: str) -> None:
+    Path("other.toml").write_text(NEW, encoding="utf-8")
+    result = invoke("diff", f"--git={revision}", spec)
+    assert message in str(result.exception)
+
+
+def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    Path("net.toml").write_text(NEW, encoding="utf-8")
+    assert "is in no git repository" in str(invoke("diff", "--git", "HEAD", "net.toml").exception)
+    monkeypatch.setenv("PATH", "")
+    assert "git, which is not installed" in str(invoke("diff", "--git", "HEAD", "net.toml").exception)
