@@ -66,29 +66,33 @@ def made(name: str) -> SpecCommand:
         stored, peak                    values, as in `archcalc memory`
         receptive field                 pixels, as in `archcalc field`
         ratios, layers                  against the first SPEC
-        same, changed                   a layer in the same place: alike, or with other
-                                        arguments, input or output
+        same, changed                   a layer in the same place: alike, or other
+                                        in arguments, input or output
         moved                           alike, in another place
         new, gone                       only in the later or in the first SPEC
         total                           of all layers, also those not shown (--all)
         """
         if revision is not None:
             networks = [at_revision(network, revision) for network in networks[:1]] + networks
-        if len(networks) < 2:
-            help = "as in `archcalc compare vgg16 resnet50` or `resnet50 resnet50:stride=1x1`"
-            raise UsageError(Diagnostic(f"{name} needs two SPECs or more", help=help))
-        analyses = [network.analyze() for network in networks]
-        labels = _labels(networks)
-        found = [difference(analyses[0], other) for other in analyses[1:]]
-        wanted = Wanted(by, sort, table)
-        layers = [report(d, (labels[0], own), wanted) for d, own in zip(found, labels[1:], strict=True)]
-        totals = [] if table.format == "csv" else [_totals(networks, analyses, labels)]
-        show(name, [*totals, *layers], table.format)
+        _show(name, networks, Wanted(by, sort, table))
 
     return command
 
 
 command = made("compare")
+
+
+def _show(name: str, networks: list[Network], wanted: Wanted) -> None:
+    """The totals of all, and the layers of each against those of the first."""
+    if len(networks) < 2:
+        help = "as in `archcalc compare vgg16 resnet50` or `resnet50 resnet50:stride=1x1`"
+        raise UsageError(Diagnostic(f"{name} needs two SPECs or more", help=help))
+    first, *others = analyses = [network.analyze() for network in networks]
+    labels = _labels(networks)
+    pairs = zip(others, labels[1:], strict=True)
+    layers = [report(difference(first, other), (labels[0], own), wanted) for other, own in pairs]
+    totals = [] if wanted.table.format == "csv" else [_totals(networks, analyses, labels)]
+    show(name, [*totals, *layers], wanted.table.format)
 
 
 def _labels(networks: list[Network]) -> list[str]:
