@@ -47,15 +47,8 @@ def _gelu(x: Array) -> Array:
 
 
 def softmax(x: Array) -> Array:
-    """exp(x) / Σ exp(x).
-
-    Subtracting the largest value first guards floating point and is no part of the formula: the
-    census leaves it out, so it is done behind the back of an array that counts.
-    """
-    shifted = np.empty_like(x)
-    largest = np.maximum.reduce(x, axis=-1, keepdims=True)
-    np.subtract(np.asarray(x), np.asarray(largest), out=np.asarray(shifted))
-    rise = np.exp(shifted)
+    """exp(x − largest) / Σ exp(x − largest), which is exp(x) / Σ exp(x) without its overflow."""
+    rise = np.exp(x - np.maximum.reduce(x, axis=-1, keepdims=True))
     return rise / np.add.reduce(rise, axis=-1, keepdims=True)
 
 

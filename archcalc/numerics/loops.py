@@ -146,13 +146,12 @@ def _products(x: Array, w: Array, counts: Counter[str]) -> Array:
 
 
 def _softmax(x: Array, counts: Counter[str]) -> Array:
-    """Of the last axis. Subtracting the largest value is no part of the formula, and not counted."""
+    """Of the last axis."""
     y = np.empty_like(x)
     rows, z = _plain(x).reshape(-1, x.shape[-1]), y.reshape(-1, x.shape[-1])
     largest = np.empty(len(rows), np.float32)
     (comparisons,) = spread(nests.largest_rows, len(rows), rows, largest)
-    rows = _plain(rows - largest[:, None])
-    exponentials, additions, divisions = spread(nests.softmax_rows, len(rows), rows, z)
+    exponentials, additions, divisions = spread(nests.softmax_rows, len(rows), rows, largest, z)
     counts.update(
         comparisons=comparisons, exponentials=exponentials, additions=additions, divisions=divisions
     )

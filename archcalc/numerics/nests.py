@@ -277,12 +277,14 @@ def largest_rows(x: Array, y: Array, begin: int, end: int) -> tuple[int]:
 
 
 @compiled
-def softmax_rows(x: Array, y: Array, begin: int, end: int) -> tuple[int, int, int]:
-    """exp(x) / Σ exp(x); x: rows × values. Exponentials, additions, divisions."""
+def softmax_rows(x: Array, largest: Array, y: Array, begin: int, end: int) -> tuple[int, int, int]:
+    """exp(x − largest) / Σ exp(x − largest); x: rows × values. Exponentials, additions, divisions."""
     exponentials, additions, divisions = 0, 0, 0
     for row in range(begin, end):
         for i in range(x.shape[1]):
-            rise = np.exp(x[row, i])
+            below = x[row, i] - largest[row]
+            additions += below == below
+            rise = np.exp(below)
             y[row, i] = rise
             exponentials += rise == rise
         total = y[row, 0]

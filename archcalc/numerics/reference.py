@@ -172,12 +172,13 @@ def _avgpool(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 def shares(operator: Any, x: Array) -> Array:
     """1 / the values of each window of a mean: out height × out width × 1.
 
-    The padding counts as zeros; what rounding up lets a window reach beyond it does not, as in torch
-    and Caffe.
+    The padding counts if the operator says so; what rounding up lets a window reach beyond it does
+    not, as in torch and Caffe.
     """
     before, after = zeros_around(operator, x.shape)
     ends = after if operator.same else before
-    inside = pad(np.ones((1, *x.shape[1:3], 1), x.dtype), before, ends, 1.0)
+    value = 1.0 if operator.zeros or not (operator.nozeros or operator.same) else 0.0
+    inside = pad(np.ones((1, *x.shape[1:3], 1), x.dtype), before, ends, value)
     beyond = (after[0] - ends[0], after[1] - ends[1])
     taps = windows(pad(inside, (0, 0), beyond), operator.k, operator.s, (1, 1))
     return 1 / taps[0].sum((2, 3))

@@ -122,7 +122,8 @@ class HardSwish(Activation):
 class Softmax(Activation):
     """Softmax over the channels of each position.
 
-    n channels: n − 1 comparisons for the largest, n exponentials, n − 1 additions, n divisions.
+    n channels: n − 1 comparisons for the largest, n additions that subtract it, n exponentials, n − 1
+    additions, n divisions.
     """
 
     name = "softmax"
@@ -133,6 +134,7 @@ class Softmax(Activation):
         steps = Extent("steps", (("channels − 1", x.channels - 1),))
         return (
             Work("comparisons", (positions, steps)),
+            Work("additions", (values,)),
             Work("additions", (positions, steps)),
             Work("exponentials", (values,)),
             Work("divisions", (values,)),

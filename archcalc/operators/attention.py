@@ -173,6 +173,7 @@ def _attend(scores: Scores, channels: Int) -> tuple[Work, ...]:
         Work("products", (pairs, Extent("products", (("channels", channels),)))),
         Work("additions", (pairs, Extent("sums", (("channels − heads", channels - scores.heads),)))),
         Work("comparisons", (rows, steps)),
+        Work("additions", (scores.extent,)),  # the largest is subtracted
         Work("additions", (rows, steps)),
         Work("exponentials", (scores.extent,)),
         Work("divisions", (scores.extent,)),

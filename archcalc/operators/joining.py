@@ -123,7 +123,7 @@ class Mul(Join):
         for i, x in enumerate(shapes):
             vector = 0 if isinstance(x, Tokens) else x.height * x.width == 1
             fits = (x.channels == largest.channels) * maximum(_same_positions(x, largest), vector)
-            require(fits, "cannot multiply {x} with {y}", help=_factors, x=x, y=shapes[i == 0])
+            require(fits, "cannot multiply {x} with {y}", help=_factors, x=x, y=shapes[0 if i else -1])
         return largest
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:

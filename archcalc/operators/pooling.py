@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import (
     UNWEIGHTED,
@@ -16,14 +17,14 @@ from archcalc.operators.model import (
     Work,
     values_of,
 )
-from archcalc.operators.window import HALF, PADDING, SAME, Windowed
-from archcalc.symbols import Int
+from archcalc.operators.window import HALF, PADDING, SAME, Axis, Windowed
+from archcalc.symbols import Int, require
 
 
 class Pool(Windowed):
     """What all windowed pools share. The stride is the window unless given."""
 
-    arguments = (
+    arguments: ClassVar[tuple[Argument, ...]] = (
         Argument("window", "pair", "height x width"),
         Argument("s", "pair", "stride", "window"),
         PADDING,
@@ -41,6 +42,21 @@ class Pool(Windowed):
             optional["s"] = required[0] if required else optional.get("window", ...)
         super().__init__(*required, **optional)
         self.k = self.window
+        if self.same and self.ceil:
+            help = "`same` makes ceil(input/stride) outputs already"
+            raise ShapeError("`same` leaves nothing to round: `ceil` says nothing", "ceil", help)
+
+    def _axis(self, axis: int, size: Int, name: str) -> Axis:
+        if not (self.same or self.half):
+            require(
+                self.p[axis] < self.k[axis],
+                "padding of {padding} makes windows of {window} that hold nothing else",
+                "p",
+                lambda padding, window: f"a padding of at most {window - 1}",
+                padding=self.p[axis],
+                window=self.k[axis],
+            )
+        return super()._axis(axis, size, name)
 
     def _default(self, argument: Argument) -> Any:
         return self.k if argument.name == "s" else super()._default(argument)
@@ -72,9 +88,26 @@ class MaxPool(Pool):
 
 
 class AvgPool(Pool):
-    """Mean of a window: window − 1 additions and one multiply an output."""
+    """Mean of a window: window − 1 additions and one multiply an output.
+
+    Zeros of the padding count in the mean, as in torch; with `same` they do not, as in TensorFlow.
+    `zeros` and `nozeros` say otherwise. What `ceil` lets a window reach beyond the padding never counts.
+    """
 
     name = "avgpool"
+    arguments = (
+        *Pool.arguments,
+        Argument("zeros", "flag", "the padding's zeros count in the mean, with `same` too", False),
+        Argument("nozeros", "flag", "the mean of what is there, without the padding's zeros", False),
+    )
+
+    zeros: bool
+    nozeros: bool
+
+    def __init__(self, *required: Any, **optional: Any) -> None:
+        super().__init__(*required, **optional)
+        if self.zeros and self.nozeros:
+            raise ShapeError("`zeros` and `nozeros` contradict each other", "nozeros")
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         outputs = values_of(self.output_shape(*inputs), "outputs")

@@ -9,7 +9,7 @@ from archcalc.operators.model import Geometry, Operator, Pair, Shape, Window, re
 from archcalc.symbols import Int, ceil_div, maximum, require
 
 PADDING = Argument("p", "padding", "zeros on both sides", 0)
-HALF = Argument("half", "flag", "pad (k−1)/2 on both sides; odd kernels only", False)
+HALF = Argument("half", "flag", "pad d·(k−1)/2 on both sides; odd kernels only", False)
 SAME = Argument("same", "flag", "output is ceil(input/stride), odd pixel at the end", False)
 GROUPS = Argument("g", "size", "groups", 1)
 NOBIAS = Argument("nobias", "flag", "no bias", False)

@@ -104,6 +104,7 @@ def test_nan_reaches_the_steps_of_its_token() -> None:
         "additions": 3 * (n - 1) * d * (d - 1)  # projections
         + 3 * (n - 1) * d  # their biases
         + (n - 1) * (n - 1) * (d - h)  # scores
+        + h * (n - 1) * (n - 1)  # the largest score is subtracted from each
         + h * (n - 1) * (n - 2),  # sums of the softmax, but for the last key
         "comparisons": h * (n - 1) * (n - 1),
         "exponentials": h * (n - 1) * (n - 1),

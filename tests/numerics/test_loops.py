@@ -155,7 +155,8 @@ def test_every_operator_has_loops_or_a_reason() -> None:
 @pytest.mark.parametrize(("operator", "x"), CASES, ids=str)
 def test_loops_see_arguments_only(operator: Operator, x: Shape) -> None:
     """Without its class an operator has no `work` and no `output_shape` to ask."""
-    defaults = {"name": operator.name, "d": (1, 1), "half": False, "same": False, "ceil": False}
+    flags = dict.fromkeys(("half", "same", "ceil", "zeros", "nozeros"), False)
+    defaults = {"name": operator.name, "d": (1, 1), **flags}
     array, weights = data(operator, x)
     bare = loops.run(SimpleNamespace(**(defaults | vars(operator))), [array], weights)
     assert bare.counts == declared(operator, x)

@@ -154,6 +154,7 @@ def attend(tokens: int, channels: int, heads: int, biased: bool) -> Counter[str]
             dot(counted, channels // heads)
             counted["additions"] += biased
             counted["comparisons"] += key > 0  # the largest so far
+            counted["additions"] += 1  # which is subtracted
             counted["exponentials"] += 1
             counted["additions"] += key > 0  # their sum
         for _ in range(tokens):

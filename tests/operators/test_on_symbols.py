@@ -95,7 +95,11 @@ def deconv(draw: Draw, structure: Structure) -> Point:
 
 
 def pool(draw: Draw, structure: Structure) -> Point:
-    return window(draw, structure, "window") | {"channels0": draw(small(1, 12))}
+    point = window(draw, structure, "window") | {"channels0": draw(small(1, 12))}
+    for axis in (0, 1):  # less padding than window
+        if f"p{axis}" in point:
+            point[f"p{axis}"] = min(point[f"p{axis}"], point[f"window{axis}"] - 1)
+    return point
 
 
 def vector(draw: Draw, structure: Structure) -> Point:
@@ -171,15 +175,32 @@ def plain(*sizes: str) -> Callable[[Draw, Structure], Point]:
 
 SEQUENCE = st.just({"tokens": True})
 NUMBERS = st.sampled_from([Fraction(1, 1000), 0.00001, 1])
-POOL = Space(flags("ceil", "strided", pad=PADS), pool)
+
+
+def pools(*mean: str) -> Space:
+    """`same` leaves nothing to round, and a mean counts zeros or does not."""
+    kinds = st.tuples(PADS, st.booleans(), st.booleans(), st.sampled_from(["", *mean]))
+    return Space(
+        kinds.map(
+            lambda kind: {
+                "pad": kind[0],
+                "ceil": kind[1] and kind[0] != "same",
+                "strided": kind[2],
+                **{flag: flag == kind[3] for flag in mean},
+            }
+        ),
+        pool,
+    )
+
+
 SPACES = {
     "conv": Space(flags("nobias", "depthwise", pad=PADS, table=st.none() | TABLES), conv),
     "deconv": Space(flags("nobias"), deconv),
     "linear": Space(flags("nobias", "tokens"), vector),
     "rbf": Space(flags(), vector),
-    "maxpool": POOL,
-    "avgpool": POOL,
-    "sumpool": POOL,
+    "maxpool": pools(),
+    "avgpool": pools("zeros", "nozeros"),
+    "sumpool": pools(),
     "gap": Space(flags("tokens"), plain()),
     "bn": Space(flags("noscale", eps=NUMBERS), plain()),
     "ln": Space(flags("tokens", eps=NUMBERS), plain()),

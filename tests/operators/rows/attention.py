@@ -22,6 +22,7 @@ ROWS = [
             "additions": 4 * 197 * 768 * 767  # projections
             + 4 * 197 * 768  # their biases
             + 12 * 197 * 197 * 63  # scores
+            + 12 * 197 * 197  # the largest score is subtracted
             + 12 * 197 * 196  # sums of the softmax
             + 197 * 768 * 196,  # values
             "comparisons": 12 * 197 * 196,
@@ -39,7 +40,7 @@ ROWS = [
             "bias": 8,
             "headline": 4 * 2 * 2 + 2 + 2,
             "multiplies": 20,
-            "additions": 4 * 2 * 1 + 4 * 2 + 1,
+            "additions": 4 * 2 * 1 + 4 * 2 + 1 + 1,  # the score less itself
             "exponentials": 1,
             "divisions": 1,
             "connections": 4 * 2 * 3,
@@ -58,6 +59,7 @@ ROWS = [
             "additions": 64 * (4 * 49 * 96 * 95 + 4 * 49 * 96)
             + 64 * 3 * 49 * 49 * 31  # 32 channels a head
             + 64 * 3 * 49 * 49  # the bias of each score
+            + 64 * 3 * 49 * 49  # the largest is subtracted
             + 64 * 3 * 49 * 48
             + 64 * 49 * 96 * 48,
             "comparisons": 64 * 3 * 49 * 48,
@@ -78,6 +80,7 @@ ROWS = [
             "multiplies": 6 * (4 * 4 * 4 * 4 + 2 * 4 * 4 * 4),
             "additions": 6 * (4 * 4 * 4 * 3 + 4 * 4 * 4)
             + 6 * 2 * 4 * 4 * 1
+            + 6 * 2 * 4 * 4
             + 6 * 2 * 4 * 4
             + 6 * 2 * 4 * 3
             + 6 * 4 * 4 * 3,

@@ -70,8 +70,8 @@ ROWS = [
         (18, 18, 288),
         {"comparisons": 18 * 18 * 288 * 8},
     ),
-    (  # `ceil` changes nothing where `same` rounds up already
-        maxpool(2, s=2, same=True, ceil=True),
+    (  # 5/2 rounded up, 4/2
+        maxpool(2, s=2, same=True),
         [(5, 4, 3)],
         (3, 2, 3),
         {"comparisons": 3 * 2 * 3 * 3},
