@@ -1,8 +1,9 @@
 """Totals of the bundled networks, remembered between runs so that `archcalc list` starts at once.
 
 A remembered row counts only under the digest of its spec's text and of all code that computes it: a
-changed spec or a changed rule is a new key, so nothing stale can be shown. What cannot be read or
-written, or is not what was written, is computed again, without a word.
+changed spec or a changed rule is a new key, so nothing stale can be shown. The first line of the file
+is a digest of the rest. What cannot be read or written, or is not what was written, is computed again,
+without a word.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def _is_row(row: Any) -> bool:
 
 def _place() -> str | None:
     folder = cache_folder()
-    return None if folder is None else os.path.join(folder, "totals.json")
+    return None if folder is None else os.path.join(folder, "totals")
 
 
 def _remembered() -> dict[str, list[Row]]:
@@ -102,10 +103,17 @@ def _remembered() -> dict[str, list[Row]]:
         return {}
     try:
         with open_regular(place) as file:
-            known = json.loads(file.read(LARGEST))
+            seal, _, text = file.read(LARGEST).partition(b"\n")
+        if seal != _seal(text):
+            return {}
+        known = json.loads(text)
     except (OSError, ValueError, RecursionError):
         return {}
     return known if isinstance(known, dict) else {}
+
+
+def _seal(text: bytes) -> bytes:
+    return hashlib.sha256(text).hexdigest().encode()
 
 
 def _remember(rows: dict[str, list[Row]]) -> None:
@@ -116,8 +124,9 @@ def _remember(rows: dict[str, list[Row]]) -> None:
     beside = f"{place}.{os.getpid()}"
     try:
         os.makedirs(os.path.dirname(place), exist_ok=True)
-        with open(beside, "w", encoding="utf-8") as file:
-            json.dump(rows, file)
+        text = json.dumps(rows).encode()
+        with open(beside, "wb") as file:
+            file.write(_seal(text) + b"\n" + text)
         os.replace(beside, place)
     except OSError:
         with suppress(OSError):

@@ -2,13 +2,14 @@
 
 Numba knows a cached kernel by the file that holds it, and would not notice a change of what that file
 imports: a constant, a step that is inlined. So the kernels lie in a folder that is named by a digest
-of all code that can be in them.
+of all code that can be in them, and each in a file that holds a digest of itself.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,9 +18,11 @@ from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from typing import Any, TypeVar, cast
+from uuid import uuid4
 
 from archcalc.caches import cache_folder
 from archcalc.numerics.limits import NUMBA, require_address_space
+from archcalc.regular import open_regular
 
 require_address_space("Numba", NUMBA)
 numba: Any = import_module("numba")  # some versions are typed, and none as the kernels need it
@@ -31,10 +34,49 @@ OPTIONS = {
     "forceinline": True,  # of small steps into nests: a call costs more than the loop that it does
 }
 THREADS: int = numba.config.NUMBA_NUM_THREADS  # the cores this process may use, or that variable
+SEAL = hashlib.sha256().digest_size  # bytes
 KEPT = 4  # folders of cached kernels: those of other versions in use side by side
 PIECES = 8  # for each thread: even shares, and Ctrl-C is heard between two of them
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class _Sealed:
+    """Kernels on disk, each in a file: the digest of what follows, then its key and its machine code.
+
+    In place of Numba's own files, of which a flipped bit would be run.
+    """
+
+    def __init__(self, stem: str) -> None:
+        self.stem = stem
+
+    def load(self, key: Any) -> Any:
+        """Raises:
+        Exception: there is none for this key, or it is not as it was written.
+        """
+        with open_regular(self._place(key)) as file:
+            seal, data = file.read(SEAL), file.read()
+        if hashlib.sha256(data).digest() != seal:
+            raise ValueError("not as it was written")
+        found, kernel = pickle.loads(data)
+        return kernel if found == repr(key) else None
+
+    def save(self, key: Any, kernel: Any) -> None:
+        """Raises:
+        OSError: it cannot be written.
+        """
+        data = numba.core.serialize.dumps((repr(key), kernel))  # as Numba does: it knows its own types
+        new = f"{self._place(key)}.{uuid4().hex}"
+        try:
+            with open(new, "wb") as file:
+                file.write(hashlib.sha256(data).digest() + data)
+            os.replace(new, self._place(key))
+        finally:
+            with suppress(OSError):
+                os.unlink(new)
+
+    def _place(self, key: Any) -> str:
+        return f"{self.stem}.{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}"
 
 
 class _Forgiving:
@@ -72,7 +114,9 @@ def compiled(function: Function) -> Function:
         finally:
             numba.config.CACHE_DIR = before
         if kernel.stats.cache_path.startswith(folder):
-            kernel._cache = _Forgiving(kernel._cache)
+            kept = kernel._cache
+            kept._cache_file = _Sealed(os.path.join(kept.cache_path, kept._impl.filename_base))
+            kernel._cache = _Forgiving(kept)
             return cast(Function, kernel)
     return cast(Function, numba.njit(**OPTIONS)(function))
 

@@ -70,7 +70,7 @@ def totals() -> bytes:
     """What `archcalc list` remembers, under the keys that it asks for."""
     with patch.dict(os.environ, {"XDG_CACHE_HOME": os.path.abspath("fresh")}):
         archcalc("list")
-    return Path("fresh/archcalc/totals.json").read_bytes()
+    return Path("fresh/archcalc/totals").read_bytes()
 
 
 # file → what writes a sound one, and the command that reads it
@@ -89,7 +89,7 @@ KINDS: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
         ("run", "s.toml", *["--weights", "ok.npz", "--map", "{}"]),
     ),
     "points.csv": (lambda: b"n\n1\n2\n33\n4\n", ("sweep", "s.toml", "--points", "{}")),
-    "totals.json": (totals, ("list", "lenet")),
+    "totals": (totals, ("list", "lenet")),
 }
 
 
@@ -103,21 +103,30 @@ def attack(chance: random.Random, number: int) -> str:
     Path("s.toml").write_bytes(SPEC)
     Path("ok.npz").write_bytes(sound("w.npz"))
     Path(name).write_bytes(mutate(sound(name), chance))
-    if name == "totals.json":
+    if name == "totals":
         return _remembered(Path(name).read_bytes())
     ended = archcalc(*(word.format(name) for word in KINDS[name][1]))
     return ("fine", "a finding", "refused")[ended.code]
 
 
 def _remembered(data: bytes) -> str:
-    place = Path("cache/archcalc/totals.json")
+    place = Path("cache/archcalc/totals")
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(data)
     with patch.dict(os.environ, {"XDG_CACHE_HOME": os.path.abspath("cache")}):
         ended = archcalc("list", "lenet")
     assert ended.code == 0
+    assert ended.out == listed()
     assert os.listdir(place.parent) == [place.name]
     return "fine"
+
+
+@cache
+def listed() -> str:
+    """What is shown of a sound file; test_totals_cache.py holds it against what is computed."""
+    sound("totals")
+    with patch.dict(os.environ, {"XDG_CACHE_HOME": os.path.abspath("fresh")}):
+        return archcalc("list", "lenet").out
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -62,16 +63,27 @@ def test_a_row_that_nobody_wrote(key: str, value: Any) -> None:
     assert not totals._sound([{**ROW, key: value}])
 
 
-def test_a_cache_that_was_changed_is_computed_again(tmp_path: Path) -> None:
-    place = tmp_path / "archcalc" / "totals.json"
-    fresh = run(["list"], tmp_path, XDG_CACHE_HOME=str(tmp_path))
-    known = json.loads(place.read_text())
+def changed(place: Path, again: bool) -> None:
+    """Other numbers; `again`: under a digest of their own."""
+    seal, text = place.read_text().split("\n")
+    assert sha256(text.encode()).hexdigest() == seal
+    known = json.loads(text)
     for rows in known.values():
-        rows[0]["title"] = "\x1b]0;owned\x07"
-        rows[-1]["parameters"] = 10**400
-    place.write_text(json.dumps(known))
-    again = run(["list"], tmp_path, XDG_CACHE_HOME=str(tmp_path))
-    assert (again.returncode, again.stderr, again.stdout) == (0, "", fresh.stdout)
+        if again:
+            rows[0]["title"] = "\x1b]0;owned\x07"
+            rows[-1]["parameters"] = 10**400
+        else:
+            rows[0]["parameters"] += 1
+    text = json.dumps(known)
+    place.write_text(f"{sha256(text.encode()).hexdigest() if again else seal}\n{text}")
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_cache_that_was_changed_is_computed_again(again: bool, tmp_path: Path) -> None:
+    fresh = run(["list"], tmp_path, XDG_CACHE_HOME=str(tmp_path))
+    changed(tmp_path / "archcalc" / "totals", again)
+    ended = run(["list"], tmp_path, XDG_CACHE_HOME=str(tmp_path))
+    assert (ended.returncode, ended.stderr, ended.stdout) == (0, "", fresh.stdout)
 
 
 CONTENTS = [None, b"", b"[1]", b"{", b"\xff" * 100, b"[" * 10**6]
@@ -80,7 +92,7 @@ CONTENTS = [None, b"", b"[1]", b"{", b"\xff" * 100, b"[" * 10**6]
 @pytest.mark.parametrize("content", CONTENTS, ids=lambda x: repr(x)[:8])
 def test_what_stands_in_its_place_is_no_obstacle(content: bytes | None, tmp_path: Path) -> None:
     """A folder, too; and no half-written file stays beside it."""
-    place = tmp_path / "archcalc" / "totals.json"
+    place = tmp_path / "archcalc" / "totals"
     place.parent.mkdir()
     if content is None:
         place.mkdir()
@@ -88,11 +100,11 @@ def test_what_stands_in_its_place_is_no_obstacle(content: bytes | None, tmp_path
         place.write_bytes(content)
     ended = run(["list", "lenet"], tmp_path, XDG_CACHE_HOME=str(tmp_path))
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert os.listdir(place.parent) == ["totals.json"]
+    assert os.listdir(place.parent) == ["totals"]
 
 
 def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
-    place = tmp_path / "archcalc" / "totals.json"
+    place = tmp_path / "archcalc" / "totals"
     place.parent.mkdir()
     os.mkfifo(place)
     ended = run(["list", "lenet"], tmp_path, XDG_CACHE_HOME=str(tmp_path))
