@@ -76,12 +76,16 @@ class Way(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A count of `network` (named, or a relative of `origin`) under the conventions of `way`."""
+    """A count of `network` (named, or a relative of `origin`) under the conventions of `way`.
+
+    `told` are the summands where no sum of terms has them: a part of the network, what a tool prints.
+    """
 
     origin: Relative
     network: Relative
     way: Way
     value: int
+    told: tuple[Part, ...] = ()
 
     @property
     def quantity(self) -> str:
@@ -106,6 +110,9 @@ class Reading(NamedTuple):
     @property
     def departures(self) -> tuple[Departure, ...]:
         """Each with what it adds to the count before it: the network's changes, then conventions."""
+        if self.told:
+            (fact,) = self.way.conventions
+            return (Departure(fact.name, fact.says, self.value - self.own),)
         found: list[Departure] = []
         plain = _way(self.way.kind, ())
         before = self.own
@@ -131,7 +138,7 @@ class Reading(NamedTuple):
     @property
     def parts(self) -> tuple[Part, ...]:
         """The summands; times `way.each` they are the value."""
-        return self.way.parts(self.network)
+        return self.told or self.way.parts(self.network)
 
     @property
     def decomposition(self) -> str:

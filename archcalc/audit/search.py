@@ -12,11 +12,13 @@ Nothing is known in advance about any number: an explanation is a sum that was c
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from math import log
 from typing import NamedTuple
 
 from archcalc.audit.conventions import Kind
+from archcalc.audit.facts import facts
 from archcalc.audit.printed import How, Printed, Scale
 from archcalc.audit.readings import MOST_DEPARTURES, Reading, readings
 from archcalc.audit.relatives import Relative
@@ -111,7 +113,7 @@ def find(network: Relative, printed: Printed, quantity: str = "") -> Findings:
     nearest: dict[int, Nearest] = {}
     values: set[tuple[Kind, int]] = set()
     tried = 0
-    for reading in readings(network, asked, most):
+    for reading in _all(network, asked, most, printed.whole):
         if any(match.steps < reading.steps for match in found.values()):
             break
         tried += 1
@@ -128,6 +130,18 @@ def find(network: Relative, printed: Printed, quantity: str = "") -> Findings:
     believed = tuple(m for m in ranked if m.plain or chance <= LEAST_CHANCE)
     doubtful = tuple(m for m in ranked if m not in believed)
     return Findings(believed, () if believed else _ranked(nearest), most, tried, chance, doubtful)
+
+
+def _all(network: Relative, asked: str, most: int, whole: bool) -> Iterator[Reading]:
+    """Sums of conventions by departures; facts of one departure or two behind the sums of one."""
+    waiting = True
+    for reading in readings(network, asked, most):
+        if waiting and reading.steps > 1:
+            waiting = False
+            yield from sorted(facts(network, asked, whole), key=lambda fact: fact.steps)
+        yield reading
+    if waiting:
+        yield from facts(network, asked, whole)
 
 
 def _by_chance(values: set[tuple[Kind, int]], printed: Printed) -> float:
@@ -165,7 +179,7 @@ def _scales(reading: Reading, printed: Printed) -> tuple[Scale, ...]:
 
 def _all_matter(reading: Reading) -> bool:
     """Whether every departure changes the count: else a shorter explanation does as well."""
-    return all(departure.amount for departure in reading.departures)
+    return bool(reading.told) or all(departure.amount for departure in reading.departures)
 
 
 def _keep_nearest(nearest: dict[int, Nearest], reading: Reading, printed: Printed) -> None:

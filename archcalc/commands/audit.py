@@ -23,9 +23,9 @@ FINDINGS = ("wrong", "unexplained")
 COLUMNS = (
     Column("number", "number", "name"),
     Column("printed", "printed", "text"),
-    Column("computed", "computed", "text"),
+    Column("computed", "computed", "text", spare=1),
     Column("verdict", "verdict", "name"),
-    Column("source", "source", "words", spare=1),
+    Column("source", "source", "words"),
     Column("reason", "reason", "data"),
 )
 PLAIN = tuple(c._replace(kind="data") if c.key == "computed" else c for c in COLUMNS)
@@ -39,15 +39,17 @@ SUMMARY = (
 @click.command("audit")
 @click.argument("specs", nargs=-1, metavar="[SPEC]...", shell_complete=complete_specs)
 @click.option("--all", "all_", is_flag=True, help="Every number, not only the findings.")
+@click.option("--source", metavar="TEXT", help="Only numbers of sources whose name holds TEXT.")
 @FORMAT
-def command(specs: tuple[str, ...], all_: bool, format: str) -> None:
+def command(specs: tuple[str, ...], all_: bool, source: str | None, format: str) -> None:
     """Recompute what papers, course notes and tools have printed about the bundled networks.
 
-    Without SPEC: how many numbers of each source hold, then those that are wrong or that nobody can
-    explain. With SPECs: every number of these networks, or of a family (vgg).
+    Without SPEC and --source: how many numbers of each source hold, then those that are wrong
+    or that nobody can explain. With SPECs: every number of these networks, or of a family (vgg).
 
     \b
     Example: archcalc audit googlenet
+             archcalc audit vgg16 --source keras
 
     \b
     exact        the printed number is the computed one, to the last digit
@@ -64,12 +66,17 @@ def command(specs: tuple[str, ...], all_: bool, format: str) -> None:
     a number that should hold does not. A wrong number whose derivation comes out, one that its
     entry calls unexplained and one quoted from memory are findings of the literature, no failure.
     """
-    chosen = list(_chosen(specs))
+    chosen = [number for number in _chosen(specs) if _of_source(number, source)]
+    if source and not chosen:
+        help = "`archcalc audit` lists the sources"
+        raise UsageError(
+            Diagnostic(f"no source of these numbers is called `{printable(source)}`", help=help)
+        )
     networks = Networks(lambda name: relative(load(name)))
     verdicts = [judge(number, networks) for number in chosen]
-    every = all_ or bool(specs) or format in ("csv", "json")
+    every = all_ or bool(specs) or bool(source) or format in ("csv", "json")
     reports = [_table(verdicts, every, plain=format == "csv")]
-    if not specs and format not in ("csv", "json"):
+    if not specs and not source and format not in ("csv", "json"):
         reports.insert(0, _summary(verdicts))
     show("audit", reports, format)
     if any(verdict.fails for verdict in verdicts):
@@ -96,6 +103,10 @@ def _chosen(specs: Iterable[str]) -> Iterator[Published]:
             if meant and (file, place) not in asked:
                 asked.add((file, place))
                 yield number
+
+
+def _of_source(number: Published, text: str | None) -> bool:
+    return not text or text.lower() in number.source.lower()
 
 
 def _summary(verdicts: list[Verdict]) -> Report:

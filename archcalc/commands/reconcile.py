@@ -73,17 +73,17 @@ def command(networks: list[Network], table: Table, quantity: str | None, words: 
                  within a factor of two; where that is likely, two departures
                  are believed only if each has a name of its own: a variant,
                  a tool, a part of the network, truncation
-    in print     who has printed these digits, and what `archcalc audit` finds
+    in print     who has printed these digits, and what `archcalc audit` finds; it
+                 leads where no reading of up to two departures matches
     """
     (network,) = networks
     printed = counted(parse(_number(words)), quantity or "")
     findings = find(relative(network), printed, quantity or "")
     most = None if table.format == "csv" else MOST_ROWS
-    sources = list(
-        quoted(network.spec.source.name, printed, Networks(lambda name: relative(load(name))))
-    )
+    networks_by_name = Networks(lambda name: relative(load(name)))
+    sources = list(quoted(network.spec.source.name, printed, networks_by_name))
     show("reconcile", [_report(network, printed, quantity, findings, sources, most)], table.format)
-    if not findings.matches:
+    if not findings.matches and not _known(network, sources):
         click.get_current_context().exit(1)
 
 
@@ -110,14 +110,19 @@ def _report(
 ) -> Report:
     matches = findings.matches
     flops = (printed.unit or quantity) == "FLOPs"
+    known = _known(network, sources)
+    leads = bool(known) and (not matches or matches[0].steps > 2)
     remarks = _explained(findings, flops) if matches else _unexplained(findings, printed)
-    rows = map(_row, matches[:most]) if matches else map(_nearest_row, findings.nearest)
+    rows = list(map(_row, matches[:most]) if matches or leads else map(_nearest_row, findings.nearest))
+    said = _in_print(sources)[:MOST_SOURCES]
+    remarks = (*remarks, *said) if not leads else (*said, *remarks) if matches else tuple(said)
+    rows = [*map(_known_row, known[:leads]), *rows]
     return Report(
         f"{label(network)} · {printable(printed.text)}: {_range(printed)}",
-        COLUMNS if matches else NEAREST_COLUMNS,
+        COLUMNS if matches or leads else NEAREST_COLUMNS,
         tuple(rows),
         None,
-        (*remarks, *_in_print(sources)[:MOST_SOURCES]),
+        remarks,
         lambda: [_document(network, printed, findings, sources)],
         label(network),
     )
@@ -137,8 +142,10 @@ def _range(printed: Printed) -> str:
 
 
 def _name(reading: Reading) -> str:
-    """'resnet50_paper, Netscope'."""
-    return ", ".join([printable(reading.network.name), *(c.name for c in reading.way.conventions)])
+    """'resnet50_paper, Netscope', 'googlenet 3b'."""
+    conventions = reading.way.conventions
+    between = " " if any(c.slot == "path" for c in conventions) else ", "
+    return between.join([printable(reading.network.name), *(c.name for c in conventions)])
 
 
 def _row(match: Match) -> dict[str, Any]:
@@ -148,6 +155,23 @@ def _row(match: Match) -> dict[str, Any]:
         "quantity": match.reading.quantity,
         "how": {"rounds": "rounded", "truncates": "truncated"}.get(match.how, "exact"),
         "departures": match.steps,
+    }
+
+
+def _known(network: Network, sources: list[Verdict]) -> list[Verdict]:
+    """Those in print about this network whose number the audit can tell."""
+    name = network.entry.name
+    return [v for v in sources if v.number.network.split(":")[0] == name and v.kind != "unexplained"]
+
+
+def _known_row(verdict: Verdict) -> dict[str, Any]:
+    count = verdict.computed if verdict.reached is None else verdict.reached
+    return {
+        "reading": printable(verdict.number.subject),
+        "count": int(count) if isinstance(count, int) else None,
+        "quantity": verdict.number.quantity.replace("_", " "),
+        "how": verdict.kind,
+        "departures": None,
     }
 
 
@@ -244,7 +268,7 @@ def _document(
         "name": network.name,
         "printed": printed.text,
         "intervals": [[ceil(low), ceil(high) - 1] for low, high in intervals],
-        "explained": bool(findings.matches),
+        "explained": bool(findings.matches or _known(network, sources)),
         "most_departures": findings.most,
         "tried": findings.tried,
         "by_chance": round(findings.chance, 6),

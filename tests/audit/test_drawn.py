@@ -44,7 +44,7 @@ def misses(file: str) -> list[str]:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.zoo
 @pytest.mark.parametrize("file", ["reconcile_first.csv", "reconcile_second.csv"])
 def test_right_reason_comes_first_for_eight_of_ten(file: str) -> None:
     missed = misses(file)

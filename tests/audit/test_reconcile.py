@@ -476,3 +476,49 @@ def test_pools_that_cannot_round_have_no_other_way(tmp_path: Path) -> None:
     path = tmp_path / "same.toml"
     path.write_text('input = "9x9x1"\nlayers = "conv 2 k3 | maxpool 2 same"\n')
     assert not [relative.name for relative in relatives(named(str(path))) if relative.pooling]
+
+
+TOLD = [
+    # options, number, reading, count: as torchinfo, thop and fvcore printed them (tools.csv), …
+    (["vit_b_16"], "173232616", "vit_b_16, torchinfo 1.8.0 mult-adds", 173_232_616),
+    (["vit_b_16"], "11286254592", "vit_b_16, thop 0.1.1-2209072238 macs", 11_286_254_592),
+    (["vit_b_16"], "16867412736", "vit_b_16, fvcore 0.1.5.post20221221 flops", 16_867_412_736),
+    (["unet"], "54534340608", "unet, thop 0.1.1-2209072238 macs", 54_534_340_608),
+    # the ten outputs of softmax count 3 each but one; 4 a batch-norm value
+    (["allconv"], "2018653", "allconv, thop 0.1.1-2209072238 macs", 1_924_672 + 4 * 23_488 + 3 * 10 - 1),
+    # … the peak: the input of a unit and its two branches; a branch, a bottleneck, a module
+    (["resnet50"], "7.2MB", "resnet50, peak", 4 * (64 + 256 + 256) * 56 * 56),
+    (["resnet50"], "7225344", "resnet50, peak", 4 * (64 + 256 + 256) * 56 * 56),
+    (["inception"], "120Mil", "inception 5x5", 28 * 28 * 32 * 25 * 192),
+    (
+        ["inception", "--bottleneck", "16"],
+        "12.4M",
+        "inception:bottleneck=16 5x5",
+        28 * 28 * 16 * (192 + 25 * 32),
+    ),
+    (
+        ["googlenet"],
+        "304M",
+        "googlenet 3b",
+        28 * 28 * (256 * (128 + 128 + 32 + 64) + 9 * 128 * 192 + 25 * 32 * 96),
+    ),
+    (["densenet121"], "1024000", "densenet121, fvcore, flops of Linear", 1024 * 1000),
+    # 0.4 GF of the paper: its last stage has 384 channels, torchvision's 400
+    (["regnet_x_400mf"], "5157512", "regnet_x_400mf_pycls", 5_157_512),
+]
+
+
+@pytest.mark.parametrize(("words", "number", "reading", "count"), TOLD, ids=lambda v: str(v)[:24])
+def test_tools_parts_and_peaks(words: list[str], number: str, reading: str, count: int) -> None:
+    result = invoke(words[0], number, *words[1:], "--format", "csv")
+    assert result.exit_code == 0, result.output
+    row = next(csv.DictReader(io.StringIO(result.output)))
+    assert (row["reading"], int(row["count"])) == (reading, count)
+
+
+def test_what_the_audit_knows_leads() -> None:
+    """The 54 M of Table 1 for module 5a: no reading has them, and its entry says whence they are."""
+    result = invoke("googlenet", "54M", "--format", "csv")
+    row = next(csv.DictReader(io.StringIO(result.output)))
+    wrong = 49 * (832 * (256 + 160 + 48 + 128) + 9 * 160 * 320 + 25 * 48 * 128)
+    assert (result.exit_code, row["reading"], int(row["count"])) == (0, "googlenet 5a", wrong)

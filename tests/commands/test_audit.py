@@ -122,3 +122,17 @@ def test_settings_are_refused() -> None:
     result = invoke("resnet50:stride=1x1")
     assert isinstance(result.exception, UsageError)
     assert "without settings" in result.exception.diagnostics[0].message
+
+
+def test_sources_are_chosen_by_a_part_of_their_name() -> None:
+    """With a network as well, and every number of theirs, not findings only."""
+    document = json.loads(run("vgg16", "--source", "KERAS", "--format", "json"))["networks"]
+    every = json.loads(run("vgg16", "--format", "json"))["networks"]
+    assert document == [number for number in every if "Keras" in number["source"]] != []
+    assert "Keras Applications" in run("--source", "keras")
+    nobody = invoke("--source", "nobody")
+    assert nobody.exit_code == 2
+    assert nobody.output == (
+        "error: no source of these numbers is called `nobody`\n"
+        "  = help: `archcalc audit` lists the sources\n"
+    )

@@ -172,3 +172,35 @@ def test_unet_by_hand() -> None:
 def test_weight_layers(name: str, layers: int) -> None:
     """The number in the network's name."""
     assert archcalc.load(name).graph.weight_layers == layers
+
+
+# the widths that the paper and pycls have, where torchvision rounds them otherwise
+REGNETS_OF_THE_PAPER = {
+    # widths, depths, width of a group, squeeze-and-excitation; pycls' MODEL_ZOO.md: M parameters
+    "regnet_x_400mf_pycls": ([32, 64, 160, 384], [1, 2, 7, 12], 16, False, "5.2"),
+    "regnet_y_800mf_pycls": ([64, 128, 320, 768], [1, 3, 8, 2], 16, True, "6.3"),
+    "regnet_y_8gf_pycls": ([168, 448, 896, 2016], [2, 4, 10, 1], 56, True, "39.2"),
+}
+
+
+@pytest.mark.parametrize("network", REGNETS_OF_THE_PAPER)
+def test_regnets_of_the_paper(network: str) -> None:
+    """Each unit 1×1, grouped 3×3, 1×1 with two numbers of batch norm a filter; its gate has biases."""
+    widths, depths, group, gated, millions = REGNETS_OF_THE_PAPER[network]
+    parameters, multiplies, side, before = 3 * 9 * 32 + 64, 3 * 9 * 32 * 112**2, 112, 32
+    for width, depth in zip(widths, depths, strict=True):
+        for unit in range(depth):
+            wide, side = side, side // 2 if unit == 0 else side
+            gate = 2 * width * (before // 4) if gated else 0
+            shortcut = before * width if unit == 0 else 0
+            first, grouped, last = before * width, 9 * width * group, width * width
+            parameters += first + grouped + last + 3 * 2 * width
+            parameters += gate + (before // 4 + width if gated else 0)
+            parameters += shortcut + (2 * width if unit == 0 else 0)
+            multiplies += first * wide**2 + (grouped + last + shortcut) * side**2 + gate
+            before = width
+    parameters += before * 1000 + 1000
+    multiplies += before * 1000
+    analysis = archcalc.load(network).analyze()
+    assert (analysis.parameters, analysis.multiplies) == (parameters, multiplies)
+    assert abs(parameters - Fraction(millions) * 10**6) <= 50_000

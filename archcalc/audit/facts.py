@@ -1,0 +1,109 @@
+"""Counts of the named network that no sum of conventions makes: what tools print, its parts, its peak.
+
+A fact is a `Reading` whose summands are told.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from archcalc.analysis.costs import Layer
+from archcalc.analysis.memory import measure
+from archcalc.audit.conventions import DEFAULTS, KINDS, Convention, Kind
+from archcalc.audit.readings import Part, Reading, Way
+from archcalc.audit.recount import Figure, printed_by
+from archcalc.audit.relatives import Relative
+from archcalc.audit.tools import TOOLS
+from archcalc.errors import ArchError
+
+FLOAT = 4
+OF_TOOL, OF_TERM, OF_PEAK, OF_PART = 10, 13, 14, 24  # weights beside those of conventions
+
+COUNTS: dict[Kind, Callable[[Layer], int]] = {
+    "parameters": lambda layer: int(layer.costs.parameters),
+    "multiplies": lambda layer: int(layer.costs.multiplies),
+}
+
+
+def facts(network: Relative, quantity: str, whole: bool) -> Iterator[Reading]:
+    """What tools print for the network, its parts and its peak; `quantity` is a key of KINDS.
+
+    Parts are one departure of a number whose every digit is `whole`, of others two; such a number
+    may count the bytes of maps without a word. What equals archcalc's own count is no fact.
+    """
+    kinds = (*KINDS[quantity], "map bytes") if whole and not quantity else KINDS[quantity]
+    try:
+        found = [*_by_tools(network), *_peaks(network), *_by_parts(network, whole)]
+    except ArchError:
+        return
+    yield from (fact for fact in found if fact.way.kind in kinds and 0 < fact.value != fact.own)
+
+
+def _told(
+    network: Relative,
+    kind: Kind,
+    name: str,
+    says: str,
+    parts: tuple[Part, ...],
+    weight: int,
+    steps: int = 1,
+) -> Reading:
+    slot = "path" if weight == OF_PART else "fact"
+    convention = Convention(name, says, slot, weight=weight)
+    value = sum(part.factor * part.amount for part in parts)
+    return Reading(network, network, Way(kind, (convention,), (), 1, steps), value, parts)
+
+
+def _by_tools(network: Relative) -> Iterator[Reading]:
+    """Every sum that a tool prints, then its summands: fvcore prints those by operator, too."""
+    source = network.entry.spec.source
+    for tool in sorted(TOOLS, key=lambda name: name == "keras"):
+        for figure in printed_by(tool, network.entry.name, source, network.analysis).values():
+            yield _figure(network, figure)
+    for figure in printed_by("fvcore", network.entry.name, source, network.analysis).values():
+        for factor, says, amount in figure.terms:
+            what = f"{figure.title} of {says.rpartition(' of ')[2]}"
+            parts = (Part(factor, says, amount),)
+            name = f"fvcore, {what}"
+            yield _told(network, figure.kind, name, f"{figure.tool} prints {what}", parts, OF_TERM)
+
+
+def _figure(network: Relative, figure: Figure) -> Reading:
+    parts = tuple(Part(factor, says, amount) for factor, says, amount in figure.terms)
+    name, says = f"{figure.tool} {figure.title}", f"{figure.tool} prints it as {figure.title}"
+    weight = OF_TOOL - 2 * (figure.kind == "values")  # timm and pycls print fvcore's
+    fact = _told(network, figure.kind, name, says, parts, weight)
+    (convention,) = fact.way.conventions
+    return fact._replace(way=fact.way._replace(conventions=(convention._replace(base=figure.base),)))
+
+
+def _peaks(network: Relative) -> Iterator[Reading]:
+    memory = measure(network.analysis.graph)
+    says = f"the most alive at once, at {network.analysis.layers[memory.peak_step].path}"
+    for kind, each in (("values", 1), ("map bytes", FLOAT)):
+        yield _told(network, kind, "peak", says, (Part(each, "values", int(memory.peak)),), OF_PEAK)
+
+
+def _by_parts(network: Relative, whole: bool) -> Iterator[Reading]:
+    """Layers and blocks by path, operators by name: their parameters, multiplies and maps."""
+    steps = 1 if whole else 2
+    for kind, count in COUNTS.items():
+        blocks, operators = Counter[str](), Counter[str]()
+        for layer in network.analysis.layers:
+            names = layer.path.split("/")
+            for last in range(1, len(names) + 1):
+                blocks["/".join(names[:last])] += count(layer)
+            operators[layer.node.operator.name] += count(layer)
+        for path, amount in blocks.items():
+            part = (Part(1, f"{DEFAULTS[kind].quantity} of {path}", amount),)
+            yield _told(network, kind, path, f"counts {path} only", part, OF_PART, steps)
+        for name, amount in operators.items():
+            part = (Part(1, f"{DEFAULTS[kind].quantity} of {name} layers", amount),)
+            yield _told(
+                network, kind, f"{name} layers", f"counts {name} layers only", part, OF_PART, steps
+            )
+    for layer in network.analysis.layers:
+        for kind, each in (("values", 1), ("map bytes", FLOAT)):
+            part = (Part(each, f"values that {layer.path} puts out", int(layer.node.shape.values)),)
+            yield _told(network, kind, layer.path, f"the map of {layer.path}", part, OF_PART, steps)
