@@ -51,6 +51,16 @@ def fitting_depth(analyses: Iterable[Analysis], matters: Matters) -> int | None:
     return found
 
 
+def block(path: str, depth: int | None) -> str:
+    """The first parts of a path, as many as `depth`; the whole without one."""
+    return "/".join(path.split("/", depth)[:depth]) if depth else path
+
+
+def ends(layers: Iterable[Layer], depth: int | None) -> dict[str, Layer]:
+    """The last layer of each block of so many parts: what it puts out."""
+    return {block(layer.path, depth): layer for layer in layers}
+
+
 def short_names(paths: Sequence[str]) -> list[str]:
     """A path loses its last part where its group has no other: '5x5/reduce/conv' → '5x5/reduce'."""
     names = list(paths)
@@ -100,17 +110,15 @@ def _folded(layers: Sequence[Layer], matters: Matters) -> list[Row]:
 def _grouped(layers: Sequence[Layer], matters: Matters, depth: int) -> list[Row]:
     """A row for layers whose paths agree in `depth` parts; a group without weights folds."""
     groups: dict[str, list[Layer]] = {}
-    ends: dict[str, Layer] = {}
     last = ""
     for layer in layers:
-        name = "/".join(layer.path.split("/", depth)[:depth])
+        name = block(layer.path, depth)
         if name not in groups and last and not matters(layer) and "/" not in layer.path:
             name = last
-        else:
-            ends[name] = layer
         groups.setdefault(name, []).append(layer)
         last = name
-    return [_row(name, group, ends[name]) for name, group in groups.items()]
+    shown = ends(layers, depth)
+    return [_row(name, group, shown[name]) for name, group in groups.items()]
 
 
 def _row(path: str, layers: Sequence[Layer], shown: Layer) -> Row:

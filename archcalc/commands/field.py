@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.analysis.costs import Analysis, Layer
-from archcalc.analysis.field import Axis, Field, Fields, receptive_fields
-from archcalc.analysis.inputs import sized, smallest_input, unread
+from archcalc.analysis.field import Field, Fields, receptive_fields
+from archcalc.analysis.inputs import Smallest, sized, smallest_input, unread
 from archcalc.api import Network
-from archcalc.commands.layout import both, document, label, single, title
-from archcalc.commands.options import ALL, DEPTH, FORMAT, Table, show, spec_command
+from archcalc.commands.layout import both, document, field_document, label, output, pair, single, title
+from archcalc.commands.options import ALL, DEPTH, FORMAT, SORT, TOP, Table, show_ordered, spec_command
 from archcalc.graph.model import Graph
 from archcalc.operators.model import Window
 from archcalc.units import grouped, percent
-from archcalc.views.report import Column, Report
+from archcalc.views.report import Column, Ranked, Report
 
 COLUMNS = (
     Column("layer", "layer", "name"),
@@ -27,6 +27,8 @@ COLUMNS = (
 
 
 @spec_command("field")
+@SORT
+@TOP
 @ALL
 @DEPTH
 @FORMAT
@@ -48,7 +50,7 @@ def command(networks: list[Network], table: Table) -> None:
               of branches whose strides or centers differ
     unread    positions of a map that strides skip: nothing ever reads them
     """
-    show("field", [_report(network, table) for network in networks], table.format)
+    show_ordered("field", [_report(network, table) for network in networks], table)
 
 
 def _report(network: Network, table: Table) -> Report:
@@ -61,23 +63,25 @@ def _report(network: Network, table: Table) -> Report:
         geometry = node.operator.geometry(*layer.inputs)
         return isinstance(geometry, Window) or geometry == "upsampling" or len(node.inputs) > 1
 
+    rows, names = single(analysis, changes, table)
     cells = [
-        _cells(name, str(row.shape), field_of[row.shown.path], analysis.graph)
-        for row, name in zip(*single(analysis, changes, table), strict=True)
+        _cells(name, output(row), field_of[row.shown.path], analysis.graph)
+        for row, name in zip(rows, names, strict=True)
     ]
+    smallest = smallest_input(network.spec, network.values, network.variant, analysis.graph, fields)
 
     def documents() -> list[dict[str, Any]]:
-        return [{**document(network, analysis), "field": _document(analysis, fields)}]
+        return [{**document(network, analysis, rows), "field": _document(analysis, fields, smallest)}]
 
-    remarks = _remarks(network, analysis, fields)
+    remarks = _remarks(analysis, fields, smallest)
     return Report(
         title(network, analysis), COLUMNS, tuple(cells), None, remarks, documents, label(network)
     )
 
 
-def _cells(name: str, output: str, field: Field, graph: Graph) -> dict[str, Any]:
+def _cells(name: str, output: Ranked, field: Field, graph: Graph) -> dict[str, Any]:
     if field.height is None or field.width is None:
-        return {"layer": name, "output": output, "field": "all", "note": "the whole image"}
+        return {"layer": name, "output": output, "field": pair([None, None]), "note": "the whole image"}
     axes = (field.height, field.width)
     notes = []
     if field.height.size > graph.input.height or field.width.size > graph.input.width:
@@ -87,15 +91,13 @@ def _cells(name: str, output: str, field: Field, graph: Graph) -> dict[str, Any]
     return {
         "layer": name,
         "output": output,
-        "field": both([axis.size for axis in axes]),
-        "stride": both([axis.stride for axis in axes]),
-        "padding": both([axis.padding for axis in axes]),
-        "offset": both([axis.offset for axis in axes]),
+        **{name: pair(getattr(axis, name) for axis in axes) for name in ("stride", "padding", "offset")},
+        "field": pair(axis.size for axis in axes),
         "note": ", ".join(notes),
     }
 
 
-def _remarks(network: Network, analysis: Analysis, fields: Fields) -> tuple[str, ...]:
+def _remarks(analysis: Analysis, fields: Fields, smallest: Smallest) -> tuple[str, ...]:
     graph, field = analysis.graph, fields.of_network
     lines = []
     if field.height is not None and field.width is not None:
@@ -104,7 +106,6 @@ def _remarks(network: Network, analysis: Analysis, fields: Fields) -> tuple[str,
     else:
         whole = next(n.path for n, f in zip(graph.nodes, fields.nodes, strict=True) if f.is_global)
         lines.append(f"the network sees the whole image, from {whole} on")
-    smallest = smallest_input(network.spec, network.values, network.variant, graph, fields)
     if smallest.legal is not None:
         legal, kind = _sides(graph, smallest.legal), "strip" if 1 in graph.input[:2] else "square input"
         sensible = f", sensible from {_sides(graph, smallest.sensible)}" if smallest.sensible else ""
@@ -124,28 +125,18 @@ def _sides(graph: Graph, side: int) -> str:
     return f"{height}" if height == width else f"{height}×{width}"
 
 
-def _document(analysis: Analysis, fields: Fields) -> dict[str, Any]:
+def _document(analysis: Analysis, fields: Fields, smallest: Smallest) -> dict[str, Any]:
     graph = analysis.graph
     return {
-        "network": _axes(fields.of_network),
+        "network": field_document(fields.of_network),
         "network_map": graph.nodes[fields.network].path,
         "maps": [
-            {"path": node.path, "aligned": field.aligned, **_axes(field)}
+            {"path": node.path, **field_document(field)}
             for node, field in zip(graph.nodes, fields.nodes, strict=True)
         ],
+        "smallest": smallest._asdict(),
         "unread": [
             {"path": graph.nodes[gap.node].path, "positions": gap.positions, "of": gap.of}
             for gap in unread(graph)
         ],
     }
-
-
-def _axes(field: Field) -> dict[str, Any]:
-    return {"height": _axis(field.height), "width": _axis(field.width)}
-
-
-def _axis(axis: Axis | None) -> dict[str, Any] | None:
-    if axis is None:
-        return None
-    stride, offset = float(axis.stride), float(axis.offset)
-    return {"size": axis.size, "stride": stride, "padding": axis.padding, "offset": offset}

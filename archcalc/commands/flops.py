@@ -8,11 +8,28 @@ from typing import Any
 import click
 
 from archcalc.analysis.costs import Analysis, Census, Costs, Layer, total
+from archcalc.analysis.summary import block
 from archcalc.api import Network
-from archcalc.commands.layout import arithmetic, beside, change_label, document, label, single, title
-from archcalc.commands.options import AS, Table, refuse_beside_as, show, spec_command, table_options
+from archcalc.commands.layout import (
+    arithmetic,
+    beside,
+    change_label,
+    document,
+    label,
+    output,
+    single,
+    title,
+)
+from archcalc.commands.options import (
+    AS,
+    Table,
+    refuse_beside_as,
+    show_ordered,
+    spec_command,
+    table_options,
+)
 from archcalc.units import GLOSSARY, grouped, scaled
-from archcalc.views.report import Column, Report
+from archcalc.views.report import Column, Ranked, Report
 
 COLUMNS = (
     Column("layer", "layer", "name"),
@@ -82,7 +99,7 @@ def command(
         reports = [tools.report(n, table, tool, "flops", protocol=protocol) for n in networks]
     else:
         reports = [_report(network, table, protocol, census) for network in networks]
-    show("flops", reports, table.format)
+    show_ordered("flops", reports, table)
 
 
 def _report(network: Network, table: Table, protocol: dict[str, int], census: bool) -> Report:
@@ -94,8 +111,9 @@ def _report(network: Network, table: Table, protocol: dict[str, int], census: bo
         report = _plain(network, analysis, table)
     else:
         report = _beside(network, _times(base.analyze(), factor), analysis, table)
+    rows = None if table.all else single(analysis, _matters, table)[0]
     report = report._replace(
-        documents=lambda: [{**document(network, analysis), "as": None, "protocol": protocol}]
+        documents=lambda: [{**document(network, analysis, rows), "as": None, "protocol": protocol}]
     )
     if factor == 1:
         return report
@@ -127,7 +145,7 @@ def _plain(network: Network, analysis: Analysis, table: Table) -> Report:
     cells = tuple(
         {
             "layer": name,
-            "output": str(row.shape),
+            "output": output(row),
             "multiplies": row.costs.multiplies,
             "share": (row.costs.multiplies, whole),
             "bar": (row.costs.multiplies, whole),
@@ -151,7 +169,7 @@ def _beside(network: Network, base: Analysis, changed: Analysis, table: Table) -
     rows = beside(base, changed, _multiplies, table)
     for row in rows:
         if row.get("arithmetic"):  # the group's line and the total say how much less it is
-            row["change"] = row["arithmetic"] if row["base"] != row["changed"] else None
+            row["change"] = _arithmetic(row) if row["base"] != row["changed"] else None
     pair = (base.multiplies, changed.multiplies)
     summed = {"layer": "total", "base": pair[0], "changed": pair[1], "change": pair}
     header = change_label(network)
@@ -167,6 +185,11 @@ def _beside(network: Network, base: Analysis, changed: Analysis, table: Table) -
     )
 
 
+def _arithmetic(row: dict[str, Any]) -> Ranked:
+    """How a changed row comes about; it is sorted by how much changed."""
+    return Ranked(row["arithmetic"], abs(row["changed"] - (row["base"] or 0)))
+
+
 def _remarks(analysis: Analysis) -> tuple[str, ...]:
     flops = f"FLOPs: {grouped(int(analysis.flops))} ({scaled(int(analysis.flops))}FLOPs)"
     lines = [flops, f"multiplies: {GLOSSARY['multiplies']} FLOPs = 2 × multiplies."]
@@ -180,10 +203,11 @@ def _remarks(analysis: Analysis) -> tuple[str, ...]:
 
 
 def _census(network: Network, analysis: Analysis, table: Table) -> Report:
-    """All work by operator, in the order in which the network first uses them or by layer."""
+    """All work by operator, in the order in which the network first uses them; by block or layer."""
     groups: dict[str, list[Costs]] = {}
     for layer in analysis.layers[1:]:
-        groups.setdefault(layer.path if table.all else layer.node.operator.name, []).append(layer.costs)
+        part = block(layer.path, table.depth) if table.depth else layer.node.operator.name
+        groups.setdefault(layer.path if table.all else part, []).append(layer.costs)
     rows = tuple(_census_cells(name, total(costs)) for name, costs in groups.items())
     remarks = (
         f"{grouped(int(analysis.multiplies))} of them are products of weighted layers and attention.",

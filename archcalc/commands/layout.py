@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis.costs import Analysis, Costs, Layer
+from archcalc.analysis.field import Axis, Field, receptive_fields
+from archcalc.analysis.memory import measure
 from archcalc.analysis.summary import (
     EVERY_LAYER,
     Matters,
@@ -17,13 +20,16 @@ from archcalc.analysis.summary import (
 )
 from archcalc.api import Network
 from archcalc.commands.options import Table
-from archcalc.operators.model import Extent, Work
+from archcalc.operators.model import Extent, Operator, Shape, Work
 from archcalc.spec.settings import show_value
 from archcalc.symbols import Int
 from archcalc.units import printable
+from archcalc.views.report import Ranked
 
 if TYPE_CHECKING:
     from fractions import Fraction
+
+AXIS = ("size", "stride", "padding", "offset")
 
 Measure = Callable[[Costs], Int]
 
@@ -59,8 +65,13 @@ def single(analysis: Analysis, matters: Matters, table: Table) -> tuple[list[Row
     """The rows of one network and what to call them."""
     rows = summarize(analysis, matters, _depth([analysis], matters, table))
     paths = [row.path for row in rows]
-    names = paths if table.all else short_names(paths)
+    names = paths if table.all or table.format == "json" else short_names(paths)
     return [named(row, name) for row, name in zip(rows, names, strict=True)], names
+
+
+def rows_of(analysis: Analysis, table: Table) -> list[Row]:
+    """Every layer, or every block of so many parts."""
+    return summarize(analysis, lambda layer: True, EVERY_LAYER if table.all else table.depth)
 
 
 def _depth(analyses: list[Analysis], matters: Matters, table: Table) -> int | None:
@@ -94,7 +105,7 @@ def _pair(before: Row | None, after: Row | None, measure: Measure, name: str) ->
     change = (base, changed) if base != changed else None
     sums = arithmetic(after) if after else None
     return {
-        "output": str(named(row, name).shape),
+        "output": output(named(row, name)),
         "base": base,
         "changed": changed,
         "change": change,
@@ -109,7 +120,14 @@ def _subtotal(group: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if base == changed or len(members) < 2:
         return []
     return [
-        {"layer": group, "base": base, "changed": changed, "change": (base, changed), "strong": True}
+        {
+            "layer": group,
+            "base": base,
+            "changed": changed,
+            "change": (base, changed),
+            "strong": True,
+            "subtotal": True,
+        }
     ]
 
 
@@ -141,6 +159,24 @@ def both(pair: Sequence[Fraction | int]) -> str:
     return height if height == width else f"{height}×{width}"
 
 
+def output(row: Row) -> Ranked:
+    """The shape that a row shows."""
+    return ranked(row.shape)
+
+
+def ranked(shape: Shape) -> Ranked:
+    """A shape, sorted by how many values it has."""
+    return Ranked(str(shape), shape.values)
+
+
+def pair(axes: Iterable[int | Fraction | None]) -> Ranked:
+    """A property of both axes, sorted by the larger; without one it is the whole image."""
+    found = [axis for axis in axes if axis is not None]
+    if len(found) < 2:
+        return Ranked("all", (inf, inf))
+    return Ranked(both(found), (max(found), min(found)))
+
+
 def arithmetic(row: Row) -> str | None:
     """The products of a row that has one layer of them: '28·28·32 × 5·5·192'."""
     layers = [layer for layer in row.layers if layer.costs.multiplies]
@@ -159,9 +195,11 @@ def _extent(extent: Extent) -> str:
     return "·".join(str(factor) for _, factor in extent.factors)
 
 
-def document(network: Network, analysis: Analysis) -> dict[str, Any]:
-    """A network as JSON: always the same keys, every layer, exact integers."""
-    base = network.base
+def document(network: Network, analysis: Analysis, rows: Sequence[Row] | None = None) -> dict[str, Any]:
+    """A network as JSON: always the same keys, exact integers; every layer if no rows are given."""
+    base, memory = network.base, measure(analysis.graph)
+    fields = receptive_fields(analysis.graph).nodes
+    number = {layer.path: i for i, layer in enumerate(analysis.layers)}
     return {
         "name": network.name,
         "title": network.title,
@@ -173,9 +211,19 @@ def document(network: Network, analysis: Analysis) -> dict[str, Any]:
         "input": list(analysis.graph.input),
         "output": list(analysis.graph.nodes[analysis.graph.output].shape),
         "weight_layers": analysis.weight_layers,
+        "peak": memory.peak,
         "total": costs_document(analysis.total),
         "base_total": costs_document(base.analyze().total) if base else None,
-        "layers": [_layer(analysis, i) for i in range(1, len(analysis.layers))],
+        "not_shown": 0,
+        "layers": [
+            {
+                **_layer(analysis, row),
+                "field": field_document(fields[number[row.shown.path]]),
+                "alive": max(memory.steps[number[layer.path]].live for layer in row.layers),
+                **costs_document(row.costs),
+            }
+            for row in rows or summarize(analysis, lambda layer: True, EVERY_LAYER)
+        ],
     }
 
 
@@ -185,16 +233,49 @@ def costs_document(costs: Costs) -> dict[str, Any]:
     return {"parameters": costs.parameters, "flops": costs.flops, **plain}
 
 
-def _layer(analysis: Analysis, index: int) -> dict[str, Any]:
-    layer = analysis.layers[index]
+def _layer(analysis: Analysis, row: Row) -> dict[str, Any]:
+    """What a row is: of one layer its operator, of a block how many layers it has."""
+    (layer,) = row.layers if len(row.layers) == 1 else (None,)
+    operator = layer.node.operator if layer else None
+    inside = {layer.path for layer in row.layers}
+    read = [analysis.layers[i].path for layer in row.layers for i in layer.node.inputs]
     return {
-        "path": layer.path,
-        "operator": layer.node.operator.name,
-        "kind": layer.kind,
-        "inputs": [analysis.layers[i].path for i in layer.node.inputs],
-        "output": list(layer.node.shape),
-        **costs_document(layer.costs),
+        "path": row.path,
+        "operator": operator.name if operator else None,
+        "arguments": _arguments(operator) if operator else None,
+        "text": str(operator) if operator else None,
+        "kind": layer.kind if layer else None,
+        "layers": len(row.layers),
+        "inputs": [p for i, p in enumerate(read) if layer or (p not in inside and p not in read[:i])],
+        "output": list(row.shape),
+        "arithmetic": arithmetic(row),
     }
+
+
+def _arguments(operator: Operator) -> dict[str, Any]:
+    """All arguments of an operator by name, pairs as [height, width]."""
+    return {a.name: _listed(getattr(operator, a.attribute)) for a in operator.arguments}
+
+
+def _listed(value: Any) -> Any:
+    return [_listed(item) for item in value] if isinstance(value, tuple) else value
+
+
+def field_document(field: Field) -> dict[str, Any]:
+    """What a value sees, by axis; None: all of the image."""
+    return {
+        "aligned": field.aligned,
+        **{name: _axis(axis) for name, axis in (("height", field.height), ("width", field.width))},
+    }
+
+
+def _axis(axis: Axis | None) -> dict[str, Any] | None:
+    return {name: _number(getattr(axis, name)) for name in AXIS} if axis else None
+
+
+def _number(value: Any) -> Any:
+    """An exact integer where it is whole."""
+    return int(value) if value.denominator == 1 else float(value)
 
 
 def _plain(value: Any) -> Any:

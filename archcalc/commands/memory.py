@@ -11,20 +11,25 @@ from archcalc.analysis.arena import Arena, lay_out
 from archcalc.analysis.costs import Analysis
 from archcalc.analysis.memory import Memory, measure
 from archcalc.api import Network
-from archcalc.commands.layout import change_label, document, label, title
+from archcalc.commands.layout import change_label, document, label, rows_of, title
 from archcalc.commands.options import (
     ALL,
     AS,
     DEPTH,
     FORMAT,
     NO_BASE,
+    SORT,
+    TOP,
     Table,
     refuse_beside_as,
     show,
+    show_ordered,
     spec_command,
 )
+from archcalc.commands.timeline import listed, timeline
 from archcalc.graph.model import Graph
 from archcalc.units import DTYPES, binary, decimal_bytes, grouped
+from archcalc.views.order import Order, ordered
 from archcalc.views.report import Column, Report
 
 RULES = {
@@ -49,14 +54,6 @@ BASE_COLUMNS = (
     Column("size", "size", "text", spare=1),
     Column("change", "", "change"),
 )
-STEPS = (
-    Column("layer", "step", "name"),
-    Column("output", "output", "text", spare=2),
-    Column("live", "alive", "count"),
-    Column("size", "size", "text", spare=1),
-    Column("bar", "", "bar", spare=3),
-)
-MOST_STEPS = 40
 
 
 class Measured(NamedTuple):
@@ -93,6 +90,8 @@ class Measured(NamedTuple):
 )
 @AS
 @NO_BASE
+@SORT
+@TOP
 @ALL
 @DEPTH
 @FORMAT
@@ -112,21 +111,23 @@ def command(
               nobody else needs, all others write a fresh buffer, freed after its
               last reader; outputs live to the end
     arena     a layout of those buffers at fixed offsets, at least the peak
-    alive     values alive while a step runs
+    alive     values alive while a step runs; --sort and --top order these steps,
+              which csv shows with one of these or --depth instead of the rules
     order     best: the order of layers with the smallest peak, and whether it is
               proven
     module    with --as: what runs the layer in the code that the tool looks at
     MiB is 2^20 bytes, MB 10^6
     """
-    reports: list[Report] = []
     if tool:
         refuse_beside_as(dtype=dtype != "float32", batch=batch > 1, order=order == "best")
         from archcalc.commands import tools
 
-        reports = [tools.report(n, table, tool, "memory", memory=None) for n in networks]
-    else:
-        for network in networks:
-            reports += _reports(network, table, dtype, batch, order == "best")
+        found = [tools.report(n, table, tool, "memory", memory=None) for n in networks]
+        show_ordered("memory", found, table)
+        return
+    reports: list[Report] = []
+    for network in networks:
+        reports += _reports(network, table, dtype, batch, order == "best")
     show("memory", reports, table.format)
 
 
@@ -167,32 +168,37 @@ def _reports(network: Network, table: Table, dtype: str, batch: int, best: bool)
         f" · {batch:,} images" if batch > 1 else ""
     )
 
-    def documents() -> list[dict[str, Any]]:
-        figures = _document(found, values, dtype, batch)
-        return [{**document(network, found.analysis), "as": None, "memory": figures}]
+    whole = timeline(found.analysis, found.memory, table, DTYPES[dtype], batch, label(network))
+    steps = ordered(whole, table.order)
 
-    remarks = _remarks(network, found, best)
+    def documents() -> list[dict[str, Any]]:
+        figures = _document(found, values, dtype, batch) | {"steps": listed(steps)}
+        told = document(network, found.analysis, rows_of(found.analysis, table))
+        missed = len(whole.rows) - len(steps.rows)
+        return [{**told, "not_shown": missed, "as": None, "memory": figures}]
+
+    remarks = _remarks(network, found, best, batch)
     first = Report(heading, columns, tuple(rows), None, remarks, documents, label(network))
     if table.format == "csv":
-        return [first]
-    return [first, _timeline(network, found, table, size * batch, batch)]
+        return [steps if table.depth or table.order != Order() else first]
+    return [first, steps]
 
 
-def _remarks(network: Network, found: Measured, best: bool) -> tuple[str, ...]:
+def _remarks(network: Network, found: Measured, best: bool, batch: int) -> tuple[str, ...]:
     memory = found.memory
     alive = memory.alive(memory.peak_step)
     parts = [
         f"{found.graph.nodes[b.nodes[-1] if b.dies <= memory.peak_step else b.nodes[0]].path}"
         for b in alive
     ]
-    sizes = [grouped(int(buffer.size)) for buffer in alive]
+    sizes = [grouped(batch * int(buffer.size)) for buffer in alive]
     held = " + ".join(f"{size} ({part})" for size, part in zip(sizes, parts, strict=True))
     lines = [f"peak at {found.path(memory.peak_step)}: {held}"]
     if best:
-        spec = int(measure(found.graph).peak)
+        spec = batch * int(measure(found.graph).peak)
         saved = (
             "the spec's order needs no more"
-            if spec == memory.peak
+            if spec == batch * memory.peak
             else f"the spec's order needs {grouped(spec)}"
         )
         lines.append(f"order: {'proven best' if found.proven else 'best found, not proven'}; {saved}")
@@ -216,47 +222,6 @@ def _published(network: Network) -> Iterator[str]:
         yield f"published: “{number.says}” ({number.source}): {verdict.reason}"
 
 
-def _timeline(network: Network, found: Measured, table: Table, size: int, batch: int) -> Report:
-    """A row a step that takes new memory; of a long network a row a group, with its largest step."""
-    memory, peak = found.memory, int(found.memory.peak)
-    fresh = {buffer.born for buffer in memory.buffers}
-    steps = [i for i in range(len(memory.steps)) if table.all or i in fresh]
-    depth = None if table.all else table.depth or _depth([found.path(i) for i in steps])
-    groups: dict[str, list[int]] = {}
-    for i in steps:
-        name = found.path(i) if depth is None else "/".join(found.path(i).split("/")[:depth])
-        groups.setdefault(name, []).append(i)
-    rows = []
-    for name, members in groups.items():
-        step = max(members, key=lambda i: int(memory.steps[i].live))
-        live = int(memory.steps[step].live)
-        shape = found.graph.nodes[memory.steps[step].node].shape
-        rows.append(
-            {
-                "layer": name,
-                "output": str(shape),
-                "live": live * batch,
-                "size": binary(live * size),
-                "bar": (live, peak),
-                "strong": live == peak,
-            }
-        )
-    return Report(
-        f"{label(network)}: alive at each step", STEPS, tuple(rows), None, (), list, label(network)
-    )
-
-
-def _depth(paths: list[str]) -> int | None:
-    """The finest grouping with about 40 rows at most, None if nothing needs grouping."""
-    if len(paths) <= MOST_STEPS:
-        return None
-    deepest = max(path.count("/") for path in paths)
-    for depth in range(deepest, 0, -1):
-        if len({"/".join(path.split("/")[:depth]) for path in paths}) <= MOST_STEPS:
-            return depth
-    return 1
-
-
 def _document(found: Measured, values: dict[str, int], dtype: str, batch: int) -> dict[str, Any]:
     memory = found.memory
     return {
@@ -267,11 +232,10 @@ def _document(found: Measured, values: dict[str, int], dtype: str, batch: int) -
         "values": values,
         "bytes": {rule: count * DTYPES[dtype] for rule, count in values.items()},
         "peak_at": found.path(memory.peak_step),
-        "steps": [{"path": found.path(i), "alive": s.live} for i, s in enumerate(memory.steps)],
         "buffers": [
             {
-                "offset": offset,
-                "size": buffer.size,
+                "offset": batch * offset,
+                "size": batch * buffer.size,
                 "born": buffer.born,
                 "dies": buffer.dies,
                 "layers": [found.graph.nodes[i].path for i in buffer.nodes],

@@ -12,6 +12,7 @@ from archcalc.commands.words import networks, split
 from archcalc.errors import ArchError, Diagnostic, UsageError
 from archcalc.units import parse_count, printable
 from archcalc.views import FORMATS, render
+from archcalc.views.order import Order, ordered
 from archcalc.views.report import Report
 
 
@@ -25,20 +26,23 @@ class Count(click.IntRange):
 
 
 class Table(NamedTuple):
-    """How a table is wanted: its format, its rows, and whether the base stands beside a change."""
+    """How a table is wanted: its format, its rows and their order, whether the base stands beside."""
 
     format: str
     depth: int | None
     all: bool
     base: bool
+    order: Order = Order()
 
     @classmethod
     def of(cls, params: dict[str, Any]) -> Table:
         """Takes its options out of a command's."""
         format, depth = params.pop("format"), params.pop("depth", None)
         # a machine wants the layers, not what fits a screen
-        all = params.pop("all_", False) or (format == "csv" and not depth)
-        return cls(format, depth, all, not params.pop("no_base", False) and format != "csv")
+        machine = format in ("csv", "json")
+        all = params.pop("all_", False) or (machine and not depth)
+        order = Order(params.pop("sort_", None), params.pop("top_", None))
+        return cls(format, depth, all, not params.pop("no_base", False) and not machine, order)
 
 
 class SpecCommand(click.Command):
@@ -151,6 +155,13 @@ NO_BASE = click.option(
     "--no-base", is_flag=True, help="With a variable set: only the result, not what it changes."
 )
 
+SORT = click.option(
+    "--sort", "sort_", metavar="COLUMN", help="Order rows by a column, the largest number first."
+)
+TOP = click.option(
+    "--top", "top_", type=click.IntRange(1), metavar="N", help="Only the first N rows, and the total."
+)
+
 TOOLS = ("torchinfo", "thop", "fvcore", "torchsummary", "ptflops", "keras")
 AS = click.option(
     "--as",
@@ -161,8 +172,8 @@ AS = click.option(
 
 
 def table_options(function: Callable[..., None]) -> Callable[..., None]:
-    """--format, --depth, --all and --no-base."""
-    for option in (NO_BASE, ALL, DEPTH, FORMAT):
+    """--format, --depth, --all, --sort, --top and --no-base."""
+    for option in (NO_BASE, TOP, SORT, ALL, DEPTH, FORMAT):
         function = option(function)
     return function
 
@@ -181,6 +192,11 @@ def refuse_beside_as(**given: bool) -> None:
 def show(command: str, reports: Sequence[Report], format: str) -> None:
     """Print reports on standard output."""
     click.echo(render(format, command, reports), color=True)
+
+
+def show_ordered(command: str, reports: Sequence[Report], table: Table) -> None:
+    """Print reports of layers on standard output, as `--sort` and `--top` want them."""
+    show(command, [ordered(report, table.order) for report in reports], table.format)
 
 
 Finish = Callable[[], tuple[dict[str, Any] | None, tuple[str, ...]]]

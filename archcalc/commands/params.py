@@ -6,11 +6,10 @@ from typing import Any
 
 from archcalc.analysis.costs import Analysis, Costs, Layer
 from archcalc.api import Network
-from archcalc.commands.layout import beside, change_label, document, label, single, title
-from archcalc.commands.options import AS, Table, show, spec_command, table_options
-from archcalc.operators.model import Shape
+from archcalc.commands.layout import beside, change_label, document, label, output, single, title
+from archcalc.commands.options import AS, Table, show_ordered, spec_command, table_options
 from archcalc.units import DTYPES, GLOSSARY, binary, grouped
-from archcalc.views.report import Column, Report
+from archcalc.views.report import Column, Ranked, Report
 
 COLUMNS = (
     Column("layer", "layer", "name"),
@@ -55,7 +54,7 @@ def command(networks: list[Network], table: Table, tool: str | None) -> None:
     module           with --as: what runs the layer in the code that the tool
                      looks at
     """
-    show("params", [_report(network, table, tool) for network in networks], table.format)
+    show_ordered("params", [_report(network, table, tool) for network in networks], table)
 
 
 def _report(network: Network, table: Table, tool: str | None) -> Report:
@@ -76,7 +75,7 @@ def _matters(layer: Layer) -> bool:
 def _plain(network: Network, analysis: Analysis, table: Table) -> Report:
     rows, names = single(analysis, _matters, table)
     whole = analysis.parameters
-    cells = tuple(_cells(n, r.shape, r.costs, whole) for n, r in zip(names, rows, strict=True))
+    cells = tuple(_cells(n, output(r), r.costs, whole) for n, r in zip(names, rows, strict=True))
     total = _cells("total", None, analysis.total, whole) | {"share": None, "bar": None}
     return Report(
         title(network, analysis),
@@ -84,15 +83,15 @@ def _plain(network: Network, analysis: Analysis, table: Table) -> Report:
         cells,
         total,
         _remarks(analysis.total),
-        lambda: [{**document(network, analysis), "as": None}],
+        lambda: [{**document(network, analysis, rows), "as": None}],
         label(network),
     )
 
 
-def _cells(name: str, shape: Shape | None, costs: Costs, whole: Any) -> dict[str, Any]:
+def _cells(name: str, output: Ranked | None, costs: Costs, whole: Any) -> dict[str, Any]:
     return {
         "layer": name,
-        "output": str(shape) if shape else None,
+        "output": output,
         "parameters": costs.parameters,
         "share": (costs.parameters, whole),
         "bar": (costs.parameters, whole),

@@ -8,10 +8,10 @@ from archcalc.analysis.costs import Analysis, Costs, Layer
 from archcalc.analysis.field import Field, receptive_fields
 from archcalc.analysis.memory import measure
 from archcalc.api import Network
-from archcalc.commands.layout import both, document, label, single, title
-from archcalc.commands.options import ALL, DEPTH, FORMAT, Table, show, spec_command
+from archcalc.commands.layout import document, label, output, pair, single, title
+from archcalc.commands.options import ALL, DEPTH, FORMAT, SORT, TOP, Table, show_ordered, spec_command
 from archcalc.units import GLOSSARY, printable
-from archcalc.views.report import Column, Report
+from archcalc.views.report import Column, Ranked, Report
 
 COLUMNS = (
     Column("layer", "layer", "name"),
@@ -25,6 +25,8 @@ COLUMNS = (
 
 
 @spec_command("show")
+@SORT
+@TOP
 @ALL
 @DEPTH
 @FORMAT
@@ -44,7 +46,7 @@ def command(networks: list[Network], table: Table) -> None:
     weight layers   conv and linear layers on the longest way: why VGG-16 is so
                     called
     """
-    show("show", [_report(network, network.analyze(), table) for network in networks], table.format)
+    show_ordered("show", [_report(network, network.analyze(), table) for network in networks], table)
 
 
 def _matters(layer: Layer) -> bool:
@@ -58,7 +60,7 @@ def _report(network: Network, analysis: Analysis, table: Table) -> Report:
     texts: dict[int, str] = {}
     number = {layer.path: i for i, layer in enumerate(analysis.layers)}
     cells = tuple(
-        _cells(name, str(row.shape), row.costs)
+        _cells(name, output(row), row.costs)
         | {
             "operator": _operator(row.layers, texts),
             "field": _field(fields[number[row.shown.path]]),
@@ -70,11 +72,11 @@ def _report(network: Network, analysis: Analysis, table: Table) -> Report:
     remarks = (*([printable(paper)] if paper else []), f"weight layers: {GLOSSARY['weight layers']}")
     total = _cells("total", None, analysis.total)
     total |= {"field": "", "alive": memory.peak}
-    data = lambda: [document(network, analysis)]  # noqa: E731
+    data = lambda: [document(network, analysis, rows)]  # noqa: E731
     return Report(title(network, analysis), COLUMNS, cells, total, remarks, data, label(network))
 
 
-def _cells(name: str, output: str | None, costs: Costs) -> dict[str, Any]:
+def _cells(name: str, output: Ranked | None, costs: Costs) -> dict[str, Any]:
     return {
         "layer": name,
         "output": output,
@@ -83,10 +85,8 @@ def _cells(name: str, output: str | None, costs: Costs) -> dict[str, Any]:
     }
 
 
-def _field(field: Field) -> str:
-    if field.height is None or field.width is None:
-        return "all"
-    return both([field.height.size, field.width.size])
+def _field(field: Field) -> Ranked:
+    return pair(axis.size if axis else None for axis in (field.height, field.width))
 
 
 def _operator(layers: tuple[Layer, ...], texts: dict[int, str]) -> str:

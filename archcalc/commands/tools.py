@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.analysis.costs import Analysis, Layer
+from archcalc.analysis.summary import Row
 from archcalc.api import Network
 from archcalc.audit.recount import Recount, recount
-from archcalc.commands.layout import document, label, single, title
+from archcalc.commands.layout import document, label, output, ranked, single, title
 from archcalc.commands.options import Table
-from archcalc.operators.model import Shape
 from archcalc.units import grouped
-from archcalc.views.report import Column, Report
+from archcalc.views.report import Column, Ranked, Report
 
 
 def report(network: Network, table: Table, tool: str, quantity: str, **others: Any) -> Report:
@@ -34,18 +34,19 @@ def report(network: Network, table: Table, tool: str, quantity: str, **others: A
         Column("ours", found.rule.unit.partition(" ")[0], "count"),
     )
     total = _cells(found, range(len(analysis.layers)))
+    rows, made = _rows(analysis, found, table)
     return Report(
         f"{title(network, analysis)} · as {tool}",
         columns,
-        tuple(_rows(analysis, found, table)),
+        tuple(made),
         {"layer": "total", **total},
         (*_prints(found), *_differences(found), *_about(network, found)),
-        lambda: [{**document(network, analysis), "as": _document(analysis, found), **others}],
+        lambda: [{**document(network, analysis, rows), "as": _document(analysis, found), **others}],
         label(network),
     )
 
 
-def _rows(analysis: Analysis, found: Recount, table: Table) -> list[dict[str, Any]]:
+def _rows(analysis: Analysis, found: Recount, table: Table) -> tuple[list[Row], list[dict[str, Any]]]:
     """A row for each layer that one of the two counts, and one for the input if it is counted."""
     place = {layer.path: i for i, layer in enumerate(analysis.layers)}
 
@@ -56,18 +57,18 @@ def _rows(analysis: Analysis, found: Recount, table: Table) -> list[dict[str, An
     rows, names = single(analysis, matters, table)
     made = []
     if matters(analysis.layers[0]):
-        made.append(_row(found, "input", analysis.graph.input, [0]))
+        made.append(_row(found, "input", ranked(analysis.graph.input), [0]))
     for name, row in zip(names, rows, strict=True):
         members = [place[layer.path] for layer in row.layers]
         counted = [i for i in members if matters(analysis.layers[i])]
-        made.append(_row(found, name, row.shape, counted or members))
-    return made
+        made.append(_row(found, name, output(row), counted or members))
+    return rows, made
 
 
-def _row(found: Recount, name: str, shape: Shape, members: Sequence[int]) -> dict[str, Any]:
+def _row(found: Recount, name: str, output: Ranked, members: Sequence[int]) -> dict[str, Any]:
     modules = {found.code.names[i] for i in members}
     module = modules.pop() if len(modules) == 1 else ""
-    return {"layer": name, "output": str(shape), "module": module, **_cells(found, members)}
+    return {"layer": name, "output": output, "module": module, **_cells(found, members)}
 
 
 def _cells(found: Recount, members: Sequence[int]) -> dict[str, int]:

@@ -22,12 +22,23 @@ class Figure(NamedTuple):
         return self.text
 
 
+class Ranked(NamedTuple):
+    """A text that stands for a number: people and csv see the text, `--sort` goes by the number."""
+
+    text: str
+    rank: Any
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class Column(NamedTuple):
     """A column: the key of its cells, its header, how a cell is shown.
 
     Cells: name, text, words and math hold text; count and scaled (as '25.6 M') an integer, data one
     that only csv shows; figure a `Figure`; share and bar (part, whole); change (base, changed), or
-    text. `None` is shown as –. `spare`: where room is short, the highest goes first.
+    text. Each of them may be a `Ranked`. `None` is shown as –. `spare`: where room is short, the highest
+    goes first.
     """
 
     key: str
@@ -74,7 +85,7 @@ def cell(column: Column, value: Any) -> str:
         eighths = round(8 * BAR * part / whole) if whole else 0
         return "█" * (eighths // 8) + ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")[eighths % 8]
     if column.kind == "change":
-        return value if isinstance(value, str) else ratio(*value)
+        return str(value) if isinstance(value, str | Ranked) else ratio(*value)
     return str(value)
 
 

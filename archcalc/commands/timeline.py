@@ -1,0 +1,79 @@
+"""The second table of `archcalc memory`: how much is alive at each step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.analysis.costs import Analysis
+from archcalc.analysis.memory import Memory
+from archcalc.analysis.summary import block, ends
+from archcalc.commands.layout import ranked
+from archcalc.commands.options import Table
+from archcalc.units import binary
+from archcalc.views.report import Column, Ranked, Report
+
+STEPS = (
+    Column("layer", "step", "name"),
+    Column("output", "output", "text", spare=2),
+    Column("alive", "alive", "count"),
+    Column("bytes", "bytes", "data"),
+    Column("size", "size", "text", spare=1),
+    Column("bar", "", "bar", spare=3),
+)
+MOST_STEPS = 40
+
+
+def timeline(
+    analysis: Analysis, memory: Memory, table: Table, size: int, batch: int, name: str
+) -> Report:
+    """A row a step that takes new memory; of a long network a row a group, with its largest step."""
+    peak = int(memory.peak)
+    paths = [analysis.graph.nodes[step.node].path for step in memory.steps]
+    fresh = {buffer.born for buffer in memory.buffers}
+    steps = [i for i in range(len(memory.steps)) if table.all or i in fresh]
+    depth = None if table.all else table.depth or _depth([paths[i] for i in steps])
+    last = ends(analysis.layers, depth)
+    groups: dict[str, list[int]] = {}
+    for i in steps:
+        groups.setdefault(block(paths[i], depth), []).append(i)
+    rows = []
+    for path, members in groups.items():
+        live = max(int(memory.steps[i].live) for i in members)
+        values = live * batch
+        rows.append(
+            {
+                "layer": path,
+                "output": ranked(last[path].node.shape),
+                "shape": last[path].node.shape,
+                "alive": values,
+                "bytes": values * size,
+                "size": Ranked(binary(values * size), values),
+                "bar": (live, peak),
+                "strong": live == peak,
+            }
+        )
+    return Report(f"{name}: alive at each step", STEPS, tuple(rows), None, (), list, name)
+
+
+def _depth(paths: list[str]) -> int | None:
+    """The finest grouping with about 40 rows at most, None if nothing needs grouping."""
+    if len(paths) <= MOST_STEPS:
+        return None
+    deepest = max(path.count("/") for path in paths)
+    for depth in range(deepest, 0, -1):
+        if len({block(path, depth) for path in paths}) <= MOST_STEPS:
+            return depth
+    return 1
+
+
+def listed(steps: Report) -> list[dict[str, Any]]:
+    """The rows of the timeline for a machine."""
+    return [
+        {
+            "path": row["layer"],
+            "output": list(row["shape"]),
+            "alive": row["alive"],
+            "bytes": row["bytes"],
+        }
+        for row in steps.rows
+    ]

@@ -1,0 +1,95 @@
+"""--sort and --top: the order of a report's rows, and how many of them are shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from archcalc.errors import Diagnostic, UsageError, suggestion
+from archcalc.units import grouped, printable
+from archcalc.views.report import Column, Figure, Ranked, Report
+
+
+class Order(NamedTuple):
+    """The column to sort by, None for the network's own order, and how many rows are wanted."""
+
+    column: str | None = None
+    top: int | None = None
+
+
+def ordered(report: Report, order: Order) -> Report:
+    """The report with the wanted rows; its total stays, and a remark says how many rows are missed.
+
+    Raises:
+        UsageError: no column is called so.
+    """
+    if order == Order():
+        return report
+    rows = [row for row in report.rows if not row.get("subtotal")]
+    if order.column is not None:
+        rows = _sorted(rows, _column(report.columns, order.column))
+    kept = tuple(rows[: order.top])
+    names = [row[report.columns[0].key] for row in kept]
+    missed = f"{grouped(len(rows) - len(kept))} of {grouped(len(rows))} rows are not shown"
+    return report._replace(
+        rows=kept,
+        remarks=(missed, *report.remarks) if len(kept) < len(rows) else report.remarks,
+        documents=lambda: [_reordered(document, names) for document in report.documents()],
+    )
+
+
+def _reordered(document: dict[str, Any], paths: Sequence[str]) -> dict[str, Any]:
+    """A network's JSON with the layers of these paths, in their order."""
+    layers = {layer["path"]: layer for layer in document["layers"]}
+    shown = [layers[path] for path in paths if path in layers]
+    return {**document, "layers": shown, "not_shown": len(layers) - len(shown)}
+
+
+def _column(columns: Sequence[Column], word: str) -> Column:
+    """The column of this name: its key or its header."""
+    sortable = [c for c in columns if c.kind != "bar"]
+    names = {c.header.lower(): c for c in sortable} | {c.key: c for c in sortable}
+    found = names.get(word) or names.get(word.lower())
+    if found is None:
+        from archcalc.sweep.metrics import ALIASES  # half a millisecond that few need
+
+        found = names.get({**ALIASES, "flops": "multiplies"}.get(word.lower(), ""))
+    if found is None:
+        keys = [c.key for c in sortable]
+        help = suggestion(word, keys) or f"columns: {', '.join(keys)}"
+        raise UsageError(Diagnostic(f"the table has no column `{printable(word)}`", help=help))
+    return found
+
+
+def _sorted(rows: list[dict[str, Any]], column: Column) -> list[dict[str, Any]]:
+    """Numbers from the largest, texts from A to Z, what is empty last; equals as they were."""
+    ranks = [(_rank(column, row.get(column.key)), row) for row in rows]
+    full = [pair for pair in ranks if pair[0] is not None]
+    empty = [row for rank, row in ranks if rank is None]
+    textual = column.kind == "name" or any(isinstance(rank, list) for rank, _ in full)
+    full.sort(key=lambda pair: pair[0], reverse=not textual)
+    return [*(row for _, row in full), *empty]
+
+
+def _rank(column: Column, value: Any) -> Any:
+    """What a cell is sorted by: its exact value, not the text that rounds it."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, Ranked):
+        return value.rank
+    if isinstance(value, Figure):
+        return value.value
+    if column.kind in ("share", "bar"):
+        part, whole = value
+        return Fraction(part, whole or 1)
+    if column.kind == "change":
+        base, changed = value
+        return abs((changed or 0) - (base or 0))
+    return _words(value) if isinstance(value, str) else value
+
+
+def _words(text: str) -> list[tuple[bool, int | str]]:
+    """Text in parts, so that 'conv10' comes after 'conv9'."""
+    return [(not p.isdecimal(), int(p) if p.isdecimal() else p) for p in re.findall(r"\d+|\D+", text)]
