@@ -78,6 +78,12 @@ def windows(layer: Layer, graph: Graph) -> int:
     return outputs(layer, graph) * int(prod(operator.k)) if isinstance(operator, Pool) else 0
 
 
+def window_rows(layer: Layer, graph: Graph) -> int:
+    """Outputs × the height of a pool's window."""
+    operator = layer.node.operator
+    return outputs(layer, graph) * int(operator.k[0]) if isinstance(operator, Pool) else 0
+
+
 def strides(layer: Layer, graph: Graph) -> int:
     """Outputs × vertical stride × horizontal stride of a pool."""
     operator = layer.node.operator
@@ -195,6 +201,7 @@ AMOUNTS: Mapping[str, tuple[Amount, str]] = {
     "window values": (in_windows, "values of all windows of {}"),
     "object": (object_bytes, "bytes of the object that holds the {}"),
     "windows": (windows, "outputs × window of {}"),
+    "window rows": (window_rows, "outputs × rows of the window of {}"),
     "strides": (strides, "outputs × stride² of {}"),
     "neighbors": (neighbors, "values × neighbors of {}"),
     "padding channels": (padding_channels, "zeros beside the channels of {}"),

@@ -7,20 +7,35 @@ tools are those for networks without attention.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from archcalc.audit.derived import (
+    AS_TORCHVISION,
+    BY_OPERATOR,
+    NO_POOLS,
+    WHOLES_END_IN_JOINS,
+    View,
+    derived,
+)
+from archcalc.audit.operator_tools import (
+    CONVNET_BURDEN,
+    CONVNET_BURDEN_MAPS,
+    NETSCOPE,
+    TF_PROFILER,
+    TIMM_ACTIVATIONS,
+)
+from archcalc.audit.tables import Rules, sums
 from archcalc.audit.terms import Rule, rule
+from archcalc.audit.thop_tools import THOP, THOP_2019, THOP_2020
+from archcalc.audit.torch_profilers import FVCORE, TORCHINFO
+from archcalc.audit.torch_summaries import TORCHSUMMARY
 
 Kind = str  # one of DEFAULTS
 
 PRODUCTS = "conv products + deconv products + linear products + attention products"
 LEARNED = "weights + biases + norm scales + norm shifts"
 STORED = f"{LEARNED} + statistics + fixed"
-MODULES = (
-    "conv values + linear values + bn values + ln values + lrn values + relu values + curve values"
-    " + softmax values + max pool outputs + average pool outputs + global pool outputs"
-    " + dropout values + join values"
-)
 
 
 class Default(NamedTuple):
@@ -48,7 +63,8 @@ class Convention(NamedTuple):
 
     `rule` is the whole sum of a tool (`slot` "tool"), else what is added to the sum. `doubles` counts
     every product twice, `factor` replaces the bytes of a number, `trunk` leaves the classifier out,
-    `base` is what a tool's K is worth: 1,024 where it prints 2²⁰ bytes as MB. Among equally many
+    `base` is what a tool's K is worth: 1,024 where it prints 2²⁰ bytes as MB. `unknown` are operators
+    whose count the tool's table does not tell. Among equally many
     departures those of small `weight` come first.
     """
 
@@ -61,6 +77,22 @@ class Convention(NamedTuple):
     trunk: bool = False
     base: int = 0
     weight: int = 13
+    unknown: frozenset[str] = frozenset()
+
+
+def _table(
+    name: str,
+    says: str,
+    tables: Iterable[Rules],
+    view: View = BY_OPERATOR,
+    base: int = 0,
+    weight: int = 9,
+) -> Convention:
+    """A tool's own table, seen through a view of the code."""
+    sum = derived(tables, view)
+    return Convention(
+        name, says, "tool", sum.rule, factor=sum.each, base=base, weight=weight, unknown=sum.unknown
+    )
 
 
 def _tool(name: str, says: str, sum: str, factor: int = 0, base: int = 0, weight: int = 9) -> Convention:
@@ -89,68 +121,50 @@ TWICE = Convention(
     "FLOPs", "counts a multiply and an addition for each product", "unit", doubles=True, weight=10
 )
 
-# tools that hook modules: name, what it adds, its sum, and what it adds for global average pools
-_HOOKED = (
-    (
-        "thop 0.0.31",
-        "conv biases, 2 a batch-norm value and average pools",
-        f"{PRODUCTS} + conv biases added + 2 bn values + average pool outputs",
-        "global pool inputs + global pool outputs + 2 flattened values",
-    ),
-    (
-        "thop 0.1.1",
-        "4 a normalized value and average pools",
-        f"{PRODUCTS} + 4 bn values + 4 ln values + average pool outputs",
-        "global pool inputs + global pool outputs + 2 flattened values",
-    ),
+# tools that look at modules: name, what it adds, its table
+_MODULE_TOOLS = (
+    ("thop 0.0.31", "conv biases, 2 a batch-norm value and average pools", THOP_2020),
+    ("thop 0.1.1", "4 a normalized value and average pools", THOP),
     (
         "thop 2019",
         "conv biases, 4 a batch-norm value, the additions of linear layers and average pools",
-        "conv products + deconv products + 2 linear products − linear values"
-        " + conv biases added + 4 bn values + average pool windows + average pool outputs",
-        "global pool inputs + global pool outputs + 2 flattened values",
+        THOP_2019,
     ),
-    (
-        "fvcore",
-        "2 a batch-norm value, 5 a layer-norm value and global pools",
-        f"{PRODUCTS} + 2 bn values + 5 ln values",
-        "global pool inputs + flattened values",
-    ),
+    ("fvcore", "2 a batch-norm value, 5 a layer-norm value and global pools", FVCORE),
 )
 _BEFORE_FLATTEN = "(torchvision has a global one before a flatten, too)"
 _UNSEEN = "global pools are no modules"
 _WORK_TOOLS = (
     *(
-        _tool(n, f"{n} adds {says} {_BEFORE_FLATTEN}", f"{sum} + {pools}")
-        for n, says, sum, pools in _HOOKED
+        _table(n, f"{n} adds {says} {_BEFORE_FLATTEN}", sums(tool, "flops"), AS_TORCHVISION)
+        for n, says, tool in _MODULE_TOOLS
     ),
     *(
-        _tool(f"{n}, {_UNSEEN}", f"{n} adds {says}; {_UNSEEN}", sum, weight=10)
-        for n, says, sum, _ in _HOOKED
+        _table(
+            f"{n}, {_UNSEEN}", f"{n} adds {says}; {_UNSEEN}", sums(tool, "flops"), NO_POOLS, weight=10
+        )
+        for n, says, tool in _MODULE_TOOLS
     ),
-    _tool(
+    _table(
         "torchinfo",
         "torchinfo adds conv biases, and counts each parameter of other layers once",
-        "conv products + deconv products + conv biases added + linear parameters"
-        " + norm scales + norm shifts",
+        sums(TORCHINFO, "flops"),
+        NO_POOLS,
     ),
-    _tool(
+    _table(
         "Netscope",
         "Netscope adds the neighbors of each local response norm and 1 a batch-norm value",
-        f"{PRODUCTS} + lrn neighbors + bn values + scale values",
+        [NETSCOPE],
     ),
-    _tool(
+    _table(
         "convnet-burden",
         "convnet-burden adds biases, 2 a ReLU, 2 a pooled position and the additions of maps",
-        f"{PRODUCTS} + conv biases added + linear biases added + 2 relu values + 2 max pool strides"
-        " + 2 average pool strides + additions of maps + lrn scalings",
+        [CONVNET_BURDEN],
     ),
-    _tool(
+    _table(
         "tf.profiler",
         "tf.profiler counts 2 a product, biases and the window of each pool's output",
-        "2 conv products + 2 deconv products + 2 linear products + 2 attention products"
-        " + conv biases added + linear biases added + max pool windows + average pool windows"
-        " + global pool inputs",
+        [TF_PROFILER],
     ),
 )
 _WORK_HABITS = (
@@ -213,42 +227,42 @@ _WEIGHT_BYTES = (
     *_DTYPES,
 )
 GRADIENTS = Convention("gradients too", "counts a gradient for each value", "dtype", factor=8, weight=12)
+_PASS = "Forward/backward pass size (MB)"
 _MAP_TOOLS = (
-    _tool(
+    _table(
         "torchsummary",
         "torchsummary: 2 × 4 bytes for the output of every module, without the input, and its MB is 2²⁰",
-        MODULES,
-        8,
+        sums(TORCHSUMMARY, "memory", _PASS),
+        WHOLES_END_IN_JOINS,
         1024,
     ),
-    _tool(
+    _table(
         "torchinfo",
         "torchinfo: 2 × 4 bytes for the output of every module that has parameters",
-        "conv values + linear values + bn values + ln values",
-        8,
+        sums(TORCHINFO, "memory", _PASS),
+        NO_POOLS,
         1000,
     ),
-    _tool(
+    _table(
         "convnet-burden",
         "convnet-burden: maps and batch norms without the input, and its MB is 2²⁰",
-        "map values + bn values",
-        4,
-        1024,
+        [CONVNET_BURDEN_MAPS],
+        base=1024,
     ),
 )
 _ALL_TOOLS = (
-    _tool(
+    _table(
         "torchsummary",
         "torchsummary: input, 2 × the output of every module, parameters; its MB is 2²⁰",
-        f"{LEARNED} + input values + 2 {MODULES.replace(' + ', ' + 2 ')}",
-        4,
+        sums(TORCHSUMMARY, "memory"),
+        WHOLES_END_IN_JOINS,
         1024,
     ),
-    _tool(
+    _table(
         "torchinfo",
         "torchinfo: input, 2 × the output of every module that has parameters, parameters",
-        f"{LEARNED} + input values + 2 conv values + 2 linear values + 2 bn values + 2 ln values",
-        4,
+        sums(TORCHINFO, "memory"),
+        NO_POOLS,
         1000,
     ),
 )
@@ -259,11 +273,7 @@ _VALUE_HABITS = (
     _habit("dropout", "adds dropout", "dropout values"),
 )
 _NEURONS = (
-    _tool(
-        "timm",
-        "timm and pycls count the outputs of conv and linear layers",
-        "conv values + linear values",
-    ),
+    _table("timm", "timm and pycls count the outputs of conv and linear layers", [TIMM_ACTIVATIONS]),
 )
 
 CONVENTIONS: dict[Kind, tuple[Convention, ...]] = {

@@ -81,6 +81,11 @@ class Code(NamedTuple):
         return [(name, *parts) for name, parts in zip(self.names, self.parts, strict=True)]
 
 
+def usual_modules() -> dict[str, str]:
+    """The module of torch.nn that runs an operator, where there is one way."""
+    return dict(_TORCH)
+
+
 def code_of(library: str, name: str, source: Source, analysis: Analysis) -> Code:
     """The code of the network `name` of a spec, in "torchvision" or "keras".
 

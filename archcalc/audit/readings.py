@@ -53,9 +53,8 @@ class Way(NamedTuple):
     steps: int
 
     def knows(self, network: Relative) -> bool:
-        """Whether its conventions are stated for such a network: those of tools, without attention."""
-        tool = any(convention.slot == "tool" for convention in self.conventions)
-        return not (tool and network.ledger.amount(TERMS["attention products"]))
+        """Whether its conventions tell how each operator of such a network counts."""
+        return not any(convention.unknown & network.ledger.operators for convention in self.conventions)
 
     def count(self, network: Relative) -> int:
         """The sum over a network."""
@@ -69,7 +68,9 @@ class Way(NamedTuple):
         for name, terms in TOGETHER.items():
             some = [part for part in found if part.term in terms]
             used = sum(part.amount > 0 for part in some)
-            if used > 1 and len(some) == len(terms) and len({part.factor for part in some}) == 1:
+            missing = set(terms) - {part.term for part in some}
+            whole_sum = not any(ledger.amount(TERMS[term]) for term in missing)
+            if used > 1 and whole_sum and len({part.factor for part in some}) == 1:
                 whole = Part(some[0].factor, name, sum(part.amount for part in some))
                 found = [whole, *(part for part in found if part.term not in terms)]
         return tuple(part for part in found if part.amount)
@@ -205,15 +206,15 @@ def _way(kind: Kind, conventions: tuple[Convention, ...]) -> Way:
     """The sum that conventions make of archcalc's own."""
     own = DEFAULTS[kind]
     whole = next((c.rule for c in conventions if c.slot == "tool"), own.rule)
-    shares = {share.term.name: share.factor for share in whole}
+    shares = {share.term: share.factor for share in whole}
     for convention in conventions:
         if convention.slot != "tool":
             for factor, term in convention.rule:
-                shares[term.name] = shares.get(term.name, 0) + factor
+                shares[term] = shares.get(term, 0) + factor
     if any(c.doubles for c in conventions):
-        shares = {name: factor * (2 if name in PRODUCTS else 1) for name, factor in shares.items()}
+        shares = {term: factor * (2 if term.name in PRODUCTS else 1) for term, factor in shares.items()}
     each = next((c.factor for c in conventions if c.factor), own.factor)
-    kept = tuple((factor, TERMS[name]) for name, factor in shares.items() if factor)
+    kept = tuple((factor, term) for term, factor in shares.items() if factor)
     return Way(kind, conventions, kept, each, len(conventions))
 
 

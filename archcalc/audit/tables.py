@@ -55,6 +55,13 @@ class Tool(NamedTuple):
     fails: Mapping[str, str] = {}
 
 
+def sums(tool: Tool, quantity: str, title: str = "") -> list[Rules]:
+    """The tables of a quantity: all that are added up, or the one of that title."""
+    count = tool.counts[quantity]
+    assert isinstance(count, Count)
+    return [count.sums[title]] if title else list(count.sums.values())
+
+
 def each(modules: str, rule: str) -> dict[str, str]:
     """One rule for several modules."""
     return dict.fromkeys(modules.split(), rule)

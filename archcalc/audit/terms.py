@@ -96,14 +96,14 @@ _TABLE = (
     ("average pool outputs", "outputs of average pools", AVERAGE_POOLS, amounts.outputs),
     ("average pool windows", "outputs × window of average pools", AVERAGE_POOLS, amounts.windows),
     ("average pool strides", "outputs × stride² of average pools", AVERAGE_POOLS, amounts.strides),
-    ("global pool outputs", "outputs of global average pools", GLOBAL_POOLS, amounts.outputs),
     ("global pool inputs", "inputs of global average pools", GLOBAL_POOLS, amounts.inputs),
+    ("global pool outputs", "outputs of global average pools", GLOBAL_POOLS, amounts.outputs),
     ("additions of maps", "sums of elementwise additions", frozenset({"add"}), amounts.joins),
     ("products of maps", "products of elementwise multiplications", frozenset({"mul"}), amounts.joins),
     # parameters
     ("weights", "weights of conv, linear and attention layers", EVERY, numbers("weight", "position")),
     ("biases", "biases", EVERY, numbers("bias")),
-    ("linear parameters", "weights and biases of linear layers", DENSE, numbers("weight", "bias")),
+    ("linear parameters", "weights and biases of linear layers", DENSE, amounts.parameters),
     ("norm scales", "scales of normalizations", EVERY, numbers("scale")),
     ("norm shifts", "shifts of normalizations", EVERY, numbers("shift")),
     ("statistics", "running means and variances", EVERY, numbers("mean", "variance")),
@@ -174,9 +174,10 @@ class Ledger:
 
     def __init__(self, analysis: Analysis, trunk: bool = False) -> None:
         self._graph = analysis.graph
-        self._amounts: dict[str, int] = {}
+        self._amounts: dict[Term, int] = {}
         self._groups: dict[object, list[Layer]] = {}
         nodes = analysis.graph.nodes
+        self.operators = frozenset(node.operator.name for node in nodes)
         for layer in analysis.layers[: head(analysis)] if trunk else analysis.layers:
             node = layer.node
             before = id(nodes[node.inputs[0]].operator) if node.operator.name == "bn" else 0
@@ -184,9 +185,9 @@ class Ledger:
 
     def amount(self, term: Term) -> int:
         """The term's total."""
-        found = self._amounts.get(term.name)
+        found = self._amounts.get(term)
         if found is None:
             groups = self._groups.values()
             found = sum(len(layers) * term.of(layers[0], self._graph) for layers in groups)
-            self._amounts[term.name] = found
+            self._amounts[term] = found
         return found

@@ -1,4 +1,4 @@
-"""The rules of torchinfo, thop and fvcore, which look at the modules of torch.nn.
+"""The rules of torchinfo and fvcore, which look at the modules of torch.nn.
 
 The tests hold each against recorded output of the version named.
 """
@@ -8,18 +8,15 @@ from __future__ import annotations
 from archcalc.audit.tables import (
     ANY,
     Count,
-    Refusal,
     Tool,
     each,
     free,
     only,
     sizes_in_megabytes,
-    thop_lines,
     units,
 )
 from archcalc.audit.torch_modules import (
     ACTIVATIONS,
-    ATTENTION,
     FUNCTIONS,
     LEAVES,
     NO_MODULES,
@@ -85,57 +82,6 @@ TORCHINFO = Tool(
         "MultiheadAttention": "a module with parts, whose work no part does",
         "ShiftedWindowAttention": "a module with parts, whose work no part does",
         "Linear": "the parameters count once, not at every position",
-        "Parameter": "a tensor of a module with parts",
-        "side outputs": "not run in eval mode",
-    },
-)
-
-# thop/profile.py, register_hooks, and vision/calc_func.py: a rule by the exact class; dfs_count takes
-# operations and parameters from classes with a rule alone
-THOP = Tool(
-    "thop",
-    "0.1.1-2209072238",
-    "torchvision",
-    {
-        "params": Count(
-            "the parameters of modules that ran and whose class has a rule",
-            "parameters",
-            "parameters",
-            {
-                "params": {
-                    **free("input LayerNorm2d", *REST),
-                    **each("Conv2d ConvTranspose2d Linear BatchNorm2d LayerNorm", "parameters"),
-                }
-            },
-            thop_lines("params"),
-        ),
-        "flops": Count(
-            "by the exact class of a module; calls of functions and classes without a rule count 0",
-            "multiplies",
-            "products",
-            {
-                "macs": {
-                    **each("Conv2d Linear", "products"),
-                    "ConvTranspose2d": "products as if forward",
-                    **each("BatchNorm2d LayerNorm", "4 outputs"),
-                    **each("AvgPool2d Upsample", "outputs"),
-                    "AdaptiveAvgPool2d": "inputs + outputs",
-                    "Softmax": "3 outputs − positions",
-                    **free("input LayerNorm2d", NO_MODULES, FUNCTIONS, PARTS, ACTIVATIONS, ATTENTION),
-                    **free("MaxPool2d LocalResponseNorm Dropout"),
-                }
-            },
-            thop_lines("macs"),
-        ),
-        "memory": Refusal(
-            "thop prints no memory: `profile` counts operations and parameters",
-            "`--as torchinfo` estimates memory, `--as fvcore` counts activations",
-        ),
-    },
-    {
-        "MultiheadAttention": "no rule for this class",
-        "ShiftedWindowAttention": "no rule for this class",
-        "LayerNorm2d": "no rule for this class, though it inherits from LayerNorm",
         "Parameter": "a tensor of a module with parts",
         "side outputs": "not run in eval mode",
     },

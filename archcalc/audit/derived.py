@@ -1,0 +1,111 @@
+"""The sum of terms that a tool's table makes of any network, where only its operators are known.
+
+How the code is written is then a guess, stated as a view: what module runs each operator.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from math import gcd
+from typing import NamedTuple
+
+from archcalc.audit.amounts import AMOUNTS, summands
+from archcalc.audit.modules import usual_modules
+from archcalc.audit.tables import ANY, Rules
+from archcalc.audit.terms import TERMS, Rule, Share, Term
+from archcalc.operators import TABLE
+
+View = Mapping[str, str]  # operator → module
+Wanted = Counter[tuple[str, str]]  # (amount, operator) → factor
+
+_MODULES = {**usual_modules(), "scale": "Parameter"}
+# torchvision has a global pool of the size of the map before a flatten, too
+AS_TORCHVISION: View = {**_MODULES, "flatten": "AdaptiveAvgPool2d"}
+NO_POOLS: View = {**_MODULES, "gap": "Tensor.mean"}
+# a module with parts ends where maps are added or multiplied, and functions flatten
+WHOLES_END_IN_JOINS: View = {**_MODULES, "add": "Bottleneck", "mul": "SqueezeExcitation"}
+BY_OPERATOR: View = {name: name for name in (*TABLE, "input")}
+
+# what every operator has: the terms that hold it for all of them
+_EVERY = {
+    "parameters": ("weights", "biases", "norm scales", "norm shifts"),
+    "statistics": ("statistics",),
+    "stored": ("map values",),
+}
+# weights × positions − weights × (positions − 1) + biases, which are the parameters
+_ONCE = {"products": 1, "products beyond the first position": -1, "biases": 1}
+_BY_AMOUNT = {(term.amount, term.operators): term for term in TERMS.values()}
+
+
+class Derived(NamedTuple):
+    """`each` × the sum of a rule; operators for which the table has none."""
+
+    rule: Rule
+    each: int
+    unknown: frozenset[str]
+
+
+def derived(tables: Iterable[Rules], view: View) -> Derived:
+    """The sum of tables under a view of the code."""
+    wanted, unknown = Wanted(), set[str](TABLE) - set(view)
+    for rules in tables:
+        for operator, module in view.items():
+            if module not in rules and ANY not in rules:
+                unknown.add(operator)
+                continue
+            for amount, factor in _amounts(rules.get(module, rules.get(ANY, "")), operator).items():
+                wanted[amount, operator] += factor
+    shares = [*_of_every(wanted), *_of_some(wanted)]
+    order = {name: place for place, name in enumerate(TERMS)}
+    shares.sort(key=lambda share: order.get(share.term.name, len(order)))
+    each = gcd(*(share.factor for share in shares))
+    rule = tuple(Share(share.factor // each, share.term) for share in shares)
+    return Derived(rule, each, frozenset(unknown))
+
+
+def _amounts(rule: str, operator: str) -> Counter[str]:
+    """The amounts of a rule for an operator, as simple as they can be said."""
+    parts = Counter[str]()
+    for factor, name in summands(rule):
+        parts["flattened" if operator == "flatten" and name in ("inputs", "outputs") else name] += factor
+    return Counter({"parameters": 1}) if dict(parts) == _ONCE else parts
+
+
+def _of_every(wanted: Wanted) -> list[Share]:
+    """Terms of all operators, where a conv has the amount, and what the others have more or less."""
+    shares = []
+    for amount, names in _EVERY.items():
+        factor = wanted[amount, "conv"]
+        if not factor:
+            continue
+        shares += [Share(factor, TERMS[name]) for name in names]
+        others: dict[int, list[str]] = {}
+        for operator in TABLE:
+            others.setdefault(wanted.pop((amount, operator), 0) - factor, []).append(operator)
+        for difference, operators in others.items():
+            if difference and amount != "stored":
+                says = f"{amount} of other layers"
+                shares.append(
+                    Share(difference, Term(says, says, frozenset(operators), AMOUNTS[amount][0]))
+                )
+    return shares
+
+
+def _of_some(wanted: Wanted) -> list[Share]:
+    """Terms of a few operators: of those that have a name, the largest first; then one by one."""
+    shares = []
+    for amount in dict.fromkeys(name for name, _ in wanted):
+        function = AMOUNTS[amount][0] if amount in AMOUNTS else TERMS["map values"].amount
+        groups = [operators for known, operators in _BY_AMOUNT if known is function and operators]
+        operators = [operator for name, operator in wanted if name == amount]
+        for group in (*sorted(groups, key=len, reverse=True), *(frozenset({o}) for o in operators)):
+            factors = {wanted[amount, operator] for operator in group}
+            factor = factors.pop()
+            if factor and not factors:
+                name = f"{amount} of {', '.join(sorted(group))}"
+                term = _BY_AMOUNT.get((function, group), Term(name, name, group, function))
+                shares.append(Share(factor, term))
+                for operator in group:
+                    wanted[amount, operator] = 0
+    return shares

@@ -1,0 +1,40 @@
+"""The rules of tools that read a network by its operators: one of their layers for each of ours."""
+
+from __future__ import annotations
+
+from archcalc.audit.tables import ANY, Rules, each, free
+
+_MOVES = "concat flatten slice shuffle padchannels todepth tokens token transpose upsample"
+_CURVES = "sigmoid tanh swish gelu hsigmoid hswish"
+_PRODUCTS = each("conv deconv linear", "products")
+_BIASED = each("conv deconv linear", "products + biases added")
+
+NETSCOPE: Rules = {
+    **_PRODUCTS,
+    "lrn": "neighbors",
+    **each("bn scale", "outputs"),
+    **free("input ln relu relu6 leaky softmax dropout add mul maxpool avgpool gap", _CURVES, _MOVES),
+}
+CONVNET_BURDEN: Rules = {
+    **_BIASED,
+    **each("relu relu6 leaky", "2 outputs"),
+    **each("maxpool avgpool", "2 strides"),
+    "add": "joins",
+    "lrn": "scalings",
+    **free("input bn ln scale softmax dropout mul gap", _CURVES, _MOVES),
+}
+CONVNET_BURDEN_MAPS: Rules = {ANY: "4 stored", "bn": "4 stored + 4 outputs", "input": "0"}
+TF_PROFILER: Rules = {
+    **each("conv deconv linear", "2 products + biases added"),
+    **each("maxpool avgpool", "windows"),
+    "gap": "inputs",
+    **free("input bn ln lrn scale relu relu6 leaky softmax dropout add mul", _CURVES, _MOVES),
+}
+TIMM_ACTIVATIONS: Rules = {
+    **each("conv deconv linear", "outputs"),
+    **free("input bn ln lrn scale relu relu6 leaky softmax dropout add mul", _CURVES, _MOVES),
+    **free("maxpool avgpool gap"),
+}
+BY_OPERATOR = (NETSCOPE, CONVNET_BURDEN, CONVNET_BURDEN_MAPS, TF_PROFILER, TIMM_ACTIVATIONS)
+# operators of which nobody has said how these tools count them: their numbers are not explained so
+UNTOLD = "rbf sumpool attention windowattention classtoken posembed"

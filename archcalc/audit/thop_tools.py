@@ -1,0 +1,104 @@
+"""The rules of thop in the versions whose numbers are in print.
+
+The tests hold the last version against recorded output; those before it state what their sources say.
+"""
+
+from __future__ import annotations
+
+from archcalc.audit.tables import Count, Refusal, Tool, each, free, thop_lines
+from archcalc.audit.torch_modules import (
+    ACTIVATIONS,
+    ATTENTION,
+    FUNCTIONS,
+    NO_MODULES,
+    PARTS,
+    REST,
+)
+
+# thop/profile.py, register_hooks, and vision/calc_func.py: a rule by the exact class; dfs_count takes
+# operations and parameters from classes with a rule alone
+THOP = Tool(
+    "thop",
+    "0.1.1-2209072238",
+    "torchvision",
+    {
+        "params": Count(
+            "the parameters of modules that ran and whose class has a rule",
+            "parameters",
+            "parameters",
+            {
+                "params": {
+                    **free("input LayerNorm2d", *REST),
+                    **each("Conv2d ConvTranspose2d Linear BatchNorm2d LayerNorm", "parameters"),
+                }
+            },
+            thop_lines("params"),
+        ),
+        "flops": Count(
+            "by the exact class of a module; calls of functions and classes without a rule count 0",
+            "multiplies",
+            "products",
+            {
+                "macs": {
+                    **each("Conv2d Linear", "products"),
+                    "ConvTranspose2d": "products as if forward",
+                    **each("BatchNorm2d LayerNorm", "4 outputs"),
+                    **each("AvgPool2d Upsample", "outputs"),
+                    "AdaptiveAvgPool2d": "inputs + outputs",
+                    "Softmax": "3 outputs − positions",
+                    **free("input LayerNorm2d", NO_MODULES, FUNCTIONS, PARTS, ACTIVATIONS, ATTENTION),
+                    **free("MaxPool2d LocalResponseNorm Dropout"),
+                }
+            },
+            thop_lines("macs"),
+        ),
+        "memory": Refusal(
+            "thop prints no memory: `profile` counts operations and parameters",
+            "`--as torchinfo` estimates memory, `--as fvcore` counts activations",
+        ),
+    },
+    {
+        "MultiheadAttention": "no rule for this class",
+        "ShiftedWindowAttention": "no rule for this class",
+        "LayerNorm2d": "no rule for this class, though it inherits from LayerNorm",
+        "Parameter": "a tensor of a module with parts",
+        "side outputs": "not run in eval mode",
+    },
+)
+
+_NOTHING = {
+    **free("input LayerNorm LayerNorm2d", NO_MODULES, FUNCTIONS, PARTS, ATTENTION),
+    **free("ReLU ReLU6 Sigmoid Tanh SiLU GELU Hardsigmoid Hardswish"),
+    **free("MaxPool2d LocalResponseNorm Dropout Upsample"),  # nearest: other modes count
+}
+
+
+def _old(version: str, rules: dict[str, str]) -> Tool:
+    """A version of which the operations are known; all count a bias wherever one is added."""
+    says = "by the exact class of a module; calls of functions and classes without a rule count 0"
+    macs = {
+        "Conv2d": "products + biases added",
+        "ConvTranspose2d": "products as if forward + biases added",
+        "AdaptiveAvgPool2d": "inputs + outputs",
+        "LeakyReLU": "outputs",
+        "Softmax": "3 outputs − positions",
+        **_NOTHING,
+        **rules,
+    }
+    count = Count(says, "multiplies", "products", {"macs": macs}, thop_lines("macs"))
+    return Tool("thop", version, "torchvision", {"flops": count})
+
+
+# thop/vision/basic_hooks.py of 2020 and thop/count_hooks.py of 2019; there a kernel of k × k is given
+# as k, and its window counts k
+THOP_2020 = _old(
+    "0.0.31-2005241907", {"Linear": "products", "BatchNorm2d": "2 outputs", "AvgPool2d": "outputs"}
+)
+THOP_2019 = _old(
+    "0.0.31-1909021322",
+    {
+        "Linear": "2 products − outputs",
+        "BatchNorm2d": "4 outputs",
+        "AvgPool2d": "window rows + outputs",
+    },
+)
