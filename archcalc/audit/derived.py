@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from math import gcd
 from typing import NamedTuple
 
-from archcalc.audit.amounts import AMOUNTS, summands
+from archcalc.audit.amounts import AMOUNTS, Amount, summands
 from archcalc.audit.modules import usual_modules
 from archcalc.audit.tables import ANY, Rules
 from archcalc.audit.terms import TERMS, Rule, Share, Term
@@ -19,9 +19,10 @@ from archcalc.operators import TABLE
 View = Mapping[str, str]  # operator → module
 Wanted = Counter[tuple[str, str]]  # (amount, operator) → factor
 
+_POOL = "AdaptiveAvgPool2d"
 _MODULES = {**usual_modules(), "scale": "Parameter"}
 # torchvision has a global pool of the size of the map before a flatten, too
-AS_TORCHVISION: View = {**_MODULES, "flatten": "AdaptiveAvgPool2d"}
+AS_TORCHVISION: View = {**_MODULES, "flatten": _POOL}
 NO_POOLS: View = {**_MODULES, "gap": "Tensor.mean"}
 # a module with parts ends where maps are added or multiplied, and functions flatten
 WHOLES_END_IN_JOINS: View = {**_MODULES, "add": "Bottleneck", "mul": "SqueezeExcitation"}
@@ -54,21 +55,23 @@ def derived(tables: Iterable[Rules], view: View) -> Derived:
             if module not in rules and ANY not in rules:
                 unknown.add(operator)
                 continue
-            for amount, factor in _amounts(rules.get(module, rules.get(ANY, "")), operator).items():
+            rule = rules.get(module, rules.get(ANY, ""))
+            for amount, factor in _amounts(rule, operator, module).items():
                 wanted[amount, operator] += factor
     shares = [*_of_every(wanted), *_of_some(wanted)]
     order = {name: place for place, name in enumerate(TERMS)}
     shares.sort(key=lambda share: order.get(share.term.name, len(order)))
     each = gcd(*(share.factor for share in shares))
-    rule = tuple(Share(share.factor // each, share.term) for share in shares)
-    return Derived(rule, each, frozenset(unknown))
+    sum = tuple(Share(share.factor // each, share.term) for share in shares)
+    return Derived(sum, each, frozenset(unknown))
 
 
-def _amounts(rule: str, operator: str) -> Counter[str]:
+def _amounts(rule: str, operator: str, module: str) -> Counter[str]:
     """The amounts of a rule for an operator, as simple as they can be said."""
+    pools = operator == "flatten" and module == _POOL  # which a vector does not pass
     parts = Counter[str]()
     for factor, name in summands(rule):
-        parts["flattened" if operator == "flatten" and name in ("inputs", "outputs") else name] += factor
+        parts["flattened" if pools and name in ("inputs", "outputs") else name] += factor
     return Counter({"parameters": 1}) if dict(parts) == _ONCE else parts
 
 
@@ -96,7 +99,7 @@ def _of_some(wanted: Wanted) -> list[Share]:
     """Terms of a few operators: of those that have a name, the largest first; then one by one."""
     shares = []
     for amount in dict.fromkeys(name for name, _ in wanted):
-        function = AMOUNTS[amount][0] if amount in AMOUNTS else TERMS["map values"].amount
+        function = _function(amount)
         groups = [operators for known, operators in _BY_AMOUNT if known is function and operators]
         operators = [operator for name, operator in wanted if name == amount]
         for group in (*sorted(groups, key=len, reverse=True), *(frozenset({o}) for o in operators)):
@@ -109,3 +112,8 @@ def _of_some(wanted: Wanted) -> list[Share]:
                 for operator in group:
                     wanted[amount, operator] = 0
     return shares
+
+
+def _function(amount: str) -> Amount:
+    """The outputs of what makes a map are no amount of every layer: see `_EVERY`."""
+    return TERMS["map values"].amount if amount == "stored" else AMOUNTS[amount][0]
