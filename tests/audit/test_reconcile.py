@@ -483,9 +483,9 @@ TOLD = [
     (["vit_b_16"], "173232616", "vit_b_16, torchinfo 1.8.0 mult-adds", 173_232_616),
     (["vit_b_16"], "11286254592", "vit_b_16, thop 0.1.1-2209072238 macs", 11_286_254_592),
     (["vit_b_16"], "16867412736", "vit_b_16, fvcore 0.1.5.post20221221 flops", 16_867_412_736),
-    (["unet"], "54534340608", "unet, thop 0.1.1-2209072238 macs", 54_534_340_608),
+    (["unet"], "54534340608", "unet, thop 0.1.1", 54_534_340_608),
     # the ten outputs of softmax count 3 each but one; 4 a batch-norm value
-    (["allconv"], "2018653", "allconv, thop 0.1.1-2209072238 macs", 1_924_672 + 4 * 23_488 + 3 * 10 - 1),
+    (["allconv"], "2018653", "allconv, thop 0.1.1", 1_924_672 + 4 * 23_488 + 3 * 10 - 1),
     # … the peak: the input of a unit and its two branches; a branch, a bottleneck, a module
     (["resnet50"], "7.2MB", "resnet50, peak", 4 * (64 + 256 + 256) * 56 * 56),
     (["resnet50"], "7225344", "resnet50, peak", 4 * (64 + 256 + 256) * 56 * 56),
