@@ -62,7 +62,8 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        unknown = bool(args) and args[0] not in COMMANDS and not args[0].startswith("-")
+        if unknown and not ctx.resilient_parsing:
             help = suggestion(args[0], COMMANDS) or f"commands: {', '.join(COMMANDS)}"
             raise UsageError(Diagnostic(f"no command is called `{printable(args[0])}`", help=help))
         return super().resolve_command(ctx, args)
@@ -82,6 +83,7 @@ def commands() -> None:
 
     SPEC is a bundled name (`archcalc list`), a .toml file, - for standard input,
     or a network in one text: "28x28x192 | conv 16 | conv 32 k5 half".
+    TAB completes all that: `archcalc help completion`.
     """
 
 

@@ -12,7 +12,7 @@ import click
 from archcalc.api import find, load
 from archcalc.audit.published import Published, families, numbers
 from archcalc.audit.verdicts import KINDS, Networks, Verdict, judge, shown
-from archcalc.commands.options import FORMAT, complete_specs, show
+from archcalc.commands.options import FORMAT, complete_words, show
 from archcalc.commands.reconcile import relative
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.units import printable
@@ -37,7 +37,7 @@ SUMMARY = (
 
 
 @click.command("audit")
-@click.argument("specs", nargs=-1, metavar="[SPEC]...", shell_complete=complete_specs)
+@click.argument("specs", nargs=-1, metavar="[SPEC]...", shell_complete=complete_words)
 @click.option("--all", "all_", is_flag=True, help="Every number, not only the findings.")
 @click.option("--source", metavar="TEXT", help="Only numbers of sources whose name holds TEXT.")
 @FORMAT

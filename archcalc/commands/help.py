@@ -30,8 +30,12 @@ def page(name: str) -> str:
         return file.read()
 
 
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in topics() if name.startswith(incomplete)]
+
+
 @click.command("help")
-@click.argument("topic", required=False)
+@click.argument("topic", required=False, shell_complete=_complete)
 @click.pass_context
 def command(ctx: click.Context, topic: str | None) -> None:
     """Show the page of a TOPIC, or the help of a command; without a TOPIC, list them.

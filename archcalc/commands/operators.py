@@ -15,8 +15,12 @@ from archcalc.units import printable
 WIDTH, INDENT = 80, 16
 
 
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    return [name for name in TABLE if name.startswith(incomplete)]
+
+
 @click.command("operators")
-@click.argument("name", required=False, metavar="[OPERATOR]")
+@click.argument("name", required=False, metavar="[OPERATOR]", shell_complete=_complete)
 def command(name: str | None) -> None:
     """List the operators of the spec language, or explain OPERATOR.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -23,6 +23,10 @@ class Count(click.IntRange):
         if isinstance(value, str) and value[:1].isdigit() and value[-1].isalpha():
             value = parse_count(value)
         return super().convert(value, param, ctx)
+
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Table(NamedTuple):
@@ -61,6 +65,15 @@ class SpecCommand(click.Command):
             if rows:
                 with formatter.section(f"Variables of {printable(word)}"):
                     formatter.write_dl(rows)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Options of the command, and the variables of its specs."""
+        from archcalc.commands.completion import options
+
+        return [
+            *options(ctx, incomplete),
+            *super().shell_complete(ctx, incomplete),
+        ]
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         words = {"explain": "SPEC [LAYER]...", "reconcile": "SPEC NUMBER"}.get(
@@ -128,19 +141,32 @@ def _look_over(networks: Iterable[Network], settings: bool) -> None:
             click.echo(f"note: {printable(note)}", err=True)
 
 
-def complete_specs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
-    """The bundled names that begin so, for the shell."""
-    from archcalc.spec import catalog
+def complete_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Specs and what is said of them, for the shell."""
+    from archcalc.commands import completion  # only where TAB was pressed
 
-    return [name for name in catalog.names() if name.startswith(incomplete)]
+    return completion.complete_words(ctx, param, incomplete)
+
+
+def complete_setting(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """`NAME=VALUE` of a variable, for the shell."""
+    from archcalc.commands import completion
+
+    return completion.complete_setting(ctx, param, incomplete)
 
 
 _COMMON = [
     click.Argument(
-        ["words"], nargs=-1, type=click.UNPROCESSED, metavar="SPEC", shell_complete=complete_specs
+        ["words"], nargs=-1, type=click.UNPROCESSED, metavar="SPEC", shell_complete=complete_words
     ),
     click.Option(
-        ["--set", "set_"], multiple=True, metavar="NAME=VALUE", help="Set a variable, whatever its name."
+        ["--set", "set_"],
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Set a variable, whatever its name.",
+        shell_complete=complete_setting,
     ),
     click.Option(
         ["--input", "input_"], metavar="SIZE", help="Another input: 320 (square), 320x256 or 320x256x3."
