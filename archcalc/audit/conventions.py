@@ -124,7 +124,11 @@ TWICE = Convention(
 # tools that look at modules: name, what it adds, its table
 _MODULE_TOOLS = (
     ("thop 0.0.31", "conv biases, 2 a batch-norm value and average pools", THOP_2020),
-    ("thop 0.1.1", "4 a normalized value and average pools", THOP),
+    (
+        "thop 0.1.1",
+        "4 a normalized value, average pools, softmax, upsampling, whole windows of transposed convs",
+        THOP,
+    ),
     (
         "thop 2019",
         "conv biases, 4 a batch-norm value, the additions of linear layers and average pools",

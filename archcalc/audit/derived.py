@@ -106,7 +106,7 @@ def _of_some(wanted: Wanted) -> list[Share]:
             factors = {wanted[amount, operator] for operator in group}
             factor = factors.pop()
             if factor and not factors:
-                name = f"{amount} of {', '.join(sorted(group))}"
+                name = _says(amount, group)
                 term = _BY_AMOUNT.get((function, group), Term(name, name, group, function))
                 shares.append(Share(factor, term))
                 for operator in group:
@@ -117,3 +117,8 @@ def _of_some(wanted: Wanted) -> list[Share]:
 def _function(amount: str) -> Amount:
     """The outputs of what makes a map are no amount of every layer: see `_EVERY`."""
     return TERMS["map values"].amount if amount == "stored" else AMOUNTS[amount][0]
+
+
+def _says(amount: str, operators: frozenset[str]) -> str:
+    names = ", ".join(sorted(operators))
+    return AMOUNTS[amount][1].format(names) if amount in AMOUNTS else f"{amount} of {names}"

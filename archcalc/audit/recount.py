@@ -76,7 +76,7 @@ class Figure(NamedTuple):
     terms: tuple[tuple[int, str, int], ...]
 
 
-KINDS = {"params": "parameters", "flops": "multiplies", "memory": "all bytes"}
+_KINDS = {"params": "parameters", "flops": "multiplies", "memory": "all bytes"}
 
 
 def printed_by(tool_name: str, name: str, source: Source, analysis: Analysis) -> dict[str, Figure]:
@@ -95,7 +95,7 @@ def printed_by(tool_name: str, name: str, source: Source, analysis: Analysis) ->
         if len(terms) > 1:
             terms[count.whole or quantity] = tuple(term for each in terms.values() for term in each)
         for title, parts in terms.items():
-            kind = count.kinds.get(title, KINDS[quantity])
+            kind = count.kinds.get(title, _KINDS[quantity])
             value = sum(factor * amount for factor, _, amount in parts)
             label = f"{told.tool.name} {told.tool.version}"
             key = f"{title}, bytes" if title in found else title

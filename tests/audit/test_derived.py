@@ -34,6 +34,7 @@ from archcalc.spec import catalog
 DATA = Path(__file__).parents[1] / "data"
 TORCH = [tool for tool in (*TOOLS.values(), THOP_2020, THOP_2019) if tool.library == "torchvision"]
 COUNTS = [(tool, q) for tool in TORCH for q, count in tool.counts.items() if isinstance(count, Count)]
+CURRENT = COUNTS[:-2]  # those of --as; the other two are old versions of thop
 IDS = [f"{tool.name} {tool.version} {quantity}" for tool, quantity in COUNTS]
 
 POOLED = """
@@ -77,12 +78,10 @@ def test_a_trial_operator_is_unknown_to_every_tool(monkeypatch: pytest.MonkeyPat
     assert way.knows(Relative(catalog.find("mobilenet_v2"), {}))  # relu6 throughout
 
 
-@pytest.mark.parametrize(("tool", "quantity"), COUNTS, ids=IDS)
+@pytest.mark.parametrize(("tool", "quantity"), CURRENT, ids=IDS[: len(CURRENT)])
 @pytest.mark.parametrize("name", ["lenet5", "unet", "allconv", "odd.toml", "vgg16", "resnet18"])
 def test_sums_are_those_by_layer(name: str, tool: Tool, quantity: str) -> None:
     """Of code of one module an operator: what is added up by terms is what --as adds up by layer."""
-    if tool not in TOOLS.values():
-        pytest.skip("--as knows the last version")
     network = archcalc.load(str(DATA / name) if name.endswith(".toml") else name)
     source = network.spec.source._replace(text=network.spec.source.text + "# a file of one's own")
     analysis = network.analyze()
@@ -109,5 +108,5 @@ def test_thop_is_told_once() -> None:
     (thop,) = (c for c in CONVENTIONS["multiplies"] if c.name == "thop 0.1.1")
     assert thop.rule == derived(sums(THOP, "flops"), AS_TORCHVISION).rule
     terms = {share.term.name: share.factor for share in thop.rule}
-    assert terms["products as if forward of deconv"] == terms["outputs of upsample"] == 1
+    assert terms["outputs × window × channels of deconv"] == terms["output values of upsample"] == 1
     assert module.derived([{ANY: "0"}], BY_OPERATOR).rule == ()

@@ -49,6 +49,9 @@ def test_the_sum_is_told_to_the_last_unit() -> None:
         ("flops", "swin_t", "torchinfo"),
         ("memory", "resnet18", "torchinfo"),
         ("memory", "vgg16", "fvcore"),
+        ("memory", "resnet18", "torchsummary"),
+        ("params", "convnext_tiny", "torchsummary"),
+        ("flops", "shufflenet_v2_x1_0", "ptflops"),
     ],
 )
 def test_formats_say_the_same(command: str, name: str, tool: str) -> None:
@@ -88,7 +91,28 @@ def test_other_settings_are_counted_as_they_are() -> None:
     )
 
 
-@pytest.mark.parametrize("tool", ["torchinfo", "thop", "fvcore"])
+def test_modules_with_parts_put_out_a_map_too() -> None:
+    """torchsummary, by hand: a block of ResNet-18 gives its map twice, once from its last ReLU.
+
+    Maps: a stem of 112² · 64 three times and its pool; four stages of two blocks with conv, norm and
+    ReLU twice, the ReLU being behind the sum, and the block; three shortcuts of conv and norm; a pool
+    and 1,000 classes.
+    """
+    stem = 3 * 112**2 * 64 + 56**2 * 64
+    stages = sum(2 * 7 * side**2 * c for side, c in ((56, 64), (28, 128), (14, 256), (7, 512)))
+    shortcuts = sum(2 * side**2 * c for side, c in ((28, 128), (14, 256), (7, 512)))
+    values = stem + stages + shortcuts + 512 + 1000
+    output = run("memory", "resnet18", "--as", "torchsummary")
+    assert f"Forward/backward pass size (MB): {8 * values / 1024**2:.2f}" in " ".join(output.split())
+    # and what ptflops adds for a ReLU module, which calls the function that it counts as well
+    output = run("flops", "vgg16", "--as", "ptflops")
+    relu = (
+        64 * 2 * 224**2 + 128 * 2 * 112**2 + 256 * 3 * 56**2 + 512 * 3 * 28**2 + 512 * 3 * 14**2 + 8192
+    )
+    assert f"adds 2 × output values of ReLU: {2 * relu:,}" in output
+
+
+@pytest.mark.parametrize("tool", ["torchinfo", "thop", "fvcore", "ptflops"])
 @pytest.mark.parametrize("network", ["googlenet", "mobilenet_v3_large_075"])
 def test_screen_fits(network: str, tool: str) -> None:
     """Networks with long titles; the version of a tool is long, too, and stands in a remark."""
@@ -107,6 +131,12 @@ def test_refusals() -> None:
     assert "Keras prints no FLOPs: `model.summary()` shows parameters and their size" in message
     message = refused("memory", "vgg16", "--as", "thop")
     assert "thop prints no memory: `profile` counts operations and parameters" in message
+    message = refused("memory", "vgg16", "--as", "ptflops")
+    assert "ptflops prints no memory: it counts operations and parameters" in message
+    message = refused("flops", "vgg16", "--as", "torchsummary")
+    assert "torchsummary prints no FLOPs: `summary` shows parameters and sizes" in message
+    message = refused("params", "densenet121", "--as", "torchsummary")
+    assert "torchsummary stops at `block1/dense/concat`: a dense layer takes a list of maps" in message
     message = refused("flops", "vgg16", "--as", "thop", "--input", "320x320x3")
     assert "torchvision/models/vgg.py pools the 10×10×512 map to 7×7 before `flatten`" in message
     message = refused("params", "lenet5_1998", "--as", "keras")
