@@ -38,6 +38,12 @@ class Recount(NamedTuple):
     def total(self) -> int:
         return sum(map(sum, self.sums.values()))
 
+    def modules(self, layer: int) -> str:
+        """What runs a layer, by its place, and the modules with parts that end there, if they count."""
+        own, wholes = self.code.names[layer], self.code.parts[layer]
+        tables = [rules for rules in self.rule.sums.values() if ANY not in rules]
+        return " + ".join([own, *(w for w in wholes if any(summands(rules[w]) for rules in tables))])
+
     @property
     def printed(self) -> tuple[str, ...]:
         """What the tool prints, line by line."""

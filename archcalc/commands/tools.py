@@ -66,7 +66,7 @@ def _rows(analysis: Analysis, found: Recount, table: Table) -> tuple[list[Row], 
 
 
 def _row(found: Recount, name: str, output: Ranked, members: Sequence[int]) -> dict[str, Any]:
-    modules = {found.code.names[i] for i in members}
+    modules = {found.modules(i) for i in members}
     module = modules.pop() if len(modules) == 1 else ""
     return {"layer": name, "output": output, "module": module, **_cells(found, members)}
 
@@ -118,7 +118,7 @@ def _document(analysis: Analysis, found: Recount) -> dict[str, Any]:
         "sums": {name: sum(counts) for name, counts in found.sums.items()},
         "differences": [d._asdict() for d in found.differences],
         "layers": [
-            {"path": layer.path, "module": found.code.names[i], **_cells(found, [i])}
+            {"path": layer.path, "module": found.modules(i), **_cells(found, [i])}
             for i, layer in enumerate(analysis.layers)
         ],
     }

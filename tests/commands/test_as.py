@@ -104,6 +104,7 @@ def test_modules_with_parts_put_out_a_map_too() -> None:
     values = stem + stages + shortcuts + 512 + 1000
     output = run("memory", "resnet18", "--as", "torchsummary")
     assert f"Forward/backward pass size (MB): {8 * values / 1024**2:.2f}" in " ".join(output.split())
+    assert "ReLU + BasicBlock" in output
     # and what ptflops adds for a ReLU module, which calls the function that it counts as well
     output = run("flops", "vgg16", "--as", "ptflops")
     relu = (
