@@ -20,7 +20,7 @@ from archcalc.views.report import Column, Report
 
 COLUMNS = (
     Column("name", "name", "name"),
-    Column("title", "title", "words", spare=1),
+    Column("title", "title", "words", spare=1, whole=True),
     Column("year", "year", "text", spare=2),
     Column("input", "input", "text"),
     Column("parameters", "params", "scaled"),

@@ -15,13 +15,15 @@ from archcalc.views.report import Column, Ranked, Report
 
 COLUMNS = (
     Column("layer", "layer", "name"),
-    Column("operator", "operator", "words", spare=3),
+    Column("operator", "operator", "words", spare=3, whole=True),
     Column("output", "output", "text"),
     Column("parameters", "parameters", "count"),
     Column("multiplies", "multiplies", "count"),
     Column("field", "field", "text", spare=1),
     Column("alive", "alive", "count", spare=2),
 )
+# of every layer, the operator says most: field and alive have commands of their own
+LAYER_COLUMNS = tuple(c._replace(spare=len(COLUMNS) - c.spare if c.spare else 0) for c in COLUMNS)
 
 
 @spec_command("show")
@@ -73,7 +75,8 @@ def _report(network: Network, analysis: Analysis, table: Table) -> Report:
     total = _cells("total", None, analysis.total)
     total |= {"field": "", "alive": memory.peak}
     data = lambda: [document(network, analysis, rows)]  # noqa: E731
-    return Report(title(network, analysis), COLUMNS, cells, total, remarks, data, label(network))
+    columns = LAYER_COLUMNS if table.all else COLUMNS
+    return Report(title(network, analysis), columns, cells, total, remarks, data, label(network))
 
 
 def _cells(name: str, output: Ranked | None, costs: Costs) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 from archcalc.errors import Diagnostic, UsageError, suggestion
@@ -82,6 +81,8 @@ def _rank(column: Column, value: Any) -> Any:
     if isinstance(value, Figure):
         return value.value
     if column.kind in ("share", "bar"):
+        from fractions import Fraction  # a start-up would pay 3 ms for it
+
         part, whole = value
         return Fraction(part, whole or 1)
     if column.kind == "change":

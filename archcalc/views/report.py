@@ -38,7 +38,7 @@ class Column(NamedTuple):
     Cells: name, text, words and math hold text; count and scaled (as '25.6 M') an integer, data one
     that only csv shows; figure a `Figure`; share and bar (part, whole); change (base, changed), or
     text. Each of them may be a `Ranked`. `None` is shown as –. `spare`: where room is short, the highest
-    goes first.
+    goes first; words are cut before, or broken into lines if they are `whole`.
     """
 
     key: str
@@ -46,6 +46,7 @@ class Column(NamedTuple):
     kind: ColumnKind
     spare: int = 0
     hide_empty: bool = False
+    whole: bool = False
 
     @property
     def left(self) -> bool:

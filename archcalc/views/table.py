@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import click
@@ -12,13 +14,15 @@ import click
 from archcalc.views.report import Column, Report, cell, visible
 
 INDENT, GAP = "  ", "  "
-USUAL, NARROWEST = 80, 50
+USUAL, NARROWEST, ENDLESS = 80, 50, 10**6
+IN_LINES = ("list",)  # into a pipe an entry is a line, for grep and sort
 SHORTEST = 14  # of a text that is cut
 
 
 def render(command: str, reports: Sequence[Report]) -> str:
     """Every report as title, table and remarks."""
-    width = max(_terminal_width() or USUAL, NARROWEST)
+    unknown = ENDLESS if command in IN_LINES else USUAL
+    width = max(_terminal_width() or unknown, NARROWEST)
     return "\n\n".join("\n".join(_lines(report, width)) for report in reports)
 
 
@@ -112,11 +116,11 @@ class Texts(NamedTuple):
 
     @property
     def width(self) -> int:
-        return max(map(len, self.cells))
+        return max(len(line) for text in self.cells for line in text.split("\n"))
 
 
 def _fit(shown: list[Texts], width: int) -> list[str]:
-    """Cut words, take away spare columns, then shorten names, until the lines fit.
+    """Cut or break words, take away spare columns, then shorten names, until the lines fit.
 
     Returns the headers that are missed.
     """
@@ -127,7 +131,10 @@ def _fit(shown: list[Texts], width: int) -> list[str]:
         column, cells = shown[index]
         room = widths[index] - excess
         if column.kind == "words" and room >= SHORTEST:
-            cells[:] = [_cut(text, room) for text in cells]
+            cells[:] = [(_broken if column.whole else _cut)(text, room) for text in cells]
+            return hidden
+        if column.whole and _lend(shown[0], widths[0] - SHORTEST + room):
+            cells[:] = [_broken(text, SHORTEST) for text in cells]
             return hidden
         if column.header and column.kind not in ("bar", "share"):
             hidden.append(column.header)
@@ -137,6 +144,14 @@ def _fit(shown: list[Texts], width: int) -> list[str]:
     return hidden
 
 
+def _lend(names: Texts, width: int) -> bool:
+    """Break names into lines of this width, if none of their parts is longer."""
+    if any(len(part) > width for text in names.cells for part in _parts(text)):
+        return False
+    names.cells[:] = [_broken(text, width) for text in names.cells]
+    return True
+
+
 def _total(widths: Sequence[int]) -> int:
     return len(INDENT) + sum(widths) + len(GAP) * (len(widths) - 1)
 
@@ -144,7 +159,15 @@ def _total(widths: Sequence[int]) -> int:
 def _join(shown: Sequence[Texts]) -> list[str]:
     """The lines of the table, all columns side by side."""
     template = _template(shown)
-    return [template.format(*row).rstrip() for row in zip(*(t.cells for t in shown), strict=True)]
+    return [_line(template, row) for row in zip(*(t.cells for t in shown), strict=True)]
+
+
+def _line(template: str, row: Sequence[str]) -> str:
+    """A row; its broken cells go on below."""
+    if not any("\n" in text for text in row):
+        return template.format(*row).rstrip()
+    parts = zip_longest(*(text.split("\n") for text in row), fillvalue="")
+    return "\n".join(template.format(*part).rstrip() for part in parts)
 
 
 def _template(shown: Sequence[Texts]) -> str:
@@ -154,6 +177,20 @@ def _template(shown: Sequence[Texts]) -> str:
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1].rstrip()}…"
+
+
+def _broken(text: str, width: int) -> str:
+    """Words, or the parts of a path, in lines of this width; only one that is longer is cut."""
+    lines = [""]
+    for part in _parts(text):
+        if lines[-1] and len(lines[-1]) + len(part.rstrip()) > width:
+            lines.append("")
+        lines[-1] += _cut(part, width)
+    return "\n".join(map(str.rstrip, lines))
+
+
+def _parts(text: str) -> list[str]:
+    return re.findall(r"[^ /]*[ /]|[^ /]+", text)
 
 
 def _shorten(text: str, width: int) -> str:
