@@ -12,6 +12,7 @@ comparisons (0 or 1), `ceil_div`, `minimum`, `maximum` and `require`.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, Union
@@ -296,6 +297,19 @@ def maximum(a: Int, b: Int) -> Int:
     if isinstance(a, Symbol):
         return a.program.combine("max", a, b)
     return b.program.combine("max", a, b) if isinstance(b, Symbol) else max(a, b)
+
+
+def gcd(a: Int, b: Int) -> Int:
+    """The greatest common divisor of positive integers, by Euclid.
+
+    A symbol runs as many steps as any 64 bits may need, or a known `b`: two steps halve it at least.
+    """
+    if not isinstance(a, Symbol) and not isinstance(b, Symbol):
+        return math.gcd(a, b)
+    for _ in range(93 if isinstance(b, Symbol) else 2 * b.bit_length()):
+        left = b > 0
+        a, b = left * b + (1 - left) * a, left * (a % maximum(b, 1))
+    return a
 
 
 def product(factors: Sequence[Int]) -> Int:

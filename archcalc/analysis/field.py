@@ -9,12 +9,12 @@ the padding count as seen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from math import lcm
+from math import gcd, lcm
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.graph.model import Graph, Node
 from archcalc.operators.joining import Join
-from archcalc.operators.model import Grid, Pair, Window
+from archcalc.operators.model import Cells, Grid, Pair, Window
 from archcalc.operators.reshaping import Upsample
 from archcalc.symbols import Int
 
@@ -143,6 +143,8 @@ def _through(node: Node, geometry: object, axis: int, source: Axis) -> Axis | No
         return _slide(source, int(geometry.stride[axis]), -geometry.before[axis], reach)
     if isinstance(geometry, Grid):
         return _gather(source, int(geometry.window[axis]), int(geometry.start[axis]))
+    if isinstance(geometry, Cells):
+        return _cells(source, int(geometry.inputs[axis]), int(geometry.outputs[axis]))
     operator = node.operator
     if isinstance(operator, Upsample):
         return _repeat(source, int(operator.factor[axis]))
@@ -171,6 +173,18 @@ def _gather(source: Axis, window: int, start: int) -> Axis | None:
     begins = ((output - start) // window * window + start for output in range(period))
     ends = tuple(seen(begin, begin + window - 1) for begin in begins)
     return Axis(ends, source.advance * period // len(source.ends))
+
+
+def _cells(source: Axis, inputs: int, outputs: int) -> Axis | None:
+    """Output o reads the inputs from ⌊o·inputs/outputs⌋ to ⌈(o + 1)·inputs/outputs⌉ − 1."""
+    step = inputs // gcd(inputs, outputs)  # inputs until the cells lie alike again
+    advance = lcm(step, len(source.ends))
+    period = advance * outputs // inputs
+    if period > LONGEST_PERIOD:
+        return None
+    seen = _stretches(source)
+    ends = tuple(seen(o * inputs // outputs, -(-(o + 1) * inputs // outputs) - 1) for o in range(period))
+    return Axis(ends, source.advance * advance // len(source.ends))
 
 
 def _repeat(source: Axis, factor: int) -> Axis | None:

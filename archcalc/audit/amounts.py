@@ -49,7 +49,8 @@ def scalings(layer: Layer, graph: Graph) -> int:
 
 def flattened(layer: Layer, graph: Graph) -> int:
     """Values of a map that is made a vector; torchvision has an average pool of that size before."""
-    return outputs(layer, graph) if layer.inputs[0].positions > 1 else 0
+    averaged = graph.nodes[layer.node.inputs[0]].operator.name == "adaptivepool"
+    return outputs(layer, graph) if layer.inputs[0].positions > 1 and not averaged else 0
 
 
 def inputs(layer: Layer, graph: Graph) -> int:

@@ -17,6 +17,7 @@ from archcalc.graph.model import Graph
 from archcalc.operators.convolution import Conv
 from archcalc.operators.model import Tokens
 from archcalc.operators.normalization import BatchNorm
+from archcalc.operators.pooling import AdaptivePool
 from archcalc.spec.bundle import families, folder
 from archcalc.spec.model import Source
 
@@ -32,6 +33,7 @@ _TORCH = {
     "ln": "LayerNorm",
     "lrn": "LocalResponseNorm",
     "gap": "AdaptiveAvgPool2d",
+    "adaptivepool": "AdaptiveAvgPool2d",
     "avgpool": "AvgPool2d",
     "maxpool": "MaxPool2d",
     "relu": "ReLU",
@@ -165,6 +167,8 @@ def _usual(layer: Layer, file: str) -> str:
     name = layer.node.operator.name
     if name == "flatten" and not file:
         return "Flatten"
+    if isinstance(layer.node.operator, AdaptivePool) and layer.node.operator.max:
+        return "AdaptiveMaxPool2d"
     return "" if _untold(layer) else _TORCH.get(name, "")
 
 

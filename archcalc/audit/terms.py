@@ -49,7 +49,7 @@ RECTIFIERS = frozenset({"relu", "relu6", "leaky"})
 CURVES = frozenset({"sigmoid", "tanh", "swish", "gelu", "hsigmoid", "hswish"})
 MAX_POOLS = frozenset({"maxpool"})
 AVERAGE_POOLS = frozenset({"avgpool"})
-GLOBAL_POOLS = frozenset({"gap"})
+GLOBAL_POOLS = frozenset({"gap", "adaptivepool"})  # of torch, where both are adaptive
 EVERY: frozenset[str] = frozenset()
 
 _TABLE = (

@@ -137,6 +137,17 @@ def _gap(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scra
     np.multiply(out, out.dtype.type(1 / (x.shape[1] * x.shape[2])), out=out)
 
 
+def _adaptivepool(
+    operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array
+) -> None:
+    (x,), fold = inputs, np.maximum if operator.max else np.add
+    for (i, j), at in reference.cells(operator, x.shape):
+        cell = x[:, at[0], at[1]]
+        fold.reduce(cell, axis=(1, 2), out=out[:, i, j])
+        if not operator.max:
+            out[:, i, j] *= out.dtype.type(1 / (cell.shape[1] * cell.shape[2]))
+
+
 def _elementwise(
     operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array
 ) -> None:
@@ -240,6 +251,7 @@ KERNELS: dict[str, Kernel] = {
     "sumpool": _summed,
     "avgpool": _avgpool,
     "gap": _gap,
+    "adaptivepool": _adaptivepool,
     "bn": _elementwise,
     "ln": _in_chunks,
     "lrn": _in_chunks,

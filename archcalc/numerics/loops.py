@@ -16,7 +16,7 @@ import numpy as np
 
 from archcalc.numerics import attention, nests
 from archcalc.numerics.compiled import spread
-from archcalc.numerics.reference import pad, shares, zeros_around
+from archcalc.numerics.reference import cells, pad, shares, zeros_around
 
 Array: TypeAlias = Any  # an ndarray of float32
 Weights: TypeAlias = dict[str, Array]
@@ -187,6 +187,23 @@ def _gap(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
     return _executed(y.reshape(len(x), 1, 1, -1), multiplies=multiplies, additions=additions)
 
 
+def _adaptivepool(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
+    x = _plain(inputs[0])
+    y = np.empty((len(x), *operator.size, x.shape[3]), np.float32)
+    steps = multiplies = 0
+    for (i, j), at in cells(operator, x.shape):
+        cell = _plain(x[:, at[0], at[1]])
+        found, size = np.empty((len(x), 1, x.shape[3]), np.float32), cell.shape[1:3]
+        (folded,) = spread(nests.pool_rows, len(x), cell, found, size, (1, 1), operator.max)
+        steps += folded
+        if not operator.max:
+            shares = np.full(len(x), 1 / (size[0] * size[1]), np.float32)
+            multiplies += nests.scale(found[:, 0], shares)
+        y[:, i, j] = found[:, 0]
+    counts = {"comparisons": steps} if operator.max else {"additions": steps, "multiplies": multiplies}
+    return _executed(y, **counts)
+
+
 def _windows(x: Array, operator: Any, channels: int) -> Array:
     """Room for one output a window of the padded `x`: rows of all images × width × channels."""
     rows, columns = (
@@ -233,6 +250,7 @@ LOOPS: dict[str, Callable[[Any, list[Array], Weights], Executed]] = {
     "sumpool": _pool,
     "avgpool": _pool,
     "gap": _gap,
+    "adaptivepool": _adaptivepool,
 }
 
 _WHY = {

@@ -7,7 +7,7 @@ shapes or counts.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -190,6 +190,30 @@ def _gap(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     return summed * x.dtype.type(1 / (x.shape[1] * x.shape[2]))
 
 
+def cells(operator: Any, x: tuple[int, ...]) -> Iterator[tuple[tuple[int, int], tuple[slice, slice]]]:
+    """Row and column of each output of an adaptive pool, and the rows and columns of x in its cell."""
+    sides = [
+        [slice(i * n // m, -(-(i + 1) * n // m)) for i in range(m)]
+        for n, m in zip(x[1:3], operator.size, strict=True)
+    ]
+    for i, rows in enumerate(sides[0]):
+        for j, columns in enumerate(sides[1]):
+            yield (i, j), (rows, columns)
+
+
+def _adaptivepool(operator: Any, inputs: list[Array], weights: Weights) -> Array:
+    (x,) = inputs
+    y = np.empty_like(x, shape=(len(x), *operator.size, x.shape[3]))
+    for (i, j), at in cells(operator, x.shape):
+        cell = x[:, at[0], at[1]]
+        if operator.max:
+            y[:, i, j] = np.maximum.reduce(cell, axis=(1, 2))
+        else:
+            share = x.dtype.type(1 / (cell.shape[1] * cell.shape[2]))
+            y[:, i, j] = np.add.reduce(cell, axis=(1, 2)) * share
+    return y
+
+
 def fold_bn(operator: Any, weights: Weights) -> tuple[Array, Array]:
     """Factor and term of a batch norm at inference: y = x·factor + term."""
     factor = 1 / np.sqrt(weights["variance"] + operator.eps)
@@ -339,6 +363,7 @@ REFERENCE: dict[str, Run] = {
     "sumpool": lambda operator, inputs, weights: _sum(operator, inputs[0]),
     "avgpool": _avgpool,
     "gap": _gap,
+    "adaptivepool": _adaptivepool,
     "bn": _bn,
     "ln": _ln,
     "lrn": _lrn,

@@ -12,7 +12,7 @@ from archcalc.operators.model import Operator
 FAMILIES = {
     "convolution": "conv deconv",
     "linear": "linear rbf",
-    "pooling": "maxpool avgpool sumpool gap",
+    "pooling": "maxpool avgpool sumpool gap adaptivepool",
     "normalization": "bn ln lrn scale",
     "activation": "relu relu6 leaky sigmoid tanh swish gelu hsigmoid hswish softmax dropout",
     "joining": "add concat mul",

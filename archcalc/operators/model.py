@@ -127,7 +127,14 @@ class Grid(NamedTuple):
     start: Pair
 
 
-Geometry = Window | Grid | Literal["pointwise", "global", "upsampling"]
+class Cells(NamedTuple):
+    """Output o of m along an axis of n inputs reads those from ⌊o·n/m⌋ to ⌈(o + 1)·n/m⌉ − 1."""
+
+    inputs: Pair
+    outputs: Pair
+
+
+Geometry = Window | Grid | Cells | Literal["pointwise", "global", "upsampling"]
 Buffer = Literal["fresh", "in place", "view"]
 
 

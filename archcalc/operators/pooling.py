@@ -8,6 +8,7 @@ from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import (
     UNWEIGHTED,
+    Cells,
     Extent,
     Geometry,
     Operator,
@@ -15,10 +16,11 @@ from archcalc.operators.model import (
     Shape,
     Weight,
     Work,
+    require_map,
     values_of,
 )
 from archcalc.operators.window import HALF, PADDING, SAME, Axis, Windowed
-from archcalc.symbols import Int, require
+from archcalc.symbols import Int, gcd, require
 
 
 class Pool(Windowed):
@@ -153,3 +155,49 @@ class Gap(Operator):
 
     def geometry(self, *inputs: Shape) -> Geometry:
         return "global"
+
+
+class AdaptivePool(Operator):
+    """Mean, or with `max` the largest value, of each cell of a grid over the map, whatever its size.
+
+    Of n rows, cell i of m begins at ⌊i·n/m⌋ and ends before ⌈(i + 1)·n/m⌉ (torch.nn.AdaptiveAvgPool2d).
+    Neighbours share a row where i·n/m is no integer, which for 0 < i < m are m − gcd(n, m) times: all
+    cells together read n + m − gcd(n, m) rows. An output takes one step fewer than values, and a mean
+    one multiply more.
+    """
+
+    name = "adaptivepool"
+    arguments = (
+        Argument("size", "pair", "height x width of the output"),
+        Argument("max", "flag", "the largest value of a cell, not the mean", False),
+    )
+    weight_layer, stored, buffer = False, True, "fresh"
+
+    size: Pair
+    max: bool
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        require_map(self.name, x)
+        return Shape(*self.size, x.channels)
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        return UNWEIGHTED
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        (x,), (rows, columns) = inputs, self.size
+        read = (x.height + rows - gcd(x.height, rows)) * (x.width + columns - gcd(x.width, columns))
+        steps = Extent("steps", (("values read − outputs", read - rows * columns),))
+        fold = Work("comparisons" if self.max else "additions", (_channels(x), steps))
+        return (fold,) if self.max else (fold, Work("multiplies", (values_of(self.output_shape(x)),)))
+
+    def connections(self, *inputs: Shape) -> Int:
+        return 0
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        (x,) = inputs
+        return Cells((x.height, x.width), self.size)
+
+
+def _channels(x: Shape) -> Extent:
+    return Extent("channels", (("channels", x.channels),))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from fractions import Fraction
+from math import floor
 
 import pytest
 from click.testing import CliRunner
@@ -16,7 +17,7 @@ from archcalc.cli import commands
 from archcalc.graph.build import build
 from archcalc.graph.model import Graph
 from archcalc.operators.joining import Join
-from archcalc.operators.model import Grid, Window
+from archcalc.operators.model import Cells, Grid, Window
 from archcalc.spec.model import Source
 from archcalc.spec.read import read
 
@@ -86,6 +87,11 @@ def seen_pixels(graph: Graph, index: int, axis: int, output: int) -> tuple[int, 
         links = [
             (node.inputs[0], i) for b in begins if b <= output < b + size for i in range(b, b + size)
         ]
+    elif isinstance(geometry, Cells):  # value i fills [i, i + 1), cell o a share of all
+        cell = Fraction(geometry.inputs[axis], geometry.outputs[axis])
+        begin, end = output * cell, (output + 1) * cell
+        around = range(floor(begin) - 2, floor(end) + 3)
+        links = [(node.inputs[0], i) for i in around if i + 1 > begin and i < end]
     elif operator.name == "upsample":
         links = [(node.inputs[0], output // operator.factor[axis])]
     elif operator.name == "deconv":
@@ -114,6 +120,9 @@ def check_against_links(graph: Graph) -> None:
     "layers",
     [
         "conv 1 k5 s2 p1 | maxpool 3 s2 ceil",
+        "conv 1 k5 s2 p1 | adaptivepool 6x7 max",
+        "conv 1 k3 | adaptivepool 7x31 | conv 1 k3 s2 p1",
+        "conv 1 k3 s2 | upsample 3 | adaptivepool 5 | conv 1 k2",
         "conv 1 k3 d2 half | conv 1 k4 s3 same",
         "conv 1 k3 s2 p1 | upsample 2 | conv 1 k3 p1",
         "maxpool 2 | deconv 1 k2 s2 | conv 1 k3 half",

@@ -88,6 +88,9 @@ CASES: list[tuple[Operator, Shape]] = [
     (op("avgpool", 3, s=2, p=1, ceil=True), Shape(8, 10, 5)),
     (op("avgpool", (2, 3), s=(3, 2), ceil=True), MAP),
     (op("sumpool", (2, 3)), MAP),
+    (op("adaptivepool", (3, 2)), MAP),
+    (op("adaptivepool", 12), MAP),
+    (op("adaptivepool", 4, max=True), MAP),
     (op("gap"), MAP),
     (op("gap"), VECTOR),
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from itertools import product
 from typing import Any
 
@@ -25,7 +26,7 @@ from archcalc.numerics import reference
 from archcalc.numerics.kernels import KERNELS, prepare, scratch
 from archcalc.numerics.verify import judge
 from archcalc.operators import TABLE, operator_class
-from archcalc.operators.model import Extent, Grid, Operator, Shape, Tokens, Weight, Window, Work
+from archcalc.operators.model import Cells, Extent, Grid, Operator, Shape, Tokens, Weight, Window, Work
 
 RNG = np.random.default_rng(7)
 Shapes = tuple[Shape, ...]
@@ -92,7 +93,7 @@ def seen_positions(operator: Operator, inputs: Shapes) -> dict[tuple[int, int], 
 def geometry_is_seen(operator: Operator, inputs: Shapes) -> bool:
     geometry, seen = operator.geometry(*inputs), seen_positions(operator, inputs)
     everything = set(product(range(inputs[0].height), range(inputs[0].width)))
-    if isinstance(geometry, Window | Grid):
+    if isinstance(geometry, Window | Grid | Cells):
         return all(seen[place] == expected_places(geometry, place, inputs[0]) for place in seen)
     if geometry == "global":
         return all(places == everything for places in seen.values())
@@ -110,6 +111,10 @@ def expected_places(geometry: Any, output: tuple[int, int], x: Shape) -> set[tup
             first = output[axis] * geometry.stride[axis] - geometry.before[axis]
             taps = range(geometry.kernel[axis])
             places = [first + tap * geometry.dilation[axis] for tap in taps]
+        elif isinstance(geometry, Cells):  # value p fills [p, p + 1), cell i a share of all
+            cell = Fraction(geometry.inputs[axis], geometry.outputs[axis])
+            begin, end = output[axis] * cell, (output[axis] + 1) * cell
+            places = [p for p in range(x[axis]) if p + 1 > begin and p < end]
         else:
             size, start = geometry.window[axis], geometry.start[axis]
             first = (output[axis] - start) // size * size + start
@@ -124,7 +129,7 @@ def geometry_is_listed(operator: Operator, inputs: Shapes) -> bool:
     geometry = operator.geometry(*inputs)
     if operator.name == "linear" and isinstance(inputs[0], Tokens):
         return geometry == "pointwise"
-    return [geometry] == listed if listed else isinstance(geometry, Window | Grid)
+    return [geometry] == listed if listed else isinstance(geometry, Window | Grid | Cells)
 
 
 def rows_hold(operator: Operator, inputs: Shapes) -> bool:
@@ -193,7 +198,7 @@ def other_work(operator: Operator, inputs: Shapes) -> Iterator[tuple[str, Any]]:
 
 def other_geometry(operator: Operator, inputs: Shapes) -> Iterator[tuple[str, Any]]:
     geometry = operator.geometry(*inputs)
-    if not isinstance(geometry, Window | Grid):
+    if not isinstance(geometry, Window | Grid | Cells):
         kinds = {"pointwise", "global", "upsampling"} - {geometry}
         yield from (("geometry", kind) for kind in sorted(kinds))
         return
@@ -201,7 +206,7 @@ def other_geometry(operator: Operator, inputs: Shapes) -> Iterator[tuple[str, An
         values = list(getattr(geometry, field))
         values[axis] += by
         changed = geometry._replace(**{field: tuple(values)})
-        least = -9 if field in ("before", "start") else field == "window"
+        least = -9 if field in ("before", "start") else field in ("window", "inputs", "outputs")
         if values[axis] >= least and tells(geometry, changed, inputs[0]):
             yield "geometry", changed
 

@@ -120,6 +120,20 @@ def test_pool(name: str, k: int, options: dict[str, Any], begins: Starts) -> Non
     assert operator.connections(x) == links
 
 
+@pytest.mark.parametrize("largest", [False, True])
+@pytest.mark.parametrize("height, rows", [(n, m) for n in (1, 4, 7, 12) for m in (1, 2, 3, 5, 8, 12)])
+def test_adaptive_pool(height: int, rows: int, largest: bool) -> None:
+    """Every value that a cell reads, by the definition of torch.nn.AdaptiveAvgPool2d."""
+    counted = Counter[str]()
+    for i, j, _ in product(range(rows), range(2), range(3)):
+        cell = [*product(range(i * height // rows, math.ceil((i + 1) * height / rows)), range(5))]
+        inside = [(r, c) for r, c in cell if j * 5 // 2 <= c < math.ceil((j + 1) * 5 / 2)]
+        counted["comparisons" if largest else "additions"] += len(inside) - 1
+        counted["multiplies"] += not largest
+    operator = operator_class("adaptivepool")((rows, 2), max=largest)
+    assert declared(operator, Shape(height, 5, 3)) == +counted
+
+
 @pytest.mark.parametrize("nobias", [False, True])
 @pytest.mark.parametrize("inputs, units", [(1, 1), (1, 4), (5, 1), (6, 7)])
 def test_linear(inputs: int, units: int, nobias: bool) -> None:

@@ -102,7 +102,7 @@ def test_geometry_without_window(geometry: str) -> None:
 
 
 def test_the_other_operators_slide_a_window() -> None:
-    windowed = {"conv", "maxpool", "avgpool", "sumpool", "todepth", "windowattention"}
+    windowed = {"conv", "maxpool", "avgpool", "sumpool", "adaptivepool", "todepth", "windowattention"}
     assert set(TABLE) - set().union(*GEOMETRIES.values()) == windowed
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from archcalc.errors import ShapeError
 from archcalc.operators import FAMILIES, TABLE, operator_class
 from archcalc.operators.joining import Join
-from archcalc.operators.model import Grid, Operator, Shape, Tokens, Window
+from archcalc.operators.model import Cells, Grid, Operator, Shape, Tokens, Window
 from archcalc.symbols import Int, Program, recorded
 
 Structure = dict[str, Any]
@@ -202,6 +202,7 @@ SPACES = {
     "avgpool": pools("zeros", "nozeros"),
     "sumpool": pools(),
     "gap": Space(flags("tokens"), plain()),
+    "adaptivepool": Space(flags("max"), plain("size0", "size1")),
     "bn": Space(flags("noscale", eps=NUMBERS), plain()),
     "ln": Space(flags("tokens", eps=NUMBERS), plain()),
     "lrn": Space(flags(), plain("size")),
@@ -280,7 +281,7 @@ def facts(operator: Operator, inputs: list[Shape]) -> dict[str, Int]:
         for i, offset in enumerate(operator.offsets(*inputs)):
             found |= {f"{i} cut {axis}": size for axis, size in enumerate(offset)}
     geometry = operator.geometry(*inputs)
-    if isinstance(geometry, Window | Grid):
+    if isinstance(geometry, Window | Grid | Cells):
         for field, pair in geometry._asdict().items():
             found |= {f"{field} {axis}": size for axis, size in enumerate(pair)}
     return found

@@ -59,6 +59,7 @@ ELSEWHERE = {
     "unet": "test_papers_zoo_b.py",
     "unet_paper": "test_papers_zoo_b.py",
     "vgg11_lrn": "test_papers_zoo_a.py",
+    "vgg16_torch": "test_papers_zoo_a.py",
     "wide_resnet16_8": "test_papers_zoo_b.py",
     "wide_resnet28_10": "test_papers_zoo_b.py",
     "wide_resnet40_4": "test_papers_zoo_b.py",

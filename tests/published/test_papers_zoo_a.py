@@ -275,3 +275,14 @@ def test_receptive_fields(name: str, pixels: int) -> None:
     assert field.height is not None
     assert field.width is not None
     assert field.height.size == field.width.size == pixels
+
+
+@pytest.mark.parametrize("size", ["32x32x3", "224x224x3", "320x256x3"])
+def test_torchvision_averages_before_the_dense_layers(size: str) -> None:
+    """AdaptiveAvgPool2d((7, 7)) of vgg.py and ((6, 6)) of alexnet.py: as many parameters at any size.
+
+    138,357,544 and 61,100,840 are the num_params of their IMAGENET1K_V1 weights.
+    """
+    if size != "32x32x3":  # AlexNet needs 63
+        assert archcalc.load("alexnet_torch", input=size).analyze().parameters == 61_100_840
+    assert archcalc.load("vgg16_torch", input=size).analyze().parameters == 138_357_544

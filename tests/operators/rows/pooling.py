@@ -6,9 +6,47 @@ pool is LeNet's trainable subsampling: its window counts as connections.
 
 from archcalc.operators import operator_class
 
-maxpool, avgpool, sumpool, gap = map(operator_class, ("maxpool", "avgpool", "sumpool", "gap"))
+maxpool, avgpool, sumpool, gap, adaptivepool = map(
+    operator_class, ("maxpool", "avgpool", "sumpool", "gap", "adaptivepool")
+)
 
 ROWS = [
+    (  # cells of 10: 0…3, 3…6, 6…9; 12 = 10 + 3 − 1 rows and as many columns, for 9 outputs
+        adaptivepool(3),
+        [(10, 10, 2)],
+        (3, 3, 2),
+        {"additions": 2 * (12 * 12 - 9), "multiplies": 9 * 2},
+    ),
+    (  # torchvision's AlexNet at 224: every cell is a value
+        adaptivepool(6),
+        [(6, 6, 256)],
+        (6, 6, 256),
+        {"multiplies": 6 * 6 * 256},
+    ),
+    (  # one cell, as gap
+        adaptivepool(1),
+        [(7, 5, 3)],
+        (1, 1, 3),
+        {"additions": 3 * (7 * 5 - 1), "multiplies": 3},
+    ),
+    (  # rows 0…3, 3…6 of 7; columns 0…1, 1…2, 2…3 of 4
+        adaptivepool((2, 3), max=True),
+        [(7, 4, 5)],
+        (2, 3, 5),
+        {"comparisons": 5 * (8 * 6 - 6)},
+    ),
+    (  # more cells than values: each reads one
+        adaptivepool(4),
+        [(2, 2, 1)],
+        (4, 4, 1),
+        {"multiplies": 16},
+    ),
+    (  # rows 0…1, 1…3, 3…4 of 5: 2 + 3 + 2 = 5 + 3 − 1
+        adaptivepool((3, 1)),
+        [(5, 1, 4)],
+        (3, 1, 4),
+        {"additions": 4 * (7 - 3), "multiplies": 3 * 4},
+    ),
     (  # the stride is the window
         maxpool(2),
         [(224, 225, 64)],
