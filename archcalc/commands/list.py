@@ -87,7 +87,9 @@ def command(
     title = f"{len(rows)} network{'' if len(rows) == 1 else 's'}" if rows else "no network matches"
     if format == "table" and not sort:
         rows = list(_apart(rows))
-    report = Report(title, columns, tuple(rows), None, (), lambda: [row["document"] for row in rows])
+    report = Report(
+        title, columns, tuple(rows), None, (), lambda: [_document(row, columns) for row in rows]
+    )
     show("list", [report], format)
 
 
@@ -122,6 +124,12 @@ def _apart(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             yield {"name": ""}
         yield from family
         before = len(family)
+
+
+def _document(row: dict[str, Any], columns: tuple[Column, ...]) -> dict[str, Any]:
+    """A network for a machine, with the measure that it is sorted by."""
+    document: dict[str, Any] = row["document"]
+    return document | {c.key: row[c.key] for c in columns if c.key not in document}
 
 
 def _words(row: dict[str, Any]) -> str:
