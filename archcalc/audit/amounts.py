@@ -58,6 +58,15 @@ def inputs(layer: Layer, graph: Graph) -> int:
     return sum(int(shape.values) for shape in layer.inputs)
 
 
+def beyond_cells(layer: Layer, graph: Graph) -> int:
+    """Inputs of an adaptive pool that thop leaves out: its window is ⌊input / output⌋ high and wide."""
+    if layer.node.operator.name != "adaptivepool":  # the window of others divides their map
+        return 0
+    x, y = layer.inputs[0], layer.node.shape
+    window = (int(x.height) // int(y.height)) * (int(x.width) // int(y.width))
+    return inputs(layer, graph) - outputs(layer, graph) * window
+
+
 def channels(layer: Layer, graph: Graph) -> int:
     """Channels of the output."""
     return int(layer.node.shape.channels)
@@ -194,6 +203,7 @@ AMOUNTS: Mapping[str, tuple[Amount, str]] = {
     "parameters everywhere": (everywhere, "parameters × positions of {}"),
     "statistics": (numbers("mean", "variance"), "running means and variances of {}"),
     "inputs": (inputs, "input values of {}"),
+    "inputs beyond whole windows": (beyond_cells, "input values of {} beyond whole windows"),
     "outputs": (outputs, "output values of {}"),
     "positions": (positions, "positions of {}"),
     "channels": (channels, "channels of {}"),

@@ -28,6 +28,8 @@ NO_POOLS: View = {**_MODULES, "gap": "Tensor.mean"}
 WHOLES_END_IN_JOINS: View = {**_MODULES, "add": "Bottleneck", "mul": "SqueezeExcitation"}
 BY_OPERATOR: View = {name: name for name in (*TABLE, "input")}
 
+OTHERWISE = ("adaptivepool max",)  # operators whose argument makes them another module: untold here
+
 # what every operator has: the terms that hold it for all of them
 _EVERY = {
     "parameters": ("weights", "biases", "norm scales", "norm shifts"),
@@ -49,7 +51,7 @@ class Derived(NamedTuple):
 
 def derived(tables: Iterable[Rules], view: View) -> Derived:
     """The sum of tables under a view of the code."""
-    wanted, unknown = Wanted(), set[str](TABLE) - set(view)
+    wanted, unknown = Wanted(), {*TABLE, *OTHERWISE} - set(view)
     for rules in tables:
         for operator, module in view.items():
             if module not in rules and ANY not in rules:
@@ -71,7 +73,10 @@ def _amounts(rule: str, operator: str, module: str) -> Counter[str]:
     pools = operator == "flatten" and module == _POOL  # which a vector does not pass
     parts = Counter[str]()
     for factor, name in summands(rule):
-        parts["flattened" if pools and name in ("inputs", "outputs") else name] += factor
+        if not pools:
+            parts[name] += factor
+        elif name in ("inputs", "outputs"):  # the pool's windows are single values
+            parts["flattened"] += factor
     return Counter({"parameters": 1}) if dict(parts) == _ONCE else parts
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.audit import amounts
 from archcalc.audit.amounts import Amount, numbers, summands
-from archcalc.graph.model import Graph
+from archcalc.graph.model import Graph, Node
 
 
 class Term(NamedTuple):
@@ -166,6 +166,12 @@ def _on_map(layer: Layer) -> bool:
     return bool(layer.inputs[0].positions > 1)
 
 
+def _name(node: Node) -> str:
+    """The name of its operator; of another module of the same name, with the argument."""
+    operator = node.operator
+    return f"{operator.name} max" if getattr(operator, "max", False) is True else operator.name
+
+
 class Ledger:
     """The terms of a network, added up on demand; equal layers are asked once.
 
@@ -177,7 +183,7 @@ class Ledger:
         self._amounts: dict[Term, int] = {}
         self._groups: dict[object, list[Layer]] = {}
         nodes = analysis.graph.nodes
-        self.operators = frozenset(node.operator.name for node in nodes)
+        self.operators = frozenset(map(_name, analysis.graph.nodes))
         for layer in analysis.layers[: head(analysis)] if trunk else analysis.layers:
             node = layer.node
             before = id(nodes[node.inputs[0]].operator) if node.operator.name == "bn" else 0

@@ -44,10 +44,10 @@ THOP = Tool(
                     "ConvTranspose2d": "products as if forward",
                     **each("BatchNorm2d LayerNorm", "4 outputs"),
                     **each("AvgPool2d Upsample", "outputs"),
-                    "AdaptiveAvgPool2d": "inputs + outputs",
+                    "AdaptiveAvgPool2d": "inputs − inputs beyond whole windows + outputs",
                     "Softmax": "3 outputs − positions",
                     **free("input LayerNorm2d", NO_MODULES, FUNCTIONS, PARTS, ACTIVATIONS, ATTENTION),
-                    **free("MaxPool2d LocalResponseNorm Dropout"),
+                    **free("MaxPool2d AdaptiveMaxPool2d LocalResponseNorm Dropout"),
                 }
             },
             thop_lines("macs"),
@@ -69,7 +69,9 @@ THOP = Tool(
 _NOTHING = {
     **free("input LayerNorm LayerNorm2d", NO_MODULES, FUNCTIONS, PARTS, ATTENTION),
     **free("ReLU ReLU6 Sigmoid Tanh SiLU GELU Hardsigmoid Hardswish"),
-    **free("MaxPool2d LocalResponseNorm Dropout Upsample"),  # nearest: other modes count
+    **free(
+        "MaxPool2d AdaptiveMaxPool2d LocalResponseNorm Dropout Upsample"
+    ),  # nearest: other modes count
 }
 
 
@@ -79,7 +81,7 @@ def _old(version: str, rules: dict[str, str]) -> Tool:
     macs = {
         "Conv2d": "products + biases added",
         "ConvTranspose2d": "products as if forward + biases added",
-        "AdaptiveAvgPool2d": "inputs + outputs",
+        "AdaptiveAvgPool2d": "inputs − inputs beyond whole windows + outputs",
         "LeakyReLU": "outputs",
         "Softmax": "3 outputs − positions",
         **_NOTHING,

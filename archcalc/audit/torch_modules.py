@@ -12,7 +12,7 @@ WHOLES = (
 )
 PARTS = f"BasicConv2d {WHOLES}"  # the first ends with a function: it is what else is a ReLU
 ACTIVATIONS = "ReLU ReLU6 LeakyReLU Sigmoid Tanh SiLU GELU Hardsigmoid Hardswish"
-POOLS = "MaxPool2d AvgPool2d AdaptiveAvgPool2d"
+POOLS = "MaxPool2d AvgPool2d AdaptiveAvgPool2d AdaptiveMaxPool2d"
 OTHERS = "LocalResponseNorm Dropout Softmax Upsample"
 ATTENTION = "MultiheadAttention ShiftedWindowAttention"
 # of one leaf module: those of attention, and tensors of a module that has parts, are none

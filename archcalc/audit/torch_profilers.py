@@ -113,7 +113,8 @@ FVCORE = Tool(
                     **each("AdaptiveAvgPool2d F.adaptive_avg_pool2d", "inputs"),
                     "Upsample": "outputs",
                     **free("input", NO_MODULES, PARTS, ACTIVATIONS),
-                    **free("F.relu F.avg_pool2d F.max_pool2d Tensor.mean MaxPool2d AvgPool2d"),
+                    **free("F.relu F.avg_pool2d F.max_pool2d Tensor.mean AvgPool2d"),
+                    **free("MaxPool2d AdaptiveMaxPool2d"),
                     **free("LocalResponseNorm Dropout Softmax"),
                 }
             },

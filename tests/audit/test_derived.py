@@ -14,13 +14,14 @@ from archcalc.audit.derived import (
     AS_TORCHVISION,
     BY_OPERATOR,
     NO_POOLS,
+    OTHERWISE,
     WHOLES_END_IN_JOINS,
     View,
     derived,
 )
 from archcalc.audit.modules import usual_modules
 from archcalc.audit.operator_tools import BY_OPERATOR as TABLES
-from archcalc.audit.operator_tools import UNTOLD
+from archcalc.audit.operator_tools import UNTOLD, UNTOLD_HERE
 from archcalc.audit.readings import Way
 from archcalc.audit.recount import recount
 from archcalc.audit.relatives import Relative
@@ -54,12 +55,12 @@ def test_every_operator_is_in_every_table_or_untold(tool: Tool, quantity: str) -
     """Under each view of the code: a rule, a 0 that is written, or an operator named as untold."""
     for view in (AS_TORCHVISION, NO_POOLS, WHOLES_END_IN_JOINS):
         found = derived(sums(tool, quantity), view)
-        assert found.unknown == set(UNTOLD.split())
+        assert found.unknown == {*UNTOLD.split(), *OTHERWISE}
 
 
 def test_every_operator_is_in_every_table_by_operator() -> None:
     for rules in TABLES:
-        assert ANY in rules or set(TABLE) - set(rules) == set(UNTOLD.split())
+        assert ANY in rules or set(TABLE) - set(rules) == {*UNTOLD.split(), UNTOLD_HERE}
         assert set(rules) <= {*TABLE, "input", "side outputs", ANY}
 
 
@@ -110,3 +111,19 @@ def test_thop_is_told_once() -> None:
     terms = {share.term.name: share.factor for share in thop.rule}
     assert terms["outputs × window × channels of deconv"] == terms["output values of upsample"] == 1
     assert module.derived([{ANY: "0"}], BY_OPERATOR).rule == ()
+
+
+@pytest.mark.parametrize(("pool", "windows"), [("3x4", 3 * 4 * 4 * 3 * 2), ("10x8", 9 * 8 * 0)])
+def test_thop_takes_whole_windows_of_an_adaptive_pool(tmp_path: Path, pool: str, windows: int) -> None:
+    """10×8×4 to 3×4: windows of ⌊10/3⌋ × ⌊8/4⌋ = 3 × 2; to its own size: of 1 × 1."""
+    path = tmp_path / "adaptive.toml"
+    path.write_text(f'input = "10x8x4"\nlayers = ["adaptivepool {pool}"]\n')
+    analysis = archcalc.load(str(path)).analyze()
+    outputs = int(analysis.layers[-1].node.shape.values)
+    expected = outputs + (windows or outputs)
+    assert total(sums(THOP, "flops"), NO_POOLS, analysis) == expected
+    path.write_text('input = "10x8x4"\nlayers = ["adaptivepool 3x4 max"]\n')
+    assert (
+        derived(sums(THOP, "flops"), NO_POOLS).unknown
+        & Ledger(archcalc.load(str(path)).analyze()).operators
+    )
