@@ -7,8 +7,6 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis.costs import Analysis, Costs, Layer
-from archcalc.analysis.field import Axis, Field, receptive_fields
-from archcalc.analysis.memory import measure
 from archcalc.analysis.summary import (
     EVERY_LAYER,
     Matters,
@@ -28,6 +26,8 @@ from archcalc.views.report import Ranked
 
 if TYPE_CHECKING:
     from fractions import Fraction
+
+    from archcalc.analysis.field import Axis, Field
 
 AXIS = ("size", "stride", "padding", "offset")
 
@@ -197,6 +197,9 @@ def _extent(extent: Extent) -> str:
 
 def document(network: Network, analysis: Analysis, rows: Sequence[Row] | None = None) -> dict[str, Any]:
     """A network as JSON: always the same keys, exact integers; every layer if no rows are given."""
+    from archcalc.analysis.field import receptive_fields  # a table of counts does without
+    from archcalc.analysis.memory import measure
+
     base, memory = network.base, measure(analysis.graph)
     fields = receptive_fields(analysis.graph).nodes
     number = {layer.path: i for i, layer in enumerate(analysis.layers)}
