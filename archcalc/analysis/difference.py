@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise, takewhile
 from typing import Any, Literal, NamedTuple
 
 from archcalc.analysis.costs import Analysis, Layer
-from archcalc.analysis.sequences import Match, matches
+from archcalc.analysis.memory import measure
+from archcalc.analysis.sequences import Match, matches, settled
 from archcalc.operators.model import Operator, Shape
 from archcalc.symbols import Int
 
@@ -28,6 +30,8 @@ class Row(NamedTuple):
     parameters: Int
     multiplies_before: Int
     multiplies: Int
+    alive_before: Int = 0
+    alive: Int = 0
 
 
 class Difference(NamedTuple):
@@ -47,12 +51,53 @@ def difference(before: Analysis, after: Analysis) -> Difference:
     a, b = before.layers[1:], after.layers[1:]
     numbers: dict[Any, int] = {}
     exact = _exact(a, numbers), _exact(b, numbers)
-    found = _likely(a, b, exact)
+    found = _settled(_likely(a, b, exact), (a, b), exact)
     moved = _moved(a, b, found)
     taken = {i for i, _ in moved}, {j for _, j in moved}
     for key in (_purpose, _manner, _name):
         found = _refined(found, (a, b), taken, key)
-    return Difference(before, after, tuple(_rows(a, b, found, moved)))
+    alive = _alive(before), _alive(after)
+    return Difference(before, after, tuple(_with_alive(_rows(a, b, found, moved), *alive)))
+
+
+def _alive(analysis: Analysis) -> dict[str | None, Int]:
+    """The values alive while each layer runs."""
+    layers = analysis.layers
+    return {layers[step.node].path: step.live for step in measure(analysis.graph).steps}
+
+
+def _with_alive(
+    rows: list[Row], before: dict[str | None, Int], after: dict[str | None, Int]
+) -> Iterator[Row]:
+    for row in rows:
+        yield row._replace(alive_before=before.get(row.path_before, 0), alive=after.get(row.path, 0))
+
+
+def _settled(
+    found: list[Match],
+    layers: tuple[Sequence[Layer], Sequence[Layer]],
+    exact: tuple[list[int], list[int]],
+) -> list[Match]:
+    """What only one network has begins and ends where a block does, if it may as well."""
+    a, b = layers
+    found = settled(found, exact[1], (len(a), len(b)), _seams(b))
+    turned = settled([(j, i) for i, j in found], exact[0], (len(b), len(a)), _seams(a))
+    return [(i, j) for j, i in turned]
+
+
+def _seams(layers: Sequence[Layer]) -> Callable[[int, int], tuple[int, bool]]:
+    """How many blocks a run cuts at its two ends, and whether it begins without weights."""
+    blocks = [layer.path.split("/")[:-1] for layer in layers]
+    cut = [_shared(*pair) for pair in pairwise([[], *blocks, []])]
+    return lambda start, stop: (
+        cut[start] + cut[stop],
+        not layers[start].node.operator.weight_layer,
+    )
+
+
+def _shared(one: list[str], other: list[str]) -> int:
+    """The blocks that both are in."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _exact(layers: Sequence[Layer], numbers: dict[Any, int]) -> list[int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 STEPS = 4_000_000  # of a search, about a second; above it, the best that was found is taken
 FEWEST, MOST = 32, 1500
@@ -69,3 +70,44 @@ def _back(trace: list[dict[int, int]], k: int, at: Match, start: Match) -> list[
         k += 1 if down else -1
         x, y = (x, y - 1) if down else (x - 1, y)
     return pairs[::-1]
+
+
+def settled(
+    found: list[Match], b: Sequence[int], end: Match, cost: Callable[[int, int], Any]
+) -> list[Match]:
+    """Equal items paired such that every run that only `b` has stands where its cost is the least.
+
+    A run may slide over items that repeat its own; `cost` is that of b[start:stop], the last of the
+    cheapest is taken.
+    """
+    pairs = [(-1, -1), *found, end]
+    n = 0
+    while n + 1 < len(pairs):
+        (x, start), stop = pairs[n], pairs[n + 1][1]
+        start += 1
+        if pairs[n + 1][0] == x + 1 and stop > start:
+            down = _room(pairs, b, n, 1, (start, stop))
+            up = _room(pairs, b, n, -1, (start - 1, stop - 1))
+            by = min(range(-up, down + 1), key=lambda d: (cost(start + d, stop + d), -d))
+            for t in range(by):
+                pairs[n + 1 + t] = pairs[n + 1 + t][0], start + t
+            for t in range(-by):
+                pairs[n - t] = pairs[n - t][0], stop - 1 - t
+            n += max(by, 0)
+        n += 1
+    return pairs[1:-1]
+
+
+def _room(pairs: list[Match], b: Sequence[int], n: int, step: int, ends: Match) -> int:
+    """How far a run after pair `n` may slide and not touch another."""
+    at, shift = (n + 1, 0) if step > 0 else (n, 0)
+    while 0 < at < len(pairs) - 1:
+        (x, y), (next_x, next_y) = pairs[at], pairs[at + step]
+        last = at + step in (0, len(pairs) - 1)
+        apart = (next_x, next_y) != (x + step, y + step)
+        if b[ends[0] + step * shift] != b[ends[1] + step * shift] or (apart and not last):
+            break
+        at, shift = at + step, shift + 1
+        if apart:
+            break
+    return shift

@@ -18,6 +18,7 @@ from archcalc.commands.options import (
     ALL,
     DEPTH,
     FORMAT,
+    TOP,
     SpecCommand,
     Table,
     show,
@@ -49,6 +50,7 @@ def made(name: str) -> SpecCommand:
     )
     @click.option("--by", type=click.Choice(MEASURED), default="multiplies", help="Which count to show.")
     @click.option("--sort", type=click.Choice(MEASURED), help="The largest change of this count first.")
+    @TOP
     @ALL
     @DEPTH
     @FORMAT
@@ -69,6 +71,9 @@ def made(name: str) -> SpecCommand:
         same, changed                   a layer in the same place: alike, or other
                                         in arguments, input or output
         moved                           alike, in another place
+        alive                           values alive while the layer runs, as in
+                                        `archcalc show`; of several, the most
+        ±                               what the later SPEC has more or less
         new, gone                       only in the later or in the first SPEC
         total                           of all layers, also those not shown (--all)
         """

@@ -6,9 +6,11 @@ from typing import Any, NamedTuple, get_args
 
 from archcalc.analysis.difference import Difference, Row, Status
 from archcalc.commands.options import Table
+from archcalc.units import grouped
 from archcalc.views.report import Column, Report
 
-MEASURED = ("multiplies", "parameters")
+COUNTED = ("multiplies", "parameters")
+MEASURED = (*COUNTED, "alive")
 MOST_ROWS = 40
 
 
@@ -19,26 +21,33 @@ class Wanted(NamedTuple):
     sort: str | None
     table: Table
 
+    def of(self, rows: list[Row]) -> list[Row]:
+        """The rows in their order, the largest change first, and as many as are wanted."""
+        if (sort := self.sort) is not None:
+            rows = sorted(rows, key=lambda row: -abs(_count(row, sort) - _count(row, f"{sort}_before")))
+        return rows[: self.table.order.top]
+
 
 def report(found: Difference, labels: tuple[str, str], wanted: Wanted) -> Report:
     """Rows of what differs, with --all of every layer; the total is that of both networks."""
     rows = _fitting(found.rows, wanted.table)
     chosen = rows if wanted.table.all else [row for row in rows if _differs(row)]
-    if (sort := wanted.sort) is not None:
-        chosen.sort(key=lambda row: -abs(_count(row, sort) - _count(row, f"{sort}_before")))
-    shown = chosen if wanted.table.all else chosen[:MOST_ROWS]
-    hidden = len(chosen) - len(shown)
-    remarks = [f"{hidden} more rows that differ: --all shows every layer"] if hidden else []
+    shown = wanted.of(chosen)
+    missed = len(chosen) - len(shown)
+    remarks = [f"{grouped(missed)} of {grouped(len(chosen))} rows are not shown"] if missed else []
+    if not wanted.table.all and (hidden := len(shown) - MOST_ROWS) > 0:
+        shown = shown[:MOST_ROWS]
+        remarks.append(f"{grouped(hidden)} more rows that differ: --all shows every layer")
     if not wanted.table.all and len(rows) > len(chosen):
         remarks.append("what is alike or costs nothing is not shown: --all shows every layer")
-    total = {"layer": "total", "strong": True, **_sums(found.rows)}
+    total = {"layer": "total", "strong": True, **_changes(_sums(found.rows))}
     return Report(
         f"layers, {labels[0]} → {labels[1]}: {_counts(found)}",
         _columns(labels, wanted),
         tuple(_cells(row) for row in shown),
         total,
         tuple(remarks),
-        lambda: [_document(found, labels)],
+        lambda: [_document(found, labels, wanted)],
         labels[1],
     )
 
@@ -47,12 +56,15 @@ def _columns(labels: tuple[str, str], wanted: Wanted) -> tuple[Column, ...]:
     columns = [
         Column("status", "", "name"),
         Column("layer", "layer", "words"),
-        Column("operator", "operator", "words", spare=1),
+        Column("operator", "operator", "words", spare=1, whole=True),
     ]
     only = wanted.table.format == "table"
     for measure in (wanted.by,) if only else MEASURED:
         columns.append(Column(f"{measure}_before", f"{measure} before", "count"))
         columns.append(Column(measure, "after" if only else f"{measure} after", "count"))
+    if only:
+        others = (measure for measure in MEASURED if measure != wanted.by)
+        columns += [Column(f"{m}_change", f"± {m}", "text", spare=i) for i, m in enumerate(others, 2)]
     if wanted.table.format == "csv":
         columns += [Column(key, key, "text") for key in ("path_before", "output_before", "output")]
     return tuple(columns)
@@ -62,15 +74,27 @@ def _cells(row: Row) -> dict[str, Any]:
     operators = [text for text in (row.operator_before, row.operator) if text]
     return {
         **row._asdict(),
-        **_sums([row]),
+        **_changes(_sums([row])),
         "layer": row.path or row.path_before,
         "operator": " → ".join(dict.fromkeys(operators)),
     }
 
 
 def _sums(rows: Any) -> dict[str, Any]:
-    keys = [f"{measure}{end}" for measure in MEASURED for end in ("_before", "")]
-    return {key: sum(getattr(row, key) for row in rows) for key in keys}
+    """Of several layers: the sum of what is counted, the most that is alive."""
+    sums: dict[str, Any] = {}
+    for measure in MEASURED:
+        joined = sum if measure in COUNTED else max
+        for key in (f"{measure}_before", measure):
+            sums[key] = joined([getattr(row, key) for row in rows] or [0])
+    return sums
+
+
+def _changes(sums: dict[str, Any]) -> dict[str, Any]:
+    """The sums, and what the second network has more or less, as text."""
+    changes = {m: sums[m] - sums[f"{m}_before"] for m in MEASURED}
+    texts = {m: f"{'+' if n > 0 else '−'}{grouped(abs(n))}" if n else "" for m, n in changes.items()}
+    return {**sums, **{f"{measure}_change": text for measure, text in texts.items()}}
 
 
 def _differs(row: Row) -> bool:
@@ -78,7 +102,7 @@ def _differs(row: Row) -> bool:
     return row.status != "same" and not (
         row.status == "changed"
         and row.operator == row.operator_before
-        and not any(_sums([row]).values())
+        and not any(_count(row, f"{m}{end}") for m in COUNTED for end in ("_before", ""))
     )
 
 
@@ -126,12 +150,13 @@ def _group(key: tuple[str | None, ...], rows: list[Row]) -> Row:
     )
 
 
-def _document(found: Difference, labels: tuple[str, str]) -> dict[str, Any]:
-    """Every layer, also those that are the same."""
-    totals = _sums(found.rows)
+def _document(found: Difference, labels: tuple[str, str], wanted: Wanted) -> dict[str, Any]:
+    """Every layer, also those that are the same, but for what --top leaves away."""
+    rows = wanted.of(list(found.rows))
     return {
         "before": labels[0],
         "after": labels[1],
-        "total": totals,
-        "diff": [r._asdict() for r in found.rows],
+        "total": _sums(found.rows),
+        "not_shown": len(found.rows) - len(rows),
+        "diff": [row._asdict() for row in rows],
     }

@@ -9,7 +9,7 @@ import pytest
 
 import archcalc
 from archcalc.analysis.difference import Difference, difference
-from archcalc.analysis.sequences import matches
+from archcalc.analysis.sequences import matches, settled
 
 INPUT, END = "32x32x16 | ", " | avgpool 32 | flatten | linear 9"
 BASE = "conv 16 k3 half | relu | conv 32 k3 half | relu"
@@ -64,6 +64,44 @@ def test_other_networks() -> None:
     assert strided.count("new") == strided.count("gone") == 0
     diff("vgg16", "mobilenet_v2")
     diff("lenet5", "vit_b_16")
+
+
+def test_a_run_begins_where_a_block_does() -> None:
+    """A ResNet-152 has 8 and 36 blocks where a ResNet-101 has 4 and 23; of ten layers each."""
+    blocks = [f"stage2/bottleneck{n}" for n in range(5, 9)]
+    blocks += [f"stage3/bottleneck{n}" for n in range(24, 37)]
+    expected = [block for block in blocks for _ in range(10)]
+    for before, after, status in (("resnet101", "resnet152", "new"), ("resnet152", "resnet101", "gone")):
+        rows = [row for row in diff(before, after).rows if row.status != "same"]
+        assert {row.status for row in rows} == {status}
+        paths = [row.path or row.path_before or "" for row in rows]
+        assert ["/".join(path.split("/")[:2]) for path in paths] == expected
+
+
+def test_alive() -> None:
+    """A conv holds what it reads and what it makes."""
+    rows = diff(INPUT + "conv 16 k3 half" + END, INPUT + "conv 24 k3 half" + END).rows
+    assert (rows[0].alive_before, rows[0].alive) == (32 * 32 * (16 + 16), 32 * 32 * (16 + 24))
+    (new,) = (
+        row
+        for row in diff(
+            INPUT + BASE + END, INPUT + BASE.replace("relu | ", "relu | conv 8 | ", 1) + END
+        ).rows
+        if row.status == "new"
+    )
+    assert (new.alive_before, new.alive) == (0, 32 * 32 * (16 + 8))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_run_slides_to_where_it_is_cheapest(seed: int) -> None:
+    chance = random.Random(seed)
+    a, b = ([chance.randrange(3) for _ in range(chance.randrange(20))] for _ in range(2))
+    found = matches(a, b)
+    prices = [chance.randrange(9) for _ in range(len(b) + 1)]
+    slid = settled(found, b, (len(a), len(b)), lambda start, stop: prices[start] + prices[stop])
+    assert len(slid) == len(found)
+    assert all(a[i] == b[j] for i, j in slid)
+    assert all(i < k and j < m for (i, j), (k, m) in pairwise(slid))
 
 
 def longest(a: list[int], b: list[int]) -> int:

@@ -39,6 +39,33 @@ def test_csv_sums(options: list[str]) -> None:
     assert more == 9 * 256**2 + 256 + 2 * (9 * 512**2 + 512)
 
 
+def test_top() -> None:
+    """The two largest of the convs that VGG-19 has more are those of 512 filters."""
+    result = invoke("diff", "vgg16", "vgg19", "--sort", "parameters", "--top", "2", "--format", "json")
+    told = json.loads(result.output)["networks"][-1]
+    assert [row["parameters"] for row in told["diff"]] == [9 * 512**2 + 512] * 2
+    # 13 convs, 2 hidden dense layers and the last; 15 relus, 5 pools, 2 dropouts, flatten; 3 · 2 more
+    assert told["not_shown"] == 13 + 3 + 15 + 5 + 2 + 1 + 3 * 2 - 2
+    table = invoke("diff", "vgg16", "vgg19", "--sort", "parameters", "--top", "2").output
+    assert "4 of 6 rows are not shown" in table
+    assert table.count("  new  ") == 2
+
+
+def test_a_changed_argument_is_seen() -> None:
+    result = invoke("diff", "8x8x4 | conv 4 k3 half", "8x8x4 | conv 4 k5 half")
+    assert "conv 4 k3 half → conv 4 k5 half" in " ".join(result.output.split())
+
+
+def test_most_alive() -> None:
+    """A conv holds what it reads and what it makes, on 8×8."""
+    specs = [f"8x8x4 | conv {n} k3 half | conv 8" for n in (4, 6)]
+    rows = list(csv.DictReader(io.StringIO(invoke("diff", *specs, "--format", "csv").output)))
+    assert [(r["alive_before"], r["alive"]) for r in rows] == [
+        (str(64 * 8), str(64 * 10)),
+        (str(64 * 12), str(64 * 14)),
+    ]
+
+
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -72,6 +99,12 @@ def test_git_refusals(repository: Path, revision: str, spec: str, message: str) 
     Path("other.toml").write_text(NEW, encoding="utf-8")
     result = invoke("diff", f"--git={revision}", spec)
     assert message in str(result.exception)
+
+
+def test_no_such_variant(repository: Path) -> None:
+    Path("net.toml").write_text(NEW + "[variants.deep]\n", encoding="utf-8")
+    result = invoke("diff", "--git=HEAD", "net.toml:deep")
+    assert "at `HEAD`, `net.toml` has no variant `deep`" in str(result.exception)
 
 
 def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
