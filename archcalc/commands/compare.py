@@ -10,7 +10,7 @@ import click
 from archcalc.analysis.costs import Analysis
 from archcalc.analysis.difference import difference
 from archcalc.analysis.field import receptive_fields
-from archcalc.analysis.memory import measure
+from archcalc.analysis.memory import measure, stored
 from archcalc.api import Network
 from archcalc.commands.differences import MEASURED, Wanted, report
 from archcalc.commands.layout import document, label
@@ -34,7 +34,7 @@ MEASURES: dict[str, Callable[[Analysis], Any]] = {
     "statistics": lambda analysis: analysis.total.statistics,
     "multiplies": lambda analysis: analysis.multiplies,
     "FLOPs": lambda analysis: analysis.flops,
-    "stored": lambda analysis: measure(analysis.graph).stored,
+    "stored": lambda analysis: stored(analysis.graph),
     "peak": lambda analysis: measure(analysis.graph).peak,
     "weight layers": lambda analysis: analysis.weight_layers,
     "receptive field": lambda analysis: _field(analysis),
@@ -71,8 +71,7 @@ def made(name: str) -> SpecCommand:
         same, changed                   a layer in the same place: alike, or other
                                         in arguments, input or output
         moved                           alike, in another place
-        alive                           values alive while the layer runs, as in
-                                        `archcalc show`; of several, the most
+        alive                           values at once; of several, the most
         ±                               what the later SPEC has more or less
         new, gone                       only in the later or in the first SPEC
         total                           of all layers, also those not shown (--all)
