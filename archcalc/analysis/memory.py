@@ -7,21 +7,28 @@ input. The network's input counts while it is needed; outputs live to the end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
 
 from archcalc import collector
 from archcalc.graph.model import Graph
+from archcalc.operators.attention import Attention, WindowAttention
 from archcalc.symbols import Int, maximum
+
+Kernel = Literal["", "fused", "plain"]
 
 
 class Buffer(NamedTuple):
-    """`size` values, alive from step `born` to step `dies`; `nodes` live in it, one after another."""
+    """`size` values, alive from step `born` to step `dies`; `nodes` live in it, one after another.
+
+    `inside`: it holds what its one node makes on the way to its output.
+    """
 
     size: Int
     born: int
     dies: int
     nodes: tuple[int, ...]
+    inside: bool = False
 
 
 class Step(NamedTuple):
@@ -34,8 +41,8 @@ class Step(NamedTuple):
 class Memory(NamedTuple):
     """Activation memory of one image, in values (not bytes).
 
-    `stored` sums the maps that conv, linear, pool, add, mul and concat make, and the input; `peak` is
-    the most alive at once in the order of `steps`.
+    `stored` sums the input and every map that is made anew; `peak` is the most alive at once in the
+    order of `steps`.
     """
 
     stored: Int
@@ -54,15 +61,27 @@ class Memory(NamedTuple):
 
 
 def stored(graph: Graph) -> Int:
-    """Values of the input and of every map that is made: the sum of the lecture tables."""
+    """Values of the input and of every map that is made anew: the sum of the lecture tables.
+
+    Layers that compute, join or move values make one: conv, linear, attention, pools, add, mul, concat,
+    slice, shuffle, upsampling, padded channels, space to depth, transposes, class tokens. Activations,
+    norms, dropout and position embeddings change values where they are; flatten and tokens only call
+    the same values by another shape.
+    """
     return sum(node.shape.values for node in graph.nodes if node.operator.stored)
 
 
 @collector.paused()
-def measure(graph: Graph, order: Sequence[int] | None = None) -> Memory:
-    """The memory of a graph whose nodes run in `order` (that of the spec if not given)."""
+def measure(graph: Graph, order: Sequence[int] | None = None, attention: Kernel = "") -> Memory:
+    """The memory of a graph whose nodes run in `order` (that of the spec if not given).
+
+    `attention` says what is alive inside an attention, if that is to count: its queries, keys and
+    values, and the scores where the kernel is plain; a fused one (FlashAttention) never has all of them.
+    """
     order = range(len(graph.nodes)) if order is None else order
     buffers = assign(graph, order)
+    if attention:
+        buffers = (*buffers, *_inside(graph, order, buffers, attention))
     changes: list[Int] = [0] * (len(order) + 1)
     for buffer in buffers:
         changes[buffer.born] = changes[buffer.born] + buffer.size
@@ -98,6 +117,26 @@ def assign(graph: Graph, order: Sequence[int]) -> tuple[Buffer, ...]:
     sizes = [graph.nodes[nodes[0]].shape.values for nodes in members]
     rows = zip(sizes, born, dies, members, strict=True)
     return tuple(Buffer(size, b, min(d, end), tuple(nodes)) for size, b, d, nodes in rows)
+
+
+def _inside(
+    graph: Graph, order: Sequence[int], buffers: Sequence[Buffer], attention: Kernel
+) -> Iterator[Buffer]:
+    """What each attention needs beside its input and output at the moment when it needs most.
+
+    First its input and the three projections are alive; then, the input only if somebody else reads
+    it, the projections and the scores (in which the softmax is done) or, fused, the mixed values.
+    """
+    home = {index: buffer for buffer in buffers for index in buffer.nodes}
+    for step, index in enumerate(order):
+        node = graph.nodes[index]
+        if isinstance(node.operator, Attention | WindowAttention):
+            (x,) = graph.input_shapes(node)
+            projected, scores = node.operator.inside(x)
+            kept = x.values if home[node.inputs[0]].dies > step else 0
+            beside = scores if attention == "plain" else node.shape.values
+            most = maximum(x.values + projected, kept + projected + beside)
+            yield Buffer(most - x.values - node.shape.values, step, step, (index,), inside=True)
 
 
 def last_reads(graph: Graph, order: Sequence[int]) -> list[int]:

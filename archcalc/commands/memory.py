@@ -9,7 +9,7 @@ import click
 
 from archcalc.analysis.arena import Arena, lay_out
 from archcalc.analysis.costs import Analysis
-from archcalc.analysis.memory import Memory, measure
+from archcalc.analysis.memory import Kernel, Memory, measure
 from archcalc.api import Network
 from archcalc.commands.layout import change_label, document, label, rows_of, title
 from archcalc.commands.options import (
@@ -28,6 +28,7 @@ from archcalc.commands.options import (
 )
 from archcalc.commands.timeline import listed, timeline
 from archcalc.graph.model import Graph
+from archcalc.operators import ATTENTION
 from archcalc.units import DTYPES, binary, decimal_bytes, grouped
 from archcalc.views.order import Order, ordered
 from archcalc.views.report import Column, Report
@@ -88,6 +89,11 @@ class Measured(NamedTuple):
 @click.option(
     "--order", type=click.Choice(["spec", "best"]), default="spec", help="Order of the operators."
 )
+@click.option(
+    "--attention",
+    type=click.Choice(["fused", "plain"]),
+    help="Count what is alive inside attention layers, too.",
+)
 @AS
 @NO_BASE
 @SORT
@@ -96,7 +102,13 @@ class Measured(NamedTuple):
 @DEPTH
 @FORMAT
 def command(
-    networks: list[Network], table: Table, dtype: str, batch: int, order: str, tool: str | None
+    networks: list[Network],
+    table: Table,
+    dtype: str,
+    batch: int,
+    order: str,
+    attention: Kernel | None,
+    tool: str | None,
 ) -> None:
     """Show the memory of SPEC for one image, by rule, and when how much of it is alive.
 
@@ -105,21 +117,27 @@ def command(
 
     \b
     weights   all parameters and statistics
-    stored    the input and every map that conv, linear, pool, add, mul, concat
-              make; activations and norms add nothing (the lecture tables' rule)
+    stored    the input and every map made anew (the lecture tables' rule): by
+              conv, linear, attention, pools, joins, and what moves values (slice,
+              shuffle, upsample, transpose, …); activations, norms, dropout,
+              flatten and tokens add nothing
     peak      the most alive at once: elementwise layers overwrite an input that
               nobody else needs, all others write a fresh buffer, freed after its
               last reader; outputs live to the end
     arena     a layout of those buffers at fixed offsets, at least the peak
     alive     values alive while a step runs; --sort and --top order these steps,
               which csv shows with one of these or --depth instead of the rules
+    attention plain: with queries, keys, values and all scores; fused: without
+              the scores, which such kernels never have at once (FlashAttention);
+              if not given, what is inside attention layers is left out
     order     best: the order of layers with the smallest peak, and whether it is
               proven
     module    with --as: what runs the layer in the code that the tool looks at
     MiB is 2^20 bytes, MB 10^6
     """
     if tool:
-        refuse_beside_as(dtype=dtype != "float32", batch=batch > 1, order=order == "best")
+        given = {"dtype": dtype != "float32", "batch": batch > 1, "order": order == "best"}
+        refuse_beside_as(**given, attention=bool(attention))
         from archcalc.commands import tools
 
         found = [tools.report(n, table, tool, "memory", memory=None) for n in networks]
@@ -127,24 +145,26 @@ def command(
         return
     reports: list[Report] = []
     for network in networks:
-        reports += _reports(network, table, dtype, batch, order == "best")
+        reports += _reports(network, table, dtype, batch, order == "best", attention or "")
     show("memory", reports, table.format)
 
 
-def _measured(network: Network, best: bool) -> Measured:
+def _measured(network: Network, best: bool, attention: Kernel) -> Measured:
     analysis = network.analyze()
     schedule = None
     if best:
         from archcalc.analysis.schedule import best_order
 
         schedule = best_order(analysis.graph)
-    memory = measure(analysis.graph, schedule.order if schedule else None)
+    memory = measure(analysis.graph, schedule.order if schedule else None, attention)
     arena = lay_out(memory.buffers, int(memory.peak))
     return Measured(analysis, memory, arena, schedule.proven if schedule else None)
 
 
-def _reports(network: Network, table: Table, dtype: str, batch: int, best: bool) -> list[Report]:
-    found, base = _measured(network, best), network.base
+def _reports(
+    network: Network, table: Table, dtype: str, batch: int, best: bool, attention: Kernel
+) -> list[Report]:
+    found, base = _measured(network, best, attention), network.base
     values, size = found.values(batch), DTYPES[dtype]
     rows: list[dict[str, Any]] = [
         {
@@ -162,7 +182,8 @@ def _reports(network: Network, table: Table, dtype: str, batch: int, best: bool)
         columns = tuple(
             c._replace(header=change_label(network)) if c.key == "values" else c for c in BASE_COLUMNS
         )
-        for row, before in zip(rows, _measured(base, best).values(batch).values(), strict=True):
+        base_values = _measured(base, best, attention).values(batch).values()
+        for row, before in zip(rows, base_values, strict=True):
             row.update(base=before, change=(before, row["values"]) if before != row["values"] else None)
     heading = f"{title(network, found.analysis)} · {dtype}" + (
         f" · {batch:,} images" if batch > 1 else ""
@@ -189,6 +210,7 @@ def _remarks(network: Network, found: Measured, best: bool, batch: int) -> tuple
     alive = memory.alive(memory.peak_step)
     parts = [
         f"{found.graph.nodes[b.nodes[-1] if b.dies <= memory.peak_step else b.nodes[0]].path}"
+        f"{', inside' if b.inside else ''}"
         for b in alive
     ]
     sizes = [grouped(batch * int(buffer.size)) for buffer in alive]
@@ -202,6 +224,9 @@ def _remarks(network: Network, found: Measured, best: bool, batch: int) -> tuple
             else f"the spec's order needs {grouped(spec)}"
         )
         lines.append(f"order: {'proven best' if found.proven else 'best found, not proven'}; {saved}")
+    attends = any(node.operator.name in ATTENTION for node in found.graph.nodes)
+    if attends and not any(buffer.inside for buffer in memory.buffers):
+        lines.append("what is inside attention layers is left out: --attention fused or plain counts it")
     return (*lines, *_published(network))
 
 

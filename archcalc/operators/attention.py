@@ -36,13 +36,20 @@ class Scores(NamedTuple):
         return Extent("scores", (*self.windows, ("heads", self.heads), *self.queries, *self.keys))
 
 
+class Inside(NamedTuple):
+    """Values that are made inside an attention: queries, keys and values together, and the scores."""
+
+    projected: Int
+    scores: Int
+
+
 class Attention(Operator):
     """Multi-head self-attention with biases (Vaswani et al. 2017).
 
     n tokens of d channels: four projections (query, key, value, output) of n·d·d multiplies, n·n·d for
     the scores of all pairs and n·n·d for the weighted sums of values, whatever the number of heads. A
     softmax over the n keys for each head and query. The factor 1/√(d/heads) belongs to the query's
-    weights. What is inside (projections, scores) is no map of the memory figures.
+    weights. What is inside (projections, scores) is no map of the memory figures unless asked for.
     """
 
     name = "attention"
@@ -64,6 +71,9 @@ class Attention(Operator):
         queries, keys = ("queries", x.height), ("keys", x.height)
         scores = Scores((), self.heads, (queries,), (keys,))
         return *_project((("tokens", x.height),), x.channels), *_attend(scores, x.channels)
+
+    def inside(self, x: Shape) -> Inside:
+        return Inside(3 * x.values, self.heads * x.height * x.height)
 
     def connections(self, *inputs: Shape) -> Int:
         (x,) = inputs
@@ -119,6 +129,10 @@ class WindowAttention(Operator):
         scores = Scores(windows, self.heads, tokens, tokens)
         biases = Work("additions", (scores.extent,))
         return *_project((*windows, *tokens), x.channels), *_attend(scores, x.channels), biases
+
+    def inside(self, x: Shape) -> Inside:
+        positions, tokens = self._windows(x) * self.window * self.window, self.window * self.window
+        return Inside(3 * positions * x.channels, self.heads * positions * tokens)
 
     def connections(self, *inputs: Shape) -> Int:
         (x,) = inputs
