@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import click
@@ -39,7 +39,7 @@ RULES = {
     "peak": "the most alive at once",
     "arena": "their layout in a block",
 }
-COLUMNS = (
+COLUMNS: tuple[Column, ...] = (
     Column("rule", "memory", "name"),
     Column("values", "values", "count"),
     Column("bytes", "bytes", "data"),
@@ -79,6 +79,15 @@ class Measured(NamedTuple):
         return self.graph.nodes[self.memory.steps[step].node].path
 
 
+class Asked(NamedTuple):
+    """What a figure is wanted for."""
+
+    dtype: str
+    batch: int
+    order: str
+    attention: Kernel | None
+
+
 @spec_command("memory")
 @click.option(
     "--dtype", type=click.Choice(list(DTYPES)), default="float32", help="Of weights and activations."
@@ -101,15 +110,7 @@ class Measured(NamedTuple):
 @ALL
 @DEPTH
 @FORMAT
-def command(
-    networks: list[Network],
-    table: Table,
-    dtype: str,
-    batch: int,
-    order: str,
-    attention: Kernel | None,
-    tool: str | None,
-) -> None:
+def command(networks: list[Network], table: Table, tool: str | None, **asked: Any) -> None:
     """Show the memory of SPEC for one image, by rule, and when how much of it is alive.
 
     \b
@@ -117,10 +118,8 @@ def command(
 
     \b
     weights   all parameters and statistics
-    stored    the input and every map made anew (the lecture tables' rule): by
-              conv, linear, attention, pools, joins, and what moves values (slice,
-              shuffle, upsample, transpose, …); activations, norms, dropout,
-              flatten and tokens add nothing
+    stored    the input and every map made anew (the lecture tables' rule):
+              activations, norms, dropout, flatten and tokens make none
     peak      the most alive at once: elementwise layers overwrite an input that
               nobody else needs, all others write a fresh buffer, freed after its
               last reader; outputs live to the end
@@ -136,37 +135,58 @@ def command(
     MiB is 2^20 bytes, MB 10^6
     """
     if tool:
-        given = {"dtype": dtype != "float32", "batch": batch > 1, "order": order == "best"}
-        refuse_beside_as(**given, attention=bool(attention))
+        given = {"dtype": "float32", "batch": 1, "order": "spec", "attention": None}
+        refuse_beside_as(**{name: asked[name] != plain for name, plain in given.items()})
         from archcalc.commands import tools
 
         found = [tools.report(n, table, tool, "memory", memory=None) for n in networks]
         show_ordered("memory", found, table)
         return
-    reports: list[Report] = []
-    for network in networks:
-        reports += _reports(network, table, dtype, batch, order == "best", attention or "")
+    reports = [part for n in networks for part in _reports(n, table, Asked(**asked))]
     show("memory", reports, table.format)
 
 
-def _measured(network: Network, best: bool, attention: Kernel) -> Measured:
+def _measured(network: Network, asked: Asked) -> Measured:
     analysis = network.analyze()
     schedule = None
-    if best:
+    if asked.order == "best":
         from archcalc.analysis.schedule import best_order
 
         schedule = best_order(analysis.graph)
-    memory = measure(analysis.graph, schedule.order if schedule else None, attention)
+    memory = measure(analysis.graph, schedule.order if schedule else None, asked.attention or "")
     arena = lay_out(memory.buffers, int(memory.peak))
     return Measured(analysis, memory, arena, schedule.proven if schedule else None)
 
 
-def _reports(
-    network: Network, table: Table, dtype: str, batch: int, best: bool, attention: Kernel
-) -> list[Report]:
-    found, base = _measured(network, best, attention), network.base
-    values, size = found.values(batch), DTYPES[dtype]
-    rows: list[dict[str, Any]] = [
+def _reports(network: Network, table: Table, asked: Asked) -> list[Report]:
+    found, batch, size = _measured(network, asked), asked.batch, DTYPES[asked.dtype]
+    values = found.values(batch)
+    rows, columns = _rows(values, size), COLUMNS
+    if network.base is not None and table.base:
+        columns = tuple(
+            c._replace(header=change_label(network)) if c.key == "values" else c for c in BASE_COLUMNS
+        )
+        _put_beside(rows, _measured(network.base, asked).values(batch))
+    images = f" · {batch:,} images" if batch > 1 else ""
+    heading = f"{title(network, found.analysis)} · {asked.dtype}{images}"
+    whole = timeline(found.analysis, found.memory, table, size, batch, label(network))
+    steps = ordered(whole, table.order)
+
+    def documents() -> list[dict[str, Any]]:
+        figures = _document(found, values, asked.dtype, batch) | {"steps": listed(steps)}
+        told = document(network, found.analysis, rows_of(found.analysis, table))
+        missed = len(whole.rows) - len(steps.rows)
+        return [{**told, "not_shown": missed, "as": None, "memory": figures}]
+
+    remarks = _remarks(network, found, asked.order == "best", batch)
+    first = Report(heading, columns, tuple(rows), None, remarks, documents, label(network))
+    if table.format == "csv":
+        return [steps if table.depth or table.order != Order() else first]
+    return [first, steps]
+
+
+def _rows(values: Mapping[str, int], size: int) -> list[dict[str, Any]]:
+    return [
         {
             "rule": rule,
             "values": count,
@@ -177,32 +197,12 @@ def _reports(
         }
         for rule, count in values.items()
     ]
-    columns: tuple[Column, ...] = COLUMNS
-    if base is not None and table.base:
-        columns = tuple(
-            c._replace(header=change_label(network)) if c.key == "values" else c for c in BASE_COLUMNS
-        )
-        base_values = _measured(base, best, attention).values(batch).values()
-        for row, before in zip(rows, base_values, strict=True):
-            row.update(base=before, change=(before, row["values"]) if before != row["values"] else None)
-    heading = f"{title(network, found.analysis)} · {dtype}" + (
-        f" · {batch:,} images" if batch > 1 else ""
-    )
 
-    whole = timeline(found.analysis, found.memory, table, DTYPES[dtype], batch, label(network))
-    steps = ordered(whole, table.order)
 
-    def documents() -> list[dict[str, Any]]:
-        figures = _document(found, values, dtype, batch) | {"steps": listed(steps)}
-        told = document(network, found.analysis, rows_of(found.analysis, table))
-        missed = len(whole.rows) - len(steps.rows)
-        return [{**told, "not_shown": missed, "as": None, "memory": figures}]
-
-    remarks = _remarks(network, found, best, batch)
-    first = Report(heading, columns, tuple(rows), None, remarks, documents, label(network))
-    if table.format == "csv":
-        return [steps if table.depth or table.order != Order() else first]
-    return [first, steps]
+def _put_beside(rows: list[dict[str, Any]], base: Mapping[str, int]) -> None:
+    for row in rows:
+        before, after = base[row["rule"]], row["values"]
+        row.update(base=before, change=(before, after) if before != after else None)
 
 
 def _remarks(network: Network, found: Measured, best: bool, batch: int) -> tuple[str, ...]:
