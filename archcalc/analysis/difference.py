@@ -86,11 +86,11 @@ def _settled(
 
 
 def _seams(layers: Sequence[Layer]) -> Callable[[int, int], tuple[int, bool]]:
-    """How many blocks a run cuts at its two ends, and whether it begins without weights."""
+    """How many blocks a run cuts at the worse of its ends, and whether it begins without weights."""
     blocks = [layer.path.split("/")[:-1] for layer in layers]
     cut = [_shared(*pair) for pair in pairwise([[], *blocks, []])]
     return lambda start, stop: (
-        cut[start] + cut[stop],
+        max(cut[start], cut[stop]),
         not layers[start].node.operator.weight_layer,
     )
 
