@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from operator import index
+from os import PathLike, fspath
 from typing import Any
 
 from archcalc.analysis.costs import Analysis, analyze
@@ -159,21 +161,40 @@ class Network:
         return Network(self.entry, {}) if self.changed else None
 
 
-def load(name: str, /, *, input: str | None = None, **variables: Any) -> Network:
+def load(
+    name: str | PathLike[str], /, *, input: str | Sequence[int] | None = None, **variables: Any
+) -> Network:
     """A bundled network (`vgg16`), a file (`my.toml`), or one with settings (`resnet50:stride=1x1`).
 
     Args:
-        input: another input size, height x width x channels ("320x320x3").
+        input: another input size, height x width x channels: "320x320x3" or (320, 320, 3).
         variables: values for the spec's variables.
 
     Raises:
         ArchError: nothing of that name, a spec that cannot be read, a value that does not fit.
     """
-    entry, settings = find(name)
+    entry, settings = find(_name(name))
     size = settings.pop("input", None)
-    network = Network(entry, {**settings, **variables}, input or size)
+    own = input if input is None or isinstance(input, str) else _sizes(input)
+    network = Network(entry, {**settings, **variables}, size if own is None else own)
     network.refuse_unread()
     return network
+
+
+def _name(name: object) -> str:
+    if isinstance(name, (str, PathLike)) and isinstance(text := fspath(name), str):
+        return text
+    help = "a name or a path, as in archcalc.load('vgg16')"
+    raise UsageError(Diagnostic(f"a {type(name).__name__} names no network", help=help))
+
+
+def _sizes(input: Sequence[int]) -> str:
+    try:
+        return "x".join(str(index(size)) for size in input)
+    except (TypeError, ValueError):
+        help = "height x width x channels, as in (224, 224, 3)"
+        message = f"a {type(input).__name__} of this kind is no input size"
+        raise UsageError(Diagnostic(message, help=help)) from None
 
 
 def find(name: str) -> tuple[Entry, dict[str, str]]:
