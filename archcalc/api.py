@@ -8,11 +8,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from operator import index
 from os import PathLike, fspath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis.costs import Analysis, analyze
 from archcalc.errors import ArchError, Diagnostic, UsageError, listed, shown, suggestion
@@ -25,10 +25,16 @@ from archcalc.spec.catalog import Entry
 from archcalc.spec.evaluate import evaluate
 from archcalc.spec.expressions import Expression, Value
 from archcalc.spec.inline import is_inline
-from archcalc.spec.read import parse_input
+from archcalc.spec.model import Source
+from archcalc.spec.read import parse_input, read
 from archcalc.spec.settings import settle, unknown_variable
 from archcalc.spec.source import looks_like_path
 from archcalc.symbols import Program
+
+if TYPE_CHECKING:
+    from archcalc.analysis.difference import Difference
+    from archcalc.analysis.field import Fields
+    from archcalc.analysis.memory import Memory
 
 BIG = 8  # pixels or channels: 3 × 8 × 8 and more looks like channels first
 
@@ -125,6 +131,31 @@ class Network:
         """Exact counts, layer by layer and in total, for one image."""
         return analyze(self.graph)
 
+    def memory(self) -> Memory:
+        """The activations of one image, in numbers: stored, peak, and what is alive at each step."""
+        from archcalc.analysis.memory import measure
+
+        return measure(self.graph)
+
+    def field(self) -> Fields:
+        """The receptive field of every layer, and of the network's last map."""
+        from archcalc.analysis.field import receptive_fields
+
+        return receptive_fields(self.graph)
+
+    def diff(self, other: Network) -> Difference:
+        """What `other` has that this network does not, layer by layer.
+
+        Raises:
+            UsageError: `other` is no network.
+        """
+        from archcalc.analysis.difference import difference
+
+        if not isinstance(other, Network):
+            help = "as in archcalc.load('vgg16').diff(archcalc.load('vgg19'))"
+            raise UsageError(Diagnostic(f"a {type(other).__name__} is no network", help=help))
+        return difference(self.analyze(), other.analyze())
+
     def symbolic(self, names: Sequence[str]) -> tuple[Graph, Program]:
         """The graph with these variables as symbols of a program, at the values that they have.
 
@@ -162,12 +193,14 @@ class Network:
 
 
 def load(
-    name: str | PathLike[str], /, *, input: str | Sequence[int] | None = None, **variables: Any
+    name: str | PathLike[str], /, *, input: str | int | Sequence[int] | None = None, **variables: Any
 ) -> Network:
     """A bundled network (`vgg16`), a file (`my.toml`), or one with settings (`resnet50:stride=1x1`).
 
+    The text of a spec is a network too: TOML of several lines, or "28x28x1 | conv 16 k3 | linear 10".
+
     Args:
-        input: another input size, height x width x channels: "320x320x3" or (320, 320, 3).
+        input: another input size, height x width x channels: "320x320x3", (320, 320, 3) or 320.
         variables: values for the spec's variables.
 
     Raises:
@@ -188,9 +221,12 @@ def _name(name: object) -> str:
     raise UsageError(Diagnostic(f"a {type(name).__name__} names no network", help=help))
 
 
-def _sizes(input: Sequence[int]) -> str:
+def _sizes(input: int | Sequence[int]) -> str:
+    sizes = input if isinstance(input, Iterable) else (input,)
     try:
-        return "x".join(str(index(size)) for size in input)
+        if any(isinstance(size, bool) for size in sizes):
+            raise TypeError
+        return "x".join(str(index(size)) for size in sizes)
     except (TypeError, ValueError):
         help = "height x width x channels, as in (224, 224, 3)"
         message = f"a {type(input).__name__} of this kind is no input size"
@@ -199,6 +235,8 @@ def _sizes(input: Sequence[int]) -> str:
 
 def find(name: str) -> tuple[Entry, dict[str, str]]:
     """The spec that `name:variant:variable=value:…` means, and the settings as text."""
+    if "\n" in name and not is_inline(name):
+        return Entry("text", read(Source("text", name)), None), {}
     if is_inline(name):
         return catalog.find(name), {}
     bare, *settings = name.split(":")

@@ -96,6 +96,29 @@ class Analysis(NamedTuple):
 
         return html(self)
 
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """A flat dict a layer, as pandas.DataFrame and polars.DataFrame take them."""
+        return [
+            {
+                "path": layer.path,
+                "operator": str(layer.node.operator),
+                "output": str(layer.node.shape),
+                "parameters": int(layer.costs.parameters),
+                "multiplies": int(layer.costs.multiplies),
+            }
+            for layer in self.layers
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON: the totals as exact integers, and the rows."""
+        totals = {
+            "parameters": int(self.parameters),
+            "multiplies": int(self.multiplies),
+            "flops": int(self.flops),
+        }
+        return {**totals, "layers": self.rows}
+
     def __repr__(self) -> str:
         counts = f"{self.parameters} parameters, {self.multiplies} multiplies"
         return f"<Analysis of {len(self.layers)} layers: {counts}>"

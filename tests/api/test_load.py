@@ -1,8 +1,10 @@
 """What `archcalc.load` takes from Python."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import archcalc
@@ -32,3 +34,43 @@ def test_what_is_no_input_size(size: Any) -> None:
         archcalc.ArchError, match=f"a {type(size).__name__} of this kind is no input size"
     ):
         archcalc.load("vgg16", input=size)
+
+
+@pytest.mark.parametrize("size", [True, (True, 64, 3)])
+def test_a_bool_is_no_input_size(size: Any) -> None:
+    kind = type(size).__name__
+    with pytest.raises(archcalc.ArchError, match=f"a {kind} of this kind is no input size"):
+        archcalc.load("vgg16", input=size)
+
+
+@pytest.mark.parametrize("size", [64, np.int64(64), (64, 64), "64"])
+def test_an_integer_is_a_square(size: Any) -> None:
+    assert archcalc.load("vgg16", input=size).input == (64, 64, 3)
+
+
+TOML = 'input = "8x8x1"\nlayers = ["conv 4 k3", "conv 2 k3"]\n'
+
+
+@pytest.mark.parametrize("text", [TOML, "8x8x1 | conv 4 k3 | conv 2 k3"])
+def test_the_text_of_a_spec(text: str) -> None:
+    first, second = 3 * 3 * 1 * 4 + 4, 3 * 3 * 4 * 2 + 2
+    analysis = archcalc.load(text).analyze()
+    assert analysis.parameters == first + second
+    assert [row["parameters"] for row in analysis.rows] == [0, first, second]
+    assert json.loads(json.dumps(analysis.to_dict())) == analysis.to_dict()
+    assert analysis.to_dict()["parameters"] == first + second
+
+
+def test_memory_field_and_diff() -> None:
+    small, large = archcalc.load("8x8x1 | conv 4 k3"), archcalc.load("8x8x1 | conv 4 k3 | conv 2 k3")
+    assert small.memory().stored == 8 * 8 * 1 + 6 * 6 * 4  # no padding: 8 - 3 + 1
+    field = large.field().of_network
+    assert field.width is not None
+    assert field.width.size == 3 + 2
+    assert [row.operator for row in small.diff(large).rows if row.status == "new"] == ["conv 2 k3"]
+
+
+@pytest.mark.parametrize("other", [None, "vgg16", 5])
+def test_what_no_network_is_compared_with(other: Any) -> None:
+    with pytest.raises(archcalc.ArchError, match=f"a {type(other).__name__} is no network"):
+        archcalc.load("vgg16").diff(other)
