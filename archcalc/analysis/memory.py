@@ -132,10 +132,10 @@ def _inside(
         node = graph.nodes[index]
         if isinstance(node.operator, Attention | WindowAttention):
             (x,) = graph.input_shapes(node)
-            projected, scores = node.operator.inside(x)
+            each, scores = node.operator.inside(x)
             kept = x.values if home[node.inputs[0]].dies > step else 0
-            beside = scores if attention == "plain" else node.shape.values
-            most = maximum(x.values + projected, kept + projected + beside)
+            beside = scores if attention == "plain" else each
+            most = maximum(x.values + 3 * each, kept + 3 * each + beside)
             yield Buffer(most - x.values - node.shape.values, step, step, (index,), inside=True)
 
 

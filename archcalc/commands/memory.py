@@ -58,12 +58,14 @@ BASE_COLUMNS = (
 
 
 class Measured(NamedTuple):
-    """One network's figures; `proven` is None in the spec's order."""
+    """One network's figures, and the values that the spec's order needs; `proven` is None in that."""
 
     analysis: Analysis
     memory: Memory
     arena: Arena
     proven: bool | None
+    spec_peak: int
+    attention: Kernel
 
     @property
     def graph(self) -> Graph:
@@ -148,14 +150,19 @@ def command(networks: list[Network], table: Table, tool: str | None, **asked: An
 
 def _measured(network: Network, asked: Asked) -> Measured:
     analysis = network.analyze()
-    schedule = None
+    attention: Kernel = asked.attention or ""
+    memory, proven = measure(analysis.graph, None, attention), None
+    spec_peak = int(memory.peak)
     if asked.order == "best":
         from archcalc.analysis.schedule import best_order
 
         schedule = best_order(analysis.graph)
-    memory = measure(analysis.graph, schedule.order if schedule else None, asked.attention or "")
+        found = measure(analysis.graph, schedule.order, attention)
+        memory = min(memory, found, key=lambda m: int(m.peak)) if attention else found
+        # the search knows maps alone: what is inside attention layers can only add to their peak
+        proven = schedule.proven and memory.peak == schedule.peak
     arena = lay_out(memory.buffers, int(memory.peak))
-    return Measured(analysis, memory, arena, schedule.proven if schedule else None)
+    return Measured(analysis, memory, arena, proven, spec_peak, attention)
 
 
 def _reports(network: Network, table: Table, asked: Asked) -> list[Report]:
@@ -217,7 +224,7 @@ def _remarks(network: Network, found: Measured, best: bool, batch: int) -> tuple
     held = " + ".join(f"{size} ({part})" for size, part in zip(sizes, parts, strict=True))
     lines = [f"peak at {found.path(memory.peak_step)}: {held}"]
     if best:
-        spec = batch * int(measure(found.graph).peak)
+        spec = batch * found.spec_peak
         saved = (
             "the spec's order needs no more"
             if spec == batch * memory.peak
@@ -225,7 +232,7 @@ def _remarks(network: Network, found: Measured, best: bool, batch: int) -> tuple
         )
         lines.append(f"order: {'proven best' if found.proven else 'best found, not proven'}; {saved}")
     attends = any(node.operator.name in ATTENTION for node in found.graph.nodes)
-    if attends and not any(buffer.inside for buffer in memory.buffers):
+    if attends and not found.attention:
         lines.append("what is inside attention layers is left out: --attention fused or plain counts it")
     return (*lines, *_published(network))
 
@@ -254,6 +261,7 @@ def _document(found: Measured, values: dict[str, int], dtype: str, batch: int) -
         "batch": batch,
         "order": "spec" if found.proven is None else "best",
         "proven": found.proven,
+        "attention": found.attention or None,
         "values": values,
         "bytes": {rule: count * DTYPES[dtype] for rule, count in values.items()},
         "peak_at": found.path(memory.peak_step),

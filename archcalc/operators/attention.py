@@ -37,9 +37,12 @@ class Scores(NamedTuple):
 
 
 class Inside(NamedTuple):
-    """Values that are made inside an attention: queries, keys and values together, and the scores."""
+    """Values that are made inside an attention.
 
-    projected: Int
+    `each`: of the queries, of the keys, of the values, and of what is mixed from them.
+    """
+
+    each: Int
     scores: Int
 
 
@@ -73,7 +76,7 @@ class Attention(Operator):
         return *_project((("tokens", x.height),), x.channels), *_attend(scores, x.channels)
 
     def inside(self, x: Shape) -> Inside:
-        return Inside(3 * x.values, self.heads * x.height * x.height)
+        return Inside(x.values, self.heads * x.height * x.height)
 
     def connections(self, *inputs: Shape) -> Int:
         (x,) = inputs
@@ -132,7 +135,7 @@ class WindowAttention(Operator):
 
     def inside(self, x: Shape) -> Inside:
         positions, tokens = self._windows(x) * self.window * self.window, self.window * self.window
-        return Inside(3 * positions * x.channels, self.heads * positions * tokens)
+        return Inside(positions * x.channels, self.heads * positions * tokens)
 
     def connections(self, *inputs: Shape) -> Int:
         (x,) = inputs

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 from support.exact import NETWORKS, ROWS
 from support.graphs import random_graph
@@ -229,3 +231,34 @@ def test_an_input_that_others_read_stays() -> None:
     assert measure(graph, None, "plain").peak == values + 3 * values + scores
     assert measure(graph, None, "fused").peak == values + 3 * values + values
     assert measure(graph).peak == 2 * values
+
+
+def test_windows_of_zeros_are_inside() -> None:
+    """A 5×5 map in windows of 4 is cut as 8×8: 64 positions of 2 channels, 16 scores each."""
+    text = 'input = "5x5x2"\nlayers = ["windowattention 1 4"]'
+    graph = build(read(Source("net.toml", text)), {})
+    each, scores = 8 * 8 * 2, 8 * 8 * 4 * 4
+    assert measure(graph, None, "fused").peak == 4 * each  # queries, keys, values, what is mixed
+    assert measure(graph, None, "plain").peak == 3 * each + scores
+
+
+def test_plain_attention_allocates_its_peak() -> None:
+    """NumPy with every array written down; row sums and largest values are all that comes on top."""
+    tokens, channels, heads = 256, 64, 8
+    text = f'input = "{tokens}x1x{channels}"\nlayers = ["t = tokens", "attention {heads} | add @t"]'
+    declared = measure(build(read(Source("net.toml", text)), {}), None, "plain").peak
+    weights = np.random.default_rng(0).normal(size=(3, channels, channels)).astype(np.float32)
+    tracemalloc.start()
+    try:
+        x = np.ones((tokens, channels), np.float32)  # stays: it is added at the end
+        q, k, v = (np.matmul(x, w).reshape(tokens, heads, -1).swapaxes(0, 1) for w in weights)
+        scores = np.matmul(q, k.swapaxes(1, 2))
+        del q, k
+        scores -= scores.max(axis=-1, keepdims=True)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(axis=-1, keepdims=True)
+        x += np.matmul(scores, v).swapaxes(0, 1).reshape(tokens, channels)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert 4 * declared <= peak <= 4 * declared + 2 * 4 * heads * tokens

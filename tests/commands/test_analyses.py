@@ -58,6 +58,15 @@ def test_memory_of_a_dtype_and_a_batch(dtype: str, size: int) -> None:
     assert many["memory"]["bytes"]["weights"] == one["memory"]["bytes"]["weights"] == size * 61_706
 
 
+def test_inside_attention_an_order_is_judged_by_the_same_rule() -> None:
+    """The search of orders knows maps alone: 1,070,892 values are above what it proves, 907,776."""
+    text = run("memory", "vit_b_16", "--attention", "plain", "--order", "best")
+    assert "1,070,892" in text
+    assert "order: best found, not proven; the spec's order needs no more" in text
+    memory = document("memory", "vit_b_16", "--attention", "fused", "--order", "best")[0]["memory"]
+    assert (memory["attention"], memory["proven"], memory["values"]["peak"]) == ("fused", True, 907_776)
+
+
 def test_memory_in_the_best_order() -> None:
     text = run("memory", "inception", "--order", "best")
     assert "proven best" in text
