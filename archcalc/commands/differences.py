@@ -54,8 +54,8 @@ def report(found: Difference, labels: tuple[str, str], wanted: Wanted) -> Report
 
 def _columns(labels: tuple[str, str], wanted: Wanted) -> tuple[Column, ...]:
     columns = [
-        Column("status", "", "name"),
-        Column("layer", "layer", "words"),
+        Column("layer", "layer", "name"),
+        Column("status", "", "words"),
         Column("operator", "operator", "words", spare=1, whole=True),
     ]
     only = wanted.table.format == "table"

@@ -48,12 +48,19 @@ def test_top() -> None:
     assert told["not_shown"] == 13 + 3 + 15 + 5 + 2 + 1 + 3 * 2 - 2
     table = invoke("diff", "vgg16", "vgg19", "--sort", "parameters", "--top", "2").output
     assert "4 of 6 rows are not shown" in table
-    assert table.count("  new  ") == 2
+    assert table.count("  new") == 2
 
 
 def test_a_changed_argument_is_seen() -> None:
     result = invoke("diff", "8x8x4 | conv 4 k3 half", "8x8x4 | conv 4 k5 half")
     assert "conv 4 k3 half → conv 4 k5 half" in " ".join(result.output.split())
+
+
+def test_a_changed_argument_is_seen_deep_in_blocks() -> None:
+    result = invoke("diff", "resnet50", "resnet50:stride=1x1")
+    words = result.output.replace("/\n", "/").split()
+    assert {"s2", "k3", "→"} <= set(words)
+    assert max(map(len, result.output.splitlines())) <= 80
 
 
 def test_most_alive() -> None:
