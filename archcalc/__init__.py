@@ -7,11 +7,13 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # typing takes milliseconds
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from archcalc.analysis.costs import Analysis, Costs, Layer
     from archcalc.api import Network, load
     from archcalc.errors import ArchError
+    from archcalc.spec.catalog import names as list
 
 _HOMES = {
     "load": "archcalc.api",
@@ -20,9 +22,10 @@ _HOMES = {
     "Costs": "archcalc.analysis.costs",
     "Layer": "archcalc.analysis.costs",
     "ArchError": "archcalc.errors",
+    "list": "archcalc.spec.catalog",
 }
 
-__all__ = ["Analysis", "ArchError", "Costs", "Layer", "Network", "load"]
+__all__ = ["Analysis", "ArchError", "Costs", "Layer", "Network", "list", "load"]
 __version__ = "0.1.0"
 
 
@@ -31,8 +34,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'archcalc' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_HOMES[name]), "names" if name == "list" else name)
 
 
-def __dir__() -> list[str]:
+def __dir__() -> Iterable[str]:
     return [*__all__, "__version__"]

@@ -74,3 +74,31 @@ def test_memory_field_and_diff() -> None:
 def test_what_no_network_is_compared_with(other: Any) -> None:
     with pytest.raises(archcalc.ArchError, match=f"a {type(other).__name__} is no network"):
         archcalc.load("vgg16").diff(other)
+
+
+def test_list_names_what_load_takes() -> None:
+    names = archcalc.list()
+    assert len(set(names)) == len(names)
+    assert all(archcalc.load(name).name == name for name in names[::10])
+
+
+JUNK: list[Any] = [None, True, 0, -1, 10**30, 2.5, float("nan"), "", " ", "x", "\n", "a\nb", "\0", ":"]
+JUNK += [b"a", [], (1, 2, 3), {1: 2}, object(), np.int64(7), np.float32(3), np.arange(3), set(), len]
+JUNK += ["8x8x1 |", "| |", "vgg16:", ".", "\ud800", 2 + 1j, (1, (2,)), range(3), [None]]
+
+
+@pytest.mark.parametrize("number", range(len(JUNK)))
+def test_every_refusal_is_an_arch_error(number: int) -> None:
+    junk = JUNK[number]
+    calls: list[Any] = [
+        lambda: archcalc.load(junk),
+        lambda: archcalc.load("vgg16", input=junk),
+        lambda: archcalc.load("vgg16", classes=junk).analyze(),
+        lambda: archcalc.load("resnet50", stride=junk).analyze(),
+        lambda: archcalc.load("8x8x1 | conv 4").diff(junk),
+    ]
+    for call in calls:
+        try:
+            call()
+        except archcalc.ArchError as error:
+            assert str(error)
