@@ -209,9 +209,21 @@ def load(
     entry, settings = find(_name(name))
     size = settings.pop("input", None)
     own = input if input is None or isinstance(input, str) else _sizes(input)
-    network = Network(entry, {**settings, **variables}, size if own is None else own)
+    network = Network(entry, {**settings, **_plain(variables)}, size if own is None else own)
     network.refuse_unread()
     return network
+
+
+def _plain(value: Any) -> Any:
+    """Integers of other libraries as Python's own, also in lists."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    try:
+        return value if isinstance(value, bool) else index(value)
+    except TypeError:
+        return value
 
 
 def _name(name: object) -> str:

@@ -102,3 +102,9 @@ def test_every_refusal_is_an_arch_error(number: int) -> None:
             call()
         except archcalc.ArchError as error:
             assert str(error)
+
+
+def test_an_integer_of_numpy_is_an_integer() -> None:
+    assert archcalc.load("vgg16", classes=np.int64(10)).values["classes"] == 10
+    blocks = archcalc.load("resnet50", n=[np.int8(2), np.uint64(2), 2, 2]).values["n"]
+    assert blocks == archcalc.load("resnet50", n=[2, 2, 2, 2]).values["n"]
