@@ -65,8 +65,8 @@ def stored(graph: Graph) -> Int:
 
     Layers that compute, join or move values make one: conv, linear, attention, pools, add, mul, concat,
     slice, shuffle, upsampling, padded channels, space to depth, transposes, class tokens. Activations,
-    norms, dropout and position embeddings change values where they are; flatten and tokens only call
-    the same values by another shape.
+    norms, scale, dropout and position embeddings change values where they are; flatten and tokens only
+    call the same values by another shape.
     """
     return sum(node.shape.values for node in graph.nodes if node.operator.stored)
 

@@ -120,8 +120,8 @@ def command(networks: list[Network], table: Table, tool: str | None, **asked: An
 
     \b
     weights   all parameters and statistics
-    stored    the input and every map made anew (the lecture tables' rule):
-              activations, norms, dropout, flatten and tokens make none
+    stored    the input and every map made anew (lecture tables' rule): not by
+              activations, norms, scale, posembed, dropout, flatten, tokens
     peak      the most alive at once: elementwise layers overwrite an input that
               nobody else needs, all others write a fresh buffer, freed after its
               last reader; outputs live to the end

@@ -18,6 +18,8 @@ from archcalc.analysis.memory import measure
 from archcalc.analysis.schedule import best_order
 from archcalc.graph.build import build
 from archcalc.graph.model import Graph
+from archcalc.operators import TABLE, operator_class
+from archcalc.operators.activation import Activation
 from archcalc.spec import catalog
 from archcalc.spec.model import Source
 from archcalc.spec.read import read
@@ -262,3 +264,11 @@ def test_plain_attention_allocates_its_peak() -> None:
     finally:
         tracemalloc.stop()
     assert 4 * declared <= peak <= 4 * declared + 2 * 4 * heads * tokens
+
+
+def test_what_adds_nothing_to_stored_is_what_the_help_says() -> None:
+    """`archcalc help counting`: activations, norms and dropout, and five operators by name."""
+    told = {"scale", "posembed", "dropout", "flatten", "tokens", "bn", "ln", "lrn"}
+    kinds = {name: operator_class(name) for name in TABLE}
+    silent = {name for name, operator in kinds.items() if not operator.stored}
+    assert silent == told | {name for name, kind in kinds.items() if issubclass(kind, Activation)}
