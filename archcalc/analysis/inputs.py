@@ -36,7 +36,7 @@ def smallest_input(
     long = [size > 1 for size in graph.input[:2]]
     axes = [axis for axis, is_long in zip((field.height, field.width), long, strict=True) if is_long]
     centers = (int(-(-axis.offset // 1)) for axis in axes)
-    return Smallest(legal, max(legal, *(center + 1 for center in centers)))
+    return Smallest(legal, max([legal, *(center + 1 for center in centers)]))
 
 
 def sized(input: Shape, side: Int) -> Shape:

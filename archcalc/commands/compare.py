@@ -41,19 +41,30 @@ MEASURES: dict[str, Callable[[Analysis], Any]] = {
 }
 
 
+def example_of(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let the example of a docstring be one of this command."""
+
+    def told(function: Callable[..., None]) -> Callable[..., None]:
+        function.__doc__ = str(function.__doc__).replace(
+            "Example: archcalc diff", f"Example: archcalc {name}"
+        )
+        return function
+
+    return told
+
+
 def made(name: str) -> SpecCommand:
     """The command under one of its two names."""
 
     @spec_command(name)
-    @click.option(
-        "--git", "revision", metavar="REV", help="Compare a file with itself at this revision."
-    )
+    @click.option("--git", "revision", metavar="REV", help="A file against itself at this revision.")
     @click.option("--by", type=click.Choice(MEASURED), default="multiplies", help="Which count to show.")
     @click.option("--sort", type=click.Choice(MEASURED), help="The largest change of this count first.")
     @TOP
     @ALL
     @DEPTH
     @FORMAT
+    @example_of(name)
     def command(
         networks: list[Network], table: Table, by: str, sort: str | None, revision: str | None
     ) -> None:

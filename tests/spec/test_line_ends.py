@@ -10,7 +10,7 @@ from archcalc.spec import locate
 from archcalc.spec.catalog import Entry
 from archcalc.spec.model import Source
 from archcalc.spec.read import read
-from archcalc.spec.source import _decode
+from archcalc.spec.source import decode
 from archcalc.views.diagnostics import render
 
 TEXT = 'input = "8x8x4"\nlayers = [\n  "conv 4",\n  "conv 4 kk",\n]\n'
@@ -24,7 +24,7 @@ def refusal(source: Source) -> str:
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r\r\n", "\r\r\r\n"])
 def test_line_ends(end: str) -> None:
-    found = refusal(_decode("net.toml", TEXT.replace("\n", end).encode()))
+    found = refusal(decode("net.toml", TEXT.replace("\n", end).encode()))
     assert found == refusal(Source("net.toml", TEXT))
     assert "net.toml:4:11" in found
 

@@ -139,7 +139,7 @@ def test_conditions(text: str, value: int | None) -> None:
     ("text", "message", "help"),
     [
         ("multiples <= 3", "--where: unknown name `multiples`", "did you mean `multiplies`?"),
-        ("peak <= 3 Kb", "--where: unknown unit `Kb`", "did you mean `kB`?"),
+        ("peak <= 3 Kb", "--where: unknown unit `Kb`", "did you mean `KB`?"),
         ("peak <= 3.5", "--where: `3.5` is no whole number", "metrics are whole numbers"),
         ("peak", "--where: `peak` is no condition", "as in "),
         ("peak <= 'x'", "--where: `'x'` is no number", "as in "),
