@@ -29,6 +29,14 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
+# click keeps the help option of the first context that asks, which need not be the command line's own
+SETTINGS = {
+    "ignore_unknown_options": True,
+    "max_content_width": 100,
+    "help_option_names": ["-h", "--help"],
+}
+
+
 class Table(NamedTuple):
     """How a table is wanted: its format, its rows and their order, whether the base stands beside."""
 
@@ -120,8 +128,7 @@ def spec_command(
         callback.__doc__ = function.__doc__
         own = getattr(function, "__click_params__", [])
         callback.__click_params__ = [*own, *reversed(_COMMON)]  # type: ignore[attr-defined]
-        settings = {"ignore_unknown_options": True, "max_content_width": 100}
-        made = click.command(name, cls=cls, context_settings=settings)(callback)
+        made = click.command(name, cls=cls, context_settings=SETTINGS)(callback)
         assert isinstance(made, SpecCommand)
         return made
 
