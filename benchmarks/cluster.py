@@ -28,15 +28,15 @@ import pyarrow.parquet
 
 import archcalc
 from archcalc import __version__
-from archcalc.sweep import pieces
-from archcalc.sweep.cluster import connected
-from archcalc.sweep.manifest import PART, identity
-from archcalc.sweep.metrics import MEANING
-from archcalc.sweep.pieces import Done, Job, Piece, work
-from archcalc.sweep.points import Points, grid, sample
-from archcalc.sweep.run import Request, prepare, request
-from archcalc.sweep.space import make_space
-from archcalc.sweep.store import create
+from archcalc.sweeps.distributed import tasks
+from archcalc.sweeps.distributed.cluster import connected
+from archcalc.sweeps.distributed.tasks import Done, Job, Piece, work
+from archcalc.sweeps.evaluation.run import Request, prepare, request
+from archcalc.sweeps.metrics import MEANING
+from archcalc.sweeps.results.manifest import PART, identity
+from archcalc.sweeps.results.store import create
+from archcalc.sweeps.space.model import make_space
+from archcalc.sweeps.space.points import Points, grid, sample
 
 SPEC = str(Path(__file__).with_name("vgg_space.toml"))
 ARCHCALC = str(Path(sys.executable).with_name("archcalc"))
@@ -98,7 +98,7 @@ def told(name: str, asked: Request, done: Done) -> None:
     merging = time.perf_counter() - started
     print(f"{name}: {done.points:,} points in {done.seconds:.2f} s, {rate:,.0f} a second and core")
     print(f"  {back / 1000:.1f} kB back, merged in {merging * 1000:.1f} ms")
-    seconds, count = MANY / CORES / rate, MANY / (pieces.MOST * 0.75 * rate)
+    seconds, count = MANY / CORES / rate, MANY / (tasks.MOST * 0.75 * rate)
     merged = count * merging
     print(f"  10^12 on 1,000 cores: {seconds:,.0f} s, {count:,.0f} pieces, merged in {merged:,.0f} s")
 

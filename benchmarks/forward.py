@@ -43,9 +43,9 @@ def passes_of_archcalc(name: str, folder: Path) -> Any:
     import numpy as np
 
     import archcalc
-    from archcalc.numerics.forward import Forward
-    from archcalc.numerics.signals import seeded_input
-    from archcalc.numerics.weights import make
+    from archcalc.execution.forward import Forward
+    from archcalc.execution.signals import seeded_input
+    from archcalc.execution.weights import make
 
     graph = archcalc.load(name).graph
     forward, image = Forward(graph, make(graph)), seeded_input(graph.input, 1, 0)
@@ -59,8 +59,8 @@ def passes_of_onnxruntime(name: str, folder: Path) -> Any:
     from onnx_export import export
 
     import archcalc
-    from archcalc.numerics.signals import seeded_input
-    from archcalc.numerics.weights import make
+    from archcalc.execution.signals import seeded_input
+    from archcalc.execution.weights import make
 
     graph = archcalc.load(name).graph
     export(graph, make(graph), str(folder / "model.onnx"))
@@ -114,14 +114,16 @@ def bare() -> None:
     """What `archcalc run` imports, with one kernel warm."""
     from archcalc import cli
     from archcalc.commands import run
+    from archcalc.execution import signals, weights
+    from archcalc.execution.fast import operators
+    from archcalc.execution.forward import Forward
+    from archcalc.files import outputs
     from archcalc.graph.build import build
-    from archcalc.numerics import files, kernels, signals, weights
-    from archcalc.numerics.forward import Forward
     from archcalc.spec.model import Source
     from archcalc.spec.read import read
     from archcalc.spec.settings import settle
 
-    assert cli and run and files and kernels
+    assert cli and run and operators and outputs
     spec = read(Source("one.toml", 'input = "8x8x8"\nlayers = ["conv 8 k3 p1"]'))
     graph = build(spec, settle(spec, None, {}))
     Forward(graph, weights.make(graph)).run(signals.seeded_input(graph.input, 1, 0))
@@ -141,8 +143,8 @@ def declared(name: str) -> None:
     from math import prod
 
     import archcalc
-    from archcalc.numerics.forward import Forward
-    from archcalc.numerics.weights import make, slots
+    from archcalc.execution.forward import Forward
+    from archcalc.execution.weights import make, slots
 
     graph = archcalc.load(name).graph
     forward = Forward(graph, make(graph))
@@ -154,7 +156,7 @@ def save_weights(name: str, path: str) -> None:
     from safetensors.numpy import save_file
 
     import archcalc
-    from archcalc.numerics.weights import make
+    from archcalc.execution.weights import make
 
     made = make(archcalc.load(name).graph)
     save_file({f"{layer}.{role}": w for layer, own in made.items() for role, w in own.items()}, path)
@@ -164,9 +166,9 @@ def save_weights(name: str, path: str) -> None:
 def count(name: str) -> None:
     """Seconds of all counted loops, their multiplies, and the most multiplies a second of one core."""
     import archcalc
-    from archcalc.numerics import loops
-    from archcalc.numerics.signals import seeded_input
-    from archcalc.numerics.weights import make
+    from archcalc.execution.counted import loops
+    from archcalc.execution.signals import seeded_input
+    from archcalc.execution.weights import make
 
     graph = archcalc.load(name).graph
     layers = [node for node in graph.nodes if node.operator.name in ("conv", "linear")]

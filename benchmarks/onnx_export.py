@@ -12,8 +12,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from archcalc.execution.reference import Weights
 from archcalc.graph.model import Graph
-from archcalc.numerics.reference import Weights
 
 
 class _Model:

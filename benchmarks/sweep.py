@@ -21,15 +21,15 @@ from pathlib import Path
 from typing import Any
 
 import archcalc
-from archcalc.numerics import lanes, machine, tiles
-from archcalc.sweep.collect import Collector
-from archcalc.sweep.constraints import parse_condition
-from archcalc.sweep.engine import Engine
-from archcalc.sweep.gridded import Grid, layout
-from archcalc.sweep.metrics import MEANING
-from archcalc.sweep.points import Points, grid, sample
-from archcalc.sweep.space import make_space
-from archcalc.sweep.stream import reader
+from archcalc.sweeps.evaluation.by_rows import Grid, layout
+from archcalc.sweeps.evaluation.collector import Collector
+from archcalc.sweeps.evaluation.engine import Engine
+from archcalc.sweeps.evaluation.stream import reader
+from archcalc.sweeps.machine import instructions, numba_machine, numpy_machine
+from archcalc.sweeps.metrics import MEANING
+from archcalc.sweeps.space.constraints import parse_condition
+from archcalc.sweeps.space.model import make_space
+from archcalc.sweeps.space.points import Points, grid, sample
 
 HERE = Path(__file__).parent
 ARCHCALC = str(Path(sys.executable).with_name("archcalc"))
@@ -77,16 +77,16 @@ def space(name: str, varied: list[str] | None = None) -> Any:
 def executors(name: str, rounds: int) -> float:
     """Points a second of each executor on one core, on random points; returns the kernel's."""
     points = sample(space(name), 10**8, 1)
-    engine = Engine(points, SIX, 4, executor=tiles)
+    engine = Engine(points, SIX, 4, executor=numba_machine)
     structure = engine.whole()
     assert structure is not None
     code, inputs = structure.code, engine.inputs
     digits = reader(points, True)(0, POINTS)
     some = [[int(values[digits[axis, j]]) for axis, values in inputs] for j in range(500)]
     rates = {
-        "plain Python": 500 / best(lambda: [machine.run(code, point) for point in some], rounds),
-        "NumPy": POINTS / best(lambda: lanes.run(code, inputs, digits), rounds),
-        "kernel": POINTS / best(lambda: tiles.run(code, inputs, digits), rounds),
+        "plain Python": 500 / best(lambda: [instructions.run(code, point) for point in some], rounds),
+        "NumPy": POINTS / best(lambda: numpy_machine.run(code, inputs, digits), rounds),
+        "kernel": POINTS / best(lambda: numba_machine.run(code, inputs, digits), rounds),
         "drawing points": POINTS / best(lambda: reader(points, True)(0, POINTS), rounds),
     }
     count = len(structure.recording.program.instructions)
@@ -106,7 +106,7 @@ def cores(code: Any, inputs: Any, digits: Any) -> float:
     def run(threads: int) -> float:
         with ThreadPoolExecutor(threads) as pool:
             begin = time.perf_counter()
-            list(pool.map(lambda d: tiles.run(code, inputs, d), work))
+            list(pool.map(lambda d: numba_machine.run(code, inputs, d), work))
             return time.perf_counter() - begin
 
     return min(run(1) for _ in range(3)) / min(run(2) for _ in range(3))
@@ -117,7 +117,7 @@ def gridded(name: str, random_rate: float) -> None:
     varied, where = GRIDS[name]
     points: Points = grid(space(name, varied))
     condition = parse_condition(where, [*MEANING])
-    engine = Engine(points, ["parameters", "multiplies"], 4, condition, tiles)
+    engine = Engine(points, ["parameters", "multiplies"], 4, condition, numba_machine)
     found = layout(engine)
     assert found is not None
     rows = Grid(engine, found, [1, -1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from archcalc import collector
+from archcalc import garbage
 from archcalc.graph.model import Graph, Node
 from archcalc.operators.model import Operator, Shape
 from archcalc.symbols import Int
@@ -140,7 +140,7 @@ class Analysis(NamedTuple):
         return self.graph.weight_layers
 
 
-@collector.paused()
+@garbage.paused()
 def analyze(graph: Graph) -> Analysis:
     """Count every layer. Equal layers (same operator, same inputs) are counted once."""
     known: dict[Any, tuple[tuple[Shape, ...], str, Costs]] = {}

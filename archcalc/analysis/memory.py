@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from archcalc import collector
+from archcalc import garbage
 from archcalc.graph.model import Graph
 from archcalc.operators.attention import Attention, WindowAttention
 from archcalc.symbols import Int, maximum
@@ -71,7 +71,7 @@ def stored(graph: Graph) -> Int:
     return sum(node.shape.values for node in graph.nodes if node.operator.stored)
 
 
-@collector.paused()
+@garbage.paused()
 def measure(graph: Graph, order: Sequence[int] | None = None, attention: Kernel = "") -> Memory:
     """The memory of a graph whose nodes run in `order` (that of the spec if not given).
 

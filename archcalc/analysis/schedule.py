@@ -13,7 +13,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from archcalc import collector
+from archcalc import garbage
 from archcalc.analysis.memory import measure
 from archcalc.graph.model import Graph
 
@@ -28,7 +28,7 @@ class Schedule(NamedTuple):
     proven: bool
 
 
-@collector.paused()
+@garbage.paused()
 def best_order(graph: Graph) -> Schedule:
     """The order with the smallest peak, exact where that is feasible."""
     spec_order = tuple(range(len(graph.nodes)))

@@ -13,7 +13,7 @@ from archcalc.commands.run_inputs import LAYOUTS, Start
 from archcalc.commands.run_modes import refuse_contradictions
 from archcalc.views.report import Report
 
-INITS = ("he", "xavier", "normal", "zeros", "zero-residual")  # numerics.weights, which imports numpy
+INITS = ("he", "xavier", "normal", "zeros", "zero-residual")  # execution.weights, which imports numpy
 CLASSICS = (
     "lenet5",
     "lenet5_1998",
@@ -134,7 +134,7 @@ def _verify(
 ) -> None:
     from archcalc.commands.run_verify import expect, verify
     from archcalc.commands.run_work import Asked, sized
-    from archcalc.numerics.room import require_room
+    from archcalc.execution.capacity import require_room
 
     asked = Asked(start, options["quick"], options["allow_skips"], options["jobs"], zoo)
     if zoo:
@@ -150,7 +150,7 @@ def _verify(
 
 
 def _require_room(networks: Iterable[Network], batch: int, itemsize: int = 4) -> None:
-    from archcalc.numerics.room import require_room
+    from archcalc.execution.capacity import require_room
 
     for network in networks:
         require_room(network.graph, batch, itemsize=itemsize)

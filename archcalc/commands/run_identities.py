@@ -21,7 +21,7 @@ def prove(format: str) -> None:
     Raises:
         Finding: the claims that do not hold.
     """
-    from archcalc.numerics.identities import TOLERANCE, identities
+    from archcalc.execution.identities import TOLERANCE, identities
 
     found = list(identities())
     failed = [identity for identity in found if not identity.holds]

@@ -10,7 +10,7 @@ from archcalc.spec.source import STDIN_NAME
 from archcalc.units import printable
 
 if TYPE_CHECKING:
-    from archcalc.numerics.weights import Precision
+    from archcalc.execution.weights import Precision
 
 LAYOUTS = {"auto": None, "archcalc": False, "torch": True}
 
@@ -60,15 +60,16 @@ class Start(NamedTuple):
         return weights, images[:1]
 
     def _weights(self, network: Network, dtype: Precision) -> Any:
-        from archcalc.numerics import tensorfiles, weights
+        from archcalc.execution import weights
+        from archcalc.files import tensors
 
         if self.weights is None:
             return weights.make(network.graph, self.init, self.seed, dtype)
-        mapping = tensorfiles.read_map(self.map) if self.map else None
-        return tensorfiles.read(self.weights, network.graph, mapping, dtype, LAYOUTS[self.layout])
+        mapping = tensors.read_map(self.map) if self.map else None
+        return tensors.read(self.weights, network.graph, mapping, dtype, LAYOUTS[self.layout])
 
     def _images(self, network: Network, batch: int, dtype: Precision) -> Any:
-        from archcalc.numerics.signals import seeded_input
+        from archcalc.execution.signals import seeded_input
 
         shape = network.graph.input
         if self.image is None:
@@ -77,9 +78,9 @@ class Start(NamedTuple):
             if self.mean is not None or self.std is not None:
                 help = "--mean and --std are of PNG, JPEG and the like"
                 raise UsageError(Diagnostic("values of an `.npy` file are taken as they are", help=help))
-            from archcalc.numerics.tensorfiles import read_array
+            from archcalc.files.tensors import read_array
 
             return read_array(self.image, shape, dtype)
-        from archcalc.numerics.images import read_image
+        from archcalc.files.images import read_image
 
         return read_image(self.image, shape, dtype, self.mean, self.std)

@@ -15,9 +15,9 @@ from archcalc.units import printable
 from archcalc.views.report import Column, Figure, Report
 
 if TYPE_CHECKING:
-    from archcalc.numerics.forward import Forward
-    from archcalc.numerics.signals import Signal
-    from archcalc.numerics.weights import Precision
+    from archcalc.execution.forward import Forward
+    from archcalc.execution.signals import Signal
+    from archcalc.execution.weights import Precision
 
 OUTPUTS = (
     Column("name", "output", "name"),
@@ -49,9 +49,9 @@ def executed(
     network: Network, start: Start, batch: int, dtype: Precision, stats: bool, kept: Kept
 ) -> Report:
     """Run the network once."""
-    from archcalc.numerics.files import Keeper
-    from archcalc.numerics.forward import Forward
-    from archcalc.numerics.signals import signal
+    from archcalc.execution.forward import Forward
+    from archcalc.execution.signals import signal
+    from archcalc.files.outputs import Keeper
 
     analysis = network.analyze()
     inputs = (*start.files, spec_file(network))
@@ -84,7 +84,7 @@ def executed(
 
 
 def _outputs(network: Network, outputs: Mapping[str, Any]) -> list[dict[str, Any]]:
-    from archcalc.numerics.signals import signal, top_classes
+    from archcalc.execution.signals import signal, top_classes
 
     nodes = {"output": network.graph.output, **dict(network.graph.side_outputs)}
     return [
@@ -114,7 +114,7 @@ def _broken(forward: Forward, images: Any, rows: Sequence[dict[str, Any]]) -> li
     """Where the first value came up that is infinite or no number."""
     from math import isfinite
 
-    from archcalc.numerics.signals import first_broken
+    from archcalc.execution.signals import first_broken
 
     if all(isfinite(row["signal"].largest) for row in rows):
         return []

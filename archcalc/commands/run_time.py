@@ -63,8 +63,8 @@ class Figures(NamedTuple):
 
 def timed(network: Network, table: Table, start: Start, batch: int) -> Report:
     """Run the network several times, layer by layer."""
-    from archcalc.numerics.forward import Forward
-    from archcalc.numerics.timing import best_seconds, peak
+    from archcalc.execution.forward import Forward
+    from archcalc.execution.timing import best_seconds, peak
 
     analysis = network.analyze()
     weights, images = start.of(network, batch)

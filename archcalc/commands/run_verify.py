@@ -18,7 +18,7 @@ from archcalc.units import binary, grouped
 from archcalc.views.report import Column, Report
 
 if TYPE_CHECKING:
-    from archcalc.numerics.verify import Check, Proof, Verdict
+    from archcalc.execution.verify import Check, Proof, Verdict
 
 LAYERS = (
     Column("layer", "layer", "name"),
@@ -74,7 +74,7 @@ def verify(
 
 
 def _show_layers(network: Network, table: Table, asked: Asked, done: list[Done]) -> None:
-    from archcalc.numerics.verify import Proof, Verification
+    from archcalc.execution.verify import Proof, Verification
 
     name, began = label(network), monotonic()
     network = sized(network, asked.quick)

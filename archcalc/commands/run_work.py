@@ -12,7 +12,7 @@ from archcalc.commands.run_inputs import Start
 from archcalc.units import binary
 
 if TYPE_CHECKING:
-    from archcalc.numerics.verify import Proof
+    from archcalc.execution.verify import Proof
 
 BASE = 200 * 2**20  # bytes of a process with NumPy and Numba
 
@@ -37,8 +37,8 @@ class Done(NamedTuple):
 
 def proved(networks: Iterable[Network], asked: Asked) -> Iterator[Done]:
     """The networks as they are done: in their order, or with several processes as they end."""
-    from archcalc.numerics import pool
-    from archcalc.numerics.room import memory, needed
+    from archcalc.execution import processes
+    from archcalc.execution.capacity import memory, needed
 
     items = ((network, asked) for network in networks)
     if asked.jobs == 1:
@@ -46,18 +46,19 @@ def proved(networks: Iterable[Network], asked: Asked) -> Iterator[Done]:
             yield _prove(item)
         return
     tasks = (
-        pool.Task(item, BASE + needed(sized(item[0], asked.quick).graph, proof=True)) for item in items
+        processes.Task(item, BASE + needed(sized(item[0], asked.quick).graph, proof=True))
+        for item in items
     )
-    for (network, _), result in pool.run(_prove, tasks, asked.jobs, memory()):
-        if isinstance(result, pool.Ended):
+    for (network, _), result in processes.run(_prove, tasks, asked.jobs, memory()):
+        if isinstance(result, processes.Ended):
             result = Done(label(network), network, _nothing(result.reason))
         yield result
 
 
 def _prove(item: tuple[Network, Asked]) -> Done:
     """One network, start to end; one that is too large for this machine is skipped."""
-    from archcalc.numerics.room import memory, needed
-    from archcalc.numerics.verify import prove
+    from archcalc.execution.capacity import memory, needed
+    from archcalc.execution.verify import prove
 
     name, began = label(item[0]), monotonic()
     network = sized(item[0], item[1].quick)
@@ -70,7 +71,7 @@ def _prove(item: tuple[Network, Asked]) -> Done:
 
 def _nothing(reason: str) -> Proof:
     """Of a network that was not executed."""
-    from archcalc.numerics.verify import Proof
+    from archcalc.execution.verify import Proof
 
     return Proof((), (), 0.0, reason)
 

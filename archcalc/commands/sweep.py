@@ -15,13 +15,13 @@ from archcalc.api import Network
 from archcalc.commands.layout import document, label
 from archcalc.commands.options import FORMAT, Count, SpecCommand, Table, show, spec_command
 from archcalc.errors import Diagnostic, UsageError
-from archcalc.sweep.metrics import MEANING
-from archcalc.sweep.points import Points, grid, read_points
-from archcalc.sweep.points import sample as draw
-from archcalc.sweep.run import Outcome, Request, Row, request, sweep
-from archcalc.sweep.space import Axis, make_space
-from archcalc.sweep.stream import Chunk
-from archcalc.sweep.unread import notes
+from archcalc.sweeps.evaluation.run import Outcome, Request, Row, request, sweep
+from archcalc.sweeps.evaluation.stream import Chunk
+from archcalc.sweeps.metrics import MEANING
+from archcalc.sweeps.space.model import Axis, make_space
+from archcalc.sweeps.space.points import Points, grid, read_points
+from archcalc.sweeps.space.points import sample as draw
+from archcalc.sweeps.space.unread import notes
 from archcalc.units import DTYPES, grouped, printable, safe
 from archcalc.views.report import Column, Report
 
@@ -119,9 +119,9 @@ def _sweep(
     progress = _Progress(points.size)
     with progress:
         if dask is not None:
-            from archcalc.sweep import pieces
+            from archcalc.sweeps.distributed import tasks
 
-            outcome = pieces.sweep(dask, asked, progress, progress.note)
+            outcome = tasks.sweep(dask, asked, progress, progress.note)
         else:
             write = _csv_writer(points) if streams else None
             outcome = sweep(asked, progress, write, progress.note)
@@ -142,9 +142,9 @@ def _points(
 
 def _into(path: str, resume: bool, asked: Request, format: str, dtype: str, dask: str | None) -> None:
     from archcalc.commands.sweep_show import shown
-    from archcalc.sweep.manifest import identity
-    from archcalc.sweep.store import create
-    from archcalc.sweep.stored import sweep_into
+    from archcalc.sweeps.results.manifest import identity
+    from archcalc.sweeps.results.store import create
+    from archcalc.sweeps.results.stored import sweep_into
 
     kind = "csv" if format == "csv" else "parquet"
     store = create(path, identity(asked.points, dtype, asked.where, kind), resume)
@@ -152,9 +152,9 @@ def _into(path: str, resume: bool, asked: Request, format: str, dtype: str, dask
     try:
         with progress:
             if dask is not None:
-                from archcalc.sweep import pieces
+                from archcalc.sweeps.distributed import tasks
 
-                pieces.sweep_into(dask, store, asked, progress, progress.note)
+                tasks.sweep_into(dask, store, asked, progress, progress.note)
             else:
                 sweep_into(store, asked, progress, progress.note)
     except KeyboardInterrupt:

@@ -6,10 +6,10 @@ import click
 
 from archcalc.commands.options import show
 from archcalc.errors import UsageError
-from archcalc.sweep.collect import Goal, parse_goals
-from archcalc.sweep.histograms import Histogram, Scale, density, histograms
-from archcalc.sweep.metrics import ALIASES, IN_BYTES, MEANING
-from archcalc.sweep.store import Store, open_store
+from archcalc.sweeps.evaluation.collector import Goal, parse_goals
+from archcalc.sweeps.metrics import ALIASES, IN_BYTES, MEANING
+from archcalc.sweeps.results.histograms import Histogram, Scale, density, histograms
+from archcalc.sweeps.results.store import Store, open_store
 from archcalc.units import binary, grouped, printable, scaled
 from archcalc.views.report import Column, Report
 

@@ -9,12 +9,12 @@ from typing import Any
 import click
 
 from archcalc.commands.options import FORMAT, Count, show
-from archcalc.sweep.collect import Goal, parse_goals
-from archcalc.sweep.histograms import histograms
-from archcalc.sweep.metrics import ALIASES, MEANING
-from archcalc.sweep.parts import POINT
-from archcalc.sweep.store import Store, open_store
-from archcalc.sweep.stored import Summary, summarize
+from archcalc.sweeps.evaluation.collector import Goal, parse_goals
+from archcalc.sweeps.metrics import ALIASES, MEANING
+from archcalc.sweeps.results.histograms import histograms
+from archcalc.sweeps.results.parts import POINT
+from archcalc.sweeps.results.store import Store, open_store
+from archcalc.sweeps.results.stored import Summary, summarize
 from archcalc.units import grouped, printable
 from archcalc.views.report import Column, Report, spark
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from archcalc import collector
+from archcalc import garbage
 from archcalc.errors import ArchError, Diagnostic, Keys, ShapeError, Span, SpecError
 from archcalc.graph import refusals
 from archcalc.graph.assembly import Assembly
@@ -41,7 +41,7 @@ def build(
     """
     check(spec)
     try:
-        with collector.paused():
+        with garbage.paused():
             return _Builder(spec, values).graph(input, variant)
     except SpecError:
         raise

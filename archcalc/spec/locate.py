@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from archcalc import collector
+from archcalc import garbage
 from archcalc.errors import Keys
 
 DEEPEST = 1000  # parts of a dotted key; a hostile one may have a million, and no spec more than four
@@ -97,7 +97,7 @@ def locate(text: str, wanted: Iterable[Keys] | None = None) -> dict[Keys, Found]
     scan = _Scan(text)
     if wanted is not None:
         scan.wanted = {keys[:n] for keys in wanted for n in range(1, len(keys) + 1)}
-    with collector.paused(), suppress(_Stuck):
+    with garbage.paused(), suppress(_Stuck):
         scan.run()
     return scan.found
 

@@ -6,7 +6,7 @@ import keyword
 import re
 from typing import Any
 
-from archcalc import collector
+from archcalc import garbage
 from archcalc.errors import ArchError, Diagnostic, Keys, Span, SpecError, listed, shown, suggestion
 from archcalc.spec import inline
 from archcalc.spec.expressions import CONSTANTS, FUNCTIONS
@@ -56,7 +56,7 @@ def read(source: Source) -> Spec:
     """
     reader = _Reader(source)
     try:
-        with collector.paused():
+        with garbage.paused():
             spec = reader.spec(inline.document(source.text) if source.inline else parse(source))
     except EnoughError:
         pass

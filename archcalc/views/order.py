@@ -52,7 +52,7 @@ def _column(columns: Sequence[Column], word: str) -> Column:
     names = {c.header.lower(): c for c in sortable} | {c.key: c for c in sortable}
     found = names.get(word) or names.get(word.lower())
     if found is None:
-        from archcalc.sweep.metrics import ALIASES  # half a millisecond that few need
+        from archcalc.sweeps.metrics import ALIASES  # half a millisecond that few need
 
         found = names.get({**ALIASES, "flops": "multiplies"}.get(word.lower(), ""))
     if found is None:

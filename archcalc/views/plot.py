@@ -12,9 +12,9 @@ from math import ceil, floor, log2, log10
 from typing import Any
 
 from archcalc.errors import ArchError, Diagnostic, UsageError
-from archcalc.sweep.collect import Goal
-from archcalc.sweep.histograms import Bins, Density, Histogram
-from archcalc.sweep.metrics import IN_BYTES
+from archcalc.sweeps.evaluation.collector import Goal
+from archcalc.sweeps.metrics import IN_BYTES
+from archcalc.sweeps.results.histograms import Bins, Density, Histogram
 from archcalc.units import binary, printable, scaled, tick
 
 SUFFIXES = (".svg", ".png", ".pdf")

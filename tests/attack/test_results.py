@@ -15,7 +15,7 @@ import pytest
 from support.campaign import SEED, archcalc, besiege, sizes
 from support.stores import EXPECTED, PARTS, fresh, rows, sweep
 
-from archcalc.sweep.store import open_store
+from archcalc.sweeps.results.store import open_store
 
 KINDS = ("part.csv", "part.parquet", "record", "manifest")
 
@@ -68,7 +68,8 @@ def test_flipped_bits(count: int, tmp_path: Path) -> None:
 
 
 KILLED = """
-from archcalc.sweep import manifest, stream
+from archcalc.sweeps.results import manifest
+from archcalc.sweeps.evaluation import stream
 manifest.PART, stream.CHUNK = 1000, 100
 from archcalc.__main__ import main
 import sys

@@ -89,7 +89,7 @@ def one_more(method: Any) -> Any:
 def test_a_wrong_fact_is_found(operator: Any, fact: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A prediction that is off by one makes the run end with code 1."""
     from archcalc.errors import Finding
-    from archcalc.numerics import weights
+    from archcalc.execution import weights
 
     made = weights.make
     right = {}
@@ -123,8 +123,8 @@ def test_same_seed_same_output() -> None:
 def test_weights_from_a_file_and_images_from_another(tmp_path: Path) -> None:
     """Seeded weights and input, written to files and read back, give the seeded output."""
     from archcalc.api import load
-    from archcalc.numerics.signals import seeded_input
-    from archcalc.numerics.weights import make
+    from archcalc.execution.signals import seeded_input
+    from archcalc.execution.weights import make
 
     graph = load("lenet5").graph
     made = make(graph, "he", 3)

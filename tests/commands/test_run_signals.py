@@ -21,7 +21,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from archcalc.cli import commands
-from archcalc.numerics.signals import signal, top_classes
+from archcalc.execution.signals import signal, top_classes
 
 UNITS = [(stage, unit) for stage, n in enumerate([3, 4, 6, 3], 1) for unit in range(1, n + 1)]
 ENDS = ["maxpool", *(f"stage{s}/basic{u if u > 1 else ''}/relu" for s, u in UNITS)]
@@ -152,7 +152,7 @@ def test_large_signals_have_a_deviation(tmp_path: Path) -> None:
 )
 def test_figures_of_an_array(values: list[float], dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In exact fractions, three values at a time."""
-    monkeypatch.setattr("archcalc.numerics.signals.CHUNK", 3)
+    monkeypatch.setattr("archcalc.execution.signals.CHUNK", 3)
     array = np.array(values, dtype).reshape(1, 1, 1, -1)
     exact = [Fraction(float(value)) for value in array.flat]
     mean = sum(exact) / len(exact)

@@ -17,7 +17,7 @@ from archcalc import totals
 from archcalc.cli import commands
 from archcalc.commands.run import CLASSICS
 from archcalc.errors import Finding, UsageError
-from archcalc.numerics import reference, room
+from archcalc.execution import capacity, reference
 from archcalc.spec.catalog import names
 
 
@@ -125,7 +125,7 @@ def test_quick_shrinks_any_input(tmp_path: Path) -> None:
 
 def test_the_title_says_what_it_started_from(tmp_path: Path) -> None:
     from archcalc.api import load
-    from archcalc.numerics.weights import make
+    from archcalc.execution.weights import make
 
     made = make(load("lenet5").graph, "xavier")
     file = tmp_path / "w.npz"
@@ -178,7 +178,7 @@ def test_all_is_the_whole_zoo_smallest_first(monkeypatch: pytest.MonkeyPatch) ->
 def test_what_does_not_fit_in_memory_is_skipped_in_the_zoo(
     jobs: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "memory", lambda: 10**6)
+    monkeypatch.setattr(capacity, "memory", lambda: 10**6)
     few = [row for row in totals.totals() if row["name"] in ("lenet5", "vgg16")]
     monkeypatch.setattr(totals, "totals", lambda: few)
     result = invoke("--all", "--verify", "--allow-skips", "--jobs", jobs)
@@ -191,7 +191,7 @@ def test_what_does_not_fit_in_memory_is_skipped_in_the_zoo(
 
 def test_weights_count_as_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """VGG-16 has 138,357,544 parameters: 527.8 MiB, and needs 24.5 MiB for its maps."""
-    monkeypatch.setattr(room, "memory", lambda: 550 * 2**20)
+    monkeypatch.setattr(capacity, "memory", lambda: 550 * 2**20)
     result = invoke("vgg16")
     assert isinstance(result.exception, UsageError)
     assert "552.3 MiB of memory, more than there is" in str(result.exception)
@@ -275,7 +275,7 @@ def test_nothing_is_faster_than_the_peak(
     """On a busy machine both products may be slow: the fastest layer has 100 % then."""
     for format in ("json", "table"):
         measured = [before, after]
-        monkeypatch.setattr("archcalc.numerics.timing.peak", lambda m=measured: m.pop(0))
+        monkeypatch.setattr("archcalc.execution.timing.peak", lambda m=measured: m.pop(0))
         result = invoke("lenet5", "--time", "--format", format)
         if format == "json":
             (document,) = json.loads(result.output)["networks"]
@@ -336,7 +336,7 @@ def test_contradictions(words: str, message: str) -> None:
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_weights_that_are_no_numbers(value: float, tmp_path: Any) -> None:
     from archcalc.api import load
-    from archcalc.numerics.weights import make
+    from archcalc.execution.weights import make
 
     made = make(load("lenet5").graph)
     made["conv2"]["weight"][0, 0, 0, 0] = value

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import archcalc
-from archcalc.sweep import collect, stream
+from archcalc.sweeps.evaluation import collector, stream
 
 SPEC = """title = "Small"
 input = "8x8x4"
@@ -159,9 +159,9 @@ def test_bad_words(words: list[str], message: str) -> None:
 
 def test_chunks_and_executors_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel over many small chunks keeps what NumPy keeps in one."""
-    from archcalc.sweep.points import grid, sample
-    from archcalc.sweep.run import request, sweep
-    from archcalc.sweep.space import make_space
+    from archcalc.sweeps.evaluation.run import request, sweep
+    from archcalc.sweeps.space.model import make_space
+    from archcalc.sweeps.space.points import grid, sample
 
     space = make_space(archcalc.load("small.toml"), ["a=1:60", "b=1:9", "deep=false,true"])
     for points in (grid(space), sample(space, 500, 3)):
@@ -180,11 +180,11 @@ def test_chunks_and_executors_make_no_difference(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_full_front_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    from archcalc.sweep.points import grid
-    from archcalc.sweep.run import request, sweep
-    from archcalc.sweep.space import make_space
+    from archcalc.sweeps.evaluation.run import request, sweep
+    from archcalc.sweeps.space.model import make_space
+    from archcalc.sweeps.space.points import grid
 
-    monkeypatch.setattr(collect, "MOST_IN_FRONT", 3)
+    monkeypatch.setattr(collector, "MOST_IN_FRONT", 3)
     points = grid(make_space(archcalc.load("small.toml"), ["a=1:60"]))
     outcome = sweep(request(points, 4, "", "params,max:a", "", None, 10), lambda points: None)
     assert outcome.collected.front.dropped
@@ -252,7 +252,7 @@ def test_a_slow_sweep_says_so_at_once_and_stops_at_once(folder: Path) -> None:
     (folder / "many.toml").write_text(spec)
     code = """
 import sys
-from archcalc.sweep import engine
+from archcalc.sweeps.evaluation import engine
 engine.MOST_STRUCTURES = 3
 from archcalc.__main__ import main
 sys.argv = ["archcalc", "sweep", "many.toml", "--vary", "b=1:900", "--vary", "a=1:9999", "--top", "3"]

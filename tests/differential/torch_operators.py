@@ -21,11 +21,11 @@ import torch
 import torch.nn.functional as F
 from torch_networks import torchvision
 
+from archcalc.execution import reference
+from archcalc.execution.forward import Forward
+from archcalc.execution.weights import slots
 from archcalc.graph.build import build
 from archcalc.graph.model import Graph
-from archcalc.numerics import reference
-from archcalc.numerics.forward import Forward
-from archcalc.numerics.weights import slots
 from archcalc.spec.model import Source
 from archcalc.spec.read import read
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import archcalc
-from archcalc.numerics import reference
+from archcalc.execution import reference
 from archcalc.operators.pooling import AvgPool
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import tracemalloc
 
+from archcalc.execution.forward import Forward
+from archcalc.execution.signals import seeded_input
+from archcalc.execution.weights import make
 from archcalc.graph.model import Graph
-from archcalc.numerics.forward import Forward
-from archcalc.numerics.signals import seeded_input
-from archcalc.numerics.weights import make
 
 MIB = 1 << 20
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from archcalc.errors import ShapeError
-from archcalc.sweep import ranges
-from archcalc.sweep.simplify import Simplified, simplify
+from archcalc.sweeps.program import ranges
+from archcalc.sweeps.program.simplify import Simplified, simplify
 from archcalc.symbols import OPERATIONS, Int, Program, Symbol, maximum, minimum, require
 
 RULES: dict[str, Any] = {

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 import archcalc
-from archcalc.sweep import manifest, stream
-from archcalc.sweep.collect import Goal
-from archcalc.sweep.points import Points, grid
-from archcalc.sweep.run import request
-from archcalc.sweep.space import make_space
-from archcalc.sweep.store import Store, create, open_store
-from archcalc.sweep.stored import Summary, summarize, sweep_into
+from archcalc.sweeps.evaluation import stream
+from archcalc.sweeps.evaluation.collector import Goal
+from archcalc.sweeps.evaluation.run import request
+from archcalc.sweeps.results import manifest
+from archcalc.sweeps.results.store import Store, create, open_store
+from archcalc.sweeps.results.stored import Summary, summarize, sweep_into
+from archcalc.sweeps.space.model import make_space
+from archcalc.sweeps.space.points import Points, grid
 
 SPEC = """input = "8x8x4"
 layers = ["conv {a} k3 half", "conv {a} g{b}"]

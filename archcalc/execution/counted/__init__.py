@@ -1,0 +1,1 @@
+"""Execution whose every multiply, addition and comparison is counted."""

@@ -1,0 +1,254 @@
+"""Convolutions as products of rows and columns that stay in the caches.
+
+A unit of work is a band of output rows for a panel of filters. The band's input, zeros around it, is
+copied to where it fits in a second cache (without padding it is read where it lies); then blocks of
+weights that fit in a first cache meet all positions of the band. No patch is ever written out.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from archcalc.compiled import THREADS, compiled, spread
+from archcalc.execution.fast import product
+from archcalc.execution.fast.direct import finish_row
+from archcalc.execution.fast.finish import Finish
+from archcalc.execution.fast.product import ROWS, VECTORS, lanes
+from archcalc.execution.reference import Array, zeros_around
+
+Pair = tuple[int, int]
+Maps = tuple[int, ...]  # images × height × width × channels
+BLOCK = 128  # values of a filter at a time: with VECTORS columns, at most two thirds of a first cache
+POSITIONS = 512  # of a band: its sums are an eighth of a second cache
+LEAST = 64  # or weights are read for too little
+UNITS = 8  # for each thread, where there are so many
+GRAIN = 1 << 22  # products that are worth a call
+
+
+class Cut(NamedTuple):
+    """How a convolution from maps `x` to maps `y` is cut.
+
+    `rows` of output make a band. `padded` are the height and width of its input's copy, (0, 0) if it
+    needs none; `pixel` the channels that are copied. With `each`, every channel has a kernel of its own.
+    """
+
+    x: Maps
+    y: Maps
+    before: Pair
+    rows: int
+    padded: Pair
+    pixel: int
+    each: bool
+
+    @property
+    def sums(self) -> int:
+        """Values of scratch memory for the sums of a unit."""
+        return -(-self.rows * self.y[2] // ROWS) * ROWS * VECTORS * lanes(4)
+
+    @property
+    def scratch(self) -> int:
+        """Values of scratch memory that each thread needs; a vector may be read beyond the copy."""
+        return self.sums + prod(self.padded) * self.pixel + lanes(4)
+
+
+def is_depthwise(operator: Any, channels: int) -> bool:
+    """Whether every channel has a kernel of its own."""
+    return bool(operator.g == operator.filters == channels > 1)
+
+
+def cut(operator: Any, x: Maps, y: Maps) -> Cut:
+    """Bands of a size for the caches, but enough of them for all threads."""
+    before = zeros_around(operator, x)[0]
+    if operator.k == operator.s == (1, 1) and not any(before):  # positions are all alike
+        x, y = ((1, prod(maps[:3]), 1, maps[3]) for maps in (x, y))
+    each, columns = is_depthwise(operator, x[3]), VECTORS * lanes(4)
+    groups = 1 if each else operator.g
+    panels = -(-y[3] // groups // columns) * groups
+    share = y[0] * y[1] * y[2] * panels // (THREADS * UNITS)
+    most = min(y[1], max(1, min(max(share, LEAST), POSITIONS) // y[2]))
+    rows = int(-(-y[1] // -(-y[1] // most)))  # as even as they can be
+    height, width = (
+        int((count - 1) * operator.s[i] + operator.d[i] * (operator.k[i] - 1) + 1)
+        for i, count in enumerate((rows, y[2]))
+    )
+    below = (y[1] - rows) * operator.s[0] + height
+    as_it_is = not each and not any(before) and below <= x[1] and width <= x[2]
+    padded = (0, 0) if as_it_is else (height, width)
+    return Cut(x, y, before, rows, padded, min(x[3], columns) if each else x[3], each)
+
+
+def pack(weight: Array, groups: int) -> Array:
+    """Groups × values: panels of columns one after another, filled up with zeros to whole vectors.
+
+    `weight` is kernel height × kernel width × channels of a group × filters.
+    """
+    wide, (*k, inside, filters) = lanes(weight.itemsize), weight.shape
+    outside, depth = filters // groups, prod(k) * inside
+    packed = np.zeros(_packed_shape(k, inside, filters, groups, weight.itemsize), weight.dtype)
+    padded = packed.shape[1] // depth
+    for group in range(groups):
+        mine = weight.reshape(depth, -1)[:, group * outside : (group + 1) * outside]
+        for first in range(0, outside, VECTORS * wide):
+            some = mine[:, first : first + VECTORS * wide]
+            panel = packed[group, first * depth :][: depth * min(VECTORS * wide, padded - first)]
+            panel.reshape(depth, -1)[:, : some.shape[1]] = some
+    return packed
+
+
+def _packed_shape(k: Any, inside: int, filters: int, groups: int, itemsize: int) -> tuple[int, int]:
+    wide = lanes(itemsize)
+    return groups, prod(k) * inside * -(-filters // groups // wide) * wide
+
+
+def convolve(
+    operator: Any, x: Array, packed: Array, inside: int, y: Array, finish: Finish, scratch: Array
+) -> None:
+    """`y` by packed weights of `inside` channels a group; `scratch` has room for a cut for each thread.
+
+    Raises:
+        ValueError: the arrays do not fit each other; the compiled loops would not notice.
+    """
+    plan = cut(operator, x.shape, y.shape)
+    groups = 1 if plan.each else operator.g
+    if packed.shape != _packed_shape(operator.k, inside, y.shape[3], groups, packed.itemsize):
+        raise ValueError("weights for another convolution")
+    channels = y.shape[3] if plan.each else inside * groups
+    if (x.shape[3] != channels and operator.table is None) or finish.term.shape != y.shape[3:]:
+        raise ValueError("channels of another convolution")
+    x, y = x.reshape(plan.x), y.reshape(plan.y)
+    columns = VECTORS * lanes(x.itemsize)
+    panels = -(-plan.y[3] // len(packed) // columns)
+    units = plan.y[0] * -(-plan.y[1] // plan.rows) * len(packed) * panels
+    free = list(scratch[: THREADS * plan.scratch].reshape(THREADS, -1))
+
+    def share(begin: int, end: int) -> None:
+        mine = free.pop()
+        _units(
+            x, packed, y, *finish, operator.k, operator.s, operator.d, plan.before, plan.rows,
+            plan.padded, plan.pixel, plan.each, inside, columns, mine[plan.sums :], mine[: plan.sums],
+            begin, end,
+        )  # fmt: skip
+        free.append(mine)
+
+    products = plan.rows * plan.y[2] * packed.size // len(packed) // panels  # of a unit, with zeros
+    spread(share, units, grain=GRAIN // (8 * products if plan.each else products))
+
+
+@compiled
+def _units(
+    x: Array, packed: Array, y: Array, factor: Array, term: Array, low: Any, high: Any,
+    k: Pair, s: Pair, d: Pair, before: Pair, rows: int, padded: Pair, pixel: int, each: bool,
+    inside: int, columns: int, copy: Array, sums: Array, begin: int, end: int,
+) -> None:  # fmt: skip
+    groups, outside = packed.shape[0], y.shape[3] // packed.shape[0]
+    panels, bands = -(-outside // columns), -(-y.shape[1] // rows)
+    values, stride = x.reshape(-1), x.shape[2] * pixel
+    if padded[0]:
+        values, stride = copy, padded[1] * pixel
+    offsets, lengths = _runs(k, d, stride, pixel, inside)
+    begins = np.empty(sums.size // columns, np.int64)
+    copied = -1
+    for unit in range(begin, end):
+        band, group, panel = unit // (panels * groups), unit // panels % groups, unit % panels
+        image, first, left = band // bands, band % bands * rows, panel * columns
+        count = min(rows, y.shape[1] - first) * y.shape[2]
+        origin = group * inside
+        if not padded[0]:
+            origin += (image * x.shape[1] + first * s[0]) * stride
+        elif each or copied != band:
+            channel = left if each else 0
+            _copy_padded(x[image], first * s[0] - before[0], before[1], channel, padded, pixel, copy)
+            copied = band
+        _step_off(begins, origin, y.shape[2], count, s[0] * stride, s[1] * pixel)
+        right = min(left + columns, outside)
+        width = -(-(right - left) * VECTORS // columns) * (columns // VECTORS)
+        tiles = -(-count // ROWS)
+        sums[: tiles * ROWS * width] = 0
+        at = left * k[0] * k[1] * inside
+        vectors = width * VECTORS // columns
+        _multiply(values, begins, tiles, offsets, lengths, packed[group], at, sums, width, vectors, each)
+        left, right = group * outside + left, group * outside + right
+        target = y.reshape(-1, y.shape[3])[(image * y.shape[1] + first) * y.shape[2] :]
+        for i in range(count):
+            results = sums[i * width : (i + 1) * width]
+            finish_row(results, target[i, left:right], factor[left:right], term[left:right], low, high)
+
+
+@compiled
+def _step_off(begins: Array, origin: int, columns: int, count: int, down: int, across: int) -> None:
+    """Where the windows of a band begin; what is beyond the last is like it."""
+    for i in range(0, count, columns):
+        for column in range(columns):
+            begins[i + column] = origin + i // columns * down + column * across
+    begins[count:] = begins[count - 1]
+
+
+@compiled
+def _runs(k: Pair, d: Pair, stride: int, pixel: int, inside: int) -> tuple[Array, Array]:
+    """Where the values under the kernel lie side by side, in runs of a block at most."""
+    taps, length = k[1], inside
+    if inside == pixel and d[1] == 1:
+        taps, length = 1, k[1] * inside
+    pieces = -(-length // BLOCK)
+    offsets = np.empty(k[0] * taps * pieces, np.int64)
+    lengths = np.empty(offsets.size, np.int64)
+    for run in range(offsets.size):
+        u, v, piece = run // (taps * pieces), run // pieces % taps, run % pieces
+        start = length * piece // pieces
+        offsets[run] = u * d[0] * stride + v * d[1] * pixel + start
+        lengths[run] = length * (piece + 1) // pieces - start
+    return offsets, lengths
+
+
+@compiled
+def _copy_padded(
+    x: Array, top: int, left: int, channel: int, size: Pair, pixel: int, copy: Array
+) -> None:
+    """Channels from `channel`, rows from `top`, columns from −`left` on; zeros beyond the edges."""
+    height, width, channels = x.shape
+    some, right = min(pixel, channels - channel), min(size[1] - left, width)
+    for row in range(size[0]):
+        target = copy[row * size[1] * pixel : (row + 1) * size[1] * pixel]
+        if not 0 <= top + row < height:
+            target[:] = 0
+            continue
+        target[: left * pixel] = 0
+        target[(left + right) * pixel :] = 0
+        inner = target[left * pixel : (left + right) * pixel]
+        source = x.reshape(-1)[(top + row) * width * channels + channel :]
+        if some == channels:
+            _copy(source, inner)
+        else:
+            for column in range(right):
+                begin = column * pixel
+                _copy(source[column * channels :], inner[begin : begin + some])
+
+
+@compiled
+def _copy(x: Array, y: Array) -> None:
+    for i in range(y.size):
+        y[i] = x[i]
+
+
+@compiled
+def _multiply(
+    x: Array, begins: Array, tiles: int, offsets: Array, lengths: Array, weight: Array, at: int,
+    sums: Array, width: int, vectors: int, each: bool,
+) -> None:  # fmt: skip
+    """Block after block of the weights times all tiles of ROWS positions."""
+    start = 0
+    while start < offsets.size:
+        stop, length = start + 1, lengths[start]
+        while stop < offsets.size and length + lengths[stop] <= BLOCK:
+            length += lengths[stop]
+            stop += 1
+        for tile in range(tiles):
+            first, to = tile * ROWS, tile * ROWS * width
+            product.step(
+                x, begins, first, offsets, lengths, start, stop, weight, at, sums, to, vectors, each
+            )
+        at += length * width
+        start = stop

@@ -1,0 +1,135 @@
+"""What makes no products of matrices: pools, sums, a factor and a term a channel.
+
+Their loops are compiled, with channels, which lie side by side, innermost; threads share the rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from archcalc.compiled import compiled, spread
+from archcalc.execution.fast.finish import Finish
+from archcalc.execution.reference import Array
+
+Pair = tuple[int, int]
+GRAIN = 1 << 14  # values that are worth a thread of their own
+
+
+def finish(what: Finish, x: Array, y: Array) -> None:
+    """`y`, which may be `x`: what follows `x`."""
+    if not np.may_share_memory(x, y):
+        np.copyto(y, x)
+    y = _rows(y)
+    spread(_finish_rows, len(y), y, *what, grain=_grain(y))
+
+
+def add(what: Finish, a: Array, b: Array, y: Array) -> None:
+    """`y`, which may be `a` or `b`: what follows their sum."""
+    a, b, y = _rows(a), _rows(b), _rows(y)
+    spread(_add_rows, len(y), a, b, y, *what, grain=_grain(y))
+
+
+def pool(x: Array, y: Array, window: Pair, s: Pair, before: Pair, largest: bool) -> None:
+    """The largest value of each window, or the sum.
+
+    Raises:
+        ValueError: maps of different channels.
+    """
+    if x.shape[3] != y.shape[3]:
+        raise ValueError("maps of different channels")
+    arguments = (x, y.reshape(-1, *y.shape[2:]), window, s, before, largest)
+    spread(_pool_rows, len(x) * y.shape[1], *arguments, grain=GRAIN // (y.shape[2] * y.shape[3]))
+
+
+def _rows(x: Array) -> Array:
+    return x.reshape(-1, x.shape[-1])
+
+
+def _grain(x: Array) -> int:
+    return GRAIN // int(x.shape[1])
+
+
+@compiled
+def _finish_rows(
+    y: Array, factor: Array, term: Array, low: Any, high: Any, begin: int, end: int
+) -> None:
+    for row in range(begin, end):
+        _finish_own_row(y[row], factor, term, low, high)
+
+
+@compiled
+def _add_rows(
+    a: Array, b: Array, y: Array, factor: Array, term: Array, low: Any, high: Any, begin: int, end: int
+) -> None:
+    sums = np.empty(y.shape[1], y.dtype)
+    for row in range(begin, end):
+        _sum(a[row], b[row], sums)
+        finish_row(sums, y[row], factor, term, low, high)
+
+
+@compiled
+def _sum(a: Array, b: Array, y: Array) -> None:
+    for c in range(y.size):
+        y[c] = a[c] + b[c]
+
+
+@compiled
+def finish_row(x: Array, y: Array, factor: Array, term: Array, low: Any, high: Any) -> None:
+    """`y` from other memory: where arrays may overlap, the compiler leaves vectors alone."""
+    for c in range(y.size):
+        y[c] = _finished(x[c], factor[c], term[c], low, high)
+
+
+@compiled
+def _finish_own_row(y: Array, factor: Array, term: Array, low: Any, high: Any) -> None:
+    for c in range(y.size):
+        y[c] = _finished(y[c], factor[c], term[c], low, high)
+
+
+@compiled
+def _finished(value: Any, factor: Any, term: Any, low: Any, high: Any) -> Any:
+    """NaN stays NaN, as in NumPy."""
+    value = value * factor + term
+    value = low if value < low else value
+    return high if value > high else value
+
+
+@compiled
+def _pool_rows(
+    x: Array,
+    y: Array,
+    window: Pair,
+    s: Pair,
+    before: Pair,
+    largest: bool,
+    begin: int,
+    end: int,
+) -> None:
+    images, height, width = x.shape[:3]
+    for row in range(begin, end):
+        image, top = row * images // y.shape[0], row % (y.shape[0] // images) * s[0] - before[0]
+        for column in range(y.shape[1]):
+            left = column * s[1] - before[1]
+            target = y[row, column]
+            target[:] = -np.inf if largest else 0
+            for i in range(max(top, 0), min(top + window[0], height)):
+                for j in range(max(left, 0), min(left + window[1], width)):
+                    if largest:
+                        _enlarge(x[image, i, j], target)
+                    else:
+                        _increase(x[image, i, j], target)
+
+
+@compiled
+def _enlarge(x: Array, y: Array) -> None:
+    for c in range(y.size):
+        keep = (y[c] >= x[c]) | (y[c] != y[c])  # NaN stays NaN, as in NumPy
+        y[c] = y[c] if keep else x[c]
+
+
+@compiled
+def _increase(x: Array, y: Array) -> None:
+    for c in range(y.size):
+        y[c] += x[c]

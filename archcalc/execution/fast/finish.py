@@ -1,0 +1,53 @@
+"""What follows a layer value by value, done while its result is still in the cache: y = clamp(x·f + t).
+
+Biases, batch norms, scales and rectifiers have this form, and so have most chains of them.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from archcalc.execution.reference import Array, Weights, fold_bn
+
+BOUNDS = {"relu": (0.0, inf), "relu6": (0.0, 6.0)}
+ELEMENTWISE = ("bn", "scale", "dropout", *BOUNDS)  # are nothing but a Finish
+
+
+class Finish(NamedTuple):
+    """y = min(max(x · factor + term, low), high): a factor and a term a channel, all of one type."""
+
+    factor: Array
+    term: Array
+    low: Any
+    high: Any
+
+    def then(self, after: Finish) -> Finish | None:
+        """Both in one, or None if a factor comes after a bound."""
+        if self.low == -inf and self.high == inf:
+            return after._replace(
+                factor=self.factor * after.factor, term=self.term * after.factor + after.term
+            )
+        if np.all(after.factor == 1) and not np.any(after.term):
+            return self._replace(low=max(self.low, after.low), high=min(self.high, after.high))
+        return None
+
+
+def finish_of(operator: Any, weights: Weights, channels: int, dtype: Any) -> Finish:
+    """What an elementwise operator does, and any other after its products: add its bias.
+
+    Raises:
+        ValueError: weights for another number of channels.
+    """
+    factor, term = np.ones(channels, dtype), np.zeros(channels, dtype)
+    if operator.name == "bn":
+        folded = fold_bn(operator, weights)
+        factor, term = factor * folded[0].astype(dtype), term + folded[1].astype(dtype)
+    elif operator.name == "scale":
+        factor = factor * weights["weight"]
+    if not getattr(operator, "nobias", True):
+        term = term + weights["bias"]
+    low, high = BOUNDS.get(operator.name, (-inf, inf))
+    return Finish(factor, term, dtype.type(low), dtype.type(high))

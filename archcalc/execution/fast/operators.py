@@ -1,0 +1,282 @@
+"""Every operator fast enough to use: results go where they are told, scratch memory is bounded.
+
+A kernel gets the operator, its inputs, its prepared weights, the array to fill (for operators that may
+overwrite an input it can be that input) and a scratch array of the size that `scratch` asks for.
+Convolutions go through `convolution`, linear layers through NumPy's matrix product; the plain
+definitions in `reference` are the oracle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from archcalc.compiled import THREADS
+from archcalc.execution import reference
+from archcalc.execution.fast import attention, direct
+from archcalc.execution.fast.convolution import Maps, convolve, cut, is_depthwise, pack
+from archcalc.execution.fast.finish import ELEMENTWISE, finish_of
+from archcalc.execution.fast.workspace import CHUNK, flat, take
+from archcalc.execution.reference import Array, Weights
+from archcalc.operators import ATTENTION
+
+Prepared = dict[str, Any]  # arrays by role, and what follows them
+Kernel = Callable[[Any, list[Array], Prepared, Array, Array], None]
+FINISHING = ("conv", "linear", "add", *ELEMENTWISE)
+
+
+def prepare(operator: Any, weights: Weights, channels: int, dtype: Any) -> Prepared:
+    """Weights as the kernels want them, made once: `channels` are those of the output.
+
+    With a "finish", that of all that the kernel does after its products or sums.
+    """
+    if operator.name in ATTENTION:
+        return attention.prepare(operator, weights)
+    prepared: Prepared = dict(weights)
+    if operator.name in FINISHING:
+        prepared["finish"] = finish_of(operator, weights, channels, np.dtype(dtype))
+    if operator.name == "conv":
+        weight = np.asarray(weights["weight"], dtype)
+        if operator.table is not None:
+            weight = _dense(operator, weight)
+        inside = prepared["inside"] = weight.shape[2]
+        groups = 1 if is_depthwise(operator, inside * operator.g) else operator.g
+        prepared["weight"] = pack(weight, groups)
+    return prepared
+
+
+def _dense(operator: Any, weight: Array) -> Array:
+    """A connection table's weights with zeros where nothing is connected."""
+    channels = 1 + max(max(row) for row in operator.table)
+    dense = np.zeros((*operator.k, channels, operator.filters), weight.dtype)
+    begin = 0
+    for number, links in enumerate(operator.table):
+        dense[:, :, list(links), number] = weight[..., begin : begin + len(links)]
+        begin += len(links)
+    return dense
+
+
+def scratch(operator: Any, x: Maps, y: Maps) -> int:
+    """Values of scratch memory that the kernel needs for maps of images × height × width × channels."""
+    if operator.name in ATTENTION:
+        return attention.scratch(operator, x[1:])
+    if operator.name == "deconv":
+        return int(x[2] * operator.filters // operator.g)
+    return THREADS * cut(operator, x, y).scratch if operator.name == "conv" else 0
+
+
+def _conv(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
+    packed, inside, finish = (weights[role] for role in ("weight", "inside", "finish"))
+    convolve(operator, inputs[0], packed, inside, out, finish, scratch)
+
+
+def _deconv(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
+    """Each input row times each tap of the kernel, added to the output row where it falls."""
+    (x,) = inputs
+    out[...] = 0
+    inside, outside = x.shape[3] // operator.g, operator.filters // operator.g
+    products = take(scratch, 0, (x.shape[2], outside))
+    for image in range(len(x)):
+        for group in range(operator.g):
+            own = slice(group * outside, (group + 1) * outside)
+            mine = x[image, :, :, group * inside : (group + 1) * inside]
+            for u in range(operator.k[0]):
+                for v in range(operator.k[1]):
+                    matrix = weights["weight"][u, v, :, own]
+                    for row, target in _falls(operator, 0, u, len(mine), out.shape[1]):
+                        np.matmul(mine[row], matrix, out=products)
+                        _add_row(operator, products, out[image, target, :, own], v)
+    if not operator.nobias:
+        np.add(out, weights["bias"], out=out)
+
+
+def _falls(operator: Any, axis: int, tap: int, size: int, limit: int) -> Iterator[tuple[int, int]]:
+    """Where the inputs' products with one tap fall, as far as the padding leaves them."""
+    for i in range(size):
+        target = i * operator.s[axis] + tap - operator.p[axis]
+        if 0 <= target < limit:
+            yield i, target
+
+
+def _add_row(operator: Any, products: Array, y: Array, tap: int) -> None:
+    stride, start = operator.s[1], tap - operator.p[1]
+    first = max(0, -(start // stride))
+    last = min(len(products), -(-(len(y) - start) // stride))
+    if last > first:
+        begin = first * stride + start
+        target = y[begin : begin + (last - first - 1) * stride + 1 : stride]
+        np.add(target, products[first:last], out=target)
+
+
+def _linear(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
+    np.matmul(flat(inputs[0]), weights["weight"], out=flat(out))
+    direct.finish(weights["finish"], out, out)
+
+
+def _pooling(largest: bool) -> Kernel:
+    def run(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
+        (x,) = inputs
+        before = reference.zeros_around(operator, x.shape)[0]
+        direct.pool(x, out, operator.k, operator.s, before, largest)
+
+    return run
+
+
+_summed = _pooling(False)
+
+
+def _avgpool(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
+    _summed(operator, inputs, weights, out, scratch)
+    np.multiply(out, reference.shares(operator, inputs[0]), out=out)
+
+
+def _gap(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
+    (x,) = inputs
+    np.add.reduce(x, axis=(1, 2), keepdims=True, out=out)
+    np.multiply(out, out.dtype.type(1 / (x.shape[1] * x.shape[2])), out=out)
+
+
+def _adaptivepool(
+    operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array
+) -> None:
+    (x,), fold = inputs, np.maximum if operator.max else np.add
+    for (i, j), at in reference.cells(operator, x.shape):
+        cell = x[:, at[0], at[1]]
+        fold.reduce(cell, axis=(1, 2), out=out[:, i, j])
+        if not operator.max:
+            out[:, i, j] *= out.dtype.type(1 / (cell.shape[1] * cell.shape[2]))
+
+
+def _elementwise(
+    operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array
+) -> None:
+    direct.finish(weights["finish"], inputs[0], out)
+
+
+def _same(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
+    if not np.may_share_memory(inputs[0], out):
+        out[...] = inputs[0]
+
+
+def _in_chunks(
+    operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array
+) -> None:
+    """The definition, on so few positions at a time that its temporaries stay small."""
+    x, y = flat(inputs[0]), flat(out)
+    step = max(1, CHUNK // x.shape[1])
+    for i in range(0, len(x), step):
+        y[i : i + step] = reference.run(operator, [x[i : i + step]], weights)
+
+
+def _join(combine: np.ufunc) -> Kernel:
+    def run(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
+        first, *others = reference.aligned(operator, inputs)
+        if any(np.may_share_memory(x, out) for x in others[1:]):
+            others.sort(key=lambda x: not np.may_share_memory(x, out))
+        for x in others:
+            combine(first, x, out=out)
+            first = out
+
+    return run
+
+
+def _add(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
+    aligned = reference.aligned(operator, inputs)
+    if len(aligned) == 2 and all(x.flags.c_contiguous and x.shape == out.shape for x in aligned):
+        direct.add(weights["finish"], aligned[0], aligned[1], out)
+    else:
+        _SUM(operator, inputs, weights, out, scratch)
+        direct.finish(weights["finish"], out, out)
+
+
+def _concat(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
+    begin = 0
+    for x in reference.aligned(operator, inputs):
+        out[..., begin : begin + x.shape[-1]] = x
+        begin += x.shape[-1]
+
+
+def _upsample(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
+    (x,) = inputs
+    images, height, width, channels = x.shape
+    down, across = operator.factor
+    copies = out.reshape(images, height, down, width, across, channels)
+    copies[...] = x[:, :, None, :, None, :]
+
+
+def _todepth(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
+    (x,) = inputs
+    down, across = operator.factor
+    begin, channels = 0, x.shape[-1]
+    for column in range(across):
+        for row in range(down):
+            part, y = x[:, row::down, column::across], out[..., begin : begin + channels]
+            y[:, part.shape[1] :] = 0
+            y[:, :, part.shape[2] :] = 0
+            y[:, : part.shape[1], : part.shape[2]] = part
+            begin += channels
+
+
+def _classtoken(
+    operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array
+) -> None:
+    out[:, 0], out[:, 1:] = weights["weight"], inputs[0]
+
+
+def _posembed(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
+    np.add(inputs[0], weights["position"][:, None], out=out)
+
+
+def _padchannels(
+    operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array
+) -> None:
+    channels = inputs[0].shape[-1]
+    out[..., :channels] = inputs[0]
+    out[..., channels:] = 0
+
+
+def _moved(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
+    """What only moves values makes no temporary: its definition is a view."""
+    out[...] = reference.run(operator, inputs, weights)
+
+
+_SUM = _join(np.add)
+KERNELS: dict[str, Kernel] = {
+    "conv": _conv,
+    "deconv": _deconv,
+    "linear": _linear,
+    "rbf": _moved,
+    "maxpool": _pooling(True),
+    "sumpool": _summed,
+    "avgpool": _avgpool,
+    "gap": _gap,
+    "adaptivepool": _adaptivepool,
+    "bn": _elementwise,
+    "ln": _in_chunks,
+    "lrn": _in_chunks,
+    "scale": _elementwise,
+    "relu": _elementwise,
+    "relu6": _elementwise,
+    "dropout": _elementwise,
+    "flatten": _same,
+    "tokens": _same,
+    "classtoken": _classtoken,
+    "posembed": _posembed,
+    "token": _moved,
+    "transpose": _moved,
+    "attention": attention.attention,
+    "windowattention": attention.windowattention,
+    "add": _add,
+    "mul": _join(np.multiply),
+    "concat": _concat,
+    "upsample": _upsample,
+    "todepth": _todepth,
+    "padchannels": _padchannels,
+    "slice": _moved,
+    "shuffle": _moved,
+    **dict.fromkeys(
+        ("leaky", "sigmoid", "tanh", "swish", "gelu", "hsigmoid", "hswish", "softmax"), _in_chunks
+    ),
+}

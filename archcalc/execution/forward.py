@@ -1,0 +1,123 @@
+"""The forward pass: a graph executed in one block of memory that was laid out beforehand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from archcalc.analysis.arena import lay_out
+from archcalc.analysis.memory import Memory, measure
+from archcalc.execution.fast.finish import ELEMENTWISE
+from archcalc.execution.fast.operators import KERNELS, Prepared, prepare, scratch
+from archcalc.execution.reference import Array, Weights
+from archcalc.graph.model import Graph
+
+Watch = Callable[[int, Array], None]
+
+
+class Forward:
+    """A graph with its weights, ready to run on `batch` images of images × height × width × channels.
+
+    All activations live in `block`, at the offsets of the arena of `archcalc memory`; `scratch` is what
+    the kernels ask for besides. Nothing else of a size is allocated while it runs.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        weights: Mapping[str, Weights],
+        batch: int = 1,
+        dtype: Any = np.float32,
+        release: bool = False,
+    ) -> None:
+        """With `release`, `weights` is a dictionary that is emptied, so that none is held twice."""
+        self.graph, self.batch = graph, batch
+        self.memory: Memory = measure(graph)
+        arena = lay_out(self.memory.buffers, int(self.memory.peak))
+        self.block = np.zeros(arena.size * batch, dtype)
+        self.scratch = np.zeros(self._scratch_size(), dtype)
+        self.values: list[Array] = [self.block] * len(graph.nodes)
+        for offset, buffer in zip(arena.offsets, self.memory.buffers, strict=True):
+            for index in buffer.nodes:
+                self.values[index] = self._view(index, offset)
+        own: Any = weights if release else dict(weights)
+        self.weights = [
+            prepare(node.operator, own.pop(node.path, {}), int(node.shape.channels), dtype)
+            for node in graph.nodes
+        ]
+        self.chains = self._chains()
+
+    def run(self, image: Array, watch: Watch | None = None) -> dict[str, Array]:
+        """The outputs by name, views into the block: copy what is to outlive the next run.
+
+        `watch` is told of every node after it ran: its number and its output. Without it, chains of
+        elementwise layers run as one.
+        """
+        self.begin(image)
+        with np.errstate(over="ignore", invalid="ignore"):  # a signal that explodes is a result
+            if watch is None:
+                for index, (last, weights) in self.chains.items():
+                    self._execute(index, weights, self.values[last])
+            else:
+                for index in range(1, len(self.graph.nodes)):
+                    self.step(index)
+                    watch(index, self.values[index])
+        named = dict(self.graph.side_outputs)
+        return {
+            "output": self.values[self.graph.output],
+            **{k: self.values[i] for k, i in named.items()},
+        }
+
+    def begin(self, image: Array) -> None:
+        """Put the images where the first layers read them."""
+        self.values[0][...] = image
+
+    def step(self, index: int) -> None:
+        """Run one node; those before it have run."""
+        self._execute(index, self.weights[index], self.values[index])
+
+    def _execute(self, index: int, weights: Prepared, out: Array) -> None:
+        node = self.graph.nodes[index]
+        inputs = [self.values[i] for i in node.inputs]
+        KERNELS[node.operator.name](node.operator, inputs, weights, out, self.scratch)
+
+    def _chains(self) -> dict[int, tuple[int, Prepared]]:
+        """What runs when nobody watches: each first node with the last that it does the work of.
+
+        An elementwise operator is done by the one before if it overwrites its result, which nobody else
+        reads, and if both together still have the form of a Finish.
+        """
+        chains: dict[int, tuple[int, Prepared]] = {}
+        first_of: dict[int, int] = {}
+        home = {i: number for number, b in enumerate(self.memory.buffers) for i in b.nodes}
+        readers = Counter(i for node in self.graph.nodes for i in node.inputs)
+        for index, node in enumerate(self.graph.nodes[1:], 1):
+            weights, source = self.weights[index], node.inputs[0]
+            if (
+                node.operator.name in ELEMENTWISE
+                and readers[source] == 1
+                and home[source] == home[index]
+            ):
+                first = first_of.get(source, 0)
+                before = chains.get(first, (0, {}))[1]
+                both = before["finish"].then(weights["finish"]) if "finish" in before else None
+                if both is not None:
+                    chains[first], first_of[index] = (index, {**before, "finish": both}), first
+                    continue
+            chains[index], first_of[index] = (index, weights), index
+        return chains
+
+    def _view(self, index: int, offset: int) -> Array:
+        """A node's output in the block: all images behind each other."""
+        shape = tuple(map(int, self.graph.nodes[index].shape))
+        begin = offset * self.batch
+        size = int(np.prod(shape)) * self.batch
+        return self.block[begin : begin + size].reshape(self.batch, *shape)
+
+    def _scratch_size(self) -> int:
+        shapes = [(self.batch, *map(int, node.shape)) for node in self.graph.nodes]
+        layers = zip(self.graph.nodes[1:], shapes[1:], strict=True)
+        return max((scratch(n.operator, shapes[n.inputs[0]], shape) for n, shape in layers), default=0)

@@ -1,0 +1,7 @@
+"""Tensors, images and activation maps on disk."""
+
+from __future__ import annotations
+
+from archcalc.address_space import NUMPY, require_address_space
+
+require_address_space("NumPy", NUMPY)

@@ -1,0 +1,295 @@
+"""Files of tensors: safetensors, npz and npy, read with the checks that a hostile one needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from io import BytesIO
+from itertools import pairwise
+from math import prod
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+
+from archcalc.errors import Diagnostic, UsageError, shown
+from archcalc.execution.reference import Array
+from archcalc.execution.weights import Dims
+from archcalc.regular import NotRegular, open_regular
+from archcalc.units import grouped, printable
+
+LARGEST_HEADER = 100_000_000  # bytes, as safetensors has it
+MOST_TENSORS = 20_000  # ten times those of a network of a thousand layers
+_MOST_PARTS = {  # of a header, by what an entry of it is written with
+    b"{": MOST_TENSORS + 2,
+    b"[": 2 * MOST_TENSORS + 2,
+    b",": 12 * MOST_TENSORS,
+}
+_LARGEST_DIRECTORY = 200 * MOST_TENSORS  # bytes of a zip's list of members
+_LARGEST_NPY_HEADER = 10_000  # as numpy has it
+CHUNK = 1 << 20  # bytes read, or values looked at, at a time
+# bits of a value, by safetensors' names
+_BITS = {f"{kind}{bits}": bits for kind in "IU" for bits in (8, 16, 32, 64)}
+_BITS |= {f"F8_{kind}": 8 for kind in ("E5M2", "E4M3", "E8M0", "E4M3FNUZ", "E5M2FNUZ")}
+_BITS |= {"BOOL": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6, "F16": 16, "BF16": 16, "F32": 32}
+_BITS |= {"F64": 64, "C64": 64}
+_FLOATS = {"F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8"}
+_BAD = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError, ValueError)
+
+
+class Unsound(Exception):
+    """What is wrong with a file as such."""
+
+
+class Tensor(NamedTuple):
+    """A tensor of a file, which nobody has read yet. `load` is None for types that hold no weights."""
+
+    dtype: str
+    shape: Dims
+    load: Any
+
+
+def dims(*shapes: Dims) -> str:
+    """`3×3×64×64`, or several with `and`."""
+    texts = []
+    for shape in shapes:
+        sizes = [shown(size) for size in shape[:6]]
+        texts.append("×".join([*sizes, "…"] if len(shape) > 6 else sizes) or "a single number")
+    return " and ".join(texts)
+
+
+def word(text: str) -> str:
+    return printable(shown(text))
+
+
+def named(path: str) -> str:
+    return f"`{printable(path)}`"
+
+
+# ---- files of tensors
+
+
+@contextmanager
+def open_file(path: str, kind: str) -> Iterator[tuple[IO[bytes], int]]:
+    """A regular file and its size; what is wrong with it or in it becomes a UsageError with its name."""
+    try:
+        with open_regular(path) as file:
+            yield file, os.fstat(file.fileno()).st_size
+    except Unsound as fault:
+        raise UsageError(f"{named(path)} is no sound {kind} file: {fault}") from None
+    except NotRegular as error:
+        raise UsageError(f"{named(path)} is {error.strerror}") from None
+    except MemoryError:
+        raise UsageError(f"{named(path)} holds more than there is of memory") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"cannot read {named(path)}: {reason.lower()}") from None
+
+
+@contextmanager
+def opened(path: str) -> Iterator[dict[str, Tensor]]:
+    """The tensors of a file, which can be loaded as long as it is open."""
+    kind = os.path.splitext(path)[1].lower().removeprefix(".")
+    readers = {"safetensors": _safetensors, "npz": _npz}
+    if kind not in readers:
+        help = "a pickle is never read; torch writes `safetensors.torch.save_file(state_dict, FILE)`"
+        raise UsageError(Diagnostic(f"{named(path)} is no .safetensors or .npz file", help=help))
+    with open_file(path, kind) as (file, size):
+        yield readers[kind](file, size)
+
+
+def _fill(file: IO[bytes], values: Array, what: str) -> None:
+    """Read the bytes of a one-dimensional array."""
+    view = memoryview(values.view(np.uint8))
+    for begin in range(0, len(view), CHUNK):
+        part = view[begin : begin + CHUNK]
+        data = file.read(len(part))
+        if len(data) < len(part):
+            raise Unsound(f"it ends within {what}")
+        part[:] = data
+
+
+def _safetensors(file: IO[bytes], size: int) -> dict[str, Tensor]:
+    """Eight bytes of length, a header in JSON, and the values, side by side up to the end."""
+    header, start = _header(file, size)
+    tensors: dict[str, Tensor] = {}
+    places = [(0, 0, ""), (size - start, size - start, "")]
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        dtype, shape, (begin, end) = _entry(name, entry)
+        if (end - begin) * 8 != prod(shape) * _BITS[dtype]:
+            given = f"{shown(end - begin)} bytes for {dims(shape)} of {dtype}"
+            raise Unsound(f"`{word(name)}` has {given}")
+        places.append((begin, end, name))
+        load = partial(_load, file, start + begin, name, dtype, shape) if dtype in _FLOATS else None
+        tensors[name] = Tensor(dtype, shape, load)
+    for (_, before, first), (begin, end, second) in pairwise(sorted(places)):
+        if end > size - start:
+            raise Unsound(f"`{word(second)}` ends at byte {shown(end)} of {grouped(size - start)}")
+        if begin < before:
+            raise Unsound(f"`{word(first)}` and `{word(second)}` overlap")
+        if begin > before:
+            raise Unsound(f"bytes {grouped(before)} to {grouped(begin)} belong to no tensor")
+    return tensors
+
+
+def _header(file: IO[bytes], size: int) -> tuple[dict[str, Any], int]:
+    """The header, and where the values begin."""
+    length = int.from_bytes(file.read(8), "little")
+    if size < 8 or length > size - 8:
+        claim = f"a header of {grouped(length)} bytes" if size >= 8 else "8 bytes of length"
+        raise Unsound(f"{claim} in a file of {grouped(size)}")
+    if length > LARGEST_HEADER:
+        raise Unsound(f"a header of {grouped(length)} bytes; {grouped(LARGEST_HEADER)} are allowed")
+    data = file.read(length)
+    if any(data.count(part) > most for part, most in _MOST_PARTS.items()):
+        raise Unsound(f"its header has more than {grouped(MOST_TENSORS)} tensors")
+    try:
+        header = json.loads(data.decode("utf-8"), object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        header = None
+    if not isinstance(header, dict):
+        raise Unsound("its header is no JSON object")
+    return header, 8 + length
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in named:
+            raise Unsound(f"its header has `{word(name)}` twice")
+        named[name] = value
+    return named
+
+
+def _entry(name: str, entry: Any) -> tuple[str, Dims, Dims]:
+    try:
+        dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+        sound = isinstance(dtype, str) and len(entry) == 3 and len(offsets) == 2 and len(shape) <= 64
+        sound = sound and all(type(n) is int and n >= 0 for n in (*shape, *offsets))
+    except (TypeError, KeyError):
+        sound = False
+    if not sound:
+        raise Unsound(f"`{word(name)}` needs a dtype, a shape and two offsets")
+    if dtype not in _BITS:
+        raise Unsound(f"`{word(name)}` has the unknown type `{word(dtype)}`")
+    return dtype, tuple(shape), tuple(offsets)
+
+
+def _load(file: IO[bytes], at: int, name: str, dtype: str, shape: Dims) -> Array:
+    values = np.empty(prod(shape), _FLOATS[dtype])
+    file.seek(at)
+    _fill(file, values, f"`{word(name)}`")
+    if dtype == "BF16":  # the upper half of a float32
+        values = values.astype(np.uint32)
+        values <<= 16
+        values = values.view(np.float32)
+    return values.reshape(shape)
+
+
+class _Npy(NamedTuple):
+    """The header of an npy file; the values begin `at` a byte and take `size` bytes."""
+
+    dtype: np.dtype[Any]
+    shape: Dims
+    fortran: bool
+    at: int
+    size: int
+
+
+def npy_header(file: IO[bytes]) -> _Npy:
+    """Numpy's own reader would take as much memory as the header's length claims."""
+    width = {b"\x93NUMPY\x01\x00": 2, b"\x93NUMPY\x02\x00": 4}.get(file.read(8))
+    if width is None:
+        raise Unsound("it does not begin like numpy's")
+    size = file.read(width)
+    length = int.from_bytes(size, "little")
+    if length > _LARGEST_NPY_HEADER:
+        raise Unsound(f"a header of {grouped(length)} bytes; {grouped(_LARGEST_NPY_HEADER)} are allowed")
+    parse = np.lib.format.read_array_header_1_0 if width == 2 else np.lib.format.read_array_header_2_0
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of files that Python 2 wrote
+            shape, fortran, dtype = parse(BytesIO(size + file.read(length)))
+    except Exception:  # whatever Python's parser says to hostile text
+        raise Unsound("its header cannot be read") from None
+    if any(size < 0 for size in shape):
+        raise Unsound("its shape has a negative size")
+    return _Npy(dtype, shape, fortran, 8 + width + length, prod(shape) * dtype.itemsize)
+
+
+def require_size(header: _Npy, size: int, what: str = "it") -> None:
+    if header.at + header.size != size and not header.dtype.hasobject:
+        claim = f"{dims(header.shape)} of {header.dtype.name}, {shown(header.size)} bytes"
+        raise Unsound(f"{what} claims {claim}, and has {grouped(max(size - header.at, 0))}")
+
+
+def read_npy(file: IO[bytes], header: _Npy, what: str = "its values") -> Array:
+    values = np.empty(prod(header.shape), header.dtype)
+    _fill(file, values, what)
+    return values.reshape(header.shape, order="F" if header.fortran else "C")
+
+
+def _npz(file: IO[bytes], size: int) -> dict[str, Tensor]:
+    """A zip of npy files, stored or deflated: other methods unpack without bounds."""
+    tensors: dict[str, Tensor] = {}
+    with _unzipping():
+        _require_short_directory(file, size)
+        archive = zipfile.ZipFile(file)
+        if len(archive.infolist()) > MOST_TENSORS:
+            raise Unsound(f"it has more than {grouped(MOST_TENSORS)} members")
+        for info in archive.infolist():
+            name, dot, suffix = info.filename.rpartition(".")
+            what = f"`{word(info.filename)}`"
+            if dot + suffix != ".npy" or name in tensors:
+                raise Unsound(f"{what} {'comes twice' if name in tensors else 'is no .npy'}")
+            stored = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+            if not stored or info.flag_bits & 1:
+                raise Unsound(f"{what} is {'encrypted' if stored else 'neither stored nor deflated'}")
+            with archive.open(info) as member:
+                header = npy_header(member)
+            require_size(header, info.file_size, what)
+            load = partial(_member, archive, info, header) if header.dtype.kind == "f" else None
+            tensors[name] = Tensor(header.dtype.name, header.shape, load)
+    return tensors
+
+
+def _require_short_directory(file: IO[bytes], size: int) -> None:
+    """`ZipFile` reads the list of members at once, however long it is.
+
+    Its length stands in the record at the end of the file; in a zip64 file in the record before that,
+    which zipfile believes if it is there (APPNOTE.TXT, 4.3.14 to 4.3.16).
+    """
+    tail_size = min(size, (1 << 16) + 22 + 20 + 56)
+    file.seek(size - tail_size)
+    tail = file.read(tail_size)
+    lengths = [
+        int.from_bytes(tail[at + field : at + field + width], "little")
+        for signature, field, width in ((b"PK\x05\x06", 12, 4), (b"PK\x06\x06", 40, 8))
+        if (at := tail.rfind(signature)) >= 0
+    ]
+    if any(length > _LARGEST_DIRECTORY and length != 2**32 - 1 for length in lengths):
+        raise Unsound(f"it has more than {grouped(MOST_TENSORS)} members, or very long names")
+    file.seek(0)
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, header: _Npy) -> Array:
+    with _unzipping(), archive.open(info) as member:
+        member.read(header.at)
+        return read_npy(member, header, f"`{word(info.filename)}`")
+
+
+@contextmanager
+def _unzipping() -> Iterator[None]:
+    try:
+        yield
+    except _BAD as error:
+        reason = getattr(error, "strerror", None) or str(error) or "it is damaged"
+        raise Unsound(printable(reason[:1].lower() + reason[1:])) from None

@@ -1,0 +1,213 @@
+"""How files store the tensors of a network: our layout and torch's, by shape and by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from archcalc.errors import Diagnostic, UsageError, shown, suggestion
+from archcalc.execution.reference import Array
+from archcalc.execution.weights import Dims, Slot, slots
+from archcalc.graph.model import Graph, Node
+from archcalc.operators import ATTENTION
+from archcalc.operators.model import Shape, Tokens
+from archcalc.units import printable
+
+
+class Form(NamedTuple):
+    """A way to store a tensor: the ends of its names, the shapes under them, and how they become ours.
+
+    `torch`: whether it is torch's layout; None where both are the same.
+    """
+
+    names: tuple[str, ...]
+    shapes: tuple[Dims, ...]
+    torch: bool | None
+    convert: Callable[..., Array]
+
+
+class Match(NamedTuple):
+    """A tensor that the network wants, its names in a file, and the forms that fit what is there."""
+
+    slot: Slot
+    names: tuple[str, ...]
+    forms: list[Form]
+
+
+_TORCH = {"scale": "weight", "shift": "bias", "mean": "running_mean", "variance": "running_var"}
+
+
+def stored_forms(graph: Graph) -> Iterator[tuple[Slot, list[Form]]]:
+    """Every tensor that the network wants, with the ways in which files have it, ours first.
+
+    Torch has channels first, so that what follows a `flatten` sees the values in another order.
+    """
+    wanted, orders = list(slots(graph)), _orders(graph)
+    counts: dict[int, int] = {}
+    for slot in wanted:
+        counts[slot.layer] = counts.get(slot.layer, 0) + 1
+    for slot in wanted:
+        forms = _forms(slot, orders[slot.node.inputs[0]])
+        if counts[slot.layer] == 1:  # then the layer's name may be all there is: torch's `class_token`
+            forms += [form._replace(names=("",)) for form in forms if len(form.names) == 1]
+        yield slot, forms
+
+
+def check_map(mapping: Mapping[str, str], wanted: Sequence[Slot]) -> None:
+    """Raises:
+    UsageError: the map names what is no layer with weights, nor has any in it.
+    """
+    known: dict[str, None] = {}
+    for slot in wanted if mapping else ():
+        parts = slot.node.path.split("/")
+        known |= dict.fromkeys("/".join(parts[:end]) for end in range(1, len(parts) + 1))
+        known[str(slot)] = None
+    for layer in mapping:
+        if layer not in known:
+            help = suggestion(layer, known) or "paths are those of `archcalc params --all`"
+            message = f"the map names `{printable(shown(layer))}`, which is no layer with weights"
+            raise UsageError(Diagnostic(message, help=help))
+
+
+def named_forms(
+    slot: Slot, forms: list[Form], mapping: Mapping[str, str]
+) -> Iterator[tuple[tuple[str, ...], Form]]:
+    """The forms of a tensor, each with the full names that it would have in a file.
+
+    `mapping`: the file's name for a layer, for what it is in, or for `path.role`.
+    """
+    parts = slot.node.path.split("/")
+    befores = ["/".join(parts[:end]) for end in range(len(parts), 0, -1)]
+    mapped = next((before for before in befores if before in mapping), None)
+    prefixes = [slot.node.path, ".".join(parts)]
+    if str(slot) in mapping:
+        prefixes, forms = (
+            [mapping[str(slot)]],
+            [f._replace(names=("",)) for f in forms if not f.names[1:]],
+        )
+    elif mapped is not None:
+        prefixes = [".".join([mapping[mapped], *parts[mapped.count("/") + 1 :]])]
+    for prefix in prefixes:
+        for form in forms:
+            yield tuple(f"{prefix}.{end}" if end else prefix for end in form.names), form
+
+
+def settle(
+    matches: list[Match], torch: bool | None
+) -> Iterator[tuple[Slot, tuple[str, ...], Form | None]]:
+    """One form for each tensor: where two fit, that of the layout of the rest of the file, or None.
+
+    Shapes that fit only one layout tell it, and else the names: slashes between layers are ours.
+    """
+    layouts = [{form.torch for form in match.forms} for match in matches]
+    if torch is None:
+        kinds = {kind.copy().pop() for kind in layouts if len(kind) == 1} - {None}
+        if not kinds:
+            kinds = {"/" not in names[0] for slot, names, _ in matches if "/" in slot.node.path}
+        torch = kinds.pop() if len(kinds) == 1 else None
+    for (slot, names, forms), layout in zip(matches, layouts, strict=True):
+        fitting = [form for form in forms if form.torch == torch or len(layout) == 1]
+        yield slot, names, fitting[0] if fitting else None
+
+
+def _forms(slot: Slot, order: Array | None) -> list[Form]:
+    """`order`: torch's place of each channel that arrives, if it has another."""
+    operator: Any = slot.node.operator
+    ours = Form((slot.name,), (slot.shape,), False, _same)
+    kernel = operator.name in ("conv", "deconv", "linear")
+    if operator.name in ATTENTION:
+        return [ours, *_attention_forms(slot)]
+    if slot.name == "fixed":
+        return [ours]
+    if kernel and slot.name == "weight":
+        if getattr(operator, "table", None) is not None:
+            return [ours]
+        forms = _deconv_forms(slot) if operator.name == "deconv" else _kernel_forms(slot, order)
+        return [ours, *forms]
+    theirs = _TORCH.get(slot.name, slot.name)
+    if order is not None and not kernel:
+        return [ours, Form((theirs,), (slot.shape,), True, lambda x: x[order])]
+    # one token or position for all images; a scale for all places
+    shapes = [slot.shape, (1, *slot.shape), (1, 1, *slot.shape), (*slot.shape, 1, 1)]
+    ends = dict.fromkeys((theirs, slot.name))
+    return [Form((end,), (x,), None, lambda x: x.reshape(slot.shape)) for x in shapes for end in ends]
+
+
+def _kernel_forms(slot: Slot, order: Array | None) -> list[Form]:
+    """out × in × height × width; what is linear here may be a 1×1 convolution there, and vice versa."""
+    *taps, inside, outside = slot.shape
+
+    def convert(x: Array) -> Array:
+        kernel = x.reshape(outside, inside, *taps)
+        kernel = kernel.transpose(*range(2, kernel.ndim), 1, 0)
+        return kernel if order is None or len(order) != inside else np.take(kernel, order, axis=-2)
+
+    shapes = [(outside, inside, *taps)]
+    if set(taps) <= {1}:
+        shapes += [(outside, inside) if taps else (outside, inside, 1, 1)]
+    return [Form(("weight",), (shape,), True, convert) for shape in shapes]
+
+
+def _deconv_forms(slot: Slot) -> list[Form]:
+    """in × out/groups × height × width."""
+    operator: Any = slot.node.operator
+    height, width, inside, outside = slot.shape
+    groups = operator.g
+
+    def convert(x: Array) -> Array:
+        kernel = x.reshape(groups, inside, outside // groups, height, width)
+        return kernel.transpose(3, 4, 1, 0, 2).reshape(slot.shape)
+
+    shape = (groups * inside, outside // groups, height, width)
+    return [Form(("weight",), (shape,), True, convert)]
+
+
+def _attention_forms(slot: Slot) -> list[Form]:
+    """Query, key and value in one, and the output: torch's MultiheadAttention, torchvision's Swin."""
+    operator: Any = slot.node.operator
+    if slot.name == "position":
+        places, _, heads = slot.shape
+        names = ("relative_position_bias_table",)
+        return [Form(names, ((places * places, heads),), True, lambda x: x.reshape(slot.shape))]
+    channels = slot.shape[-1]
+
+    def convert(inward: Array, output: Array) -> Array:
+        parts = np.concatenate([inward, output]).reshape(slot.shape)
+        parts[0] *= sqrt(operator.heads / channels)
+        return parts.swapaxes(-1, -2) if slot.name == "weight" else parts
+
+    shapes = ((3 * channels, *slot.shape[2:]), (channels, *slot.shape[2:]))
+    pairs = (("in_proj_", "out_proj."), ("qkv.", "proj."))
+    return [Form((a + slot.name, b + slot.name), shapes, True, convert) for a, b in pairs]
+
+
+def _same(x: Array) -> Array:
+    return x
+
+
+def _orders(graph: Graph) -> list[Array | None]:
+    """For each node, torch's place of each channel of its output; None where it is the same."""
+    orders: list[Array | None] = []
+    for node in graph.nodes:
+        shapes = graph.input_shapes(node)
+        orders.append(_order(node, shapes, [orders[i] for i in node.inputs]))
+    return orders
+
+
+def _order(node: Node, shapes: tuple[Shape, ...], before: list[Array | None]) -> Array | None:
+    name = node.operator.name
+    if name == "flatten" and not isinstance(shapes[0], Tokens) and int(shapes[0].positions) > 1:
+        height, width, channels = map(int, shapes[0])
+        return np.arange(channels * height * width).reshape(channels, -1).T.reshape(-1)
+    if node.operator.weight_layer or name == "rbf" or all(order is None for order in before):
+        return None
+    if name != "concat":
+        return next(order for order in before if order is not None)
+    parts, begin = [], 0
+    for shape, order in zip(shapes, before, strict=True):
+        parts.append((np.arange(int(shape.channels)) if order is None else order) + begin)
+        begin += int(shape.channels)
+    return np.concatenate(parts)

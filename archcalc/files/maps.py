@@ -1,0 +1,143 @@
+"""Activation maps as pictures: the channels of a layer side by side in one PNG, without Pillow."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import IO
+
+import numpy as np
+
+from archcalc.errors import UsageError
+from archcalc.execution.reference import Array
+from archcalc.files.writing import replacing, require_writable
+from archcalc.units import printable
+
+MOST_CHANNELS = 256  # that are drawn
+SMALLEST = 32  # pixels that a map is enlarged to, by a whole factor
+GAP = 1  # pixels between maps
+LONGEST_NAME = 100  # characters
+
+
+def prepare(folder: str) -> None:
+    """Make the folder, and see that files can be written there, before anything is computed.
+
+    Raises:
+        UsageError: they cannot.
+    """
+    try:
+        os.makedirs(folder, exist_ok=True)
+        require_writable(folder)
+    except (OSError, ValueError) as error:
+        raise _refusal(folder, error) from None
+
+
+def write_grid(array: Array, folder: str, name: str) -> str:
+    """Draw the first 256 channels of height × width × channels as a gray PNG; returns the file's path.
+
+    Each channel is scaled from its smallest (black) to its largest value (white); NaN is black. Maps
+    are read like text, about as many in a row as there are rows; so are the values of a vector, which
+    is drawn as one map. `name`: of the file, one of `file_names`; what an earlier run drew is replaced.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if array.shape[0] * array.shape[1] == 1:
+        array = _square(array.reshape(-1))
+    path = file_path(folder, name)
+    try:
+        with replacing(path) as file:
+            _write_png(file, array[..., :MOST_CHANNELS])
+    except (OSError, ValueError) as error:
+        raise _refusal(folder, error) from None
+    return path
+
+
+def file_path(folder: str, name: str) -> str:
+    """Where `write_grid` writes."""
+    return os.path.join(folder, f"{name}.png")
+
+
+def file_names(layer_paths: Iterable[str]) -> dict[str, str]:
+    """Layer → name of its picture; a number tells apart those that would have the same."""
+    names: dict[str, str] = {}
+    used: set[str] = set()  # in lower case, which some file systems do not tell apart
+    counts: dict[str, int] = {}  # so that a thousand alike are not tried a million times
+    for path in layer_paths:
+        name = plain = safe_name(path)
+        while name.lower() in used:
+            counts[plain.lower()] = counts.get(plain.lower(), 1) + 1
+            name = f"{plain}-{counts[plain.lower()]}"
+        used.add(name.lower())
+        names[path] = name
+    return names
+
+
+def safe_name(layer_path: str) -> str:
+    """'stage1/conv2' → 'stage1-conv2': plain characters, not too many, no folders, not hidden."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", layer_path[: 2 * LONGEST_NAME].replace("/", "-"))
+    return plain.strip(".-")[:LONGEST_NAME].rstrip(".") or "layer"
+
+
+def _square(values: Array) -> Array:
+    """A vector as one map, filled up with NaN."""
+    width = math.ceil(math.sqrt(values.size))
+    filled = np.full((-(-values.size // width), width, 1), np.nan)
+    filled.reshape(-1)[: values.size] = values
+    return filled
+
+
+def _refusal(folder: str, error: Exception) -> UsageError:
+    reason = getattr(error, "strerror", None) or str(error)
+    return UsageError(f"cannot write maps to `{printable(folder)}`: {reason.lower()}")
+
+
+def _write_png(file: IO[bytes], array: Array) -> None:
+    """Eight bits of gray, compressed row of maps by row of maps."""
+    height, width, count = array.shape
+    columns = math.ceil(math.sqrt(count))
+    rows = -(-count // columns)
+    factor = max(SMALLEST // max(height, width), 1)
+    size = (columns * (width * factor + GAP) - GAP, rows * (height * factor + GAP) - GAP)
+    file.write(b"\x89PNG\r\n\x1a\n")
+    _write_chunk(file, b"IHDR", struct.pack(">IIBBBBB", *size, 8, 0, 0, 0, 0))
+    packer = zlib.compressobj()
+    for pixels in _bands(array, columns, factor, size):
+        for line in pixels:  # each begins with its filter: none
+            packed = packer.compress(b"\0" + line.tobytes())
+            if packed:
+                _write_chunk(file, b"IDAT", packed)
+    _write_chunk(file, b"IDAT", packer.flush())
+    _write_chunk(file, b"IEND", b"")
+
+
+def _write_chunk(file: IO[bytes], kind: bytes, data: bytes) -> None:
+    file.write(struct.pack(">I", len(data)) + kind + data)
+    file.write(struct.pack(">I", zlib.crc32(kind + data)))
+
+
+def _bands(array: Array, columns: int, factor: int, size: tuple[int, int]) -> Iterator[Array]:
+    """The picture in rows of maps, each with the gap after it."""
+    height, width, count = array.shape
+    for first in range(0, count, columns):
+        last = first + columns >= count
+        pixels = np.zeros((height * factor + (0 if last else GAP), size[0]), np.uint8)
+        for place, channel in enumerate(range(first, min(first + columns, count))):
+            left = place * (width * factor + GAP)
+            large = _gray(array[..., channel]).repeat(factor, axis=0).repeat(factor, axis=1)
+            pixels[: height * factor, left : left + width * factor] = large
+        yield pixels
+
+
+def _gray(channel: Array) -> Array:
+    """Smallest to largest value as 0 to 255; infinite ones are at the ends, a constant is black."""
+    values = channel.astype(np.float64)
+    finite = values[np.isfinite(values)]
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+    scaled = (values / 2 - low / 2) / (high / 2 - low / 2 or 1.0)  # halves: the span is finite
+    scaled = np.nan_to_num(scaled, nan=0.0, posinf=1.0, neginf=0.0)
+    return np.rint(scaled.clip(0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,305 @@
+"""Which module of a file is which layer, where the file's names are foreign.
+
+A state_dict has no layers in order of execution: safetensors sorts it by name. Three things are held for
+certain: a module has the tensors of its layer, in torch's layout; what is in one module lies together
+in the network; and siblings whose names differ in their last number alone (`layer1`, `layer2`), or are
+the first letters of the alphabet, stand in that order. If one way alone is left to lay all modules out,
+it is the match. The order in an .npz file is that of the state_dict, which has a module's own tensors
+before its parts, and is tried first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import prod
+from string import ascii_lowercase
+from typing import NamedTuple, TypeAlias
+
+from archcalc.errors import Diagnostic, UsageError
+from archcalc.execution.weights import Dims, Slot
+from archcalc.files.containers import Tensor, named, word
+from archcalc.files.layouts import Form, named_forms
+from archcalc.units import grouped
+
+NEEDLESS = ("num_batches_tracked", "relative_position_index")  # torch's, and nothing at inference
+_NUMBERED = re.compile(r"(.*?)([0-9]{1,9})([a-z]?)")
+_LONGEST, _DEEPEST = 500, 50  # characters of a name, modules around a tensor
+_MOST_STEPS = 1_000_000
+_FEW = 4  # places that a message lists
+Wanted: TypeAlias = Sequence[tuple[Slot, list[Form]]]
+Way: TypeAlias = dict[int, str]  # layer → module
+
+
+class Layer(NamedTuple):
+    """A layer with weights, the values it has, and the forms of each of its tensors."""
+
+    path: str
+    size: int
+    tensors: list[list[Form]]
+
+
+class Module:
+    """What has a name in the file, and all that is below it."""
+
+    __slots__ = ("children", "names", "prefix", "size")
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix, self.size = prefix, 0
+        self.children: dict[str, Module] = {}
+        self.names: list[str] = []
+
+    def series(self, ordered: bool) -> list[list[Module]]:
+        """Children whose order is known: those of one name but for the number; or all, as they come.
+
+        A tensor of its own (torch's `class_token`) comes before them in a file, and may be used later.
+        """
+        if ordered:
+            parts = [child for child in self.children.values() if child.children]
+            return [parts, *([child] for child in self.children.values() if not child.children)]
+        series: dict[str, list[tuple[int, str, Module]]] = {}
+        alphabet = _alphabet(self.children)
+        for name, child in self.children.items():
+            numbered = _NUMBERED.fullmatch(f"#0{name}" if name in alphabet else name)
+            stem, number, letter = numbered.groups() if numbered else (name, 0, "")
+            series.setdefault(f"{stem}#" if numbered else stem, []).append((int(number), letter, child))
+        return [[child for *_, child in sorted(s, key=lambda x: x[:2])] for s in series.values()]
+
+
+def _alphabet(names: Iterable[str]) -> list[str]:
+    """`a`, `b` and `c`, if the names that are one letter are those; `q`, `k` and `v` are no order."""
+    letters = sorted(name for name in names if len(name) == 1 and name.isalpha())
+    return letters if ascii_lowercase.startswith("".join(letters)) else []
+
+
+def match(
+    path: str, tensors: Mapping[str, Tensor], wanted: Wanted, mapping: Mapping[str, str]
+) -> dict[str, str] | None:
+    """The module of every layer, or None if the names are ours or `mapping`'s, or nothing fits.
+
+    What `mapping` names is held fast.
+
+    Raises:
+        UsageError: the file fits in more than one way.
+    """
+    if all(_there(tensors, slot, forms, mapping) for slot, forms in wanted):
+        return None
+    layers, tree = _layers(wanted), _tree(tensors)
+    if tree is None or not layers:
+        return None
+    if tree.size != sum(layer.size for layer in layers):
+        return _but_last(path, tensors, tree, layers, mapping)
+    pins = _pins(tree, layers, mapping)
+    for ordered in (True, False) if path.endswith(".npz") else (False,):
+        search = _Search(tensors, layers, pins or {}, ordered)
+        ways = search.ways(tree, 0) if pins is not None else []
+        if len(ways) > 1:
+            raise UsageError(_ambiguous(path, layers, search.places(ways[0])))
+        if ways and search.steps <= _MOST_STEPS:
+            return {layers[number].path: prefix for number, prefix in ways[0].items()}
+    return None
+
+
+def _but_last(
+    path: str,
+    tensors: Mapping[str, Tensor],
+    tree: Module,
+    layers: list[Layer],
+    mapping: Mapping[str, str],
+) -> dict[str, str] | None:
+    """The match of all layers where the file has the last in another size: of other classes, mostly."""
+    *others, last = layers
+    pins, size = _pins(tree, layers, mapping), tree.size - sum(layer.size for layer in others)
+    modules = [module for module in _modules(tree) if module.size == size]
+    for module in modules[-_FEW:] if pins is not None else ():
+        shapes = {name[len(module.prefix) + 1 :]: tensors[name].shape for name in module.names}
+        forms = [_resized(forms, shapes) for forms in last.tensors]
+        found = [*others, Layer(last.path, size, forms)]
+        search = _Search(tensors, found, pins or {}, path.endswith(".npz"))
+        ways = search.ways(tree, 0) if all(forms) else []
+        if ways and search.steps <= _MOST_STEPS:
+            return {layers[number].path: prefix for number, prefix in ways[0].items()}
+    return None
+
+
+def _resized(forms: list[Form], shapes: Mapping[str, Dims]) -> list[Form]:
+    """The forms of a tensor in the sizes that a module has under the same names."""
+    return [
+        form._replace(shapes=(shapes[form.names[0]],))
+        for form in forms
+        if form.names[0] in shapes and len(shapes[form.names[0]]) == len(form.shapes[0])
+    ]
+
+
+def _modules(module: Module) -> Iterator[Module]:
+    """Those with a name, depth first."""
+    for child in module.children.values():
+        yield child
+        yield from _modules(child)
+
+
+def _there(
+    tensors: Mapping[str, Tensor], slot: Slot, forms: list[Form], mapping: Mapping[str, str]
+) -> bool:
+    return any(all(name in tensors for name in names) for names, _ in named_forms(slot, forms, mapping))
+
+
+def _layers(wanted: Wanted) -> list[Layer]:
+    layers: dict[int, Layer] = {}
+    for slot, forms in wanted:
+        path, size, known = layers.get(slot.layer, (slot.node.path, 0, []))
+        theirs = [form for form in forms if form.torch is not False]
+        layers[slot.layer] = Layer(path, size + prod(slot.shape), [*known, theirs])
+    return list(layers.values())
+
+
+def _tree(tensors: Mapping[str, Tensor]) -> Module | None:
+    """Of all tensors that matter; None if one holds no floats or has no plausible name."""
+    root = Module("")
+    for name, tensor in tensors.items():
+        if name.endswith(NEEDLESS):
+            continue
+        parts = name.split(".")
+        if tensor.load is None or len(name) > _LONGEST or len(parts) > _DEEPEST:
+            return None
+        module, size = root, prod(tensor.shape)
+        for end in range(len(parts) + 1):
+            if end:
+                prefix = ".".join(parts[:end])
+                module = module.children.setdefault(parts[end - 1], Module(prefix))
+            module.size += size
+            module.names.append(name)
+    return root
+
+
+def _pins(
+    tree: Module, layers: list[Layer], mapping: Mapping[str, str]
+) -> dict[str, tuple[int, int]] | None:
+    """Where the mapped modules lie: first layer, and one beyond the last. None if that is no place."""
+    pins: dict[str, tuple[int, int]] = {}
+    for ours, theirs in mapping.items():
+        inside = [i for i, x in enumerate(layers) if x.path == ours or x.path.startswith(f"{ours}/")]
+        module: Module | None = tree
+        for part in theirs.split("."):
+            module = module and module.children.get(part)
+        if not inside or len(inside) != inside[-1] + 1 - inside[0] or module is None or theirs in pins:
+            return None
+        pins[theirs] = (inside[0], inside[-1] + 1)
+    return pins
+
+
+class _Search:
+    """The ways to lay modules out from a layer on; at most two, because two are one too many."""
+
+    def __init__(
+        self,
+        tensors: Mapping[str, Tensor],
+        layers: list[Layer],
+        pins: Mapping[str, tuple[int, int]],
+        ordered: bool,
+    ) -> None:
+        self.tensors, self.layers, self.pins, self.ordered = tensors, layers, pins, ordered
+        self.sums = [0]
+        for layer in layers:
+            self.sums.append(self.sums[-1] + layer.size)
+        self.ends = {total: number for number, total in enumerate(self.sums)}
+        self.known: dict[tuple[str, int], list[Way]] = {}
+        self.splits: list[tuple[int, str, str]] = []
+        self.steps = 0
+
+    def ways(self, module: Module, start: int) -> list[Way]:
+        key = (module.prefix, start)
+        if key not in self.known:
+            self.known[key] = self._ways(module, start)
+        return self.known[key]
+
+    def _ways(self, module: Module, start: int) -> list[Way]:
+        end = self.ends.get(self.sums[start] + module.size)
+        if end is None or self.pins.get(module.prefix, (start, end)) != (start, end):
+            return []
+        if end == start + 1 and self._fits(module, self.layers[start]):
+            return [{start: module.prefix}]
+        found: list[Way] = []
+        for inner in self._orders(module, start):
+            way = {number: name for ways in inner for number, name in ways[0].items()}
+            if found:
+                first = min(i for i in way if way[i] != found[0][i])
+                self.splits.append((first, found[0][first], way[first]))
+            found.append(way)
+            found += [way | ways[1] for ways in inner if len(ways) > 1][:1]
+            if len(found) > 1:
+                break
+        return found[:2]
+
+    def _fits(self, module: Module, layer: Layer) -> bool:
+        """The module has the tensors of the layer, and no others."""
+        cut = len(module.prefix) + 1
+        shapes = {name[cut:]: self.tensors[name].shape for name in module.names}
+        used: set[str] = set()
+        for forms in layer.tensors:
+            fitting = (f for f in forms if tuple(shapes.get(name) for name in f.names) == f.shapes)
+            form = next(fitting, None)
+            if form is None:
+                return False
+            used.update(form.names)
+        return bool(module.prefix) and used == shapes.keys()
+
+    def _orders(self, module: Module, start: int) -> Iterator[list[list[Way]]]:
+        """The orders of a module's children that fit: the ways of each child, first to last."""
+        series = module.series(self.ordered)
+        heads, taken = [0] * len(series), list[tuple[int, list[Way]]]()
+        starts, options = [start], [iter(range(len(series)))]
+        dead: set[tuple[int, ...]] = set()
+        fruitful = 0  # states on the way to an order that was found
+        while options:
+            number, inner = self._next(series, heads, options[-1], starts[-1])
+            if inner:
+                heads[number] += 1
+                taken.append((number, inner))
+                size = series[number][heads[number] - 1].size
+                starts.append(self.ends[self.sums[starts[-1]] + size])
+                if len(taken) == len(module.children):
+                    yield [ways for _, ways in taken]
+                    fruitful = len(taken)
+                self.steps += len(series) // 100  # a look at all heads
+                options.append(iter(() if tuple(heads) in dead else range(len(series))))
+                continue
+            if len(taken) >= fruitful:
+                dead.add(tuple(heads))
+            fruitful = min(fruitful, len(taken))
+            options.pop()
+            starts.pop()
+            if taken:
+                heads[taken.pop()[0]] -= 1
+
+    def _next(
+        self, series: list[list[Module]], heads: list[int], options: Iterator[int], start: int
+    ) -> tuple[int, list[Way]]:
+        """The next series whose first child that is left fits at `start`, with its ways; or no ways."""
+        for number in options:
+            self.steps += 1
+            if self.steps > _MOST_STEPS:
+                break
+            if heads[number] < len(series[number]):
+                inner = self.ways(series[number][heads[number]], start)
+                if inner:
+                    return number, inner
+        return 0, []
+
+    def places(self, way: Way) -> list[tuple[int, str, str]]:
+        """Where that way could have been another: the layer, its module, the other one."""
+        return sorted({split for split in self.splits if way[split[0]] == split[1]})
+
+
+def _ambiguous(path: str, layers: list[Layer], places: list[tuple[int, str, str]]) -> Diagnostic:
+    few = [
+        f"`{word(layers[number].path)}` may be `{word(one)}` or `{word(other)}`"
+        for number, one, other in places[:_FEW]
+    ]
+    listed = ", ".join([*few, "…"] if len(places) > _FEW else few)
+    count = f"{grouped(len(places))} place{'s' if len(places) != 1 else ''}"
+    return Diagnostic(
+        f"{named(path)} has names of its own, and fits in more than one way at {count}: {listed}",
+        help="a map tells, with a line for each place: `our/path = their.prefix`; "
+        "or save the state_dict as .npz, which keeps its order",
+    )

@@ -1,0 +1,190 @@
+"""A whole grid by rows: boxes that cannot satisfy the condition are left out, the others run row by row.
+
+A block of rows is a box of the slow axes; bounds of the condition over it tell whether any of its points
+can satisfy it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from math import prod
+from typing import Any, NamedTuple
+
+from archcalc.sweeps.evaluation.collector import Collector
+from archcalc.sweeps.evaluation.engine import WHERE, Engine
+from archcalc.sweeps.machine.instructions import Code
+from archcalc.sweeps.program import ranges
+from archcalc.sweeps.program.grid import compile_rows, fast_axes
+from archcalc.sweeps.program.linear_forms import Form, Forms, constant
+from archcalc.sweeps.program.ranges import Range
+
+CHUNK = 1 << 20  # points of a box that is not cut further
+
+Box = tuple[tuple[int, ...], int, int]  # digits of the slowest axes, and digits from … to … of the next
+
+
+def bounds(forms: Forms, wanted: Form, inputs: Sequence[Range]) -> Range:
+    """Of a form, where the inputs are in narrower ranges than those of the forms."""
+    found: list[Range] = []
+    for (name, parts, number), known in zip(forms.atoms, forms.ranges, strict=True):
+        if name == "input":
+            found.append(inputs[number])
+            continue
+        ends = [_of(form, found) for form in parts]
+        if name == "*":
+            own = ranges.product(*ends)
+        elif name == "//":
+            own = ranges.quotient(*ends)
+        elif name == "%":
+            own = ranges.remainder(*ends)
+        elif name in ("min", "max"):
+            own = ranges.extreme(name, ends)
+        elif name == "positive":
+            own = Range(int(ends[0].low >= 0), int(ends[0].high >= 0))
+        else:
+            low, high = ends[0][:2]
+            own = Range(int(low == high == 0), int(low <= 0 <= high))
+        # what the checks before tell holds here, too; where it contradicts, no point is valid
+        narrow = Range(max(own.low, known.low), min(own.high, known.high), own.step, own.rest)
+        found.append(narrow if narrow.low <= narrow.high else own)
+    return _of(wanted, found)
+
+
+def _of(form: Form, found: Sequence[Range]) -> Range:
+    return ranges.linear(((c, found[a]) for a, c in form.terms), form.constant)
+
+
+class Layout(NamedTuple):
+    """How a grid is cut: the axes of a row, the others from the slowest on, their sizes."""
+
+    fast: tuple[int, ...]
+    slow: tuple[int, ...]
+    width: int
+    rows: int
+
+
+def layout(engine: Engine) -> Layout | None:
+    """The rows that leave least to do for a point; None where no one program holds everywhere."""
+    structure, points = engine.whole(), engine.points
+    if structure is None or points.plan or points.chosen is not None:
+        return None
+    fast = fast_axes(structure.simple.forms, [c.axis for c in engine.columns], points.lengths)
+    if not fast:
+        return None
+    slow = tuple(axis for axis in range(len(points.lengths)) if axis not in fast)
+    width = prod(points.lengths[axis] for axis in fast)
+    return Layout(fast, slow, width, points.size // width)
+
+
+class Grid:
+    """The rows of an engine's grid, as `Stream` reads chunks. `skipped` are points never evaluated."""
+
+    def __init__(self, engine: Engine, layout: Layout, signs: Sequence[int]) -> None:
+        from archcalc.sweeps.machine import grid_machine, numba_machine
+
+        structure = engine.whole()
+        assert structure is not None
+        self.engine, self.layout, self.structure, self.skipped = engine, layout, structure, 0
+        simple, lengths = structure.simple, engine.points.lengths
+        goals = [
+            simple.forms.scale(simple.results[n], s) for n, s in zip(engine.wanted, signs, strict=False)
+        ]
+        where = simple.results.get(WHERE, constant(1))
+        self.where = where if where.known is None else None
+        quick = [column.axis in layout.fast for column in engine.columns]
+        self.code = compile_rows(simple.forms, [simple.first, where, *goals], quick)
+        self.lengths = [lengths[axis] for axis in layout.slow]
+        self.strides = [prod(lengths[axis + 1 :]) for axis in range(len(lengths))]
+        source = numba_machine.source([lengths[axis] for axis in layout.fast], (), (), ())
+        fast = numba_machine.points(source, [0] * len(layout.fast), 0, layout.width)
+        shared = self._computed(self.code.once, layout.fast, fast)
+        self.offsets = self._numbers(layout.fast, fast)
+        self.source = numba_machine.source(self.lengths, (), (), ())
+        self.rows = grid_machine.Rows(self.code.points, self.code.patches, shared, simple.passed)
+
+    def _computed(self, code: Code, axes: Sequence[int], digits: Any) -> Any:
+        """The results of a program over some axes."""
+        if not code.outputs:
+            return self.engine.lanes.blank(0, digits.shape[1])
+        place = {axis: i for i, axis in enumerate(axes)}
+        inputs = [(place.get(axis, 0), values) for axis, values in self.engine.inputs]
+        return self.engine.executor.run(code, inputs, digits)
+
+    def _numbers(self, axes: Sequence[int], digits: Any) -> Any:
+        """What digits on some axes add to a point's number."""
+        found = self.engine.lanes.blank(1, digits.shape[1])[0]
+        for axis, row in zip(axes, digits, strict=True):
+            found += row.astype("int64") * self.strides[axis]
+        return found
+
+    def boxes(self, most: Callable[[], int] = lambda: CHUNK, box: Box | None = None) -> Iterator[Box]:
+        """Boxes of at most so many points, in order, of the whole grid or of one box of it.
+
+        Those of which no point can satisfy the condition are left out.
+        """
+        if not self.lengths:
+            yield (), 0, 1
+            return
+        waiting: list[Box] = [box or ((), 0, self.lengths[0])]
+        while waiting:
+            fixed, low, high = waiting.pop()
+            inner = prod(self.lengths[len(fixed) + 1 :])
+            count = (high - low) * inner
+            if self.where is not None and self._bounds(fixed, low, high).high <= 0:
+                self.skipped += count * self.layout.width
+            elif count * self.layout.width <= most():
+                yield fixed, low, high
+            elif high - low > 1:
+                middle = (low + high) // 2
+                waiting += [(fixed, middle, high), (fixed, low, middle)]
+            elif len(fixed) + 1 < len(self.lengths):
+                waiting.append(((*fixed, low), 0, self.lengths[len(fixed) + 1]))
+            else:
+                yield fixed, low, high
+
+    def span(self, box: Box) -> tuple[int, int]:
+        """The rows of a box: from … to …."""
+        fixed, low, high = box
+        inner = prod(self.lengths[len(fixed) + 1 :])
+        begin = self._row((*fixed, low)) * inner
+        return begin, begin + (high - low) * inner
+
+    def _row(self, digits: Sequence[int]) -> int:
+        number = 0
+        for digit, length in zip(digits, self.lengths, strict=False):
+            number = number * length + digit
+        return number
+
+    def _bounds(self, fixed: Sequence[int], low: int, high: int) -> Range:
+        """Of the condition over a box of the slow axes."""
+        slow, inputs = self.layout.slow, []
+        for column in self.engine.columns:
+            place = slow.index(column.axis) if column.axis in slow else len(slow)
+            values = column.values
+            if place < len(fixed):
+                values = values[fixed[place] : fixed[place] + 1]
+            elif place == len(fixed):
+                values = values[low:high]
+            inputs.append(ranges.of_values(values))
+        assert self.where is not None
+        return bounds(self.structure.simple.forms, self.where, inputs)
+
+    def run(self, begin: int, end: int, collector: Collector) -> int:
+        """Evaluate rows, and keep what the collector can use; how many points they are."""
+        from archcalc.sweeps.machine import numba_machine
+
+        start = []
+        number = begin
+        for length in reversed(self.lengths):
+            number, digit = divmod(number, length)
+            start.append(digit)
+        digits = numba_machine.points(self.source, start[::-1], 0, end - begin)
+        numbers = self._computed(self.code.numbers, self.layout.slow, digits)
+        kept = self.rows.run(numbers, collector.bar())
+        bases, width = self._numbers(self.layout.slow, digits), self.layout.width
+
+        def number_of(places: Any) -> Any:
+            return bases[places // width] + self.offsets[places % width]
+
+        collector.add_rows(kept, self.structure.outcomes, number_of)
+        return (end - begin) * width

@@ -1,0 +1,135 @@
+"""What a sweep keeps while points stream by: counts, the front, the best, the first rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from archcalc.errors import Diagnostic, UsageError, listed, shown, suggestion
+from archcalc.sweeps.evaluation.engine import Found
+from archcalc.sweeps.metrics import ALIASES
+
+MOST_IN_FRONT = 10_000
+
+
+class Goal(NamedTuple):
+    """An objective: a metric or variable, and whether the most of it is best."""
+
+    name: str
+    most: bool
+
+    def __str__(self) -> str:
+        return f"max:{self.name}" if self.most else self.name
+
+
+def parse_goals(text: str, names: Sequence[str], option: str) -> tuple[Goal, ...]:
+    """'parameters,max:field' as objectives.
+
+    Raises:
+        UsageError: an unknown name, or one twice.
+    """
+    goals: list[Goal] = []
+    for word in text.split(","):
+        direction, _, name = word.strip().rpartition(":")
+        if name not in names and name.lower() in (*ALIASES, "flops"):
+            name = {"flops": "macs"}.get(name.lower(), name.lower())  # FLOPs are 2 a multiply
+        name = ALIASES.get(name, name) if name in names else name
+        if direction not in ("", "min", "max"):
+            raise UsageError(f"{option}: `{shown(word)}`: write min:{shown(name)} or max:{shown(name)}")
+        if name not in names:
+            help = suggestion(name, names) or f"there are {listed(names)}"
+            raise UsageError(Diagnostic(f"{option}: unknown name `{shown(name)}`", help=help))
+        if any(goal.name == name for goal in goals):
+            raise UsageError(f"{option}: `{shown(name)}` is there twice")
+        goals.append(Goal(name, direction == "max"))
+    return tuple(goals)
+
+
+class Collector:
+    """Counts of points, and what the goals keep. One a thread; `merge` puts them together.
+
+    Attributes:
+        seen, valid, kept: points evaluated; that are networks; that also satisfy the condition.
+        refused: points by the number of their reason, from 1.
+        examples: the smallest point of each reason.
+    """
+
+    def __init__(self, pareto: Sequence[tuple[int, int]], by: tuple[int, int] | None, top: int) -> None:
+        """`pareto` and `by` are rows of the results with a sign: −1 for what is to be large."""
+        from archcalc.sweeps.machine.fronts import Best, Front, stacked
+
+        self.stacked = stacked
+        self.pareto, self.by = tuple(pareto), by
+        self.goals = [*pareto, *([by] if by else [])]
+        self.front = Front(len(pareto), MOST_IN_FRONT)
+        self.best = Best(top)
+        self.seen = self.valid = self.kept = 0
+        self.refused: dict[int, int] = {}
+        self.examples: dict[int, int] = {}
+
+    def add(self, found: Found, lanes: Any, begin: int) -> None:
+        """Points from number `begin` on, of which `lanes` are valid and satisfy the condition."""
+        reasons = found.reasons
+        self.seen += len(reasons)
+        self.valid += int((reasons == 0).sum())
+        self.kept += len(lanes)
+        if self.valid < self.seen:
+            self._refusals(reasons, begin)
+        if not len(lanes):
+            return
+        whole = slice(None) if len(lanes) == len(reasons) else lanes
+        goals = [(found.results[row][whole], sign) for row, sign in self.goals]
+        self._keep([row if sign > 0 else -row for row, sign in goals], begin + lanes)
+
+    def add_rows(self, kept: Any, outcomes: Any, number_of: Callable[[Any], Any]) -> None:
+        """Rows of a grid, of which the kernel kept what may be of use: see `machine.grid_machine`."""
+        counts, places = kept.firsts.T
+        self.seen += int(counts.sum())
+        self.valid += int(counts[-1])
+        self.kept += kept.satisfied
+        for reason, count, place in zip(outcomes[:-1].tolist(), counts[:-1], places[:-1], strict=True):
+            if count:
+                self._refuse(reason, int(count), int(number_of(place)))
+        if len(kept.places):
+            self._keep(list(kept.results), number_of(kept.places))
+
+    def bar(self) -> list[int] | None:
+        """Objectives that make all that they dominate useless."""
+        if self.pareto and len(self.front.numbers):
+            return [int(value) for value in self.front.values[:, 0]]
+        if self.by is not None and len(self.best.numbers) == self.best.most:
+            return [int(self.best.values[-1])]
+        return None
+
+    def _keep(self, goals: Sequence[Any], numbers: Any) -> None:
+        """Points that satisfy, by what is to be small."""
+        if self.pareto:
+            self.front.add(self.stacked(goals), numbers)
+        elif self.by is not None:
+            self.best.add(goals[0], numbers)
+        else:
+            self.best.add(numbers, numbers)
+
+    def _refuse(self, reason: int, count: int, first: int) -> None:
+        self.refused[reason] = self.refused.get(reason, 0) + count
+        self.examples[reason] = min(self.examples.get(reason, first), first)
+
+    def _refusals(self, reasons: Any, begin: int) -> None:
+        for reason in range(1, int(reasons.max()) + 1):
+            those = reasons == reason
+            count = int(those.sum())
+            if count:
+                self._refuse(reason, count, begin + int(those.argmax()))
+
+    def merge(self, other: Collector) -> None:
+        """Take over what another one has kept."""
+        self.seen, self.valid, self.kept = (
+            self.seen + other.seen,
+            self.valid + other.valid,
+            self.kept + other.kept,
+        )
+        for reason, count in other.refused.items():
+            self._refuse(reason, count, other.examples[reason])
+        self.front.add(other.front.values, other.front.numbers, other.front.counts)
+        self.front.dropped = self.front.dropped or other.front.dropped
+        self.best.add(other.best.values, other.best.numbers)

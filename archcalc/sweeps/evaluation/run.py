@@ -1,0 +1,204 @@
+"""A whole sweep: what is asked for, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from archcalc.errors import Diagnostic, UsageError, shown
+from archcalc.spec.expressions import Expression
+from archcalc.sweeps.evaluation.by_rows import Box, Grid, layout
+from archcalc.sweeps.evaluation.collector import Collector, Goal, parse_goals
+from archcalc.sweeps.evaluation.engine import WHERE, Engine, Tell, silent
+from archcalc.sweeps.evaluation.stream import Chunk, Stream, executor, reader
+from archcalc.sweeps.metrics import ALIASES, MEANING
+from archcalc.sweeps.program.recording import analyzed, columns
+from archcalc.sweeps.space.constraints import parse_condition
+from archcalc.sweeps.space.model import INPUT
+from archcalc.sweeps.space.points import Points
+from archcalc.units import grouped
+
+Progress = Callable[[int], None]  # is told how many points are done
+
+
+class Request(NamedTuple):
+    """Which points, what must hold, what is looked for; `top` rows are kept, by the goal `by`."""
+
+    points: Points
+    bytes: int
+    where: str
+    condition: Expression | None
+    pareto: tuple[Goal, ...]
+    by: Goal | None
+    top: int
+
+
+class Row(NamedTuple):
+    """A point: its values as one would type them, its metrics, how many have the same objectives."""
+
+    values: dict[str, str]
+    metrics: dict[str, int]
+    points: int
+
+
+class Refusal(NamedTuple):
+    """Points refused for a reason, told as at the first of them."""
+
+    message: str
+    points: int
+    example: dict[str, str]
+
+
+class Outcome(NamedTuple):
+    """What a sweep found."""
+
+    request: Request
+    engine: Engine
+    collected: Collector
+    skipped: int
+
+    def rows(self) -> Iterator[Row]:
+        """The front, or the best, or the first rows."""
+        kept = self.collected.front if self.request.pareto else self.collected.best
+        counts = self.collected.front.counts.tolist() if self.request.pareto else None
+        found = []
+        for i, number in enumerate(kept.numbers.tolist()):
+            digits = self.request.points.digits(number)
+            metrics = self.engine.metrics(digits)
+            texts = self.request.points.space.texts(digits)
+            found.append((number, Row(texts, metrics, counts[i] if counts else 1)))
+        if self.request.pareto:  # by the first objective, the best first
+            values = kept.values[0].tolist()
+            order = sorted(range(len(found)), key=lambda i: (values[i], found[i][0]))
+            found = [found[i] for i in order]
+        yield from (row for _, row in found)
+
+    def refusals(self) -> list[Refusal]:
+        """Why points are no networks, the most frequent reason first."""
+        found = []
+        space, points = self.request.points.space, self.request.points
+        for reason, count in self.collected.refused.items():
+            digits = points.digits(self.collected.examples[reason])
+            _, message = analyzed(space.at(digits), self.request.bytes)
+            found.append(Refusal(message, count, space.texts(digits)))
+        return sorted(found, key=lambda refusal: -refusal.points)
+
+
+def request(
+    points: Points, bytes: int, where: str, pareto: str, by: str, top: int | None, rows: int
+) -> Request:
+    """What the texts of a command line ask for. `rows` are kept where nothing says how many.
+
+    Raises:
+        UsageError: a name, a unit or a condition that is none.
+    """
+    names = [*MEANING, *ALIASES, *_integers(points)]
+    condition = parse_condition(where, names) if where else None
+    goals = parse_goals(pareto, names, "--pareto") if pareto else ()
+    chosen = parse_goals(by, names, "--by") if by else ()
+    if len(chosen) > 1:
+        raise UsageError(Diagnostic("--by takes one name", help="several go to --pareto"))
+    if goals and (chosen or top is not None):
+        raise UsageError(Diagnostic("--pareto and --top exclude each other", help="run them in turn"))
+    if top is not None and not chosen:
+        chosen = (Goal("multiplies", False),)
+    return Request(points, bytes, where, condition, goals, chosen[0] if chosen else None, top or rows)
+
+
+def _integers(points: Points) -> list[str]:
+    """The variables that are integers at every point."""
+    space = points.space
+    fixed = [name for name, value in space.network.values.items() if type(value) is int]
+    varied = {axis.variable: i for i, axis in enumerate(space.axes) if axis.item is None}
+    return [
+        name
+        for name in dict.fromkeys([*fixed, *varied])
+        if name != INPUT and (name not in varied or columns(space.axes[varied[name]], 0) is not None)
+    ]
+
+
+class Setup(NamedTuple):
+    """What evaluates any points of a request; `grid` if it goes by rows."""
+
+    engine: Engine
+    compiled: bool
+    collector: Callable[[], Collector]
+    grid: Grid | None
+
+    def stream(self, points: Points, threads: int | None = None) -> Stream:
+        """A stream over the request's points, on so many threads, else on all cores."""
+        return Stream(self.engine, reader(points, self.compiled), self.collector, threads)
+
+
+def prepare(request: Request, keep: bool, tell: Tell = silent) -> Setup:
+    """With `keep`, every point gets all metrics.
+
+    Raises:
+        UsageError: bounds show that no point can satisfy the condition.
+    """
+    goals = [*request.pareto, *([request.by] if request.by else [])]
+    wanted = [*MEANING, *(g.name for g in goals)] if keep else [goal.name for goal in goals]
+    wanted = list(dict.fromkeys(wanted)) or ["parameters"]
+    machine = executor(request.points)
+    engine = Engine(request.points, wanted, request.bytes, request.condition, machine, tell)
+    compiled = machine.COMPILED
+    signs = [-1 if goal.most else 1 for goal in goals]
+    signed = [(wanted.index(goal.name), sign) for goal, sign in zip(goals, signs, strict=True)]
+    count = len(request.pareto)
+    refuse_hopeless(engine, request)
+
+    def collector() -> Collector:
+        return Collector(signed[:count], signed[count] if request.by else None, request.top)
+
+    rows = layout(engine) if compiled and not keep else None
+    return Setup(engine, compiled, collector, Grid(engine, rows, signs) if rows is not None else None)
+
+
+def sweep(
+    request: Request,
+    progress: Progress,
+    write: Callable[[Chunk], None] | None = None,
+    tell: Tell = silent,
+) -> Outcome:
+    """Evaluate every point; `write` gets the chunks in order, with all metrics."""
+    setup = prepare(request, write is not None, tell)
+    stream = setup.stream(request.points)
+    if setup.grid is not None:
+        for points in by_rows(stream, setup.grid):
+            progress(points)
+        return Outcome(request, setup.engine, stream.collected, setup.grid.skipped)
+    for chunk in stream.chunks(0, request.points.size, keep=write is not None):
+        if isinstance(chunk, Chunk) and write is not None:
+            write(chunk)
+        progress(chunk if isinstance(chunk, int) else chunk.end - chunk.begin)
+    return Outcome(request, setup.engine, stream.collected, 0)
+
+
+def by_rows(stream: Stream, grid: Grid, box: Box | None = None) -> Iterator[int]:
+    """Evaluate a grid, or a box of it, by rows; numbers of points, skipped ones among them."""
+    told = grid.skipped
+    for points in stream.rows(grid, box):
+        yield points + grid.skipped - told
+        told = grid.skipped
+
+
+def refuse_hopeless(engine: Engine, request: Request) -> None:
+    """Refuse a condition that bounds show no point to satisfy.
+
+    Raises:
+        UsageError: with the bounds of the metrics that it names.
+    """
+    structure = engine.whole() if request.condition is not None else None
+    if structure is None or request.condition is None:
+        return
+    where = structure.simple.results[WHERE]
+    if structure.simple.forms.range_of(where).high > 0:
+        return
+    told = []
+    for name in sorted(request.condition.names):
+        metric = ALIASES.get(name, name)
+        if structure.recording.results is not None and metric in structure.recording.results:
+            known = engine.bounds(structure, metric)
+            told.append(f"{name} is between {grouped(known.low)} and {grouped(known.high)}")
+    message = f"--where: no point of the space can satisfy `{shown(request.where.strip())}`"
+    raise UsageError(Diagnostic(message, help="; ".join(told)))

@@ -1,0 +1,171 @@
+"""A sweep's chunks on all cores: read, evaluate, keep; in order, with a bounded number on their way."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from archcalc.sweeps.evaluation.by_rows import Box, Grid
+from archcalc.sweeps.evaluation.collector import Collector
+from archcalc.sweeps.evaluation.engine import WHERE, Engine, Found
+from archcalc.sweeps.machine.instructions import Executor
+from archcalc.sweeps.space import shuffle
+from archcalc.sweeps.space.points import Points
+
+CHUNK = 1 << 15  # points at most; the first one has fewer, so that a slow sweep is told from the start
+FIRST = 1 << 12
+MANY = 1_500_000  # points from which loading the compiled kernel pays
+
+
+class Chunk(NamedTuple):
+    """Points `begin` to `end`: digits [axis, point], what was found, and the lanes to keep."""
+
+    begin: int
+    end: int
+    digits: Any
+    found: Found
+    lanes: Any
+
+
+def executor(points: Points) -> Executor:
+    """The machine that runs programs over so many points fastest."""
+    if points.size >= MANY:
+        from archcalc.sweeps.machine import numba_machine
+
+        return numba_machine
+    from archcalc.sweeps.machine import numpy_machine
+
+    return numpy_machine
+
+
+def reader(points: Points, compiled: bool) -> Callable[[int, int], Any]:
+    """A function from the numbers of the first point and the one after the last to their digits."""
+    from archcalc.sweeps.machine import numpy_machine
+
+    lengths, space, chosen, plan = points.lengths, points.space, points.chosen, points.plan
+    if chosen is not None and space.size < 1 << 63:
+        return lambda begin, end: numpy_machine.spelled(lengths, numpy_machine.table(chosen[begin:end]))
+    if chosen is not None:
+        return lambda begin, end: numpy_machine.stacked(
+            list(zip(*map(space.digits, chosen[begin:end]), strict=True))
+        )
+    if compiled:
+        from archcalc.sweeps.machine import numba_machine
+
+        parts = (plan.groups, plan.sizes, plan.keys) if plan else ((), (), ())
+        source = numba_machine.source(lengths, *parts)
+        still = [0] * len(lengths)
+        return lambda begin, end: numba_machine.points(
+            source, still if plan else space.digits(begin), begin, end - begin
+        )
+    if plan is not None:
+        return lambda begin, end: numpy_machine.stacked(
+            shuffle.digits(plan, lengths, shuffle.draw(plan, numpy_machine.numbers(begin, end)))
+        )
+    return lambda begin, end: numpy_machine.counted(lengths, space.digits(begin), end - begin)
+
+
+class Stream:
+    """The chunks of an engine's points; `collected` is what they left, once they are all read."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        read: Callable[[int, int], Any],
+        collector: Callable[[], Collector],
+        threads: int | None = None,
+    ) -> None:
+        self.engine, self.read, self.make = engine, read, collector
+        self.threads = threads or cores()
+        self._size = min(FIRST, CHUNK)
+        self._own = threading.local()
+        self._collectors: list[Collector] = []
+
+    def chunks(self, begin: int, end: int, keep: bool) -> Iterator[Chunk | int]:
+        """Every chunk in order; only its number of points, unless it is to be kept."""
+        pieces = self._cut([(begin, end)])
+        yield from self._spread(lambda first, last: self._chunk(first, last, keep), pieces)
+
+    def pieces(self, ranges: Iterable[tuple[int, int]]) -> Iterator[Chunk]:
+        """The chunks of ranges of points, to be kept, in order; none goes beyond its range."""
+        for chunk in self._spread(lambda a, b: self._chunk(a, b, True), self._cut(ranges)):
+            assert isinstance(chunk, Chunk)
+            yield chunk
+
+    def _cut(self, ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """Pieces of some tenths of a second, as far as that can be told from those before."""
+        for begin, end in ranges:
+            while begin < end:
+                last = min(begin + self._size, end)
+                yield begin, last
+                begin = last
+
+    def rows(self, grid: Grid, box: Box | None = None) -> Iterator[int]:
+        """The same by rows of a grid, or of a box of it: numbers of points."""
+        spans = map(grid.span, grid.boxes(box=box))
+        for count in self._spread(lambda a, b: grid.run(a, b, self._collector()), spans):
+            assert isinstance(count, int)
+            yield count
+
+    def _spread(
+        self, work: Callable[[int, int], Chunk | int], pieces: Iterator[tuple[int, int]]
+    ) -> Iterator[Chunk | int]:
+        if self.threads == 1:
+            yield from (work(*piece) for piece in pieces)
+            return
+        waiting: deque[Future[Chunk | int]] = deque()
+        pool = ThreadPoolExecutor(self.threads)
+        try:
+            for piece in pieces:
+                waiting.append(pool.submit(work, *piece))
+                if len(waiting) > 2 * self.threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BaseException:
+            self.engine.stop.set()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    @property
+    def collected(self) -> Collector:
+        whole = self.make()
+        for collector in self._collectors:
+            whole.merge(collector)
+        return whole
+
+    def _chunk(self, begin: int, end: int, keep: bool) -> Chunk | int:
+        started = time.monotonic()
+        digits = self.read(begin, end)
+        found = self.engine.evaluate(digits)
+        seconds = time.monotonic() - started
+        if seconds > 1:
+            self._size = max((end - begin) // 2, 1)
+        elif seconds < 0.2:
+            self._size = min(max(self._size, 2 * (end - begin)), CHUNK)
+        satisfied = found.reasons == 0
+        if self.engine.wanted[-1] == WHERE:
+            satisfied &= found.results[-1] != 0
+        lanes = self.engine.lanes.where(satisfied)
+        self._collector().add(found, lanes, begin)
+        return Chunk(begin, end, digits, found, lanes) if keep else end - begin
+
+    def _collector(self) -> Collector:
+        if not hasattr(self._own, "collector"):
+            self._own.collector = self.make()
+            self._collectors.append(self._own.collector)
+        found: Collector = self._own.collector
+        return found
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

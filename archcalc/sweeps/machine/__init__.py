@@ -1,0 +1,7 @@
+"""A register machine for integers, on Python, NumPy and Numba; fronts and histograms of results."""
+
+from __future__ import annotations
+
+from archcalc.address_space import NUMPY, require_address_space
+
+require_address_space("NumPy", NUMPY)

@@ -1,0 +1,1 @@
+"""A spec recorded on symbols, simplified, and written as instructions for the machine."""

@@ -1,0 +1,267 @@
+"""Symbols in a form that simplifies itself: sums of multiples of atoms, over what is known of each.
+
+An atom is an input or an operation that is no sum. Repeated layers collapse into coefficients, exact
+divisions vanish, and of the candidates of a maximum those that another one always reaches are dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import gcd
+from typing import NamedTuple
+
+from archcalc.sweeps.program import ranges
+from archcalc.sweeps.program.ranges import TRUTH, Range
+
+
+class Form(NamedTuple):
+    """A sum: (atom, coefficient) by atom, and a constant."""
+
+    terms: tuple[tuple[int, int], ...]
+    constant: int
+
+    @property
+    def known(self) -> int | None:
+        return None if self.terms else self.constant
+
+    @property
+    def atom(self) -> int | None:
+        """The atom that the form is, without coefficient or constant."""
+        alone = len(self.terms) == 1 and self.constant == 0 and self.terms[0][1] == 1
+        return self.terms[0][0] if alone else None
+
+
+class Atom(NamedTuple):
+    """* // % min max, "positive" (≥ 0: 1, else 0) or "zero" of the forms; or the "input" `number`."""
+
+    name: str
+    forms: tuple[Form, ...]
+    number: int = 0
+
+
+class EmptyError(Exception):
+    """No point is left: a check fails at all of them."""
+
+
+def constant(value: int) -> Form:
+    return Form((), value)
+
+
+class Forms:
+    """Atoms, each once, and their ranges, which narrow as checks are passed."""
+
+    def __init__(self) -> None:
+        self.atoms: list[Atom] = []
+        self.ranges: list[Range] = []
+        self._numbers: dict[Atom, int] = {}
+
+    def input(self, number: int, known: Range) -> Form:
+        return self._form(Atom("input", (), number), known)
+
+    def range_of(self, form: Form) -> Range:
+        return ranges.linear(((c, self.ranges[a]) for a, c in form.terms), form.constant)
+
+    def add(self, a: Form, b: Form, factor: int = 1) -> Form:
+        """a + factor × b."""
+        terms = dict(a.terms)
+        for atom, coefficient in b.terms:
+            terms[atom] = terms.get(atom, 0) + factor * coefficient
+        found = tuple(sorted(t for t in terms.items() if t[1]))
+        return Form(found, a.constant + factor * b.constant)
+
+    def scale(self, a: Form, factor: int) -> Form:
+        return self.add(constant(0), a, factor)
+
+    def multiply(self, a: Form, b: Form) -> Form:
+        a, b = self._folded(a), self._folded(b)
+        if b.known is not None:
+            a, b = b, a
+        if a.known is not None:
+            return self.scale(b, a.known)
+        (x, a), (y, b) = self._primitive(a), self._primitive(b)
+        atom = Atom("*", (min(a, b), max(a, b)))
+        return self.scale(self._form(atom, ranges.product(self.range_of(a), self.range_of(b))), x * y)
+
+    def divide(self, a: Form, b: Form) -> Form:
+        """Floor division: what the divisor divides leaves the fraction, common factors cancel."""
+        a, b = self._folded(a), self._folded(b)
+        d = b.known
+        if d is None:
+            return self._binary("//", a, b, ranges.quotient(self.range_of(a), self.range_of(b)))
+        if d <= 0:
+            return self._binary("//", a, b, ranges.quotient(self.range_of(a), self.range_of(b)))
+        whole = Form(tuple((t, c // d) for t, c in a.terms if c % d == 0), a.constant // d)
+        terms = tuple((t, c) for t, c in a.terms if c % d)
+        common = gcd(d, *(c for _, c in terms))
+        rest = Form(tuple((t, c // common) for t, c in terms), a.constant % d // common)
+        over = ranges.quotient(self.range_of(rest), ranges.exactly(d // common))
+        if over.known is not None:
+            return self.add(whole, constant(over.known))
+        return self.add(whole, self._binary("//", rest, constant(d // common), over))
+
+    def modulo(self, a: Form, b: Form) -> Form:
+        a, b = self._folded(a), self._folded(b)
+        d = b.known
+        if d is not None and d > 0:
+            a = Form(tuple((t, c % d) for t, c in a.terms if c % d), a.constant % d)
+        known = ranges.remainder(self.range_of(a), self.range_of(b))
+        if d is not None and self.range_of(a).low >= 0 and self.range_of(a).high < d:
+            return a
+        return self._binary("%", a, b, known)
+
+    def extreme(self, name: str, a: Form, b: Form) -> Form:
+        """min or max, of all candidates that no other one makes idle."""
+        kept = list(self._candidates(name, a))  # none of which is idle
+        for form in self._candidates(name, b):
+            if any(self._reaches(name, other, form) for other in kept):
+                continue
+            kept = [other for other in kept if not self._reaches(name, form, other)]
+            kept.append(form)
+        if len(kept) == 1:
+            return kept[0]
+        kept.sort()
+        return self._form(Atom(name, tuple(kept)), ranges.extreme(name, list(map(self.range_of, kept))))
+
+    def positive(self, a: Form) -> Form:
+        """1 where a ≥ 0, else 0."""
+        known = self.range_of(a)
+        if known.low >= 0 or known.high < 0:
+            return constant(int(known.low >= 0))
+        common = gcd(*(c for _, c in a.terms))
+        reduced = Form(tuple((t, c // common) for t, c in a.terms), a.constant // common)
+        return self._form(Atom("positive", (reduced,)), TRUTH)
+
+    def zero(self, a: Form) -> Form:
+        """1 where a = 0, else 0."""
+        known = self.range_of(a)
+        if known.known is not None:
+            return constant(int(known.known == 0))
+        if not known.low <= 0 <= known.high or (known.step and known.rest % known.step):
+            return constant(0)
+        if a.terms[0][1] < 0:
+            a = self.scale(a, -1)
+        common = gcd(*(c for _, c in a.terms))
+        if a.constant % common:
+            return constant(0)
+        reduced = Form(tuple((t, c // common) for t, c in a.terms), a.constant // common)
+        return self._form(Atom("zero", (reduced,)), TRUTH)
+
+    def least(self, forms: Iterable[Form]) -> Form:
+        """The smallest of sums of conditions as they stand, whatever is known of them by now."""
+        found = tuple(dict.fromkeys(forms))
+        if all(form.known is not None for form in found):
+            return constant(min(form.constant for form in found))
+        largest = max(abs(f.constant) + sum(abs(c) for _, c in f.terms) for f in found)
+        return self._form(Atom("min", found), Range(-largest, largest))
+
+    def plain(self, name: str, forms: tuple[Form, ...]) -> Form:
+        """The min or max of all the forms, idle or not."""
+        if len(forms) == 1:
+            return forms[0]
+        if all(form.known is not None for form in forms):
+            return constant((min if name == "min" else max)(form.constant for form in forms))
+        return self._form(Atom(name, forms), ranges.extreme(name, list(map(self.range_of, forms))))
+
+    def suppose(self, form: Form, holds: bool) -> None:
+        """From here on the condition `form` (0 or 1) is known to hold, or not to.
+
+        Raises:
+            EmptyError: it cannot.
+        """
+        if form.known is not None:
+            if bool(form.known) is not holds:
+                raise EmptyError
+            return
+        if len(form.terms) > 1:
+            return
+        ((atom, coefficient),) = form.terms
+        if (coefficient, form.constant) == (-1, 1):
+            coefficient, holds = 1, not holds
+        elif form.constant or coefficient != 1:
+            return
+        name, forms, _ = self.atoms[atom]
+        if name == "positive":
+            self._at_least(forms[0] if holds else self.add(constant(-1), forms[0], -1))
+        elif name == "zero" and holds:
+            self._at_least(forms[0])
+            self._at_least(self.scale(forms[0], -1))
+        elif name == "zero":
+            self._not_zero(forms[0])
+        elif name == "*" and holds:
+            self.suppose(forms[0], True)
+            self.suppose(forms[1], True)
+        if name in ("positive", "zero"):
+            self.ranges[atom] = ranges.exactly(int(holds))
+
+    def _at_least(self, form: Form) -> None:
+        """Narrow the atoms of a form that is ≥ 0."""
+        spare = self.range_of(form).high
+        for atom, coefficient in form.terms:
+            known = self.ranges[atom]
+            most = max(coefficient * known.low, coefficient * known.high)
+            bound = most - spare  # coefficient × atom is no less
+            if coefficient > 0:
+                narrow = known.within(low=-(-bound // coefficient))
+            else:
+                narrow = known.within(high=bound // coefficient)
+            self._narrow(atom, narrow)
+
+    def _not_zero(self, form: Form) -> None:
+        if len(form.terms) == 1:
+            ((atom, coefficient),) = form.terms
+            value, rest = divmod(-form.constant, coefficient)
+            known = self.ranges[atom]
+            if rest == 0 and value == known.low:
+                self._narrow(atom, known.within(low=value + 1))
+            elif rest == 0 and value == known.high:
+                self._narrow(atom, known.within(high=value - 1))
+
+    def _narrow(self, atom: int, known: Range) -> None:
+        if known.low > known.high:
+            raise EmptyError
+        self.ranges[atom] = known
+
+    def _folded(self, form: Form) -> Form:
+        """The constant that the form is by what is known, or the form."""
+        known = self.range_of(form).known
+        return form if known is None else constant(known)
+
+    def _primitive(self, form: Form) -> tuple[int, Form]:
+        """The common factor of a form, and the form without it."""
+        common = gcd(form.constant, *(c for _, c in form.terms))
+        if form.terms[0][1] < 0:
+            common = -common
+        terms = tuple((t, c // common) for t, c in form.terms)
+        return common, Form(terms, form.constant // common)
+
+    def _candidates(self, name: str, form: Form) -> Sequence[Form]:
+        atom = form.atom
+        if atom is not None and self.atoms[atom].name == name:
+            return self.atoms[atom].forms
+        return (form,)
+
+    def _reaches(self, name: str, a: Form, b: Form) -> bool:
+        """Whether a ≥ b (max) or a ≤ b (min) everywhere."""
+        if name == "min":
+            a, b = b, a
+        least = a.constant - b.constant  # of a − b; the terms that both have count once
+        terms = dict(a.terms)
+        for atom, coefficient in b.terms:
+            terms[atom] = terms.get(atom, 0) - coefficient
+        for atom, coefficient in terms.items():
+            known = self.ranges[atom]
+            least += coefficient * (known.low if coefficient > 0 else known.high)
+        return least >= 0
+
+    def _binary(self, name: str, a: Form, b: Form, known: Range) -> Form:
+        if known.known is not None:
+            return constant(known.known)
+        return self._form(Atom(name, (a, b)), known)
+
+    def _form(self, atom: Atom, known: Range) -> Form:
+        number = self._numbers.get(atom)
+        if number is None:
+            number = self._numbers[atom] = len(self.atoms)
+            self.atoms.append(atom)
+            self.ranges.append(known)
+        return Form(((number, 1),), 0)

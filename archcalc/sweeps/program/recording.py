@@ -1,0 +1,117 @@
+"""The spec built once on symbols: a program that gives a point's metrics without the graph.
+
+A program holds for the points at which its guards come out as they did. Where the recording is refused,
+the checks up to the refusal are kept: wherever they come out alike, the same is refused. Every
+recording is compared with the plain analysis of its point, so that what symbols cannot express is
+found, not miscounted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+from archcalc.api import Network
+from archcalc.errors import ArchError
+from archcalc.graph.build import build
+from archcalc.operators.model import Shape
+from archcalc.sweeps.metrics import metrics
+from archcalc.sweeps.space.model import INPUT, Axis, Space, settings
+from archcalc.symbols import Guard, Int, Program, Requirement, Symbol, recorded
+
+
+class Column(NamedTuple):
+    """A size that varies: an input of the programs, with its value for every digit of its axis."""
+
+    name: str
+    axis: int
+    values: Sequence[int]
+
+
+class Recording(NamedTuple):
+    """A program with its checks in order.
+
+    Attributes:
+        results: the metrics; None if the network is refused wherever the checks come out alike.
+        refusal: the reason, then.
+        variables: the integers of the spec by name, sizes as symbols.
+    """
+
+    program: Program
+    checks: tuple[Requirement | Guard, ...]
+    results: dict[str, Int] | None
+    refusal: str
+    variables: dict[str, Int]
+
+
+class UnsupportedError(Exception):
+    """The symbols cannot express what the integers do; `axes` then have to be enumerated."""
+
+
+def columns(axis: Axis, number: int) -> tuple[Column, ...] | None:
+    """The sizes that an axis varies; None if it is none: text, truth, a list, a decimal."""
+    if axis.variable == INPUT:
+        height, width, channels = zip(*axis.values, strict=True)
+        sides = {"height": height} if height == width else {"height": height, "width": width}
+        found = {**sides, **({"channels": channels} if len(set(channels)) > 1 else {})}
+        return tuple(Column(f"input {name}", number, values) for name, values in found.items())
+    if isinstance(axis.values, range) or all(type(value) is int for value in axis.values):
+        return (Column(axis.name, number, axis.values),)
+    return None
+
+
+def record(space: Space, digits: Sequence[int], sizes: Collection[int], bytes: int) -> Recording:
+    """The program of the point with these digits; the axes in `sizes` are its variables.
+
+    Raises:
+        UnsupportedError: the program does not say what the analysis of the point does.
+    """
+    program = Program()
+    values = [_value(program, space, i, digits[i], i in sizes) for i in range(len(digits))]
+    changed, input = settings(space.network, zip(space.axes, values, strict=True))
+    variables: dict[str, Any] = {**space.network.values, **changed}
+    results, refusal = _run(space.network, variables, input, bytes)
+    expected, refused = analyzed(space.at(digits), bytes)
+    found = None if results is None else {name: recorded(value) for name, value in results.items()}
+    if found != expected or refusal != refused:
+        raise UnsupportedError
+    checks = tuple(program.checks)
+    for i, check in enumerate(checks):
+        if isinstance(check, Requirement) and not program.symbol(check.condition).value:
+            checks = (*checks[:i], Guard(check.condition, 0))  # where it holds, the run would go on
+            refusal = check.template
+            break
+    integers = {k: v for k, v in variables.items() if type(v) is int or isinstance(v, Symbol)}
+    return Recording(program, checks, results, refusal, integers)
+
+
+def analyzed(network: Network, bytes: int) -> tuple[dict[str, Int] | None, str]:
+    """The metrics of a network without symbols, or why it is refused."""
+    try:
+        return metrics(network.graph, bytes), ""
+    except ArchError as error:
+        return None, error.diagnostics[0].message
+
+
+def _value(program: Program, space: Space, number: int, digit: int, is_size: bool) -> Any:
+    """The value on an axis, with symbols in place of its sizes."""
+    axis = space.axes[number]
+    value = axis.values[digit]
+    if not is_size:
+        return value
+    found = {c.name: program.variable(c.name, c.values[digit]) for c in columns(axis, number) or ()}
+    if axis.variable != INPUT:
+        return found[axis.name]
+    height: Int = found["input height"]
+    width = found.get("input width", height)
+    return Shape(height, width, found.get("input channels", value.channels))
+
+
+def _run(
+    network: Network, variables: dict[str, Any], input: tuple[Any, ...] | None, bytes: int
+) -> tuple[dict[str, Int] | None, str]:
+    shape = None if input is None else Shape(*input)
+    try:
+        return metrics(build(network.spec, variables, shape, network.variant), bytes), ""
+    except ArchError as error:
+        return None, error.diagnostics[0].message

@@ -1,0 +1,1 @@
+"""A sweep in a directory: its manifest, its parts, and what they tell afterwards."""

@@ -1,0 +1,170 @@
+"""How the rows of a directory spread over the range of a metric, or of two; read part by part.
+
+The first pass finds the extents, the second counts what falls into which bin, so that memory does not
+grow with the rows.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from math import expm1, isqrt, log, log1p
+from typing import Any, Literal, NamedTuple
+
+from archcalc.errors import Diagnostic, UsageError
+from archcalc.sweeps.evaluation.collector import MOST_IN_FRONT, Goal
+from archcalc.sweeps.results.parts import POINT
+from archcalc.sweeps.results.store import Store
+from archcalc.units import grouped, printable
+
+Scale = Literal["auto", "log", "linear"]
+
+FEW = 20_000  # rows that are drawn as points: they say more than cells
+FINEST = 160  # cells to a side
+_WIDE = 20  # from so many times the least on, equal ratios show more than equal steps
+_FULL = 4  # possible values in the smallest bin of equal ratios; fewer would make stripes
+
+
+class Bins(NamedTuple):
+    """Bins of integers: bin i holds those from edges[i] to edges[i + 1] − 1.
+
+    `step` divides the differences of all integers that there are.
+    """
+
+    edges: tuple[int, ...]
+    step: int
+    log: bool
+
+    @property
+    def ends(self) -> list[int]:
+        """The largest value that each bin may hold."""
+        return [edge - self.step for edge in self.edges[1:]]
+
+
+class Histogram(NamedTuple):
+    """How many rows lie in each bin."""
+
+    bins: Bins
+    counts: list[int]
+
+    @property
+    def rows(self) -> int:
+        return sum(self.counts)
+
+    @property
+    def cumulative(self) -> list[int]:
+        """How many rows lie in each bin or before it."""
+        return list(accumulate(self.counts))
+
+    def quantile(self, percent: int) -> int:
+        """The least end of a bin that at least so many percent of the rows do not exceed."""
+        sums = self.cumulative
+        return self.bins.ends[bisect_left(sums, -(-self.rows * percent // 100))]
+
+
+class Density(NamedTuple):
+    """Rows over two metrics.
+
+    Attributes:
+        cells: how many rows lie in each [x, y]; `points` are all (x, y) if they are few, else none.
+        front: (x, y) of the rows that no other beats, by x; `capped`: there are
+            more, and these are spread over them.
+    """
+
+    x: Bins
+    y: Bins
+    cells: Any
+    points: list[tuple[int, int]]
+    front: list[tuple[int, int]]
+    capped: bool
+    rows: int
+
+    @property
+    def best(self) -> str:
+        """How many rows are in the front."""
+        return f"{'more than ' if self.capped else ''}{grouped(len(self.front))}"
+
+
+def histograms(store: Store, names: Sequence[str], most: int, scale: Scale) -> dict[str, Histogram]:
+    """The spread of metrics over at most so many bins each.
+
+    Raises:
+        UsageError: there are no rows, or no logarithms.
+    """
+    from archcalc.sweeps.machine.histograms import Counts
+
+    extents = _extents(store, names)
+    bins = {name: _bins(name, extents[name], most, scale) for name in names}
+    counts = {name: Counts(bins[name].edges) for name in names}
+    for batch in _batches(store, names):
+        for name in names:
+            counts[name].add(batch[name])
+    return {name: Histogram(bins[name], counts[name].cells.tolist()) for name in names}
+
+
+def density(store: Store, x: Goal, y: Goal, scale: Scale) -> Density:
+    """The spread over two metrics, and the front of what is best of both.
+
+    Raises:
+        UsageError: there are no rows, or no logarithms.
+    """
+    from archcalc.sweeps.machine.fronts import Front, stacked
+    from archcalc.sweeps.machine.histograms import Counts
+
+    names = (x.name, y.name)
+    extents = _extents(store, names)
+    rows = extents[x.name].rows
+    finest = min(max(isqrt(rows // 4), 24), FINEST)
+    bins = [_bins(name, extents[name], finest, scale) for name in names]
+    counts, front = Counts(*(b.edges for b in bins)), Front(2, MOST_IN_FRONT)
+    points: list[tuple[int, int]] = []
+    signs = [-1 if goal.most else 1 for goal in (x, y)]
+    for batch in _batches(store, (*names, POINT)):
+        values = [batch[name] for name in names]
+        counts.add(*values)
+        front.add(stacked([row * sign for row, sign in zip(values, signs, strict=True)]), batch[POINT])
+        if rows <= FEW:
+            points += zip(*(row.tolist() for row in values), strict=True)
+    goals = [(row * sign).tolist() for row, sign in zip(front.values, signs, strict=True)]
+    best = sorted(zip(*goals, strict=True))
+    return Density(bins[0], bins[1], counts.cells, points, best, front.dropped, rows)
+
+
+def _batches(store: Store, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for part in sorted(store.counts()):
+        yield from store.columns(part, names)
+
+
+def _extents(store: Store, names: Sequence[str]) -> dict[str, Any]:
+    from archcalc.sweeps.machine.histograms import Extent
+
+    found = {name: Extent() for name in names}
+    for batch in _batches(store, names):
+        for name in names:
+            found[name].add(batch[name])
+    if not found[names[0]].rows:
+        help = "a sweep writes the networks that satisfy its --where"
+        raise UsageError(Diagnostic(f"{printable(store.path)} holds no rows", help=help))
+    return found
+
+
+def _bins(name: str, extent: Any, most: int, scale: Scale) -> Bins:
+    """At most so many bins, with edges where values may lie."""
+    least, step = extent.least, extent.step or 1
+    span = (extent.most - least) // step + 1  # values that are possible
+    if scale == "log" and least == 0:
+        raise UsageError(
+            Diagnostic(f"{name} begins at 0, which has no logarithm", help="--scale linear")
+        )
+    if scale == "log" or (scale == "auto" and 0 < least * _WIDE <= extent.most):
+        ratio = log(extent.most) - log(least)
+        number = max(min(most, int(ratio / log1p(_FULL * step / least))), 1)
+        if scale == "log" or number > most // 2:
+            places = {int(least / step * expm1(ratio * i / number)) for i in range(number)}
+            return Bins(
+                (*(least + step * place for place in sorted(places)), least + step * span), step, True
+            )
+    width = -(-span // most)
+    number = -(-span // width)
+    return Bins(tuple(least + step * width * i for i in range(number + 1)), step, False)

@@ -1,0 +1,164 @@
+"""The files of a sweep's rows: Parquet with checksums of its pages, or CSV."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from itertools import islice
+from typing import IO, Any, NamedTuple
+
+from archcalc.errors import ArchError, Diagnostic, UsageError
+from archcalc.regular import lines, open_regular
+from archcalc.sweeps.metrics import MEANING
+from archcalc.sweeps.program.recording import columns
+from archcalc.sweeps.space.points import Points
+from archcalc.units import safe
+
+POINT = "point"
+BATCH = 1 << 16  # rows that are read at once
+CHUNK = 1 << 20  # bytes that are digested at once
+INSTALL = "pip install 'archcalc[sweep]' for Parquet, or --format csv"
+
+
+class Part(NamedTuple):
+    """The rows of a part: numbers, digits [axis, row], results [metric, row]."""
+
+    numbers: Any
+    digits: Any
+    results: Any
+
+
+def digest_of(place: str) -> dict[str, Any]:
+    """The bytes of a file and their SHA-256, as a record has them.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    found, size = hashlib.sha256(), 0
+    with open_regular(place) as file:
+        while chunk := file.read(CHUNK):
+            found.update(chunk)
+            size += len(chunk)
+    return {"bytes": size, "sha256": found.hexdigest()}
+
+
+def write_part(place: str, format: str, points: Points, part: Part) -> None:
+    """Raises:
+    OSError: the disk does not take it.
+    ArchError: the format does not.
+    """
+    (_write_parquet if format == "parquet" else _write_csv)(place, points, part)
+    with open(place, "rb+") as file:  # on the disk before it gets its name
+        os.fsync(file.fileno())
+
+
+def read_integers(place: str, format: str, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Columns of integers as arrays, some thousand rows at a time.
+
+    Raises:
+        OSError, ValueError, KeyError, csv.Error: it cannot be read, or has no such columns.
+    """
+    from archcalc.sweeps.machine.histograms import integers
+
+    with open_regular(place) as file:
+        if format == "parquet":
+            for batch in _batches(file, list(names)):
+                found = {name: batch.column(name) for name in names}
+                if any(str(c.type) != "int64" or c.null_count for c in found.values()):
+                    raise ValueError("a column holds other things than integers")
+                yield {name: column.to_numpy() for name, column in found.items()}
+            return
+        rows = _rows(file)
+        while batch := list(islice(rows, BATCH)):
+            yield {name: integers([int(row[name]) for row in batch]) for name in names}
+
+
+def read_rows(place: str, format: str) -> Iterator[dict[str, list[Any]]]:
+    """All columns, some thousand rows at a time.
+
+    Raises:
+        as `read_integers`.
+    """
+    with open_regular(place) as file:
+        if format == "parquet":
+            for batch in _batches(file, None):
+                yield batch.to_pydict()
+            return
+        rows = _rows(file)
+        while batch := list(islice(rows, BATCH)):
+            yield {name: [row[name] for row in batch] for name in batch[0]}
+
+
+def _batches(file: IO[bytes], names: list[str] | None) -> Iterator[Any]:
+    opened = parquet().ParquetFile(file, page_checksum_verification=True)
+    missing = [name for name in names or () if name not in opened.schema_arrow.names]
+    if missing:
+        raise KeyError(missing[0])
+    yield from opened.iter_batches(BATCH, columns=names)
+
+
+def _rows(file: IO[bytes]) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file, none longer or shorter than its header."""
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    for row in csv.DictReader(lines(text), restkey="", restval=None):
+        if None in row.values() or "" in row:
+            raise ValueError("a row has more or fewer values than there are columns")
+        yield row
+
+
+def parquet() -> Any:
+    """Raises:
+    UsageError: it is not installed.
+    """
+    try:
+        return import_module("pyarrow.parquet")
+    except ImportError:
+        raise UsageError(Diagnostic("Parquet needs pyarrow", help=INSTALL)) from None
+
+
+def _axis_columns(points: Points, digits: Any) -> Iterator[tuple[str, bool, Sequence[Any], Any]]:
+    """Name, whether it is an integer, its values or texts, the digits."""
+    for number, (axis, row) in enumerate(zip(points.space.axes, digits, strict=True)):
+        sizes = columns(axis, number)
+        if sizes is not None and len(sizes) == 1 and sizes[0].name == axis.name:
+            yield axis.name, True, axis.values, row
+        else:
+            yield axis.name, False, [axis.text(i) for i in range(len(axis.values))], row
+
+
+def _write_parquet(place: str, points: Points, part: Part) -> None:
+    pyarrow: Any = import_module("pyarrow")
+    if part.results.dtype == object:
+        help = "--format csv writes integers of any size"
+        raise ArchError(Diagnostic("some results go beyond the 64 bits of Parquet", help=help))
+    found: dict[str, Any] = {POINT: pyarrow.array(part.numbers)}
+    for name, integer, values, row in _axis_columns(points, part.digits):
+        kind = pyarrow.int64() if integer else pyarrow.string()
+        found[name] = pyarrow.array(list(values), kind).take(pyarrow.array(row))
+    found |= {name: pyarrow.array(row) for name, row in zip(MEANING, part.results, strict=True)}
+    table = pyarrow.table(found)
+    numbers = [f.name for f in table.schema if f.type == pyarrow.int64()]
+    parquet().write_table(
+        table,
+        place,
+        compression="zstd",
+        use_dictionary=False,
+        column_encoding=dict.fromkeys(numbers, "BYTE_STREAM_SPLIT"),
+        write_page_checksum=True,
+    )
+
+
+def _write_csv(place: str, points: Points, part: Part) -> None:
+    axes = [
+        (name, [str(v) if integer else safe(v) for v in values], row)
+        for name, integer, values, row in _axis_columns(points, part.digits)
+    ]
+    with open(place, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([POINT, *(name for name, _, _ in axes), *MEANING])
+        texts = [[values[digit] for digit in row.tolist()] for _, values, row in axes]
+        writer.writerows(zip(part.numbers.tolist(), *texts, *part.results.tolist(), strict=True))

@@ -1,0 +1,241 @@
+"""A sweep's rows on disk: parts of a fixed range of points, each there as a whole or not at all.
+
+A part is written beside its place and moved there; then its record follows, alike: what it counted, and
+the digest of its file. A part is done if its record is sound and its file is the one recorded. So a
+sweep may stop at any moment, and goes on where it was, nothing lost, nothing twice; and what a disk
+or a person changed since is not believed.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from archcalc.errors import ArchError, Diagnostic, UsageError, shown
+from archcalc.sweeps.results import parts
+from archcalc.sweeps.results.manifest import (
+    MANIFEST,
+    SCHEMA,
+    beside,
+    is_manifest,
+    is_record,
+    read_document,
+    write_document,
+)
+from archcalc.sweeps.results.parts import POINT, Part
+from archcalc.sweeps.space.points import Points
+from archcalc.units import printable
+
+# a KeyError is a column that is missing; what Parquet has and pyarrow has not is NotImplemented
+UNREADABLE = (OSError, ValueError, KeyError, NotImplementedError, csv.Error)
+AGAIN = "the same sweep with --resume writes it again"
+
+
+class Store:
+    """A directory of parts."""
+
+    def __init__(self, path: str, manifest: dict[str, Any]) -> None:
+        self.path, self.manifest = path, manifest
+        self.format: str = manifest["format"]
+        self._sound: dict[int, dict[str, Any]] = {}  # records whose files were found as recorded
+
+    @property
+    def size(self) -> int:
+        """The points of the sweep."""
+        return int(self.manifest["drawn"]["points"])
+
+    @property
+    def parts(self) -> int:
+        return -(-self.size // self.part)
+
+    @property
+    def part(self) -> int:
+        """The points of a part."""
+        return int(self.manifest["part"])
+
+    def file(self, part: int) -> str:
+        return os.path.join(self.path, f"part-{part:09}.{self.format}")
+
+    def _record(self, part: int) -> str:
+        return os.path.join(self.path, f"_part-{part:09}.json")
+
+    def counts(self) -> dict[int, dict[str, Any]]:
+        """What the parts have counted, by their numbers.
+
+        Raises:
+            ArchError: one is damaged.
+        """
+        return {number: self._checked(number) for number in self._recorded()}
+
+    def sound(self) -> dict[int, dict[str, Any]]:
+        """The same of those that are done: a damaged part is not."""
+        found = {}
+        for number in self._recorded():
+            with suppress(ArchError):
+                found[number] = self._checked(number)
+        return found
+
+    def _recorded(self) -> list[int]:
+        """The numbers of the parts that have a record.
+
+        Raises:
+            ArchError: the directory cannot be read.
+        """
+        try:
+            names = sorted(os.listdir(self.path))
+        except OSError as error:
+            raise ArchError(f"cannot read {printable(self.path)}: {_reason(error)}") from None
+        numbers = [n[6:-5] for n in names if n.startswith("_part-") and n.endswith(".json")]
+        return [int(n) for n in numbers if n.isascii() and n.isdecimal() and int(n) < self.parts]
+
+    def _checked(self, number: int) -> dict[str, Any]:
+        if number not in self._sound:
+            with self._reading(number):
+                record = read_document(self._record(number))
+                if not is_record(record, min(self.part, self.size - number * self.part)):
+                    raise ValueError("its record is none of ours")
+                if parts.digest_of(self.file(number)) != {k: record[k] for k in ("bytes", "sha256")}:
+                    raise ValueError("it is not as it was written")
+            self._sound[number] = record
+        return self._sound[number]
+
+    def write(self, number: int, points: Points, part: Part, counts: dict[str, Any]) -> None:
+        """A part, and then its record.
+
+        Raises:
+            ArchError: the disk does not take it.
+        """
+        with _writing(self.path):
+            place = self.file(number)
+            new = beside(place)
+            parts.write_part(new, self.format, points, part)
+            digest = parts.digest_of(new)
+            os.replace(new, place)
+            write_document(self._record(number), counts | digest)
+
+    def clear(self) -> None:
+        """Remove what was left half-written.
+
+        Raises:
+            ArchError: the directory cannot be changed.
+        """
+        with _writing(self.path):
+            for name in os.listdir(self.path):
+                if name.endswith(".new"):
+                    with suppress(FileNotFoundError):  # whoever wrote it was not dead
+                        os.remove(os.path.join(self.path, name))
+
+    def rows(self, part: int) -> Iterator[dict[str, list[Any]]]:
+        """The columns of a part, some thousand rows at a time.
+
+        Raises:
+            ArchError: the part is damaged.
+        """
+        self._checked(part)
+        with self._reading(part):
+            yield from parts.read_rows(self.file(part), self.format)
+
+    def columns(self, part: int, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Columns of integers of a part, as arrays of some thousand rows.
+
+        Raises:
+            ArchError: the part is damaged: unreadable, other rows than were counted, or points that
+                are not its own, each once and in order.
+        """
+        counted = self._checked(part)["rows"]
+        rows, last, end = 0, part * self.part - 1, (part + 1) * self.part
+        wanted = tuple(dict.fromkeys((POINT, *names)))
+        with self._reading(part):
+            for batch in parts.read_integers(self.file(part), self.format, wanted):
+                numbers = batch[POINT]
+                rows += len(numbers)
+                if numbers[0] <= last or numbers[-1] >= end or not (numbers[1:] > numbers[:-1]).all():
+                    raise ValueError("its points are not in order")
+                last = int(numbers[-1])
+                yield batch
+            if rows != counted:
+                raise ValueError("it has other rows than were counted")
+
+    @contextmanager
+    def _reading(self, part: int) -> Iterator[None]:
+        try:
+            yield
+        except UNREADABLE as error:
+            what = f"part {part} of {printable(self.path)} is damaged"
+            name = os.path.basename(self.file(part))
+            message = f"{what} ({name}): {_reason(error)}"
+            raise ArchError(Diagnostic(message, help=AGAIN)) from None
+
+
+def create(path: str, manifest: dict[str, Any], resume: bool) -> Store:
+    """A new directory, or one that holds the beginning of the same sweep.
+
+    Raises:
+        UsageError: it holds something else.
+        ArchError: it cannot be written.
+    """
+    if manifest["format"] == "parquet":
+        parts.parquet()
+    if os.path.exists(os.path.join(path, MANIFEST)):
+        if not resume:
+            help = "--resume goes on with it; another directory takes a new one"
+            raise UsageError(Diagnostic(f"{printable(path)} holds a sweep already", help=help))
+        return _resumed(path, manifest)
+    with _writing(path):
+        os.makedirs(path, exist_ok=True)
+        if os.listdir(path):
+            raise UsageError(f"{printable(path)} is not empty, and holds no sweep")
+        write_document(os.path.join(path, MANIFEST), manifest)
+    return Store(path, manifest)
+
+
+def _resumed(path: str, manifest: dict[str, Any]) -> Store:
+    found = open_store(path)
+    for key, value in manifest.items():
+        if found.manifest.get(key) != value:
+            what = f"its {key} differs" if key != "spec" else "the spec's text differs"
+            help = "the same options go on with it; another directory takes a new sweep"
+            message = f"{printable(path)} holds another sweep: {what}"
+            raise UsageError(Diagnostic(message, help=help))
+    found.clear()
+    return found
+
+
+def open_store(path: str) -> Store:
+    """The sweep in a directory.
+
+    Raises:
+        UsageError: there is none, or one of another version.
+    """
+    try:
+        manifest = read_document(os.path.join(path, MANIFEST))
+    except (OSError, ValueError) as error:
+        reason = "" if isinstance(error, FileNotFoundError) else f": {_reason(error)}"
+        message = f"{printable(path)} holds no sweep: its {MANIFEST} cannot be read{reason}"
+        raise UsageError(message) from None
+    if manifest.get("schema_version") != SCHEMA:
+        help = "sweep it again into another directory"
+        message = f"{printable(path)} was written by another version of archcalc"
+        raise UsageError(Diagnostic(message, help=help))
+    if not is_manifest(manifest):
+        raise UsageError(f"{printable(path)} holds no sweep: its {MANIFEST} is none of ours")
+    return Store(path, manifest)
+
+
+@contextmanager
+def _writing(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        help = "what is written is whole; --resume goes on when there is room"
+        message = f"cannot write {printable(path)}: {printable(error.strerror or str(error))}"
+        raise ArchError(Diagnostic(message, help=help)) from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"it has no column {error}"
+    return shown(printable(getattr(error, "strerror", None) or str(error)))

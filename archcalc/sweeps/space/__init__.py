@@ -1,0 +1,1 @@
+"""Which values the variables of a network take, and which points of them a sweep looks at."""

@@ -1,0 +1,82 @@
+"""Points of a sweep at which a variable is set that nothing reads under the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from math import prod
+
+from archcalc.api import Network
+from archcalc.errors import ArchError, shown
+from archcalc.graph.unread import refusal, unread
+from archcalc.spec.names import deciding_names
+from archcalc.spec.settings import settle
+from archcalc.sweeps.space.points import Points
+from archcalc.units import grouped
+
+MOST_BUILT = 64  # points that are looked at
+
+
+def notes(points: Points) -> Iterator[str]:
+    """A sentence for each variable that is set at points where nothing reads it, with their number."""
+    found: dict[str, int] = {}
+    help: dict[str, str] = {}
+    looked = 0
+    for digits, weight in _looked_at(points):
+        network = points.space.at(digits)
+        looked += weight
+        for name in _unread(network):
+            found[name] = found.get(name, 0) + weight
+            if name not in help:
+                spec, values, input = network.spec, network.values, network.input
+                error = refusal(name, network.name, spec, values, input, network.variant)
+                help[name] = error.diagnostics[0].help
+    for name, count in found.items():
+        of = f"{grouped(looked)} points" if looked == points.size else f"{looked} points looked at"
+        yield f"nothing reads `{shown(name)}` at {grouped(count)} of {of}: {help[name]}"
+
+
+def _unread(network: Network) -> list[str]:
+    """The variables that are set in vain; none where the point is no network."""
+    base = settle(network.spec, network.variant, {})
+    try:
+        names = [name for name in network.changed if name in network.values]
+        return unread(network.graph, network.values, base, names)
+    except ArchError:
+        return []
+
+
+def _looked_at(points: Points) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Points by their digits, and for how many each stands: all that decide alike, or a few evenly."""
+    choices = _choices(points)
+    if points.chosen is None and points.plan is None and prod(map(len, choices)) <= MOST_BUILT:
+        for chosen in product(*choices):
+            yield tuple(digit for digit, _ in chosen), prod(weight for _, weight in chosen)
+        return
+    step = -(-points.size // MOST_BUILT)
+    yield from ((tuple(points.digits(number)), 1) for number in range(0, points.size, step))
+
+
+def _choices(points: Points) -> list[list[tuple[int, int]]]:
+    """Of each axis the digits that are told apart, and for how many each stands.
+
+    Where an axis decides nothing, these are the spec's own value and any other.
+    """
+    network = points.space.network
+    deciding = deciding_names(network.spec)
+    base = settle(network.spec, network.variant, {})
+    found = []
+    for axis in points.space.axes:
+        digits = range(len(axis.values))
+        own = base.get(axis.variable)
+        if axis.item is not None and isinstance(own, list):
+            own = own[axis.item]
+        same = next((d for d in digits if axis.values[d] == own), None)
+        other = next((d for d in digits if d != same), None)
+        if axis.variable in deciding:
+            found.append([(digit, 1) for digit in digits])
+        elif same is None:
+            found.append([(0, len(digits))])
+        else:
+            found.append([(same, 1), *([(other, len(digits) - 1)] if other is not None else [])])
+    return found

@@ -1,0 +1,273 @@
+"""Change any fact of any operator by one, and a law fails: nothing that is stated goes unproven.
+
+What an execution can see (shapes, weights, work, which positions an output sees) must fail there. The
+rest are conventions (connections, what is stored, which buffers are reused, what a weight layer is), and
+those must fail against the rows worked out by hand and the tables that state them by name.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from execution.test_counted_execution import CASES, weights_of
+from operators.test_facts import GEOMETRIES, test_buffers, test_stored_maps, test_weight_layers
+from operators.test_rows import ROWS, costs_of, shape_of
+
+from archcalc.analysis.costs import Layer, count
+from archcalc.errors import Span
+from archcalc.execution import reference
+from archcalc.execution.fast.operators import KERNELS, prepare, scratch
+from archcalc.execution.verify import judge
+from archcalc.graph.model import Node
+from archcalc.operators import TABLE, operator_class
+from archcalc.operators.model import Cells, Extent, Grid, Operator, Shape, Tokens, Weight, Window, Work
+
+RNG = np.random.default_rng(7)
+Shapes = tuple[Shape, ...]
+Law = Callable[[Operator, Shapes], bool]
+
+
+def arrays_of(inputs: Shapes) -> list[Any]:
+    return [RNG.standard_normal((1, *map(int, x)), dtype=np.float32) for x in inputs]
+
+
+# Laws: each says whether the facts of an operator hold on inputs of these shapes.
+
+
+def verified(operator: Operator, inputs: Shapes) -> bool:
+    """What `archcalc run --verify` says of it."""
+    shape = operator.output_shape(*inputs)
+    node = Node(operator.name, operator, tuple(range(len(inputs))), shape, Span(0, 0))
+    layer = Layer(node, inputs, operator.kind(*inputs), count(operator, inputs))
+    arrays, weights = arrays_of(inputs), weights_of(operator, inputs)
+    fast = np.zeros((1, *map(int, shape)), np.float32)
+    if operator.buffer == "view":
+        fast = arrays[0].reshape(fast.shape)
+    room = np.zeros(scratch(operator, (1, *inputs[0]), fast.shape), np.float32)
+    prepared = prepare(operator, weights, fast.shape[3], np.float32)
+    KERNELS[operator.name](operator, arrays, prepared, fast, room)
+    return judge(layer, arrays, weights, fast).holds
+
+
+def weights_are_read(operator: Operator, inputs: Shapes) -> bool:
+    """Each row, column, … of each tensor: NaN there comes out somewhere."""
+    arrays, weights = [np.ones_like(x) for x in arrays_of(inputs)], weights_of(operator, inputs)
+    for role, array in weights.items():
+        for axis in range(array.ndim):
+            for index in range(array.shape[axis]):
+                poisoned = array.copy()
+                poisoned[(slice(None),) * axis + (index,)] = np.nan
+                y = reference.run(operator, arrays, {**weights, role: poisoned})
+                if not np.isnan(y).any():
+                    return False
+    return True
+
+
+def seen_positions(operator: Operator, inputs: Shapes) -> dict[tuple[int, int], set[tuple[int, int]]]:
+    """For every output position the positions of the first input whose NaN reaches it.
+
+    Tokens of a window that are apart meet with a weight of 0, which does not stop NaN.
+    """
+    arrays, weights = [np.abs(x) for x in arrays_of(inputs)], weights_of(operator, inputs)
+    poison = 1e3 if operator.name == "windowattention" else np.nan
+    clean = reference.run(operator, arrays, weights)
+    seen: dict[tuple[int, int], set[tuple[int, int]]] = {}
+    for place in product(range(inputs[0].height), range(inputs[0].width)):
+        poisoned = arrays[0].copy()
+        poisoned[0, place[0], place[1]] = poison
+        with np.errstate(invalid="ignore"):
+            y = reference.run(operator, [poisoned, *arrays[1:]], weights)
+        for output in product(range(y.shape[1]), range(y.shape[2])):
+            reached = seen.setdefault(output, set())
+            if (y[0, output[0], output[1]] != clean[0, output[0], output[1]]).any():
+                reached.add(place)
+    return seen
+
+
+def geometry_is_seen(operator: Operator, inputs: Shapes) -> bool:
+    geometry, seen = operator.geometry(*inputs), seen_positions(operator, inputs)
+    everything = set(product(range(inputs[0].height), range(inputs[0].width)))
+    if isinstance(geometry, Window | Grid | Cells):
+        return all(seen[place] == expected_places(geometry, place, inputs[0]) for place in seen)
+    if geometry == "global":
+        return all(places == everything for places in seen.values())
+    if geometry == "pointwise":
+        return all(len(places) <= 1 for places in seen.values())
+    readers = [sum(1 for places in seen.values() if place in places) for place in everything]
+    return max(readers) > 1 and all(places != everything for places in seen.values())
+
+
+def expected_places(geometry: Any, output: tuple[int, int], x: Shape) -> set[tuple[int, int]]:
+    """What a window or grid says that an output sees, as far as it lies inside the map."""
+    axes = []
+    for axis in (0, 1):
+        if isinstance(geometry, Window):
+            first = output[axis] * geometry.stride[axis] - geometry.before[axis]
+            taps = range(geometry.kernel[axis])
+            places = [first + tap * geometry.dilation[axis] for tap in taps]
+        elif isinstance(geometry, Cells):  # value p fills [p, p + 1), cell i a share of all
+            cell = Fraction(geometry.inputs[axis], geometry.outputs[axis])
+            begin, end = output[axis] * cell, (output[axis] + 1) * cell
+            places = [p for p in range(x[axis]) if p + 1 > begin and p < end]
+        else:
+            size, start = geometry.window[axis], geometry.start[axis]
+            first = (output[axis] - start) // size * size + start
+            places = list(range(first, first + size))
+        axes.append([place for place in places if 0 <= place < x[axis]])
+    return set(product(*axes))
+
+
+def geometry_is_listed(operator: Operator, inputs: Shapes) -> bool:
+    """By name; a layer that sees each token by itself, and all of a vector, is in no list for both."""
+    listed = [kind for kind, names in GEOMETRIES.items() if operator.name in names]
+    geometry = operator.geometry(*inputs)
+    if operator.name == "linear" and isinstance(inputs[0], Tokens):
+        return geometry == "pointwise"
+    return [geometry] == listed if listed else isinstance(geometry, Window | Grid | Cells)
+
+
+def rows_hold(operator: Operator, inputs: Shapes) -> bool:
+    """The row by hand of this operator on these inputs, if there is one."""
+    rows = [
+        (shape_of(output), costs)
+        for other, shapes, output, costs in ROWS
+        if str(other) == str(operator) and tuple(map(shape_of, shapes)) == inputs
+    ]
+    return all(
+        operator.output_shape(*inputs) == output and costs_of(operator, inputs) == costs
+        for output, costs in rows
+    )
+
+
+EXECUTED: tuple[Law, ...] = (verified, weights_are_read, geometry_is_seen)
+
+
+def holds(laws: tuple[Law, ...], operator: Operator, inputs: Shapes) -> bool:
+    """Whether all laws hold; an execution that breaks down on what is stated does not hold."""
+    try:
+        return all(law(operator, inputs) for law in laws)
+    except (ValueError, IndexError, KeyError, TypeError, ZeroDivisionError):
+        return False
+
+
+# Perturbations: an operator that states one fact wrongly, everything else as it was.
+
+
+def stating(operator: Operator, fact: str, value: Any) -> Operator:
+    liar = copy.copy(operator)
+    setattr(liar, fact, lambda *inputs: value)
+    return liar
+
+
+def other_shapes(operator: Operator, inputs: Shapes) -> Iterator[tuple[str, Any]]:
+    y = operator.output_shape(*inputs)
+    for field, by in product(y._fields, (-1, 1)):
+        size = getattr(y, field) + by
+        if size > 0:
+            yield "output_shape", y._replace(**{field: size})
+
+
+def other_weights(operator: Operator, inputs: Shapes) -> Iterator[tuple[str, Any]]:
+    weights = operator.weights(*inputs)
+    for number, weight in enumerate(weights):
+        for axis, by in product(range(len(weight.shape)), (-1, 1)):
+            sizes = list(weight.shape)
+            sizes[axis] += by
+            if sizes[axis] > 0:
+                changed = Weight(weight.role, tuple(sizes))
+                yield "weights", (*weights[:number], changed, *weights[number + 1 :])
+        yield "weights", (*weights[:number], *weights[number + 1 :])
+    yield "weights", (*weights, Weight("fixed" if operator.name != "rbf" else "weight", (1,)))
+
+
+def other_work(operator: Operator, inputs: Shapes) -> Iterator[tuple[str, Any]]:
+    loops = operator.work(*inputs)
+    for number, work in enumerate(loops):
+        for by in (-1, 1):
+            once = Work(work.kind, (Extent("all", (("steps", work.total + by),)),))
+            yield "work", (*loops[:number], once, *loops[number + 1 :])
+    for kind in ("products", "additions", "comparisons", "divisions", "exponentials", "powers", "roots"):
+        yield "work", (*loops, Work(kind, (Extent("one more", (("step", 1),)),)))
+
+
+def other_geometry(operator: Operator, inputs: Shapes) -> Iterator[tuple[str, Any]]:
+    geometry = operator.geometry(*inputs)
+    if not isinstance(geometry, Window | Grid | Cells):
+        kinds = {"pointwise", "global", "upsampling"} - {geometry}
+        yield from (("geometry", kind) for kind in sorted(kinds))
+        return
+    for field, axis, by in product(geometry._fields, (0, 1), (-1, 1)):
+        values = list(getattr(geometry, field))
+        values[axis] += by
+        changed = geometry._replace(**{field: tuple(values)})
+        least = -9 if field in ("before", "start") else field in ("window", "inputs", "outputs")
+        if values[axis] >= least and tells(geometry, changed, inputs[0]):
+            yield "geometry", changed
+
+
+def tells(geometry: Any, changed: Any, x: Shape) -> bool:
+    """Whether the two differ in what they say of a map: the dilation of a single tap says nothing."""
+    size = range(1, 4)
+    return any(
+        expected_places(geometry, place, x) != expected_places(changed, place, x)
+        for place in product(size, size)
+    )
+
+
+PERTURBATIONS = (other_shapes, other_weights, other_work)
+NAMES = [f"{operator} on {' '.join(map(str, inputs))}" for operator, inputs in CASES]
+
+
+@pytest.mark.parametrize(("operator", "inputs"), CASES, ids=NAMES)
+def test_what_is_executed(operator: Operator, inputs: Shapes) -> None:
+    assert holds((verified, weights_are_read), operator, inputs)
+    for perturb in PERTURBATIONS:
+        for fact, value in perturb(operator, inputs):
+            liar = stating(operator, fact, value)
+            assert not holds((verified, weights_are_read), liar, inputs), f"{fact}: {value}"
+
+
+@pytest.mark.parametrize(("operator", "inputs"), CASES, ids=NAMES)
+def test_what_an_output_sees(operator: Operator, inputs: Shapes) -> None:
+    laws = (geometry_is_seen, geometry_is_listed)
+    assert holds(laws, operator, inputs)
+    for fact, value in other_geometry(operator, inputs):
+        assert not holds(laws, stating(operator, fact, value), inputs), f"{fact}: {value}"
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_links_are_worked_out_by_hand(name: str) -> None:
+    for operator, shapes, *_ in (row for row in ROWS if row[0].name == name):
+        inputs = tuple(map(shape_of, shapes))
+        assert rows_hold(operator, inputs)
+        for by in (-1, 1):
+            links = operator.connections(*inputs) + by
+            assert not rows_hold(stating(operator, "connections", links), inputs)
+
+
+@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize(
+    ("fact", "table"),
+    [
+        ("weight_layer", test_weight_layers),
+        ("stored", test_stored_maps),
+        ("buffer", test_buffers),
+    ],
+)
+def test_conventions_are_tables(
+    name: str, fact: str, table: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table()
+    cls = operator_class(name)
+    stated = getattr(cls, fact)
+    others = {"weight_layer": range(4), "stored": (True, False), "buffer": ("fresh", "in place", "view")}
+    for value in {*others[fact]} - {stated}:
+        monkeypatch.setattr(cls, fact, value)
+        with pytest.raises(AssertionError):
+            table()

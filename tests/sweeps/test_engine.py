@@ -1,0 +1,172 @@
+"""The engine where programs alone do not do: other structures, too many of them, more than 64 bits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from archcalc.api import Network
+from archcalc.errors import UsageError
+from archcalc.spec.catalog import Entry
+from archcalc.spec.model import Source
+from archcalc.spec.read import read
+from archcalc.sweeps.evaluation import engine as engine_module
+from archcalc.sweeps.evaluation.engine import WHERE, Engine
+from archcalc.sweeps.evaluation.stream import reader
+from archcalc.sweeps.machine import numpy_machine
+from archcalc.sweeps.metrics import MEANING
+from archcalc.sweeps.program.recording import analyzed
+from archcalc.sweeps.space.constraints import holds, parse_condition
+from archcalc.sweeps.space.model import make_space
+from archcalc.sweeps.space.points import Points, grid
+
+METRICS = list(MEANING)
+
+
+def points(layers: str, variables: str, *varied: str) -> Points:
+    text = f'input = "8x8x4"\nlayers = [{layers}]\n[vars]\n{variables}\n'
+    network = Network(Entry("own", read(Source("own.toml", text)), None), {})
+    return grid(make_space(network, varied))
+
+
+def evaluated(points: Points, where: str = "") -> Engine:
+    """The engine, after comparing every point with its plain analysis."""
+    names = [*METRICS, "a", "b"]
+    engine = Engine(points, METRICS, 4, parse_condition(where, names) if where else None)
+    found = engine.evaluate(reader(points, False)(0, points.size))
+    for j in range(points.size):
+        expected, _ = analyzed(points.space.at(points.digits(j)), 4)
+        assert (found.reasons[j] == 0) == (expected is not None)
+        if expected is not None:
+            assert found.results[: len(METRICS), j].tolist() == list(expected.values())
+    return engine
+
+
+def test_a_condition_on_a_size_makes_two_structures() -> None:
+    engine = evaluated(points('"if channels != 2*a: conv {2*a}", "conv 3"', "a = 1", "a=1:6"))
+    assert (engine.recorded, engine.enumerated) == (2, [])
+
+
+def test_a_repeat_is_enumerated() -> None:
+    engine = evaluated(points('"{a} x conv {b}"', "a = 1\nb = 2", "a=0:3", "b=1:9"))
+    assert (engine.recorded, engine.enumerated) == (4, [0])
+
+
+def test_a_size_that_is_refused_says_why() -> None:
+    engine = evaluated(points('"conv 12 k{a} g{b}"', "a = 1\nb = 1", "a=0:12", "b=0:5"))
+    assert {reason.partition("}")[2] for reason in engine.reasons} == {
+        "` must be {what}, not {value}",
+        " groups do not divide {count} {what}",
+        " does not fit the {name} of {padded}",
+    }
+
+
+def test_decimals_are_enumerated() -> None:
+    engine = evaluated(
+        points('"conv {floor(10*a)} | conv {b}"', "a = 0.5\nb = 1", "a=0.25:1:0.25", "b=1:3")
+    )
+    assert (engine.recorded, engine.enumerated) == (4, [0])
+
+
+def test_a_division_by_zero_is_refused_where_it_happens() -> None:
+    engine = evaluated(points('"conv {12 // a} | conv {b % a + 1}"', "a = 1\nb = 1", "a=0:3", "b=1:3"))
+    assert [reason for reason in engine.reasons if "zero" in reason] == ["`12 // a` divides by zero"]
+
+
+def test_more_than_64_bits_are_exact() -> None:
+    """Three layers of b channels: 2·b² + … parameters, beyond 2^63 for b = 4·10^9."""
+    engine = evaluated(points('"3 x conv {b}"', "b = 1", "b=1:4000000001:1000000000"))
+    assert engine.notes == ["64 bits do not suffice here: exact integers, point by point"]
+    found = engine.evaluate(reader(engine.points, False)(0, 5))
+    assert found.results[0, 4] == (4 + 2 * 4_000_000_001 + 3) * 4_000_000_001
+    assert found.results[0, 4] > 2**64
+
+
+def test_what_building_refuses_beyond_64_bits_is_refused() -> None:
+    engine = evaluated(points('"conv {b*b*b // (b*b)}"', "b = 1", "b=1:4000001:2000000"))
+    found = engine.evaluate(reader(engine.points, False)(0, 3))
+    told = [engine.reasons[r - 1] if r else "" for r in found.reasons.tolist()]
+    assert told == ["", "", "`b*b*b // (b*b)` goes beyond 64 bits"]  # 4·10^6 cubed is 6.4·10^19
+
+
+def test_too_many_structures_are_slower_and_as_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "MOST_STRUCTURES", 2)
+    engine = evaluated(points('"{a} x conv {b} k3"', "a = 1\nb = 2", "a=0:5", "b=1:3"))
+    assert engine.recorded == 2
+    assert engine.notes == ["more than 2 structures: the rest is analyzed point by point"]
+
+
+@pytest.mark.parametrize("most", [1_000, 1])
+def test_a_condition_is_a_result(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "MOST_STRUCTURES", most)
+    space = points('"{a} x conv {b} k3 half"', "a = 1\nb = 2", "a=1:3", "b=1:9")
+    engine = evaluated(space, "parameters <= 500 and not b == 3 or a + 1 > 2*b and output >= 8")
+    found = engine.evaluate(reader(space, False)(0, space.size))
+    assert engine.wanted[-1] == WHERE
+    for j in range(space.size):
+        a, b = (int(space.space.axes[i].values[d]) for i, d in enumerate(space.digits(j)))
+        parameters = (4 * 9 + 1) * b + (a - 1) * (9 * b + 1) * b
+        assert found.results[0, j] == parameters
+        assert bool(found.results[-1, j]) == ((parameters <= 500 and b != 3) or a + 1 > 2 * b)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("x <= 1K", 1),
+        ("x > 1.5K", 0),
+        ("x == 1_000", 1),
+        ("x < 1KiB", 1),
+        ("0 < x <= 1000 < y", 1),
+        ("y // (x - 999) == 2000", 1),
+        ("x == 1000 or y // (x - 1000) == 0", 0),  # a division by 0 holds nowhere
+        ("not (x >= 1000) or not y", None),
+        ("-x < 0 and +y > 0 and x * y - 2 * x == 1998000", 1),
+        ("y % 7 == 5", 1),
+        ("x <= 1GiB and y <= 2 M", 1),
+    ],
+)
+def test_conditions(text: str, value: int | None) -> None:
+    if value is None:
+        with pytest.raises(UsageError, match="is no condition"):
+            parse_condition(text, ["x", "y"])
+        return
+    condition = parse_condition(text, ["x", "y"])
+    assert holds(condition, {"x": 1000, "y": 2000}.__getitem__) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "help"),
+    [
+        ("multiples <= 3", "--where: unknown name `multiples`", "did you mean `multiplies`?"),
+        ("peak <= 3 Kb", "--where: unknown unit `Kb`", "did you mean `KB`?"),
+        ("peak <= 3.5", "--where: `3.5` is no whole number", "metrics are whole numbers"),
+        ("peak", "--where: `peak` is no condition", "as in "),
+        ("peak <= 'x'", "--where: `'x'` is no number", "as in "),
+        ("peak / 2 <= 3", "--where: `peak / 2` is no number", "as in "),
+        ("peak in [3]", "--where: `peak in [3]` is no comparison of numbers", "as in "),
+        ("peak <=", "--where: `peak <=` is no expression", ""),
+        ("peak <= 99999999999999999999", "is no whole number", "at most 64 bits"),
+        ("f(peak) < 3", "--where: unknown function `f`", ""),
+        ("max(peak, 3) < 3", "--where: `max(peak, 3)` is no number", ""),
+    ],
+)
+def test_bad_conditions(text: str, message: str, help: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_condition(text, METRICS)
+    (diagnostic,) = caught.value.diagnostics
+    assert message in diagnostic.message
+    assert help in diagnostic.help
+
+
+def test_points_are_grouped_by_their_digits() -> None:
+    """By the definition, also where the combinations are more than 64 bits can number."""
+    draw = np.random.default_rng(1)
+    for lengths in ((2, 3), (1, 1), (200, 300), (1 << 20,) * 5):
+        digits = np.array([draw.integers(0, n, 500) for n in lengths], np.int32)
+        digits[:, 250:] = digits[:, :250]
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for lane, point in enumerate(digits.T.tolist()):
+            groups.setdefault(tuple(point), []).append(lane)
+        found = {tuple(lanes.tolist()) for lanes in numpy_machine.groups(digits)}
+        assert found == set(map(tuple, groups.values()))

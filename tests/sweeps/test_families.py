@@ -1,0 +1,141 @@
+"""Every bundled family over a space of its variables: what `analyze` says of each point, valid or not.
+
+The engine's three executors (exact Python, NumPy, the compiled kernel) against the plain analysis, which
+knows no symbols. The test of 1,000 points a family has its own command: see the README.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+import archcalc
+from archcalc.api import Network
+from archcalc.spec.bundle import families
+from archcalc.spec.settings import show_value
+from archcalc.sweeps.evaluation import by_rows, run, stream
+from archcalc.sweeps.evaluation.engine import Engine
+from archcalc.sweeps.evaluation.run import request, sweep
+from archcalc.sweeps.evaluation.stream import reader
+from archcalc.sweeps.machine import numba_machine, numpy_machine
+from archcalc.sweeps.metrics import MEANING
+from archcalc.sweeps.program.recording import analyzed
+from archcalc.sweeps.space.model import Space, make_space
+from archcalc.sweeps.space.points import grid, sample
+
+FEW = ("googlenet", "inception", "lenet5", "resnet", "shufflenet_v2", "vgg", "vit")
+NAMES = [path.replace("\\", "/").rpartition("/")[2].removesuffix(".toml") for path in families()]
+
+
+def varied(network: Network) -> list[str]:
+    """Every variable of a network, over values around its own, some of which it cannot have."""
+    texts = []
+    for name, value in network.values.items():
+        variable = network.spec.variables[name]
+        if isinstance(value, bool):
+            texts.append(f"{name}=false,true")
+        elif variable.choices:
+            texts.append(f"{name}={','.join(map(show_value, variable.choices))}")
+        elif type(variable.default) is int and isinstance(value, int):
+            texts.append(f"{name}={value // 2}:{value * 2 + 4}:{max(value // 4, 1)}")
+        elif isinstance(value, list):
+            texts += items(name, value)
+        else:
+            texts.append(f"{name}=0.25:1.5:0.25")
+    height = network.graph.input.height
+    return [*texts, f"input={max(height // 4, 1)}:{2 * height}:{max(height // 8, 1)}"]
+
+
+def items(name: str, values: list[Any]) -> list[str]:
+    """Counts as two whole lists, so that structures stay few; larger numbers each on its own."""
+    if not all(type(value) is int for value in values):
+        return []
+    if max(values) < 40:
+        return [f"{name}=[{show_value(values)}],[{show_value([values[0] + 1, *values[1:]])}]"]
+    return [f"{name}[{i}]={v // 2}:{v + 8}:{max(v // 4, 1)}" for i, v in enumerate(values)]
+
+
+class Exact:
+    """An executor that runs each point on Python's integers."""
+
+    @staticmethod
+    def run(code: Any, inputs: Any, digits: Any) -> Any:
+        from archcalc.sweeps.machine import instructions
+
+        points = [[int(v[digits[a, j]]) for a, v in inputs] for j in range(digits.shape[1])]
+        return numpy_machine.table([instructions.run(code, point) for point in points]).T  # type: ignore[arg-type]
+
+
+def agree(space: Space, count: int) -> tuple[int, int]:
+    """Compare `count` random points; how many are valid, and how many are refused."""
+    points = sample(space, count, seed=5)
+    engine = Engine(points, list(MEANING), 4)
+    digits, reasons = reader(points, False)(0, points.size), engine.reasons
+    first = engine.evaluate(digits)
+    for engine.executor in (numba_machine, Exact):
+        other = engine.evaluate(digits)
+        assert (other.reasons == first.reasons).all()
+        valid = other.reasons == 0
+        assert (other.results[:, valid] == first.results[:, valid]).all()
+    for j in range(points.size):
+        expected, refusal = analyzed(space.at(points.digits(j)), 4)
+        told = reasons[first.reasons[j] - 1] if first.reasons[j] else ""
+        at = space.texts(points.digits(j))
+        if expected is None:
+            assert re.fullmatch(re.sub(r"\\{.*?\\}|[0-9]+", ".*", re.escape(told)), refusal), (at, told)
+        else:
+            assert (told, first.results[:, j].tolist()) == ("", list(expected.values())), at
+    valid = int((first.reasons == 0).sum())
+    return valid, points.size - valid
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_point_is_what_analyze_says(name: str) -> None:
+    network = archcalc.load(name)
+    valid, _ = agree(make_space(network, varied(network)), 12)
+    assert valid
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("name", NAMES)
+def test_a_thousand_points(name: str) -> None:
+    network = archcalc.load(name)
+    valid, _ = agree(make_space(network, varied(network)), 1_000)
+    assert valid
+
+
+def sizes(network: Network) -> list[str]:
+    """Some sizes of a network and its input, as a grid that has rows."""
+    height = network.graph.input.height
+    texts = [f"input={max(height // 2, 1)}:{height + height // 2}:{max(height // 40, 1)}"]
+    for name, value in network.values.items():
+        if type(value) is int and type(network.spec.variables[name].default) is int and value > 3:
+            texts.append(f"{name}={value}:{value * 2}:{max(value // 9, 1)}")
+        elif isinstance(value, list) and all(type(item) is int and item >= 16 for item in value):
+            texts.append(f"{name}[0]={value[0]}:{2 * value[0]}:{max(value[0] // 8, 1)}")
+    return texts[:3]
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[] if n in FEW else pytest.mark.sweep) for n in NAMES]
+)
+def test_a_grid_by_rows(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row by row, in small boxes some of which are left out, against point by point."""
+    network = archcalc.load(name)
+    points = grid(make_space(network, sizes(network)))
+    monkeypatch.setattr(stream, "MANY", 0)
+    monkeypatch.setattr(by_rows, "CHUNK", 3_000)
+    wide = (f"multiplies <= {network.analyze().multiplies}", "", "max:params", 9)
+    for words in (("", "params,max:output", "", None), wide):
+        asked = request(points, 4, *words, 12)
+        rowwise = sweep(asked, lambda points: None)
+        with monkeypatch.context() as patched:
+            patched.setattr(run, "layout", lambda engine: None)
+            plainly = sweep(asked, lambda points: None)
+        assert list(rowwise.rows()) == list(plainly.rows())
+        assert rowwise.collected.kept == plainly.collected.kept
+        assert rowwise.collected.seen + rowwise.skipped == plainly.collected.seen
+        if not rowwise.skipped:
+            assert rowwise.refusals() == plainly.refusals()
