@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from archcalc.analysis.field import Fields
@@ -114,6 +115,7 @@ def _read(graph: Graph, reader: int) -> Region | None:
     return None if len(rows) * len(columns) == x.positions else (rows, columns)
 
 
+@lru_cache(256)
 def _positions(window: Window, axis: int, size: int, outputs: int) -> frozenset[int]:
     """Where any output has a tap inside the map; of a long window only what lies there is visited.
 

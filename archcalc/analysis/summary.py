@@ -27,27 +27,32 @@ class Row(NamedTuple):
         return self.shown.node.shape
 
 
+class Part(NamedTuple):
+    """What becomes a row, before its costs are summed."""
+
+    path: str
+    layers: Sequence[Layer]
+    shown: Layer
+
+
 def summarize(analysis: Analysis, matters: Matters, depth: int | None) -> list[Row]:
     """Rows for a table.
 
     `matters` says which layers deserve a row; the others fold into the row before. A `depth` groups
     layers whose paths agree in so many parts; None groups nothing, `EVERY_LAYER` folds nothing either.
     """
-    layers = analysis.layers[1:]
-    if depth == EVERY_LAYER:
-        return [_row(layer.path, [layer], layer) for layer in layers]
-    return _grouped(layers, matters, depth) if depth else _folded(layers, matters)
+    return [_row(*part) for part in _parts(analysis, matters, depth)]
 
 
 def fitting_depth(analyses: Iterable[Analysis], matters: Matters) -> int | None:
     """The finest grouping under which every analysis has about 40 rows at most."""
     found: int | None = None
     for analysis in analyses:
-        rows = summarize(analysis, matters, found)
-        deepest = max((row.path.count("/") for row in rows), default=0)
-        while len(rows) > MOST_ROWS and deepest > 0:
+        parts = _parts(analysis, matters, found)
+        deepest = max((part.path.count("/") for part in parts), default=0)
+        while len(parts) > MOST_ROWS and deepest > 0:
             found, deepest = deepest, deepest - 1
-            rows = summarize(analysis, matters, found)
+            parts = _parts(analysis, matters, found)
     return found
 
 
@@ -90,8 +95,15 @@ def _without_last(name: str, members: dict[str, int]) -> str:
     return group if group and members[group] == 1 else name
 
 
-def _folded(layers: Sequence[Layer], matters: Matters) -> list[Row]:
-    """A row for each layer that matters, with those after it; the ones before the first join it."""
+def _parts(analysis: Analysis, matters: Matters, depth: int | None) -> list[Part]:
+    layers = analysis.layers[1:]
+    if depth == EVERY_LAYER:
+        return [Part(layer.path, [layer], layer) for layer in layers]
+    return _grouped(layers, matters, depth) if depth else _folded(layers, matters)
+
+
+def _folded(layers: Sequence[Layer], matters: Matters) -> list[Part]:
+    """A part for each layer that matters, with those after it; the ones before the first join it."""
     groups: list[list[Layer]] = []
     heads: list[Layer] = []
     open_head = True  # the first group still waits for a layer that matters
@@ -104,11 +116,11 @@ def _folded(layers: Sequence[Layer], matters: Matters) -> list[Row]:
         if matters(layer):
             heads[-1] = layer
             open_head = False
-    return [_row(head.path, group, head) for head, group in zip(heads, groups, strict=True)]
+    return [Part(head.path, group, head) for head, group in zip(heads, groups, strict=True)]
 
 
-def _grouped(layers: Sequence[Layer], matters: Matters, depth: int) -> list[Row]:
-    """A row for layers whose paths agree in `depth` parts; a group without weights folds."""
+def _grouped(layers: Sequence[Layer], matters: Matters, depth: int) -> list[Part]:
+    """A part for layers whose paths agree in `depth` parts; a group without weights folds."""
     groups: dict[str, list[Layer]] = {}
     last = ""
     for layer in layers:
@@ -118,7 +130,7 @@ def _grouped(layers: Sequence[Layer], matters: Matters, depth: int) -> list[Row]
         groups.setdefault(name, []).append(layer)
         last = name
     shown = ends(layers, depth)
-    return [_row(name, group, shown[name]) for name, group in groups.items()]
+    return [Part(name, group, shown[name]) for name, group in groups.items()]
 
 
 def _row(path: str, layers: Sequence[Layer], shown: Layer) -> Row:

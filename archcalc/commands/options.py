@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from archcalc import collector
 from archcalc.api import Network
 from archcalc.commands.words import networks, split
 from archcalc.errors import ArchError, Diagnostic, UsageError
@@ -35,6 +37,9 @@ SETTINGS = {
     "max_content_width": 100,
     "help_option_names": ["-h", "--help"],
 }
+
+
+LASTING = ("run", "sweep")  # what they drop on their long way is collected
 
 
 class Table(NamedTuple):
@@ -119,11 +124,12 @@ def spec_command(
                 params["table"] = Table.of(params)
             if not ctx.params["words"]:
                 ctx.params["words"] = fallback
-            found, words = command.networks(ctx, most)
-            _look_over(found, settings=name != "sweep")  # what one point does not read another may
-            if most is not None:
-                params["words"] = words
-            function(found, **params)
+            with nullcontext() if name in LASTING else collector.paused():
+                found, words = command.networks(ctx, most)
+                _look_over(found, settings=name != "sweep")  # what one point does not read another may
+                if most is not None:
+                    params["words"] = words
+                function(found, **params)
 
         callback.__doc__ = function.__doc__
         own = getattr(function, "__click_params__", [])
