@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from archcalc import collector
+from archcalc import garbage
 from archcalc.api import Network
 from archcalc.commands.words import networks, split
 from archcalc.errors import ArchError, Diagnostic, UsageError
@@ -124,7 +124,7 @@ def spec_command(
                 params["table"] = Table.of(params)
             if not ctx.params["words"]:
                 ctx.params["words"] = fallback
-            with nullcontext() if name in LASTING else collector.paused():
+            with nullcontext() if name in LASTING else garbage.paused():
                 found, words = command.networks(ctx, most)
                 _look_over(found, settings=name != "sweep")  # what one point does not read another may
                 if most is not None:

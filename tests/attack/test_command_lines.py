@@ -82,4 +82,3 @@ def _option(chance: random.Random, param: click.Parameter) -> list[str]:
 def test_command_lines(count: int, tmp_path: Path) -> None:
     told = besiege(attack, count, tmp_path)
     assert min(told["fine"], told["refused"]) > count // 20, told
-    print(told)

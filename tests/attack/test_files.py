@@ -142,4 +142,3 @@ def test_what_is_not_mutated_is_read(name: str, tmp_path: Path, monkeypatch: pyt
 def test_mutated_files(count: int, tmp_path: Path) -> None:
     told = besiege(attack, count, tmp_path)
     assert min(told["fine"], told["refused"]) > count // 20, told
-    print(told)

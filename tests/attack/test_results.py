@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -63,7 +64,6 @@ def flip(chance: random.Random, number: int) -> str:
 @sizes(40, 4000)
 def test_flipped_bits(count: int, tmp_path: Path) -> None:
     told = besiege(flip, count, tmp_path)
-    print(told)
     assert told["part.csv refused"] + told["part.parquet refused"] >= count // 2 - told["same"]
 
 
@@ -89,7 +89,8 @@ def test_kills_and_resumes(count: int) -> None:
         command = [sys.executable, "-c", code]
         for _ in range(count // 2):
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(0.5 + chance.random())
+            _await(process, chance.randint(1, 8))
+            time.sleep(0.03 * chance.random())  # a part takes about as long: anywhere in its making
             process.kill()
             ends[process.wait()] += 1
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -101,7 +102,21 @@ def test_kills_and_resumes(count: int) -> None:
         assert found == wanted
         assert sum(one["points"] for one in store.counts().values()) == most * 20
         rmtree("killed")
-    print(ends)
+    assert ends == {-signal.SIGKILL: count}
+    print(f"\n{count} kills, and as many resumes, of {most * 20:,} points")
+
+
+def _await(process: subprocess.Popen[bytes], more: int) -> None:
+    """Until so many more parts are there, or it has ended."""
+    before, deadline = _done(), time.monotonic() + 60
+    while _done() < before + more and process.poll() is None:
+        assert time.monotonic() < deadline, "no new part for a minute"
+        time.sleep(0.002)
+
+
+def _done() -> int:
+    """Parts whose record says that they are done."""
+    return len(list(Path("killed").glob("_part-*.json")))
 
 
 def test_rows_are_known() -> None:
