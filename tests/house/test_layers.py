@@ -20,7 +20,7 @@ ORDER = [
     {"compiled"},
     {"spec", "operators"},
     {"graph"},
-    {"analysis"},
+    {"analysis", "interop"},
     {"audit", "execution"},
     {"files"},
     {"api"},

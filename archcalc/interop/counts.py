@@ -1,0 +1,78 @@
+"""What an operation costs, and what a rule sees of it when it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from math import prod
+from typing import Any, NamedTuple
+
+from archcalc.interop.trace import Shape
+
+
+class Counts(NamedTuple):
+    """The census of an operation by kind, exact integers.
+
+    `products` are the headline: products inside conv, linear, matmul and recurrent layers;
+    `multiplies` are all others. Logarithms, sines and cosines count as exponentials.
+    """
+
+    products: int = 0
+    multiplies: int = 0
+    additions: int = 0
+    comparisons: int = 0
+    divisions: int = 0
+    exponentials: int = 0
+    powers: int = 0
+    roots: int = 0
+
+    def times(self, factor: int) -> Counts:
+        """The same, so many times over."""
+        return Counts(*[count * factor for count in self])
+
+    def plus(self, other: Counts) -> Counts:
+        """Both together."""
+        return Counts(*map(int.__add__, self, other))
+
+
+NONE = Counts()
+
+
+class Seen(NamedTuple):
+    """An operation as its rule sees it: shapes in place of names."""
+
+    inputs: tuple[Shape | None, ...]
+    outputs: tuple[Shape, ...]
+    attributes: Mapping[str, Any]
+
+    @property
+    def values(self) -> int:
+        """Values of the (first) output."""
+        return prod(self.outputs[0])
+
+    def has(self, position: int) -> bool:
+        """Whether that input is there: a bias, a mask."""
+        return len(self.inputs) > position and self.inputs[position] is not None
+
+    def shape(self, position: int) -> Shape:
+        """The shape of an input that must be there.
+
+        Raises:
+            Unfit: it is not.
+        """
+        shape = self.inputs[position] if len(self.inputs) > position else None
+        if shape is None:
+            raise Unfit(f"it has no input {position}")
+        return shape
+
+
+Rule = Callable[[Seen], Counts]
+
+
+class Unfit(Exception):
+    """A fact about an operation that its rule cannot count with; the caller knows the place."""
+
+
+def total(counts: Iterable[Counts]) -> Counts:
+    """The sum of many."""
+    columns = list(zip(*counts, strict=True))
+    return Counts(*map(sum, columns)) if columns else NONE

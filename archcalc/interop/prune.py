@@ -1,0 +1,68 @@
+"""What of a trace is work: what depends on no input is folded, what no output reads is dropped.
+
+A mask, a table of positions or a weight that is normalized before use is the same for every image: an
+exporter may compute it, and who serves the model computes it once. It is no work of an image, but the
+weights that it is made of are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from archcalc.interop.trace import Operation, Trace
+from archcalc.interop.vocabulary import MAKING
+
+_MAKING = frozenset(MAKING)
+
+
+class Pruned(NamedTuple):
+    """The operations of a trace, told apart.
+
+    Args:
+        live: depend on an input, and an output depends on them.
+        folded: depend on no input, and live ones or outputs read what they make.
+        dropped: nobody reads what they make.
+        behind: the weights' tensors that a tensor is made of, for every one that no input changes.
+    """
+
+    live: tuple[Operation, ...]
+    folded: tuple[Operation, ...]
+    dropped: tuple[Operation, ...]
+    behind: Mapping[str, tuple[str, ...]]
+
+
+def prune(trace: Trace) -> Pruned:
+    """Tell the operations of a trace apart, keeping their order."""
+    changing, behind = _sources(trace)
+    read = set(trace.outputs)
+    live: list[Operation] = []
+    folded: list[Operation] = []
+    dropped: list[Operation] = []
+    for operation in reversed(trace.operations):
+        if read.isdisjoint(operation.outputs):
+            dropped.append(operation)
+            continue
+        read.update(name for name in operation.inputs if name is not None)
+        works = not changing.isdisjoint(operation.outputs)
+        (live if works else folded).append(operation)
+    return Pruned(tuple(live[::-1]), tuple(folded[::-1]), tuple(dropped[::-1]), behind)
+
+
+def _sources(trace: Trace) -> tuple[set[str], dict[str, tuple[str, ...]]]:
+    """The tensors that an input changes, and the weights behind each of the others."""
+    changing = set(trace.inputs)
+    behind: dict[str, tuple[str, ...]] = {w.tensor: (w.tensor,) for w in trace.weights}
+    for operation in trace.operations:
+        making = operation.word in _MAKING
+        if not making and not changing.isdisjoint(operation.inputs):
+            changing.update(operation.outputs)
+            continue
+        found = () if making else _together(operation, behind)
+        behind.update((name, found) for name in operation.outputs)
+    return changing, behind
+
+
+def _together(operation: Operation, behind: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    names = (name for read in operation.inputs if read is not None for name in behind.get(read, ()))
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,46 @@
+"""Rules of recurrent layers: torch's lstm, gru and rnn as one operation, all layers and directions."""
+
+from __future__ import annotations
+
+from math import prod
+
+from archcalc.interop.counts import Counts, Rule, Seen
+from archcalc.interop.trace import Shape
+
+# sigmoid: an addition, a division, an exponential; tanh: 2 additions, a division, 2 exponentials
+_LSTM = Counts(multiplies=3, additions=8, divisions=5, exponentials=7)  # σ σ σ tanh; c; tanh; h
+_GRU = Counts(multiplies=3, additions=6, divisions=3, exponentials=4)  # σ σ tanh; r·n; (1 − z)·n + z·h
+_TANH = Counts(additions=2, divisions=1, exponentials=2)
+_RELU = Counts(comparisons=1)
+
+
+def recurrent(gates: int, cell: Counts) -> Rule:
+    """A rule for inputs x, *weights: x [steps, batch, in], or as attribute batch_first says.
+
+    Every matrix [rows, columns] multiplies once a step; the sums of the input's and the state's join
+    with one addition more, and every bias is one. `cell` is what a unit does besides in a step.
+    """
+
+    def rule(op: Seen) -> Counts:
+        weights = [shape for shape in op.inputs[1:] if shape is not None and shape]
+        steps = prod(op.shape(0)[:-1])
+        matrices = [shape for shape in weights if len(shape) >= 2 and not _bias(op, shape)]
+        rows = sum(prod(shape[:-1]) for shape in matrices)
+        biases = sum(prod(shape) for shape in weights if shape not in matrices)
+        units = int(op.attributes["units"])
+        products = sum(map(prod, matrices))
+        sums = products - rows + units * gates + biases
+        return Counts(products=products, additions=sums).plus(cell.times(units)).times(steps)
+
+    return rule
+
+
+def _bias(op: Seen, shape: Shape) -> bool:
+    """ONNX writes biases as [directions, 2 · gates · hidden] beside matrices of three axes."""
+    return len(shape) == 2 and any(s is not None and len(s) == 3 for s in op.inputs[1:])
+
+
+lstm = recurrent(4, _LSTM)
+gru = recurrent(3, _GRU)
+rnn_tanh = recurrent(1, _TANH)
+rnn_relu = recurrent(1, _RELU)

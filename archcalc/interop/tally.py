@@ -1,0 +1,119 @@
+"""Exact counts of a trace: what each operation does, and the weights that it is the first to use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+from typing import NamedTuple
+
+from archcalc.errors import ArchError, Diagnostic
+from archcalc.interop.counts import NONE, Counts, Seen, Unfit, total
+from archcalc.interop.prune import Pruned
+from archcalc.interop.trace import OPAQUE, Operation, Tensor, Trace, Weight
+from archcalc.interop.vocabulary import WORDS
+
+
+class Use(NamedTuple):
+    """A weight, and what it is to the operation that first uses it: 'weight', 'bias', 'scale', …"""
+
+    weight: Weight
+    role: str
+    size: int
+
+
+class Row(NamedTuple):
+    """What one operation costs, for the whole batch of the trace."""
+
+    operation: Operation
+    counts: Counts
+    uses: tuple[Use, ...]
+
+
+class Tally(NamedTuple):
+    """All rows. With `unknown` operations every total is a least one."""
+
+    rows: tuple[Row, ...]
+    unknown: tuple[Operation, ...]
+    unused: tuple[Use, ...]  # weights that no row uses
+
+    @property
+    def counts(self) -> Counts:
+        """The sum of all rows."""
+        return total(row.counts for row in self.rows)
+
+    @property
+    def parameters(self) -> int:
+        """Numbers of the parameters that layers use, shared ones once."""
+        return sum(_numbers(use) for row in self.rows for use in row.uses)
+
+    @property
+    def parameters_of_the_file(self) -> int:
+        """The same, with those that no layer uses."""
+        return self.parameters + sum(map(_numbers, self.unused))
+
+
+def _numbers(use: Use) -> int:
+    return use.size if use.weight.kind == "parameter" else 0
+
+
+def tally(trace: Trace, pruned: Pruned) -> Tally:
+    """Count every live operation, and give each weight to the first that uses it.
+
+    Raises:
+        ArchError: operations that do not fit their rules, all of them with their places.
+    """
+    weights = {weight.tensor: weight for weight in trace.weights}
+    free = {weight.storage: weight for weight in reversed(trace.weights)}
+    rows, mistakes = [], []
+    for operation in pruned.live:
+        try:
+            counts = count(operation, trace.tensors)
+        except Unfit as fact:
+            mistakes.append(Diagnostic(f"{trace.name}: {operation.place} cannot be counted: {fact}"))
+            continue
+        uses = [
+            Use(free.pop(weights[name].storage), role, prod(trace.tensors[name].shape))
+            for name, role in _used(operation, pruned.behind)
+            if weights[name].storage in free
+        ]
+        rows.append(Row(operation, counts, tuple(uses)))
+    if mistakes:
+        raise ArchError(*mistakes)
+    unused = [
+        Use(w, "", prod(trace.tensors[w.tensor].shape)) for w in trace.weights if w.storage in free
+    ]
+    unknown = tuple(operation for operation in pruned.live if operation.word == OPAQUE)
+    return Tally(tuple(rows), unknown, _once(unused))
+
+
+def count(operation: Operation, tensors: Mapping[str, Tensor]) -> Counts:
+    """What one operation does; nothing is known of an opaque one.
+
+    Raises:
+        Unfit: its shapes or attributes are none that its rule can count.
+    """
+    if operation.word == OPAQUE:
+        return NONE
+    seen = Seen(
+        tuple(None if name is None else tensors[name].shape for name in operation.inputs),
+        tuple(tensors[name].shape for name in operation.outputs),
+        operation.attributes,
+    )
+    try:
+        return WORDS[operation.word].rule(seen)
+    except (IndexError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        raise Unfit("shapes and attributes contradict each other") from error
+
+
+def _used(operation: Operation, behind: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:
+    """The weights that an operation reads, also through what is made of them, and their roles."""
+    roles = WORDS[operation.word].roles if operation.word in WORDS else ()
+    found = []
+    for position, read in enumerate(operation.inputs):
+        role = roles[position] if position < len(roles) else ""
+        found += [(name, role or "weight") for name in behind.get(read or "", ())]
+    return found
+
+
+def _once(unused: list[Use]) -> tuple[Use, ...]:
+    return tuple({use.weight.storage: use for use in reversed(unused)}.values())[::-1]
