@@ -15,8 +15,8 @@ from archcalc.audit.verdicts import KINDS, Networks, Verdict, judge, shown
 from archcalc.commands.options import FORMAT, complete_words, show
 from archcalc.commands.reconcile import relative
 from archcalc.errors import Diagnostic, UsageError
+from archcalc.reports.model import Column, Report
 from archcalc.units import printable
-from archcalc.views.report import Column, Report
 
 MOST_NAMED = 2
 FINDINGS = ("wrong", "unexplained")

@@ -13,21 +13,13 @@ from archcalc.analysis.field import receptive_fields
 from archcalc.analysis.memory import measure, stored
 from archcalc.api import Network
 from archcalc.commands.differences import MEASURED, Wanted, report
-from archcalc.commands.layout import document, label
-from archcalc.commands.options import (
-    ALL,
-    DEPTH,
-    FORMAT,
-    TOP,
-    SpecCommand,
-    Table,
-    show,
-    spec_command,
-)
+from archcalc.commands.options import ALL, DEPTH, FORMAT, TOP, SpecCommand, show, spec_command
 from archcalc.commands.revision import at_revision
 from archcalc.errors import Diagnostic, UsageError
+from archcalc.reports.layout import document, label
+from archcalc.reports.model import Column, Report
+from archcalc.reports.table import Table
 from archcalc.units import printable
-from archcalc.views.report import Column, Report
 
 MEASURES: dict[str, Callable[[Analysis], Any]] = {
     "parameters": lambda analysis: analysis.parameters,
@@ -146,7 +138,7 @@ def _totals(networks: list[Network], analyses: list[Analysis], labels: list[str]
         pairs = zip(networks, analyses, strict=True)
         return [{**document(n, a), "measures": {k: m(a) for k, m in MEASURES.items()}} for n, a in pairs]
 
-    return Report(heading, columns, tuple(rows), None, (), documents, labels[0])
+    return Report(heading, columns, tuple(rows), None, (), documents)
 
 
 def _field(analysis: Analysis) -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple, get_args
 
 from archcalc.analysis.difference import Difference, Row, Status
-from archcalc.commands.options import Table
+from archcalc.reports.model import Column, Report
+from archcalc.reports.table import Table
 from archcalc.units import grouped
-from archcalc.views.report import Column, Report
 
 COUNTED = ("multiplies", "parameters")
 MEASURED = (*COUNTED, "alive")
@@ -48,7 +48,6 @@ def report(found: Difference, labels: tuple[str, str], wanted: Wanted) -> Report
         total,
         tuple(remarks),
         lambda: [_document(found, labels, wanted)],
-        labels[1],
     )
 
 

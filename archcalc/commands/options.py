@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,10 +12,11 @@ from archcalc import garbage
 from archcalc.api import Network
 from archcalc.commands.words import networks, split
 from archcalc.errors import ArchError, Diagnostic, UsageError
+from archcalc.reports.model import Live, Report
+from archcalc.reports.order import ordered
+from archcalc.reports.table import Table
 from archcalc.units import parse_count, printable
 from archcalc.views import FORMATS, render
-from archcalc.views.order import Order, ordered
-from archcalc.views.report import Report
 
 
 class Count(click.IntRange):
@@ -39,31 +40,12 @@ SETTINGS = {
 }
 
 
-LASTING = ("run", "sweep")  # what they drop on their long way is collected
-
-
-class Table(NamedTuple):
-    """How a table is wanted: its format, its rows and their order, whether the base stands beside."""
-
-    format: str
-    depth: int | None
-    all: bool
-    base: bool
-    order: Order = Order()
-
-    @classmethod
-    def of(cls, params: dict[str, Any]) -> Table:
-        """Takes its options out of a command's."""
-        format, depth = params.pop("format"), params.pop("depth", None)
-        # a machine wants the layers, not what fits a screen
-        machine = format in ("csv", "json")
-        all = params.pop("all_", False) or (machine and not depth)
-        order = Order(params.pop("sort_", None), params.pop("top_", None))
-        return cls(format, depth, all, not params.pop("no_base", False) and not machine, order)
-
-
 class SpecCommand(click.Command):
     """A command whose words are specs, and options for their variables."""
+
+    usage = "SPEC..."  # its words, as `--help` shows them
+    every_setting_counts = True  # one that nothing reads is an error
+    lasting = False  # what it drops on its way is collected
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta["words"] = [word for word in args if word not in ("--help", "-h")]
@@ -89,10 +71,7 @@ class SpecCommand(click.Command):
         ]
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        words = {"explain": "SPEC [LAYER]...", "reconcile": "SPEC NUMBER"}.get(
-            self.name or "", "SPEC..."
-        )
-        return ["[OPTIONS]", words, "[--VARIABLE VALUE]..."]
+        return ["[OPTIONS]", self.usage, "[--VARIABLE VALUE]..."]
 
     def networks(self, ctx: click.Context, most: int | None) -> tuple[list[Network], list[str]]:
         """The networks of the words, with the variables set, and the words after `most` of them."""
@@ -106,6 +85,7 @@ def spec_command(
     most: int | None = None,
     fallback: Sequence[str] = (),
     cls: type[SpecCommand] = SpecCommand,
+    usage: str = SpecCommand.usage,
 ) -> Callable[[Callable[..., None]], SpecCommand]:
     """Make a function a command over specs; it gets the networks and its own options.
 
@@ -124,9 +104,9 @@ def spec_command(
                 params["table"] = Table.of(params)
             if not ctx.params["words"]:
                 ctx.params["words"] = fallback
-            with nullcontext() if name in LASTING else garbage.paused():
+            with nullcontext() if command.lasting else garbage.paused():
                 found, words = command.networks(ctx, most)
-                _look_over(found, settings=name != "sweep")  # what one point does not read another may
+                _look_over(found, command.every_setting_counts)
                 if most is not None:
                     params["words"] = words
                 function(found, **params)
@@ -136,6 +116,7 @@ def spec_command(
         callback.__click_params__ = [*own, *reversed(_COMMON)]  # type: ignore[attr-defined]
         made = click.command(name, cls=cls, context_settings=SETTINGS)(callback)
         assert isinstance(made, SpecCommand)
+        made.usage = usage
         return made
 
     return decorate
@@ -238,19 +219,11 @@ def show_ordered(command: str, reports: Sequence[Report], table: Table) -> None:
     show(command, [ordered(report, table.order) for report in reports], table.format)
 
 
-Finish = Callable[[], tuple[dict[str, Any] | None, tuple[str, ...]]]
-
-
-def show_live(
-    command: str, expected: Report, rows: Iterable[dict[str, Any]], finish: Finish, format: str
-) -> None:
-    """Print a report whose rows take time: a table row by row, another format when all are there.
-
-    `expected` has rows and a total as wide as those to come; `finish` makes the total and the remarks
-    of the rows there are, also if somebody interrupts them.
-    """
+def show_live(command: str, live: Live, format: str) -> None:
+    """Print a report as it is made: a table row by row, another format when all are there."""
     from archcalc.views.table import Stream
 
+    expected, rows, finish = live
     stream = Stream(expected) if format == "table" else None
     made: list[dict[str, Any]] = []
     stopped: KeyboardInterrupt | None = None

@@ -15,11 +15,12 @@ from archcalc.audit.readings import Reading
 from archcalc.audit.relatives import Relative
 from archcalc.audit.search import Findings, Match, Nearest, find
 from archcalc.audit.verdicts import Networks, Verdict
-from archcalc.commands.layout import label
-from archcalc.commands.options import FORMAT, Table, show, spec_command
+from archcalc.commands.options import FORMAT, show, spec_command
 from archcalc.errors import Diagnostic, UsageError
+from archcalc.reports.layout import label
+from archcalc.reports.model import Column, Report
+from archcalc.reports.table import Table
 from archcalc.units import grouped, printable
-from archcalc.views.report import Column, Report
 
 MOST_ROWS = 4
 MOST_SOURCES = 3
@@ -39,7 +40,7 @@ NEAREST_COLUMNS = (
 )
 
 
-@spec_command("reconcile", most=1)
+@spec_command("reconcile", most=1, usage="SPEC NUMBER")
 @click.option(
     "--quantity",
     type=click.Choice([name for name in KINDS if name]),

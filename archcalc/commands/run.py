@@ -8,10 +8,12 @@ from typing import Any
 import click
 
 from archcalc.api import Network, load
-from archcalc.commands.options import DEPTH, FORMAT, Table, show, spec_command
-from archcalc.commands.run_inputs import LAYOUTS, Start
+from archcalc.commands.options import DEPTH, FORMAT, SpecCommand, show, spec_command
 from archcalc.commands.run_modes import refuse_contradictions
-from archcalc.views.report import Report
+from archcalc.errors import Finding
+from archcalc.reports.model import Report
+from archcalc.reports.start import LAYOUTS, Start
+from archcalc.reports.table import Table
 
 INITS = ("he", "xavier", "normal", "zeros", "zero-residual")  # execution.weights, which imports numpy
 CLASSICS = (
@@ -29,7 +31,13 @@ CLASSICS = (
 )
 
 
-@spec_command("run", fallback=CLASSICS)
+class RunCommand(SpecCommand):
+    """A command over specs that takes its time."""
+
+    lasting = True
+
+
+@spec_command("run", fallback=CLASSICS, cls=RunCommand)
 @click.option("--verify", is_flag=True, help="Hold every prediction against what was executed.")
 @click.option("--quick", is_flag=True, help="With --verify: at a small input.")
 @click.option("--allow-skips", is_flag=True, help="With --verify: layers may stay unexecuted.")
@@ -97,19 +105,26 @@ def _run(
     mode = refuse_contradictions(context, networks, alone)
     start = Start(*(options[name] for name in Start._fields))
     if mode == "identities":
-        from archcalc.commands.run_identities import prove
-
-        prove(table.format)
+        _identities(table.format)
     elif mode == "verify":
         _verify(networks, table, start, options, zoo=alone and context.params["all_"])
     else:
         show("run", list(MODES[mode](networks, table, start, options)), table.format)
 
 
+def _identities(format: str) -> None:
+    from archcalc.reports.identities import report
+
+    made, failed = report()
+    show("run", [made], format)
+    if failed:
+        raise Finding(*failed)
+
+
 def _time(
     networks: list[Network], table: Table, start: Start, options: Mapping[str, Any]
 ) -> Iterator[Report]:
-    from archcalc.commands.run_time import timed
+    from archcalc.reports.timing import timed
 
     _require_room(networks, options["batch"])
     return (timed(network, table, start, options["batch"]) for network in networks)
@@ -118,7 +133,7 @@ def _time(
 def _outputs(
     networks: list[Network], table: Table, start: Start, options: Mapping[str, Any]
 ) -> Iterator[Report]:
-    from archcalc.commands.run_outputs import Kept, executed
+    from archcalc.reports.outputs import Kept, executed
 
     batch, dtype = options["batch"], options["dtype"]
     _require_room(networks, batch, 8 if dtype == "float64" else 4)
@@ -132,9 +147,10 @@ MODES = {"time": _time, "": _outputs}
 def _verify(
     networks: Iterable[Network], table: Table, start: Start, options: Mapping[str, Any], zoo: bool
 ) -> None:
-    from archcalc.commands.run_verify import expect, verify
-    from archcalc.commands.run_work import Asked, sized
+    from archcalc.commands.run_verify import verify
     from archcalc.execution.capacity import require_room
+    from archcalc.reports.proofs import Asked, sized
+    from archcalc.reports.verification import expect
 
     asked = Asked(start, options["quick"], options["allow_skips"], options["jobs"], zoo)
     if zoo:

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archcalc.commands.run_work import Done
+    from archcalc.reports.proofs import Done
 
 OVERHEAD = 10**9  # multiplies that take as long as a network's weights and its many small steps
 

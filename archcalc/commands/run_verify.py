@@ -1,45 +1,19 @@
-"""The reports of `archcalc run --verify`: a row a layer, or a row a network, as they are verified."""
+"""`archcalc run --verify`: verified and shown by layer or by network, with exit code 1 for a finding."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from time import monotonic
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from archcalc.analysis.costs import Analysis, Layer
-from archcalc.analysis.summary import Row
 from archcalc.api import Network
-from archcalc.commands.layout import document, label, single, title
-from archcalc.commands.options import Table, show, show_live
+from archcalc.commands.options import show, show_live
 from archcalc.commands.run_progress import Progress
-from archcalc.commands.run_work import Asked, Done, proved, sized
-from archcalc.errors import Diagnostic, Finding
-from archcalc.units import binary, grouped
-from archcalc.views.report import Column, Report
+from archcalc.errors import Finding
+from archcalc.reports.proofs import Asked, Done, proved
+from archcalc.reports.table import Table
+from archcalc.reports.verification import by_layer, by_network, findings, layers
 
-if TYPE_CHECKING:
-    from archcalc.execution.verify import Check, Proof, Verdict
-
-LAYERS = (
-    Column("layer", "layer", "name"),
-    Column("output", "output", "text", spare=2),
-    Column("parameters", "parameters", "count"),
-    Column("multiplies", "multiplies", "count"),
-    Column("checks", "checks", "count", spare=1),
-    Column("verdict", "", "words"),
-)
-NETWORKS = (
-    Column("network", "network", "name"),
-    Column("input", "input", "text", spare=1),
-    Column("layers", "layers", "count"),
-    Column("parameters", "params", "scaled", spare=2),
-    Column("multiplies", "multiplies", "count"),
-    Column("checks", "checks", "count"),
-    Column("seconds", "seconds", "text"),
-    Column("verdict", "", "words"),
-)
 BY_LAYER = ("json", "csv")  # formats of every layer, however many networks
-WIDEST = {"checks": 99_999, "seconds": "999.9"}  # what columns have room for before it is known
 
 
 def verify(
@@ -51,224 +25,19 @@ def verify(
         Finding: something does not hold, or was skipped and may not be.
     """
     done: list[Done] = []
+    progress = Progress(expected, asked.all)
     if table.format in BY_LAYER:
         try:
-            done.extend(Progress(expected, asked.all).over(proved(networks, asked)))
-        except KeyboardInterrupt:
-            show("run", [_report(each, table) for each in done], table.format)
+            done.extend(progress.over(proved(networks, asked)))
+        except KeyboardInterrupt:  # loses nothing that is done
+            show("run", [layers(each, table) for each in done], table.format)
             raise
-        show("run", [_report(each, table) for each in done], table.format)
+        show("run", [layers(each, table) for each in done], table.format)
     elif len(expected) == 1:
-        _show_layers(next(iter(networks)), table, asked, done)
+        show_live("run", by_layer(next(iter(networks)), table, asked, done), table.format)
     else:
-        _show_networks(networks, expected, table, asked, done)
-    findings = [Diagnostic(text) for each in done for text in _failures(each)]
-    if not findings and not asked.allow_skips:
-        help = "--allow-skips accepts that"
-        findings = [Diagnostic(text, help=help) for each in done for text in _skips(each)]
-    if findings:
-        raise Finding(*findings)
-
-
-# ---- one network: a row a layer
-
-
-def _show_layers(network: Network, table: Table, asked: Asked, done: list[Done]) -> None:
-    from archcalc.execution.verify import Proof, Verification
-
-    name, began = label(network), monotonic()
-    network = sized(network, asked.quick)
-    analysis = network.analyze()
-    verification = Verification(network.graph, *asked.start.of_one(network))
-    verdicts: dict[str, Verdict] = {}
-    named = list(zip(*single(analysis, _matters, table), strict=True))
-
-    def rows() -> Iterator[dict[str, Any]]:
-        judged = iter(verification)
-        for row, name in named:
-            while any(layer.path not in verdicts for layer in row.layers):
-                verdict = next(judged)
-                verdicts[verdict.path] = verdict
-            yield _layer_row(name, row, [verdicts[layer.path] for layer in row.layers])
-        verdicts.update((verdict.path, verdict) for verdict in judged)
-
-    def finish() -> tuple[dict[str, Any], tuple[str, ...]]:
-        whole = len(verdicts) == len(analysis.layers) - 1
-        arena = verification.arena() if whole else ()
-        done.append(Done(name, network, Proof(tuple(verdicts.values()), arena, monotonic() - began)))
-        return _total(analysis, done[0].proof), _remarks(analysis, done[0].proof)
-
-    wide = tuple({**_layer_row(name, row, ()), "checks": WIDEST["checks"]} for row, name in named)
-    total = {"layer": "total", **_counts(analysis.total), "checks": WIDEST["checks"]}
-    report = Report(_title(network, asked), LAYERS, wide, total, (), list, label(network))
-    show_live("run", report, rows(), finish, table.format)
-
-
-def _layer_row(name: str, row: Row, verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    bad = [check for verdict in verdicts for check in verdict.failures]
-    skipped = [verdict.skipped for verdict in verdicts if verdict.skipped]
-    return {
-        "layer": name,
-        "output": str(row.shape),
-        **_counts(row.costs),
-        "checks": sum(len(verdict.checks) for verdict in verdicts),
-        "verdict": f"NOT: {_words(bad[0])}" if bad else f"skipped: {skipped[0]}" if skipped else "ok",
-    }
-
-
-def _total(analysis: Analysis, proof: Proof) -> dict[str, Any]:
-    return {"layer": "total", **_counts(analysis.total), "checks": proof.checks}
-
-
-def _matters(layer: Layer) -> bool:
-    return bool(layer.costs.stored_numbers or layer.costs.multiplies)
-
-
-def _counts(costs: Any) -> dict[str, Any]:
-    return {"parameters": costs.parameters, "multiplies": costs.multiplies}
-
-
-def _title(network: Network, asked: Asked) -> str:
-    quick = " · quick: a small input" if asked.quick else ""
-    return f"{title(network, network.analyze())}{asked.start.heading}{quick}"
-
-
-def _remarks(analysis: Analysis, proof: Proof) -> tuple[str, ...]:
-    """The verdict, what was done for it, and the arena."""
-    failed, skipped = sum(not v.holds for v in proof.verdicts), len(proof.left_out)
-    looped = sum(not (v.uncounted or v.skipped) for v in proof.verdicts)
-    missing = len(analysis.layers) - 1 - len(proof.verdicts)
-    counts = {"NOT verified": failed, "skipped": skipped, "not reached": missing}
-    others = "".join(f", {grouped(count)} {words}" for words, count in counts.items() if count)
-    verified = f"{_layers(len(proof.verdicts) - failed - skipped)} verified"
-    done = "every multiply of theirs was done" if others else "every multiply was done"
-    verdict = (
-        f"{verified} by {grouped(proof.checks)} checks{others}; {done}, and {_layers(looped)} also "
-        "counted theirs in compiled loops"
-    )
-    if not proof.arena:
-        return (verdict,)
-    size = proof.arena[0].executed
-    arena = f"arena: {binary(size)} ({grouped(size)} bytes), every output at the place predicted"
-    return (verdict, arena) if all(c.what != "bytes" for _, c in proof.failures) else (verdict,)
-
-
-# ---- several networks: a row a network
-
-
-def _show_networks(
-    networks: Iterable[Network],
-    expected: Sequence[dict[str, Any]],
-    table: Table,
-    asked: Asked,
-    done: list[Done],
-) -> None:
-    progress, began = Progress(expected, asked.all), monotonic()
-
-    def rows() -> Iterator[dict[str, Any]]:
-        for each in progress.over(proved(networks, asked)):
-            done.append(each)
-            yield _network_row(each)
-
-    def finish() -> tuple[dict[str, Any], tuple[str, ...]]:
-        found = [_network_row(each) for each in done]
-        summed = ("layers", "parameters", "multiplies", "checks")
-        sums = {key: sum(row[key] for row in found) for key in summed}
-        seconds = f"{monotonic() - began:.1f}"
-        skips = [text for each in done if asked.allow_skips for text in _skips(each)]
-        remarks = (_verdicts(done, len(expected)), *skips)
-        return {"network": "total", **sums, "seconds": seconds}, remarks
-
-    quick = " · quick: each at a small input" if asked.quick else ""
-    heading = f"{len(expected)} networks executed layer by layer{asked.start.heading}{quick}"
-    wide = tuple({"network": row["name"], **row, **WIDEST} for row in expected)
-    sums = {key: sum(row[key] for row in expected) for key in ("parameters", "multiplies")}
-    total = {"network": "total", **sums, **WIDEST}
-    report = Report(heading, NETWORKS, wide, total, (), list)
-    show_live("run", report, rows(), finish, table.format)
-
-
-def expect(network: Network) -> dict[str, Any]:
-    """What is known of a network before it runs."""
-    analysis = network.analyze()
-    shape = "×".join(map(str, network.graph.input))
-    return {"name": label(network), "input": shape, **_counts(analysis.total)}
-
-
-def _network_row(done: Done) -> dict[str, Any]:
-    analysis, proof = done.network.analyze(), done.proof
-    return {
-        "network": done.name,
-        "input": "×".join(map(str, analysis.graph.input)),
-        "layers": len(proof.verdicts),
-        **_counts(analysis.total),
-        "checks": proof.checks,
-        "seconds": f"{proof.seconds:.1f}",
-        "verdict": "ok" if proof.verdict == "verified" else proof.verdict,
-    }
-
-
-def _verdicts(done: Sequence[Done], wanted: int) -> str:
-    """'41 verified, 3 skipped': the verdict over all networks."""
-    counts = {"verified": 0, "skipped": 0, "NOT verified": 0}
-    for each in done:
-        counts[each.proof.verdict] += 1
-    parts = [f"{count} {words}" for words, count in counts.items() if count or words == "verified"]
-    missing = wanted - len(done)
-    return ", ".join([*parts, f"{missing} not reached"] if missing else parts)
-
-
-# ---- words
-
-
-def _words(check: Check) -> str:
-    """What is wrong with a layer."""
-    return f"{check.what} by {check.by}: predicted {check.predicted}, executed {check.executed}"
-
-
-def _failures(done: Done) -> Iterator[str]:
-    for path, check in done.proof.failures:
-        yield f"{done.name}: {path or 'arena'}: {_words(check)}"
-
-
-def _skips(done: Done) -> list[str]:
-    """What was not executed, a line for each reason."""
-    if done.proof.skipped:
-        return [f"{done.name}: {done.proof.skipped}"]
-    reasons: dict[str, int] = {}
-    for verdict in done.proof.left_out:
-        reasons[verdict.skipped] = reasons.get(verdict.skipped, 0) + 1
-    if not reasons:
-        return []
-    told = "; ".join(f"{reason} ({count})" for reason, count in reasons.items())
-    return [f"{done.name}: {_layers(len(done.proof.left_out))} skipped: {told}"]
-
-
-def _layers(count: int) -> str:
-    return "1 layer" if count == 1 else f"{grouped(count)} layers"
-
-
-def _report(done: Done, table: Table) -> Report:
-    """A network's layers for a machine."""
-    analysis, proof = done.network.analyze(), done.proof
-    verdicts = {verdict.path: verdict for verdict in proof.verdicts}
-    rows = [
-        _layer_row(name, row, [verdicts[layer.path] for layer in row.layers if layer.path in verdicts])
-        for row, name in zip(*single(analysis, _matters, table), strict=True)
-    ]
-
-    def documents() -> list[dict[str, Any]]:
-        told = [v._asdict() | {"checks": _documents(v.checks), "holds": v.holds} for v in proof.verdicts]
-        own = {
-            "verdict": proof.verdict,
-            "skipped": proof.skipped,
-            "seconds": round(proof.seconds, 3),
-            "arena": _documents(proof.arena),
-        }
-        return [{**document(done.network, analysis), **own, "verdicts": told}]
-
-    return Report("", LAYERS, tuple(rows), None, (), documents, label(done.network))
-
-
-def _documents(checks: Iterable[Check]) -> list[dict[str, Any]]:
-    return [check._asdict() for check in checks]
+        proofs = progress.over(proved(networks, asked))
+        show_live("run", by_network(proofs, expected, asked, done), table.format)
+    found = findings(done, asked)
+    if found:
+        raise Finding(*found)

@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from archcalc.analysis.costs import Analysis, Costs, Layer
-from archcalc.analysis.field import Field, receptive_fields
-from archcalc.analysis.memory import measure
 from archcalc.api import Network
-from archcalc.commands.layout import document, label, output, pair, single, title
-from archcalc.commands.options import ALL, DEPTH, FORMAT, SORT, TOP, Table, show_ordered, spec_command
-from archcalc.units import GLOSSARY, printable
-from archcalc.views.report import Column, Ranked, Report
-
-COLUMNS = (
-    Column("layer", "layer", "name"),
-    Column("operator", "operator", "words", spare=3, whole=True),
-    Column("output", "output", "text"),
-    Column("parameters", "parameters", "count"),
-    Column("multiplies", "multiplies", "count"),
-    Column("field", "field", "text", spare=1),
-    Column("alive", "alive", "count", spare=2),
-)
-# of every layer, the operator says most: field and alive have commands of their own
-LAYER_COLUMNS = tuple(c._replace(spare=len(COLUMNS) - c.spare if c.spare else 0) for c in COLUMNS)
+from archcalc.commands.options import ALL, DEPTH, FORMAT, SORT, TOP, show_ordered, spec_command
+from archcalc.reports.show import report
+from archcalc.reports.table import Table
 
 
 @spec_command("show")
@@ -48,56 +30,4 @@ def command(networks: list[Network], table: Table) -> None:
     weight layers   conv and linear layers on the longest way: why VGG-16 is so
                     called
     """
-    show_ordered("show", [_report(network, network.analyze(), table) for network in networks], table)
-
-
-def _matters(layer: Layer) -> bool:
-    return bool(layer.costs.stored_numbers or layer.costs.multiplies)
-
-
-def _report(network: Network, analysis: Analysis, table: Table) -> Report:
-    rows, names = single(analysis, _matters, table)
-    memory = measure(analysis.graph)
-    fields = receptive_fields(analysis.graph).nodes
-    texts: dict[int, str] = {}
-    number = {layer.path: i for i, layer in enumerate(analysis.layers)}
-    cells = tuple(
-        _cells(name, output(row), row.costs)
-        | {
-            "operator": _operator(row.layers, texts),
-            "field": _field(fields[number[row.shown.path]]),
-            "alive": max(memory.steps[number[layer.path]].live for layer in row.layers),
-        }
-        for name, row in zip(names, rows, strict=True)
-    )
-    paper = network.about("paper")
-    remarks = (*([printable(paper)] if paper else []), f"weight layers: {GLOSSARY['weight layers']}")
-    total = _cells("total", None, analysis.total)
-    total |= {"field": "", "alive": memory.peak}
-    data = lambda: [document(network, analysis, rows)]  # noqa: E731
-    columns = LAYER_COLUMNS if table.all else COLUMNS
-    return Report(title(network, analysis), columns, cells, total, remarks, data, label(network))
-
-
-def _cells(name: str, output: Ranked | None, costs: Costs) -> dict[str, Any]:
-    return {
-        "layer": name,
-        "output": output,
-        "parameters": costs.parameters,
-        "multiplies": costs.multiplies,
-    }
-
-
-def _field(field: Field) -> Ranked:
-    return pair(axis.size if axis else None for axis in (field.height, field.width))
-
-
-def _operator(layers: tuple[Layer, ...], texts: dict[int, str]) -> str:
-    """The one operator of a row that matters, written as in a spec; equal ones are written once."""
-    mattering = [layer for layer in layers if _matters(layer)] if len(layers) > 1 else layers
-    if len(mattering) != 1:
-        return f"{len(layers)} layers"
-    operator = mattering[0].node.operator
-    if id(operator) not in texts:
-        texts[id(operator)] = str(operator)
-    return texts[id(operator)]
+    show_ordered("show", [report(network, table) for network in networks], table)

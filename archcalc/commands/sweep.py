@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import sys
-import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
@@ -12,26 +11,28 @@ from typing import Any
 import click
 
 from archcalc.api import Network
-from archcalc.commands.layout import document, label
-from archcalc.commands.options import FORMAT, Count, SpecCommand, Table, show, spec_command
+from archcalc.commands.options import FORMAT, Count, SpecCommand, show, spec_command
+from archcalc.commands.sweep_progress import Progress
 from archcalc.errors import Diagnostic, UsageError
-from archcalc.sweeps.evaluation.run import Outcome, Request, Row, request, sweep
+from archcalc.reports.sweep import report
+from archcalc.reports.table import Table
+from archcalc.sweeps.evaluation.run import Request, request, sweep
 from archcalc.sweeps.evaluation.stream import Chunk
 from archcalc.sweeps.metrics import MEANING
-from archcalc.sweeps.space.model import Axis, make_space
+from archcalc.sweeps.space.model import make_space
 from archcalc.sweeps.space.points import Points, grid, read_points
 from archcalc.sweeps.space.points import sample as draw
 from archcalc.sweeps.space.unread import notes
-from archcalc.units import DTYPES, grouped, printable, safe
-from archcalc.views.report import Column, Report
+from archcalc.units import DTYPES, printable, safe
 
 MOST_ROWS = 20  # of a table, where --top does not say more
-CLEAR = "\r\x1b[K"  # the line so far
-_SPARE = {"weights": 3, "stored": 4, "peak": 0, "field": 5, "output": 1}
 
 
 class SweepCommand(SpecCommand):
     """`sweep SPEC …`, and `sweep show DIR` and `sweep plot DIR` for what was written."""
+
+    lasting = True
+    every_setting_counts = False  # what one point does not read another may
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -116,7 +117,7 @@ def _sweep(
     if streams and dask is not None:
         help = "-o DIR writes them; --pareto or --top prints some"
         raise UsageError(Diagnostic("--dask does not print all points", help=help))
-    progress = _Progress(points.size)
+    progress = Progress(points.size)
     with progress:
         if dask is not None:
             from archcalc.sweeps.distributed import tasks
@@ -126,7 +127,7 @@ def _sweep(
             write = _csv_writer(points) if streams else None
             outcome = sweep(asked, progress, write, progress.note)
     if not streams:
-        show("sweep", [_report(network, outcome)], format)
+        show("sweep", [report(network, outcome)], format)
 
 
 def _points(
@@ -141,14 +142,14 @@ def _points(
 
 
 def _into(path: str, resume: bool, asked: Request, format: str, dtype: str, dask: str | None) -> None:
-    from archcalc.commands.sweep_show import shown
+    from archcalc.reports.sweep_folder import reports
     from archcalc.sweeps.results.manifest import identity
     from archcalc.sweeps.results.store import create
     from archcalc.sweeps.results.stored import sweep_into
 
     kind = "csv" if format == "csv" else "parquet"
     store = create(path, identity(asked.points, dtype, asked.where, kind), resume)
-    progress = _Progress(asked.points.size)
+    progress = Progress(asked.points.size)
     try:
         with progress:
             if dask is not None:
@@ -160,47 +161,8 @@ def _into(path: str, resume: bool, asked: Request, format: str, dtype: str, dask
     except KeyboardInterrupt:
         click.echo(f"stopped; the same command with --resume goes on in {printable(path)}", err=True)
         raise
-    shown(store, asked.pareto, asked.by, asked.top, "table" if format == "csv" else format)
-
-
-class _Progress:
-    """How far it is, on standard error if that is a terminal; the line is gone in the end."""
-
-    def __init__(self, whole: int) -> None:
-        self.whole, self.done = whole, 0
-        self.begin = self.told = time.monotonic()
-        self.shown = sys.stderr.isatty()
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        if self.shown and self.told > self.begin:
-            click.echo(CLEAR, nl=False, err=True)
-
-    def note(self, text: str) -> None:
-        click.echo(f"{CLEAR if self.shown else ''}note: {text}", err=True)
-
-    def __call__(self, points: int) -> None:
-        self.done += points
-        now = time.monotonic()
-        if not self.shown or now - self.told < 0.5:
-            return
-        self.told = now
-        rate = self.done / (now - self.begin)
-        left = int((self.whole - self.done) / rate)
-        share = f"{self.done / self.whole:.1%} of {grouped(self.whole)} points"
-        told = f"{share} · {grouped(int(rate))} a second"
-        click.echo(f"{CLEAR}{told} · {_duration(left)} left", nl=False, err=True)
-
-
-def _duration(seconds: int) -> str:
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes, hours = seconds // 60, seconds // 3600
-    if hours < 48:
-        return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
-    return f"{grouped(hours // 24)} days"
+    shown = reports(store, asked.pareto, asked.by, asked.top)
+    show("sweep", shown, "table" if format == "csv" else format)
 
 
 def _csv_writer(points: Points) -> Callable[[Chunk], None]:
@@ -223,76 +185,3 @@ def _csv_writer(points: Points) -> Callable[[Chunk], None]:
             writer.writerow([*(text(i, digit) for i, digit in enumerate(row)), *found])
 
     return write
-
-
-def _report(network: Network, outcome: Outcome) -> Report:
-    asked = outcome.request
-    rows = list(outcome.rows())
-    columns = _columns(asked.points.space.axes, any(row.points > 1 for row in rows))
-    cells = tuple(_cells(row) for row in rows)
-
-    def documents() -> list[dict[str, Any]]:
-        return [document(network, network.analyze()) | {"sweep": _document(outcome, rows)}]
-
-    return Report(
-        _title(network, asked.points), columns, cells, None, _remarks(outcome), documents, label(network)
-    )
-
-
-def _title(network: Network, points: Points) -> str:
-    space = max(points.space.size, points.size)  # a file may name a point twice
-    count = grouped(space) if space < 10**12 else f"{space:.1e}".replace("e+", "·10^")
-    what = f"{count} points" if points.size == space else f"{grouped(points.size)} of {count} points"
-    return f"{printable(network.title)} · {what}"
-
-
-def _columns(axes: Sequence[Axis], counted: bool) -> tuple[Column, ...]:
-    variables = [Column(axis.name, axis.name, "text") for axis in axes]
-    measures = [Column(name, name, "count", spare=_SPARE.get(name, 0)) for name in MEANING]
-    counts = [Column("count", "count", "count", spare=2)] if counted else []
-    return (*variables, *measures, *counts)
-
-
-def _cells(row: Row) -> dict[str, Any]:
-    return {**{k: printable(v) for k, v in row.values.items()}, **row.metrics, "count": row.points}
-
-
-def _remarks(outcome: Outcome) -> tuple[str, ...]:
-    collected, asked = outcome.collected, outcome.request
-    valid = f"{grouped(collected.valid)} of {grouped(collected.seen)} points are networks"
-    if asked.condition is not None:
-        valid += f"; {grouped(collected.kept)} satisfy {printable(asked.where.strip())}"
-    lines = [valid]
-    if outcome.skipped:
-        lines.append(f"{grouped(outcome.skipped)} never evaluated: bounds show that none can satisfy it")
-    for refusal in outcome.refusals():
-        place = ", ".join(f"{k}={printable(v)}" for k, v in refusal.example.items())
-        lines.append(f"{grouped(refusal.points)} refused: {refusal.message} (as at {place})")
-    front = collected.front
-    if asked.pareto:
-        goals = ", ".join(map(str, asked.pareto))
-        count = len(front.numbers)
-        size = f"{grouped(count)} {'entry' if count == 1 else 'entries'}"
-        if front.dropped:
-            size = f"capped at {size}: there are more"
-        lines.append(f"front of {goals}: {size}")
-    elif collected.kept > len(collected.best.numbers):
-        shown = f"the best by {asked.by}" if asked.by else "the first"
-        lines.append(f"shown: {shown} {grouped(len(collected.best.numbers))}")
-    return tuple(lines)
-
-
-def _document(outcome: Outcome, rows: Sequence[Row]) -> dict[str, Any]:
-    collected, asked = outcome.collected, outcome.request
-    return {
-        "space": str(asked.points.space.size),  # may have more digits than a number of JSON
-        "points": collected.seen,
-        "skipped": outcome.skipped,
-        "networks": collected.valid,
-        "satisfying": collected.kept,
-        "pareto": [str(goal) for goal in asked.pareto],
-        "complete": not collected.front.dropped,
-        "refused": [refusal._asdict() for refusal in outcome.refusals()],
-        "rows": [row._asdict() for row in rows],
-        "notes": list(outcome.engine.notes),
-    }

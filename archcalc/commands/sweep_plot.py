@@ -6,22 +6,14 @@ import click
 
 from archcalc.commands.options import show
 from archcalc.errors import UsageError
+from archcalc.reports.histogram import report, told_rows
 from archcalc.sweeps.evaluation.collector import Goal, parse_goals
-from archcalc.sweeps.metrics import ALIASES, IN_BYTES, MEANING
-from archcalc.sweeps.results.histograms import Histogram, Scale, density, histograms
+from archcalc.sweeps.metrics import ALIASES, MEANING
+from archcalc.sweeps.results.histograms import Scale, density, histograms
 from archcalc.sweeps.results.store import Store, open_store
-from archcalc.units import binary, grouped, printable, scaled
-from archcalc.views.report import Column, Report
+from archcalc.units import printable
 
 FINE, COARSE = 2_048, 16  # bins of a curve, and of a histogram in text
-COLUMNS = (
-    Column("from", "from", "text"),
-    Column("to", "to", "text"),
-    Column("rows", "rows", "count"),
-    Column("share", "share", "share"),
-    Column("reached", "so far", "share"),
-    Column("bar", "", "bar"),
-)
 
 
 @click.command("plot")
@@ -61,7 +53,7 @@ def command(
     store = open_store(path)
     if output is None:
         found = histograms(store, [goal.name for goal in goals], COARSE, scale)
-        show("sweep", [_report(store, name, spread) for name, spread in found.items()], "table")
+        show("sweep", [report(store, name, spread) for name, spread in found.items()], "table")
     else:
         click.echo(_drawn(store, goals, scale, output))
 
@@ -82,38 +74,12 @@ def _drawn(store: Store, goals: list[Goal], scale: Scale, output: str) -> str:
     if len(goals) == 1:
         name = goals[0].name
         found = histograms(store, [name], FINE, scale)[name]
-        remark = _rows(store, found.rows)
+        remark = told_rows(store, found.rows)
         draw_cumulative(output, title, remark, name, found)
     else:
         x, y = goals
         spread = density(store, x, y, scale)
-        remark = _rows(store, spread.rows)
+        remark = told_rows(store, spread.rows)
         draw_density(output, title, remark, (x, y), spread)
         remark += f", {spread.best} in the front"
     return f"{printable(output)}: {remark}"
-
-
-def _rows(store: Store, rows: int) -> str:
-    done = sum(count["points"] for count in store.counts().values())
-    points = f"{grouped(store.size)} points"
-    return f"{grouped(rows)} rows of {points if done == store.size else f'{grouped(done)} of {points}'}"
-
-
-def _report(store: Store, name: str, found: Histogram) -> Report:
-    """A histogram as text: a bar for each bin."""
-    text = binary if name in IN_BYTES else scaled
-    largest = max(found.counts)
-    bins = zip(found.bins.edges, found.bins.ends, found.counts, found.cumulative, strict=False)
-    rows = tuple(
-        {
-            "from": text(first),
-            "to": text(last),
-            "rows": count,
-            "share": (count, found.rows),
-            "reached": (reached, found.rows),
-            "bar": (count, largest),
-        }
-        for first, last, count, reached in bins
-    )
-    title = f"{printable(str(store.manifest['network']))} · {name} of {_rows(store, found.rows)}"
-    return Report(title, COLUMNS, rows, None, (f"{name}: {MEANING[name]}",), list, "sweep")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from archcalc.views.report import Report
+from archcalc.reports.model import Report
 
 FORMATS = ("table", "json", "csv", "md", "latex")
 

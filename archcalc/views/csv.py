@@ -7,10 +7,9 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from archcalc.reports.model import Column, Report
 from archcalc.units import safe
-from archcalc.views.report import Column, Report
 
-_OF_MANY = ("list", "compare", "diff", "audit")  # their rows are not those of one network
 _COUNTS = ("count", "scaled", "data")
 _DATA = ("name", "text", "words", "math", "figure", *_COUNTS)
 
@@ -21,11 +20,11 @@ def render(command: str, reports: Sequence[Report]) -> str:
         columns += [c for c in report.columns if c.kind in _COUNTS and c not in columns]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    network = [] if command in _OF_MANY else ["network"]
+    network = ["network"] if any(report.name for report in reports) else []
     writer.writerow([*network, *(c.key for c in columns)])
     for report in reports:
         for row in report.rows:
-            own = [] if command in _OF_MANY else [safe(report.name)]
+            own = [safe(report.name)] if network else []
             writer.writerow([*own, *(_cell(c, row.get(c.key)) for c in columns)])
     return text.getvalue().rstrip("\n")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from archcalc.views.report import Report
+from archcalc.reports.model import Report
 
 SCHEMA_VERSION = 1
 

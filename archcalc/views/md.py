@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from archcalc.views.report import Column, Report, cell, visible
+from archcalc.reports.model import Column, Report, cell, visible
 
 
 def render(command: str, reports: Sequence[Report]) -> str:

@@ -11,17 +11,16 @@ from typing import Any, NamedTuple
 
 import click
 
-from archcalc.views.report import Column, Report, cell, visible
+from archcalc.reports.model import Column, Report, cell, visible
 
 INDENT, GAP = "  ", "  "
 USUAL, NARROWEST, ENDLESS = 80, 50, 10**6
-IN_LINES = ("list",)  # into a pipe an entry is a line, for grep and sort
 SHORTEST = 14  # of a text that is cut
 
 
 def render(command: str, reports: Sequence[Report]) -> str:
     """Every report as title, table and remarks."""
-    unknown = ENDLESS if command in IN_LINES else USUAL
+    unknown = ENDLESS if any(report.listing for report in reports) else USUAL
     width = max(_terminal_width() or unknown, NARROWEST)
     return "\n\n".join("\n".join(_lines(report, width)) for report in reports)
 

@@ -269,12 +269,12 @@ main()
 
 
 def test_progress_is_for_terminals(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    from archcalc.commands import sweep as command
+    from archcalc.commands import sweep_progress as command
 
     now = iter([0.0, 0.1, 10.0, 10.2])
     monkeypatch.setattr(command.time, "monotonic", lambda: next(now))
     monkeypatch.setattr(command.sys.stderr, "isatty", lambda: True)
-    progress = command._Progress(1_000)
+    progress = command.Progress(1_000)
     with progress:
         progress(100)  # too soon to tell
         progress(150)
@@ -287,7 +287,7 @@ def test_progress_is_for_terminals(monkeypatch: pytest.MonkeyPatch, capsys: Any)
     ("seconds", "text"), [(59, "59 s"), (61, "1 min"), (7_260, "2 h 1 min"), (10**6, "11 days")]
 )
 def test_durations(seconds: int, text: str) -> None:
-    from archcalc.commands.sweep import _duration
+    from archcalc.commands.sweep_progress import _duration
 
     assert _duration(seconds) == text
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from archcalc.errors import ArchError
+from archcalc.reports.model import spark
 from archcalc.views import plot
-from archcalc.views.report import spark
 
 SPEC = """input = "8x8x4"
 layers = ["conv {a} k3 half", "conv {a} g{b}"]

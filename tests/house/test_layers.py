@@ -30,6 +30,7 @@ ORDER = [
     {"sweeps.evaluation"},
     {"sweeps.results"},
     {"sweeps.distributed"},
+    {"reports"},
     {"views"},
     {"commands"},
     {"cli"},

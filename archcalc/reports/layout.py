@@ -17,12 +17,12 @@ from archcalc.analysis.summary import (
     summarize,
 )
 from archcalc.api import Network
-from archcalc.commands.options import Table
 from archcalc.operators.model import Extent, Operator, Shape, Work
+from archcalc.reports.model import Ranked
+from archcalc.reports.table import Table
 from archcalc.spec.settings import show_value
 from archcalc.symbols import Int
 from archcalc.units import printable
-from archcalc.views.report import Ranked
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from archcalc.units import grouped, percent, ratio, scaled
@@ -56,7 +56,9 @@ class Column(NamedTuple):
 class Report(NamedTuple):
     """One network (or the list of networks) as a command shows it.
 
-    `rows` and `total` map column keys to cells; `documents` makes what JSON shows instead.
+    `rows` and `total` map column keys to cells; `documents` makes what JSON shows instead. `name` is
+    that of the network whose rows these are. Of a `listing` each row is one line in a pipe, however
+    long, for grep and sort.
     """
 
     title: str
@@ -66,6 +68,21 @@ class Report(NamedTuple):
     remarks: tuple[str, ...]
     documents: Callable[[], list[dict[str, Any]]]
     name: str = ""
+    listing: bool = False
+
+
+class Live(NamedTuple):
+    """A report whose rows take time.
+
+    Attributes:
+        expected: has rows and a total as wide as those to come.
+        rows: made one after the other, as they are asked for.
+        finish: makes the total and the remarks of the rows there are, also after an interrupt.
+    """
+
+    expected: Report
+    rows: Iterable[dict[str, Any]]
+    finish: Callable[[], tuple[dict[str, Any] | None, tuple[str, ...]]]
 
 
 BAR = 10

@@ -7,10 +7,10 @@ from typing import Any
 from archcalc.analysis.costs import Analysis
 from archcalc.analysis.memory import Memory
 from archcalc.analysis.summary import block, ends
-from archcalc.commands.layout import ranked
-from archcalc.commands.options import Table
+from archcalc.reports.layout import ranked
+from archcalc.reports.model import Column, Ranked, Report
+from archcalc.reports.table import Table
 from archcalc.units import binary
-from archcalc.views.report import Column, Ranked, Report
 
 STEPS = (
     Column("layer", "step", "name"),

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from archcalc.errors import Diagnostic, UsageError, suggestion
+from archcalc.reports.model import Column, Figure, Ranked, Report
 from archcalc.units import grouped, printable
-from archcalc.views.report import Column, Figure, Ranked, Report
 
 
 class Order(NamedTuple):

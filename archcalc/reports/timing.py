@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from archcalc.analysis.costs import Layer
 from archcalc.api import Network
-from archcalc.commands.layout import document, label, single, title
-from archcalc.commands.options import Table
-from archcalc.commands.run_inputs import Start
-from archcalc.views.report import Column, Figure, Report
+from archcalc.reports.layout import document, label, single, title
+from archcalc.reports.model import Column, Figure, Report
+from archcalc.reports.start import Start
+from archcalc.reports.table import Table
 
 COLUMNS = (
     Column("layer", "layer", "name"),

@@ -7,8 +7,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from archcalc.api import Network
-from archcalc.commands.layout import label
-from archcalc.commands.run_inputs import Start
+from archcalc.reports.layout import label
+from archcalc.reports.start import Start
 from archcalc.units import binary
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from archcalc.analysis.costs import Analysis, Layer
 from archcalc.analysis.summary import Row
 from archcalc.api import Network
 from archcalc.audit.recount import Recount, recount
-from archcalc.commands.layout import document, label, output, ranked, single, title
-from archcalc.commands.options import Table
+from archcalc.reports.layout import document, label, output, ranked, single, title
+from archcalc.reports.model import Column, Ranked, Report
+from archcalc.reports.table import Table
 from archcalc.units import grouped
-from archcalc.views.report import Column, Ranked, Report
 
 
 def report(network: Network, table: Table, tool: str, quantity: str, **others: Any) -> Report:

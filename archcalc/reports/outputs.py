@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from archcalc.analysis.costs import Analysis
 from archcalc.analysis.explanation import choose
 from archcalc.api import Network
-from archcalc.commands.layout import document, label, title
-from archcalc.commands.run_inputs import Start, spec_file
 from archcalc.errors import Diagnostic, UsageError
+from archcalc.reports.layout import document, label, title
+from archcalc.reports.model import Column, Figure, Report
+from archcalc.reports.start import Start, spec_file
 from archcalc.units import printable
-from archcalc.views.report import Column, Figure, Report
 
 if TYPE_CHECKING:
     from archcalc.execution.forward import Forward

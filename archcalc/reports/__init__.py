@@ -1,0 +1,1 @@
+"""Network → Report: what a command shows, before it is text."""

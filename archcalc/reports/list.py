@@ -1,0 +1,109 @@
+"""The report of the bundled networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
+from typing import Any
+
+from archcalc.analysis.field import receptive_fields
+from archcalc.analysis.memory import measure, stored
+from archcalc.api import load
+from archcalc.graph.model import Graph
+from archcalc.reports.model import Column, Report
+from archcalc.spec.bundle import squeeze
+from archcalc.totals import totals
+from archcalc.units import DTYPES, parse_count
+
+COLUMNS = (
+    Column("name", "name", "name"),
+    Column("title", "title", "words", spare=1, whole=True),
+    Column("year", "year", "text", spare=2),
+    Column("input", "input", "text"),
+    Column("parameters", "params", "scaled"),
+    Column("multiplies", "multiplies", "scaled"),
+)
+SORTS = {
+    "name": "name",
+    "year": "year",
+    "params": "parameters",
+    "parameters": "parameters",
+    "multiplies": "multiplies",
+    "macs": "multiplies",
+    "flops": "flops",
+    "stored": "stored",
+    "peak": "peak",
+    "field": "field",
+}
+
+
+def report(search: str, sort: str | None, limits: Mapping[str, str | None], grouped: bool) -> Report:
+    """The networks with `search` in their name or title, within limits; families apart if `grouped`."""
+    rows = [_cells(row) for row in totals() if squeeze(search) in squeeze(_words(row))]
+    rows = _within(rows, limits)
+    columns: tuple[Column, ...] = COLUMNS
+    if sort:
+        key = SORTS[sort]
+        if key == "flops":
+            columns = (*COLUMNS, Column(key, "FLOPs", "scaled"))
+        if key in MEASURES:
+            columns = (*COLUMNS, Column(key, key, "count"))
+            rows = [row | {key: MEASURES[key](load(row["name"]).graph)} for row in rows]
+        rows.sort(key=lambda row: (row[key] is None, row[key]))
+    elif grouped:
+        rows = list(_apart(rows))
+    title = f"{len(rows)} network{'' if len(rows) == 1 else 's'}" if rows else "no network matches"
+    documents = lambda: [_document(row, columns) for row in rows]  # noqa: E731
+    return Report(title, columns, tuple(rows), None, (), documents, listing=True)
+
+
+def _within(rows: list[dict[str, Any]], limits: Mapping[str, str | None]) -> list[dict[str, Any]]:
+    """The rows whose figures are at most as large as the limits that are given."""
+    for key, limit in limits.items():
+        if limit is not None:
+            most = parse_count(limit, DTYPES["float32"] if key == "parameters" else 0)
+            rows = [row for row in rows if row[key] <= most]
+    return rows
+
+
+def _field_size(graph: Graph) -> int | None:
+    """The network's receptive field in pixels, the larger axis; None: it sees the whole image."""
+    field = receptive_fields(graph).of_network
+    return max(field.height.size, field.width.size) if field.height and field.width else None
+
+
+MEASURES: dict[str, Callable[[Graph], Any]] = {
+    "stored": stored,
+    "peak": lambda graph: measure(graph).peak,
+    "field": _field_size,
+}
+
+
+def _apart(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """An empty line around each family of several networks."""
+    before = 0
+    for _, members in groupby(rows, key=lambda row: row["family"]):
+        family = list(members)
+        if before and max(before, len(family)) > 1:
+            yield {"name": ""}
+        yield from family
+        before = len(family)
+
+
+def _document(row: dict[str, Any], columns: tuple[Column, ...]) -> dict[str, Any]:
+    """A network for a machine, with the measure that it is sorted by."""
+    document: dict[str, Any] = row["document"]
+    return document | {c.key: row[c.key] for c in columns if c.key not in document}
+
+
+def _words(row: dict[str, Any]) -> str:
+    return f"{row['name']} {row['title']} {row['family']}".lower()
+
+
+def _cells(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **row,
+        "flops": 2 * row["multiplies"],
+        "input": "×".join(map(str, row["input"])),
+        "document": row,
+    }

@@ -1,0 +1,206 @@
+"""The report of memory: by rule, and the peak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from archcalc.analysis.arena import Arena, lay_out
+from archcalc.analysis.costs import Analysis
+from archcalc.analysis.memory import Kernel, Memory, measure
+from archcalc.api import Network
+from archcalc.graph.model import Graph
+from archcalc.operators import ATTENTION
+from archcalc.reports.layout import change_label, document, label, rows_of, title
+from archcalc.reports.model import Column, Report
+from archcalc.reports.order import Order, ordered
+from archcalc.reports.table import Table
+from archcalc.reports.timeline import listed, timeline
+from archcalc.units import DTYPES, binary, decimal_bytes, grouped
+
+RULES = {
+    "weights": "parameters and statistics",
+    "stored": "input and every map made",
+    "peak": "the most alive at once",
+    "arena": "their layout in a block",
+}
+COLUMNS: tuple[Column, ...] = (
+    Column("rule", "memory", "name"),
+    Column("values", "values", "count"),
+    Column("bytes", "bytes", "data"),
+    Column("size", "size", "text"),
+    Column("decimal", "decimal", "text", spare=2),
+    Column("meaning", "", "words", spare=3),
+)
+BASE_COLUMNS = (
+    Column("rule", "memory", "name"),
+    Column("base", "base", "count"),
+    Column("values", "changed", "count"),
+    Column("bytes", "bytes", "data"),
+    Column("size", "size", "text", spare=1),
+    Column("change", "", "change"),
+)
+
+
+class Measured(NamedTuple):
+    """One network's figures, and the values that the spec's order needs; `proven` is None in that."""
+
+    analysis: Analysis
+    memory: Memory
+    arena: Arena
+    proven: bool | None
+    spec_peak: int
+    attention: Kernel
+
+    @property
+    def graph(self) -> Graph:
+        return self.analysis.graph
+
+    def values(self, batch: int) -> dict[str, int]:
+        """Values by rule: the weights once, the activations for every image."""
+        activations = (self.memory.stored, self.memory.peak, self.arena.size)
+        counts = [self.analysis.total.stored_numbers, *(batch * n for n in activations)]
+        return dict(zip(RULES, map(int, counts), strict=True))
+
+    def path(self, step: int) -> str:
+        return self.graph.nodes[self.memory.steps[step].node].path
+
+
+class Asked(NamedTuple):
+    """What a figure is wanted for."""
+
+    dtype: str
+    batch: int
+    order: str
+    attention: Kernel | None
+
+
+def _measured(network: Network, asked: Asked) -> Measured:
+    analysis = network.analyze()
+    attention: Kernel = asked.attention or ""
+    memory, proven = measure(analysis.graph, None, attention), None
+    spec_peak = int(memory.peak)
+    if asked.order == "best":
+        from archcalc.analysis.schedule import best_order
+
+        schedule = best_order(analysis.graph)
+        found = measure(analysis.graph, schedule.order, attention)
+        memory = min(memory, found, key=lambda m: int(m.peak)) if attention else found
+        # the search knows maps alone: what is inside attention layers can only add to their peak
+        proven = schedule.proven and memory.peak == schedule.peak
+    arena = lay_out(memory.buffers, int(memory.peak))
+    return Measured(analysis, memory, arena, proven, spec_peak, attention)
+
+
+def reports(network: Network, table: Table, asked: Asked) -> list[Report]:
+    """The memory of a network by rule, and how much is alive at each step."""
+    found, batch, size = _measured(network, asked), asked.batch, DTYPES[asked.dtype]
+    values = found.values(batch)
+    rows, columns = _rows(values, size), COLUMNS
+    if network.base is not None and table.base:
+        columns = tuple(
+            c._replace(header=change_label(network)) if c.key == "values" else c for c in BASE_COLUMNS
+        )
+        _put_beside(rows, _measured(network.base, asked).values(batch))
+    images = f" · {batch:,} images" if batch > 1 else ""
+    heading = f"{title(network, found.analysis)} · {asked.dtype}{images}"
+    whole = timeline(found.analysis, found.memory, table, size, batch, label(network))
+    steps = ordered(whole, table.order)
+
+    def documents() -> list[dict[str, Any]]:
+        figures = _document(found, values, asked.dtype, batch) | {"steps": listed(steps)}
+        told = document(network, found.analysis, rows_of(found.analysis, table))
+        missed = len(whole.rows) - len(steps.rows)
+        return [{**told, "not_shown": missed, "as": None, "memory": figures}]
+
+    remarks = _remarks(network, found, asked.order == "best", batch)
+    first = Report(heading, columns, tuple(rows), None, remarks, documents, label(network))
+    if table.format == "csv":
+        return [steps if table.depth or table.order != Order() else first]
+    return [first, steps]
+
+
+def _rows(values: Mapping[str, int], size: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "rule": rule,
+            "values": count,
+            "bytes": count * size,
+            "size": binary(count * size),
+            "decimal": decimal_bytes(count * size),
+            "meaning": RULES[rule],
+        }
+        for rule, count in values.items()
+    ]
+
+
+def _put_beside(rows: list[dict[str, Any]], base: Mapping[str, int]) -> None:
+    for row in rows:
+        before, after = base[row["rule"]], row["values"]
+        row.update(base=before, change=(before, after) if before != after else None)
+
+
+def _remarks(network: Network, found: Measured, best: bool, batch: int) -> tuple[str, ...]:
+    memory = found.memory
+    alive = memory.alive(memory.peak_step)
+    parts = [
+        f"{found.graph.nodes[b.nodes[-1] if b.dies <= memory.peak_step else b.nodes[0]].path}"
+        f"{', inside' if b.inside else ''}"
+        for b in alive
+    ]
+    sizes = [grouped(batch * int(buffer.size)) for buffer in alive]
+    held = " + ".join(f"{size} ({part})" for size, part in zip(sizes, parts, strict=True))
+    lines = [f"peak at {found.path(memory.peak_step)}: {held}"]
+    if best:
+        spec = batch * found.spec_peak
+        saved = (
+            "the spec's order needs no more"
+            if spec == batch * memory.peak
+            else f"the spec's order needs {grouped(spec)}"
+        )
+        lines.append(f"order: {'proven best' if found.proven else 'best found, not proven'}; {saved}")
+    attends = any(node.operator.name in ATTENTION for node in found.graph.nodes)
+    if attends and not found.attention:
+        lines.append("what is inside attention layers is left out: --attention fused or plain counts it")
+    return (*lines, *_published(network))
+
+
+def _published(network: Network) -> Iterator[str]:
+    """What has been printed about this memory and is wrong, and how it came about; each number once."""
+    from archcalc.audit.published import numbers
+
+    own = (n for n in numbers(network.spec.source.name) if n.network == network.name)
+    wrong = {n.printed: n for n in own if n.quantity == "map_bytes" and n.arises}
+    if not wrong or network.changed:
+        return
+    from archcalc.audit.relatives import Relative
+    from archcalc.audit.verdicts import Networks, judge
+
+    own_network = Relative(network.entry, {})
+    for number in wrong.values():
+        verdict = judge(number, Networks(lambda _: own_network))
+        yield f"published: “{number.says}” ({number.source}): {verdict.reason}"
+
+
+def _document(found: Measured, values: dict[str, int], dtype: str, batch: int) -> dict[str, Any]:
+    memory = found.memory
+    return {
+        "dtype": dtype,
+        "batch": batch,
+        "order": "spec" if found.proven is None else "best",
+        "proven": found.proven,
+        "attention": found.attention or None,
+        "values": values,
+        "bytes": {rule: count * DTYPES[dtype] for rule, count in values.items()},
+        "peak_at": found.path(memory.peak_step),
+        "buffers": [
+            {
+                "offset": batch * offset,
+                "size": batch * buffer.size,
+                "born": buffer.born,
+                "dies": buffer.dies,
+                "layers": [found.graph.nodes[i].path for i in buffer.nodes],
+            }
+            for offset, buffer in zip(found.arena.offsets, memory.buffers, strict=True)
+        ],
+    }

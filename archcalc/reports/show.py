@@ -1,0 +1,80 @@
+"""The report of layers: shapes and the two headline counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.analysis.costs import Costs, Layer
+from archcalc.analysis.field import Field, receptive_fields
+from archcalc.analysis.memory import measure
+from archcalc.api import Network
+from archcalc.reports.layout import document, label, output, pair, single, title
+from archcalc.reports.model import Column, Ranked, Report
+from archcalc.reports.table import Table
+from archcalc.units import GLOSSARY, printable
+
+COLUMNS = (
+    Column("layer", "layer", "name"),
+    Column("operator", "operator", "words", spare=3, whole=True),
+    Column("output", "output", "text"),
+    Column("parameters", "parameters", "count"),
+    Column("multiplies", "multiplies", "count"),
+    Column("field", "field", "text", spare=1),
+    Column("alive", "alive", "count", spare=2),
+)
+# of every layer, the operator says most: field and alive have commands of their own
+LAYER_COLUMNS = tuple(c._replace(spare=len(COLUMNS) - c.spare if c.spare else 0) for c in COLUMNS)
+
+
+def _matters(layer: Layer) -> bool:
+    return bool(layer.costs.stored_numbers or layer.costs.multiplies)
+
+
+def report(network: Network, table: Table) -> Report:
+    """The layers of a network, their shapes, counts, field and what is alive."""
+    analysis = network.analyze()
+    rows, names = single(analysis, _matters, table)
+    memory = measure(analysis.graph)
+    fields = receptive_fields(analysis.graph).nodes
+    texts: dict[int, str] = {}
+    number = {layer.path: i for i, layer in enumerate(analysis.layers)}
+    cells = tuple(
+        _cells(name, output(row), row.costs)
+        | {
+            "operator": _operator(row.layers, texts),
+            "field": _field(fields[number[row.shown.path]]),
+            "alive": max(memory.steps[number[layer.path]].live for layer in row.layers),
+        }
+        for name, row in zip(names, rows, strict=True)
+    )
+    paper = network.about("paper")
+    remarks = (*([printable(paper)] if paper else []), f"weight layers: {GLOSSARY['weight layers']}")
+    total = _cells("total", None, analysis.total)
+    total |= {"field": "", "alive": memory.peak}
+    data = lambda: [document(network, analysis, rows)]  # noqa: E731
+    columns = LAYER_COLUMNS if table.all else COLUMNS
+    return Report(title(network, analysis), columns, cells, total, remarks, data, label(network))
+
+
+def _cells(name: str, output: Ranked | None, costs: Costs) -> dict[str, Any]:
+    return {
+        "layer": name,
+        "output": output,
+        "parameters": costs.parameters,
+        "multiplies": costs.multiplies,
+    }
+
+
+def _field(field: Field) -> Ranked:
+    return pair(axis.size if axis else None for axis in (field.height, field.width))
+
+
+def _operator(layers: tuple[Layer, ...], texts: dict[int, str]) -> str:
+    """The one operator of a row that matters, written as in a spec; equal ones are written once."""
+    mattering = [layer for layer in layers if _matters(layer)] if len(layers) > 1 else layers
+    if len(mattering) != 1:
+        return f"{len(layers)} layers"
+    operator = mattering[0].node.operator
+    if id(operator) not in texts:
+        texts[id(operator)] = str(operator)
+    return texts[id(operator)]

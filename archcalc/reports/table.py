@@ -1,0 +1,27 @@
+"""How a table is wanted, whatever it shows."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from archcalc.reports.order import Order
+
+
+class Table(NamedTuple):
+    """How a table is wanted: its format, its rows and their order, whether the base stands beside."""
+
+    format: str
+    depth: int | None
+    all: bool
+    base: bool
+    order: Order = Order()
+
+    @classmethod
+    def of(cls, params: dict[str, Any]) -> Table:
+        """Takes its options out of a command's."""
+        format, depth = params.pop("format"), params.pop("depth", None)
+        # a machine wants the layers, not what fits a screen
+        machine = format in ("csv", "json")
+        all = params.pop("all_", False) or (machine and not depth)
+        order = Order(params.pop("sort_", None), params.pop("top_", None))
+        return cls(format, depth, all, not params.pop("no_base", False) and not machine, order)

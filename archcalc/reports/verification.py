@@ -1,0 +1,251 @@
+"""The reports of `archcalc run --verify`: a row a layer, or a row a network, as they are verified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from archcalc.analysis.costs import Analysis, Layer
+from archcalc.analysis.summary import Row
+from archcalc.api import Network
+from archcalc.errors import Diagnostic
+from archcalc.reports.layout import document, label, single, title
+from archcalc.reports.model import Column, Live, Report
+from archcalc.reports.proofs import Asked, Done, sized
+from archcalc.reports.table import Table
+from archcalc.units import binary, grouped
+
+if TYPE_CHECKING:
+    from archcalc.execution.verify import Check, Proof, Verdict
+
+LAYERS = (
+    Column("layer", "layer", "name"),
+    Column("output", "output", "text", spare=2),
+    Column("parameters", "parameters", "count"),
+    Column("multiplies", "multiplies", "count"),
+    Column("checks", "checks", "count", spare=1),
+    Column("verdict", "", "words"),
+)
+NETWORKS = (
+    Column("network", "network", "name"),
+    Column("input", "input", "text", spare=1),
+    Column("layers", "layers", "count"),
+    Column("parameters", "params", "scaled", spare=2),
+    Column("multiplies", "multiplies", "count"),
+    Column("checks", "checks", "count"),
+    Column("seconds", "seconds", "text"),
+    Column("verdict", "", "words"),
+)
+WIDEST = {"checks": 99_999, "seconds": "999.9"}  # what columns have room for before it is known
+
+
+# ---- one network: a row a layer
+
+
+def by_layer(network: Network, table: Table, asked: Asked, done: list[Done]) -> Live:
+    """A network's verification, a row a layer; what came of it is put into `done`."""
+    from archcalc.execution.verify import Proof, Verification
+
+    name, began = label(network), monotonic()
+    network = sized(network, asked.quick)
+    analysis = network.analyze()
+    verification = Verification(network.graph, *asked.start.of_one(network))
+    verdicts: dict[str, Verdict] = {}
+    named = list(zip(*single(analysis, _matters, table), strict=True))
+
+    def rows() -> Iterator[dict[str, Any]]:
+        judged = iter(verification)
+        for row, name in named:
+            while any(layer.path not in verdicts for layer in row.layers):
+                verdict = next(judged)
+                verdicts[verdict.path] = verdict
+            yield _layer_row(name, row, [verdicts[layer.path] for layer in row.layers])
+        verdicts.update((verdict.path, verdict) for verdict in judged)
+
+    def finish() -> tuple[dict[str, Any], tuple[str, ...]]:
+        whole = len(verdicts) == len(analysis.layers) - 1
+        arena = verification.arena() if whole else ()
+        done.append(Done(name, network, Proof(tuple(verdicts.values()), arena, monotonic() - began)))
+        return _total(analysis, done[0].proof), _remarks(analysis, done[0].proof)
+
+    wide = tuple({**_layer_row(name, row, ()), "checks": WIDEST["checks"]} for row, name in named)
+    total = {"layer": "total", **_counts(analysis.total), "checks": WIDEST["checks"]}
+    report = Report(_title(network, asked), LAYERS, wide, total, (), list, label(network))
+    return Live(report, rows(), finish)
+
+
+def _layer_row(name: str, row: Row, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    bad = [check for verdict in verdicts for check in verdict.failures]
+    skipped = [verdict.skipped for verdict in verdicts if verdict.skipped]
+    return {
+        "layer": name,
+        "output": str(row.shape),
+        **_counts(row.costs),
+        "checks": sum(len(verdict.checks) for verdict in verdicts),
+        "verdict": f"NOT: {_words(bad[0])}" if bad else f"skipped: {skipped[0]}" if skipped else "ok",
+    }
+
+
+def _total(analysis: Analysis, proof: Proof) -> dict[str, Any]:
+    return {"layer": "total", **_counts(analysis.total), "checks": proof.checks}
+
+
+def _matters(layer: Layer) -> bool:
+    return bool(layer.costs.stored_numbers or layer.costs.multiplies)
+
+
+def _counts(costs: Any) -> dict[str, Any]:
+    return {"parameters": costs.parameters, "multiplies": costs.multiplies}
+
+
+def _title(network: Network, asked: Asked) -> str:
+    quick = " · quick: a small input" if asked.quick else ""
+    return f"{title(network, network.analyze())}{asked.start.heading}{quick}"
+
+
+def _remarks(analysis: Analysis, proof: Proof) -> tuple[str, ...]:
+    """The verdict, what was done for it, and the arena."""
+    failed, skipped = sum(not v.holds for v in proof.verdicts), len(proof.left_out)
+    looped = sum(not (v.uncounted or v.skipped) for v in proof.verdicts)
+    missing = len(analysis.layers) - 1 - len(proof.verdicts)
+    counts = {"NOT verified": failed, "skipped": skipped, "not reached": missing}
+    others = "".join(f", {grouped(count)} {words}" for words, count in counts.items() if count)
+    verified = f"{_layers(len(proof.verdicts) - failed - skipped)} verified"
+    done = "every multiply of theirs was done" if others else "every multiply was done"
+    verdict = (
+        f"{verified} by {grouped(proof.checks)} checks{others}; {done}, and {_layers(looped)} also "
+        "counted theirs in compiled loops"
+    )
+    if not proof.arena:
+        return (verdict,)
+    size = proof.arena[0].executed
+    arena = f"arena: {binary(size)} ({grouped(size)} bytes), every output at the place predicted"
+    return (verdict, arena) if all(c.what != "bytes" for _, c in proof.failures) else (verdict,)
+
+
+# ---- several networks: a row a network
+
+
+def by_network(
+    proofs: Iterable[Done], expected: Sequence[dict[str, Any]], asked: Asked, done: list[Done]
+) -> Live:
+    """Several networks, of which `expected` knows the totals, a row a network, put into `done`."""
+    began = monotonic()
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for each in proofs:
+            done.append(each)
+            yield _network_row(each)
+
+    def finish() -> tuple[dict[str, Any], tuple[str, ...]]:
+        found = [_network_row(each) for each in done]
+        summed = ("layers", "parameters", "multiplies", "checks")
+        sums = {key: sum(row[key] for row in found) for key in summed}
+        seconds = f"{monotonic() - began:.1f}"
+        skips = [text for each in done if asked.allow_skips for text in _skips(each)]
+        remarks = (_verdicts(done, len(expected)), *skips)
+        return {"network": "total", **sums, "seconds": seconds}, remarks
+
+    quick = " · quick: each at a small input" if asked.quick else ""
+    heading = f"{len(expected)} networks executed layer by layer{asked.start.heading}{quick}"
+    wide = tuple({"network": row["name"], **row, **WIDEST} for row in expected)
+    sums = {key: sum(row[key] for row in expected) for key in ("parameters", "multiplies")}
+    total = {"network": "total", **sums, **WIDEST}
+    report = Report(heading, NETWORKS, wide, total, (), list)
+    return Live(report, rows(), finish)
+
+
+def expect(network: Network) -> dict[str, Any]:
+    """What is known of a network before it runs."""
+    analysis = network.analyze()
+    shape = "×".join(map(str, network.graph.input))
+    return {"name": label(network), "input": shape, **_counts(analysis.total)}
+
+
+def _network_row(done: Done) -> dict[str, Any]:
+    analysis, proof = done.network.analyze(), done.proof
+    return {
+        "network": done.name,
+        "input": "×".join(map(str, analysis.graph.input)),
+        "layers": len(proof.verdicts),
+        **_counts(analysis.total),
+        "checks": proof.checks,
+        "seconds": f"{proof.seconds:.1f}",
+        "verdict": "ok" if proof.verdict == "verified" else proof.verdict,
+    }
+
+
+def _verdicts(done: Sequence[Done], wanted: int) -> str:
+    """'41 verified, 3 skipped': the verdict over all networks."""
+    counts = {"verified": 0, "skipped": 0, "NOT verified": 0}
+    for each in done:
+        counts[each.proof.verdict] += 1
+    parts = [f"{count} {words}" for words, count in counts.items() if count or words == "verified"]
+    missing = wanted - len(done)
+    return ", ".join([*parts, f"{missing} not reached"] if missing else parts)
+
+
+def findings(done: Sequence[Done], asked: Asked) -> list[Diagnostic]:
+    """What does not hold; where all does, what was skipped and may not be."""
+    found = [Diagnostic(text) for each in done for text in _failures(each)]
+    if found or asked.allow_skips:
+        return found
+    help = "--allow-skips accepts that"
+    return [Diagnostic(text, help=help) for each in done for text in _skips(each)]
+
+
+# ---- words
+
+
+def _words(check: Check) -> str:
+    """What is wrong with a layer."""
+    return f"{check.what} by {check.by}: predicted {check.predicted}, executed {check.executed}"
+
+
+def _failures(done: Done) -> Iterator[str]:
+    for path, check in done.proof.failures:
+        yield f"{done.name}: {path or 'arena'}: {_words(check)}"
+
+
+def _skips(done: Done) -> list[str]:
+    """What was not executed, a line for each reason."""
+    if done.proof.skipped:
+        return [f"{done.name}: {done.proof.skipped}"]
+    reasons: dict[str, int] = {}
+    for verdict in done.proof.left_out:
+        reasons[verdict.skipped] = reasons.get(verdict.skipped, 0) + 1
+    if not reasons:
+        return []
+    told = "; ".join(f"{reason} ({count})" for reason, count in reasons.items())
+    return [f"{done.name}: {_layers(len(done.proof.left_out))} skipped: {told}"]
+
+
+def _layers(count: int) -> str:
+    return "1 layer" if count == 1 else f"{grouped(count)} layers"
+
+
+def layers(done: Done, table: Table) -> Report:
+    """A network's layers, each with its checks."""
+    analysis, proof = done.network.analyze(), done.proof
+    verdicts = {verdict.path: verdict for verdict in proof.verdicts}
+    rows = [
+        _layer_row(name, row, [verdicts[layer.path] for layer in row.layers if layer.path in verdicts])
+        for row, name in zip(*single(analysis, _matters, table), strict=True)
+    ]
+
+    def documents() -> list[dict[str, Any]]:
+        told = [v._asdict() | {"checks": _documents(v.checks), "holds": v.holds} for v in proof.verdicts]
+        own = {
+            "verdict": proof.verdict,
+            "skipped": proof.skipped,
+            "seconds": round(proof.seconds, 3),
+            "arena": _documents(proof.arena),
+        }
+        return [{**document(done.network, analysis), **own, "verdicts": told}]
+
+    return Report("", LAYERS, tuple(rows), None, (), documents, label(done.network))
+
+
+def _documents(checks: Iterable[Check]) -> list[dict[str, Any]]:
+    return [check._asdict() for check in checks]
