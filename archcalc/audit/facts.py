@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 
 from archcalc.analysis.costs import Layer
 from archcalc.analysis.memory import measure
-from archcalc.audit.conventions import DEFAULTS, KINDS, Convention, Kind
+from archcalc.audit.convention import DEFAULTS, Convention, Kind
+from archcalc.audit.conventions import KINDS
 from archcalc.audit.readings import Part, Reading, Way
 from archcalc.audit.recount import Figure, printed_by
 from archcalc.audit.relatives import Relative

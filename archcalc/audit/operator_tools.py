@@ -30,12 +30,12 @@ TF_PROFILER: Rules = {
     "gap": "inputs",
     **free("input bn ln lrn scale relu relu6 leaky softmax dropout add mul", _CURVES, _MOVES),
 }
-TIMM_ACTIVATIONS: Rules = {
+CONV_AND_LINEAR_OUTPUTS: Rules = {
     **each("conv deconv linear", "outputs"),
     **free("input bn ln lrn scale relu relu6 leaky softmax dropout add mul", _CURVES, _MOVES),
     **free("maxpool avgpool gap"),
 }
-BY_OPERATOR = (NETSCOPE, CONVNET_BURDEN, CONVNET_BURDEN_MAPS, TF_PROFILER, TIMM_ACTIVATIONS)
+BY_OPERATOR = (NETSCOPE, CONVNET_BURDEN, CONVNET_BURDEN_MAPS, TF_PROFILER, CONV_AND_LINEAR_OUTPUTS)
 # operators of which nobody has said how these tools count them: their numbers are not explained so
 UNTOLD_HERE = "adaptivepool"  # of torch alone
 UNTOLD = "rbf sumpool attention windowattention classtoken posembed"

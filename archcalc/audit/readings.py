@@ -11,7 +11,8 @@ from functools import cache
 from itertools import chain, combinations
 from typing import NamedTuple
 
-from archcalc.audit.conventions import CONVENTIONS, DEFAULTS, KINDS, Convention, Kind
+from archcalc.audit.convention import DEFAULTS, Convention, Kind
+from archcalc.audit.conventions import CONVENTIONS, KINDS
 from archcalc.audit.relatives import Relative, remembered
 from archcalc.audit.terms import TERMS, Term
 from archcalc.units import grouped

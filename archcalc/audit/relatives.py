@@ -9,7 +9,7 @@ from itertools import count, islice
 from typing import Any, NamedTuple
 
 from archcalc.analysis.costs import Analysis, analyze
-from archcalc.audit.pools import rounded, turns
+from archcalc.audit.rewrites import REWRITES
 from archcalc.audit.terms import Ledger
 from archcalc.errors import ArchError
 from archcalc.graph.build import build
@@ -48,10 +48,10 @@ class Relative:
         given: Mapping[str, Any],
         input: Shape | None = None,
         changes: tuple[Change, ...] = (),
-        pooling: str = "",
+        rewrite: str = "",
     ) -> None:
         self.entry, self.given, self.input = entry, dict(given), input
-        self.changes, self.pooling = changes, pooling
+        self.changes, self.rewrite = changes, rewrite
 
     @property
     def name(self) -> str:
@@ -60,7 +60,7 @@ class Relative:
         if self.input is not None:
             settings.append(f"input={'x'.join(map(str, self.input))}")
         name = ":".join([self.entry.name, *settings])
-        return f"{name}, pools rounded {self.pooling}" if self.pooling else name
+        return f"{name}, {self.rewrite}" if self.rewrite else name
 
     @property
     def steps(self) -> int:
@@ -85,7 +85,7 @@ class Relative:
             ArchError: the layers do not fit each other.
         """
         graph = build(self.entry.spec, self.values, self.input, self.entry.variant)
-        return analyze(rounded(graph, self.pooling == "up") if self.pooling else graph)
+        return analyze(REWRITES[self.rewrite].of(graph) if self.rewrite else graph)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -101,7 +101,7 @@ class Relative:
             "entry": self.entry,
             "given": self.given,
             "input": self.input,
-            "pooling": self.pooling,
+            "rewrite": self.rewrite,
             **differences,
         }
         return Relative(changes=(*self.changes, change), **own)
@@ -110,7 +110,8 @@ class Relative:
 def relatives(network: Relative) -> Iterator[Relative]:
     """Networks by the number of their changes, from none; each once, those that do not fit left out.
 
-    One change: a variant of the same name, a variable, the input's size, how pools round. Two: two of
+    One change: a variant of the same name, a variable, the input's size, how pools round, batch
+    norm folded. Two: two of
     these, or another network of the family.
     """
     seen: set[object] = set()
@@ -159,17 +160,17 @@ def _key(relative: Relative) -> object:
     """What decides a network: relatives of one key are the same."""
     spec = relative.entry.spec
     input = relative.input or spec.inputs_of(relative.entry.variant)
-    return spec.source.name, repr(sorted(relative.values.items())), tuple(input), relative.pooling
+    return spec.source.name, repr(sorted(relative.values.items())), tuple(input), relative.rewrite
 
 
 def _candidates(network: Relative) -> Iterator[Relative]:
     yield network
     siblings, settings = list(_siblings(network)), list(_settings(network))
-    yield from (*siblings, *settings, *_classes(network), *_pools(network), *_sizes(network))
+    yield from (*siblings, *settings, *_classes(network), *_rewritten(network), *_sizes(network))
     yield from _family(network)
     yield from _sizes(network, OTHER_SIZES, steps=2)
     for relative in (*siblings, *settings):
-        yield from (*_settings(relative), *_pools(relative), *_sizes(relative))
+        yield from (*_settings(relative), *_rewritten(relative), *_sizes(relative))
 
 
 def _siblings(network: Relative) -> Iterator[Relative]:
@@ -259,16 +260,15 @@ def _set(network: Relative, name: str, value: Value) -> Iterator[Relative]:
         yield network.changed(change, given={**network.given, name: value})
 
 
-def _pools(network: Relative) -> Iterator[Relative]:
-    """All pools rounded the other way, where some are not."""
+def _rewritten(network: Relative) -> Iterator[Relative]:
+    """All pools rounded the other way, batch norm folded: where that makes another network."""
     try:
-        operators = [node.operator for node in network.analysis.graph.nodes]
+        graph = network.analysis.graph
     except ArchError:
         return
-    for up, way in ((False, "down"), (True, "up")):
-        if any(turns(operator, up) for operator in operators):
-            change = Change(f"pools rounded {way}", f"the outputs of pools are rounded {way}", 14)
-            yield network.changed(change, pooling=way)
+    for name, rewrite in REWRITES.items():
+        if rewrite.makes_another(graph):
+            yield network.changed(Change(name, rewrite.says, rewrite.weight), rewrite=name)
 
 
 def _sizes(

@@ -17,7 +17,7 @@ from fractions import Fraction
 from math import log
 from typing import NamedTuple
 
-from archcalc.audit.conventions import Kind
+from archcalc.audit.convention import Kind
 from archcalc.audit.facts import facts
 from archcalc.audit.printed import How, Printed, Scale
 from archcalc.audit.readings import MOST_DEPARTURES, Reading, readings

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
 from archcalc.analysis.costs import Analysis
-from archcalc.audit.conventions import CONVENTIONS, DEFAULTS, Convention
+from archcalc.audit.convention import DEFAULTS, Convention
+from archcalc.audit.conventions import CONVENTIONS
 from archcalc.audit.figure import Figure, is_size, same_size
 from archcalc.audit.published import Published
 from archcalc.audit.quantities import SIZES, Scope, Value
@@ -231,8 +232,9 @@ class _Trial(NamedTuple):
             return
         network = self.networks.relative(self.number.network)
         for match in find(network, parse(self.number.printed), quantity).matches:
-            tools = (c.name.split()[0] for c in match.reading.way.conventions if c.slot == "tool")
-            own = all(tool.lower() in self.number.source.lower() for tool in tools)
+            tools = (c.printed_by for c in match.reading.way.conventions if c.slot == "tool")
+            source = self.number.source.lower()
+            own = all(any(name.lower() in source for name in names) for names in tools)
             if own and match.steps <= MOST_STEPS:
                 kind: Kind = "variant" if match.reading.network.changes else "convention"
                 says = f"{shown(match.reading.value)}: {'; '.join(match.reasons)}"

@@ -9,7 +9,8 @@ import pytest
 import archcalc
 from archcalc.analysis.costs import Analysis
 from archcalc.audit import derived as module
-from archcalc.audit.conventions import CONVENTIONS, Convention
+from archcalc.audit.convention import Convention
+from archcalc.audit.conventions import CONVENTIONS
 from archcalc.audit.derived import (
     AS_TORCHVISION,
     BY_OPERATOR,

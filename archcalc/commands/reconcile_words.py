@@ -1,0 +1,91 @@
+"""The sentences of archcalc reconcile: how a reading makes a printed number, and who printed it."""
+
+from __future__ import annotations
+
+from archcalc.audit.printed import Printed
+from archcalc.audit.readings import Reading
+from archcalc.audit.search import Findings
+from archcalc.audit.verdicts import Verdict
+from archcalc.units import grouped, printable
+
+
+def name_of(reading: Reading) -> str:
+    """'resnet50_paper, Netscope', 'googlenet 3b'."""
+    conventions = reading.way.conventions
+    between = " " if any(c.slot == "path" for c in conventions) else ", "
+    return between.join([printable(reading.network.name), *(c.name for c in conventions)])
+
+
+def _signed(amount: int) -> str:
+    return f"{'−' if amount < 0 else '+'} {grouped(abs(amount))}"
+
+
+def explained(findings: Findings, flops: bool) -> tuple[str, ...]:
+    """The first match as a sum from the network's own count, and how many others there are.
+
+    `flops`: the number calls itself FLOPs.
+    """
+    best = findings.matches[0]
+    reading = best.reading
+    lines = [reading.decomposition]
+    if reading.departures:
+        lines = [f"{grouped(reading.own)} {reading.quantity} of {reading.origin.name}"]
+        lines += [f"{_signed(d.amount)} {d.says}" for d in reading.departures]
+        lines.append(f"= {reading.decomposition}")
+    if flops and reading.factor == 1:
+        lines.append(_multiplies(reading))
+    lines += _helps(reading)
+    lines.append("; ".join(word for word in (best.wording, best.scale.says) if word))
+    others = len(findings.matches) - 1
+    if others:
+        count = "1 other count matches" if others == 1 else f"{others} other counts match"
+        lines.append(f"{count} with as many departures")
+    if findings.doubtful:
+        lines.append(_doubtful(findings))
+    if reading.network.changes and not reading.network.rewrite:
+        pair = f"{reading.origin.name} {reading.network.name}"
+        lines.append(f"layer by layer: archcalc compare {pair}")
+    return tuple(printable(line) for line in lines if line)
+
+
+def _multiplies(reading: Reading) -> str:
+    """That what is called FLOPs counts a product once."""
+    network = reading.network
+    flops = grouped(2 * int(network.analysis.multiplies))
+    says = "printed as FLOPs, but a product counts once: these are multiplies (MACs)"
+    return f"{says}; the FLOPs of {network.name}, 2 × multiplies, are {flops}"
+
+
+def _doubtful(findings: Findings) -> str:
+    """Matches that chance would make as well, the first by name."""
+    count, about = len(findings.doubtful), findings.chance
+    expected = f"{about:.1f}" if about < 0.95 else f"{about:.0f}"
+    says = f"of {grouped(findings.tried)} readings about {expected} would print so by chance"
+    others = "another one does" if count == 1 else f"{count} others do"
+    return f"{says}; {others}, as {name_of(findings.doubtful[0].reading)}"
+
+
+def _helps(reading: Reading) -> list[str]:
+    """What the spec says about the variables that differ."""
+    variables, own = reading.network.entry.spec.variables, reading.origin.values
+    changed = [name for name, value in reading.network.values.items() if own.get(name, value) != value]
+    return [f"{name}: {variables[name].help}" for name in changed if variables[name].help]
+
+
+def unexplained(findings: Findings, printed: Printed) -> tuple[str, ...]:
+    text = printable(printed.text)
+    if findings.doubtful:
+        return (f"unexplained: {text} has too few digits", _doubtful(findings))
+    says = f"unexplained: none of {grouped(findings.tried)} readings of up to {findings.most} departures"
+    return (f"{says} prints as {text}",)
+
+
+def in_print(sources: list[Verdict]) -> list[str]:
+    """Who has printed these digits, of what, and what the audit says about it."""
+    known: dict[str, list[str]] = {}
+    for verdict in sources:
+        number, reasons = verdict.number, [verdict.reason] if verdict.reason else []
+        words = reasons if verdict.kind == "rounded" and reasons else [verdict.kind, *reasons]
+        says = f"{number.subject} {number.quantity.replace('_', ' ')}, {': '.join(words)}"
+        known.setdefault(says, []).append(f"{number.printed} ({number.source})")
+    return [f"in print: {', '.join(printed)}: {says}" for says, printed in known.items()]

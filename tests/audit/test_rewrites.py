@@ -1,0 +1,77 @@
+"""Networks made anew: what folding a batch norm leaves, and where it may not be folded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from archcalc.audit.printed import parse
+from archcalc.audit.relatives import Relative, relatives
+from archcalc.audit.rewrites import REWRITES
+from archcalc.audit.search import find
+from archcalc.spec import catalog
+
+
+def relative(tmp_path: Path, layers: str) -> Relative:
+    path = tmp_path / "net.toml"
+    path.write_text(f'input = "8x8x3"\nlayers = {layers}\n')
+    return Relative(catalog.find(str(path)), {})
+
+
+def folded(network: Relative) -> Relative | None:
+    return next((r for r in relatives(network) if r.rewrite == "batch norm folded"), None)
+
+
+@pytest.mark.parametrize(
+    ("layers", "paths", "parameters"),
+    [
+        # a bias for each of 4 filters, 6 units and 5 filters in place of scale and shift
+        ('"conv 4 k3 nobias | bn | relu | gap | linear 6 nobias | bn"', 5, 4 * 27 + 4 + 6 * 4 + 6),
+        ('"deconv 5 k2 s2 nobias | bn"', 2, 5 * 12 + 5),
+        ('"conv 4 k3 | bn | relu"', 3, 4 * 27 + 4),  # it has one already
+        # of two, the second reads a batch norm no more
+        ('"conv 4 k3 nobias | bn | bn"', 3, 4 * 27 + 4 + 2 * 4),
+        # before its conv: the first norm stays
+        ('"bn | relu | conv 4 k3 nobias | bn"', 4, 2 * 3 + 4 * 27 + 4),
+    ],
+)
+def test_batch_norm_is_folded(tmp_path: Path, layers: str, paths: int, parameters: int) -> None:
+    network = folded(relative(tmp_path, layers))
+    assert network is not None
+    assert len(network.analysis.layers) == paths
+    assert network.analysis.total.parameters == parameters
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        '"conv 4 k3"',
+        '"bn | conv 4 k3"',
+        '["a = conv 3 k3 half nobias", "bn", "add @a"]',  # what the conv makes is read twice
+    ],
+)
+def test_what_cannot_be_folded_stays(tmp_path: Path, layers: str) -> None:
+    network = relative(tmp_path, layers)
+    assert folded(network) is None
+    graph = network.analysis.graph
+    assert REWRITES["batch norm folded"].of(graph) is graph
+
+
+@pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2", "densenet121", "inception_v3"])
+def test_folding_keeps_products_and_shapes(name: str) -> None:
+    network = Relative(catalog.find(name), {})
+    other = folded(network)
+    assert other is not None
+    assert other.analysis.multiplies == network.analysis.multiplies
+    own, new = network.analysis.graph, other.analysis.graph
+    assert new.nodes[new.output].shape == own.nodes[own.output].shape
+    places = {node.path: node.shape for node in own.nodes}
+    assert all(places[node.path] == node.shape for node in new.nodes)
+
+
+def test_folded_networks_are_readings() -> None:
+    """MobileNet v2 has 17,056 channels of batch norm: 2 numbers each go, a bias comes."""
+    (best,) = find(Relative(catalog.find("mobilenet_v2"), {}), parse("3487816")).matches
+    assert best.reading.network.name == "mobilenet_v2, batch norm folded"
+    assert best.reading.value == 3_504_872 - 2 * 17_056 + 17_056
