@@ -12,9 +12,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from archcalc.arithmetic import ceil_div, maximum, minimum, product, recorded, require
 from archcalc.errors import ShapeError
 from archcalc.operators.model import Shape
-from archcalc.symbols import Int, Program, Symbol, ceil_div, maximum, minimum, product, recorded, require
+from archcalc.symbols import Int, Program, Symbol
 
 # operation: on symbols; on plain integers, from the textbook
 OPERATIONS: dict[str, tuple[Callable[[Any, Any], Any], Callable[[int, int], int]]] = {

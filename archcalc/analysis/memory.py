@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from archcalc import garbage
+from archcalc.arithmetic import maximum
 from archcalc.graph.model import Graph
 from archcalc.operators.attention import Attention, WindowAttention
-from archcalc.symbols import Int, maximum
+from archcalc.symbols import Int
 
 Kernel = Literal["", "fused", "plain"]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
+from archcalc.arithmetic import recorded, require
 from archcalc.errors import ShapeError, shown
-from archcalc.symbols import Int, Symbol, recorded, require
+from archcalc.symbols import Int, Symbol
 
 ArgumentKind = Literal["size", "offset", "pair", "padding", "flag", "table", "number"]
 

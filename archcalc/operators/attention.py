@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from archcalc.arithmetic import ceil_div, minimum, require
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import (
     Extent,
@@ -17,7 +18,7 @@ from archcalc.operators.model import (
     sums_of_products,
 )
 from archcalc.operators.tokens import sequence
-from archcalc.symbols import Int, ceil_div, minimum, require
+from archcalc.symbols import Int
 
 HEADS = Argument("heads", "size", "heads; they divide the channels")
 Factors = tuple[tuple[str, Int], ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archcalc.arithmetic import minimum, recorded, require
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import (
     Extent,
@@ -15,7 +16,7 @@ from archcalc.operators.model import (
     values_of,
 )
 from archcalc.operators.window import GROUPS, HALF, NOBIAS, PADDING, SAME, Windowed
-from archcalc.symbols import Int, minimum, recorded, require
+from archcalc.symbols import Int
 
 FILTERS = Argument("filters", "size", "channels of the output")
 KERNEL = Argument("k", "pair", "kernel, height x width", 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archcalc.arithmetic import maximum, require
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import (
     FREE,
@@ -16,7 +17,7 @@ from archcalc.operators.model import (
     Work,
     values_of,
 )
-from archcalc.symbols import Int, maximum, require
+from archcalc.symbols import Int
 
 
 class Join(Operator):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archcalc.arithmetic import require
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import (
     Extent,
@@ -14,7 +15,7 @@ from archcalc.operators.model import (
     sums_of_products,
 )
 from archcalc.operators.window import NOBIAS
-from archcalc.symbols import Int, require
+from archcalc.symbols import Int
 
 UNITS = Argument("units", "size", "values of the output")
 

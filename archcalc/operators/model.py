@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, NamedTuple
 
+from archcalc.arithmetic import product, recorded, require
 from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument, written
-from archcalc.symbols import Int, product, recorded, require
+from archcalc.symbols import Int
 
 Pair = tuple[Int, Int]  # height, width
 

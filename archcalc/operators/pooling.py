@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from archcalc.arithmetic import gcd, require
 from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import (
@@ -20,7 +21,7 @@ from archcalc.operators.model import (
     values_of,
 )
 from archcalc.operators.window import HALF, PADDING, SAME, Axis, Windowed
-from archcalc.symbols import Int, gcd, require
+from archcalc.symbols import Int
 
 
 class Pool(Windowed):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from archcalc.arithmetic import ceil_div, require
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import (
     FREE,
@@ -18,7 +19,7 @@ from archcalc.operators.model import (
     Work,
     require_map,
 )
-from archcalc.symbols import Int, ceil_div, require
+from archcalc.symbols import Int
 
 CHANNELS = Argument("channels", "size", "channels of the output")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from archcalc.arithmetic import require
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import Geometry, Shape, Tokens, Weight, Work, require_map, values_of
 from archcalc.operators.normalization import Pointwise
 from archcalc.operators.reshaping import Reshape
-from archcalc.symbols import Int, require
+from archcalc.symbols import Int
 
 
 class ToTokens(Reshape):

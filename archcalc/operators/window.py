@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from archcalc.arithmetic import ceil_div, maximum, require
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import Geometry, Operator, Pair, Shape, Window, require_map
-from archcalc.symbols import Int, ceil_div, maximum, require
+from archcalc.symbols import Int
 
 PADDING = Argument("p", "padding", "zeros on both sides", 0)
 HALF = Argument("half", "flag", "pad d·(k−1)/2 on both sides; odd kernels only", False)

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+from archcalc.arithmetic import maximum, minimum
 from archcalc.errors import Span, shown
 from archcalc.spec.expressions import (
     ARITHMETIC,
@@ -17,7 +18,7 @@ from archcalc.spec.expressions import (
     Value,
     fault,
 )
-from archcalc.symbols import Symbol, maximum, minimum
+from archcalc.symbols import Symbol
 
 Lookup = Callable[[str], Value]
 

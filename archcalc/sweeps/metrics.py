@@ -5,9 +5,10 @@ from __future__ import annotations
 from archcalc.analysis.costs import analyze
 from archcalc.analysis.field import receptive_fields
 from archcalc.analysis.memory import measure
+from archcalc.arithmetic import maximum, minimum
 from archcalc.graph.model import Graph
 from archcalc.operators.model import Shape, Tokens
-from archcalc.symbols import Int, maximum, minimum
+from archcalc.symbols import Int
 
 MEANING = {
     "parameters": "what training can change",

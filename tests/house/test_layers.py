@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[2] / "archcalc"
 ORDER = [
     {"errors", "garbage", "caches", "regular"},
     {"symbols", "units"},
-    {"address_space"},
+    {"address_space", "arithmetic"},
     {"compiled"},
     {"spec", "operators"},
     {"graph"},

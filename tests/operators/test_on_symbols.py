@@ -16,11 +16,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from archcalc.arithmetic import recorded
 from archcalc.errors import ShapeError
 from archcalc.operators import FAMILIES, TABLE, operator_class
 from archcalc.operators.joining import Join
 from archcalc.operators.model import Cells, Grid, Operator, Shape, Tokens, Window
-from archcalc.symbols import Int, Program, recorded
+from archcalc.symbols import Int, Program
 
 Structure = dict[str, Any]
 Point = dict[str, int]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from archcalc.arithmetic import recorded
 from archcalc.errors import ArchError
 from archcalc.spec.evaluate import evaluate
 from archcalc.spec.expressions import parse
-from archcalc.symbols import Program, recorded
+from archcalc.symbols import Program
 
 # expressions of x and y with their values by hand at (x, y)
 VALUES = [

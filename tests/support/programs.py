@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
+from archcalc.arithmetic import maximum, minimum, require
 from archcalc.errors import ShapeError
 from archcalc.sweeps.program import ranges
 from archcalc.sweeps.program.simplify import Simplified, simplify
-from archcalc.symbols import OPERATIONS, Int, Program, Symbol, maximum, minimum, require
+from archcalc.symbols import OPERATIONS, Int, Program, Symbol
 
 RULES: dict[str, Any] = {
     "+": lambda a, b: a + b,

@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.programs import SETS, Case, case, trees
 
+from archcalc.arithmetic import maximum, require
 from archcalc.sweeps.machine import instructions, numba_machine, numpy_machine
 from archcalc.sweeps.program import ranges
 from archcalc.sweeps.program.code import compile_forms
 from archcalc.sweeps.program.linear_forms import Forms
 from archcalc.sweeps.program.ranges import Range
 from archcalc.sweeps.program.simplify import simplify
-from archcalc.symbols import OPERATIONS, Guard, Int, Program, Symbol, maximum, require
+from archcalc.symbols import OPERATIONS, Guard, Int, Program, Symbol
 
 
 @pytest.mark.parametrize("name", ["product", "quotient", "remainder", "min", "max", "linear"])

@@ -12,12 +12,13 @@ from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from archcalc.api import Network
+from archcalc.arithmetic import recorded
 from archcalc.errors import ArchError
 from archcalc.graph.build import build
 from archcalc.operators.model import Shape
 from archcalc.sweeps.metrics import metrics
 from archcalc.sweeps.space.model import INPUT, Axis, Space, settings
-from archcalc.symbols import Guard, Int, Program, Requirement, Symbol, recorded
+from archcalc.symbols import Guard, Int, Program, Requirement, Symbol
 
 
 class Column(NamedTuple):

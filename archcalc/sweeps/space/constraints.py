@@ -12,9 +12,10 @@ from collections.abc import Callable, Collection
 from fractions import Fraction
 from typing import Any
 
+from archcalc.arithmetic import maximum
 from archcalc.errors import ArchError, Diagnostic, UsageError, listed, shown, suggestion
 from archcalc.spec.expressions import ARITHMETIC, COMPARISONS, LARGEST, SIGNS, Expression, parse
-from archcalc.symbols import Int, maximum
+from archcalc.symbols import Int
 
 UNITS = {
     "k": 10**3,

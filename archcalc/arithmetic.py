@@ -1,0 +1,90 @@
+"""What the rules of the operators compute with, beside `+ - * // %`: alike on integers and on symbols.
+
+None of it decides on a symbol, so that a recorded program holds at every point.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from archcalc.errors import ShapeError
+from archcalc.symbols import Int, Requirement, Symbol
+
+
+def ceil_div(a: Int, b: Int) -> Int:
+    """a / b rounded up, on integers."""
+    if isinstance(a, Symbol):
+        return -a.program.combine("//", -a, b)  # total, even where −a is a known number
+    return -((-a) // b)
+
+
+def minimum(a: Int, b: Int) -> Int:
+    """The smaller of both."""
+    if isinstance(a, Symbol):
+        return a.program.combine("min", a, b)
+    return b.program.combine("min", a, b) if isinstance(b, Symbol) else min(a, b)
+
+
+def maximum(a: Int, b: Int) -> Int:
+    """The larger of both."""
+    if isinstance(a, Symbol):
+        return a.program.combine("max", a, b)
+    return b.program.combine("max", a, b) if isinstance(b, Symbol) else max(a, b)
+
+
+def gcd(a: Int, b: Int) -> Int:
+    """The greatest common divisor of positive integers, by Euclid.
+
+    A symbol runs as many steps as any 64 bits may need, or a known `b`: two steps halve it at least.
+    """
+    if not isinstance(a, Symbol) and not isinstance(b, Symbol):
+        return math.gcd(a, b)
+    for _ in range(93 if isinstance(b, Symbol) else 2 * b.bit_length()):
+        left = b > 0
+        a, b = left * b + (1 - left) * a, left * (a % maximum(b, 1))
+    return a
+
+
+def product(factors: Sequence[Int]) -> Int:
+    """All factors multiplied; 1 if there are none."""
+    result: Int = 1
+    for factor in factors:
+        result = result * factor
+    return result
+
+
+def recorded(value: Any) -> Any:
+    """The value without symbols: each as it was at the recorded point, also inside a shape."""
+    if isinstance(value, tuple):
+        return getattr(value, "_make", tuple)(map(recorded, value))
+    return value.value if isinstance(value, Symbol) else value
+
+
+def require(
+    condition: Int,
+    template: str,
+    field: str = "",
+    help: Callable[..., str] | None = None,
+    **values: object,
+) -> None:
+    """Refuse a point where `condition` does not hold; the text is made only then.
+
+    On a symbol the condition becomes a requirement of the program; at the recorded point it must
+    hold. `help(**values)` writes the way out.
+
+    Raises:
+        ShapeError: `template.format(**values)`, blaming the argument `field`.
+    """
+
+    def failure() -> ShapeError:
+        shown = {k: recorded(v) for k, v in values.items()}
+        return ShapeError(template.format(**shown), field, help(**shown) if help else "")
+
+    if isinstance(condition, Symbol):
+        if condition.known is None:
+            condition.program.check(Requirement(condition.index, failure, template))
+        condition = condition.value
+    if not condition:
+        raise failure()
