@@ -211,7 +211,7 @@ def _without_long_integers(text: str) -> str:
     """The text with decimals of the same length for them, which `_number` marks as unreadable."""
     from archcalc.spec.locate import STRING
 
-    integer = r"(?<![\w.])(?P<integer>[0-9][0-9_]{4000,}+)(?![\w.])"
+    integer = r"(?<![\w.])(?P<integer>[0-9][0-9_]{4000,}+)(?!\.[0-9]|[eE][+-]?[0-9])"
     return re.sub(
         rf"{STRING}|#[^\n]*+|{integer}",
         lambda found: f"1.{'0' * (len(found[0]) - 2)}" if found["integer"] else found[0],

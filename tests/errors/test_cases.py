@@ -59,6 +59,17 @@ GENERATED = {
         f"# {NINES}\n{variable(f'[1, -{NINES}]')}",
         Shown("a number beyond 64 bits", 5, 9, rest(9), (), "the largest is 9223372036854775807"),
     ),
+    **{
+        f"ten thousand digits and {more!r}": (
+            variable(NINES + more),
+            Shown(
+                "broken TOML: the line goes on after the value",
+                *(4, 10_005 - 30, 30 + len(more.partition(" ")[0]), ()),
+                'text stands between quotes, as in input = "224x224x3"; a line has one key and one value',
+            ),
+        )
+        for more in ("shuffle 2", ".x", ". 5", "ea", "é")
+    },
     "ten thousand hexadecimal digits": (
         variable("0x" + "f" * 10_000),
         Shown("a number beyond 64 bits", 4, 5, rest(5), (), "the largest is 9223372036854775807"),
