@@ -65,7 +65,8 @@ GENERATED = {
             Shown(
                 "broken TOML: the line goes on after the value",
                 *(4, 10_005 - 30, 30 + len(more.partition(" ")[0]), ()),
-                'text stands between quotes, as in input = "224x224x3"; a line has one key and one value',
+                'text stands between quotes, as in input = "224x224x3"; '
+                "a line has one key and one value",
             ),
         )
         for more in ("shuffle 2", ".x", ". 5", "ea", "é")
