@@ -78,9 +78,9 @@ def executors(name: str, rounds: int) -> float:
     """Points a second of each executor on one core, on random points; returns the kernel's."""
     points = sample(space(name), 10**8, 1)
     engine = Engine(points, SIX, 4, executor=numba_machine)
-    structure = engine.whole()
+    structure = engine.structures.whole()
     assert structure is not None
-    code, inputs = structure.code, engine.inputs
+    code, inputs = structure.code, engine.structures.inputs
     digits = reader(points, True)(0, POINTS)
     some = [[int(values[digits[axis, j]]) for axis, values in inputs] for j in range(500)]
     rates = {

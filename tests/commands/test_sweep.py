@@ -252,8 +252,8 @@ def test_a_slow_sweep_says_so_at_once_and_stops_at_once(folder: Path) -> None:
     (folder / "many.toml").write_text(spec)
     code = """
 import sys
-from archcalc.sweeps.evaluation import engine
-engine.MOST_STRUCTURES = 3
+from archcalc.sweeps.evaluation import structures
+structures.MOST_STRUCTURES = 3
 from archcalc.__main__ import main
 sys.argv = ["archcalc", "sweep", "many.toml", "--vary", "b=1:900", "--vary", "a=1:9999", "--top", "3"]
 main()

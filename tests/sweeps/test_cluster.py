@@ -184,7 +184,7 @@ def test_a_directory_that_workers_do_not_see(workers: Any) -> None:
 def test_reasons_get_the_numbers_that_they_have_here() -> None:
     """A worker counts them in the order in which it meets them."""
     setup = prepare(request(points(), 4, "", "", "", None, 20), keep=False)
-    one, two = setup.engine.reason("one"), setup.engine.reason("two")
+    one, two = setup.engine.told.reason("one"), setup.engine.told.reason("two")
     collected = setup.collector()
     collected.refused, collected.examples = {1: 5, 2: 7}, {1: 50, 2: 70}
     tasks.translate(tasks.Done(12, 0, 1.0, collected, ("two", "one"), ()), setup.engine)

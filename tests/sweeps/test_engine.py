@@ -10,9 +10,10 @@ from archcalc.errors import UsageError
 from archcalc.spec.catalog import Entry
 from archcalc.spec.model import Source
 from archcalc.spec.read import read
-from archcalc.sweeps.evaluation import engine as engine_module
-from archcalc.sweeps.evaluation.engine import WHERE, Engine
+from archcalc.sweeps.evaluation import structures as structures_module
+from archcalc.sweeps.evaluation.engine import Engine
 from archcalc.sweeps.evaluation.stream import reader
+from archcalc.sweeps.evaluation.structures import WHERE
 from archcalc.sweeps.machine import numpy_machine
 from archcalc.sweeps.metrics import MEANING
 from archcalc.sweeps.program.recording import analyzed
@@ -44,17 +45,17 @@ def evaluated(points: Points, where: str = "") -> Engine:
 
 def test_a_condition_on_a_size_makes_two_structures() -> None:
     engine = evaluated(points('"if channels != 2*a: conv {2*a}", "conv 3"', "a = 1", "a=1:6"))
-    assert (engine.recorded, engine.enumerated) == (2, [])
+    assert (engine.structures.recorded, engine.structures.enumerated) == (2, [])
 
 
 def test_a_repeat_is_enumerated() -> None:
     engine = evaluated(points('"{a} x conv {b}"', "a = 1\nb = 2", "a=0:3", "b=1:9"))
-    assert (engine.recorded, engine.enumerated) == (4, [0])
+    assert (engine.structures.recorded, engine.structures.enumerated) == (4, [0])
 
 
 def test_a_size_that_is_refused_says_why() -> None:
     engine = evaluated(points('"conv 12 k{a} g{b}"', "a = 1\nb = 1", "a=0:12", "b=0:5"))
-    assert {reason.partition("}")[2] for reason in engine.reasons} == {
+    assert {reason.partition("}")[2] for reason in engine.told.reasons} == {
         "` must be {what}, not {value}",
         " groups do not divide {count} {what}",
         " does not fit the {name} of {padded}",
@@ -65,18 +66,20 @@ def test_decimals_are_enumerated() -> None:
     engine = evaluated(
         points('"conv {floor(10*a)} | conv {b}"', "a = 0.5\nb = 1", "a=0.25:1:0.25", "b=1:3")
     )
-    assert (engine.recorded, engine.enumerated) == (4, [0])
+    assert (engine.structures.recorded, engine.structures.enumerated) == (4, [0])
 
 
 def test_a_division_by_zero_is_refused_where_it_happens() -> None:
     engine = evaluated(points('"conv {12 // a} | conv {b % a + 1}"', "a = 1\nb = 1", "a=0:3", "b=1:3"))
-    assert [reason for reason in engine.reasons if "zero" in reason] == ["`12 // a` divides by zero"]
+    assert [reason for reason in engine.told.reasons if "zero" in reason] == [
+        "`12 // a` divides by zero"
+    ]
 
 
 def test_more_than_64_bits_are_exact() -> None:
     """Three layers of b channels: 2·b² + … parameters, beyond 2^63 for b = 4·10^9."""
     engine = evaluated(points('"3 x conv {b}"', "b = 1", "b=1:4000000001:1000000000"))
-    assert engine.notes == ["64 bits do not suffice here: exact integers, point by point"]
+    assert engine.told.notes == ["64 bits do not suffice here: exact integers, point by point"]
     found = engine.evaluate(reader(engine.points, False)(0, 5))
     assert found.results[0, 4] == (4 + 2 * 4_000_000_001 + 3) * 4_000_000_001
     assert found.results[0, 4] > 2**64
@@ -85,20 +88,20 @@ def test_more_than_64_bits_are_exact() -> None:
 def test_what_building_refuses_beyond_64_bits_is_refused() -> None:
     engine = evaluated(points('"conv {b*b*b // (b*b)}"', "b = 1", "b=1:4000001:2000000"))
     found = engine.evaluate(reader(engine.points, False)(0, 3))
-    told = [engine.reasons[r - 1] if r else "" for r in found.reasons.tolist()]
+    told = [engine.told.reasons[r - 1] if r else "" for r in found.reasons.tolist()]
     assert told == ["", "", "`b*b*b // (b*b)` goes beyond 64 bits"]  # 4·10^6 cubed is 6.4·10^19
 
 
 def test_too_many_structures_are_slower_and_as_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "MOST_STRUCTURES", 2)
+    monkeypatch.setattr(structures_module, "MOST_STRUCTURES", 2)
     engine = evaluated(points('"{a} x conv {b} k3"', "a = 1\nb = 2", "a=0:5", "b=1:3"))
-    assert engine.recorded == 2
-    assert engine.notes == ["more than 2 structures: the rest is analyzed point by point"]
+    assert engine.structures.recorded == 2
+    assert engine.told.notes == ["more than 2 structures: the rest is analyzed point by point"]
 
 
 @pytest.mark.parametrize("most", [1_000, 1])
 def test_a_condition_is_a_result(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "MOST_STRUCTURES", most)
+    monkeypatch.setattr(structures_module, "MOST_STRUCTURES", most)
     space = points('"{a} x conv {b} k3 half"', "a = 1\nb = 2", "a=1:3", "b=1:9")
     engine = evaluated(space, "parameters <= 500 and not b == 3 or a + 1 > 2*b and output >= 8")
     found = engine.evaluate(reader(space, False)(0, space.size))

@@ -72,7 +72,7 @@ def agree(space: Space, count: int) -> tuple[int, int]:
     """Compare `count` random points; how many are valid, and how many are refused."""
     points = sample(space, count, seed=5)
     engine = Engine(points, list(MEANING), 4)
-    digits, reasons = reader(points, False)(0, points.size), engine.reasons
+    digits, reasons = reader(points, False)(0, points.size), engine.told.reasons
     first = engine.evaluate(digits)
     for engine.executor in (numba_machine, Exact):
         other = engine.evaluate(digits)

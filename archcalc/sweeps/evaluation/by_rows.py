@@ -11,7 +11,8 @@ from math import prod
 from typing import Any, NamedTuple
 
 from archcalc.sweeps.evaluation.collector import Collector
-from archcalc.sweeps.evaluation.engine import WHERE, Engine
+from archcalc.sweeps.evaluation.engine import Engine
+from archcalc.sweeps.evaluation.structures import WHERE
 from archcalc.sweeps.machine.instructions import Code
 from archcalc.sweeps.program import ranges
 from archcalc.sweeps.program.grid import compile_rows, fast_axes
@@ -65,10 +66,10 @@ class Layout(NamedTuple):
 
 def layout(engine: Engine) -> Layout | None:
     """The rows that leave least to do for a point; None where no one program holds everywhere."""
-    structure, points = engine.whole(), engine.points
+    structure, points = engine.structures.whole(), engine.points
     if structure is None or points.plan or points.chosen is not None:
         return None
-    fast = fast_axes(structure.simple.forms, [c.axis for c in engine.columns], points.lengths)
+    fast = fast_axes(structure.simple.forms, [c.axis for c in engine.structures.columns], points.lengths)
     if not fast:
         return None
     slow = tuple(axis for axis in range(len(points.lengths)) if axis not in fast)
@@ -82,7 +83,7 @@ class Grid:
     def __init__(self, engine: Engine, layout: Layout, signs: Sequence[int]) -> None:
         from archcalc.sweeps.machine import grid_machine, numba_machine
 
-        structure = engine.whole()
+        structure = engine.structures.whole()
         assert structure is not None
         self.engine, self.layout, self.structure, self.skipped = engine, layout, structure, 0
         simple, lengths = structure.simple, engine.points.lengths
@@ -91,7 +92,7 @@ class Grid:
         ]
         where = simple.results.get(WHERE, constant(1))
         self.where = where if where.known is None else None
-        quick = [column.axis in layout.fast for column in engine.columns]
+        quick = [column.axis in layout.fast for column in engine.structures.columns]
         self.code = compile_rows(simple.forms, [simple.first, where, *goals], quick)
         self.lengths = [lengths[axis] for axis in layout.slow]
         self.strides = [prod(lengths[axis + 1 :]) for axis in range(len(lengths))]
@@ -107,7 +108,7 @@ class Grid:
         if not code.outputs:
             return self.engine.lanes.blank(0, digits.shape[1])
         place = {axis: i for i, axis in enumerate(axes)}
-        inputs = [(place.get(axis, 0), values) for axis, values in self.engine.inputs]
+        inputs = [(place.get(axis, 0), values) for axis, values in self.engine.structures.inputs]
         return self.engine.executor.run(code, inputs, digits)
 
     def _numbers(self, axes: Sequence[int], digits: Any) -> Any:
@@ -158,7 +159,7 @@ class Grid:
     def _bounds(self, fixed: Sequence[int], low: int, high: int) -> Range:
         """Of the condition over a box of the slow axes."""
         slow, inputs = self.layout.slow, []
-        for column in self.engine.columns:
+        for column in self.engine.structures.columns:
             place = slow.index(column.axis) if column.axis in slow else len(slow)
             values = column.values
             if place < len(fixed):

@@ -9,8 +9,10 @@ from archcalc.errors import Diagnostic, UsageError, shown
 from archcalc.spec.expressions import Expression
 from archcalc.sweeps.evaluation.by_rows import Box, Grid, layout
 from archcalc.sweeps.evaluation.collector import Collector, Goal, parse_goals
-from archcalc.sweeps.evaluation.engine import WHERE, Engine, Tell, silent
+from archcalc.sweeps.evaluation.engine import Engine
 from archcalc.sweeps.evaluation.stream import Chunk, Stream, executor, reader
+from archcalc.sweeps.evaluation.structures import WHERE
+from archcalc.sweeps.evaluation.told import Tell, silent
 from archcalc.sweeps.metrics import ALIASES, MEANING
 from archcalc.sweeps.program.recording import analyzed, columns
 from archcalc.sweeps.space.constraints import parse_condition
@@ -188,7 +190,7 @@ def refuse_hopeless(engine: Engine, request: Request) -> None:
     Raises:
         UsageError: with the bounds of the metrics that it names.
     """
-    structure = engine.whole() if request.condition is not None else None
+    structure = engine.structures.whole() if request.condition is not None else None
     if structure is None or request.condition is None:
         return
     where = structure.simple.results[WHERE]
@@ -198,7 +200,7 @@ def refuse_hopeless(engine: Engine, request: Request) -> None:
     for name in sorted(request.condition.names):
         metric = ALIASES.get(name, name)
         if structure.recording.results is not None and metric in structure.recording.results:
-            known = engine.bounds(structure, metric)
+            known = engine.structures.bounds(structure, metric)
             told.append(f"{name} is between {grouped(known.low)} and {grouped(known.high)}")
     message = f"--where: no point of the space can satisfy `{shown(request.where.strip())}`"
     raise UsageError(Diagnostic(message, help="; ".join(told)))

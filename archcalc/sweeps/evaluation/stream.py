@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from archcalc.sweeps.evaluation.by_rows import Box, Grid
 from archcalc.sweeps.evaluation.collector import Collector
-from archcalc.sweeps.evaluation.engine import WHERE, Engine, Found
+from archcalc.sweeps.evaluation.engine import Engine, Found
+from archcalc.sweeps.evaluation.structures import WHERE
 from archcalc.sweeps.machine.instructions import Executor
 from archcalc.sweeps.space import shuffle
 from archcalc.sweeps.space.points import Points

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from archcalc.sweeps.evaluation.collector import MOST_IN_FRONT, Collector, Goal
-from archcalc.sweeps.evaluation.engine import Engine, Tell, silent
+from archcalc.sweeps.evaluation.engine import Engine
 from archcalc.sweeps.evaluation.run import Progress, Request, prepare
 from archcalc.sweeps.evaluation.stream import Chunk, Stream
+from archcalc.sweeps.evaluation.told import Tell, silent
 from archcalc.sweeps.metrics import MEANING
 from archcalc.sweeps.results.parts import POINT, Part
 from archcalc.sweeps.results.store import Store
@@ -65,7 +66,7 @@ def _counts(engine: Engine, chunks: Sequence[Chunk]) -> dict[str, Any]:
     for chunk in chunks:
         counter.add(chunk.found, chunk.lanes, chunk.begin)
     refused = {
-        engine.reasons[reason - 1]: [count, counter.examples[reason]]
+        engine.told.reasons[reason - 1]: [count, counter.examples[reason]]
         for reason, count in counter.refused.items()
     }
     return {"points": counter.seen, "networks": counter.valid, "rows": counter.kept, "refused": refused}

@@ -1,0 +1,199 @@
+"""The structures of a sweep: each recorded once, as a program that is ready to run.
+
+Axes of sizes are variables of the programs; all others, and sizes that are fixed by an index or a
+repeat, are enumerated: a structure is a combination of them. Within one, guards tell where a program
+holds; a point where none does is recorded.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from archcalc.spec.expressions import Expression
+from archcalc.sweeps.evaluation.told import Told
+from archcalc.sweeps.machine.instructions import WORD, Code
+from archcalc.sweeps.metrics import ALIASES
+from archcalc.sweeps.program import ranges
+from archcalc.sweeps.program.code import compile_forms
+from archcalc.sweeps.program.ranges import Range
+from archcalc.sweeps.program.recording import Recording, UnsupportedError, columns, record
+from archcalc.sweeps.program.simplify import Simplified, simplify
+from archcalc.sweeps.space.constraints import holds
+from archcalc.sweeps.space.points import Points
+from archcalc.symbols import Guard, Int
+
+MOST_STRUCTURES = 1_000
+WHERE = "where"
+ELSEWHERE = -1  # an outcome: another structure
+
+
+class Structure(NamedTuple):
+    """A program ready to run.
+
+    Attributes:
+        outcomes: by the number of the first check that fails: 0 for a valid point, the number of a
+            reason, or `ELSEWHERE`.
+    """
+
+    recording: Recording
+    code: Code
+    outcomes: Any
+    wanted: dict[str, Int]
+    simple: Simplified
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether the program holds, within 64 bits, wherever its axes take it."""
+        return self.code.fits and self.simple.everywhere and bool(self.simple.results)
+
+
+class Structures:
+    """Records structures, and remembers them.
+
+    Attributes:
+        wanted: names of the results: metrics or integer variables, and `WHERE` if there is a condition.
+        sizes, enumerated: the axes that are variables of the programs, and the others.
+        columns, inputs: the variables, and as the machine takes them: an axis and its values.
+        recorded: how many there are.
+        stop: whether nobody waits for what is under way.
+    """
+
+    def __init__(
+        self, points: Points, wanted: Sequence[str], bytes: int, condition: Expression | None, told: Told
+    ) -> None:
+        from archcalc.sweeps.machine import numpy_machine
+
+        self.points, self.space, self.bytes = points, points.space, bytes
+        self.condition, self.lanes, self.told = condition, numpy_machine, told
+        self.wanted = [*wanted, WHERE] if condition is not None else list(wanted)
+        self.stop = threading.Event()
+        self.recorded = 0
+        self._known: dict[tuple[int, ...], list[Structure]] = {}
+        self._lock = threading.Lock()
+        self._first: tuple[list[int], Recording | None] = [], None
+        self.sizes = self._sizes()
+        self.enumerated = [i for i in range(len(self.space.axes)) if i not in self.sizes]
+        self.columns = [c for i in self.sizes for c in columns(self.space.axes[i], i) or ()]
+        self.inputs = [(c.axis, self.lanes.table(c.values)) for c in self.columns]
+        if not self.columns:  # a program of constants still wants to know how many points there are
+            self.inputs = [(0, self.lanes.table([0] * len(self.space.axes[0].values)))]
+        self._ranges = {c.name: ranges.of_values(c.values) for c in self.columns}
+
+    def _sizes(self) -> list[int]:
+        """The axes that are variables of the programs."""
+        axes, digits = self.space.axes, self.points.digits(0)
+        sizes = [i for i, axis in enumerate(axes) if columns(axis, i) is not None]
+        try:
+            found = record(self.space, digits, sizes, self.bytes)
+        except UnsupportedError:
+            sizes = [i for i in sizes if self._supported(digits, [i])]
+            while sizes and not self._supported(digits, sizes):
+                sizes.pop()
+            if not sizes:
+                return []
+            found = record(self.space, digits, sizes, self.bytes)
+        fixed = _read(found)
+        kept = [i for i in sizes if not any(c.name in fixed for c in columns(axes[i], i) or ())]
+        if kept == sizes:  # the structure of the first point will be asked for
+            self._first = list(digits), found
+        return kept
+
+    def _supported(self, digits: Sequence[int], sizes: Sequence[int]) -> bool:
+        try:
+            record(self.space, digits, sizes, self.bytes)
+        except UnsupportedError:
+            return False
+        return True
+
+    def of(self, digits: Sequence[int]) -> Sequence[Structure]:
+        """Those recorded for the combination of enumerated digits of a point."""
+        return self._known.get(tuple(digits[axis] for axis in self.enumerated), ())
+
+    def get(self, tried: int, digits: Sequence[int]) -> Structure | None:
+        """The structure number `tried` of a point's combination, recorded at this point if it is new.
+
+        Returns None where symbols cannot express it, or there are too many.
+        """
+        known = self._known.setdefault(tuple(digits[axis] for axis in self.enumerated), [])
+        if tried == len(known) and not self._record(known, tried, digits):
+            return None
+        return known[tried]
+
+    def whole(self) -> Structure | None:
+        """The structure of all points, if one program holds everywhere."""
+        if self.enumerated or not self.sizes:
+            return None
+        found = self.get(0, self.points.digits(0))
+        return found if found is not None and found.everywhere else None
+
+    def bounds(self, structure: Structure, metric: str) -> Range:
+        """Of a metric over all points of a structure."""
+        program, checks, results, _, _ = structure.recording
+        assert results is not None
+        simple = simplify(program, checks, {metric: results[metric]}, self._ranges)
+        return simple.forms.range_of(simple.results[metric])
+
+    def _record(self, structures: list[Structure], tried: int, digits: Sequence[int]) -> bool:
+        """Record the structure of a point, unless another thread did; False if that is no way."""
+        with self._lock:
+            if len(structures) > tried:
+                return True
+            if self.recorded >= MOST_STRUCTURES:
+                self.told.note(
+                    f"more than {MOST_STRUCTURES:,} structures: the rest is analyzed point by point"
+                )
+                return False
+            try:
+                if self.stop.is_set():
+                    raise KeyboardInterrupt
+                known, found = self._first
+                if known != list(digits) or found is None:
+                    found = record(self.space, digits, self.sizes, self.bytes)
+                structures.append(self._prepared(found))
+            except UnsupportedError:
+                self.told.note("symbols cannot express some points: they are analyzed one by one")
+                return False
+            self.recorded += 1
+            return True
+
+    def _prepared(self, recording: Recording) -> Structure:
+        wanted: dict[str, Int] = {}
+        if recording.results is not None:
+            values = recording.variables | recording.results
+            wanted = {name: values[name] for name in self.wanted if name != WHERE}
+            if self.condition is not None:
+                wanted[WHERE] = holds(self.condition, lookup(values))
+        simple = simplify(recording.program, recording.checks, wanted, self._ranges)
+        forms = [simple.results.get(name) or simple.first for name in self.wanted]
+        code = compile_forms(simple.forms, [simple.first, *forms])
+        code = code._replace(fits=code.fits and simple.largest <= WORD)
+        outcomes = [
+            ELSEWHERE if isinstance(check, Guard) else self.told.reason(check.template)
+            for check in recording.checks
+        ]
+        outcomes.append(self.told.reason(recording.refusal) if recording.results is None else 0)
+        return Structure(recording, code, self.lanes.table(outcomes), wanted, simple)
+
+
+def lookup(values: Mapping[str, Int]) -> Callable[[str], Int]:
+    """A condition's names: metrics, variables, and other names of metrics."""
+    return lambda name: values[name] if name in values else values[ALIASES[name]]
+
+
+def _read(recording: Recording) -> set[str]:
+    """The inputs on which an index or a repeat of the recording depends."""
+    program = recording.program
+    waiting, seen, names = list(program.fixed), set[int](), set[str]()
+    while waiting:
+        index = waiting.pop()
+        if index in seen:
+            continue
+        seen.add(index)
+        name, a, b = program.instructions[index]
+        if name == "input":
+            names.add(program.inputs[a])
+        elif name != "constant":
+            waiting += [a, b]
+    return names

@@ -1,0 +1,37 @@
+"""What an evaluation tells: why points are refused, and what was slower than it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Tell = Callable[[str], None]
+
+
+def silent(note: str) -> None:
+    """Tells nobody."""
+
+
+class Told:
+    """Reasons and notes.
+
+    Attributes:
+        reasons: why points are refused; the number in `Found` is one more.
+        notes: what was slower than it should be, and why; `tell` hears them at once.
+    """
+
+    def __init__(self, tell: Tell = silent) -> None:
+        self.reasons: list[str] = []
+        self.notes: list[str] = []
+        self._tell = tell
+
+    def reason(self, text: str) -> int:
+        """The number of a reason, from 1."""
+        if text not in self.reasons:
+            self.reasons.append(text)
+        return self.reasons.index(text) + 1
+
+    def note(self, text: str) -> None:
+        """Keep a note, and tell it, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+            self._tell(text)
