@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import archcalc
-from archcalc.sweeps.evaluation.by_rows import Grid, layout
+from archcalc.sweeps.evaluation.by_rows import RowGrid, layout
 from archcalc.sweeps.evaluation.collector import Collector
 from archcalc.sweeps.evaluation.engine import Engine
 from archcalc.sweeps.evaluation.stream import reader
@@ -120,7 +120,7 @@ def gridded(name: str, random_rate: float) -> None:
     engine = Engine(points, ["parameters", "multiplies"], 4, condition, numba_machine)
     found = layout(engine)
     assert found is not None
-    rows = Grid(engine, found, [1, -1])
+    rows = RowGrid(engine, found, [1, -1])
     collector = Collector([(0, 1), (1, -1)], None, 1)
     begin = time.thread_time()
     for box in rows.boxes():

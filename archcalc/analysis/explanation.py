@@ -18,7 +18,7 @@ TOTAL = "total"
 LONGEST = 400  # characters of an equation that anybody reads
 
 
-class Line(NamedTuple):
+class ExplainedNumber(NamedTuple):
     """One number: whose it is ('' in the explanation of one layer), what it counts, how it comes about.
 
     `value` is None for a line that only names the factors of the one before.
@@ -54,25 +54,25 @@ def choose(analysis: Analysis, word: str) -> Sequence[Layer]:
     raise UsageError(Diagnostic(f"no layer or block is called `{printable(word)}`", help=help))
 
 
-def explain(layers: Sequence[Layer], style: Style) -> list[Line]:
+def explain(layers: Sequence[Layer], style: Style) -> list[ExplainedNumber]:
     """Everything that is counted of one layer; of several their weights and products, and the sums."""
     return list(_layer(layers[0], style) if len(layers) == 1 else _group(layers, style))
 
 
-def _layer(layer: Layer, style: Style) -> Iterator[Line]:
+def _layer(layer: Layer, style: Style) -> Iterator[ExplainedNumber]:
     operator, inputs = layer.node.operator, layer.inputs
     for weight in operator.weights(*inputs):
         yield _line("", ROLES.get(weight.role, weight.role), _sizes(weight, style), weight.size, style)
     for work in operator.work(*inputs):
         kind = "multiplies" if work.kind == "products" else work.kind
         yield _line("", kind, _loops(work, style), work.total, style)
-        yield Line("", "", _names(work))
+        yield ExplainedNumber("", "", _names(work))
     links = layer.costs.connections
     if isinstance(links, Symbol) or links:
         yield _line("", "connections", formula(links, style), links, style)
 
 
-def _group(layers: Sequence[Layer], style: Style) -> Iterator[Line]:
+def _group(layers: Sequence[Layer], style: Style) -> Iterator[ExplainedNumber]:
     """Equal lines together: '3 × (56·56·64 × 3·3·64)'."""
     equal: dict[tuple[str, str], list[tuple[str, Int]]] = {}
     for layer in layers:
@@ -96,12 +96,12 @@ def _group(layers: Sequence[Layer], style: Style) -> Iterator[Line]:
             yield _line(TOTAL, name, _parts(costs, name, style), value, style)
 
 
-def _together(name: str, text: str, members: list[tuple[str, Int]], style: Style) -> Line:
+def _together(name: str, text: str, members: list[tuple[str, Int]], style: Style) -> ExplainedNumber:
     path, value = members[0]
     if len(members) > 1:
         text, value = f"{len(members)}{style.times}({text})", value * len(members)
         path = f"{path} (+{len(members) - 1})"
-    return Line(path, name, _equation(text, value, style), _number(value))
+    return ExplainedNumber(path, name, _equation(text, value, style), _number(value))
 
 
 def _parts(costs: Costs, name: str, style: Style) -> str:
@@ -113,12 +113,12 @@ def _parts(costs: Costs, name: str, style: Style) -> str:
     return " + ".join(f"{formula(value, style)} {role}" for role, value in roles if value)
 
 
-def _line(layer: str, count: str, factors: str, value: Int, style: Style) -> Line:
+def _line(layer: str, count: str, factors: str, value: Int, style: Style) -> ExplainedNumber:
     """The equation, and behind a formula what it gives at its point."""
     text = _equation(factors, value, style)
     if isinstance(value, Symbol):
         text = f"{text} = {style.number(value.value)}"
-    return Line(layer, count, text, _number(value))
+    return ExplainedNumber(layer, count, text, _number(value))
 
 
 def _equation(factors: str, value: Int, style: Style) -> str:

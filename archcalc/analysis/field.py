@@ -26,7 +26,7 @@ LONGEST_PERIOD = 1_024
 Ends = tuple[Any, Any]  # integers or symbols: the first and last pixel that an output sees
 
 
-class Axis(NamedTuple):
+class FieldAxis(NamedTuple):
     """One axis of a map's field: `ends[o]` are the first and last pixel that output o sees.
 
     A period of `len(ends)` outputs advances `advance` pixels; None: an output that sees nothing.
@@ -72,8 +72,8 @@ class Axis(NamedTuple):
 class Field(NamedTuple):
     """A map's receptive field. None: it sees the whole image (behind a global operator)."""
 
-    height: Axis | None
-    width: Axis | None
+    height: FieldAxis | None
+    width: FieldAxis | None
     aligned: bool = True  # False: branches with different strides or centers were joined
 
     @property
@@ -82,7 +82,7 @@ class Field(NamedTuple):
 
 
 WHOLE = Field(None, None)
-PIXEL = Axis(((0, 0),), 1)
+PIXEL = FieldAxis(((0, 0),), 1)
 
 
 class Fields(NamedTuple):
@@ -136,7 +136,7 @@ def _field(graph: Graph, node: Node, inputs: list[Field]) -> Field:
     return Field(_through(node, geometry, 0, height), _through(node, geometry, 1, width), aligned)
 
 
-def _through(node: Node, geometry: object, axis: int, source: Axis) -> Axis | None:
+def _through(node: Node, geometry: object, axis: int, source: FieldAxis) -> FieldAxis | None:
     """The field behind a window or an upsampling, on one axis."""
     if isinstance(geometry, Window):
         reach = (geometry.kernel[axis] - 1) * geometry.dilation[axis]
@@ -152,19 +152,19 @@ def _through(node: Node, geometry: object, axis: int, source: Axis) -> Axis | No
     return _spread(source, kernel, stride, pad)
 
 
-def _slide(source: Axis, stride: int, start: Int, reach: Int) -> Axis | None:
+def _slide(source: FieldAxis, stride: int, start: Int, reach: Int) -> FieldAxis | None:
     """Output o reads inputs o·stride + start and up to `reach` further."""
     if len(source.ends) == 1 and source.ends[0]:  # nearly always, and quick
         (low, high), advance = source.ends[0], source.advance
-        return Axis(((low + start * advance, high + (start + reach) * advance),), advance * stride)
+        return FieldAxis(((low + start * advance, high + (start + reach) * advance),), advance * stride)
     start, reach, seen = int(start), int(reach), _stretches(source)
     period = lcm(len(source.ends), stride) // stride
     begins = (output * stride + start for output in range(period))
     ends = tuple(seen(begin, begin + reach) for begin in begins)
-    return Axis(ends, source.advance * stride * period // len(source.ends))
+    return FieldAxis(ends, source.advance * stride * period // len(source.ends))
 
 
-def _gather(source: Axis, window: int, start: int) -> Axis | None:
+def _gather(source: FieldAxis, window: int, start: int) -> FieldAxis | None:
     """Output o reads the whole window that it is in; one of the windows begins at `start`."""
     period = lcm(len(source.ends), window)
     if period > LONGEST_PERIOD:
@@ -172,10 +172,10 @@ def _gather(source: Axis, window: int, start: int) -> Axis | None:
     seen = _stretches(source)
     begins = ((output - start) // window * window + start for output in range(period))
     ends = tuple(seen(begin, begin + window - 1) for begin in begins)
-    return Axis(ends, source.advance * period // len(source.ends))
+    return FieldAxis(ends, source.advance * period // len(source.ends))
 
 
-def _cells(source: Axis, inputs: int, outputs: int) -> Axis | None:
+def _cells(source: FieldAxis, inputs: int, outputs: int) -> FieldAxis | None:
     """Output o reads the inputs from ⌊o·inputs/outputs⌋ to ⌈(o + 1)·inputs/outputs⌉ − 1."""
     step = inputs // gcd(inputs, outputs)  # inputs until the cells lie alike again
     advance = lcm(step, len(source.ends))
@@ -184,18 +184,18 @@ def _cells(source: Axis, inputs: int, outputs: int) -> Axis | None:
         return None
     seen = _stretches(source)
     ends = tuple(seen(o * inputs // outputs, -(-(o + 1) * inputs // outputs) - 1) for o in range(period))
-    return Axis(ends, source.advance * advance // len(source.ends))
+    return FieldAxis(ends, source.advance * advance // len(source.ends))
 
 
-def _repeat(source: Axis, factor: int) -> Axis | None:
+def _repeat(source: FieldAxis, factor: int) -> FieldAxis | None:
     """Output o reads input o // factor."""
     period = len(source.ends) * factor
     if period > LONGEST_PERIOD:
         return None
-    return Axis(tuple(source.ends[output // factor] for output in range(period)), source.advance)
+    return FieldAxis(tuple(source.ends[output // factor] for output in range(period)), source.advance)
 
 
-def _spread(source: Axis, kernel: int, stride: int, pad: int) -> Axis | None:
+def _spread(source: FieldAxis, kernel: int, stride: int, pad: int) -> FieldAxis | None:
     """Output o reads the inputs i with i·stride ≤ o + pad < i·stride + kernel."""
     period = len(source.ends) * stride
     if period > LONGEST_PERIOD:
@@ -205,10 +205,10 @@ def _spread(source: Axis, kernel: int, stride: int, pad: int) -> Axis | None:
         seen(-((kernel - 1 - output - pad) // stride), (output + pad) // stride)
         for output in range(period)
     )
-    return Axis(ends, source.advance)
+    return FieldAxis(ends, source.advance)
 
 
-def _stretches(source: Axis) -> Callable[[int, int], Ends | None]:
+def _stretches(source: FieldAxis) -> Callable[[int, int], Ends | None]:
     """What the outputs from a first to a last see together, at a cost that no size in a text decides."""
     period, known = len(source.ends), source.ends
     following = [*known[1:], source.seen(period)]
@@ -247,14 +247,14 @@ def _join(inputs: list[Field], offsets: Sequence[Pair]) -> Field:
     return Field(height, width, one and other and all(field.aligned for field in inputs))
 
 
-def _shift(source: Axis, by: int) -> Axis:
+def _shift(source: FieldAxis, by: int) -> FieldAxis:
     """The field of a map that lost `by` values at its beginning."""
     if by == 0:
         return source
-    return Axis(tuple(source.seen(o + by) for o in range(len(source.ends))), source.advance)
+    return FieldAxis(tuple(source.seen(o + by) for o in range(len(source.ends))), source.advance)
 
 
-def _union(axes: list[Axis]) -> tuple[Axis | None, bool]:
+def _union(axes: list[FieldAxis]) -> tuple[FieldAxis | None, bool]:
     """What an output sees through any of the branches; False if strides or centers differ."""
     if all(axis == axes[0] for axis in axes):
         return axes[0], True
@@ -267,4 +267,4 @@ def _union(axes: list[Axis]) -> tuple[Axis | None, bool]:
     ends = tuple(_hull(output) for output in zip(*seen, strict=True))
     centers = [sum(low + high for low, high in filter(None, of_axis)) for of_axis in seen]
     aligned = same_stride and all(center == centers[0] for center in centers)
-    return Axis(ends, one.advance * period // len(one.ends)), aligned
+    return FieldAxis(ends, one.advance * period // len(one.ends)), aligned

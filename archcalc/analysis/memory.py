@@ -32,7 +32,7 @@ class Buffer(NamedTuple):
     inside: bool = False
 
 
-class Step(NamedTuple):
+class MemoryStep(NamedTuple):
     """One operator's turn: the node, and the values alive while it runs."""
 
     node: int
@@ -48,7 +48,7 @@ class Memory(NamedTuple):
 
     stored: Int
     peak: Int
-    steps: tuple[Step, ...]
+    steps: tuple[MemoryStep, ...]
     buffers: tuple[Buffer, ...]
 
     @property
@@ -87,13 +87,13 @@ def measure(graph: Graph, order: Sequence[int] | None = None, attention: Kernel 
     for buffer in buffers:
         changes[buffer.born] = changes[buffer.born] + buffer.size
         changes[buffer.dies + 1] = changes[buffer.dies + 1] - buffer.size
-    steps: list[Step] = []
+    steps: list[MemoryStep] = []
     live: Int = 0
     peak: Int = 0
     for node, change in zip(order, changes, strict=False):
         live = live + change
         peak = maximum(peak, live)
-        steps.append(Step(node, live))
+        steps.append(MemoryStep(node, live))
     return Memory(stored(graph), peak, tuple(steps), buffers)
 
 

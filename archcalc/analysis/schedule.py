@@ -33,7 +33,7 @@ def best_order(graph: Graph) -> Schedule:
     """The order with the smallest peak, exact where that is feasible."""
     spec_order = tuple(range(len(graph.nodes)))
     spec_peak = int(measure(graph).peak)
-    search = _Search(graph)
+    search = _OrderSearch(graph)
     if spec_peak == search.floor:
         return Schedule(spec_order, spec_peak, True)
     order: list[int] = []
@@ -74,7 +74,7 @@ def _parts(graph: Graph) -> list[range]:
     return parts
 
 
-class _Search:
+class _OrderSearch:
     """What the search asks of a graph: sizes, who reads whose buffer, what must be kept."""
 
     def __init__(self, graph: Graph) -> None:
@@ -123,7 +123,7 @@ class _Search:
 class _Part:
     """Consecutive nodes that run after all before them. A set of them is a bit mask from `start`."""
 
-    def __init__(self, search: _Search, nodes: range) -> None:
+    def __init__(self, search: _OrderSearch, nodes: range) -> None:
         self.search, self.nodes, self.start = search, nodes, nodes.start
         self.before = [self._mask(search.graph.nodes[i].inputs) for i in nodes]
         self.after: list[list[int]] = [[] for _ in nodes]

@@ -27,7 +27,7 @@ class Row(NamedTuple):
         return self.shown.node.shape
 
 
-class Part(NamedTuple):
+class RowMembers(NamedTuple):
     """What becomes a row, before its costs are summed."""
 
     path: str
@@ -95,14 +95,14 @@ def _without_last(name: str, members: dict[str, int]) -> str:
     return group if group and members[group] == 1 else name
 
 
-def _parts(analysis: Analysis, matters: Matters, depth: int | None) -> list[Part]:
+def _parts(analysis: Analysis, matters: Matters, depth: int | None) -> list[RowMembers]:
     layers = analysis.layers[1:]
     if depth == EVERY_LAYER:
-        return [Part(layer.path, [layer], layer) for layer in layers]
+        return [RowMembers(layer.path, [layer], layer) for layer in layers]
     return _grouped(layers, matters, depth) if depth else _folded(layers, matters)
 
 
-def _folded(layers: Sequence[Layer], matters: Matters) -> list[Part]:
+def _folded(layers: Sequence[Layer], matters: Matters) -> list[RowMembers]:
     """A part for each layer that matters, with those after it; the ones before the first join it."""
     groups: list[list[Layer]] = []
     heads: list[Layer] = []
@@ -116,10 +116,10 @@ def _folded(layers: Sequence[Layer], matters: Matters) -> list[Part]:
         if matters(layer):
             heads[-1] = layer
             open_head = False
-    return [Part(head.path, group, head) for head, group in zip(heads, groups, strict=True)]
+    return [RowMembers(head.path, group, head) for head, group in zip(heads, groups, strict=True)]
 
 
-def _grouped(layers: Sequence[Layer], matters: Matters, depth: int) -> list[Part]:
+def _grouped(layers: Sequence[Layer], matters: Matters, depth: int) -> list[RowMembers]:
     """A part for layers whose paths agree in `depth` parts; a group without weights folds."""
     groups: dict[str, list[Layer]] = {}
     last = ""
@@ -130,7 +130,7 @@ def _grouped(layers: Sequence[Layer], matters: Matters, depth: int) -> list[Part
         groups.setdefault(name, []).append(layer)
         last = name
     shown = ends(layers, depth)
-    return [Part(name, group, shown[name]) for name, group in groups.items()]
+    return [RowMembers(name, group, shown[name]) for name, group in groups.items()]
 
 
 def _row(path: str, layers: Sequence[Layer], shown: Layer) -> Row:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from archcalc.analysis.costs import Analysis, Layer, total
-from archcalc.analysis.field import Axis, receptive_fields
+from archcalc.analysis.field import FieldAxis, receptive_fields
 from archcalc.audit.terms import AVERAGE_POOLS, GLOBAL_POOLS, MAX_POOLS, TERMS
 from archcalc.errors import Diagnostic, UsageError, suggestion
 from archcalc.graph.model import Graph
@@ -134,7 +134,7 @@ def _longest(graph: Graph, counted: Callable[[Any], bool]) -> int:
     return longest[graph.output]
 
 
-def _axes(analysis: Analysis) -> tuple[Axis, Axis]:
+def _axes(analysis: Analysis) -> tuple[FieldAxis, FieldAxis]:
     """The receptive field of the part's output, or of the network's last map."""
     fields = receptive_fields(analysis.graph)
     whole = len(analysis.layers) == len(analysis.graph.nodes)

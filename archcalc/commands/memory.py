@@ -20,7 +20,7 @@ from archcalc.commands.options import (
     show_ordered,
     spec_command,
 )
-from archcalc.reports.memory import Asked, reports
+from archcalc.reports.memory import Conditions, reports
 from archcalc.reports.table import Table
 from archcalc.units import DTYPES
 
@@ -79,5 +79,5 @@ def command(networks: list[Network], table: Table, tool: str | None, **asked: An
         found = [tools.report(n, table, tool, "memory", memory=None) for n in networks]
         show_ordered("memory", found, table)
         return
-    found = [part for n in networks for part in reports(n, table, Asked(**asked))]
+    found = [part for n in networks for part in reports(n, table, Conditions(**asked))]
     show("memory", found, table.format)

@@ -19,7 +19,7 @@ from archcalc.units import parse_count, printable
 from archcalc.views import FORMATS, render
 
 
-class Count(click.IntRange):
+class Suffixed(click.IntRange):
     """An integer that may have a suffix: 10k, 2M."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -221,10 +221,10 @@ def show_ordered(command: str, reports: Sequence[Report], table: Table) -> None:
 
 def show_live(command: str, live: Live, format: str) -> None:
     """Print a report as it is made: a table row by row, another format when all are there."""
-    from archcalc.views.table import Stream
+    from archcalc.views.table import LiveTable
 
     expected, rows, finish = live
-    stream = Stream(expected) if format == "table" else None
+    stream = LiveTable(expected) if format == "table" else None
     made: list[dict[str, Any]] = []
     stopped: KeyboardInterrupt | None = None
     if stream:

@@ -133,11 +133,11 @@ def _time(
 def _outputs(
     networks: list[Network], table: Table, start: Start, options: Mapping[str, Any]
 ) -> Iterator[Report]:
-    from archcalc.reports.outputs import Kept, executed
+    from archcalc.reports.outputs import Keep, executed
 
     batch, dtype = options["batch"], options["dtype"]
     _require_room(networks, batch, 8 if dtype == "float64" else 4)
-    kept = Kept(*(options[name] for name in Kept._fields))
+    kept = Keep(*(options[name] for name in Keep._fields))
     return (executed(network, start, batch, dtype, options["stats"], kept) for network in networks)
 
 

@@ -8,12 +8,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archcalc.reports.proofs import Done
+    from archcalc.reports.proofs import Verified
 
 OVERHEAD = 10**9  # multiplies that take as long as a network's weights and its many small steps
 
 
-class Progress:
+class VerifyProgress:
     """Of the networks that `expected` names with their multiplies.
 
     On a terminal the line moves; elsewhere there is one for each network if they are `many`.
@@ -25,7 +25,7 @@ class Progress:
         self._moves = sys.stderr.isatty() and len(expected) > 1
         self._tells = many and not self._moves
 
-    def over(self, networks: Iterable[Done]) -> Iterator[Done]:
+    def over(self, networks: Iterable[Verified]) -> Iterator[Verified]:
         """The same networks; the line is away while the caller writes its own."""
         try:
             self._move(self._far())
@@ -53,7 +53,7 @@ class Progress:
             sys.stderr.write(f"\r\x1b[K{text}")
             sys.stderr.flush()
 
-    def _tell(self, done: Done) -> None:
+    def _tell(self, done: Verified) -> None:
         if self._tells:
             proof = done.proof
             print(

@@ -7,9 +7,9 @@ from typing import Any
 
 from archcalc.api import Network
 from archcalc.commands.options import show, show_live
-from archcalc.commands.run_progress import Progress
+from archcalc.commands.run_progress import VerifyProgress
 from archcalc.errors import Finding
-from archcalc.reports.proofs import Asked, Done, proved
+from archcalc.reports.proofs import Asked, Verified, proved
 from archcalc.reports.table import Table
 from archcalc.reports.verification import by_layer, by_network, findings, layers
 
@@ -24,8 +24,8 @@ def verify(
     Raises:
         Finding: something does not hold, or was skipped and may not be.
     """
-    done: list[Done] = []
-    progress = Progress(expected, asked.all)
+    done: list[Verified] = []
+    progress = VerifyProgress(expected, asked.all)
     if table.format in BY_LAYER:
         try:
             done.extend(progress.over(proved(networks, asked)))

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from archcalc.api import Network
-from archcalc.commands.options import FORMAT, Count, SpecCommand, show, spec_command
-from archcalc.commands.sweep_progress import Progress
+from archcalc.commands.options import FORMAT, SpecCommand, Suffixed, show, spec_command
+from archcalc.commands.sweep_progress import SweepProgress
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.sweep import report
 from archcalc.reports.table import Table
@@ -54,11 +54,11 @@ class SweepCommand(SpecCommand):
     "--vary", multiple=True, metavar="NAME=VALUES", help="first:last:step, or values with commas."
 )
 @click.option("--points", metavar="FILE", help="The points of a CSV file instead.")
-@click.option("--sample", type=Count(min=1), metavar="N", help="N random points.")
+@click.option("--sample", type=Suffixed(min=1), metavar="N", help="N random points.")
 @click.option("--seed", type=click.IntRange(0, 2**63), default=0, help="Of the random points.")
 @click.option("--where", default="", metavar="CONDITION", help="Keep only points that satisfy it.")
 @click.option("--pareto", default="", metavar="NAMES", help="Points that no other beats in all these.")
-@click.option("--top", type=Count(1, 10**6), metavar="N", help="The N best points.")
+@click.option("--top", type=Suffixed(1, 10**6), metavar="N", help="The N best points.")
 @click.option("--by", default="", metavar="NAME", help="What is best: the least of it, or max:NAME.")
 @click.option("-o", "--output", metavar="DIR", help="Write all rows there, as Parquet or CSV parts.")
 @click.option("--resume", is_flag=True, help="Go on with what DIR holds already.")
@@ -117,7 +117,7 @@ def _sweep(
     if streams and dask is not None:
         help = "-o DIR writes them; --pareto or --top prints some"
         raise UsageError(Diagnostic("--dask does not print all points", help=help))
-    progress = Progress(points.size)
+    progress = SweepProgress(points.size)
     with progress:
         if dask is not None:
             from archcalc.sweeps.distributed import tasks
@@ -149,7 +149,7 @@ def _into(path: str, resume: bool, asked: Request, format: str, dtype: str, dask
 
     kind = "csv" if format == "csv" else "parquet"
     store = create(path, identity(asked.points, dtype, asked.where, kind), resume)
-    progress = Progress(asked.points.size)
+    progress = SweepProgress(asked.points.size)
     try:
         with progress:
             if dask is not None:

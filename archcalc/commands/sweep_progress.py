@@ -12,7 +12,7 @@ from archcalc.units import grouped
 CLEAR = "\r\x1b[K"  # the line so far
 
 
-class Progress:
+class SweepProgress:
     """How far it is, on standard error if that is a terminal; the line is gone in the end."""
 
     def __init__(self, whole: int) -> None:

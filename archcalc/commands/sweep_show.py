@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from archcalc.commands.options import FORMAT, Count, show
+from archcalc.commands.options import FORMAT, Suffixed, show
 from archcalc.reports.sweep_folder import reports
 from archcalc.sweeps.evaluation.collector import parse_goals
 from archcalc.sweeps.metrics import ALIASES, MEANING
@@ -16,7 +16,7 @@ NAMES = (*MEANING, *ALIASES)
 @click.command("show")
 @click.argument("path", metavar="DIR")
 @click.option("--pareto", default="", metavar="NAMES", help="Rows that no other beats in all these.")
-@click.option("--top", type=Count(1, 10**6), default=10, metavar="N", help="The N best rows.")
+@click.option("--top", type=Suffixed(1, 10**6), default=10, metavar="N", help="The N best rows.")
 @click.option("--by", default="multiplies", metavar="NAME", help="What is best, or max:NAME.")
 @FORMAT
 def command(path: str, pareto: str, top: int, by: str, format: str) -> None:

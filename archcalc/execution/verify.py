@@ -46,7 +46,7 @@ class Check(NamedTuple):
         return bool(self.predicted == self.executed)
 
 
-class Verdict(NamedTuple):
+class LayerVerdict(NamedTuple):
     """All checks of a layer.
 
     `skipped` says why it could not be executed, if so; `uncounted` why no compiled loops count it.
@@ -73,7 +73,7 @@ class Proof(NamedTuple):
     `skipped` says why nothing of it was executed, if so.
     """
 
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[LayerVerdict, ...]
     arena: tuple[Check, ...]
     seconds: float
     skipped: str = ""
@@ -83,7 +83,7 @@ class Proof(NamedTuple):
         return sum(len(verdict.checks) for verdict in self.verdicts) + len(self.arena)
 
     @property
-    def left_out(self) -> tuple[Verdict, ...]:
+    def left_out(self) -> tuple[LayerVerdict, ...]:
         """The layers that were not executed."""
         return tuple(verdict for verdict in self.verdicts if verdict.skipped)
 
@@ -112,12 +112,12 @@ class Verification:
         self._digests = {0: crc32(self.forward.values[0])}
         self._reached = 0
 
-    def __iter__(self) -> Iterator[Verdict]:
+    def __iter__(self) -> Iterator[LayerVerdict]:
         for index, layer in enumerate(self.layers):
             if layer.node.inputs:
                 yield self._skip(index) if _inexecutable(layer) else self._verdict(index)
 
-    def _verdict(self, index: int) -> Verdict:
+    def _verdict(self, index: int) -> LayerVerdict:
         layer, values = self.layers[index], self.forward.values
         inputs = [values[i].copy() for i in layer.node.inputs]
         intact = self._intact(layer.node.inputs)
@@ -129,12 +129,12 @@ class Verification:
             checks=(*verdict.checks, self._place(index), Check("inputs", "arena", "intact", intact))
         )
 
-    def _skip(self, index: int) -> Verdict:
+    def _skip(self, index: int) -> LayerVerdict:
         """Seeded values stand for what it would have computed: the layers behind it can be verified."""
         layer = self.layers[index]
         self.forward.values[index][...] = seeded_input(layer.node.shape, 1, index)
         self._tame(index)
-        return Verdict(layer.path, layer.node.operator.name, (), _inexecutable(layer))
+        return LayerVerdict(layer.path, layer.node.operator.name, (), _inexecutable(layer))
 
     def _tame(self, index: int) -> None:
         """Keep the output within what float32 can multiply; a power of two rounds nothing."""
@@ -192,7 +192,7 @@ def _inexecutable(layer: Layer) -> str:
     return "" if runs else f"`{name}` cannot be executed yet"
 
 
-def judge(layer: Layer, inputs: list[Array], weights: Weights, fast: Array) -> Verdict:
+def judge(layer: Layer, inputs: list[Array], weights: Weights, fast: Array) -> LayerVerdict:
     """The checks of one layer, whose fast kernel made `fast` of these inputs."""
     operator, images = layer.node.operator, len(fast)
     counter = Counter()
@@ -210,7 +210,7 @@ def judge(layer: Layer, inputs: list[Array], weights: Weights, fast: Array) -> V
         executed = loops.run(operator, inputs, weights)
         checks += _counts(layer, executed.counts, "loops", images)
         checks.append(_values("loops", oracle, executed.output))
-    return Verdict(layer.path, operator.name, tuple(checks), uncounted=reason)
+    return LayerVerdict(layer.path, operator.name, tuple(checks), uncounted=reason)
 
 
 class _Read(dict[str, Array]):

@@ -20,7 +20,7 @@ from archcalc.operators.model import (
     require_map,
     values_of,
 )
-from archcalc.operators.window import HALF, PADDING, SAME, Axis, Windowed
+from archcalc.operators.window import HALF, PADDING, SAME, WindowAxis, Windowed
 from archcalc.symbols import Int
 
 
@@ -49,7 +49,7 @@ class Pool(Windowed):
             help = "`same` makes ceil(input/stride) outputs already"
             raise ShapeError("`same` leaves nothing to round: `ceil` says nothing", "ceil", help)
 
-    def _axis(self, axis: int, size: Int, name: str) -> Axis:
+    def _axis(self, axis: int, size: Int, name: str) -> WindowAxis:
         if not (self.same or self.half):
             require(
                 self.p[axis] < self.k[axis],

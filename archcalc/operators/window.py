@@ -16,7 +16,7 @@ GROUPS = Argument("g", "size", "groups", 1)
 NOBIAS = Argument("nobias", "flag", "no bias", False)
 
 
-class Axis(NamedTuple):
+class WindowAxis(NamedTuple):
     """One axis of a sliding window: the output's size and the zeros before the input."""
 
     output: Int
@@ -46,7 +46,7 @@ class Windowed(Operator):
                     size=size,
                 )
 
-    def axes(self, x: Shape) -> tuple[Axis, Axis]:
+    def axes(self, x: Shape) -> tuple[WindowAxis, WindowAxis]:
         """Height and width of the output, with the padding before them.
 
         Raises:
@@ -59,11 +59,11 @@ class Windowed(Operator):
         height, width = self.axes(inputs[0])
         return Window(self.k, self.s, (height.before, width.before), self.d)
 
-    def _axis(self, axis: int, size: Int, name: str) -> Axis:
+    def _axis(self, axis: int, size: Int, name: str) -> WindowAxis:
         stride, span = self.s[axis], self.d[axis] * (self.k[axis] - 1) + 1
         if self.same:
             output = ceil_div(size, stride)
-            return Axis(output, maximum((output - 1) * stride + span - size, 0) // 2)
+            return WindowAxis(output, maximum((output - 1) * stride + span - size, 0) // 2)
         before = (span - 1) // 2 if self.half else self.p[axis]
         room = size + 2 * before - span
         # rounding up, the last window may hang over the end, and Caffe and torch accept it if it is
@@ -82,7 +82,7 @@ class Windowed(Operator):
             padded=size + 2 * before,
             dilation=self.d[axis],
         )
-        return Axis(output, before)
+        return WindowAxis(output, before)
 
     window_field = "k"
 

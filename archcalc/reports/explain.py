@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.analysis.costs import Analysis, Layer, analyze
-from archcalc.analysis.explanation import TOTAL, Line, choose, explain, where
+from archcalc.analysis.explanation import TOTAL, ExplainedNumber, choose, explain, where
 from archcalc.analysis.formula import LATEX, TEXT
 from archcalc.api import Network
 from archcalc.reports.layout import document, label, title
@@ -47,7 +47,9 @@ def _report(network: Network, analysis: Analysis, word: str, table: Table) -> Re
     return Report(heading, COLUMNS, tuple(shown), None, (), documents, label(network))
 
 
-def _relative(rows: list[dict[str, Any]], lines: Sequence[Line], word: str) -> list[dict[str, Any]]:
+def _relative(
+    rows: list[dict[str, Any]], lines: Sequence[ExplainedNumber], word: str
+) -> list[dict[str, Any]]:
     """Rows with the paths inside the block that was asked for."""
     block = f"{word.strip('/')}/"
     if not all(line.layer.startswith(block) for line in lines if line.layer not in ("", TOTAL)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archcalc.errors import Diagnostic
-from archcalc.reports.model import Column, Figure, Report
+from archcalc.reports.model import Column, Measurement, Report
 
 COLUMNS = (
     Column("claim", "claim", "name"),
@@ -23,7 +23,7 @@ def report() -> tuple[Report, list[Diagnostic]]:
     rows = tuple(
         {
             **identity._asdict(),
-            "difference": Figure(identity.difference, f"{identity.difference:.0g}"),
+            "difference": Measurement(identity.difference, f"{identity.difference:.0g}"),
             "verdict": "ok" if identity.holds else "NOT",
         }
         for identity in found

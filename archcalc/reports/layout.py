@@ -27,7 +27,7 @@ from archcalc.units import printable
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from archcalc.analysis.field import Axis, Field
+    from archcalc.analysis.field import Field, FieldAxis
 
 AXIS = ("size", "stride", "padding", "offset")
 
@@ -272,7 +272,7 @@ def field_document(field: Field) -> dict[str, Any]:
     }
 
 
-def _axis(axis: Axis | None) -> dict[str, Any] | None:
+def _axis(axis: FieldAxis | None) -> dict[str, Any] | None:
     return {name: _number(getattr(axis, name)) for name in AXIS} if axis else None
 
 

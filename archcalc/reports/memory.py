@@ -42,7 +42,7 @@ BASE_COLUMNS = (
 )
 
 
-class Measured(NamedTuple):
+class MemoryFigures(NamedTuple):
     """One network's figures, and the values that the spec's order needs; `proven` is None in that."""
 
     analysis: Analysis
@@ -66,7 +66,7 @@ class Measured(NamedTuple):
         return self.graph.nodes[self.memory.steps[step].node].path
 
 
-class Asked(NamedTuple):
+class Conditions(NamedTuple):
     """What a figure is wanted for."""
 
     dtype: str
@@ -75,7 +75,7 @@ class Asked(NamedTuple):
     attention: Kernel | None
 
 
-def _measured(network: Network, asked: Asked) -> Measured:
+def _measured(network: Network, asked: Conditions) -> MemoryFigures:
     analysis = network.analyze()
     attention: Kernel = asked.attention or ""
     memory, proven = measure(analysis.graph, None, attention), None
@@ -89,10 +89,10 @@ def _measured(network: Network, asked: Asked) -> Measured:
         # the search knows maps alone: what is inside attention layers can only add to their peak
         proven = schedule.proven and memory.peak == schedule.peak
     arena = lay_out(memory.buffers, int(memory.peak))
-    return Measured(analysis, memory, arena, proven, spec_peak, attention)
+    return MemoryFigures(analysis, memory, arena, proven, spec_peak, attention)
 
 
-def reports(network: Network, table: Table, asked: Asked) -> list[Report]:
+def reports(network: Network, table: Table, asked: Conditions) -> list[Report]:
     """The memory of a network by rule, and how much is alive at each step."""
     found, batch, size = _measured(network, asked), asked.batch, DTYPES[asked.dtype]
     values = found.values(batch)
@@ -140,7 +140,7 @@ def _put_beside(rows: list[dict[str, Any]], base: Mapping[str, int]) -> None:
         row.update(base=before, change=(before, after) if before != after else None)
 
 
-def _remarks(network: Network, found: Measured, best: bool, batch: int) -> tuple[str, ...]:
+def _remarks(network: Network, found: MemoryFigures, best: bool, batch: int) -> tuple[str, ...]:
     memory = found.memory
     alive = memory.alive(memory.peak_step)
     parts = [
@@ -182,7 +182,7 @@ def _published(network: Network) -> Iterator[str]:
         yield f"published: “{number.says}” ({number.source}): {verdict.reason}"
 
 
-def _document(found: Measured, values: dict[str, int], dtype: str, batch: int) -> dict[str, Any]:
+def _document(found: MemoryFigures, values: dict[str, int], dtype: str, batch: int) -> dict[str, Any]:
     memory = found.memory
     return {
         "dtype": dtype,

@@ -12,7 +12,7 @@ ColumnKind = Literal[
 ]
 
 
-class Figure(NamedTuple):
+class Measurement(NamedTuple):
     """A measured number, and how people read it; csv has it in full."""
 
     value: float | None
@@ -36,7 +36,7 @@ class Column(NamedTuple):
     """A column: the key of its cells, its header, how a cell is shown.
 
     Cells: name, text, words and math hold text; count and scaled (as '25.6 M') an integer, data one
-    that only csv shows; figure a `Figure`; share and bar (part, whole); change (base, changed), or
+    that only csv shows; figure a `Measurement`; share and bar (part, whole); change (base, changed), or
     text. Each of them may be a `Ranked`. `None` is shown as –. `spare`: where room is short, the highest
     goes first; words are cut before, or broken into lines if they are `whole`.
     """

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from archcalc.errors import Diagnostic, UsageError, suggestion
-from archcalc.reports.model import Column, Figure, Ranked, Report
+from archcalc.reports.model import Column, Measurement, Ranked, Report
 from archcalc.units import grouped, printable
 
 
@@ -78,7 +78,7 @@ def _rank(column: Column, value: Any) -> Any:
         return None
     if isinstance(value, Ranked):
         return value.rank
-    if isinstance(value, Figure):
+    if isinstance(value, Measurement):
         return value.value
     if column.kind in ("share", "bar"):
         from fractions import Fraction  # a start-up would pay 3 ms for it

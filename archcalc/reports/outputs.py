@@ -10,7 +10,7 @@ from archcalc.analysis.explanation import choose
 from archcalc.api import Network
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.layout import document, label, title
-from archcalc.reports.model import Column, Figure, Report
+from archcalc.reports.model import Column, Measurement, Report
 from archcalc.reports.start import Start, spec_file
 from archcalc.units import printable
 
@@ -37,7 +37,7 @@ SIGNALS = (
 )
 
 
-class Kept(NamedTuple):
+class Keep(NamedTuple):
     """What a run leaves behind: the layers to keep, and the file and the folder for them."""
 
     taps: tuple[str, ...]
@@ -46,7 +46,7 @@ class Kept(NamedTuple):
 
 
 def executed(
-    network: Network, start: Start, batch: int, dtype: Precision, stats: bool, kept: Kept
+    network: Network, start: Start, batch: int, dtype: Precision, stats: bool, kept: Keep
 ) -> Report:
     """Run the network once."""
     from archcalc.execution.forward import Forward
@@ -135,10 +135,10 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
         **row,
         "shape": row["output"],
         "top": ", ".join(map(str, row.get("top", ()))),
-        "mean": Figure(found.mean, f"{found.mean:.3g}"),
-        "std": Figure(found.std, f"{found.std:.3g}"),
-        "zeros": Figure(found.zeros, f"{100 * found.zeros:.1f} %"),
-        "largest": Figure(found.largest, f"{found.largest:.3g}"),
+        "mean": Measurement(found.mean, f"{found.mean:.3g}"),
+        "std": Measurement(found.std, f"{found.std:.3g}"),
+        "zeros": Measurement(found.zeros, f"{100 * found.zeros:.1f} %"),
+        "largest": Measurement(found.largest, f"{found.largest:.3g}"),
     }
 
 

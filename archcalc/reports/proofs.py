@@ -27,7 +27,7 @@ class Asked(NamedTuple):
     all: bool = False
 
 
-class Done(NamedTuple):
+class Verified(NamedTuple):
     """A network as it was asked for and as it was executed, and what came of it."""
 
     name: str
@@ -35,7 +35,7 @@ class Done(NamedTuple):
     proof: Proof
 
 
-def proved(networks: Iterable[Network], asked: Asked) -> Iterator[Done]:
+def proved(networks: Iterable[Network], asked: Asked) -> Iterator[Verified]:
     """The networks as they are done: in their order, or with several processes as they end."""
     from archcalc.execution import processes
     from archcalc.execution.capacity import memory, needed
@@ -51,11 +51,11 @@ def proved(networks: Iterable[Network], asked: Asked) -> Iterator[Done]:
     )
     for (network, _), result in processes.run(_prove, tasks, asked.jobs, memory()):
         if isinstance(result, processes.Ended):
-            result = Done(label(network), network, _nothing(result.reason))
+            result = Verified(label(network), network, _nothing(result.reason))
         yield result
 
 
-def _prove(item: tuple[Network, Asked]) -> Done:
+def _prove(item: tuple[Network, Asked]) -> Verified:
     """One network, start to end; one that is too large for this machine is skipped."""
     from archcalc.execution.capacity import memory, needed
     from archcalc.execution.verify import prove
@@ -64,9 +64,9 @@ def _prove(item: tuple[Network, Asked]) -> Done:
     network = sized(item[0], item[1].quick)
     need, there = needed(network.graph, proof=True), memory()
     if there is not None and need > there:
-        return Done(name, network, _nothing(f"takes {binary(need)} of memory, more than there is"))
+        return Verified(name, network, _nothing(f"takes {binary(need)} of memory, more than there is"))
     proof = prove(network.graph, *item[1].start.of_one(network))
-    return Done(name, network, proof._replace(seconds=monotonic() - began))
+    return Verified(name, network, proof._replace(seconds=monotonic() - began))
 
 
 def _nothing(reason: str) -> Proof:

@@ -8,7 +8,7 @@ from typing import Any
 from archcalc.api import Network
 from archcalc.reports.layout import document, label
 from archcalc.reports.model import Column, Report
-from archcalc.sweeps.evaluation.run import Outcome, Row
+from archcalc.sweeps.evaluation.run import Outcome, PointRow
 from archcalc.sweeps.metrics import MEANING
 from archcalc.sweeps.space.model import Axis
 from archcalc.sweeps.space.points import Points
@@ -46,7 +46,7 @@ def _columns(axes: Sequence[Axis], counted: bool) -> tuple[Column, ...]:
     return (*variables, *measures, *counts)
 
 
-def _cells(row: Row) -> dict[str, Any]:
+def _cells(row: PointRow) -> dict[str, Any]:
     return {**{k: printable(v) for k, v in row.values.items()}, **row.metrics, "count": row.points}
 
 
@@ -75,7 +75,7 @@ def _remarks(outcome: Outcome) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _document(outcome: Outcome, rows: Sequence[Row]) -> dict[str, Any]:
+def _document(outcome: Outcome, rows: Sequence[PointRow]) -> dict[str, Any]:
     collected, asked = outcome.collected, outcome.request
     return {
         "space": str(asked.points.space.size),  # may have more digits than a number of JSON

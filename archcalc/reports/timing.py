@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from archcalc.analysis.costs import Layer
 from archcalc.api import Network
 from archcalc.reports.layout import document, label, single, title
-from archcalc.reports.model import Column, Figure, Report
+from archcalc.reports.model import Column, Measurement, Report
 from archcalc.reports.start import Start
 from archcalc.reports.table import Table
 
@@ -45,9 +45,9 @@ class Figures(NamedTuple):
             "layer": name,
             "output": output,
             "multiplies": self.multiplies,
-            "ms": Figure(1e3 * self.seconds, f"{1e3 * self.seconds:.3f}"),
-            "gflops": Figure(self.gflops, "–" if self.gflops is None else f"{self.gflops:.1f}"),
-            "share": Figure(self.share, "–" if self.share is None else f"{100 * self.share:.0f} %"),
+            "ms": Measurement(1e3 * self.seconds, f"{1e3 * self.seconds:.3f}"),
+            "gflops": Measurement(self.gflops, "–" if self.gflops is None else f"{self.gflops:.1f}"),
+            "share": Measurement(self.share, "–" if self.share is None else f"{100 * self.share:.0f} %"),
             "bar": (self.seconds, whole),
         }
 

@@ -12,12 +12,12 @@ from archcalc.api import Network
 from archcalc.errors import Diagnostic
 from archcalc.reports.layout import document, label, single, title
 from archcalc.reports.model import Column, Live, Report
-from archcalc.reports.proofs import Asked, Done, sized
+from archcalc.reports.proofs import Asked, Verified, sized
 from archcalc.reports.table import Table
 from archcalc.units import binary, grouped
 
 if TYPE_CHECKING:
-    from archcalc.execution.verify import Check, Proof, Verdict
+    from archcalc.execution.verify import Check, LayerVerdict, Proof
 
 LAYERS = (
     Column("layer", "layer", "name"),
@@ -43,7 +43,7 @@ WIDEST = {"checks": 99_999, "seconds": "999.9"}  # what columns have room for be
 # ---- one network: a row a layer
 
 
-def by_layer(network: Network, table: Table, asked: Asked, done: list[Done]) -> Live:
+def by_layer(network: Network, table: Table, asked: Asked, done: list[Verified]) -> Live:
     """A network's verification, a row a layer; what came of it is put into `done`."""
     from archcalc.execution.verify import Proof, Verification
 
@@ -51,7 +51,7 @@ def by_layer(network: Network, table: Table, asked: Asked, done: list[Done]) -> 
     network = sized(network, asked.quick)
     analysis = network.analyze()
     verification = Verification(network.graph, *asked.start.of_one(network))
-    verdicts: dict[str, Verdict] = {}
+    verdicts: dict[str, LayerVerdict] = {}
     named = list(zip(*single(analysis, _matters, table), strict=True))
 
     def rows() -> Iterator[dict[str, Any]]:
@@ -66,7 +66,7 @@ def by_layer(network: Network, table: Table, asked: Asked, done: list[Done]) -> 
     def finish() -> tuple[dict[str, Any], tuple[str, ...]]:
         whole = len(verdicts) == len(analysis.layers) - 1
         arena = verification.arena() if whole else ()
-        done.append(Done(name, network, Proof(tuple(verdicts.values()), arena, monotonic() - began)))
+        done.append(Verified(name, network, Proof(tuple(verdicts.values()), arena, monotonic() - began)))
         return _total(analysis, done[0].proof), _remarks(analysis, done[0].proof)
 
     wide = tuple({**_layer_row(name, row, ()), "checks": WIDEST["checks"]} for row, name in named)
@@ -75,7 +75,7 @@ def by_layer(network: Network, table: Table, asked: Asked, done: list[Done]) -> 
     return Live(report, rows(), finish)
 
 
-def _layer_row(name: str, row: Row, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def _layer_row(name: str, row: Row, verdicts: Sequence[LayerVerdict]) -> dict[str, Any]:
     bad = [check for verdict in verdicts for check in verdict.failures]
     skipped = [verdict.skipped for verdict in verdicts if verdict.skipped]
     return {
@@ -128,7 +128,7 @@ def _remarks(analysis: Analysis, proof: Proof) -> tuple[str, ...]:
 
 
 def by_network(
-    proofs: Iterable[Done], expected: Sequence[dict[str, Any]], asked: Asked, done: list[Done]
+    proofs: Iterable[Verified], expected: Sequence[dict[str, Any]], asked: Asked, done: list[Verified]
 ) -> Live:
     """Several networks, of which `expected` knows the totals, a row a network, put into `done`."""
     began = monotonic()
@@ -163,7 +163,7 @@ def expect(network: Network) -> dict[str, Any]:
     return {"name": label(network), "input": shape, **_counts(analysis.total)}
 
 
-def _network_row(done: Done) -> dict[str, Any]:
+def _network_row(done: Verified) -> dict[str, Any]:
     analysis, proof = done.network.analyze(), done.proof
     return {
         "network": done.name,
@@ -176,7 +176,7 @@ def _network_row(done: Done) -> dict[str, Any]:
     }
 
 
-def _verdicts(done: Sequence[Done], wanted: int) -> str:
+def _verdicts(done: Sequence[Verified], wanted: int) -> str:
     """'41 verified, 3 skipped': the verdict over all networks."""
     counts = {"verified": 0, "skipped": 0, "NOT verified": 0}
     for each in done:
@@ -186,7 +186,7 @@ def _verdicts(done: Sequence[Done], wanted: int) -> str:
     return ", ".join([*parts, f"{missing} not reached"] if missing else parts)
 
 
-def findings(done: Sequence[Done], asked: Asked) -> list[Diagnostic]:
+def findings(done: Sequence[Verified], asked: Asked) -> list[Diagnostic]:
     """What does not hold; where all does, what was skipped and may not be."""
     found = [Diagnostic(text) for each in done for text in _failures(each)]
     if found or asked.allow_skips:
@@ -203,12 +203,12 @@ def _words(check: Check) -> str:
     return f"{check.what} by {check.by}: predicted {check.predicted}, executed {check.executed}"
 
 
-def _failures(done: Done) -> Iterator[str]:
+def _failures(done: Verified) -> Iterator[str]:
     for path, check in done.proof.failures:
         yield f"{done.name}: {path or 'arena'}: {_words(check)}"
 
 
-def _skips(done: Done) -> list[str]:
+def _skips(done: Verified) -> list[str]:
     """What was not executed, a line for each reason."""
     if done.proof.skipped:
         return [f"{done.name}: {done.proof.skipped}"]
@@ -225,7 +225,7 @@ def _layers(count: int) -> str:
     return "1 layer" if count == 1 else f"{grouped(count)} layers"
 
 
-def layers(done: Done, table: Table) -> Report:
+def layers(done: Verified, table: Table) -> Report:
     """A network's layers, each with its checks."""
     analysis, proof = done.network.analyze(), done.proof
     verdicts = {verdict.path: verdict for verdict in proof.verdicts}

@@ -16,7 +16,7 @@ _SIZE = re.compile(r"\s*+[0-9]++(?:\s*+[x×]\s*+[0-9]++)*+\s*+(?=[|;\n])")
 _LINE = re.compile(r"""(?>(?:[^;\n'"]++|'[^'\n]*+'|"[^"\n]*+"|['"])*)""")
 
 
-class Piece(NamedTuple):
+class Fragment(NamedTuple):
     """A value of the document that the text is, and where it stands."""
 
     keys: Keys
@@ -29,21 +29,21 @@ def is_inline(text: str) -> bool:
     return _SIZE.match(text) is not None
 
 
-def pieces(text: str) -> Iterator[Piece]:
+def pieces(text: str) -> Iterator[Fragment]:
     """The input, then the lines."""
     size = _SIZE.match(text)
     assert size is not None
-    yield Piece(("input",), size[0].strip(), size.end() - len(size[0].lstrip()))
+    yield Fragment(("input",), size[0].strip(), size.end() - len(size[0].lstrip()))
     at, number = size.end() + 1, 0
     while at <= len(text):
         line = _LINE.match(text, at)
         assert line is not None
         if line[0].strip():
-            yield Piece(("layers", number), line[0], at)
+            yield Fragment(("layers", number), line[0], at)
             number += 1
         at = line.end() + 1
     if not number:
-        yield Piece(("layers", 0), "", len(text))
+        yield Fragment(("layers", 0), "", len(text))
 
 
 def toml(text: str) -> str:

@@ -45,7 +45,7 @@ _PIECE = re.compile(
 )
 
 
-class Found(NamedTuple):
+class EntryPlace(NamedTuple):
     """Where one entry stands; all offsets count characters from the start of the text.
 
     key: start and end of the last part of the key; of an array's item, the value's.
@@ -85,7 +85,7 @@ class Reached(NamedTuple):
     opened: tuple[int, ...]
 
 
-def locate(text: str, wanted: Iterable[Keys] | None = None) -> dict[Keys, Found]:
+def locate(text: str, wanted: Iterable[Keys] | None = None) -> dict[Keys, EntryPlace]:
     """Find every key, array item and table in `text`, which `tomllib` must have accepted.
 
     Line ends must be "\\n". Keys are given in full: dotted ones flattened, items by index. A table
@@ -128,7 +128,7 @@ class _Open:
 class _Scan:
     text: str
     at: int = 0
-    found: dict[Keys, Found] = field(default_factory=dict)
+    found: dict[Keys, EntryPlace] = field(default_factory=dict)
     header: Keys = ()
     sizes: dict[Keys, int] = field(default_factory=dict)  # tables so far in each array of tables
     opened: list[_Open] = field(default_factory=list)  # a stack: nesting must not recurse
@@ -172,7 +172,7 @@ class _Scan:
             if index in items:
                 blank = _BLANK.match(self.text, match.start())
                 place = (blank.end() if blank else match.start(), match.end())
-                self.found[*top.keys, index] = Found(place, place)
+                self.found[*top.keys, index] = EntryPlace(place, place)
             index += 1
             match = _ITEM.match(self.text, self.at)
         top.items = index
@@ -185,12 +185,12 @@ class _Scan:
         name, last = parts.pop()
         keys = (*self._descend((), parts), name)
         whole = self.key = (parts[0][1][0] if parts else last[0], last[1])
-        self._keep(keys, Found(last, whole))
+        self._keep(keys, EntryPlace(last, whole))
         if many:
             item = self.sizes.get(keys, 0)
             self.sizes[keys] = item + 1
             keys = (*keys, item)
-            self._keep(keys, Found(whole, whole))
+            self._keep(keys, EntryPlace(whole, whole))
         self.header = keys
 
     def _pair(self, table: Keys) -> None:
@@ -212,7 +212,7 @@ class _Scan:
         """The table that `parts` lead to; in an array of tables that is the last so far."""
         for name, span in parts[:DEEPEST]:
             keys = (*keys, name)
-            self._keep(keys, Found(span, span))
+            self._keep(keys, EntryPlace(span, span))
             if keys in self.sizes:
                 keys = (*keys, self.sizes[keys] - 1)
         return keys
@@ -235,9 +235,9 @@ class _Scan:
 
     def _record(self, keys: Keys, key: Range | None, start: int) -> None:
         value = (start, self.at)
-        self._keep(keys, Found(key or value, value))
+        self._keep(keys, EntryPlace(key or value, value))
 
-    def _keep(self, keys: Keys, found: Found) -> None:
+    def _keep(self, keys: Keys, found: EntryPlace) -> None:
         if self.wanted is None or keys in self.wanted:
             self.found.setdefault(keys, found)
 

@@ -11,7 +11,7 @@ from archcalc.spec.expressions import CONSTANTS, Expression
 from archcalc.spec.model import Block, Spec
 
 
-class Use(NamedTuple):
+class Usage(NamedTuple):
     """An expression, where it stands, whether it decides structure, and the block's names known there.
 
     `own` grows while the arguments of a block are gone through: a default reads those before it.
@@ -78,12 +78,12 @@ def texts_beside(spec: Spec, name: str) -> list[str]:
     return sorted({text for use in _uses_of(spec, name) for text in use.expression.texts()})
 
 
-def _uses_of(spec: Spec, name: str) -> Iterator[Use]:
+def _uses_of(spec: Spec, name: str) -> Iterator[Usage]:
     for block in (spec.body, *spec.blocks.values()):
         yield from (use for use in _in_block(block) if name in use.expression.names)
 
 
-def _unknown(spec: Spec, use: Use) -> Iterator[Diagnostic]:
+def _unknown(spec: Spec, use: Usage) -> Iterator[Diagnostic]:
     for name in sorted(use.expression.names):
         if name in CONSTANTS or name in spec.variables or name in use.own:
             continue
@@ -97,33 +97,33 @@ def _unknown(spec: Spec, use: Use) -> Iterator[Diagnostic]:
         yield Diagnostic(message, use.expression.place(name)._replace(keys=use.keys), help=help)
 
 
-def _in_block(block: Block) -> Iterator[Use]:
+def _in_block(block: Block) -> Iterator[Usage]:
     before = {"channels": None}
     for parameter in block.parameters:
         if isinstance(parameter.default, Expression):
-            yield Use(parameter.default, (*block.keys, "args"), False, before)
+            yield Usage(parameter.default, (*block.keys, "args"), False, before)
         before[parameter.name] = None
     for line in (*(line for branch in block.branches for line in branch.lines), *block.then):
         for value in (line.condition, line.repeat):
             if isinstance(value, Expression):
-                yield Use(value, line.keys, True, before)
+                yield Usage(value, line.keys, True, before)
         for step in line.steps:
             if isinstance(step.name, Expression):
-                yield Use(step.name, line.keys, True, before)
+                yield Usage(step.name, line.keys, True, before)
             for given in step.arguments:
                 if isinstance(given.value, Expression):
-                    yield Use(given.value, line.keys, False, before)
+                    yield Usage(given.value, line.keys, False, before)
 
 
-def _elsewhere(spec: Spec) -> Iterator[Use]:
+def _elsewhere(spec: Spec) -> Iterator[Usage]:
     inputs: list[tuple[Any, Keys]] = [(spec.input, ("input",))]
     for name, variant in spec.variants.items():
         inputs.append((variant.about.get("input", ()), ("variants", name, "input")))
     for sizes, keys in inputs:
         for size in sizes:
             if isinstance(size, Expression):
-                yield Use(size, keys, False, ())
+                yield Usage(size, keys, False, ())
     for name, arguments in spec.defaults.items():
         for given in arguments:
             if isinstance(given.value, Expression):
-                yield Use(given.value, ("defaults", name), False, ("channels",))
+                yield Usage(given.value, ("defaults", name), False, ("channels",))

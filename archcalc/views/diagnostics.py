@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.errors import MOST_MISTAKES, ArchError, Diagnostic, Keys, Point, Span
 from archcalc.spec.inline import pieces
-from archcalc.spec.locate import Found, locate
+from archcalc.spec.locate import EntryPlace, locate
 from archcalc.spec.model import Source
 from archcalc.units import printable
 
@@ -53,7 +53,7 @@ class _Renderer:
     def __init__(self, source: Source, diagnostics: list[Diagnostic]) -> None:
         self.source = source
         self._spans = [span for d in diagnostics for span in _spans(d)]
-        self._found: dict[Keys, Found] | None = None
+        self._found: dict[Keys, EntryPlace] | None = None
 
     def start(self, diagnostic: Diagnostic) -> int:
         return self._range(diagnostic.span)[0]
@@ -118,7 +118,7 @@ class _Renderer:
             return begin, max(found.offset(text, span.end), begin + 1)
         return start, end
 
-    def _find(self, keys: Keys) -> Found | None:
+    def _find(self, keys: Keys) -> EntryPlace | None:
         """The entry of `keys`, or of the nearest table around it."""
         if self._found is None:
             self._found = self._places()
@@ -126,12 +126,12 @@ class _Renderer:
             keys = keys[:-1]
         return self._found.get(keys)
 
-    def _places(self) -> dict[Keys, Found]:
+    def _places(self) -> dict[Keys, EntryPlace]:
         text = self.source.text
         if not self.source.inline:
             return locate(text, [s.keys for s in self._spans])
         ranges = ((p.keys, (p.start, p.start + len(p.text))) for p in pieces(text))
-        return {keys: Found(place, place) for keys, place in ranges}
+        return {keys: EntryPlace(place, place) for keys, place in ranges}
 
     def _position(self, offset: int) -> tuple[int, int]:
         text = self.source.text

@@ -41,7 +41,7 @@ def colored() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-class Stream:
+class LiveTable:
     """A table whose rows come one by one.
 
     `expected` has rows and a total that are at least as wide as those that will come.

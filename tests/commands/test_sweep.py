@@ -274,7 +274,7 @@ def test_progress_is_for_terminals(monkeypatch: pytest.MonkeyPatch, capsys: Any)
     now = iter([0.0, 0.1, 10.0, 10.2])
     monkeypatch.setattr(command.time, "monotonic", lambda: next(now))
     monkeypatch.setattr(command.sys.stderr, "isatty", lambda: True)
-    progress = command.Progress(1_000)
+    progress = command.SweepProgress(1_000)
     with progress:
         progress(100)  # too soon to tell
         progress(150)

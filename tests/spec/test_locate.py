@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archcalc.spec.locate import Found, Keys, locate
+from archcalc.spec.locate import EntryPlace, Keys, locate
 
 Table = dict[str, Any]
 
@@ -29,7 +29,7 @@ def paths(value: object, keys: Keys = ()) -> Iterator[tuple[Keys, Any]]:
             yield from paths(item, (*keys, key))
 
 
-def check(text: str) -> dict[Keys, Found]:
+def check(text: str) -> dict[Keys, EntryPlace]:
     """Locate everything in `text`, and hold each place against what `tomllib` reads."""
     places = locate(text)
     parsed = dict(paths(tomllib.loads(text)))
@@ -40,14 +40,14 @@ def check(text: str) -> dict[Keys, Found]:
     return places
 
 
-def check_key(text: str, keys: Keys, found: Found) -> None:
+def check_key(text: str, keys: Keys, found: EntryPlace) -> None:
     if isinstance(keys[-1], int):
         assert found.key == found.value
     else:
         assert tomllib.loads(text[slice(*found.key)] + " = 1") == {keys[-1]: 1}
 
 
-def check_value(text: str, found: Found, value: Any) -> None:
+def check_value(text: str, found: EntryPlace, value: Any) -> None:
     source = text[slice(*found.value)]
     if isinstance(value, dict | list) and source[0] not in "[{":
         assert tomllib.loads(f"[{source}]")  # a name: the table comes from a header or dotted key
@@ -57,7 +57,7 @@ def check_value(text: str, found: Found, value: Any) -> None:
         check_string(text, found, value)
 
 
-def check_string(text: str, found: Found, value: str) -> None:
+def check_string(text: str, found: EntryPlace, value: str) -> None:
     start, end = found.value
     offsets = [found.offset(text, index) for index in range(len(value) + 1)]
     assert all(a < b for a, b in pairwise(offsets))
@@ -229,7 +229,7 @@ def test_work_is_linear(line: str) -> None:
 
 def test_work_of_an_offset_is_linear() -> None:
     def last(text: str) -> int:
-        return Found((0, 1), (0, len(text))).offset(text, len(text))
+        return EntryPlace((0, 1), (0, len(text))).offset(text, len(text))
 
     small, large = ('"' + "x\\n" * n + '"' for n in (100, 400))
     assert work(large, last) <= 4 * work(small, last)

@@ -14,7 +14,7 @@ import archcalc
 from archcalc.errors import ArchError
 from archcalc.sweeps.evaluation.collector import Goal
 from archcalc.sweeps.evaluation.run import request
-from archcalc.sweeps.machine.histograms import Counts, Extent, integers
+from archcalc.sweeps.machine.histograms import BinCounts, Extremes, integers
 from archcalc.sweeps.results import histograms as module
 from archcalc.sweeps.results import manifest as manifest_module
 from archcalc.sweeps.results import parts as parts_module
@@ -127,7 +127,7 @@ def test_every_value_is_in_one_bin(
     numbers: list[int], step: int, shift: int, most: int, scale: Any
 ) -> None:
     values = [shift + 1 + step * number for number in numbers]
-    extent = Extent()
+    extent = Extremes()
     for at in range(0, len(values), 7):
         extent.add(integers(values[at : at + 7]))
     assert (extent.least, extent.most, extent.total) == (min(values), max(values), sum(values))
@@ -136,7 +136,7 @@ def test_every_value_is_in_one_bin(
     bins = module._bins("peak", extent, most, scale)
     assert list(bins.edges) == sorted(set(bins.edges))
     assert len(bins.edges) - 1 <= most
-    counts = Counts(bins.edges)
+    counts = BinCounts(bins.edges)
     counts.add(integers(values))
     assert counts.cells.tolist() == counted(bins, values)
     assert sum(counted(bins, values)) == len(values)
@@ -144,7 +144,7 @@ def test_every_value_is_in_one_bin(
 
 def test_bins_of_equal_ratio() -> None:
     """From 1,000 to a million in three: 10,000 and 100,000 lie between, up to the integers' rounding."""
-    extent = Extent()
+    extent = Extremes()
     extent.add(integers([1_000, 1_001, 10**6]))
     bins = module._bins("peak", extent, 3, "auto")
     assert bins.log
@@ -152,14 +152,14 @@ def test_bins_of_equal_ratio() -> None:
 
 
 def test_sums_and_values_beyond_64_bits() -> None:
-    extent = Extent()
+    extent = Extremes()
     extent.add(integers([2**62] * 5))
     extent.add(integers([2**70, 2**62 + 6]))
     assert extent.total == 6 * 2**62 + 2**70 + 6
     # 2⁷⁰ − 2⁶² = 255 · 2⁶², which 6 divides
     assert (extent.least, extent.most, extent.step) == (2**62, 2**70, 6)
     bins = module._bins("multiplies", extent, 8, "linear")
-    counts = Counts(bins.edges)
+    counts = BinCounts(bins.edges)
     counts.add(integers([2**62] * 5))
     counts.add(integers([2**70, 2**62 + 6]))
     assert counts.cells.tolist() == [6, 0, 0, 0, 0, 0, 0, 1]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import archcalc
-from archcalc.sweeps.evaluation.run import Row, request, sweep
+from archcalc.sweeps.evaluation.run import PointRow, request, sweep
 from archcalc.sweeps.space.model import make_space
 from archcalc.sweeps.space.points import grid
 
 
-def answer(network: str, settings: dict[str, Any], varied: list[str], where: str, by: str) -> list[Row]:
+def answer(
+    network: str, settings: dict[str, Any], varied: list[str], where: str, by: str
+) -> list[PointRow]:
     bytes = settings.pop("bytes", 4)
     points = grid(make_space(archcalc.load(network, **settings), varied))
     return list(sweep(request(points, bytes, where, "", by, None, 20), lambda points: None).rows())

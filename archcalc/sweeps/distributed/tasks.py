@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from archcalc import __version__
 from archcalc.errors import ArchError, Diagnostic
 from archcalc.sweeps.distributed.cluster import connected
-from archcalc.sweeps.evaluation.by_rows import CHUNK, Box, Grid
+from archcalc.sweeps.evaluation.by_rows import CHUNK, Box, RowGrid
 from archcalc.sweeps.evaluation.collector import Collector
 from archcalc.sweeps.evaluation.engine import Engine
 from archcalc.sweeps.evaluation.run import Outcome, Progress, Request, Setup, by_rows, prepare
@@ -229,5 +229,5 @@ def _reader(setup: Setup, request: Request, piece: Piece) -> Callable[[int, int]
     return lambda begin, end: read(begin - piece.begin, end - piece.begin)
 
 
-def _skipped(grid: Grid | None) -> int:
+def _skipped(grid: RowGrid | None) -> int:
     return 0 if grid is None else grid.skipped

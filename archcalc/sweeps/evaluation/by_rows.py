@@ -77,7 +77,7 @@ def layout(engine: Engine) -> Layout | None:
     return Layout(fast, slow, width, points.size // width)
 
 
-class Grid:
+class RowGrid:
     """The rows of an engine's grid, as `Stream` reads chunks. `skipped` are points never evaluated."""
 
     def __init__(self, engine: Engine, layout: Layout, signs: Sequence[int]) -> None:

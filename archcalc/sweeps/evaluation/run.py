@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from archcalc.errors import Diagnostic, UsageError, shown
 from archcalc.spec.expressions import Expression
-from archcalc.sweeps.evaluation.by_rows import Box, Grid, layout
+from archcalc.sweeps.evaluation.by_rows import Box, RowGrid, layout
 from archcalc.sweeps.evaluation.collector import Collector, Goal, parse_goals
 from archcalc.sweeps.evaluation.engine import Engine
 from archcalc.sweeps.evaluation.stream import Chunk, Stream, executor, reader
@@ -35,7 +35,7 @@ class Request(NamedTuple):
     top: int
 
 
-class Row(NamedTuple):
+class PointRow(NamedTuple):
     """A point: its values as one would type them, its metrics, how many have the same objectives."""
 
     values: dict[str, str]
@@ -59,7 +59,7 @@ class Outcome(NamedTuple):
     collected: Collector
     skipped: int
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[PointRow]:
         """The front, or the best, or the first rows."""
         kept = self.collected.front if self.request.pareto else self.collected.best
         counts = self.collected.front.counts.tolist() if self.request.pareto else None
@@ -68,7 +68,7 @@ class Outcome(NamedTuple):
             digits = self.request.points.digits(number)
             metrics = self.engine.metrics(digits)
             texts = self.request.points.space.texts(digits)
-            found.append((number, Row(texts, metrics, counts[i] if counts else 1)))
+            found.append((number, PointRow(texts, metrics, counts[i] if counts else 1)))
         if self.request.pareto:  # by the first objective, the best first
             values = kept.values[0].tolist()
             order = sorted(range(len(found)), key=lambda i: (values[i], found[i][0]))
@@ -125,7 +125,7 @@ class Setup(NamedTuple):
     engine: Engine
     compiled: bool
     collector: Callable[[], Collector]
-    grid: Grid | None
+    grid: RowGrid | None
 
     def stream(self, points: Points, threads: int | None = None) -> Stream:
         """A stream over the request's points, on so many threads, else on all cores."""
@@ -153,7 +153,7 @@ def prepare(request: Request, keep: bool, tell: Tell = silent) -> Setup:
         return Collector(signed[:count], signed[count] if request.by else None, request.top)
 
     rows = layout(engine) if compiled and not keep else None
-    return Setup(engine, compiled, collector, Grid(engine, rows, signs) if rows is not None else None)
+    return Setup(engine, compiled, collector, RowGrid(engine, rows, signs) if rows is not None else None)
 
 
 def sweep(
@@ -176,7 +176,7 @@ def sweep(
     return Outcome(request, setup.engine, stream.collected, 0)
 
 
-def by_rows(stream: Stream, grid: Grid, box: Box | None = None) -> Iterator[int]:
+def by_rows(stream: Stream, grid: RowGrid, box: Box | None = None) -> Iterator[int]:
     """Evaluate a grid, or a box of it, by rows; numbers of points, skipped ones among them."""
     told = grid.skipped
     for points in stream.rows(grid, box):

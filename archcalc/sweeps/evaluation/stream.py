@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from archcalc.sweeps.evaluation.by_rows import Box, Grid
+from archcalc.sweeps.evaluation.by_rows import Box, RowGrid
 from archcalc.sweeps.evaluation.collector import Collector
 from archcalc.sweeps.evaluation.engine import Engine, Found
 from archcalc.sweeps.evaluation.structures import WHERE
@@ -106,7 +106,7 @@ class Stream:
                 yield begin, last
                 begin = last
 
-    def rows(self, grid: Grid, box: Box | None = None) -> Iterator[int]:
+    def rows(self, grid: RowGrid, box: Box | None = None) -> Iterator[int]:
         """The same by rows of a grid, or of a box of it: numbers of points."""
         spans = map(grid.span, grid.boxes(box=box))
         for count in self._spread(lambda a, b: grid.run(a, b, self._collector()), spans):

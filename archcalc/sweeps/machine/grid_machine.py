@@ -18,7 +18,7 @@ from archcalc.sweeps.machine.numba_machine import execute
 Array = np.ndarray[Any, Any]
 
 
-class Kept(NamedTuple):
+class KeptRows(NamedTuple):
     """Of some rows: the points that satisfy and may be of use, by their place, with their results.
 
     Attributes:
@@ -125,7 +125,7 @@ class Rows:
         self.patches = np.array(patches, np.int64).reshape(-1, 3)
         self.outputs = np.array(code.outputs, np.int64)
 
-    def run(self, numbers: Array, bar: Sequence[int] | None) -> Kept:
+    def run(self, numbers: Array, bar: Sequence[int] | None) -> KeptRows:
         """Run rows whose numbers are [number, row]; points that `bar` beats need not be kept."""
         values = np.zeros(self.code.registers * self.width, np.int64)
         for number, register in self.code.inputs.items():
@@ -149,4 +149,4 @@ class Rows:
             places,
             results,
         )
-        return Kept(places[:count], results[:, :count], firsts, satisfied)
+        return KeptRows(places[:count], results[:, :count], firsts, satisfied)

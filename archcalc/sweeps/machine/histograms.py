@@ -17,7 +17,7 @@ def integers(values: Sequence[int]) -> Array:
     return np.array(values, np.int64 if max(values, default=0) < 1 << 63 else object)
 
 
-class Extent:
+class Extremes:
     """Least, most and sum of integers that arrive in arrays; `step` divides all their differences."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Extent:
         self.least, self.most = min(self.least, least), max(self.most, most)
 
 
-class Counts:
+class BinCounts:
     """How many points fall into each cell; `edges` of an axis are rising, its last one is in no cell."""
 
     def __init__(self, *edges: Sequence[int]) -> None:

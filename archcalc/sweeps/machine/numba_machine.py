@@ -103,7 +103,7 @@ def _divided(a: int, b: int, rest: bool) -> int:
     return a % b if rest else a // b
 
 
-class Source(NamedTuple):
+class PointSource(NamedTuple):
     """Where the inputs of a tile come from.
 
     Attributes:
@@ -121,12 +121,12 @@ class Source(NamedTuple):
 
 def source(
     lengths: Sequence[int], groups: Sequence[Sequence[int]], sizes: Sequence[int], keys: Sequence[int]
-) -> Source:
+) -> PointSource:
     """Of axes with these lengths; no groups: of their grid."""
     axes = np.array([(n, *_reciprocal(n)) for n in lengths], np.uint64).reshape(-1, 3)
     dealt = np.array([(len(g), n) for g, n in zip(groups, sizes, strict=True)], np.uint64)
     order = [axis for group in groups for axis in group] if groups else list(range(len(lengths)))
-    return Source(axes, dealt.reshape(-1, 2), np.array(order, np.int64), np.array(keys, np.uint64))
+    return PointSource(axes, dealt.reshape(-1, 2), np.array(order, np.int64), np.array(keys, np.uint64))
 
 
 def _reciprocal(divisor: int) -> tuple[int, int]:
@@ -183,7 +183,7 @@ def _count(axes: Array, start: Array, found: Array, begin: int, tile: int) -> No
 
 
 @compiled
-def _spell(source: Source, state: Array, found: Array, begin: int, tile: int) -> None:
+def _spell(source: PointSource, state: Array, found: Array, begin: int, tile: int) -> None:
     """The digits of drawn points, from their numbers in the groups."""
     at = source.order.size
     for g in range(source.groups.shape[0] - 1, -1, -1):
@@ -200,7 +200,7 @@ def _spell(source: Source, state: Array, found: Array, begin: int, tile: int) ->
 
 
 @compiled
-def _points(source: Source, start: Array, number: int, found: Array) -> None:
+def _points(source: PointSource, start: Array, number: int, found: Array) -> None:
     state = np.empty((source.groups.shape[0] + 1, TILE), np.uint64)
     for begin in range(0, found.shape[1], TILE):
         tile = min(TILE, found.shape[1] - begin)
@@ -211,7 +211,7 @@ def _points(source: Source, start: Array, number: int, found: Array) -> None:
             _spell(source, state, found, begin, tile)
 
 
-def points(source: Source, start: Sequence[int], number: int, count: int) -> Array:
+def points(source: PointSource, start: Sequence[int], number: int, count: int) -> Array:
     """The digits [axis, point] of `count` points: of a grid from that with the digits `start` on, of a
     sample from `number` on."""
     found = np.empty((len(source.axes), count), np.int32)

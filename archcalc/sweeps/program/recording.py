@@ -21,7 +21,7 @@ from archcalc.sweeps.space.model import INPUT, Axis, Space, settings
 from archcalc.symbols import Guard, Int, Program, Requirement, Symbol
 
 
-class Column(NamedTuple):
+class SizeInput(NamedTuple):
     """A size that varies: an input of the programs, with its value for every digit of its axis."""
 
     name: str
@@ -49,15 +49,15 @@ class UnsupportedError(Exception):
     """The symbols cannot express what the integers do; `axes` then have to be enumerated."""
 
 
-def columns(axis: Axis, number: int) -> tuple[Column, ...] | None:
+def columns(axis: Axis, number: int) -> tuple[SizeInput, ...] | None:
     """The sizes that an axis varies; None if it is none: text, truth, a list, a decimal."""
     if axis.variable == INPUT:
         height, width, channels = zip(*axis.values, strict=True)
         sides = {"height": height} if height == width else {"height": height, "width": width}
         found = {**sides, **({"channels": channels} if len(set(channels)) > 1 else {})}
-        return tuple(Column(f"input {name}", number, values) for name, values in found.items())
+        return tuple(SizeInput(f"input {name}", number, values) for name, values in found.items())
     if isinstance(axis.values, range) or all(type(value) is int for value in axis.values):
-        return (Column(axis.name, number, axis.values),)
+        return (SizeInput(axis.name, number, axis.values),)
     return None
 
 

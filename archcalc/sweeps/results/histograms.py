@@ -92,11 +92,11 @@ def histograms(store: Store, names: Sequence[str], most: int, scale: Scale) -> d
     Raises:
         UsageError: there are no rows, or no logarithms.
     """
-    from archcalc.sweeps.machine.histograms import Counts
+    from archcalc.sweeps.machine.histograms import BinCounts
 
     extents = _extents(store, names)
     bins = {name: _bins(name, extents[name], most, scale) for name in names}
-    counts = {name: Counts(bins[name].edges) for name in names}
+    counts = {name: BinCounts(bins[name].edges) for name in names}
     for batch in _batches(store, names):
         for name in names:
             counts[name].add(batch[name])
@@ -110,14 +110,14 @@ def density(store: Store, x: Goal, y: Goal, scale: Scale) -> Density:
         UsageError: there are no rows, or no logarithms.
     """
     from archcalc.sweeps.machine.fronts import Front, stacked
-    from archcalc.sweeps.machine.histograms import Counts
+    from archcalc.sweeps.machine.histograms import BinCounts
 
     names = (x.name, y.name)
     extents = _extents(store, names)
     rows = extents[x.name].rows
     finest = min(max(isqrt(rows // 4), 24), FINEST)
     bins = [_bins(name, extents[name], finest, scale) for name in names]
-    counts, front = Counts(*(b.edges for b in bins)), Front(2, MOST_IN_FRONT)
+    counts, front = BinCounts(*(b.edges for b in bins)), Front(2, MOST_IN_FRONT)
     points: list[tuple[int, int]] = []
     signs = [-1 if goal.most else 1 for goal in (x, y)]
     for batch in _batches(store, (*names, POINT)):
@@ -137,9 +137,9 @@ def _batches(store: Store, names: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 
 def _extents(store: Store, names: Sequence[str]) -> dict[str, Any]:
-    from archcalc.sweeps.machine.histograms import Extent
+    from archcalc.sweeps.machine.histograms import Extremes
 
-    found = {name: Extent() for name in names}
+    found = {name: Extremes() for name in names}
     for batch in _batches(store, names):
         for name in names:
             found[name].add(batch[name])

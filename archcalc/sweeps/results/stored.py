@@ -103,7 +103,7 @@ class Summary(NamedTuple):
 def summarize(store: Store, pareto: Sequence[Goal], by: Goal, top: int) -> Summary:
     """Read the parts twice: for the figures and what is chosen, then for the chosen rows."""
     from archcalc.sweeps.machine.fronts import Best, Front, stacked
-    from archcalc.sweeps.machine.histograms import Extent
+    from archcalc.sweeps.machine.histograms import Extremes
 
     counts = store.counts()
     refused: dict[str, int] = {}
@@ -111,7 +111,7 @@ def summarize(store: Store, pareto: Sequence[Goal], by: Goal, top: int) -> Summa
         for reason, (points, _) in count["refused"].items():
             refused[reason] = refused.get(reason, 0) + points
     front, best = Front(len(pareto), MOST_IN_FRONT), Best(top)
-    extents, wanted = {name: Extent() for name in MEANING}, list(pareto) or [by]
+    extents, wanted = {name: Extremes() for name in MEANING}, list(pareto) or [by]
     names = tuple(dict.fromkeys((POINT, *MEANING, *(goal.name for goal in wanted))))
     for part in sorted(counts):
         for batch in store.columns(part, names):
