@@ -24,6 +24,7 @@ from archcalc.audit.readings import MOST_DEPARTURES, Reading, readings
 from archcalc.audit.relatives import Relative
 
 TRUNCATION = 12  # its weight beside those of conventions and changes
+MOST_EXPLAINED = 2  # departures of an explanation; a match of more is arithmetic that fits
 LEAST_CHANCE = 0.5  # matches that chance would make: with more, only plain ones are believed
 
 
@@ -66,7 +67,7 @@ class Match(NamedTuple):
         Variants, tools, parts, units and truncation are; switches, sizes and single habits, of which
         there are so many, are not.
         """
-        return self.steps < 2 or (self.steps == 2 and self.weight <= 23)
+        return self.steps < 2 or (self.steps == MOST_EXPLAINED and self.weight <= 23)
 
     @property
     def reasons(self) -> tuple[str, ...]:

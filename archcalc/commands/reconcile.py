@@ -13,7 +13,7 @@ from archcalc.audit.printed import Printed, counted, parse
 from archcalc.audit.quoted import quoted
 from archcalc.audit.readings import Reading
 from archcalc.audit.relatives import Relative
-from archcalc.audit.search import Findings, Match, Nearest, find
+from archcalc.audit.search import MOST_EXPLAINED, Findings, Match, Nearest, find
 from archcalc.audit.verdicts import Networks, Verdict
 from archcalc.commands.options import FORMAT, show, spec_command
 from archcalc.commands.reconcile_words import explained, in_print, name_of, unexplained
@@ -68,7 +68,8 @@ def command(networks: list[Network], table: Table, quantity: str | None, words: 
     digits       whether NUMBER is it rounded, truncated or exactly
     departures   in how many ways the reading is not archcalc's own count of
                  SPEC; a number of up to 3 digits is given two, others three,
-                 because with more almost any number can be had; values
+                 because with more almost any number can be had; three at once
+                 are no explanation, but arithmetic that fits; values
                  (activations) are one where NUMBER does not say that it counts
                  them
     by chance    how many of the readings would print so if they lay anywhere
@@ -113,7 +114,7 @@ def _report(
     matches = findings.matches
     flops = (printed.unit or quantity) == "FLOPs"
     known = _known(network, sources)
-    leads = bool(known) and (not matches or matches[0].steps > 2)
+    leads = bool(known) and (not matches or matches[0].steps > MOST_EXPLAINED)
     remarks = explained(findings, flops) if matches else unexplained(findings, printed)
     rows = list(map(_row, matches[:most]) if matches or leads else map(_nearest_row, findings.nearest))
     said = in_print(sources)[:MOST_SOURCES]

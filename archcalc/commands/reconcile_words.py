@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from archcalc.audit.printed import Printed
 from archcalc.audit.readings import Reading
-from archcalc.audit.search import Findings
+from archcalc.audit.search import MOST_EXPLAINED, Findings, Match
 from archcalc.audit.verdicts import Verdict
 from archcalc.units import grouped, printable
+
+LEAST_TOLD = 0.001  # of what chance would make
 
 
 def name_of(reading: Reading) -> str:
@@ -32,6 +34,8 @@ def explained(findings: Findings, flops: bool) -> tuple[str, ...]:
         lines = [f"{grouped(reading.own)} {reading.quantity} of {reading.origin.name}"]
         lines += [f"{_signed(d.amount)} {d.says}" for d in reading.departures]
         lines.append(f"= {reading.decomposition}")
+    if best.steps > MOST_EXPLAINED:
+        lines.insert(0, _fits(best, findings))
     if flops and reading.factor == 1:
         lines.append(_multiplies(reading))
     lines += _helps(reading)
@@ -56,13 +60,26 @@ def _multiplies(reading: Reading) -> str:
     return f"{says}; the FLOPs of {network.name}, 2 × multiplies, are {flops}"
 
 
+def _fits(match: Match, findings: Findings) -> str:
+    """That so many departures at once are no explanation."""
+    says = f"arithmetic that fits, no more: {match.steps} departures at once"
+    return f"{says}; of {_by_chance(findings)}"
+
+
+def _by_chance(findings: Findings) -> str:
+    """'1,617 readings about 10 would print so by chance'."""
+    about = findings.chance
+    expected = f"about {about:.0f}" if about >= 0.95 else f"about {about:.1g}"
+    if about < LEAST_TOLD:
+        expected = f"fewer than {LEAST_TOLD:f}".rstrip("0")
+    return f"{grouped(findings.tried)} readings {expected} would print so by chance"
+
+
 def _doubtful(findings: Findings) -> str:
     """Matches that chance would make as well, the first by name."""
-    count, about = len(findings.doubtful), findings.chance
-    expected = f"{about:.1f}" if about < 0.95 else f"{about:.0f}"
-    says = f"of {grouped(findings.tried)} readings about {expected} would print so by chance"
+    count = len(findings.doubtful)
     others = "another one does" if count == 1 else f"{count} others do"
-    return f"{says}; {others}, as {name_of(findings.doubtful[0].reading)}"
+    return f"of {_by_chance(findings)}; {others}, as {name_of(findings.doubtful[0].reading)}"
 
 
 def _helps(reading: Reading) -> list[str]:

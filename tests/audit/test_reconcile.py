@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -536,3 +537,19 @@ def test_what_the_audit_knows_leads() -> None:
     row = next(csv.DictReader(io.StringIO(result.output)))
     wrong = 49 * (832 * (256 + 160 + 48 + 128) + 9 * 160 * 320 + 25 * 48 * 128)
     assert (result.exit_code, row["reading"], int(row["count"])) == (0, "googlenet 5a", wrong)
+
+
+def test_three_departures_are_arithmetic_that_fits() -> None:
+    """A number made of three: the arithmetic is shown, and how many such sums chance would make."""
+    three = next(
+        reading
+        for reading in readings(named("resnet18"), "multiplies", 3)
+        if reading.steps == 3 and search("resnet18", str(reading.value)).matches[0].steps == 3
+    )
+    text = " ".join(invoke("resnet18", str(three.value)).output.split())
+    tried = sum(1 for _ in readings(named("resnet18"), "", 3))
+    told = re.search(r"arithmetic that fits, no more: 3 departures at once; of ([\d,]+) readings", text)
+    assert told
+    assert int(told[1].replace(",", "")) >= tried
+    assert "readings fewer than 0.001 would print so by chance" in text
+    assert "arithmetic that fits" not in invoke("resnet50", "3.8G").output  # a variant, truncated
