@@ -1,6 +1,7 @@
 """The same network as a reimplementation or a converter may have it, without a word.
 
-Its pools round the other way, or its batch norms are folded into the layers before them.
+Its pools round the other way, its batch norms are folded into the layers before them, or its
+separable convolutions are full ones.
 """
 
 from __future__ import annotations
@@ -76,15 +77,12 @@ def _folded(graph: Graph) -> Graph:
             operator = biased.setdefault(id(operator), _with(operator, nobias=False))
         places.append(len(nodes))
         nodes.append(node._replace(operator=operator, inputs=tuple(places[i] for i in node.inputs)))
-    sides = tuple((name, places[i]) for name, i in graph.side_outputs)
-    return graph._replace(nodes=tuple(nodes), output=places[graph.output], side_outputs=sides)
+    return _renumbered(graph, nodes, places)
 
 
 def _foldable(graph: Graph) -> set[int]:
     """Batch norms whose input nothing else reads."""
-    readers = [0] * len(graph.nodes)
-    for index in (*graph.outputs, *(i for node in graph.nodes for i in node.inputs)):
-        readers[index] += 1
+    readers = _readers(graph)
     return {
         index
         for index, node in enumerate(graph.nodes)
@@ -92,6 +90,67 @@ def _foldable(graph: Graph) -> set[int]:
         and isinstance(graph.nodes[node.inputs[0]].operator, Conv | Deconv | Linear)
         and readers[node.inputs[0]] == 1
     }
+
+
+def _full(graph: Graph) -> Graph:
+    """With one convolution over all channels for each depthwise one and the pointwise one behind it."""
+    readers = _readers(graph)
+    depthwise: dict[int, int] = {}  # by the pointwise one
+    skipped: dict[int, int] = {}  # what stands in the places of nodes that go
+    for index, node in enumerate(graph.nodes):
+        way = _separable(graph, index, readers) if _pointwise(node.operator) else []
+        if way:
+            depthwise[index] = way[-1]
+            skipped |= dict.fromkeys(way, graph.nodes[way[-1]].inputs[0])
+    if not depthwise:
+        return graph
+    places, nodes = list[int](), list[Node]()
+    for index, node in enumerate(graph.nodes):
+        if index in skipped:
+            places.append(places[skipped[index]])
+            continue
+        if index in depthwise:
+            window = graph.nodes[depthwise[index]].operator
+            same = {name: getattr(window, name) for name in ("k", "s", "p", "d", "half", "same")}
+            node = node._replace(operator=_with(node.operator, **same))
+        places.append(len(nodes))
+        nodes.append(node._replace(inputs=tuple(places[i] for i in node.inputs)))
+    return _renumbered(graph, nodes, places)
+
+
+def _pointwise(operator: Operator) -> bool:
+    return isinstance(operator, Conv) and (*operator.k, *operator.s, operator.g) == (1, 1, 1, 1, 1)
+
+
+def _separable(graph: Graph, index: int, readers: list[int]) -> list[int]:
+    """From before a pointwise convolution back to the depthwise one, if nothing else is between."""
+    way = []
+    while True:
+        (index,) = graph.nodes[index].inputs
+        operator = graph.nodes[index].operator
+        way.append(index)
+        if readers[index] > 1:
+            return []
+        if isinstance(operator, Conv):
+            (x,) = graph.input_shapes(graph.nodes[index])
+            spatial = tuple(operator.k) != (1, 1)
+            return way if spatial and operator.g == x.channels == operator.filters else []
+        if operator.buffer != "in place" or len(graph.nodes[index].inputs) != 1:
+            return []
+
+
+def _readers(graph: Graph) -> list[int]:
+    """How many read each node; a network's output is read."""
+    readers = [0] * len(graph.nodes)
+    for index in (*graph.outputs, *(i for node in graph.nodes for i in node.inputs)):
+        readers[index] += 1
+    return readers
+
+
+def _renumbered(graph: Graph, nodes: list[Node], places: list[int]) -> Graph:
+    """The graph of other nodes, and where its outputs are among them."""
+    sides = tuple((name, places[i]) for name, i in graph.side_outputs)
+    return graph._replace(nodes=tuple(nodes), output=places[graph.output], side_outputs=sides)
 
 
 REWRITES = {
@@ -105,5 +164,8 @@ REWRITES = {
         _folded,
         "batch norm is folded into the layer before it, and its shift is that layer's bias",
         12,
+    ),
+    "full convolutions": Rewrite(
+        _full, "each depthwise and pointwise convolution are one that reads all channels", 16
     ),
 }

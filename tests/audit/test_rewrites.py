@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from archcalc.analysis.costs import analyze
 from archcalc.audit.printed import parse
 from archcalc.audit.relatives import Relative, relatives
 from archcalc.audit.rewrites import REWRITES
@@ -75,3 +76,52 @@ def test_folded_networks_are_readings() -> None:
     (best,) = find(Relative(catalog.find("mobilenet_v2"), {}), parse("3487816")).matches
     assert best.reading.network.name == "mobilenet_v2, batch norm folded"
     assert best.reading.value == 3_504_872 - 2 * 17_056 + 17_056
+
+
+# MobileNet v1 behind its first conv: the output's height, channels that come in, and filters
+UNITS = [
+    (112, 32, 64),
+    (56, 64, 128),
+    (56, 128, 128),
+    (28, 128, 256),
+    (28, 256, 256),
+    (14, 256, 512),
+    *[(14, 512, 512)] * 5,
+    (7, 512, 1024),
+    (7, 1024, 1024),
+]
+
+
+def test_full_convolutions_in_place_of_separable_ones() -> None:
+    """Table 4 of the paper: 4866 million multiply-adds and 29.3 million parameters."""
+    network = Relative(catalog.find("mobilenet_v1"), {})
+    (full,) = (r for r in relatives(network) if r.rewrite == "full convolutions" and r.steps == 1)
+    convs = 112**2 * 32 * 27 + sum(size**2 * 9 * c * filters for size, c, filters in UNITS)
+    assert full.analysis.multiplies == convs + 1024 * 1000
+    assert convs // 10**6 == 4866  # without the classifier
+    weights = 32 * 27 + sum(9 * c * filters for _, c, filters in UNITS)
+    norms = 2 * (32 + sum(filters for _, _, filters in UNITS))
+    parameters = weights + norms + 1025 * 1000
+    assert full.analysis.total.parameters == parameters
+    assert round(parameters / 10**6, 1) == 29.3
+    (best,) = find(network, parse("29.3M")).matches
+    assert (best.reading.network.name, best.reading.value) == (full.name, parameters)
+
+
+@pytest.mark.parametrize(
+    ("layers", "multiplies"),
+    [
+        ('"conv 3 k3 g3 s2 | relu | conv 5"', 9 * 9 * 3 * 5),  # 3×3 positions
+        ('"conv 3 k3 g3 | conv 3 k3 g3 | conv 5"', 6 * 6 * 27 + 4 * 4 * 9 * 3 * 5),  # the last of two
+        ('"conv 6 k3 g3 | conv 5"', None),  # two filters a channel
+        ('["a = conv 3 k3 g3 half", "conv 3", "add @a"]', None),  # read twice
+        ('"conv 3 g3 | conv 5"', None),  # no window
+    ],
+)
+def test_what_is_separable(tmp_path: Path, layers: str, multiplies: int | None) -> None:
+    graph = relative(tmp_path, layers).analysis.graph
+    full = REWRITES["full convolutions"].of(graph)
+    if multiplies is None:
+        assert full is graph
+    else:
+        assert analyze(full).multiplies == multiplies
