@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from archcalc.analysis.costs import Layer
+from archcalc.analysis.costs import Analysis, Layer
 from archcalc.analysis.memory import measure
 from archcalc.audit.convention import DEFAULTS, Convention, Kind
 from archcalc.audit.conventions import KINDS
@@ -86,16 +86,29 @@ def _peaks(network: Relative) -> Iterator[Reading]:
         yield _told(network, kind, "peak", says, (Part(each, "values", int(memory.peak)),), OF_PEAK)
 
 
+def by_path(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[str]:
+    """A count of every block and layer."""
+    blocks = Counter[str]()
+    for layer in analysis.layers:
+        names = layer.path.split("/")
+        for last in range(1, len(names) + 1):
+            blocks["/".join(names[:last])] += count(layer)
+    return blocks
+
+
+def by_operator(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[str]:
+    """A count of all layers of each operator."""
+    operators = Counter[str]()
+    for layer in analysis.layers:
+        operators[layer.node.operator.name] += count(layer)
+    return operators
+
+
 def _by_parts(network: Relative, whole: bool) -> Iterator[Reading]:
     """Layers and blocks by path, operators by name: their parameters, multiplies and maps."""
     steps = 1 if whole else 2
     for kind, count in COUNTS.items():
-        blocks, operators = Counter[str](), Counter[str]()
-        for layer in network.analysis.layers:
-            names = layer.path.split("/")
-            for last in range(1, len(names) + 1):
-                blocks["/".join(names[:last])] += count(layer)
-            operators[layer.node.operator.name] += count(layer)
+        blocks, operators = by_path(network.analysis, count), by_operator(network.analysis, count)
         for path, amount in blocks.items():
             part = (Part(1, f"{DEFAULTS[kind].quantity} of {path}", amount),)
             yield _told(network, kind, path, f"counts {path} only", part, OF_PART, steps)

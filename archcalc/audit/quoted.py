@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from archcalc.audit.figure import Figure, is_size
 from archcalc.audit.printed import Printed
 from archcalc.audit.published import numbers
+from archcalc.audit.ratios import Ratio
 from archcalc.audit.verdicts import Networks, Verdict, judge
 
 
@@ -20,3 +21,12 @@ def quoted(spec_name: str, printed: Printed, networks: Networks) -> Iterator[Ver
         same = (figure.number, figure.place) == (printed.number, printed.place)
         if same and figure.relation == "=" and figure.scales[0].worth in worths:
             yield judge(number, networks)
+
+
+def quoted_ratio(spec_name: str, ratio: Ratio, networks: Networks) -> Iterator[Verdict]:
+    """The ratios of a spec file with the same digits."""
+    for number in numbers(spec_name):
+        if number.quantity == "ratio":
+            figure = Figure.of(number.printed)
+            if (figure.number, figure.place) == (ratio.figure.number, ratio.figure.place):
+                yield judge(number, networks)

@@ -10,7 +10,10 @@ import click
 from archcalc.api import Network, load
 from archcalc.audit.conventions import KINDS
 from archcalc.audit.printed import Printed, counted, parse
-from archcalc.audit.quoted import quoted
+from archcalc.audit.quoted import quoted, quoted_ratio
+from archcalc.audit.ratios import Ratio, is_ratio
+from archcalc.audit.ratios import found as pairs_of
+from archcalc.audit.ratios import parse as ratio
 from archcalc.audit.readings import Reading
 from archcalc.audit.relatives import Relative
 from archcalc.audit.search import MOST_EXPLAINED, Findings, Match, Nearest, find
@@ -20,6 +23,7 @@ from archcalc.commands.reconcile_words import explained, in_print, name_of, unex
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.layout import label
 from archcalc.reports.model import Column, Report
+from archcalc.reports.ratios import report as ratio_report
 from archcalc.reports.table import Table
 from archcalc.units import grouped, printable
 
@@ -55,12 +59,15 @@ def command(networks: list[Network], table: Table, quantity: str | None, words: 
     Example: archcalc reconcile resnet50 3.8G
              archcalc reconcile vgg16 218.59MB
              archcalc reconcile resnet50 25,636,712
+             archcalc reconcile inception 9.68x
 
     A number means every count that rounds or truncates to its digits; one with all its
     digits, that count alone; a fraction without a unit is tried in units of G and of M,
     as torchinfo prints such numbers. Variants of the network, its switches, usual input
     sizes and both ways of rounding a pool are combined with what tools and tables count.
     What departs least from archcalc's own count comes first. Exit code 1: nothing matches.
+    A ratio (55%, 2.78x, 12x fewer parameters) is that of two counts: parts of the network and
+    the whole, a variant and another, a kernel and another.
 
     \b
     reading      the network, and the conventions by which it counts
@@ -80,13 +87,34 @@ def command(networks: list[Network], table: Table, quantity: str | None, words: 
                  leads where no reading of up to two departures matches
     """
     (network,) = networks
-    printed = counted(parse(_number(words)), quantity or "")
+    number = _number(words)
+    if is_ratio(number):
+        _ratio(network, ratio(number), table)
+    else:
+        _count(network, counted(parse(number), quantity or ""), quantity, table)
+
+
+def _count(network: Network, printed: Printed, quantity: str | None, table: Table) -> None:
+    """What prints so; exit code 1 if nothing does."""
     findings = find(relative(network), printed, quantity or "")
     most = None if table.format == "csv" else MOST_ROWS
     networks_by_name = Networks(lambda name: relative(load(name)))
     sources = list(quoted(network.spec.source.name, printed, networks_by_name))
     show("reconcile", [_report(network, printed, quantity, findings, sources, most)], table.format)
     if not findings.matches and not _known(network, sources):
+        click.get_current_context().exit(1)
+
+
+def _ratio(network: Network, asked: Ratio, table: Table) -> None:
+    """What has the ratio; exit code 1 if nothing has."""
+    origin = relative(network)
+    networks = Networks(lambda name: relative(load(name)))
+    sources = list(quoted_ratio(network.spec.source.name, asked, networks))
+    pairs = pairs_of(origin, asked)
+    most = None if table.format == "csv" else MOST_ROWS
+    title = label(network)
+    show("reconcile", [ratio_report(origin, title, asked, pairs, in_print(sources), most)], table.format)
+    if not pairs.matches and not _known(network, sources):
         click.get_current_context().exit(1)
 
 

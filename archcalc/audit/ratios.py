@@ -1,0 +1,259 @@
+"""Ratios in print: '55%', '2.78x', '9.68×', '12x fewer'. Which two counts have them, likely ones first.
+
+>>> from archcalc.audit.relatives import Relative
+>>> from archcalc.spec import catalog
+>>> inception = Relative(catalog.find("inception"), {})
+>>> (best,) = found(inception, parse("9.68x")).matches
+>>> best.pair.first.name, best.pair.second.name
+('5x5', '5x5 of inception:bottleneck=16')
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import combinations, groupby, takewhile
+from math import log
+from typing import Literal, NamedTuple
+
+from archcalc.audit.facts import COUNTS, by_operator, by_path
+from archcalc.audit.figure import Figure
+from archcalc.audit.relatives import Relative, remembered
+from archcalc.audit.search import LEAST_CHANCE
+from archcalc.errors import ArchError, Diagnostic, UsageError
+from archcalc.operators.convolution import Conv
+from archcalc.spec import catalog
+from archcalc.units import printable
+
+TEXT = re.compile(
+    r"(?P<number>[~≈]?\s*[\d.,]+)\s*(?P<unit>%|percent|x|×|times)(?P<word>[a-z\s]*)", re.IGNORECASE
+)
+FEWER = {"fewer", "less", "saved", "saving", "reduction", "cheaper", "smaller"}
+MORE = {"more", "larger", "bigger"}
+OF = {
+    **dict.fromkeys(("parameters", "params", "weights"), "parameters"),
+    **dict.fromkeys(("multiplies", "macs", "flops", "operations", "computation"), "multiplies"),
+}
+WITHOUT_MEANING = {"as", "many", "of", "the", "all"}
+A_CHANNEL = "weights a filter and channel"
+COMPARED = ("alexnet", "alexnet_single", "vgg16", "googlenet", "resnet50")  # that papers compare with
+KERNELS, WHOLES, TWINS, OTHERS, PARTS, FAR = range(6)  # where few pairs are, a match says more
+
+
+Form = Literal["times", "share", "saved", "more"]
+
+
+class Ratio(NamedTuple):
+    """A ratio as printed: to its place, `percent` or times, fewer or more (`word`) of a `quantity`."""
+
+    text: str
+    figure: Figure
+    percent: bool
+    word: str
+    quantity: str
+
+
+class Count(NamedTuple):
+    """A count by the name of what is counted: '5x5', 'linear layers'."""
+
+    name: str
+    value: int
+
+
+class Pair(NamedTuple):
+    """Two counts of one quantity, and how far one has to look for them."""
+
+    quantity: str
+    first: Count
+    second: Count
+    rank: int
+
+
+class Match(NamedTuple):
+    """A pair with such a ratio: `value` is the larger by the smaller, or as `form` says."""
+
+    pair: Pair
+    value: Fraction
+    how: str
+    form: Form
+
+
+class Found(NamedTuple):
+    """The pairs that have the ratio, how many were tried, and how many would have it by chance.
+
+    `doubtful` are those that nothing but chance speaks for.
+    """
+
+    matches: tuple[Match, ...]
+    doubtful: tuple[Match, ...]
+    tried: int
+    chance: float
+
+
+def is_ratio(text: str) -> bool:
+    """Whether a text is a ratio, not a count."""
+    found = TEXT.fullmatch(text.strip())
+    known = FEWER | MORE | OF.keys() | WITHOUT_MEANING
+    return found is not None and set(found["word"].lower().split()) <= known
+
+
+def parse(text: str) -> Ratio:
+    """'55%', '2.78x', '12 times fewer', '89.7% less'.
+
+    Raises:
+        UsageError: no ratio of two counts.
+    """
+    found = TEXT.fullmatch(text.strip())
+    if found is None or not re.search("[1-9]", found["number"]):
+        help = "as in 55%, 2.78x, 12x fewer parameters"
+        raise UsageError(Diagnostic(f"`{printable(text)}` is no ratio of two counts", help=help))
+    percent = found["unit"].lower() in ("%", "percent")
+    figure = Figure.of(f"{found['number'].replace(' ', '')}{'%' if percent else ''}")
+    words = set(found["word"].lower().split())
+    word = "fewer" if words & FEWER else "more" if words & MORE else ""
+    quantity = next((OF[name] for name in words if name in OF), "")
+    return Ratio(text.strip(), figure._replace(whole=False), percent, word, quantity)
+
+
+def found(network: Relative, ratio: Ratio) -> Found:
+    """The pairs of counts of the network that have the ratio.
+
+    Raises:
+        ArchError: the named network cannot be built.
+    """
+    matches: dict[tuple[int, int], Match] = {}
+    tried: set[Fraction] = set()
+    believed = set[int]()  # ranks
+    for rank, pairs in groupby(sorted(_pairs(network), key=_rank), key=_rank):
+        for pair in (pair for pair in pairs if _asked(pair, ratio)):
+            for value, form in _values(pair, ratio):
+                tried.add(value)
+                if how := ratio.figure.agrees(value, ratio.figure.scales[0]):
+                    match = Match(pair, value, how, form)
+                    matches.setdefault((pair.first.value, pair.second.value), match)
+        if rank <= WHOLES or _by_chance(tried, ratio.figure) <= LEAST_CHANCE:
+            believed.add(rank)
+    ranked = sorted(
+        matches.values(), key=lambda m: (m.pair.rank, m.how == "truncates", m.form == "saved")
+    )
+    kept = tuple(match for match in ranked if match.pair.rank in believed)
+    doubtful = tuple(match for match in ranked if match.pair.rank not in believed)
+    return Found(kept, doubtful, len(tried), _by_chance(tried, ratio.figure))
+
+
+def _rank(pair: Pair) -> int:
+    return pair.rank
+
+
+def _asked(pair: Pair, ratio: Ratio) -> bool:
+    """Whether there is something to compare, of what is asked for: fewer or more than another has."""
+    one, two = pair.first.value, pair.second.value
+    wanted = ratio.quantity in ("", pair.quantity) and not (ratio.word and pair.rank >= PARTS)
+    return bool(one and two) and one != two and wanted
+
+
+def _values(pair: Pair, ratio: Ratio) -> Iterator[tuple[Fraction, Form]]:
+    """What a pair may be printed as: a multiple, a share, or what is saved."""
+    large, small = max(pair.first.value, pair.second.value), min(pair.first.value, pair.second.value)
+    if not ratio.percent:
+        yield Fraction(large, small), "times"
+        if ratio.figure.number < 1:
+            yield Fraction(small, large), "share"
+        return
+    if ratio.word == "more":
+        yield Fraction(large - small, small), "more"
+        return
+    if not ratio.word:
+        yield Fraction(small, large), "share"
+        if ratio.figure.number > 1:
+            yield Fraction(large, small), "times"
+    if ratio.word or pair.rank <= TWINS:
+        yield Fraction(large - small, large), "saved"
+
+
+def _by_chance(tried: set[Fraction], figure: Figure) -> float:
+    """How many of these ratios print so if those within a factor of two lie anywhere there."""
+    low, high = figure.number - figure.place / 2, figure.number + figure.place
+    near = sum(low < 2 * value and value < 2 * high for value in tried)
+    return near * log(high / low, 4) if low > 0 else float(near)
+
+
+def _pairs(network: Relative) -> Iterator[Pair]:
+    yield from _kernels(network)
+    yield from _shares(network)
+    yield from _of_relatives(network)
+    yield from _of_others(network)
+
+
+def _shares(network: Relative) -> Iterator[Pair]:
+    """Kinds of layers, blocks and layers against the whole, then blocks against blocks."""
+    for quantity, count in COUNTS.items():
+        blocks = by_path(network.analysis, count)
+        whole = Count("all", sum(count(layer) for layer in network.analysis.layers))
+        for operator, value in by_operator(network.analysis, count).items():
+            yield Pair(quantity, Count(f"{operator} layers", value), whole, WHOLES)
+        for path, value in blocks.items():
+            rank = FAR if "/" in path else PARTS
+            yield Pair(quantity, Count(path, value), whole, rank)
+        highest = [Count(path, n) for path, n in blocks.items() if "/" not in path]
+        for first, second in combinations(highest, 2):
+            yield Pair(quantity, first, second, FAR)
+
+
+def _of_relatives(network: Relative) -> Iterator[Pair]:
+    """The whole, and its blocks, against those of networks that are one change away."""
+    for quantity, count in COUNTS.items():
+        own = by_path(network.analysis, count)
+        whole = sum(count(layer) for layer in network.analysis.layers)
+        near = takewhile(lambda relative: relative.steps < 2, remembered(network))
+        for other in sorted(near, key=lambda relative: relative.entry.name != network.entry.name):
+            theirs = by_path(other.analysis, count)
+            total = sum(count(layer) for layer in other.analysis.layers)
+            first, second = (
+                Count("all", whole),
+                Count(f"all of {other.name}", total),
+            )
+            yield Pair(quantity, first, second, WHOLES)
+            for path in sorted(own.keys() & theirs.keys()) if other.input == network.input else ():
+                if "/" not in path:
+                    first = Count(path, own[path])
+                    second = Count(f"{path} of {other.name}", theirs[path])
+                    yield Pair(quantity, first, second, TWINS)
+
+
+def _kernels(network: Relative) -> Iterator[Pair]:
+    """A kernel against another, and a stack of equal convs against one conv of its field."""
+    operators = [layer.node.operator for layer in network.analysis.layers]
+    kernels = [(int(o.k[0]), int(o.k[1])) for o in operators if isinstance(o, Conv)]
+    sizes = list(dict.fromkeys(kernels))
+    for first, second in combinations(sizes, 2):
+        yield Pair(A_CHANNEL, _kernel(first), _kernel(second), KERNELS)
+    runs = [(size, len(list(same))) for size, same in groupby(kernels)]
+    for height, width in sizes:
+        longest = max(length for size, length in runs if size == (height, width))
+        for stacked in range(2, min(longest, 3) + 1):
+            field = (stacked * (height - 1) + 1, stacked * (width - 1) + 1)
+            says = f"{stacked} convs {height}×{width}"
+            yield Pair(A_CHANNEL, Count(says, stacked * height * width), _kernel(field), KERNELS)
+
+
+def _kernel(size: tuple[int, ...]) -> Count:
+    height, width = size
+    return Count(f"a conv {height}×{width}", height * width)
+
+
+def _of_others(network: Relative) -> Iterator[Pair]:
+    """The whole against networks that are often compared with."""
+    for name in COMPARED:
+        if name == network.entry.name:
+            continue
+        try:
+            other = Relative(catalog.find(name), {})
+            layers = other.analysis.layers
+        except ArchError:
+            continue
+        for quantity, count in COUNTS.items():
+            own = Count("all", sum(map(count, network.analysis.layers)))
+            total = Count(f"all of {name}", sum(map(count, layers)))
+            yield Pair(quantity, own, total, OTHERS)

@@ -1,0 +1,113 @@
+"""The report of archcalc reconcile on a ratio: which two counts have it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.audit.ratios import Found, Match, Ratio
+from archcalc.audit.relatives import Relative
+from archcalc.reports.model import Column, Report
+from archcalc.units import grouped, printable
+
+MOST_SUMS = 2
+TOLD = 0.05  # of what chance would make
+COLUMNS = (
+    Column("reading", "reading", "words"),
+    Column("of", "of", "text", spare=2),
+    Column("ratio", "ratio", "text"),
+    Column("how", "digits", "text", spare=1),
+    Column("count", "count", "data"),
+    Column("against", "against", "data"),
+)
+
+
+def report(
+    network: Relative, title: str, ratio: Ratio, found: Found, said: list[str], most: int | None
+) -> Report:
+    """`title` is the network as it was asked for, `said` who has printed the ratio; `most` rows."""
+    remarks = [_sum(match) for match in found.matches[:MOST_SUMS]]
+    more = len(found.matches) - (most or len(found.matches))
+    if more > 0:
+        remarks.append(f"{more} more in --format csv")
+    tried, text = grouped(found.tried), ratio.text
+    if found.doubtful and not found.matches:
+        remarks.append(f"unexplained: {text} has too few digits")
+    elif not found.matches:
+        remarks.append(f"unexplained: none of {tried} ratios prints as {text}")
+    if found.doubtful or (found.matches and found.chance > TOLD):
+        about = f"{found.chance:.0f}" if found.chance >= 0.95 else f"{found.chance:.1g}"
+        says = f"of {tried} ratios about {about} would print so by chance"
+        remarks.append(f"{says}; {_others(found.doubtful)}" if found.doubtful else says)
+    return Report(
+        f"{title} · {printable(ratio.text)}: the ratio of two counts",
+        COLUMNS,
+        tuple(_row(match) for match in found.matches[:most]),
+        None,
+        tuple(printable(remark) for remark in (*remarks, *said)),
+        lambda: [_document(network, ratio, found)],
+        title,
+    )
+
+
+def _others(doubtful: tuple[Match, ...]) -> str:
+    count = "another one does" if len(doubtful) == 1 else f"{len(doubtful)} others do"
+    return f"{count}, as {_sum(doubtful[0])}"
+
+
+def _shown(match: Match) -> str:
+    return f"{float(match.value):.5g}"
+
+
+def _row(match: Match) -> dict[str, Any]:
+    pair = match.pair
+    return {
+        "of": pair.quantity,
+        "reading": f"{pair.first.name} against {pair.second.name}",
+        "ratio": _shown(match),
+        "how": {"rounds": "rounded", "truncates": "truncated"}.get(match.how, "exact"),
+        "count": pair.first.value,
+        "against": pair.second.value,
+    }
+
+
+def _sum(match: Match) -> str:
+    """'9.6774 = 120,422,400 / 12,443,648'."""
+    one, two = match.pair.first, match.pair.second
+    small, large = sorted((one, two), key=lambda count: count.value)
+    top, bottom = grouped(small.value), grouped(large.value)
+    of = match.pair.quantity
+    texts = {
+        "times": f"{bottom} / {top} {of}: {large.name} against {small.name}",
+        "share": f"{top} / {bottom} {of}: {small.name} against {large.name}",
+        "saved": f"1 − {top} / {bottom} {of}: {small.name} in place of {large.name}",
+        "more": f"{bottom} / {top} − 1 {of}: {large.name} in place of {small.name}",
+    }
+    return f"{_shown(match)} = {texts[match.form]}"
+
+
+def _document(network: Relative, ratio: Ratio, found: Found) -> dict[str, Any]:
+    low, high = ratio.figure.number - ratio.figure.place / 2, ratio.figure.number + ratio.figure.place
+    return {
+        "name": network.name,
+        "printed": ratio.text,
+        "intervals": [[float(low), float(high)]],
+        "explained": bool(found.matches),
+        "most_departures": 1,
+        "tried": found.tried,
+        "by_chance": round(found.chance, 6),
+        "matches": [_match(match) for match in found.matches],
+        "doubtful": [_match(match) for match in found.doubtful],
+        "nearest": [],
+        "in_print": [],
+    }
+
+
+def _match(match: Match) -> dict[str, Any]:
+    return {
+        "quantity": match.pair.quantity,
+        "ratio": float(match.value),
+        "how": match.how,
+        "form": match.form,
+        "first": match.pair.first._asdict(),
+        "second": match.pair.second._asdict(),
+    }
