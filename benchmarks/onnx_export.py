@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from archcalc.execution.reference import Weights
+from archcalc.execution.model import Weights
 from archcalc.graph.model import Graph
 
 

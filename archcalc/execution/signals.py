@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from archcalc.execution.forward import Forward
-from archcalc.execution.reference import Array
+from archcalc.execution.model import Array
 from archcalc.operators.model import Shape
 
 CHUNK = 2**20  # values that are converted at a time

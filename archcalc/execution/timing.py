@@ -7,7 +7,7 @@ from time import perf_counter
 import numpy as np
 
 from archcalc.execution.forward import Forward
-from archcalc.execution.reference import Array
+from archcalc.execution.model import Array
 
 LEAST, MOST = 3, 100  # passes
 ENOUGH = 2.0  # seconds, after which no pass begins

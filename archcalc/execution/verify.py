@@ -23,7 +23,7 @@ from archcalc.execution.counted import loops
 from archcalc.execution.counted.arrays import Counter, counted
 from archcalc.execution.fast.operators import KERNELS
 from archcalc.execution.forward import Forward
-from archcalc.execution.reference import Array, Weights
+from archcalc.execution.model import Array, Weights
 from archcalc.execution.signals import seeded_input
 from archcalc.graph.model import Graph
 from archcalc.operators.model import STATISTICS, TRAINABLE

@@ -18,7 +18,7 @@ import numpy as np
 
 from archcalc.errors import Diagnostic, UsageError, listed, suggestion
 from archcalc.execution.capacity import memory
-from archcalc.execution.reference import Array, Weights
+from archcalc.execution.model import Array, Weights
 from archcalc.graph.model import Graph, Node
 from archcalc.operators import ATTENTION
 from archcalc.units import binary, grouped, printable

@@ -19,7 +19,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from archcalc.errors import Diagnostic, UsageError, shown
-from archcalc.execution.reference import Array
+from archcalc.execution.model import Array
 from archcalc.execution.weights import Dims
 from archcalc.regular import NotRegular, open_regular
 from archcalc.units import grouped, printable

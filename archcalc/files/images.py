@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from archcalc.errors import Diagnostic, UsageError
-from archcalc.execution.reference import Array
+from archcalc.execution.model import Array
 from archcalc.execution.weights import Precision
 from archcalc.operators.model import Shape
 from archcalc.regular import NotRegular, open_regular

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from archcalc.errors import Diagnostic, UsageError, shown, suggestion
-from archcalc.execution.reference import Array
+from archcalc.execution.model import Array
 from archcalc.execution.weights import Dims, Slot, slots
 from archcalc.graph.model import Graph, Node
 from archcalc.operators import ATTENTION

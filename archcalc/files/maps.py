@@ -13,7 +13,7 @@ from typing import IO
 import numpy as np
 
 from archcalc.errors import UsageError
-from archcalc.execution.reference import Array
+from archcalc.execution.model import Array
 from archcalc.files.writing import replacing, require_writable
 from archcalc.units import printable
 

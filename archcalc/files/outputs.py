@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from archcalc.errors import Diagnostic, UsageError
-from archcalc.execution.reference import Array
+from archcalc.execution.model import Array
 from archcalc.files import maps
 from archcalc.files.writing import require_writable, write_npz
 from archcalc.units import printable

@@ -12,7 +12,7 @@ import numpy as np
 
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.execution import weights as ours
-from archcalc.execution.reference import Array, Weights
+from archcalc.execution.model import Array, Weights
 from archcalc.execution.weights import Precision, Slot
 from archcalc.files import layouts
 from archcalc.files.containers import (

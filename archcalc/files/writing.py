@@ -11,7 +11,7 @@ from typing import IO
 
 import numpy as np
 
-from archcalc.execution.reference import Array
+from archcalc.execution.model import Array
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from archcalc.execution.reference import ACTIVATIONS
+from archcalc.execution.reference.activation import ACTIVATIONS
 
 VALUES = [-1e30, -1000.0, -90.0, -20.0, -3.0, -0.5, 0.0, 1e-3, 0.7, 2.5, 6.5, 88.0, 1000.0, 1e30]
 

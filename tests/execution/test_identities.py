@@ -12,21 +12,21 @@ from archcalc.cli import commands
 from archcalc.errors import Finding
 from archcalc.execution import identities as module
 from archcalc.execution.fast.operators import KERNELS
-from archcalc.execution.identities import identities
-from archcalc.execution.sides import CLAIMS, Sides
+from archcalc.execution.identities import IDENTITIES, identities
+from archcalc.execution.sides import Sides
 
 
 def test_all_hold() -> None:
     found = list(identities())
     assert [i.claim for i in found if not i.holds] == []
-    assert len(found) == len(CLAIMS) >= 20
+    assert len(found) == len(IDENTITIES) >= 20
     assert all(i.largest > 0 for i in found)
 
 
-@pytest.mark.parametrize("claim", CLAIMS)
+@pytest.mark.parametrize("claim", IDENTITIES)
 def test_each_can_fail(claim: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One value of one side changed by a millionth of the largest."""
-    execute = CLAIMS[claim]
+    execute = IDENTITIES[claim]
 
     def off() -> Sides:
         left, right, values, others = execute()
@@ -34,7 +34,7 @@ def test_each_can_fail(claim: str, monkeypatch: pytest.MonkeyPatch) -> None:
         changed.flat[0] += 1e-6 * abs(others).max()
         return Sides(left, right, changed, others)
 
-    monkeypatch.setattr(module, "CLAIMS", {claim: off})
+    monkeypatch.setattr(module, "IDENTITIES", {claim: off})
     (identity,) = identities()
     assert not identity.holds
 
@@ -49,7 +49,7 @@ def test_each_can_fail(claim: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_what_was_executed(claim: str, left: str, right: str) -> None:
-    sides = CLAIMS[claim]()
+    sides = IDENTITIES[claim]()
     assert left in sides.left
     assert right in sides.right
 
@@ -77,7 +77,7 @@ def test_the_command() -> None:
     result = CliRunner().invoke(commands, ["run", "--identities", "--format", "json"])
     assert result.exit_code == 0
     (document,) = json.loads(result.output)["networks"]
-    assert [identity["holds"] for identity in document["identities"]] == [True] * len(CLAIMS)
+    assert [identity["holds"] for identity in document["identities"]] == [True] * len(IDENTITIES)
 
 
 @pytest.mark.usefixtures("wrong_norm")

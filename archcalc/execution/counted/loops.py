@@ -15,9 +15,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from archcalc.compiled import spread
-from archcalc.execution import attention
 from archcalc.execution.counted import kernels
-from archcalc.execution.reference import cells, pad, shares, zeros_around
+from archcalc.execution.reference import attention
+from archcalc.execution.reference.pooling import shares
+from archcalc.execution.reference.windows import cells, pad, zeros_around
 
 Array: TypeAlias = Any  # an ndarray of float32
 Weights: TypeAlias = dict[str, Array]

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from archcalc.execution.activations import Array
-from archcalc.execution.attention import padded_size, position_bias, regions, shifts
 from archcalc.execution.fast.workspace import TILE, flat, take
+from archcalc.execution.model import Array
+from archcalc.execution.reference.attention import padded_size, position_bias, regions, shifts
 
 Weights = dict[str, Array]
 

@@ -17,7 +17,8 @@ from archcalc.execution.fast import product
 from archcalc.execution.fast.direct import finish_row
 from archcalc.execution.fast.finish import Finish
 from archcalc.execution.fast.product import ROWS, VECTORS, lanes
-from archcalc.execution.reference import Array, zeros_around
+from archcalc.execution.model import Array
+from archcalc.execution.reference.windows import zeros_around
 
 Pair = tuple[int, int]
 Maps = tuple[int, ...]  # images × height × width × channels

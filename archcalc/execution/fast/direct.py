@@ -11,7 +11,7 @@ import numpy as np
 
 from archcalc.compiled import compiled, spread
 from archcalc.execution.fast.finish import Finish
-from archcalc.execution.reference import Array
+from archcalc.execution.model import Array
 
 Pair = tuple[int, int]
 GRAIN = 1 << 14  # values that are worth a thread of their own

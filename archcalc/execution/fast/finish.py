@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from archcalc.execution.reference import Array, Weights, fold_bn
+from archcalc.execution.model import Array, Weights
+from archcalc.execution.reference.normalization import fold_bn
 
 BOUNDS = {"relu": (0.0, inf), "relu6": (0.0, 6.0)}
 ELEMENTWISE = ("bn", "scale", "dropout", *BOUNDS)  # are nothing but a Finish

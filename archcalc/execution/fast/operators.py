@@ -19,7 +19,10 @@ from archcalc.execution.fast import attention, direct
 from archcalc.execution.fast.convolution import Maps, convolve, cut, is_depthwise, pack
 from archcalc.execution.fast.finish import ELEMENTWISE, finish_of
 from archcalc.execution.fast.workspace import CHUNK, flat, take
-from archcalc.execution.reference import Array, Weights
+from archcalc.execution.model import Array, Weights
+from archcalc.execution.reference.joining import aligned
+from archcalc.execution.reference.pooling import shares
+from archcalc.execution.reference.windows import cells, zeros_around
 from archcalc.operators import ATTENTION
 
 Prepared = dict[str, Any]  # arrays by role, and what follows them
@@ -118,7 +121,7 @@ def _linear(operator: Any, inputs: list[Array], weights: Prepared, out: Array, s
 def _pooling(largest: bool) -> Kernel:
     def run(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
         (x,) = inputs
-        before = reference.zeros_around(operator, x.shape)[0]
+        before = zeros_around(operator, x.shape)[0]
         direct.pool(x, out, operator.k, operator.s, before, largest)
 
     return run
@@ -129,7 +132,7 @@ _summed = _pooling(False)
 
 def _avgpool(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
     _summed(operator, inputs, weights, out, scratch)
-    np.multiply(out, reference.shares(operator, inputs[0]), out=out)
+    np.multiply(out, shares(operator, inputs[0]), out=out)
 
 
 def _gap(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
@@ -142,7 +145,7 @@ def _adaptivepool(
     operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array
 ) -> None:
     (x,), fold = inputs, np.maximum if operator.max else np.add
-    for (i, j), at in reference.cells(operator, x.shape):
+    for (i, j), at in cells(operator, x.shape):
         cell = x[:, at[0], at[1]]
         fold.reduce(cell, axis=(1, 2), out=out[:, i, j])
         if not operator.max:
@@ -172,7 +175,7 @@ def _in_chunks(
 
 def _join(combine: np.ufunc) -> Kernel:
     def run(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-        first, *others = reference.aligned(operator, inputs)
+        first, *others = aligned(operator, inputs)
         if any(np.may_share_memory(x, out) for x in others[1:]):
             others.sort(key=lambda x: not np.may_share_memory(x, out))
         for x in others:
@@ -183,9 +186,9 @@ def _join(combine: np.ufunc) -> Kernel:
 
 
 def _add(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-    aligned = reference.aligned(operator, inputs)
-    if len(aligned) == 2 and all(x.flags.c_contiguous and x.shape == out.shape for x in aligned):
-        direct.add(weights["finish"], aligned[0], aligned[1], out)
+    parts = aligned(operator, inputs)
+    if len(parts) == 2 and all(x.flags.c_contiguous and x.shape == out.shape for x in parts):
+        direct.add(weights["finish"], parts[0], parts[1], out)
     else:
         _SUM(operator, inputs, weights, out, scratch)
         direct.finish(weights["finish"], out, out)
@@ -193,7 +196,7 @@ def _add(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scra
 
 def _concat(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
     begin = 0
-    for x in reference.aligned(operator, inputs):
+    for x in aligned(operator, inputs):
         out[..., begin : begin + x.shape[-1]] = x
         begin += x.shape[-1]
 

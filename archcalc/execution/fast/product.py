@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from archcalc.compiled import compiled, numba
-from archcalc.execution.reference import Array
+from archcalc.execution.model import Array
 
 ir: Any = import_module("llvmlite.ir")  # comes with Numba, and is not typed either
 binding: Any = import_module("llvmlite.binding")

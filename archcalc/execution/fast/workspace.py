@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from archcalc.execution.activations import Array
+from archcalc.execution.model import Array
 
 TILE = 1 << 18  # values that a kernel makes at once for a matrix product: a MiB of float32
 CHUNK = 1 << 14  # values that a formula of several steps handles at once

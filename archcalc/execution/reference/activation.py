@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
 
 import numpy as np
 
-Array: TypeAlias = Any  # an ndarray of floats; numpy's own types say nothing that helps here
+from archcalc.execution.model import Array
 
 
 def _bounded(x: Array) -> Array:

@@ -6,17 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from archcalc.execution.activations import Array, softmax
-
-Weights = dict[str, Array]
+from archcalc.execution.model import Array, Weights
+from archcalc.execution.reference.activation import softmax
 
 
 def attention(operator: Any, inputs: list[Array], weights: Weights) -> Array:
+    """Every token of the image attends to all."""
     (x,) = inputs
     return _attend(x[:, :, 0], weights, operator.heads)[:, :, None]
 
 
 def windowattention(operator: Any, inputs: list[Array], weights: Weights) -> Array:
+    """Every token attends to those of its window."""
     (x,) = inputs
     bias = position_bias(weights["position"], operator.window)
     apart = apart_of(regions(operator, x.shape[1], x.shape[2]))

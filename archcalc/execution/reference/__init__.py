@@ -1,0 +1,68 @@
+"""Every operator in plain NumPy, as its definition says: slow, short, and the oracle of anything faster.
+
+Arrays are images × height × width × channels. A function gets the operator, its inputs and its weights
+by role, and returns a new array; it is written from the definition and asks no rule of the operator for
+shapes or counts. The families of `operators/` have a file each.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from archcalc.execution.model import Array, Run, Weights
+from archcalc.execution.reference import (
+    attention,
+    convolution,
+    joining,
+    linear,
+    normalization,
+    pooling,
+    reshaping,
+    tokens,
+)
+from archcalc.execution.reference.activation import ACTIVATIONS
+
+
+def run(operator: Any, inputs: list[Array], weights: Weights) -> Array:
+    """The operator's output."""
+    return REFERENCE[operator.name](operator, inputs, weights)
+
+
+def _activation(operator: Any, inputs: list[Array], weights: Weights) -> Array:
+    return ACTIVATIONS[operator.name](inputs[0])
+
+
+REFERENCE: dict[str, Run] = {
+    "conv": convolution.conv,
+    "deconv": convolution.deconv,
+    "linear": linear.linear,
+    "rbf": linear.rbf,
+    "maxpool": pooling.maxpool,
+    "sumpool": pooling.sumpool,
+    "avgpool": pooling.avgpool,
+    "gap": pooling.gap,
+    "adaptivepool": pooling.adaptivepool,
+    "bn": normalization.bn,
+    "ln": normalization.ln,
+    "lrn": normalization.lrn,
+    "scale": normalization.scale,
+    "add": joining.join(np.add),
+    "mul": joining.join(np.multiply),
+    "concat": joining.concat,
+    "flatten": reshaping.flatten,
+    "upsample": reshaping.upsample,
+    "todepth": reshaping.todepth,
+    "padchannels": reshaping.padchannels,
+    "slice": reshaping.slice_,
+    "shuffle": reshaping.shuffle,
+    "tokens": tokens.tokens,
+    "classtoken": tokens.classtoken,
+    "posembed": tokens.posembed,
+    "token": tokens.token,
+    "transpose": tokens.transpose,
+    "attention": attention.attention,
+    "windowattention": attention.windowattention,
+    **dict.fromkeys(ACTIVATIONS, _activation),
+}

@@ -1,0 +1,25 @@
+"""Dense layers as their definition says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from archcalc.execution.model import Array, Weights
+
+
+def linear(operator: Any, inputs: list[Array], weights: Weights) -> Array:
+    """The product with the weights, and the bias."""
+    y = np.matmul(inputs[0], weights["weight"])
+    return y if operator.nobias else y + weights["bias"]
+
+
+def rbf(operator: Any, inputs: list[Array], weights: Weights) -> Array:
+    """The sum of squared differences to each unit's pattern; summing adds to 0, one step a link."""
+    difference = inputs[0][..., :, None] - weights["fixed"]
+    square = np.square(difference)
+    total = np.zeros_like(square[..., 0, :])
+    for link in range(square.shape[-2]):
+        total = total + square[..., link, :]
+    return total
