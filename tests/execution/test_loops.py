@@ -336,10 +336,11 @@ COUNTS = "{'additions': 24}"  # 2·2·2 outputs of 4 − 1
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    """A copy of the package that cannot be written: a file stands where its cache would be."""
+    """A copy of the package that cannot be written: a file stands where each cache would be."""
     copy = tmp_path / "copy"
     shutil.copytree(PACKAGE, copy / "archcalc", ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "archcalc" / "__pycache__").write_text("no folder")
+    for place in ("archcalc", "archcalc/execution/counted"):
+        (copy / place / "__pycache__").write_text("no folder")
     return copy
 
 
