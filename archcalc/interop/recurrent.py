@@ -15,16 +15,19 @@ _RELU = Counts(comparisons=1)
 
 
 def recurrent(gates: int, cell: Counts) -> Rule:
-    """A rule for inputs x, *weights: x [steps, batch, in], or as attribute batch_first says.
+    """A rule for inputs x, *states, *weights; attributes states (how many of them) and units.
+
+    x is [steps, batch, in], or as batch_first says; units are those of all layers and directions.
 
     Every matrix [rows, columns] multiplies once a step; the sums of the input's and the state's join
     with one addition more, and every bias is one. `cell` is what a unit does besides in a step.
     """
 
     def rule(op: Seen) -> Counts:
-        weights = [shape for shape in op.inputs[1:] if shape is not None and shape]
+        first = 1 + int(op.attributes.get("states", 0))
+        weights = [shape for shape in op.inputs[first:] if shape]
         steps = prod(op.shape(0)[:-1])
-        matrices = [shape for shape in weights if len(shape) >= 2 and not _bias(op, shape)]
+        matrices = [shape for shape in weights if len(shape) >= 2 and not _bias(weights, shape)]
         rows = sum(prod(shape[:-1]) for shape in matrices)
         biases = sum(prod(shape) for shape in weights if shape not in matrices)
         units = int(op.attributes["units"])
@@ -35,9 +38,9 @@ def recurrent(gates: int, cell: Counts) -> Rule:
     return rule
 
 
-def _bias(op: Seen, shape: Shape) -> bool:
+def _bias(weights: list[Shape], shape: Shape) -> bool:
     """ONNX writes biases as [directions, 2 · gates · hidden] beside matrices of three axes."""
-    return len(shape) == 2 and any(s is not None and len(s) == 3 for s in op.inputs[1:])
+    return len(shape) == 2 and any(len(other) == 3 for other in weights)
 
 
 lstm = recurrent(4, _LSTM)

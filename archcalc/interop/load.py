@@ -1,0 +1,33 @@
+"""A file of somebody's model as a trace: opened, told apart by its content, read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from archcalc.errors import ArchError
+from archcalc.interop.trace import Trace
+from archcalc.regular import open_regular
+
+
+def read(path: str, inputs: Mapping[str, tuple[int, ...]], dims: Mapping[str, int]) -> Trace:
+    """The model that a file holds.
+
+    Args:
+        inputs: shapes of inputs by name, batch included, where the file leaves sizes free.
+        dims: values of free sizes by their names.
+
+    Raises:
+        ArchError: it cannot be opened, is no model, or one that cannot be read.
+    """
+    from archcalc.interop.archive import Archive
+    from archcalc.interop.torch.reader import read as read_torch
+
+    label = Path(path).name
+    try:
+        file = open_regular(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no path"
+        raise ArchError(f"{path} cannot be read: {reason}") from error
+    with file:
+        return read_torch(Archive(file, label), inputs, dims)

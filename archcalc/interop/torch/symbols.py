@@ -1,0 +1,149 @@
+"""The free dimensions of a file: what they are set to, and what has to be said to count at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from archcalc.errors import ArchError, Diagnostic, listed, shown, suggestion
+
+_LARGEST = 1 << 40  # that may be asked for along an axis
+
+
+class Axis(NamedTuple):
+    """One axis of an input: its number, or the text of its size and what it was at export."""
+
+    input: str
+    axis: int
+    size: int | None
+    text: str
+    hint: int | None
+
+
+class Settled(NamedTuple):
+    """The values of the symbols, which of them is the batch, and what has to be said of it."""
+
+    values: dict[str, int]
+    notes: tuple[str, ...]
+
+
+def axes_of(inputs: tuple[str, ...], metas: Mapping[str, Any]) -> list[Axis]:
+    """All axes of all inputs."""
+    return [_axis(name, axis, size) for name in inputs for axis, size in enumerate(metas[name]["sizes"])]
+
+
+def _axis(name: str, axis: int, size: Mapping[str, Any]) -> Axis:
+    expression = size.get("as_expr")
+    if expression is None:
+        return Axis(name, axis, int(size["as_int"]), "", None)
+    hint = (expression.get("hint") or {}).get("as_int")
+    return Axis(name, axis, None, str(expression["expr_str"]), hint)
+
+
+def settle(
+    label: str, axes: list[Axis], given: Mapping[str, tuple[int, ...]], dims: Mapping[str, int]
+) -> Settled:
+    """Values for the symbols: those given, then 1 for the batch.
+
+    Args:
+        label: the file, in messages.
+        given: shapes of inputs by name, batch included.
+        dims: values of symbols by name.
+
+    Raises:
+        ArchError: what is given does not fit the file, or a free dimension is left.
+    """
+    names = [symbol for axis in axes if (symbol := symbol_of(axis)) is not None]
+    values = _from_dims(label, names, dims)
+    for name, shape in given.items():
+        _from_shape(label, [axis for axis in axes if axis.input == name], name, shape, values, axes)
+    notes = _batch(axes, values)
+    _all_known(label, axes, values)
+    return Settled(values, notes)
+
+
+def symbol_of(axis: Axis) -> str | None:
+    """The symbol that an axis is, where it is one alone."""
+    if not axis.text:
+        return None
+    from archcalc.interop.torch.sizes import symbols_of
+
+    found = symbols_of(axis.text)
+    alone = axis.text.startswith("Symbol(") or axis.text.isidentifier()
+    return found.pop() if len(found) == 1 and alone else None
+
+
+def _from_dims(label: str, names: list[str], dims: Mapping[str, int]) -> dict[str, int]:
+    for name, value in dims.items():
+        if name not in names:
+            known = f"free dimensions: {listed(dict.fromkeys(names))}" if names else "all are fixed"
+            help = suggestion(name, names) or known
+            raise ArchError(Diagnostic(f"{label} has no free dimension `{shown(name)}`", help=help))
+        _positive(f"dimension {name}", value)
+    return dict(dims)
+
+
+def _positive(what: str, value: int) -> None:
+    if not 1 <= value <= _LARGEST:
+        raise ArchError(f"{what} must be a positive integer, not {shown(value)}")
+
+
+def _from_shape(
+    label: str,
+    own: list[Axis],
+    name: str,
+    shape: tuple[int, ...],
+    values: dict[str, int],
+    axes: list[Axis],
+) -> None:
+    """Take symbols from the shape of one input, which must fit what is fixed."""
+    if not own:
+        inputs = dict.fromkeys(axis.input for axis in axes)
+        help = suggestion(name, inputs) or f"inputs: {listed(inputs)}"
+        raise ArchError(Diagnostic(f"{label} has no input `{shown(name)}`", help=help))
+    if len(shape) != len(own):
+        raise ArchError(f"{label}: input {name} has {len(own)} axes, batch included, not {len(shape)}")
+    for axis, size in zip(own, shape, strict=True):
+        _positive(f"axis {axis.axis} of {name}", size)
+        symbol = symbol_of(axis)
+        if symbol is not None and values.setdefault(symbol, size) != size:
+            raise ArchError(f"{label}: {symbol} is {values[symbol]}, and {size} in {name}")
+        if axis.size is not None and axis.size != size:
+            raise ArchError(
+                Diagnostic(
+                    f"{label}: axis {axis.axis} of {name} is fixed at {axis.size}, not {size}",
+                    help="export it again with that size, or with a free one: dynamic_shapes=…",
+                )
+            )
+
+
+def _batch(axes: list[Axis], values: dict[str, int]) -> tuple[str, ...]:
+    """One symbol that is the first axis of every input, and no other, is the batch: 1."""
+    first = {symbol_of(axis) for axis in axes if axis.axis == 0}
+    others = {symbol_of(axis) for axis in axes if axis.axis > 0}
+    if len(first) != 1 or None in first or first & others:
+        return ()
+    (symbol,) = first
+    if symbol is None or symbol in values:
+        return ()
+    values[symbol] = 1
+    return (f"{symbol}, the first axis of every input, is taken for the batch and set to 1",)
+
+
+def _all_known(label: str, axes: list[Axis], values: Mapping[str, int]) -> None:
+    free: dict[str, Axis] = {}
+    for axis in axes:
+        symbol = symbol_of(axis)
+        if symbol is not None and symbol not in values:
+            free.setdefault(symbol, axis)
+    if not free:
+        return
+    words = [f"{symbol} (axis {axis.axis} of {axis.input}{_was(axis)})" for symbol, axis in free.items()]
+    example = " ".join(f"--dim {symbol}={axis.hint or 8}" for symbol, axis in free.items())
+    raise ArchError(
+        Diagnostic(f"{label} leaves sizes free: {listed(words)}", help=f"give each one: {example}")
+    )
+
+
+def _was(axis: Axis) -> str:
+    return "" if axis.hint is None else f", {axis.hint} at export"
