@@ -101,7 +101,7 @@ def attention(op: Seen) -> Counts:
     factor 1/√e belongs to the query's weights.
     """
     query, key, value = op.shape(0), op.shape(1), op.shape(2)
-    rows, keys = prod(query[:-1]), key[-2]
+    rows, keys = op.values // value[-1] if value[-1] else 0, key[-2]
     scores = sums(rows * keys, query[-1], op.has(3))
     mixed = sums(rows * value[-1], keys)
     return scores.plus(mixed).plus(softmax_of(rows, keys))

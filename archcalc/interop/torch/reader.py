@@ -158,7 +158,8 @@ def _trace(
         raise ArchError(f"{archive.label}: {fact.place + ': ' if fact.place else ''}{fact}") from fact
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise _unlike_torch(archive.label, "its graph") from error
-    shared = tied(weights, builder.operations, builder.tensors)
+    unheld = [weight for weight in weights if weight.storage == weight.name]
+    shared = tied(unheld, builder.operations, builder.tensors)
     weights = tuple(w._replace(storage=shared.get(w.name, w.storage)) for w in weights)
     return Trace(
         builder.modules.get("", archive.label),

@@ -60,28 +60,42 @@ def storages(config: Mapping[str, Any]) -> dict[str, str]:
 def tied(
     weights: Iterable[Weight], operations: Iterable[Operation], tensors: Mapping[str, Tensor]
 ) -> dict[str, str]:
-    """Storage of weights that the graph shows to be another one, where the file says nothing.
+    """Storage of parameters that the graph shows to be another, where the file says nothing of storage.
 
-    Of two that are one, torch writes the second in the place of both: inside module `embed` an operation
-    reads `head.weight`, of the shape of `embed.weight`, which nobody reads.
+    Of several that are one, torch writes the last in the place of all. So one that nobody reads is
+    another if an operation in its module reads that one in its place (`embed` reads `head.weight`), if that one lies in a module inside its own (`predictions.bias`, `predictions.decoder.bias`), or if it
+    has the shape of one that is found to be shared.
     """
-    by_tensor = {weight.tensor: weight for weight in weights}
+    parameters = [weight for weight in weights if weight.kind == "parameter"]
+    by_tensor = {weight.tensor: weight for weight in parameters}
     read: dict[str, list[Weight]] = {}
-    used = set()
     for operation in operations:
-        for name in operation.inputs:
-            weight = by_tensor.get(name or "")
-            if weight is not None:
-                used.add(weight.tensor)
-                read.setdefault(operation.module, []).append(weight)
-    found = {}
-    for weight in by_tensor.values():
-        if weight.tensor in used or weight.kind != "parameter":
-            continue
+        found = [by_tensor[name] for name in operation.inputs if name in by_tensor]
+        if found:
+            read.setdefault(operation.module, []).extend(found)
+    used = {weight.name: weight for found in read.values() for weight in found}
+    unread = [weight for weight in parameters if weight.name not in used]
+    shared: dict[str, Weight] = {}
+    for weight in unread:
         shape = tensors[weight.tensor].shape
-        module = weight.name.rpartition(".")[0]
-        others = [w for w in read.get(module, ()) if tensors[w.tensor].shape == shape]
-        strangers = [w for w in others if w.name.rpartition(".")[0] != module]
-        if strangers:
-            found[weight.name] = strangers[0].storage
-    return found
+        inside = read.get(_module(weight.name), [])
+        strangers = [w for w in inside if _module(w.name) != _module(weight.name)]
+        for other in [*strangers, *(w for w in used.values() if _lies_inside(w.name, weight.name))]:
+            if tensors[other.tensor].shape == shape:
+                shared.setdefault(weight.name, other)
+    alike = {tensors[other.tensor].shape: other for other in shared.values()}
+    for weight in unread:
+        other_one = alike.get(tensors[weight.tensor].shape)
+        if other_one is not None:
+            shared.setdefault(weight.name, other_one)
+    return {name: weight.storage for name, weight in shared.items()}
+
+
+def _module(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+def _lies_inside(inner: str, outer: str) -> bool:
+    """'a.b.bias' lies inside the module of 'a.bias', and has its name."""
+    same = inner.rpartition(".")[2] == outer.rpartition(".")[2]
+    return same and inner.startswith(_module(outer) + ".") and inner != outer
