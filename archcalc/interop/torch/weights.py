@@ -63,7 +63,8 @@ def tied(
     """Storage of parameters that the graph shows to be another, where the file says nothing of storage.
 
     Of several that are one, torch writes the last in the place of all. So one that nobody reads is
-    another if an operation in its module reads that one in its place (`embed` reads `head.weight`), if that one lies in a module inside its own (`predictions.bias`, `predictions.decoder.bias`), or if it
+    another if an operation in its module reads that one in its place (`embed` reads `head.weight`), if
+    that one lies in a module inside its own (`predictions.bias`, `predictions.decoder.bias`), or if it
     has the shape of one that is found to be shared.
     """
     parameters = [weight for weight in weights if weight.kind == "parameter"]
