@@ -10,21 +10,17 @@ before its parts, and is tried first.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
-from string import ascii_lowercase
 from typing import NamedTuple, TypeAlias
 
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.execution.weights import Dims, Slot
 from archcalc.files.containers import Tensor, named, word
 from archcalc.files.layouts import Form, named_forms
+from archcalc.files.modules import Module, module_tree, named_modules
 from archcalc.units import grouped
 
-NEEDLESS = ("num_batches_tracked", "relative_position_index")  # torch's, and nothing at inference
-_NUMBERED = re.compile(r"(.*?)([0-9]{1,9})([a-z]?)")
-_LONGEST, _DEEPEST = 500, 50  # characters of a name, modules around a tensor
 _MOST_STEPS = 1_000_000
 _FEW = 4  # places that a message lists
 Wanted: TypeAlias = Sequence[tuple[Slot, list[Form]]]
@@ -39,39 +35,6 @@ class Layer(NamedTuple):
     tensors: list[list[Form]]
 
 
-class Module:
-    """What has a name in the file, and all that is below it."""
-
-    __slots__ = ("children", "names", "prefix", "size")
-
-    def __init__(self, prefix: str) -> None:
-        self.prefix, self.size = prefix, 0
-        self.children: dict[str, Module] = {}
-        self.names: list[str] = []
-
-    def series(self, ordered: bool) -> list[list[Module]]:
-        """Children whose order is known: those of one name but for the number; or all, as they come.
-
-        A tensor of its own (torch's `class_token`) comes before them in a file, and may be used later.
-        """
-        if ordered:
-            parts = [child for child in self.children.values() if child.children]
-            return [parts, *([child] for child in self.children.values() if not child.children)]
-        series: dict[str, list[tuple[int, str, Module]]] = {}
-        alphabet = _alphabet(self.children)
-        for name, child in self.children.items():
-            numbered = _NUMBERED.fullmatch(f"#0{name}" if name in alphabet else name)
-            stem, number, letter = numbered.groups() if numbered else (name, 0, "")
-            series.setdefault(f"{stem}#" if numbered else stem, []).append((int(number), letter, child))
-        return [[child for *_, child in sorted(s, key=lambda x: x[:2])] for s in series.values()]
-
-
-def _alphabet(names: Iterable[str]) -> list[str]:
-    """`a`, `b` and `c`, if the names that are one letter are those; `q`, `k` and `v` are no order."""
-    letters = sorted(name for name in names if len(name) == 1 and name.isalpha())
-    return letters if ascii_lowercase.startswith("".join(letters)) else []
-
-
 def match(
     path: str, tensors: Mapping[str, Tensor], wanted: Wanted, mapping: Mapping[str, str]
 ) -> dict[str, str] | None:
@@ -84,7 +47,7 @@ def match(
     """
     if all(_there(tensors, slot, forms, mapping) for slot, forms in wanted):
         return None
-    layers, tree = _layers(wanted), _tree(tensors)
+    layers, tree = _layers(wanted), module_tree(tensors)
     if tree is None or not layers:
         return None
     if tree.size != sum(layer.size for layer in layers):
@@ -110,7 +73,7 @@ def _but_last(
     """The match of all layers where the file has the last in another size: of other classes, mostly."""
     *others, last = layers
     pins, size = _pins(tree, layers, mapping), tree.size - sum(layer.size for layer in others)
-    modules = [module for module in _modules(tree) if module.size == size]
+    modules = [module for module in named_modules(tree) if module.size == size]
     for module in modules[-_FEW:] if pins is not None else ():
         shapes = {name[len(module.prefix) + 1 :]: tensors[name].shape for name in module.names}
         forms = [_resized(forms, shapes) for forms in last.tensors]
@@ -131,13 +94,6 @@ def _resized(forms: list[Form], shapes: Mapping[str, Dims]) -> list[Form]:
     ]
 
 
-def _modules(module: Module) -> Iterator[Module]:
-    """Those with a name, depth first."""
-    for child in module.children.values():
-        yield child
-        yield from _modules(child)
-
-
 def _there(
     tensors: Mapping[str, Tensor], slot: Slot, forms: list[Form], mapping: Mapping[str, str]
 ) -> bool:
@@ -151,25 +107,6 @@ def _layers(wanted: Wanted) -> list[Layer]:
         theirs = [form for form in forms if form.torch is not False]
         layers[slot.layer] = Layer(path, size + prod(slot.shape), [*known, theirs])
     return list(layers.values())
-
-
-def _tree(tensors: Mapping[str, Tensor]) -> Module | None:
-    """Of all tensors that matter; None if one holds no floats or has no plausible name."""
-    root = Module("")
-    for name, tensor in tensors.items():
-        if name.endswith(NEEDLESS):
-            continue
-        parts = name.split(".")
-        if tensor.load is None or len(name) > _LONGEST or len(parts) > _DEEPEST:
-            return None
-        module, size = root, prod(tensor.shape)
-        for end in range(len(parts) + 1):
-            if end:
-                prefix = ".".join(parts[:end])
-                module = module.children.setdefault(parts[end - 1], Module(prefix))
-            module.size += size
-            module.names.append(name)
-    return root
 
 
 def _pins(

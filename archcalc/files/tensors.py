@@ -29,7 +29,8 @@ from archcalc.files.containers import (
     word,
 )
 from archcalc.files.layouts import Form, Match
-from archcalc.files.matching import NEEDLESS, match
+from archcalc.files.matching import match
+from archcalc.files.modules import NEEDLESS
 from archcalc.graph.model import Graph
 from archcalc.operators.model import Shape
 from archcalc.units import grouped

@@ -1,0 +1,73 @@
+"""The modules of a file of tensors, as the names of its tensors nest them: `layer1.0.conv1.weight`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from math import prod
+from string import ascii_lowercase
+
+from archcalc.files.containers import Tensor
+
+NEEDLESS = ("num_batches_tracked", "relative_position_index")  # torch's, and nothing at inference
+_NUMBERED = re.compile(r"(.*?)([0-9]{1,9})([a-z]?)")
+_LONGEST, _DEEPEST = 500, 50  # characters of a name, modules around a tensor
+
+
+class Module:
+    """What has a name in the file, and all that is below it."""
+
+    __slots__ = ("children", "names", "prefix", "size")
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix, self.size = prefix, 0
+        self.children: dict[str, Module] = {}
+        self.names: list[str] = []
+
+    def series(self, ordered: bool) -> list[list[Module]]:
+        """Children whose order is known: those of one name but for the number; or all, as they come.
+
+        A tensor of its own (torch's `class_token`) comes before them in a file, and may be used later.
+        """
+        if ordered:
+            parts = [child for child in self.children.values() if child.children]
+            return [parts, *([child] for child in self.children.values() if not child.children)]
+        series: dict[str, list[tuple[int, str, Module]]] = {}
+        alphabet = _alphabet(self.children)
+        for name, child in self.children.items():
+            numbered = _NUMBERED.fullmatch(f"#0{name}" if name in alphabet else name)
+            stem, number, letter = numbered.groups() if numbered else (name, 0, "")
+            series.setdefault(f"{stem}#" if numbered else stem, []).append((int(number), letter, child))
+        return [[child for *_, child in sorted(s, key=lambda x: x[:2])] for s in series.values()]
+
+
+def _alphabet(names: Iterable[str]) -> list[str]:
+    """`a`, `b` and `c`, if the names that are one letter are those; `q`, `k` and `v` are no order."""
+    letters = sorted(name for name in names if len(name) == 1 and name.isalpha())
+    return letters if ascii_lowercase.startswith("".join(letters)) else []
+
+
+def module_tree(tensors: Mapping[str, Tensor]) -> Module | None:
+    """Of all tensors that matter; None if one holds no floats or has no plausible name."""
+    root = Module("")
+    for name, tensor in tensors.items():
+        if name.endswith(NEEDLESS):
+            continue
+        parts = name.split(".")
+        if tensor.load is None or len(name) > _LONGEST or len(parts) > _DEEPEST:
+            return None
+        module, size = root, prod(tensor.shape)
+        for end in range(len(parts) + 1):
+            if end:
+                prefix = ".".join(parts[:end])
+                module = module.children.setdefault(parts[end - 1], Module(prefix))
+            module.size += size
+            module.names.append(name)
+    return root
+
+
+def named_modules(module: Module) -> Iterator[Module]:
+    """Those with a name, depth first."""
+    for child in module.children.values():
+        yield child
+        yield from named_modules(child)
