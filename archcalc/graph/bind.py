@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from archcalc.errors import ArchError, Diagnostic, Span, listed, shown, suggestion
 from archcalc.operators import TABLE
 from archcalc.operators.argument import Argument
-from archcalc.spec.lines import VOLUMES
+from archcalc.spec.tokens import VOLUMES
 
 PADDINGS = ("p", "half", "same")
 # what people write in other tools, and what it is here

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.spec.lines import VOLUMES
+from archcalc.spec.tokens import VOLUMES
 
 _SCALES = "has as many parameters: a scale and a shift a channel"
 _RECURRENT = "there are no recurrent layers here"

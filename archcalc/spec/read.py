@@ -9,17 +9,11 @@ from typing import Any
 from archcalc import garbage
 from archcalc.errors import ArchError, Diagnostic, Keys, Span, SpecError, listed, shown, suggestion
 from archcalc.spec import inline
+from archcalc.spec.arguments import parse_arguments, parse_parameters
 from archcalc.spec.expressions import CONSTANTS, FUNCTIONS
-from archcalc.spec.lines import (
-    GRAMMAR_WORDS,
-    VOLUMES,
-    Token,
-    parse_arguments,
-    parse_line,
-    parse_parameters,
-    read_size,
-)
-from archcalc.spec.mistakes import TOP_LEVEL, EnoughError, Mistakes
+from archcalc.spec.lines import GRAMMAR_WORDS, parse_line
+from archcalc.spec.misplaced import TABLES, lifted
+from archcalc.spec.mistakes import EnoughError, Mistakes
 from archcalc.spec.model import (
     JOINS,
     Block,
@@ -36,11 +30,11 @@ from archcalc.spec.model import (
 from archcalc.spec.names import structural_names, unknown_names, unused_variables
 from archcalc.spec.settings import show_value, split_values
 from archcalc.spec.syntax import parse
+from archcalc.spec.tokens import VOLUMES, Token, read_size
 from archcalc.spec.variables import RESERVED as RESERVED
 from archcalc.spec.variables import check_type, read_variable, wrong
 
 ABOUT = ("title", "paper", "year")
-TABLES = ("vars", "variants", "defaults", "block", "space")
 BODY = ("layers", *JOINS, "then")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PIECE = r"""(\{(?>(?:[^{}'"]++|'[^']*+'|"[^"]*+")*)\}|[0-9]+)"""
@@ -74,7 +68,7 @@ class _Reader:
         self.unclear: set[str] = set()  # blocks whose arguments could not be read
 
     def spec(self, document: dict[str, Any]) -> Spec:
-        document = self._lifted(document)
+        document = lifted(document, self.mistakes)
         known = (*ABOUT, "input", *BODY, *TABLES)
         document = self.mistakes.know((), document, known, meant=("input", "layers"))
         tables = {name: self.mistakes.table((name,), document.get(name, {})) for name in TABLES}
@@ -100,35 +94,6 @@ class _Reader:
             for diagnostic in unused_variables(spec):
                 self.mistakes.add(diagnostic)
         return spec
-
-    def _lifted(self, document: dict[str, Any]) -> dict[str, Any]:
-        """The document with `input` and `layers` at top level, wherever a [table] caught them."""
-        for key in ("input", "layers"):
-            place = () if key in document else self._astray(key, document)
-            if place:
-                value, document = _take(document, (*place, key))
-                message = f"`{key}` stands inside [{'.'.join(map(shown, place))}]"
-                self.mistakes.fault(message, (*place, key), TOP_LEVEL, -1)
-                document[key] = value
-        return document
-
-    def _astray(self, key: str, document: dict[str, Any]) -> tuple[str, ...]:
-        """The table that holds a top-level key and cannot mean it, or ()."""
-        if key == "layers" and any(join in document for join in JOINS):
-            return ()
-        for name in TABLES:
-            table = document.get(name)
-            if not isinstance(table, dict):
-                continue
-            if key in table and name != "block":
-                return (name,)
-            for inner, body in table.items() if name in ("block", "variants") else ():
-                own = key == "input" and name == "variants"
-                if isinstance(body, dict) and key in body and not own:
-                    joined = any(join in body for join in JOINS)
-                    if name == "variants" or key == "input" or joined:
-                        return (name, inner)
-        return ()
 
     def _about(self, keys: Keys, table: dict[str, Any]) -> dict[str, Any]:
         about = {}
@@ -279,15 +244,6 @@ class _Reader:
             if line is not None:
                 lines.append(line)
         return tuple(lines)
-
-
-def _take(document: dict[str, Any], keys: tuple[str, ...]) -> tuple[Any, dict[str, Any]]:
-    """The value of `keys`, and a document without it."""
-    name, *rest = keys
-    if not rest:
-        return document[name], {k: v for k, v in document.items() if k != name}
-    value, inner = _take(document[name], tuple(rest))
-    return value, {**document, name: inner}
 
 
 def parse_input(text: str) -> tuple[Size, ...]:

@@ -1,0 +1,126 @@
+"""Arguments as they are written: of a step, as defaults of an operator, and the list of a block."""
+
+from __future__ import annotations
+
+import re
+
+from archcalc.errors import shown
+from archcalc.spec.model import Given, Parameter, Size
+from archcalc.spec.tokens import (
+    BRACES,
+    DIMENSIONS,
+    NAME,
+    SIZE,
+    VOLUMES,
+    Token,
+    counted,
+    cut_tokens,
+    fault,
+    read_reference,
+    read_size,
+)
+
+_GLUED = re.compile(rf"([a-z])([0-9]+(?:x[0-9]+)?|{BRACES})")
+_NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+
+
+def read_argument(token: Token) -> Given:
+    """One argument of a step."""
+    text, start, end = token.text, token.start, token.end
+    if text == "...":
+        return Given("...", True, start, end)
+    if text.startswith("@"):
+        return Given("@", read_reference(token), start, end)
+    if SIZE.fullmatch(text):
+        return Given("", read_size(token), start, end)
+    if glued := _GLUED.fullmatch(text):
+        return Given(glued[1], read_size(Token(glued[2], start + 1)), start, end)
+    if NAME.fullmatch(text):
+        return Given(text, True, start, end)
+    if named := _NAMED.fullmatch(text):
+        name, value = named[1], Token(named[2], start + named.start(2))
+        if len(name) == 1:
+            message = f"write `{name}{shown(value.text) or '3'}`, not `{shown(text)}`"
+            raise fault(message, start, end, "one-letter arguments are glued to their size")
+        if SIZE.fullmatch(value.text):
+            return Given(name, read_size(value), start, end)
+        if NAME.fullmatch(value.text):
+            return Given(name, {"true": True, "false": False}.get(value.text, value.text), start, end)
+    raise fault(f"`{shown(text)}` is no argument", start, end, _argument_help(text))
+
+
+def _argument_help(text: str) -> str:
+    if text.startswith("="):
+        return "a label has spaces around its =: `a = conv 64`; an argument has none: `from=3`"
+    if text.lower() in DIMENSIONS:
+        return VOLUMES
+    if text.endswith(",") and len(text) > 1:
+        return "blanks stand between arguments, no commas"
+    if text.lower() != text:
+        return f"names are lower case: `{shown(text.lower())}`"
+    if re.fullmatch(r"[a-z]?[-+]?[0-9]*\.?[0-9]+", text):
+        return "a size is a positive integer, or an expression that gives one: `{n//2}`"
+    if decimal := re.fullmatch(r"([a-z_]+=)([0-9]*\.[0-9]+)", text):
+        return f"a decimal stands in braces: `{decimal[1]}{{{decimal[2]}}}`"
+    return "an argument is a size (64, 1x7, {n}), k3, word=size, a flag, or @label"
+
+
+def refuse_twice(arguments: tuple[Given, ...]) -> None:
+    """Raise ArchError if two arguments have one name."""
+    seen: dict[str, Given] = {}
+    for given in arguments:
+        if given.name in ("", "@"):
+            continue
+        if given.name in seen:
+            pair = given.name in ("k", "s", "p", "d")
+            help = f"height and width go together: `{given.name}1x7`" if pair else "keep one of them"
+            raise fault(f"`{shown(given.name)}` is given twice", given.start, given.end, help)
+        seen[given.name] = given
+
+
+def parse_arguments(text: str) -> tuple[Given, ...]:
+    """The arguments alone, as a default of an operator gives them: 'half nobias={not bias}'."""
+    tokens = cut_tokens(text, 0)
+    arguments = tuple(read_argument(counted(token, i)) for i, token in enumerate(tokens))
+    refuse_twice(arguments)
+    for given in arguments:
+        if given.name in ("", "@", "..."):
+            help = "as in `half nobias`; required arguments stand in each call"
+            raise fault("a default is an optional argument or a flag", given.start, given.end, help)
+    return arguments
+
+
+def parse_parameters(text: str) -> tuple[Parameter, ...]:
+    """A block's arguments: 'c n s=2 r={channels}'.
+
+    Raises:
+        ArchError: no such list, with the place.
+    """
+    parameters: list[Parameter] = []
+    seen: set[str] = set()
+    for token in cut_tokens(text, 0):
+        counted(token, len(seen))
+        name, equals, value = token.text.partition("=")
+        if not NAME.fullmatch(name):
+            help = "lower case letters, digits and _; blanks between arguments, no commas"
+            raise fault(f"`{shown(name)}` is no argument name", token.start, token.end, help)
+        if name in seen:
+            raise fault(f"`{shown(name)}` is there twice", token.start, token.end)
+        seen.add(name)
+        if not equals and parameters and not parameters[-1].required:
+            message = f"`{shown(name)}` has no default but follows one that has"
+            raise fault(message, token.start, token.end, "required arguments come first")
+        default = _default(Token(value, token.start + len(name) + 1)) if equals else None
+        parameters.append(Parameter(name, default, token.start, token.end))
+    return tuple(parameters)
+
+
+def _default(token: Token) -> Size:
+    if SIZE.fullmatch(token.text):
+        return read_size(token)
+    if NAME.fullmatch(token.text):
+        return {"true": True, "false": False}.get(token.text, token.text)
+    help = "a default is a size, a word, or an expression in braces: `s=2`, `r={channels}`"
+    raise fault(
+        f"`{shown(token.text)}` is no default", token.start, max(token.end, token.start + 1), help
+    )

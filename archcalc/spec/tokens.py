@@ -1,0 +1,102 @@
+"""The words of a line, each with its place: sizes, expressions in braces, references to labels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from archcalc.errors import ArchError, Diagnostic, Span, shown
+from archcalc.spec.expressions import LARGEST, Expression, parse
+from archcalc.spec.model import Size
+
+BRACES = r"""\{(?>(?:[^{}'"]++|'[^']*'|"[^"]*")*)\}"""
+_TOKEN = re.compile(rf"(?>(?:[^\s|{{}}]++|{BRACES})+)|\|")
+_SPACE = re.compile(r"\s*")
+LABEL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+SIZE = re.compile(rf"([0-9]+)(?:x([0-9]+))?|({BRACES})")
+
+MOST_WORDS = 10_000  # of a step
+LABEL_HELP = "labels are letters, digits and `_` `.` `-`"
+DIMENSIONS = ("1d", "2d", "3d")
+VOLUMES = "sizes are height x width x channels: there are no volumes, and 1-D is a height of 1"
+
+
+class Token(NamedTuple):
+    """A word, and where in the line it begins."""
+
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+def cut_tokens(text: str, at: int) -> Iterator[Token]:
+    """The words from `at` on, `|` among them.
+
+    Raises:
+        ArchError: a brace or a quote without its other one.
+    """
+    at = skip_space(text, at)
+    while at < len(text):
+        found = _TOKEN.match(text, at)
+        if found is None:
+            what = "an unclosed `{`" if text[at] == "{" else f"a stray `{text[at]}`"
+            inside = text[at + 1 : max(text.find("}", at), at)]
+            if text[at] == "{" and inside and "{" not in inside:
+                what = "an unclosed quote in an expression"
+            help = "an expression stands between `{` and `}`, without braces inside"
+            raise fault(what, at, at + 1, help)
+        yield Token(found[0], at)
+        at = skip_space(text, found.end())
+
+
+def skip_space(text: str, at: int) -> int:
+    """Where the next word begins."""
+    found = _SPACE.match(text, at)
+    assert found is not None
+    return found.end()
+
+
+def counted(token: Token, before: int) -> Token:
+    """The token, if there are not too many before it."""
+    if before > MOST_WORDS:
+        raise fault(f"more than {MOST_WORDS:,} arguments", token.start, token.end)
+    return token
+
+
+def read_size(token: Token) -> Size:
+    """INT, INTxINT or an expression in braces.
+
+    Raises:
+        ArchError: a number beyond 64 bits, or not an expression.
+    """
+    found = SIZE.fullmatch(token.text)
+    assert found is not None
+    if found[3]:
+        return read_expression(token)
+    sizes = [found[1]] if found[2] is None else [found[1], found[2]]
+    if any(len(size) > 19 or int(size) > LARGEST for size in sizes):
+        raise fault("a number beyond 64 bits", token.start, token.end)
+    return int(sizes[0]) if len(sizes) == 1 else (int(sizes[0]), int(sizes[1]))
+
+
+def read_expression(token: Token) -> Expression:
+    """What stands between the braces."""
+    return parse(token.text[1:-1], token.start + 1)
+
+
+def read_reference(token: Token) -> str:
+    """The label of `@label`."""
+    label = token.text[1:]
+    if not LABEL_NAME.fullmatch(label):
+        raise fault(f"`{shown(token.text)}` names no label", token.start, token.end, LABEL_HELP)
+    return label
+
+
+def fault(message: str, start: int, end: int, help: str = "") -> ArchError:
+    """The error of a place in the line."""
+    return ArchError(Diagnostic(message, Span((), start, end), help=help))
