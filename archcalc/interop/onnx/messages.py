@@ -1,0 +1,328 @@
+"""The few messages of onnx.proto that counting needs, each read when it is first asked for.
+
+Names, field numbers and types are those of onnx.proto (IR version 13); what is not listed is passed over.
+Nodes are read at once, their attributes and metadata when a rule looks; weights are places in the file
+(`tensors.py`). Proto3 writers leave zeros out, so an attribute's own `type` says which field is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from archcalc.errors import ArchError
+from archcalc.interop.onnx.tensors import Stored, entries, stored
+from archcalc.interop.onnx.wire import Source, signed
+
+Place = tuple[int, int]
+Dimension = int | str | None  # an extent, the name of a free one, or nothing at all
+
+
+class Input(NamedTuple):
+    """A value's name with its type: `shape` is None where the file gives none, `dtype` is ONNX's number."""
+
+    name: str
+    dtype: int
+    shape: tuple[Dimension, ...] | None
+    kind: str  # "tensor", or what else it is: "sequence", "map", "optional", "sparse tensor"
+
+
+class Node:
+    """One operation of the graph, as written."""
+
+    __slots__ = (
+        "_attributes",
+        "_cached",
+        "_metadata",
+        "domain",
+        "inputs",
+        "name",
+        "op",
+        "outputs",
+        "overload",
+        "source",
+    )
+
+    def __init__(self, source: Source, low: int, high: int) -> None:
+        self.source = source
+        inputs: list[str] = []
+        outputs: list[str] = []
+        self.inputs, self.outputs = inputs, outputs
+        self.name = self.op = self.domain = self.overload = ""
+        self._attributes: list[Place] = []
+        self._metadata: list[Place] = []
+        self._cached: dict[str, Attribute] | None = None
+        data = source.data
+        for tag, start, end in source.fields(low, high):
+            if tag == 0x0A:
+                inputs.append(data[start:end].decode("utf-8", "replace"))
+            elif tag == 0x12:
+                outputs.append(data[start:end].decode("utf-8", "replace"))
+            elif tag == 0x2A:
+                self._attributes.append((start, end))
+            elif tag == 0x22:
+                self.op = data[start:end].decode("utf-8", "replace")
+            elif tag == 0x1A:
+                self.name = data[start:end].decode("utf-8", "replace")
+            elif tag == 0x4A:
+                self._metadata.append((start, end))
+            elif tag == 0x3A:
+                self.domain = source.text(start, end)
+            elif tag == 0x42:
+                self.overload = source.text(start, end)
+        if self.domain == "ai.onnx":
+            self.domain = ""
+
+    @property
+    def attributes(self) -> dict[str, Attribute]:
+        if self._cached is None:
+            self._cached = {}
+            for low, high in self._attributes:
+                attribute = Attribute(self.source, low, high)
+                self._cached[attribute.name] = attribute
+        return self._cached
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        return dict(entries(self.source, self._metadata))
+
+
+_TAGS = {1: 0x15, 2: 0x18, 3: 0x22, 4: 0x2A, 5: 0x32, 6: 0x3D, 7: 0x40, 8: 0x4A}
+_PACKED = {6: 0x3A, 7: 0x42}
+
+
+class Attribute:
+    """A named value of a node. `kind` is onnx.proto's AttributeType; `value` is Python's, by kind:
+
+    1 float, 2 int, 3 str, 4 Stored, 5 Graph, 6 floats, 7 ints, 8 strs; others are None. `reference` names
+    the attribute of the enclosing function that stands here.
+    """
+
+    __slots__ = ("kind", "name", "reference", "value")
+
+    def __init__(self, source: Source, low: int, high: int) -> None:
+        self.name = self.reference = ""
+        self.kind = 0
+        found: dict[int, list[Place]] = {}
+        for tag, start, end in source.fields(low, high):
+            if tag == 0x0A:
+                self.name = source.text(start, end)
+            elif tag == 0xA0:
+                self.kind = start
+            elif tag == 0xAA:
+                self.reference = source.text(start, end)
+            else:
+                found.setdefault(tag, []).append((start, end))
+        if not self.kind:  # the first IR versions wrote no type
+            kinds = (k for k, tag in _TAGS.items() if tag in found or _PACKED.get(k) in found)
+            self.kind = next(kinds, 0)
+        single, packed = found.get(_TAGS.get(self.kind, 0), []), found.get(_PACKED.get(self.kind, 0), [])
+        self.value = _value(source, self.kind, single, packed)
+
+
+def _value(source: Source, kind: int, single: list[Place], packed: list[Place]) -> object:
+    if kind == 2:
+        return signed(single[-1][0]) if single else 0
+    if kind == 7:
+        return [signed(v) for v, _ in single] + [v for place in packed for v in source.integers(*place)]
+    if kind == 3:
+        return source.text(*single[-1]) if single else ""
+    if kind == 8:
+        return [source.text(*place) for place in single]
+    if kind == 1:
+        return source.floats(*single[-1])[0] if single else 0.0
+    if kind == 6:
+        return [v for place in (*single, *packed) for v in source.floats(*place)]
+    if kind == 4 and single:
+        return stored(source, *single[-1])
+    if kind == 5 and single:
+        return Graph(source, *single[-1])
+    return None
+
+
+class Graph:
+    """A graph: its nodes in order, what is stored in it, and what goes in and comes out."""
+
+    __slots__ = (
+        "_initializers",
+        "_inputs",
+        "_nodes",
+        "_outputs",
+        "_sparse",
+        "_values",
+        "name",
+        "source",
+    )
+
+    def __init__(self, source: Source, low: int, high: int) -> None:
+        self.source, self.name = source, ""
+        self._nodes, self._initializers, self._sparse, self._inputs, self._outputs, self._values = (
+            _empty() for _ in range(6)
+        )
+        kept = {
+            0x0A: self._nodes,
+            0x2A: self._initializers,
+            0x7A: self._sparse,
+            0x5A: self._inputs,
+            0x62: self._outputs,
+            0x6A: self._values,
+        }
+        for tag, start, end in source.fields(low, high):
+            if tag in kept:
+                kept[tag].append((start, end))
+            elif tag == 0x12:
+                self.name = source.text(start, end)
+
+    def nodes(self) -> Iterator[Node]:
+        return (Node(self.source, low, high) for low, high in self._nodes)
+
+    def initializers(self) -> Iterator[Stored]:
+        yield from (stored(self.source, low, high) for low, high in self._initializers)
+        yield from (_sparse(self.source, low, high) for low, high in self._sparse)
+
+    def inputs(self) -> list[Input]:
+        return [_input(self.source, low, high) for low, high in self._inputs]
+
+    def outputs(self) -> list[Input]:
+        return [_input(self.source, low, high) for low, high in self._outputs]
+
+    def values(self) -> list[Input]:
+        """The values in between of which the file records a type."""
+        return [_input(self.source, low, high) for low, high in self._values]
+
+
+def _empty() -> list[Place]:
+    return []
+
+
+def _sparse(source: Source, low: int, high: int) -> Stored:
+    """A sparse tensor: its name and type are those of its values, its shape stands beside."""
+    values, dims = Stored(), list[int]()
+    for tag, start, end in source.fields(low, high):
+        if tag == 0x0A:
+            values = stored(source, start, end)
+        elif tag == 0x18:
+            dims.append(signed(start))
+        elif tag == 0x1A:
+            dims += source.integers(start, end)
+    return values.spread(tuple(dims))
+
+
+_OTHER_TYPES = {
+    0x22: "sequence",
+    0x2A: "map",
+    0x4A: "optional",
+    0x42: "sparse tensor",
+    0x3A: "opaque value",
+}
+
+
+def _input(source: Source, low: int, high: int) -> Input:
+    name, kind, dtype = "", "tensor", 0
+    shape: tuple[Dimension, ...] | None = None
+    for tag, start, end in source.fields(low, high):
+        if tag == 0x0A:
+            name = source.text(start, end)
+        elif tag == 0x12:
+            for which, first, last in source.fields(start, end):
+                if which == 0x0A:
+                    dtype, shape = _tensor_type(source, first, last)
+                kind = _OTHER_TYPES.get(which, kind)
+    return Input(name, dtype, shape, kind)
+
+
+def _tensor_type(source: Source, low: int, high: int) -> tuple[int, tuple[Dimension, ...] | None]:
+    dtype, shape = 0, None
+    for tag, start, end in source.fields(low, high):
+        if tag == 0x08:
+            dtype = start
+        elif tag == 0x12:
+            shape = tuple(
+                _dimension(source, first, last)
+                for which, first, last in source.fields(start, end)
+                if which == 0x0A
+            )
+    return dtype, shape
+
+
+def _dimension(source: Source, low: int, high: int) -> Dimension:
+    for tag, start, end in source.fields(low, high):
+        if tag == 0x08:  # some exporters write 0 or -1 for a free one
+            return signed(start) if signed(start) > 0 else None
+        if tag == 0x12:
+            return source.text(start, end) or None
+    return None
+
+
+class Function(NamedTuple):
+    """An operation that the model defines by nodes."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    defaults: dict[str, Attribute]
+    nodes: tuple[Node, ...]
+    opsets: dict[str, int]
+
+
+def _function(source: Source, low: int, high: int) -> tuple[tuple[str, str, str], Function]:
+    text: dict[int, str] = {}
+    names: dict[int, list[str]] = {0x22: [], 0x2A: []}
+    nodes, defaults, opsets = [], {}, {}
+    for tag, start, end in source.fields(low, high):
+        if tag in names:
+            names[tag].append(source.text(start, end))
+        elif tag in (0x0A, 0x52, 0x6A):
+            text[tag] = source.text(start, end)
+        elif tag == 0x3A:
+            nodes.append(Node(source, start, end))
+        elif tag == 0x5A:
+            attribute = Attribute(source, start, end)
+            defaults[attribute.name] = attribute
+        elif tag == 0x4A:
+            opsets.update([_opset(source, start, end)])
+    key = (text.get(0x52, ""), text.get(0x0A, ""), text.get(0x6A, ""))
+    return key, Function(tuple(names[0x22]), tuple(names[0x2A]), defaults, tuple(nodes), opsets)
+
+
+def _opset(source: Source, low: int, high: int) -> tuple[str, int]:
+    domain, version = "", 1
+    for tag, start, end in source.fields(low, high):
+        if tag == 0x0A:
+            domain = source.text(start, end)
+        elif tag == 0x10:
+            version = signed(start)
+    return ("" if domain == "ai.onnx" else domain), version
+
+
+class Model(NamedTuple):
+    producer: str
+    opsets: dict[str, int]
+    graph: Graph
+    functions: dict[tuple[str, str, str], Function]
+    metadata: dict[str, str]
+
+
+def read_model(source: Source) -> Model:
+    """The outermost message. Raises ArchError where the bytes are no ONNX model."""
+    producer, version = "", ""
+    graph: Graph | None = None
+    opsets, functions = {}, {}
+    metadata: list[Place] = []
+    for tag, start, end in source.fields(0, source.size):
+        if tag == 0x3A:
+            graph = Graph(source, start, end)
+        elif tag == 0x12:
+            producer = source.text(start, end)
+        elif tag == 0x1A:
+            version = source.text(start, end)
+        elif tag == 0x42:
+            opsets.update([_opset(source, start, end)])
+        elif tag == 0x72:
+            metadata.append((start, end))
+        elif tag == 0xCA:
+            functions.update([_function(source, start, end)])
+    if graph is None:
+        raise ArchError("this is no ONNX model: it holds no graph")
+    return Model(
+        f"{producer} {version}".strip(), opsets, graph, functions, dict(entries(source, metadata))
+    )

@@ -1,0 +1,114 @@
+"""Exports torch models to ONNX with both exporters, and writes beside each what torch itself counts.
+
+Run where torch, torchvision and onnx are installed:
+
+    python tests/differential/onnx_exports.py FOLDER [NAME ...]
+
+FOLDER then holds NAME.old.onnx, NAME.new.onnx (weights random) and truths.json: parameters of the module,
+and the products of FlopCounterMode (half its FLOPs) with attention unfused.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torchvision
+from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+IMAGE = (1, 3, 224, 224)
+
+
+class Encoder(nn.Module):
+    """A small BERT: embeddings of tokens and places, two layers, a head on the first token."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tokens, self.places = nn.Embedding(1000, 256), nn.Embedding(128, 256)
+        layer = nn.TransformerEncoderLayer(256, 4, 1024, batch_first=True, activation="gelu")
+        self.layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.head = nn.Linear(256, 2)
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        places = torch.arange(tokens.shape[1], device=tokens.device)
+        return self.head(self.layers(self.tokens(tokens) + self.places(places)[None])[:, 0])
+
+
+class Speech(nn.Module):
+    """Two bidirectional LSTM layers and a linear layer on every step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(80, 128, 2, batch_first=True, bidirectional=True)
+        self.head = nn.Linear(256, 30)
+
+    def forward(self, sound: torch.Tensor) -> torch.Tensor:
+        return self.head(self.lstm(sound)[0])
+
+
+def classifier(name: str) -> Callable[[], nn.Module]:
+    extra = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    return lambda: torchvision.models.get_model(name, weights=None, **extra)
+
+
+CLASSIFIERS = """resnet18 mobilenet_v2 vgg16 swin_t vit_b_16 resnet50 googlenet mobilenet_v3_small efficientnet_b0
+densenet121 shufflenet_v2_x1_0 inception_v3 squeezenet1_1 convnext_tiny regnet_y_400mf mnasnet0_5 alexnet""".split()
+MODELS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
+    "encoder": (Encoder, (1, 128)),
+    "speech": (Speech, (1, 50, 80)),
+    **{name: (classifier(name), IMAGE) for name in CLASSIFIERS},
+    "deeplabv3_resnet50": (
+        lambda: torchvision.models.segmentation.deeplabv3_resnet50(weights=None, weights_backbone=None),
+        IMAGE,
+    ),
+}
+
+
+def example(shape: tuple[int, ...]) -> torch.Tensor:
+    return torch.randint(0, 1000, shape) if len(shape) == 2 else torch.randn(shape)
+
+
+def truth(model: nn.Module, given: torch.Tensor) -> dict[str, int]:
+    with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
+        model(given)
+    return {
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "multiplies": counter.get_total_flops() // 2,
+    }
+
+
+def main(folder: Path, names: list[str]) -> None:
+    record = folder / "truths.json"
+    truths = json.loads(record.read_text()) if record.exists() else {}
+    for name in names or MODELS:
+        make, shape = MODELS[name]
+        model, given = make().eval(), example(shape)
+        truths[name] = truth(model, given)
+        record.write_text(json.dumps(truths, indent=1))
+        for exporter in ("old", "new"):
+            path, start = folder / f"{name}.{exporter}.onnx", time.perf_counter()
+            if path.exists():
+                continue
+            try:
+                new = exporter == "new"
+                torch.onnx.export(model, (given,), str(path), dynamo=new, external_data=new, verbose=False)
+            except Exception as error:  # an exporter's own failure is a result here
+                print(f"{path.name} cannot be exported: {type(error).__name__}: {str(error)[:200]}")
+                path.unlink(missing_ok=True)
+                continue
+            print(f"{path.name} {path.stat().st_size:,} bytes, {time.perf_counter() - start:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.WARNING)
+    torch.manual_seed(0)
+    main(Path(sys.argv[1]), sys.argv[2:])
