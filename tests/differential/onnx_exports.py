@@ -4,8 +4,9 @@ Run where torch, torchvision and onnx are installed:
 
     python tests/differential/onnx_exports.py FOLDER [NAME ...]
 
-FOLDER then holds NAME.old.onnx, NAME.new.onnx (weights random) and truths.json: parameters of the module,
-and the products of FlopCounterMode (half its FLOPs) with attention unfused.
+FOLDER then holds NAME.old.onnx, NAME.new.onnx (weights random) and truths.json: parameters of the
+module, the products of FlopCounterMode (half its FLOPs) with attention unfused, and what exporters fold,
+leave out or compute beforehand: batch norms, auxiliary heads, tables of relative positions.
 """
 
 from __future__ import annotations
@@ -59,8 +60,25 @@ def classifier(name: str) -> Callable[[], nn.Module]:
     return lambda: torchvision.models.get_model(name, weights=None, **extra)
 
 
-CLASSIFIERS = """resnet18 mobilenet_v2 vgg16 swin_t vit_b_16 resnet50 googlenet mobilenet_v3_small efficientnet_b0
-densenet121 shufflenet_v2_x1_0 inception_v3 squeezenet1_1 convnext_tiny regnet_y_400mf mnasnet0_5 alexnet""".split()
+CLASSIFIERS = [
+    "resnet18",
+    "mobilenet_v2",
+    "vgg16",
+    "swin_t",
+    "vit_b_16",
+    "resnet50",
+    "googlenet",
+    "mobilenet_v3_small",
+    "efficientnet_b0",
+    "densenet121",
+    "shufflenet_v2_x1_0",
+    "inception_v3",
+    "squeezenet1_1",
+    "convnext_tiny",
+    "regnet_y_400mf",
+    "mnasnet0_5",
+    "alexnet",
+]
 MODELS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "encoder": (Encoder, (1, 128)),
     "speech": (Speech, (1, 50, 80)),
@@ -76,13 +94,53 @@ def example(shape: tuple[int, ...]) -> torch.Tensor:
     return torch.randint(0, 1000, shape) if len(shape) == 2 else torch.randn(shape)
 
 
+def fill(model: nn.Module) -> None:
+    """No tensor keeps the zeros and ones of its beginning, which exporters merge and leave out."""
+    with torch.no_grad():
+        for tensor in (*model.parameters(), *(b for b in model.buffers() if b.is_floating_point())):
+            tensor.uniform_(0.1, 1)
+
+
+def folded(model: nn.Module, given: torch.Tensor) -> int:
+    """Numbers that vanish where a batch norm is folded into the convolution before it.
+
+    Its scale and shift go, and a bias comes where the convolution had none.
+    """
+    made: dict[int, nn.Module] = {}
+    gone = []
+
+    def note(module: nn.Module, read: tuple[torch.Tensor, ...], result: torch.Tensor) -> None:
+        if isinstance(module, nn.Conv2d):
+            made[id(result)] = module
+            result._keep = result  # its id stays its own
+        elif isinstance(module, nn.BatchNorm2d) and id(read[0]) in made:
+            gone.append(module.num_features * (2 if made[id(read[0])].bias is not None else 1))
+
+    hooks = [module.register_forward_hook(note) for module in model.modules()]
+    model(given)
+    for hook in hooks:
+        hook.remove()
+    return sum(gone)
+
+
 def truth(model: nn.Module, given: torch.Tensor) -> dict[str, int]:
     with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
         model(given)
+    lstm = sum(counted_lstm(m, given) for m in model.modules() if isinstance(m, nn.LSTM))
+    named = {name: p.numel() for name, p in model.named_parameters()}
     return {
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "multiplies": counter.get_total_flops() // 2,
+        "parameters": sum(named.values()),
+        "auxiliary": sum(n for name, n in named.items() if name.lower().startswith("aux")),
+        "tables": sum(n for name, n in named.items() if "relative_position_bias_table" in name),
+        "folded": folded(model, given),
+        "multiplies": counter.get_total_flops() // 2 + lstm,
     }
+
+
+def counted_lstm(lstm: nn.LSTM, given: torch.Tensor) -> int:
+    """FlopCounterMode takes an LSTM on the CPU for nothing: each matrix multiplies once a step."""
+    matrices = sum(p.numel() for p in lstm.parameters() if p.dim() == 2)
+    return matrices * given.shape[0] * given.shape[1]
 
 
 def main(folder: Path, names: list[str]) -> None:
@@ -91,6 +149,7 @@ def main(folder: Path, names: list[str]) -> None:
     for name in names or MODELS:
         make, shape = MODELS[name]
         model, given = make().eval(), example(shape)
+        fill(model)
         truths[name] = truth(model, given)
         record.write_text(json.dumps(truths, indent=1))
         for exporter in ("old", "new"):
@@ -99,12 +158,17 @@ def main(folder: Path, names: list[str]) -> None:
                 continue
             try:
                 new = exporter == "new"
-                torch.onnx.export(model, (given,), str(path), dynamo=new, external_data=new, verbose=False)
+                torch.onnx.export(
+                    model, (given,), str(path), dynamo=new, external_data=new, verbose=False
+                )
             except Exception as error:  # an exporter's own failure is a result here
                 print(f"{path.name} cannot be exported: {type(error).__name__}: {str(error)[:200]}")
                 path.unlink(missing_ok=True)
                 continue
-            print(f"{path.name} {path.stat().st_size:,} bytes, {time.perf_counter() - start:.1f} s", flush=True)
+            print(
+                f"{path.name} {path.stat().st_size:,} bytes, {time.perf_counter() - start:.1f} s",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""ONNX files read as a trace: protobuf decoded here, shapes inferred here, weights left where they lie."""
+"""ONNX files read as a trace: protobuf and shapes by our own means, weights left where they lie."""

@@ -1,25 +1,24 @@
 """The few messages of onnx.proto that counting needs, each read when it is first asked for.
 
-Names, field numbers and types are those of onnx.proto (IR version 13); what is not listed is passed over.
-Nodes are read at once, their attributes and metadata when a rule looks; weights are places in the file
-(`tensors.py`). Proto3 writers leave zeros out, so an attribute's own `type` says which field is meant.
+Names and field numbers are those of onnx.proto (IR version 13); what is not listed is passed over. Nodes
+are read at once, attributes and metadata when a rule looks; weights are places in the file (`tensors`).
+Proto3 writers leave zeros out, so an attribute's own `type` says which field is meant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from typing import NamedTuple
 
-from archcalc.errors import ArchError
-from archcalc.interop.onnx.tensors import Stored, entries, stored
+from archcalc.interop.onnx.tensors import Place, Stored, entries, stored
 from archcalc.interop.onnx.wire import Source, signed
 
-Place = tuple[int, int]
 Dimension = int | str | None  # an extent, the name of a free one, or nothing at all
 
 
 class Input(NamedTuple):
-    """A value's name with its type: `shape` is None where the file gives none, `dtype` is ONNX's number."""
+    """A value with its type: `shape` is None where the file gives none, `dtype` ONNX's number."""
 
     name: str
     dtype: int
@@ -82,8 +81,19 @@ class Node:
                 self._cached[attribute.name] = attribute
         return self._cached
 
+    def without(self, absent: set[str]) -> Node:
+        """The same, reading nothing where it reads one of these names."""
+        other = copy(self)
+        other.inputs = ["" if name in absent else name for name in self.inputs]
+        return other
+
+    @property
+    def noted(self) -> bool:
+        return bool(self._metadata)
+
     @property
     def metadata(self) -> dict[str, str]:
+        """What the exporter noted about the node."""
         return dict(entries(self.source, self._metadata))
 
 
@@ -94,8 +104,8 @@ _PACKED = {6: 0x3A, 7: 0x42}
 class Attribute:
     """A named value of a node. `kind` is onnx.proto's AttributeType; `value` is Python's, by kind:
 
-    1 float, 2 int, 3 str, 4 Stored, 5 Graph, 6 floats, 7 ints, 8 strs; others are None. `reference` names
-    the attribute of the enclosing function that stands here.
+    1 float, 2 int, 3 str, 4 Stored, 5 Graph, 6 floats, 7 ints, 8 strs; others are None.
+    `reference` names the attribute of the enclosing function that stands here.
     """
 
     __slots__ = ("kind", "name", "reference", "value")
@@ -245,84 +255,14 @@ def _tensor_type(source: Source, low: int, high: int) -> tuple[int, tuple[Dimens
     return dtype, shape
 
 
+_NAMELESS = frozenset(("", "?", "-1", "None"))  # what some exporters call a free extent
+
+
 def _dimension(source: Source, low: int, high: int) -> Dimension:
     for tag, start, end in source.fields(low, high):
         if tag == 0x08:  # some exporters write 0 or -1 for a free one
             return signed(start) if signed(start) > 0 else None
         if tag == 0x12:
-            return source.text(start, end) or None
+            name = source.text(start, end)
+            return None if name in _NAMELESS else name
     return None
-
-
-class Function(NamedTuple):
-    """An operation that the model defines by nodes."""
-
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    defaults: dict[str, Attribute]
-    nodes: tuple[Node, ...]
-    opsets: dict[str, int]
-
-
-def _function(source: Source, low: int, high: int) -> tuple[tuple[str, str, str], Function]:
-    text: dict[int, str] = {}
-    names: dict[int, list[str]] = {0x22: [], 0x2A: []}
-    nodes, defaults, opsets = [], {}, {}
-    for tag, start, end in source.fields(low, high):
-        if tag in names:
-            names[tag].append(source.text(start, end))
-        elif tag in (0x0A, 0x52, 0x6A):
-            text[tag] = source.text(start, end)
-        elif tag == 0x3A:
-            nodes.append(Node(source, start, end))
-        elif tag == 0x5A:
-            attribute = Attribute(source, start, end)
-            defaults[attribute.name] = attribute
-        elif tag == 0x4A:
-            opsets.update([_opset(source, start, end)])
-    key = (text.get(0x52, ""), text.get(0x0A, ""), text.get(0x6A, ""))
-    return key, Function(tuple(names[0x22]), tuple(names[0x2A]), defaults, tuple(nodes), opsets)
-
-
-def _opset(source: Source, low: int, high: int) -> tuple[str, int]:
-    domain, version = "", 1
-    for tag, start, end in source.fields(low, high):
-        if tag == 0x0A:
-            domain = source.text(start, end)
-        elif tag == 0x10:
-            version = signed(start)
-    return ("" if domain == "ai.onnx" else domain), version
-
-
-class Model(NamedTuple):
-    producer: str
-    opsets: dict[str, int]
-    graph: Graph
-    functions: dict[tuple[str, str, str], Function]
-    metadata: dict[str, str]
-
-
-def read_model(source: Source) -> Model:
-    """The outermost message. Raises ArchError where the bytes are no ONNX model."""
-    producer, version = "", ""
-    graph: Graph | None = None
-    opsets, functions = {}, {}
-    metadata: list[Place] = []
-    for tag, start, end in source.fields(0, source.size):
-        if tag == 0x3A:
-            graph = Graph(source, start, end)
-        elif tag == 0x12:
-            producer = source.text(start, end)
-        elif tag == 0x1A:
-            version = source.text(start, end)
-        elif tag == 0x42:
-            opsets.update([_opset(source, start, end)])
-        elif tag == 0x72:
-            metadata.append((start, end))
-        elif tag == 0xCA:
-            functions.update([_function(source, start, end)])
-    if graph is None:
-        raise ArchError("this is no ONNX model: it holds no graph")
-    return Model(
-        f"{producer} {version}".strip(), opsets, graph, functions, dict(entries(source, metadata))
-    )

@@ -1,4 +1,4 @@
-"""Tensors that lie in an ONNX file: shape, type and place; values only of the small ones that shapes need."""
+"""Tensors that lie in an ONNX file: shape, type, place; values only of small ones that shapes need."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ Number = int | float
 
 MOST_AXES = 32
 MOST_NUMBERS = 16_384  # of a constant that is looked into: positions, sizes, masks of a row
+
+_MOST_COMPARED = 1 << 20  # bytes of a tensor whose values are looked at as a whole
 
 
 class Dtype(NamedTuple):
@@ -94,6 +96,26 @@ class Stored:
         if self.dtype == FLOAT16:  # kept as their bits in integers
             found = [struct.unpack("<e", struct.pack("<H", int(bits) & 0xFFFF))[0] for bits in found]
         return found if len(found) == count else None
+
+    @property
+    def uniform(self) -> bool:
+        """All values are one: what a layer has before it has learned. False where it cannot be seen."""
+        places = (
+            [self._raw] if self._raw else [(low, high) for tag, low, high in self._fields if tag == 0x22]
+        )
+        dtype, count = DTYPES.get(self.dtype), math.prod(self.shape)
+        if len(places) != 1 or not dtype or count < 2 or self._source is None:
+            return False
+        low, high = places[0]
+        if high - low > _MOST_COMPARED or (high - low) * 8 != count * dtype.bits or dtype.bits < 8:
+            return False
+        data = self._source.data[low:high]
+        return data == data[: dtype.bits // 8] * count
+
+    @property
+    def elsewhere(self) -> bool:
+        """The values are not in this file."""
+        return bool(self.external) or self.empty
 
     def _unpacked(self, tag: int, low: int, high: int) -> Iterable[Number]:
         assert self._source is not None

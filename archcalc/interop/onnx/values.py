@@ -8,27 +8,41 @@ from typing import Any
 
 from archcalc.errors import ArchError
 from archcalc.interop.onnx.messages import Attribute, Node
-from archcalc.interop.onnx.tensors import FLOAT, INT64, INTEGERS, MOST_NUMBERS, Number, Stored
+from archcalc.interop.onnx.tensors import (
+    BOOL,
+    FLOAT,
+    INT32,
+    INT64,
+    INTEGERS,
+    MOST_NUMBERS,
+    STRING,
+    Number,
+    Stored,
+)
 
 Shape = tuple[int, ...]
 
 _MOST_WORK = 20_000_000  # numbers that are computed with while constants are folded
+_INDICES = frozenset((INT32, INT64, BOOL, STRING))  # types that weights do not have
 _UNREAD = object()
 
 
 class Value:
     """A tensor: its shape, ONNX's number of its type, and its numbers where they are few and known.
 
-    `fixed` means that it depends on no input. `items` is set for a sequence, which has no shape.
+    `fixed`: it depends on no input; `learned`: it is made of weights alone; `root`: the file holds it,
+    or a node fills it with one number. `name` is the one in the trace, `items` is set for a sequence, which
+    has no shape.
     """
 
-    __slots__ = ("_numbers", "dtype", "fixed", "items", "shape", "stored")
+    __slots__ = ("_numbers", "dtype", "fixed", "items", "learned", "name", "root", "shape", "stored")
 
     def __init__(
         self, shape: Sequence[int], dtype: int = FLOAT, numbers: list[Any] | None = None
     ) -> None:
         self.shape, self.dtype, self._numbers = tuple(shape), dtype, numbers
-        self.fixed = False
+        self.fixed = self.learned = self.root = False
+        self.name = ""
         self.stored: Stored | None = None
         self.items: list[Value] | None = None
 
@@ -37,6 +51,8 @@ class Value:
         """A tensor of the file; its numbers are read when they are asked for."""
         value = cls(tensor.shape, tensor.dtype)
         value.stored, value.fixed, value._numbers = tensor, True, _UNREAD  # type: ignore[assignment]
+        value.root = True
+        value.learned = tensor.dtype not in _INDICES and tensor.shape != () and value.size > 1
         return value
 
     @classmethod
@@ -71,7 +87,7 @@ class Budget:
 
 
 class Call:
-    """A node with the values that come in. Raises ArchError wherever the file leaves out what is needed."""
+    """A node with the values that come in. Raises ArchError where the file lacks what is needed."""
 
     __slots__ = ("attributes", "budget", "inputs", "node", "op", "opset")
 
@@ -169,7 +185,8 @@ class Call:
         numbers = self.known(position)
         if numbers is None:
             raise ArchError(
-                f"its shape depends on the values of '{self.node.inputs[position]}', which the file does not hold"
+                f"its shape depends on '{self.node.inputs[position]}', "
+                "whose values the file does not hold"
             )
         if not all(isinstance(n, int) for n in numbers):
             raise ArchError(f"'{self.node.inputs[position]}' holds no integers")

@@ -1,10 +1,10 @@
 """Protobuf's wire format, as much of it as ONNX needs: fields are places in the file, nothing is copied.
 
 A message is a run of fields, each a tag (its number and wire type) and a value. Here a field is a triple
-`(tag, low, high)`: of a run of bytes (wire type 2) and of fixed 4 and 8 bytes, `data[low:high]` is the value;
-of a varint, `low` is the value itself. A tag that a message does not know is passed over, as protobuf does, so
-a field of another wire type than the one declared is no field. Each length is checked against what is left of
-the message around it, so a claim of 10⁹ bytes costs nothing.
+`(tag, low, high)`: of bytes (wire type 2) and of fixed 4 and 8 bytes, `data[low:high]` is the value; of
+a varint, `low` is the value itself. A tag that a message does not know is passed over, as protobuf does,
+so a field of another wire type than the one declared is no field. Each length is checked against what is
+left of the message around it, so a claim of 10⁹ bytes costs nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rules of operators that work value by value: the shape stays, or broadcasts; small constants are folded."""
+"""Rules of operators that work value by value: shapes stay or broadcast, small constants are folded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def as_bool(call: Call) -> list[Value]:
 
 
 def identity(call: Call) -> list[Value]:
-    """Also a sequence's. The same value under another name: a weight stays one."""
+    """The same value under another name, also a sequence's: a tied weight stays one."""
     value = call.inputs[0] if call.inputs else None
     if value is None:
         raise ArchError("it has no input 1")
@@ -37,12 +37,18 @@ def _fold(call: Call, result: Value, step: Callable[..., Any]) -> list[Value]:
     if not call.folds(result) or any(v is None or v.numbers is None for v in call.inputs):
         return [result]
     call.budget.spend(result.size)
-    rows = [spread(call.known(i) or [], call.value(i).shape, result.shape) for i in range(len(call.inputs))]
+    rows = [
+        spread(call.known(i) or [], call.value(i).shape, result.shape) for i in range(len(call.inputs))
+    ]
     try:
         found = [step(*row) for row in zip(*rows, strict=True)]
         if result.dtype in INTEGERS and not all(-_LIMIT <= n < 2 * _LIMIT for n in found):
             return [result]
-    except (ArithmeticError, ValueError, TypeError):  # log of a negative, 1/0: no number a shape can need
+    except (
+        ArithmeticError,
+        ValueError,
+        TypeError,
+    ):  # log of a negative, 1/0: no number a shape can need
         return [result]
     return [Value(result.shape, result.dtype, found)]
 
@@ -160,11 +166,55 @@ def window(call: Call) -> list[Value]:
     return [Value(call.sizes(0), call.integer("output_datatype", FLOAT))]
 
 
-_SAME = """Acos Acosh Asin Asinh Atan Atanh BitwiseNot Celu Clip Cosh CumProd CumSum Elu Gelu GroupNormalization
-HardSigmoid HardSwish Hardmax InstanceNormalization LRN LeakyRelu LogSoftmax LpNormalization Mish
-MeanVarianceNormalization PRelu RMSNormalization Relu ReverseSequence RotaryEmbedding Scatter ScatterElements
-ScatterND Selu Shrink Sigmoid Sinh Softmax Softplus Softsign Swish Tan Tanh TensorScatter ThresholdedRelu Trilu
-SimplifiedLayerNormalization""".split()
+_SAME = [
+    "Acos",
+    "Acosh",
+    "Asin",
+    "Asinh",
+    "Atan",
+    "Atanh",
+    "BitwiseNot",
+    "Celu",
+    "Clip",
+    "Cosh",
+    "CumProd",
+    "CumSum",
+    "Elu",
+    "Gelu",
+    "GroupNormalization",
+    "HardSigmoid",
+    "HardSwish",
+    "Hardmax",
+    "InstanceNormalization",
+    "LRN",
+    "LeakyRelu",
+    "LogSoftmax",
+    "LpNormalization",
+    "Mish",
+    "MeanVarianceNormalization",
+    "PRelu",
+    "RMSNormalization",
+    "Relu",
+    "ReverseSequence",
+    "RotaryEmbedding",
+    "Scatter",
+    "ScatterElements",
+    "ScatterND",
+    "Selu",
+    "Shrink",
+    "Sigmoid",
+    "Sinh",
+    "Softmax",
+    "Softplus",
+    "Softsign",
+    "Swish",
+    "Tan",
+    "Tanh",
+    "TensorScatter",
+    "ThresholdedRelu",
+    "Trilu",
+    "SimplifiedLayerNormalization",
+]
 
 RULES: dict[str, Rule] = {
     **dict.fromkeys(_SAME, same),

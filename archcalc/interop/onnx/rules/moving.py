@@ -1,4 +1,4 @@
-"""Rules of operators that give values another shape or order: reshape, transpose, concat, expand, resize …"""
+"""Rules of operators that give values another shape or order: reshape, transpose, concat, resize …"""
 
 from __future__ import annotations
 
@@ -79,10 +79,11 @@ def transpose(call: Call) -> list[Value]:
 def concat(call: Call) -> list[Value]:
     """Along an axis; lists of numbers are joined."""
     parts = [call.value(i) for i in range(len(call.inputs))]
-    return [_joined(call, parts, call.integer("axis", 1))]
+    return [joined(call, parts, call.integer("axis", 1))]
 
 
-def _joined(call: Call, parts: list[Value], axis: int) -> Value:
+def joined(call: Call, parts: list[Value], axis: int) -> Value:
+    """One tensor of several along an axis."""
     if not parts:
         raise ArchError("there is nothing to join")
     shape = parts[0].shape
@@ -90,7 +91,9 @@ def _joined(call: Call, parts: list[Value], axis: int) -> Value:
     for part in parts:
         if part.shape[:axis] + part.shape[axis + 1 :] != shape[:axis] + shape[axis + 1 :]:
             raise ArchError(f"{sized(shape)} and {sized(part.shape)} cannot be joined along axis {axis}")
-    result = Value((*shape[:axis], sum(p.shape[axis] for p in parts), *shape[axis + 1 :]), parts[0].dtype)
+    result = Value(
+        (*shape[:axis], sum(p.shape[axis] for p in parts), *shape[axis + 1 :]), parts[0].dtype
+    )
     if len(shape) == 1 and result.size <= MOST_NUMBERS and all(p.numbers is not None for p in parts):
         call.budget.spend(result.size)
         return Value(result.shape, result.dtype, [n for p in parts for n in p.numbers or ()])
@@ -157,7 +160,7 @@ def pad(call: Call) -> list[Value]:
 
 
 def resize(call: Call) -> list[Value]:
-    """To sizes, or by scales, of all axes or of some; an attribute before opset 9, with a region since 11."""
+    """To sizes, or by scales, of all axes or some; attributes before opset 9, with a region since 11."""
     shape = call.first.shape
     at = 2 if call.op == "Resize" and call.opset >= 11 else 1
     axes = call.integers("axes") or list(range(len(shape)))
@@ -172,7 +175,9 @@ def resize(call: Call) -> list[Value]:
             raise ArchError("its size depends on scales which the file does not hold")
         if len(scales) != len(axes) or not all(0 < s < 1 << 30 for s in scales):
             raise ArchError(f"{len(scales)} scales do not fit {len(axes)} axes")
-        given = [math.floor(shape[call.axis(a, len(shape))] * s) for a, s in zip(axes, scales, strict=True)]
+        given = [
+            math.floor(shape[call.axis(a, len(shape))] * s) for a, s in zip(axes, scales, strict=True)
+        ]
     if len(given) != len(axes):
         raise ArchError(f"{len(given)} sizes do not fit {len(axes)} axes")
     found = list(shape)
@@ -211,56 +216,6 @@ def crop_or_pad(call: Call) -> list[Value]:
     return _like(call.first, found)
 
 
-def sequence(call: Call) -> list[Value]:
-    return [Value.sequence([call.value(i) for i in range(len(call.inputs))])]
-
-
-def sequence_empty(call: Call) -> list[Value]:
-    return [Value.sequence([])]
-
-
-def sequence_at(call: Call) -> list[Value]:
-    items, places_ = call.items(0), call.sizes(1)
-    return [items[call.axis(places_[0] if places_ else 0, len(items))]]
-
-
-def sequence_insert(call: Call) -> list[Value]:
-    items = list(call.items(0))
-    where = call.sizes(2)[0] if call.maybe(2) else len(items)
-    items.insert(where, call.value(1))
-    return [Value.sequence(items)]
-
-
-def sequence_length(call: Call) -> list[Value]:
-    return [Value((), 7, [len(call.items(0))])]
-
-
-def split_to_sequence(call: Call) -> list[Value]:
-    shape = call.ranked(0, 1)
-    axis = call.axis(call.integer("axis", 0), len(shape))
-    sizes, keep = [1] * shape[axis], True
-    if call.maybe(1) is not None:
-        sizes = call.sizes(1)
-        if not call.value(1).shape:
-            each = max(sizes[0], 1)
-            sizes = [min(each, shape[axis] - i) for i in range(0, min(shape[axis], MOST_NUMBERS), each)]
-    else:
-        keep = bool(call.integer("keepdims", 1))
-    if len(sizes) > MOST_NUMBERS or sum(sizes) != shape[axis]:
-        raise ArchError(f"{shape[axis]} values cannot be split into {len(sizes)} parts")
-    kept = [(size,) if keep else () for size in sizes]
-    parts = [Value(shape[:axis] + size + shape[axis + 1 :], call.first.dtype) for size in kept]
-    return [Value.sequence(parts)]
-
-
-def concat_from_sequence(call: Call) -> list[Value]:
-    parts, axis = call.items(0), call.integer("axis", 0)
-    if call.integer("new_axis", 0) and parts:
-        at = call.axis(axis, len(parts[0].shape) + 1)
-        parts = [Value((*p.shape[:at], 1, *p.shape[at:]), p.dtype) for p in parts]
-    return [_joined(call, parts, axis)]
-
-
 RULES: dict[str, Rule] = {
     "Reshape": reshape,
     "Flatten": flatten,
@@ -268,7 +223,6 @@ RULES: dict[str, Rule] = {
     "Unsqueeze": unsqueeze,
     "Transpose": transpose,
     "Concat": concat,
-    "QLinearConcat": concat,
     "Split": split,
     "Expand": expand,
     "Tile": tile,
@@ -278,11 +232,4 @@ RULES: dict[str, Rule] = {
     "DepthToSpace": depth_to_space,
     "SpaceToDepth": depth_to_space,
     "CenterCropPad": crop_or_pad,
-    "SequenceConstruct": sequence,
-    "SequenceEmpty": sequence_empty,
-    "SequenceAt": sequence_at,
-    "SequenceInsert": sequence_insert,
-    "SequenceLength": sequence_length,
-    "SplitToSequence": split_to_sequence,
-    "ConcatFromSequence": concat_from_sequence,
 }

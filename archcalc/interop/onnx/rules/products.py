@@ -68,11 +68,15 @@ def einsum(call: Call) -> list[Value]:
         if free < 0 or (free and not dots):
             raise ArchError(f"term '{term}' does not fit {sized(shape)}")
         batch.append(shape[len(front) : len(front) + free])
-        for letter, extent in zip(front + behind, shape[: len(front)] + shape[len(front) + free :], strict=True):
+        for letter, extent in zip(
+            front + behind, shape[: len(front)] + shape[len(front) + free :], strict=True
+        ):
             sizes[letter] = max(sizes.get(letter, 1), extent)
     if not arrow:
         letters = left.replace(".", "").replace(",", "")
-        right = ("..." if any(batch) else "") + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+        right = ("..." if any(batch) else "") + "".join(
+            sorted(c for c in set(letters) if letters.count(c) == 1)
+        )
     front, dots, behind = right.partition("...")
     if not set(front + behind) <= set(sizes):
         raise ArchError(f"the result of equation '{right}' has axes which no term has")
@@ -126,5 +130,4 @@ RULES: dict[str, Rule] = {
     "GRU": recurrent,
     "RNN": recurrent,
     "Attention": attention,
-    "FusedMatMul": fused_matmul,
 }

@@ -54,12 +54,14 @@ def fourier(call: Call) -> list[Value]:
     shape = list(call.ranked(0, 2))
     last = call.sizes(2) if call.maybe(2) else [call.integer("axis", 1 if call.opset < 20 else -2)]
     axis = call.axis(last[0] if last else -2, len(shape))
+    inverse, half = call.integer("inverse", 0), call.integer("onesided", 0)
     if call.maybe(1) is not None:
         shape[axis] = _length(call, 1)
-    inverse = call.integer("inverse", 0)
-    if call.integer("onesided", 0):
-        shape[axis] = shape[axis] if inverse else shape[axis] // 2 + 1
-    shape[-1] = 1 if inverse and call.integer("onesided", 0) else 2
+    elif inverse and half:
+        shape[axis] = 2 * (shape[axis] - 1)
+    if half and not inverse:
+        shape[axis] = shape[axis] // 2 + 1
+    shape[-1] = 1 if inverse and half else 2
     return [Value(shape, call.first.dtype)]
 
 

@@ -1,4 +1,4 @@
-"""Rules of operators that choose values, or make them from a few numbers: gather, slice, range, one-hot …"""
+"""Rules of operators that choose values, or make them of a few numbers: gather, slice, range …"""
 
 from __future__ import annotations
 
@@ -120,11 +120,11 @@ def constant(call: Call) -> list[Value]:
 
 def one_hot(call: Call) -> list[Value]:
     shape = list(call.first.shape)
-    depth = call.sizes(1)
+    depth = call.known(1)
     axis = call.axis(call.integer("axis", -1), len(shape) + 1)
     if not depth or not 0 <= depth[0] < _MOST_EXTENT:
-        raise ArchError("its depth is no number")
-    return [Value((*shape[:axis], depth[0], *shape[axis:]), call.value(2).dtype)]
+        raise ArchError("its depth depends on values which the file does not hold")
+    return [Value((*shape[:axis], int(depth[0]), *shape[axis:]), call.value(2).dtype)]
 
 
 def top_k(call: Call) -> list[Value]:

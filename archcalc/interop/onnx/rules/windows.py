@@ -13,7 +13,9 @@ def kernel(call: Call, weight: Shape | None = None) -> list[int]:
     """Extents of the window: the attribute, or the weight's own."""
     if weight is not None and len(weight) < 3:
         raise ArchError(f"its weight is {sized(weight)}, a convolution's has three axes or more")
-    found = call.integers("kernel_shape", len(weight) - 2 if weight else None) or list((weight or ())[2:])
+    found = call.integers("kernel_shape", len(weight) - 2 if weight else None) or list(
+        (weight or ())[2:]
+    )
     if weight and found != list(weight[2:]):
         raise ArchError(f"kernel_shape is {sized(found)}, its weight's {sized(weight[2:])}")
     if not found or min(found) < 1:
@@ -67,7 +69,7 @@ def convolution(x: int, weight: int, dtype: int = 0) -> Rule:
         groups = call.integer("group", 1)
         if groups < 1 or shape[1] != filters[1] * groups or filters[0] % groups:
             raise ArchError(
-                f"weight {sized(filters)} in {groups} groups does not fit an input of {shape[1]} channels"
+                f"weight {sized(filters)} in {groups} groups does not fit {shape[1]} channels"
             )
         extents = moves(call, shape[2:], kernel(call, filters))
         out = call.value(7).dtype if call.op == "QLinearConv" else dtype or call.value(x).dtype
@@ -94,7 +96,12 @@ def transposed(call: Call) -> list[Value]:
         extents = [extent * step for extent, step in zip(shape[2:], stride, strict=True)]
     else:
         extents = [
-            stride[i] * (shape[2 + i] - 1) + extra[i] + (window[i] - 1) * dilation[i] + 1 - pads[i] - pads[axes + i]
+            stride[i] * (shape[2 + i] - 1)
+            + extra[i]
+            + (window[i] - 1) * dilation[i]
+            + 1
+            - pads[i]
+            - pads[axes + i]
             for i in range(axes)
         ]
     return [Value((shape[0], filters[1] * groups, *extents), call.first.dtype)]
@@ -121,7 +128,9 @@ def unpool(call: Call) -> list[Value]:
     if axes != len(shape) - 2:
         raise ArchError(f"a window over {axes} axes does not fit {sized(shape)}")
     stride, pads = positive(call, "strides", axes), padding(call, axes)
-    extents = [(shape[2 + i] - 1) * stride[i] - pads[i] - pads[axes + i] + window[i] for i in range(axes)]
+    extents = [
+        (shape[2 + i] - 1) * stride[i] - pads[i] - pads[axes + i] + window[i] for i in range(axes)
+    ]
     return [Value((*shape[:2], *extents), call.first.dtype)]
 
 
@@ -155,7 +164,6 @@ def affine_grid(call: Call) -> list[Value]:
 
 RULES: dict[str, Rule] = {
     "Conv": convolution(0, 1),
-    "FusedConv": convolution(0, 1),
     "DeformConv": convolution(0, 1),
     "ConvInteger": convolution(0, 1, INT32),
     "QLinearConv": convolution(0, 3),
@@ -163,11 +171,9 @@ RULES: dict[str, Rule] = {
     "MaxPool": pool,
     "AveragePool": pool,
     "LpPool": pool,
-    "QLinearAveragePool": pool,
     "GlobalAveragePool": global_pool,
     "GlobalMaxPool": global_pool,
     "GlobalLpPool": global_pool,
-    "QLinearGlobalAveragePool": global_pool,
     "MaxUnpool": unpool,
     "MaxRoiPool": regions,
     "RoiAlign": regions,

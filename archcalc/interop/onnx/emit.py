@@ -1,0 +1,157 @@
+"""Steps become operations of the trace: tensors by name, weights with what they are, modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.interop.onnx.modules import Home, home
+from archcalc.interop.onnx.tensors import DTYPES
+from archcalc.interop.onnx.values import Value
+from archcalc.interop.onnx.walk import Step
+from archcalc.interop.onnx.weights import computed, kind, learns, role_of
+from archcalc.interop.trace import Kind, Operation, Tensor, Weight
+
+
+class Emitter:
+    """What has been gathered for the trace."""
+
+    def __init__(self, merges: bool) -> None:
+        self._merges = merges  # whether the exporter writes equal weights once
+        self.tensors: dict[str, Tensor] = {}
+        self.weights: dict[str, Weight] = {}
+        self.modules: dict[str, str] = {}
+        self.operations: list[Operation] = []
+        self.norms: set[str] = set()  # places of layers that a batch norm was folded into
+        self.merged: list[str] = []  # vectors that the exporter wrote once for several layers
+        self.tables: dict[str, None] = {}  # constants that it computed beforehand
+        self._homes: dict[str, Home] = {}
+        self._made_of: dict[str, tuple[Value, ...]] = {}
+
+    def tensor(self, value: Value) -> str:
+        """The value's name, with its shape and type known to the trace."""
+        name = value.name
+        if name not in self.tensors:
+            dtype = DTYPES.get(value.dtype)
+            self.tensors[name] = Tensor(name, value.shape, dtype.name if dtype else "unknown")
+        return name
+
+    def weight(self, word: str, position: int, value: Value, folded: bool, at: Home) -> str:
+        """A tensor of the file that an operation reads; the first use that makes it learned decides."""
+        name = self.tensor(value)
+        is_a = kind(word, position, value, folded)
+        known = self.weights.get(name)
+        if known is None:
+            self._homes[name] = at
+            self.keep(name, is_a)
+            if computed(value, is_a):
+                self.tables[name] = None
+        elif known.kind == "constant" and is_a != "constant":
+            self.keep(name, is_a)
+        elif self._merged(word, position, value, at, self._homes[name]):
+            name = f"{name}#{len(self.merged) + 2}"
+            self.tensors[name] = self.tensors[value.name]._replace(name=name)
+            self.keep(name, is_a)
+            self.merged.append(name)
+        return name
+
+    def keep(self, name: str, is_a: Kind) -> None:
+        """A tensor of the file, and what it is."""
+        self.tables.pop(name, None)
+        self.weights[name] = Weight(name, name, is_a, is_a == "parameter", name)
+
+    def _merged(self, word: str, position: int, value: Value, at: Home, first: Home) -> bool:
+        """Whether two layers share a vector only because the exporter wrote equal ones once.
+
+        Nobody ties biases and scales of different layers: those that no training has touched are equal,
+        zeros or ones. Where the values lie in another file, the modules alone have to tell.
+        """
+        if (
+            not self._merges
+            or len(value.shape) != 1
+            or value.size < 2
+            or value.stored is None
+            or at.path == first.path
+        ):
+            return False
+        if not role_of(word, position) and word not in ("add", "mul"):
+            return False
+        return value.stored.uniform or (value.stored.elsewhere and at.exact and first.exact)
+
+    def made_of(self, outputs: list[Value], inputs: list[Value | None]) -> None:
+        """Remember what a folded operation makes weights of."""
+        sources = tuple(v for v in inputs if v is not None and v.learned)
+        self._made_of.update((value.name, sources) for value in outputs)
+
+    def learned(self, value: Value) -> None:
+        """All tensors that this one is made of turn out to be learned. Each is looked at once."""
+        left = [value]
+        while left:
+            last = left.pop()
+            left += self._made_of.pop(last.name, ())
+            known = self.weights.get(last.name)
+            if known is not None and known.kind == "constant" and last.size > 1:
+                self.keep(last.name, "parameter")
+
+
+class Emission:
+    """One step on its way into the trace; translations of operators write with it."""
+
+    __slots__ = ("call", "home", "outputs", "place", "to")
+
+    def __init__(self, to: Emitter, step: Step) -> None:
+        self.to, self.call, self.outputs, self.place = to, step.call, step.outputs, step.place
+        self.home = home(step.call.node)
+        for path, cls in self.home.classes:
+            to.modules.setdefault(path, cls)
+        if self.home.path:
+            to.modules.setdefault(self.home.path, "")
+        if self.home.folded:
+            to.norms.add(self.place)
+
+    def op(
+        self,
+        word: str,
+        inputs: list[Value | None],
+        outputs: list[Value] | None = None,
+        **attributes: Any,
+    ) -> Value:
+        """Write one operation; its first output, those of the step by default."""
+        made = [v for v in (self.outputs if outputs is None else outputs) if v.name]
+        if not made:
+            return self.outputs[0]
+        folded = made[0].fixed
+        read = tuple(
+            None if value is None else self._read(word, position, value, folded)
+            for position, value in enumerate(inputs)
+        )
+        names = tuple(self.to.tensor(v) for v in made)
+        self.to.operations.append(Operation(word, read, names, attributes, self.home.path, self.place))
+        if folded:
+            self.to.made_of(made, inputs)
+        return made[0]
+
+    def _read(self, word: str, position: int, value: Value, folded: bool) -> str:
+        if value.root:
+            return self.to.weight(word, position, value, folded, self.home)
+        if value.learned and learns(word, position):
+            self.to.learned(value)
+        return self.to.tensor(value)
+
+    def learns(self, word: str, position: int, value: Value) -> None:
+        """Say what a value is, before it is turned for the operation that uses it."""
+        if value.root:
+            self.to.weight(word, position, value, False, self.home)
+        elif value.learned:
+            self.to.learned(value)
+
+    def temporary(self, shape: tuple[int, ...], dtype: int, fixed: bool = False) -> Value:
+        """A value between two operations of one node."""
+        value = Value(shape, dtype)
+        value.fixed = value.learned = fixed
+        value.name = f"{self.outputs[0].name}#{len(self.to.tensors)}"
+        self.to.tensor(value)
+        return value
+
+    @property
+    def inputs(self) -> list[Value | None]:
+        return self.call.inputs

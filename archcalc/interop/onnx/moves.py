@@ -1,0 +1,160 @@
+"""Operators that move, choose or join values, and arithmetic that takes several words."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from archcalc.interop.onnx.emit import Emission
+from archcalc.interop.onnx.layers import Translation
+
+
+def along(word: str, default: int, attribute: str = "axis") -> Translation:
+    """A word that works along one axis."""
+    return lambda e: e.op(word, [e.call.first], dim=e.call.integer(attribute, default))
+
+
+def softmax(word: str) -> Translation:
+    """Before opset 13 over all axes from `axis` on, after it over one."""
+
+    def translate(e: Emission) -> None:
+        old = e.call.opset < 13
+        shape, axis = e.call.ranked(0, 1), e.call.integer("axis", 1 if old else -1)
+        axis = e.call.axis(axis, len(shape))
+        if old and axis < len(shape) - 1:
+            flat = e.temporary((prod(shape[:axis]), prod(shape[axis:])), e.call.first.dtype)
+            after = e.temporary(flat.shape, flat.dtype)
+            e.op("view", [e.call.first], [flat])
+            e.op(word, [flat], [after], dim=-1)
+            e.op("view", [after])
+        else:
+            e.op(word, [e.call.first], dim=axis)
+
+    return translate
+
+
+def cat(e: Emission) -> None:
+    inputs = [*e.call.items(0)] if e.call.op == "ConcatFromSequence" else [*e.inputs]
+    e.op("cat", [*inputs], dim=e.call.integer("axis", 0))
+
+
+def quantized_cat(e: Emission) -> None:
+    e.op("cat", e.inputs[2::3], dim=e.call.integer("axis", 0))
+
+
+def transpose(e: Emission) -> None:
+    rank = len(e.call.first.shape)
+    order = e.call.integers("perm") or list(range(rank))[::-1]
+    e.op("permute", [e.call.first], dims=tuple(order))
+
+
+def gather(e: Emission) -> None:
+    """Rows of a stored table are an embedding."""
+    table, index = e.call.value(0), e.call.value(1)
+    if table.fixed and not index.fixed and len(table.shape) == 2 and e.call.integer("axis", 0) == 0:
+        e.op("embedding", [table, index])
+    else:
+        e.op("gather", [table, index], dim=e.call.integer("axis", 0))
+
+
+def power(e: Emission) -> None:
+    exponent = e.call.value(1).numbers
+    if exponent and len(exponent) == 1:
+        e.op("pow", [e.call.first], exponent=exponent[0])
+    else:
+        e.op("pow", [e.call.first, e.call.value(1)])
+
+
+def clip(e: Emission) -> None:
+    """Attributes before opset 11, inputs since."""
+    bounds: dict[str, Any] = {}
+    for position, name in ((1, "min"), (2, "max")):
+        given = e.call.maybe(position)
+        if name in e.call.attributes or (given is not None and given.size):
+            bounds[name] = e.call.real(name, 0.0)
+            if given is not None:
+                bounds[name] = (given.numbers or [0.0])[0]
+    e.op("clamp", [e.call.first], **bounds)
+
+
+def gelu(e: Emission) -> None:
+    tanh = e.call.op == "FastGelu" or e.call.text("approximate", "none") == "tanh"
+    x, bias = e.call.first, e.call.maybe(1)
+    if bias is not None:
+        x = e.op("add", [x, bias], [e.temporary(x.shape, x.dtype)])
+    e.op("gelu", [x], approximate="tanh" if tanh else "none")
+
+
+def resize(e: Emission) -> None:
+    word = {"nearest": "upsample_nearest", "cubic": "upsample_cubic"}.get(
+        e.call.text("mode", "nearest"), "upsample_linear"
+    )
+    e.op(word, [e.call.first])
+
+
+def grid_sample(e: Emission) -> None:
+    nearest = e.call.text("mode") == "nearest"
+    e.op("gather" if nearest else "grid_sample", [e.call.first, e.call.value(1)])
+
+
+def largest(e: Emission) -> None:
+    e.op("argmax", [e.call.first], dim=e.call.integer("axis", 0))
+
+
+def einsum(e: Emission) -> None:
+    e.op("einsum", [*e.inputs], equation=e.call.text("equation"))
+
+
+def chain(*words: str) -> Translation:
+    """Words one after the other, from the first input on."""
+
+    def translate(e: Emission) -> None:
+        value = e.call.first
+        for word in words[:-1]:
+            reduces = word in ("sum", "norm")
+            shape = e.outputs[0].shape if reduces else value.shape
+            value = e.op(word, [value], [e.temporary(shape, value.dtype)])
+        e.op(words[-1], [value])
+
+    return translate
+
+
+def mean_of(e: Emission) -> None:
+    """The mean of several tensors: their sum by a number."""
+    between = e.temporary(e.outputs[0].shape, e.outputs[0].dtype)
+    e.op("add", [*e.inputs], [between])
+    e.op("mul", [between])
+
+
+def lp_norm(e: Emission) -> None:
+    """Values by the norm of their line."""
+    shape = list(e.call.ranked(0, 1))
+    shape[e.call.axis(e.call.integer("axis", -1), len(shape))] = 1
+    length = e.temporary(tuple(shape), e.call.first.dtype)
+    e.op("norm", [e.call.first], [length])
+    e.op("div", [e.call.first, length])
+
+
+def dynamic_quantize(e: Emission) -> None:
+    """The largest and the smallest are looked for first."""
+    for word, output in zip(("amax", "amin"), e.outputs[1:], strict=False):
+        e.op(word, [e.call.first], [output])
+    e.op("quantize", [e.call.first], e.outputs[:1])
+
+
+def local_norm(e: Emission) -> None:
+    e.op("local_response_norm", [e.call.first], size=e.call.integer("size", 1))
+
+
+def top_k(e: Emission) -> None:
+    e.op("topk", [e.call.first], dim=e.call.integer("axis", -1))
+
+
+def running(word: str) -> Translation:
+    """Running sums; the axis is an input."""
+
+    def translate(e: Emission) -> None:
+        axis = e.call.known(1)
+        e.op(word, [e.call.first], dim=axis[0] if axis else -1)
+
+    return translate

@@ -1,0 +1,76 @@
+"""What a stored tensor is: a parameter by the operator that uses it, a statistic, or only a constant."""
+
+from __future__ import annotations
+
+import re
+
+from archcalc.interop.onnx.tensors import FLOATS
+from archcalc.interop.onnx.values import Value
+from archcalc.interop.trace import Kind
+from archcalc.interop.vocabulary import WORDS
+
+_STATISTICS = ("mean", "variance")
+# words that multiply or look up what they are given: a stored input is learned
+_LEARNED = frozenset(
+    [
+        "matmul",
+        "einsum",
+        "bilinear",
+        "attention",
+        "lstm",
+        "gru",
+        "rnn_tanh",
+        "rnn_relu",
+        "prelu",
+        "embedding",
+    ]
+)
+_JOINS = frozenset(("add", "sub", "mul", "div", "cat"))
+_MADE = re.compile(
+    r"(^|[/_.])const(ant(ofshape)?)?([/_.\d]|$)|^_?val_\d+$|(^|[/_.])masks?$|inv_freq", re.IGNORECASE
+)
+# what exporters call the results of arithmetic on weights that they did beforehand
+_NUMBERED = re.compile(
+    r"^onnx::|^\d+$|^(unsqueeze|squeeze|index|permute|transpose|view|reshape|expand|clone|getitem|add|mul|sub"
+    r"|div|cat|stack|select|slice|masked_fill|_?to(_copy)?|arange|full|zeros|ones|where|sin|cos|pad|repeat"
+    r"|flatten|neg|exp|sqrt|pow|scalar_tensor_default)(_\d+)?$"
+)
+
+
+def role_of(word: str, position: int) -> str:
+    """What a weight at this place is to the word, '' where it has no place of its own."""
+    roles = WORDS[word].roles if word in WORDS else ()
+    return roles[position] if position < len(roles) else ""
+
+
+def learns(word: str, position: int) -> bool:
+    """Whether what stands there is learned, also if it is made of other tensors first."""
+    return word in _LEARNED or role_of(word, position) not in ("", *_STATISTICS)
+
+
+def kind(word: str, position: int, value: Value, folded: bool) -> Kind:
+    """What a stored value is to the operation that reads it at this place.
+
+    Beside the layers' own weights these are learned: what arithmetic joins along one axis (a bias, a
+    scale), tables with a name of their own (positions, a class token), and what weights are made of.
+    Masks and numbers that an exporter computed have no name, or one that says so.
+    """
+    role = role_of(word, position)
+    if role in _STATISTICS:
+        return "buffer"
+    if role or (word in _LEARNED and (value.size > 1 or word == "prelu")):
+        return "parameter"
+    name = value.stored.name if value.stored else value.name
+    if value.dtype not in FLOATS or value.size < 2 or _MADE.search(name):
+        return "parameter" if folded and word == "dequantize" and position == 0 else "constant"
+    if not _NUMBERED.search(name):
+        return "parameter"
+    vector = sum(extent > 1 for extent in value.shape) == 1
+    return "parameter" if vector and (folded or word in _JOINS) else "constant"
+
+
+def computed(value: Value, is_a: Kind) -> bool:
+    """Whether a constant is a table that torch's exporter computed: positions, masks."""
+    name = value.stored.name if value.stored else ""
+    table = sum(extent > 1 for extent in value.shape) > 1 and value.dtype in FLOATS
+    return table and is_a == "constant" and bool(_NUMBERED.search(name) or _MADE.search(name))
