@@ -9,6 +9,8 @@ from archcalc.errors import ArchError
 from archcalc.interop.trace import Trace
 from archcalc.regular import open_regular
 
+_ZIP = b"PK"  # how every zip begins
+
 
 def read(path: str, inputs: Mapping[str, tuple[int, ...]], dims: Mapping[str, int]) -> Trace:
     """The model that a file holds.
@@ -20,9 +22,6 @@ def read(path: str, inputs: Mapping[str, tuple[int, ...]], dims: Mapping[str, in
     Raises:
         ArchError: it cannot be opened, is no model, or one that cannot be read.
     """
-    from archcalc.interop.archive import Archive
-    from archcalc.interop.torch.reader import read as read_torch
-
     label = Path(path).name
     try:
         file = open_regular(path)
@@ -30,4 +29,11 @@ def read(path: str, inputs: Mapping[str, tuple[int, ...]], dims: Mapping[str, in
         reason = getattr(error, "strerror", None) or "no path"
         raise ArchError(f"{path} cannot be read: {reason}") from error
     with file:
-        return read_torch(Archive(file, label), inputs, dims)
+        if file.read(2) == _ZIP:
+            from archcalc.interop.archive import Archive
+            from archcalc.interop.torch.reader import read as read_torch
+
+            return read_torch(Archive(file, label), inputs, dims)
+        from archcalc.interop.onnx.reader import read as read_onnx
+
+        return read_onnx(file, label, inputs, dims)

@@ -22,7 +22,7 @@ from onnx import numpy_helper
 from onnx.backend.test.case.node import collect_testcases
 
 from archcalc.errors import ArchError
-from archcalc.interop.onnx.reader import read
+from archcalc.interop.load import read
 
 
 def fixed(model: Any, arrays: list[Any], keep: int) -> Any:
@@ -49,7 +49,7 @@ def shapes(model: Any, arrays: list[Any], folder: Path) -> tuple[list[tuple[int,
             if isinstance(array, np.ndarray) and 0 not in array.shape
         }
         try:
-            trace = read(path, given)
+            trace = read(str(path), given, {})
         except ArchError as error:
             problem = error
             continue

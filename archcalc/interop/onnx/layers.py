@@ -146,8 +146,19 @@ def recurrent(e: Emission) -> None:
     chosen = e.call.attributes.get("activations")
     if word == "rnn_tanh" and chosen and isinstance(chosen.value, list) and "Relu" in chosen.value:
         word = "rnn_relu"
-    peepholes = [e.call.maybe(7)] if e.call.op == "LSTM" and e.call.maybe(7) else []
-    e.op(word, [x, *(e.call.maybe(i) for i in (1, 2, 3)), *peepholes], units=directions * hidden)
+    weights = [e.call.maybe(i) for i in (1, 2, 3, *((7,) if word == "lstm" else ()))]
+    while weights[-1] is None:
+        weights.pop()
+    batch_first = bool(e.call.integer("layout", 0))
+    every, *last = e.outputs
+    joined = e.temporary((*x.shape[:2], directions * hidden), x.dtype)
+    options = {"units": directions * hidden, "batch_first": batch_first}
+    e.op(word, [x, *weights], [joined, *last], **options)
+    if every.name:  # ONNX keeps the directions apart, before the batch
+        apart = e.temporary((*x.shape[:2], directions, hidden), x.dtype)
+        e.op("view", [joined], [every if batch_first else apart])
+        if not batch_first:
+            e.op("permute", [apart], [every], dims=(0, 2, 1, 3))
 
 
 def attention(e: Emission) -> None:

@@ -53,6 +53,8 @@ def gather(e: Emission) -> None:
     table, index = e.call.value(0), e.call.value(1)
     if table.fixed and not index.fixed and len(table.shape) == 2 and e.call.integer("axis", 0) == 0:
         e.op("embedding", [table, index])
+    elif not index.shape:
+        e.op("select", [table, index], dim=e.call.integer("axis", 0))
     else:
         e.op("gather", [table, index], dim=e.call.integer("axis", 0))
 
@@ -97,6 +99,17 @@ def grid_sample(e: Emission) -> None:
     e.op("gather" if nearest else "grid_sample", [e.call.first, e.call.value(1)])
 
 
+def reduce(word: str) -> Translation:
+    """Along axes that an attribute names, or since opset 13 (18) an input."""
+
+    def translate(e: Emission) -> None:
+        axes = e.call.listed("axes", 1)
+        options: dict[str, Any] = {"dim": tuple(axes)} if axes else {}
+        e.op(word, [e.call.first], **options)
+
+    return translate
+
+
 def largest(e: Emission) -> None:
     e.op("argmax", [e.call.first], dim=e.call.integer("axis", 0))
 
@@ -109,12 +122,13 @@ def chain(*words: str) -> Translation:
     """Words one after the other, from the first input on."""
 
     def translate(e: Emission) -> None:
-        value = e.call.first
+        value, axes = e.call.first, e.call.listed("axes", 1)
+        dim: dict[str, Any] = {"dim": tuple(axes)} if axes else {}
         for word in words[:-1]:
             reduces = word in ("sum", "norm")
             shape = e.outputs[0].shape if reduces else value.shape
-            value = e.op(word, [value], [e.temporary(shape, value.dtype)])
-        e.op(words[-1], [value])
+            value = e.op(word, [value], [e.temporary(shape, value.dtype)], **(dim if reduces else {}))
+        e.op(words[-1], [value], **(dim if words[-1] in ("sum", "norm") else {}))
 
     return translate
 
@@ -158,3 +172,9 @@ def running(word: str) -> Translation:
         e.op(word, [e.call.first], dim=axis[0] if axis else -1)
 
     return translate
+
+
+def split(e: Emission) -> None:
+    """Parts along an axis, each a result of its own or items of a list."""
+    items = e.outputs[0].items if e.outputs else None
+    e.op("split", [e.call.first], items or e.outputs, dim=e.call.integer("axis", 0))

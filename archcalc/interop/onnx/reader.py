@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from math import prod
-from pathlib import Path
+from typing import IO
 
 from archcalc.errors import ArchError, Diagnostic
 from archcalc.interop.onnx.emit import Emission, Emitter
@@ -14,7 +14,7 @@ from archcalc.interop.onnx.tensors import FLOATS, Stored
 from archcalc.interop.onnx.translations import TRANSLATIONS
 from archcalc.interop.onnx.values import Value
 from archcalc.interop.onnx.walk import Placed, Scope, Step, Unknown, Walk, operator_of
-from archcalc.interop.onnx.wire import opened
+from archcalc.interop.onnx.wire import mapped
 from archcalc.interop.onnx.words import SAME
 from archcalc.interop.trace import OPAQUE, Operation, Trace
 
@@ -23,25 +23,25 @@ _NO_DIMS: Mapping[str, int] = {}
 
 
 def read(
-    path: Path,
+    file: IO[bytes],
+    label: str,
     inputs: Mapping[str, tuple[int, ...]] = _NO_INPUTS,
     dims: Mapping[str, int] = _NO_DIMS,
 ) -> Trace:
-    """The trace of the file at `path`; weights are not read.
+    """The trace of an open file; weights are not read.
 
     Args:
+        label: the file's name, as errors say it.
         inputs: shapes by the names of inputs.
         dims: free extents by name; also the value of an input that is one integer.
 
     Raises:
         ArchError: no ONNX model, or shapes that the file does not decide; with its own place.
-        OSError: the file cannot be opened.
     """
-    source = opened(path)
     try:
-        return _trace(read_model(source), path.stem, inputs, dims)
+        return _trace(read_model(mapped(file)), label, inputs, dims)
     except ArchError as error:
-        told = [d._replace(message=f"{path.name}: {d.message}") for d in error.diagnostics]
+        told = [d._replace(message=f"{label}: {d.message}") for d in error.diagnostics]
         raise ArchError(*told) from error
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import mmap
 import struct
-from pathlib import Path
+from typing import IO
 
 from archcalc.errors import ArchError
 
@@ -127,8 +127,7 @@ def signed(value: int) -> int:
     return value - _WORD if value >= _SIGN else value
 
 
-def opened(path: Path) -> Source:
-    """The file, mapped: what is not looked at is not read. Raises OSError."""
-    with path.open("rb") as file:
-        empty = not file.seek(0, 2)
-        return Source(b"" if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+def mapped(file: IO[bytes]) -> Source:
+    """The bytes of an open file: what is not looked at is not read. Raises OSError."""
+    empty = not file.seek(0, 2)
+    return Source(b"" if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))

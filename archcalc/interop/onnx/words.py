@@ -50,7 +50,6 @@ repeat: Tile
 pad: Pad CenterCropPad
 flip: ReverseSequence
 slice: Slice
-split: Split SplitToSequence
 gather: GatherElements GatherND
 index: Compress
 scatter: ScatterND ScatterElements Scatter TensorScatter
@@ -65,12 +64,6 @@ fill: ConstantOfShape EyeLike
 arange: Range
 shape: Shape Size SequenceLength
 random: RandomNormal RandomUniform RandomNormalLike RandomUniformLike Bernoulli Multinomial
-sum: ReduceSum
-mean: ReduceMean
-prod: ReduceProd
-amax: ReduceMax
-amin: ReduceMin
-norm: ReduceL2
 adaptive_avg_pool: GlobalAveragePool com.microsoft.QLinearGlobalAveragePool
 adaptive_max_pool: GlobalMaxPool
 instance_norm: InstanceNormalization
@@ -87,11 +80,8 @@ DATA = {
     **dict.fromkeys(
         ("Reshape", "Squeeze", "Unsqueeze", "Expand", "CastLike", "Dropout", "Tile", "Pad"), 1
     ),
-    **dict.fromkeys(
-        ("CenterCropPad", "ReverseSequence", "Slice", "Split", "SplitToSequence", "OneHot"), 1
-    ),
+    **dict.fromkeys(("CenterCropPad", "ReverseSequence", "Slice", "OneHot"), 1),
     **dict.fromkeys(("Trilu", "Col2Im", "ConstantOfShape", "QuantizeLinear", "DequantizeLinear"), 1),
-    **{f"Reduce{kind}": 1 for kind in ("Sum", "Mean", "Prod", "Max", "Min", "L2")},
     **{f"com.microsoft.QLinear{op}": 1 for op in ("LeakyRelu", "Sigmoid", "GlobalAveragePool")},
 }
 # which inputs are data, where scales and zero points stand between them

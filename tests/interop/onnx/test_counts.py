@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from archcalc.interop.counts import Counts
-from archcalc.interop.onnx.reader import read
+from archcalc.interop.load import read
 from archcalc.interop.prune import prune
 from archcalc.interop.tally import Tally, tally
 from archcalc.interop.trace import Trace
@@ -17,7 +17,7 @@ STRIPPED = "the file holds shapes of weights, not their values"
 
 
 def traced(name: str, inputs: dict[str, tuple[int, ...]] | None = None, **dims: int) -> Trace:
-    return read(FOLDER / f"{name}.onnx", inputs or {}, dims)
+    return read(str(FOLDER / f"{name}.onnx"), inputs or {}, dims)
 
 
 def counted(name: str, inputs: dict[str, tuple[int, ...]] | None = None, **dims: int) -> Tally:

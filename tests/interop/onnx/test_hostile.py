@@ -13,7 +13,7 @@ import pytest
 from support import protobuf as p
 
 from archcalc.errors import ArchError
-from archcalc.interop.onnx.reader import read
+from archcalc.interop.load import read
 from archcalc.interop.prune import prune
 from archcalc.interop.tally import tally
 
@@ -27,7 +27,7 @@ def refusal(folder: Path, data: bytes, **dims: int) -> str:
     path = folder / "m.onnx"
     path.write_bytes(data)
     with pytest.raises(ArchError) as error:
-        read(path, {}, dims)
+        read(str(path), {}, dims)
     return str(error.value)
 
 
@@ -283,7 +283,7 @@ def _tried(path: Path, dims: dict[str, int]) -> str:
     """The extents that a file does not have are refused first; then it is read without them."""
     for given in (dims, {"batch": 2}, {"batch": 2, "length": 7}, {"rate": 16000}, {}):
         try:
-            trace = read(path, {}, given)
+            trace = read(str(path), {}, given)
         except ArchError:
             continue
         try:
