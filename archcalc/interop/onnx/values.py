@@ -30,7 +30,7 @@ _UNREAD = object()
 class Value:
     """A tensor: its shape, ONNX's number of its type, and its numbers where they are few and known.
 
-    `fixed`: it depends on no input; `learned`: it is made of weights alone; `root`: the file holds it, or
+    `fixed`: it depends on no input; `learned`: it is made of weights alone; `root`: the file has it, or
     a node fills it with one number. `name` is the one in the trace, `items` is set for a sequence, which
     has no shape.
     """
