@@ -12,6 +12,8 @@ from archcalc.interop.prune import Pruned
 from archcalc.interop.trace import OPAQUE, Operation, Tensor, Trace, Weight
 from archcalc.interop.vocabulary import WORDS
 
+_MOST_NAMED = 40  # kinds of unknown operations
+
 
 class Use(NamedTuple):
     """A weight, and what it is to the operation that first uses it: 'weight', 'bias', 'scale', …"""
@@ -56,12 +58,15 @@ def _numbers(use: Use) -> int:
     return use.size if use.weight.kind == "parameter" else 0
 
 
-def tally(trace: Trace, pruned: Pruned) -> Tally:
+def tally(trace: Trace, pruned: Pruned, allow_unknown: bool = False) -> Tally:
     """Count every live operation, and give each weight to the first that uses it.
 
     Raises:
-        ArchError: operations that do not fit their rules, all of them with their places.
+        ArchError: operations that are unknown, or do not fit their rules: all of them with their places.
     """
+    unknown = tuple(operation for operation in pruned.live if operation.word == OPAQUE)
+    if unknown and not allow_unknown:
+        raise _refused(trace, unknown)
     weights = {weight.tensor: weight for weight in trace.weights}
     free = {weight.storage: weight for weight in reversed(trace.weights)}
     rows, mistakes = [], []
@@ -82,8 +87,26 @@ def tally(trace: Trace, pruned: Pruned) -> Tally:
     unused = [
         Use(w, "", prod(trace.tensors[w.tensor].shape)) for w in trace.weights if w.storage in free
     ]
-    unknown = tuple(operation for operation in pruned.live if operation.word == OPAQUE)
     return Tally(tuple(rows), unknown, _once(unused))
+
+
+def _refused(trace: Trace, unknown: tuple[Operation, ...]) -> ArchError:
+    """One error for all unknown operations: each kind once, with its first places."""
+    kinds: dict[str, list[str]] = {}
+    for operation in unknown:
+        kinds.setdefault(str(operation.attributes.get("name", "?")), []).append(operation.place)
+    notes = tuple(
+        f"{name}: {places[0]}" + (f" and {len(places) - 1} more" if len(places) > 1 else "")
+        for name, places in kinds.items()
+    )
+    what = "an operation" if len(unknown) == 1 else f"{len(unknown)} operations"
+    return ArchError(
+        Diagnostic(
+            f"{trace.name} holds {what} that archcalc does not know",
+            notes=notes[:_MOST_NAMED],
+            help="`--allow-unknown` counts the others; every total is then at least so much",
+        )
+    )
 
 
 def count(operation: Operation, tensors: Mapping[str, Tensor]) -> Counts:

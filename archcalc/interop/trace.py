@@ -62,10 +62,10 @@ class Trace(NamedTuple):
     """A whole model: what flows, what lies in the file, what is done.
 
     Args:
-        name: of the model; the file's where it has none.
+        name: what messages call it: the file's name.
         source: who wrote it: 'torch.export 8.20', 'ONNX opset 17, pytorch 2.1'.
         inputs, outputs: tensors by name.
-        modules: class of every module by its path: {'layer1.0': 'BasicBlock'}.
+        modules: class of every module by its path: {'': 'ResNet', 'layer1.0': 'BasicBlock'}.
         notes: what a reader has to say: 'batch norms were folded by the exporter'.
     """
 

@@ -89,9 +89,14 @@ def test_shared_weights_count_once_and_multiply_each_time() -> None:
 def test_unknown_operations_are_listed_and_only_those_that_work() -> None:
     strange = step(OPAQUE, "conv", "relu", name="my::op")
     unread = step(OPAQUE, "x", "unread", name="my::other")
-    assert [o.place for o in counted(trace(CONV, strange, unread, w="w", b="b")).unknown] == [
-        "node 'relu'"
-    ]
+    model = trace(CONV, strange, unread, w="w", b="b")
+    with pytest.raises(ArchError) as error:
+        counted(model)
+    assert str(error.value) == "m holds an operation that archcalc does not know"
+    assert error.value.diagnostics[0].notes == ("my::op: node 'relu'",)
+    found = tally(model, prune(model), allow_unknown=True)
+    assert [o.place for o in found.unknown] == ["node 'relu'"]
+    assert found.counts.products == 4 * 6 * 6 * 27
 
 
 def test_shapes_that_contradict_the_rule_are_one_error_each() -> None:

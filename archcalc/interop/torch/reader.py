@@ -162,7 +162,7 @@ def _trace(
     shared = tied(unheld, builder.operations, builder.tensors)
     weights = tuple(w._replace(storage=shared.get(w.name, w.storage)) for w in weights)
     return Trace(
-        builder.modules.get("", archive.label),
+        archive.label,
         source,
         inputs,
         outputs,
