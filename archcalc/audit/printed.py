@@ -91,6 +91,11 @@ class Printed(NamedTuple):
             return self.number, self.number + 1
         return (self.number - self.place / 2) * worth, (self.number + self.place) * worth
 
+    def rounded(self, scale: Scale) -> tuple[Fraction, Fraction]:
+        """[low, high) of all counts that round to the digits."""
+        low, high = self.interval(scale)
+        return low, high if self.whole else high - self.place / 2 * scale.worth
+
     def how(self, value: int, scale: Scale | None = None) -> How | None:
         """How a count becomes these digits, None if it does not.
 

@@ -22,6 +22,7 @@ from archcalc.audit.facts import facts
 from archcalc.audit.printed import How, Printed, Scale
 from archcalc.audit.readings import MOST_DEPARTURES, Reading, readings
 from archcalc.audit.relatives import Relative
+from archcalc.audit.saved import saved
 
 TRUNCATION = 12  # its weight beside those of conventions and changes
 MOST_EXPLAINED = 2  # departures of an explanation; a match of more is arithmetic that fits
@@ -114,7 +115,7 @@ def find(network: Relative, printed: Printed, quantity: str = "") -> Findings:
     nearest: dict[int, Nearest] = {}
     values: set[tuple[Kind, int]] = set()
     tried = 0
-    for reading in _all(network, asked, most, printed.whole):
+    for reading in _all(network, asked, most, printed):
         if any(match.steps < reading.steps for match in found.values()):
             break
         tried += 1
@@ -133,16 +134,24 @@ def find(network: Relative, printed: Printed, quantity: str = "") -> Findings:
     return Findings(believed, () if believed else _ranked(nearest), most, tried, chance, doubtful)
 
 
-def _all(network: Relative, asked: str, most: int, whole: bool) -> Iterator[Reading]:
+def _all(network: Relative, asked: str, most: int, printed: Printed) -> Iterator[Reading]:
     """Sums of conventions by departures; facts of one departure or two behind the sums of one."""
     waiting = True
     for reading in readings(network, asked, most):
         if waiting and reading.steps > 1:
             waiting = False
-            yield from sorted(facts(network, asked, whole), key=lambda fact: fact.steps)
+            yield from _told(network, asked, printed)
         yield reading
     if waiting:
-        yield from facts(network, asked, whole)
+        yield from _told(network, asked, printed)
+
+
+def _told(network: Relative, asked: str, printed: Printed) -> list[Reading]:
+    """Facts by departures: what tools print, parts, files."""
+    found = [*facts(network, asked, printed.whole)]
+    if asked in ("", "bytes"):
+        found += saved(network, printed)
+    return sorted(found, key=lambda fact: fact.steps)
 
 
 def _by_chance(values: set[tuple[Kind, int]], printed: Printed) -> float:

@@ -32,7 +32,7 @@ def explained(findings: Findings, flops: bool) -> tuple[str, ...]:
     lines = [reading.decomposition]
     if reading.departures:
         lines = [f"{grouped(reading.own)} {reading.quantity} of {reading.origin.name}"]
-        lines += [f"{_signed(d.amount)} {d.says}" for d in reading.departures]
+        lines += [f"{_signed(d.amount)} {d.says}" for d in reading.departures if d.amount]
         lines.append(f"= {reading.decomposition}")
     if best.steps > MOST_EXPLAINED:
         lines.insert(0, _fits(best, findings))

@@ -1,0 +1,86 @@
+"""File sizes of saved networks: the bytes of all tensors, and what a container puts around each.
+
+A container's share is known from recorded files only: between so many bytes a tensor and so many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import takewhile
+from math import ceil
+from typing import NamedTuple
+
+from archcalc.audit.convention import Convention
+from archcalc.audit.printed import Printed
+from archcalc.audit.readings import Part, Reading, Way
+from archcalc.audit.relatives import Relative, remembered
+from archcalc.operators.normalization import BatchNorm
+
+FLOAT, COUNTER = 4, 8  # bytes; torch counts the batches of each batch norm in 64 bits
+WEIGHT = 13  # beside those of conventions
+MOST_TENSORS = 8  # a layer
+
+
+class Container(NamedTuple):
+    """A format of files, and how many bytes a tensor it adds: records, names, alignment."""
+
+    name: str
+    least: int
+    most: int
+
+
+CONTAINERS = (
+    Container("safetensors", 80, 125),
+    Container("torch.save before 1.6", 150, 225),
+    Container("torch.save", 226, 340),
+)
+
+
+def saved(network: Relative, printed: Printed) -> Iterator[Reading]:
+    """Files of the network, and of those that are one change away, that may be of the printed size."""
+    if printed.unit not in ("", "bytes") or (not printed.unit and not printed.whole):
+        return
+    for relative in takewhile(lambda relative: relative.steps < 2, remembered(network)):
+        if not relative.rewrite and _may_be(relative, printed):
+            yield from _files(network, relative, printed)
+
+
+def _may_be(relative: Relative, printed: Printed) -> bool:
+    """Whether it is worth counting the tensors."""
+    numbers = FLOAT * int(relative.analysis.total.stored_numbers)
+    room = MOST_TENSORS * len(relative.analysis.layers) * CONTAINERS[-1].most
+    return any(low - room <= numbers < high for low, high in map(printed.interval, printed.scales))
+
+
+def _files(origin: Relative, relative: Relative, printed: Printed) -> Iterator[Reading]:
+    layers = relative.analysis.layers
+    counters = sum(isinstance(layer.node.operator, BatchNorm) for layer in layers)
+    tensors = counters + sum(len(x.node.operator.weights(*x.inputs)) for x in layers)
+    numbers = int(relative.analysis.total.stored_numbers)
+    bare = FLOAT * numbers + COUNTER * counters
+    every = (
+        Part(FLOAT, "parameters, means and variances", numbers),
+        Part(COUNTER, "counters of batch norms", counters),
+    )
+    kept = tuple(part for part in every if part.amount)
+    says = "; ".join(["the tensors of a state dict", *(change.says for change in relative.changes)])
+    yield _reading(origin, relative, "tensors of a state dict", says, kept)
+    for container in CONTAINERS:
+        low, high = bare + container.least * tensors, bare + container.most * tensors
+        for least, most in map(printed.rounded, printed.scales):
+            value = min(max((low + high) // 2, ceil(least)), ceil(most) - 1)
+            if low <= value <= high:
+                around = Fraction(value - bare, tensors)
+                told = f"{says}, as {container.name} writes it: about {round(around)} bytes around each"
+                part = Part(1, f"bytes of the file around {tensors} tensors", value - bare)
+                name = f"file of {container.name}"
+                yield _reading(origin, relative, name, told, (*kept, part))
+
+
+def _reading(
+    origin: Relative, relative: Relative, name: str, says: str, parts: tuple[Part, ...]
+) -> Reading:
+    convention = Convention(name, says, "fact", weight=WEIGHT)
+    value = sum(part.factor * part.amount for part in parts)
+    return Reading(origin, relative, Way("weight bytes", (convention,), (), 1, 1), value, parts)

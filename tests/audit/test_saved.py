@@ -1,0 +1,70 @@
+"""File sizes: what torch.save and safetensors wrote for eleven networks, explained to the byte."""
+
+from __future__ import annotations
+
+import csv
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from archcalc.audit.printed import parse
+from archcalc.audit.readings import Reading
+from archcalc.audit.relatives import Relative
+from archcalc.audit.saved import CONTAINERS, saved
+from archcalc.audit.search import find
+from archcalc.spec import catalog
+
+ROWS = list(csv.DictReader((Path(__file__).parent.parent / "data" / "files.csv").open()))
+FORMATS = {
+    "torch_zip": "torch.save",
+    "torch_legacy": "torch.save before 1.6",
+    "safetensors": "safetensors",
+}
+
+
+def network(row: dict[str, str]) -> Relative:
+    name, _, switch = row["network"].partition(":")
+    return Relative(catalog.find(name), {"aux": True} if switch else {})
+
+
+def bare(reading: Reading) -> int:
+    return sum(part.factor * part.amount for part in reading.parts if "around" not in part.term)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["network"])
+def test_recorded_files(row: dict[str, str]) -> None:
+    for column, container in FORMATS.items():
+        best = find(network(row), parse(f"{row[column]} bytes")).matches[0]
+        (convention,) = best.reading.way.conventions
+        assert convention.name == f"file of {container}"
+        assert best.reading.value == int(row[column])
+        assert bare(best.reading) == int(row["tensor_bytes"])
+        assert f"around {row['tensors']} tensors" in best.reading.parts[-1].term
+        counters = [p.amount for p in best.reading.parts if p.term == "counters of batch norms"]
+        assert sum(counters) == int(row["counters"])
+
+
+def test_tensors_alone() -> None:
+    """ResNet-18: 4 bytes for each of 11,689,512 + 9,600 numbers, 8 for each of 20 counters."""
+    best = find(Relative(catalog.find("resnet18"), {}), parse("46796608")).matches[0]
+    assert [c.name for c in best.reading.way.conventions] == ["tensors of a state dict"]
+    assert best.reading.value == 4 * (11_689_512 + 9_600) + 8 * 20
+
+
+def test_files_of_a_size_to_some_digits() -> None:
+    """torchvision says 97.781 MB of ResNet-50, and means 2²⁰ bytes."""
+    best = find(Relative(catalog.find("resnet50"), {}), parse("97.781 MB")).matches[0]
+    assert best.reading.way.conventions[0].name == "file of torch.save"
+    assert 97.7805 <= best.reading.value / 2**20 < 97.7815
+    assert "1,048,576" in best.scale.says
+
+
+def test_containers_do_not_overlap() -> None:
+    for before, after in pairwise(CONTAINERS):
+        assert before.least < before.most < after.least
+
+
+@pytest.mark.parametrize("number", ["25557032 params", "102.4M", "102522523 MACs"])
+def test_what_is_no_size_of_a_file(number: str) -> None:
+    assert not list(saved(Relative(catalog.find("resnet50"), {}), parse(number)))
