@@ -6,7 +6,6 @@ They go together because an expression may ask for the `channels` that arrive.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from archcalc import garbage
 from archcalc.errors import ArchError, Diagnostic, Keys, ShapeError, Span, SpecError
@@ -14,18 +13,17 @@ from archcalc.graph import refusals
 from archcalc.graph.assembly import Assembly
 from archcalc.graph.bind import Bound, bind, require_values, unknown_argument, with_defaults
 from archcalc.graph.check import check, check_labels
+from archcalc.graph.effort import Effort
+from archcalc.graph.expressions import Expressions
 from archcalc.graph.model import Graph
 from archcalc.graph.scope import Names, Scope
 from archcalc.operators import TABLE, operator_class
 from archcalc.operators.model import Operator, Shape
-from archcalc.spec.evaluate import Lookup, Misfit, evaluate
+from archcalc.spec.evaluate import Lookup
 from archcalc.spec.expressions import Expression, Value
 from archcalc.spec.model import Block, Given, Line, Size, Spec, Step
 from archcalc.symbols import Symbol
 
-MOST_NODES = 1_000_000
-LONG = 50_000  # steps, from which on it is looked ahead whether repeats can end
-MOST_WORK = 20_000_000  # lines met, parts of expressions evaluated, names written: some seconds
 DEEPEST = 100
 
 
@@ -56,12 +54,9 @@ class _Builder:
         self.spec, self.values = spec, values
         self.made, self.names = Assembly(), Names()
         self.nodes = self.made.nodes
+        self.effort = Effort()
+        self.expressions = Expressions(values, self.nodes, self.effort)
         self.side_outputs: list[tuple[str, int]] = []
-        self.read: set[str] = set()
-        self.steps = self.work = 0
-        self.rounds: list[
-            tuple[int, int]
-        ] = []  # of each repeat around: steps before its round, rounds left
         self._literal: dict[int, tuple[Operator, Span, dict[str, Bound]]] = {}
 
     def graph(self, input: Shape | None, variant: str | None) -> Graph:
@@ -71,13 +66,13 @@ class _Builder:
         shape = input if input is not None else self._input(self.spec.inputs_of(variant), keys)
         self.made.begin(shape)
         last = self._block(self.spec.body, self.values, {}, (), 0, "", 0)
-        return Graph(tuple(self.nodes), last, tuple(self.side_outputs), frozenset(self.read))
+        return Graph(tuple(self.nodes), last, tuple(self.side_outputs), frozenset(self.expressions.read))
 
     def _input(self, sizes: tuple[Size, ...], keys: Keys) -> Shape:
-        lookup = self._lookup(
+        lookup = self.expressions.lookup(
             Scope(self.spec.body, self.values, {}, (), {}, set(), "", frozenset(), 0), 0
         )
-        shape = [self._size(size, lookup, keys) for size in sizes]
+        shape = [self.expressions.size(size, lookup, keys) for size in sizes]
         for size, written in zip(shape, sizes, strict=True):
             if isinstance(size, bool) or not isinstance(size, int | Symbol) or size < 1:
                 raise refusals.bad_input(size, written, keys)
@@ -129,9 +124,9 @@ class _Builder:
 
     def _line(self, line: Line, x: int, scope: Scope) -> int | None:
         """The node after the line, or None if it is switched off."""
-        self._spend(1, line)
-        lookup = self._lookup(scope, x)
-        on = line.condition is None or bool(self._evaluate(line.condition, lookup, line.keys))
+        self.effort.spend(1, line)
+        lookup = self.expressions.lookup(scope, x)
+        on = line.condition is None or bool(self.expressions.evaluate(line.condition, lookup, line.keys))
         count = self._count(line, lookup) if on else 0
         if count == 0:
             if line.label and line.label not in scope.set_here:
@@ -154,54 +149,23 @@ class _Builder:
         return end
 
     def _repeat(self, line: Line, x: int, scope: Scope, name: str, count: int) -> int:
-        least = self.steps + len(line.steps) * count
-        if least > MOST_NODES:
-            raise refusals.too_large(line, least, MOST_NODES)
-        if count > 1 and self.steps > LONG:
-            self._require_end(line)
-        self.rounds.append((self.steps, count - 1))
-        for i in range(count):
-            before = self.steps
-            self.rounds[-1] = before, count - i - 1
+        for _ in self.effort.rounds(line, count):
             for step in line.steps:
                 x = self._step(step, line, x, scope, name)
-            each = self.steps - before
-            # the second round is typical (the first may stride), so a hopeless repeat ends here
-            if i == min(1, count - 1) and self.steps + each * (count - i - 1) > MOST_NODES:
-                raise refusals.too_large(line, self.steps + each * (count - i - 1), MOST_NODES)
-        self.rounds.pop()
         return x
-
-    def _require_end(self, line: Line) -> None:
-        """Refuse repeats in repeats whose rounds, if they are alike, come to too many steps."""
-        steps = self.steps
-        for before, left in reversed(self.rounds):
-            steps += (steps - before) * left
-        if steps > MOST_NODES:
-            raise refusals.too_large(line, steps, MOST_NODES)
-
-    def _spend(self, work: int, line: Line) -> None:
-        """Count what building costs, so that no text can make it last for ever."""
-        self.work += work
-        if self.work > MOST_WORK:
-            raise refusals.too_long(line)
 
     def _count(self, line: Line, lookup: Lookup) -> int:
         if line.repeat == 1:
             return 1
-        count = self._size(line.repeat, lookup, line.keys)
+        count = self.expressions.size(line.repeat, lookup, line.keys)
         if isinstance(count, bool) or not isinstance(count, int | Symbol) or count < 0:
             raise refusals.bad_count(count, line)
         count = int(count)
-        if count > MOST_NODES:
-            raise refusals.too_large(line, count, MOST_NODES)
+        self.effort.allow(count, line)
         return count
 
     def _step(self, step: Step, line: Line, x: int, scope: Scope, label: str) -> int:
-        self.steps += 1
-        if self.steps > MOST_NODES:
-            raise refusals.too_large(line, self.steps, MOST_NODES)
-        self._spend(len(step.arguments), line)
+        self.effort.step(len(step.arguments), line)
         if step.target:
             return self._target(step.target, scope, line.span(step.start, step.end))
         literal = self._literal.get(id(step))
@@ -209,7 +173,7 @@ class _Builder:
             operator, place, arguments = literal
             path = scope.prefix + label if label else self.names.free(scope, operator.name)
             return self._append(path, operator, (x,), place, arguments)
-        lookup = self._lookup(scope, x)
+        lookup = self.expressions.lookup(scope, x)
         name = step.name
         if isinstance(name, Expression):
             name = self._dynamic_name(name, lookup, line)
@@ -221,7 +185,7 @@ class _Builder:
         return self._call_operator(name, given, step, x, scope, path, place)
 
     def _dynamic_name(self, expression: Expression, lookup: Lookup, line: Line) -> str:
-        name = self._evaluate(expression, lookup, line.keys)
+        name = self.expressions.evaluate(expression, lookup, line.keys)
         if isinstance(name, str) and (name in TABLE or name in self.spec.blocks):
             return name
         raise refusals.no_step(expression, name, self.spec, line)
@@ -243,7 +207,7 @@ class _Builder:
             elif given.name == "@":
                 bounds.append(Bound("@", self._target(str(given.value), scope, span), span))
             else:
-                value, read = self._argument(given.value, lookup, keys)
+                value, read = self.expressions.argument(given.value, lookup, keys)
                 bounds.append(Bound(given.name, value, span, read))
         return bounds
 
@@ -258,13 +222,15 @@ class _Builder:
             raise unknown_argument(block.name, block.parameters, rest[0])
         values: dict[str, Value] = {}
         read: dict[str, frozenset[str]] = {}
-        lookup = self._lookup(scope._replace(values=values, read=read), x)
+        lookup = self.expressions.lookup(scope._replace(values=values, read=read), x)
         for parameter in block.parameters:
             if parameter.name in bound:
                 _, value, _, names = bound[parameter.name]
             else:
                 assert parameter.default is not None
-                value, names = self._argument(parameter.default, lookup, (*block.keys, "args"))
+                value, names = self.expressions.argument(
+                    parameter.default, lookup, (*block.keys, "args")
+                )
             values[parameter.name], read[parameter.name] = value, names
         return self._block(block, values, read, tuple(rest), x, f"{path}/", scope.depth + 1)
 
@@ -279,7 +245,7 @@ class _Builder:
             raise unknown_argument(name, cls.arguments, surplus[0])
         require_values(cls.arguments, bound)
         arguments = with_defaults(bound, self._defaults(name, scope, x))
-        self.read.update(*(b.read for b in arguments.values()))
+        self.expressions.read.update(*(b.read for b in arguments.values()))
         inputs = (x, *(g.value for g in labels))
         try:
             operator = self.made.operator(name, {k: b.value for k, b in arguments.items()})
@@ -297,7 +263,7 @@ class _Builder:
 
     def _defaults(self, name: str, scope: Scope, x: int) -> list[Bound]:
         keys: Keys = ("defaults", name)
-        lookup = self._lookup(scope._replace(values=self.values, read={}), x)
+        lookup = self.expressions.lookup(scope._replace(values=self.values, read={}), x)
         return self._given(self.spec.defaults.get(name, ()), lookup, keys, scope)
 
     def _append(
@@ -308,51 +274,5 @@ class _Builder:
         place: Span,
         arguments: dict[str, Bound],
     ) -> int:
-        self.work += len(path) // 8 + len(inputs)
+        self.effort.work += len(path) // 8 + len(inputs)
         return self.made.append(path, operator, inputs, place, arguments)
-
-    def _lookup(self, scope: Scope, x: int) -> Lookup:
-        def lookup(name: str) -> Value:
-            if name == "channels":
-                return self.nodes[x].shape.channels
-            value = scope.values[name] if name in scope.values else self.values[name]
-            self.read.update(scope.read.get(name, (name,)))
-            if isinstance(value, str | list):
-                self.work += _length(value)
-                if self.work > MOST_WORK:
-                    raise Misfit("takes too long")
-            return value
-
-        return lookup
-
-    def _argument(self, size: Size, lookup: Lookup, keys: Keys) -> tuple[Any, frozenset[str]]:
-        """The value of an argument, and what it reads: that counts where somebody reads the argument."""
-        if not isinstance(size, Expression):
-            return size, frozenset()
-        outer, self.read = self.read, set()
-        try:
-            return self._evaluate(size, lookup, keys), frozenset(self.read)
-        finally:
-            self.read = outer
-
-    def _size(self, size: Size, lookup: Lookup, keys: Keys) -> Any:
-        return self._evaluate(size, lookup, keys) if isinstance(size, Expression) else size
-
-    def _evaluate(self, expression: Expression, lookup: Lookup, keys: Keys) -> Value:
-        self.work += expression.size
-        try:
-            return evaluate(expression, lookup)
-        except ArchError as error:
-            places = (
-                d._replace(span=d.span._replace(keys=keys))
-                for d in error.diagnostics
-                if isinstance(d.span, Span)
-            )
-            raise ArchError(*places) from None
-
-
-def _length(value: Value) -> int:
-    """The values in a list, the letters of a text."""
-    if isinstance(value, list):
-        return 1 + sum(_length(item) for item in value)
-    return len(value) if isinstance(value, str) else 1

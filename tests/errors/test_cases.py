@@ -16,7 +16,7 @@ from raised_messages import Message, messages
 import archcalc
 from archcalc import cli
 from archcalc.errors import ArchError
-from archcalc.graph import build
+from archcalc.graph import effort
 from archcalc.views.diagnostics import render
 
 ALL = [(path.stem, case) for path in sorted(CASES.glob("*.toml")) for case in annotated.cases(path)]
@@ -222,9 +222,9 @@ GENERATED = {
 @pytest.mark.parametrize("name", GENERATED)
 def test_generated(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text, expected = GENERATED[name]
-    monkeypatch.setattr(build, "MOST_WORK", 100_000)
+    monkeypatch.setattr(effort, "MOST_WORK", 100_000)
     if name == "more lines than layers":
-        monkeypatch.setattr(build, "MOST_NODES", 1000)
+        monkeypatch.setattr(effort, "MOST_NODES", 1000)
     errors = annotated.shown(text, tmp_path)
     assert errors == [expected]
 

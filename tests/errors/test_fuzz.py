@@ -24,7 +24,7 @@ from archcalc import cli
 from archcalc.analysis.costs import analyze, count, total
 from archcalc.api import Network
 from archcalc.errors import ArchError
-from archcalc.graph import build
+from archcalc.graph import effort
 from archcalc.spec import catalog
 from archcalc.spec.bundle import families
 from archcalc.spec.catalog import Entry
@@ -61,7 +61,7 @@ quiet = settings(deadline=None, suppress_health_check=list(HealthCheck), databas
 def bounded() -> Iterator[None]:
     """Small networks only, and not for long."""
     start = time.process_time()
-    with patch.object(build, "MOST_NODES", 2000), patch.object(build, "MOST_WORK", 50_000):
+    with patch.object(effort, "MOST_NODES", 2000), patch.object(effort, "MOST_WORK", 50_000):
         yield
     assert time.process_time() - start < SECONDS
 

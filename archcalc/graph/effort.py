@@ -1,0 +1,66 @@
+"""What building a graph costs, so that no text can make it last for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcalc.graph import refusals
+from archcalc.spec.model import Line
+
+MOST_NODES = 1_000_000
+LONG = 50_000  # steps, from which on it is looked ahead whether repeats can end
+MOST_WORK = 20_000_000  # lines met, parts of expressions evaluated, names written: some seconds
+
+
+class Effort:
+    """Steps and work so far; each method refuses what goes beyond the limits."""
+
+    def __init__(self) -> None:
+        self.steps = self.work = 0
+        self._rounds: list[tuple[int, int]] = []  # of each repeat around: steps before, rounds left
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the work goes beyond the limit."""
+        return self.work > MOST_WORK
+
+    def spend(self, work: int, line: Line) -> None:
+        """Count work."""
+        self.work += work
+        if self.work > MOST_WORK:
+            raise refusals.too_long(line)
+
+    def step(self, work: int, line: Line) -> None:
+        """Count a step, and its work."""
+        self.steps += 1
+        self.work += work
+        if self.steps > MOST_NODES:
+            raise refusals.too_large(line, self.steps, MOST_NODES)
+        if self.work > MOST_WORK:
+            raise refusals.too_long(line)
+
+    def allow(self, steps: int, line: Line) -> None:
+        """Refuse so many steps in all."""
+        if steps > MOST_NODES:
+            raise refusals.too_large(line, steps, MOST_NODES)
+
+    def rounds(self, line: Line, count: int) -> Iterator[None]:
+        """The rounds of a repeat, given up as soon as they cannot end."""
+        self.allow(self.steps + len(line.steps) * count, line)
+        if count > 1 and self.steps > LONG:
+            self._require_end(line)
+        self._rounds.append((self.steps, count - 1))
+        for i in range(count):
+            before = self.steps
+            self._rounds[-1] = before, count - i - 1
+            yield
+            if i == min(1, count - 1):  # the second round is typical: the first may stride
+                self.allow(self.steps + (self.steps - before) * (count - i - 1), line)
+        self._rounds.pop()
+
+    def _require_end(self, line: Line) -> None:
+        """Refuse repeats in repeats whose rounds, if they are alike, come to too many steps."""
+        steps = self.steps
+        for before, left in reversed(self._rounds):
+            steps += (steps - before) * left
+        self.allow(steps, line)

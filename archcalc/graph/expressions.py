@@ -1,0 +1,76 @@
+"""Expressions of a spec where a graph is built: what they give, and which variables they read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from archcalc.errors import ArchError, Keys, Span
+from archcalc.graph.effort import Effort
+from archcalc.graph.model import Node
+from archcalc.graph.scope import Scope
+from archcalc.spec.evaluate import Lookup, Misfit, evaluate
+from archcalc.spec.expressions import Expression, Value
+from archcalc.spec.model import Size
+
+
+class Expressions:
+    """Evaluates them; `read` collects the variables that were needed."""
+
+    def __init__(self, variables: Mapping[str, Value], nodes: Sequence[Node], effort: Effort) -> None:
+        self.variables, self.nodes, self.effort = variables, nodes, effort
+        self.read: set[str] = set()
+
+    def lookup(self, scope: Scope, x: int) -> Lookup:
+        """What a name means in a scope, where the tensor of node `x` arrives."""
+
+        def lookup(name: str) -> Value:
+            if name == "channels":
+                return self.nodes[x].shape.channels
+            value = scope.values[name] if name in scope.values else self.variables[name]
+            self.read.update(scope.read.get(name, (name,)))
+            if isinstance(value, str | list):
+                self.effort.work += _length(value)
+                if self.effort.exhausted:
+                    raise Misfit("takes too long")
+            return value
+
+        return lookup
+
+    def argument(self, size: Size, lookup: Lookup, keys: Keys) -> tuple[Any, frozenset[str]]:
+        """The value of an argument, and what it reads: that counts where somebody reads the argument."""
+        if not isinstance(size, Expression):
+            return size, frozenset()
+        outer, self.read = self.read, set()
+        try:
+            return self.evaluate(size, lookup, keys), frozenset(self.read)
+        finally:
+            self.read = outer
+
+    def size(self, size: Size, lookup: Lookup, keys: Keys) -> Any:
+        """The value of a size, which may be a plain number."""
+        return self.evaluate(size, lookup, keys) if isinstance(size, Expression) else size
+
+    def evaluate(self, expression: Expression, lookup: Lookup, keys: Keys) -> Value:
+        """The value of an expression that stands at `keys` of the TOML.
+
+        Raises:
+            ArchError: it has none, with the place.
+        """
+        self.effort.work += expression.size
+        try:
+            return evaluate(expression, lookup)
+        except ArchError as error:
+            places = (
+                d._replace(span=d.span._replace(keys=keys))
+                for d in error.diagnostics
+                if isinstance(d.span, Span)
+            )
+            raise ArchError(*places) from None
+
+
+def _length(value: Value) -> int:
+    """The values in a list, the letters of a text."""
+    if isinstance(value, list):
+        return 1 + sum(_length(item) for item in value)
+    return len(value) if isinstance(value, str) else 1
