@@ -36,13 +36,13 @@ class Writes:
         """An operation wrote into the tensor `into`, and calls what it holds then `result`."""
         base = self._base.get(into, into)
         self._written.setdefault(base, []).append(result)
-        self.view(result, into)
         self.replace(into, result)
 
     def replace(self, name: str, value: str) -> None:
-        """From here on `name` stands for `value`, which knows of all writes."""
+        """From here on `name` stands for `value`, and both know of all writes."""
+        self.view(value, name)
         self._value[name] = value
-        self._seen[name] = len(self._written.get(self._base.get(name, name), ()))
+        self._seen[name] = self._seen[value]
 
     def read(self, name: str) -> str | Stale:
         """What `name` stands for, or what has to be joined first."""

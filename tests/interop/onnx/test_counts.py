@@ -22,7 +22,7 @@ def traced(name: str, inputs: dict[str, tuple[int, ...]] | None = None, **dims: 
 
 def counted(name: str, inputs: dict[str, tuple[int, ...]] | None = None, **dims: int) -> Tally:
     trace = traced(name, inputs, **dims)
-    return tally(trace, prune(trace))
+    return tally(trace, prune(trace), allow_unknown=True)
 
 
 def uses(found: Tally) -> dict[str, str]:
