@@ -35,11 +35,33 @@ WANTED = {  # what a command needs beside a SPEC
     "reconcile": ["61,706"],
     "explain": ["conv"],
 }
+RIGHT = {  # what an option takes whose values are any text
+    "--set": "n=3 n=2,2,2,2 classes=10 width=0.5 bottleneck=16 n=n",
+    "--input": "32 64x48 224x224x3 32x32x1",
+    "--sort": "layer parameters multiplies share memory alive output",
+    "--vary": "n=1:4 classes=1:9 classes=1,5,9 n=2:8:2 input=32:64:8",
+    "--where": "parameters<1M multiplies>=10^6 peak<10k",
+    "--pareto": "params,multiplies params,max:n",
+    "--by": "params max:params multiplies n",
+    "--max-params": "1M 61706 10k",
+    "--max-multiplies": "1G 61706",
+    "--max-flops": "1G 2M",
+    "--source": "keras tensorflow lecun",
+    "--symbol": "n classes channels",
+    "--mean": "0.5 0.1,0.2,0.3",
+    "--std": "0.5 1,2,3",
+    "--taps": "conv all relu",
+    "-o": "out out.csv out/deep",
+    "--points": "points.csv own.toml",
+    "--git": "HEAD ghost",
+}
+TOPICS = {"operators": ["conv", "relu", "gap"], "help": ["language", "sweep", "audit", "json"]}
 OWN = 'input = "8x8x{n}"\nlayers = ["conv {n} k3 half | relu", "flatten | linear 4"]\n[vars]\nn = 3\n'
 
 
 def attack(chance: random.Random, number: int) -> str:
     Path("own.toml").write_text(OWN, encoding="utf-8")
+    Path("points.csv").write_text("n\n1\n2\n", encoding="utf-8")
     name = chance.choice(COMMANDS)
     words = [name, *_words(chance, name)]
     try:
@@ -52,12 +74,13 @@ def _words(chance: random.Random, name: str) -> list[str]:
     command = commands.get_command(click.Context(commands), name)
     assert command is not None
     params = [p for p in command.params if p.opts[0].startswith("-") and not SLOW & {*p.opts}]
-    made = [chance.choice(SPECS if chance.random() < 0.9 else WRONG)] if chance.random() < 0.97 else []
+    right = TOPICS.get(name, SPECS)
+    made = [chance.choice(right if chance.random() < 0.9 else WRONG)] if chance.random() < 0.97 else []
     if name in WANTED and chance.random() < 0.9:
         made += WANTED[name]
     for param in chance.sample(params, min(len(params), chance.choice((0, 1, 1, 2, 3)))):
         made += _option(chance, param)
-    if chance.random() < 0.2:
+    if chance.random() < 0.1:
         made += chance.choice((["--classes", "7"], ["--n", "2"], ["--ghost"], [chance.choice(VALUES)]))
     if chance.random() < 0.1:
         chance.shuffle(made)
@@ -74,8 +97,9 @@ def _option(chance: random.Random, param: click.Parameter) -> list[str]:
     if isinstance(type, click.Choice):
         return [option, chance.choice([*map(str, type.choices), chance.choice(VALUES)])]
     if isinstance(type, click.types.IntRange | click.types.IntParamType):
-        return [option, str(chance.choice((0, 1, 2, 3, 8, 10**6, 10**12)))]
-    return [option, chance.choice(VALUES)]
+        return [option, str(chance.choice((0, 1, 1, 2, 2, 3, 8, 10**6, 10**12)))]
+    right = RIGHT[option].split() if option in RIGHT and chance.random() < 0.8 else VALUES
+    return [option, chance.choice(right)]
 
 
 @sizes(40, 5000)
