@@ -91,10 +91,9 @@ class Node:
     def noted(self) -> bool:
         return bool(self._metadata)
 
-    @property
-    def metadata(self) -> dict[str, str]:
-        """What the exporter noted about the node."""
-        return dict(entries(self.source, self._metadata))
+    def metadata(self, wanted: frozenset[str]) -> dict[str, str]:
+        """What the exporter noted about the node under these keys."""
+        return dict(entries(self.source, self._metadata, wanted))
 
 
 _TAGS = {1: 0x15, 2: 0x18, 3: 0x22, 4: 0x2A, 5: 0x32, 6: 0x3D, 7: 0x40, 8: 0x4A}

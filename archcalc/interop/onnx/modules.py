@@ -8,6 +8,7 @@ from archcalc.interop.onnx.messages import Node
 
 _SCOPES, _CLASSES = "pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy"
 _RULES = "pkg.onnxscript.rewriter.rule_name"
+_WANTED = frozenset((_SCOPES, _CLASSES, _RULES))
 _LONGEST = 4000
 
 
@@ -22,7 +23,7 @@ class Home(NamedTuple):
 
 def home(node: Node) -> Home:
     """torch.export's metadata say it; the older exporter and TensorFlow's write it into the name."""
-    noted = node.metadata if node.noted else {}
+    noted = node.metadata(_WANTED) if node.noted else {}
     scopes, classes = _listed(noted.get(_SCOPES, "")), _listed(noted.get(_CLASSES, ""))
     if scopes and len(scopes) == len(classes):
         pairs = tuple(

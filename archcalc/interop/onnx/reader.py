@@ -49,7 +49,7 @@ def _trace(
     model: Model, name: str, inputs: Mapping[str, tuple[int, ...]], dims: Mapping[str, int]
 ) -> Trace:
     torch = model.producer.startswith("pytorch")
-    walk, scope, to = Walk(model.functions, _recorded(model), torch), Scope(), Emitter(torch)
+    walk, scope, to = Walk(model.functions, lambda: _recorded(model), torch), Scope(), Emitter(torch)
     held = list(model.graph.initializers())
     for tensor in held:
         walk.stored(scope, tensor)

@@ -194,13 +194,16 @@ def _beside(name: str, facts: dict[str, str]) -> str:
     return location
 
 
-def entries(source: Source, places: list[Place]) -> Iterator[tuple[str, str]]:
-    """Pairs of key and value, as metadata and external data are written."""
+def entries(
+    source: Source, places: list[Place], wanted: frozenset[str] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Pairs of key and value, as metadata and external data are written; all, or those of these keys."""
     for low, high in places:
         key = value = ""
         for tag, start, end in source.fields(low, high):
             if tag == 0x0A:
                 key = source.text(start, end)
-            elif tag == 0x12:
+            elif tag == 0x12 and (wanted is None or key in wanted):
                 value = source.text(start, end)
-        yield key, value
+        if wanted is None or key in wanted:
+            yield key, value

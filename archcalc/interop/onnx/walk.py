@@ -6,7 +6,7 @@ long: nodes, depth, and arithmetic on constants are bounded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
@@ -34,6 +34,7 @@ _RANDOM = frozenset(
 _LOOPS = frozenset(("Loop", "Scan", "SequenceMap"))
 
 Scope = dict[str, Value]
+Recorded = Mapping[str, tuple[tuple[int, ...], int]]  # shape and type by name
 
 
 class Step(NamedTuple):
@@ -60,13 +61,17 @@ class Walk:
     def __init__(
         self,
         functions: Mapping[tuple[str, str, str], Function],
-        recorded: Mapping[str, tuple[tuple[int, ...], int]],
+        recorded: Callable[[], Recorded],
         merges: bool = False,
     ) -> None:
-        """`merges`: the exporter writes equal weights, though not tied, as one and an Identity."""
+        """`recorded` reads the shapes that the file records, when an operation is not known.
+
+        `merges`: the exporter writes equal weights, though not tied, as one and an Identity.
+        """
         self._functions, self._recorded = functions, recorded
         self._budget, self._left = Budget(), _MOST_NODES
         self._merges = merges
+        self._shapes: Recorded = {}
         self._names: dict[str, int] = {}  # how often each was wanted again
         self.unknown: list[str] = []
 
@@ -179,8 +184,10 @@ class Walk:
         node = call.node
         if node.op in _LOOPS and not node.domain:
             raise ArchError("how often its body runs is not in the file, so a loop cannot be counted")
+        if not self.unknown:
+            self._shapes = self._recorded()
         self.unknown.append(place)
-        recorded = [self._recorded.get(name) for name in node.outputs if name]
+        recorded = [self._shapes.get(name) for name in node.outputs if name]
         if not all(recorded):
             raise Unknown
         return [Value(*fact) for fact in recorded if fact]

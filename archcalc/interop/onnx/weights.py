@@ -60,7 +60,7 @@ def kind(word: str, position: int, value: Value, folded: bool) -> Kind:
         return "buffer"
     if role or (word in _LEARNED and (value.size > 1 or word == "prelu")):
         return "parameter"
-    name = value.stored.name if value.stored else value.name
+    name = value.name
     if value.dtype not in FLOATS or value.size < 2 or _MADE.search(name):
         return "parameter" if folded and word == "dequantize" and position == 0 else "constant"
     if not _NUMBERED.search(name):
@@ -71,6 +71,7 @@ def kind(word: str, position: int, value: Value, folded: bool) -> Kind:
 
 def computed(value: Value, is_a: Kind) -> bool:
     """Whether a constant is a table that torch's exporter computed: positions, masks."""
-    name = value.stored.name if value.stored else ""
     table = sum(extent > 1 for extent in value.shape) > 1 and value.dtype in FLOATS
-    return table and is_a == "constant" and bool(_NUMBERED.search(name) or _MADE.search(name))
+    return (
+        table and is_a == "constant" and bool(_NUMBERED.search(value.name) or _MADE.search(value.name))
+    )

@@ -88,5 +88,13 @@ DATA = {
 PLACES = {"com.microsoft.QLinearAdd": (0, 3), "com.microsoft.QLinearMul": (0, 3)}
 # the same value under another name, or a tensor out of a list
 SAME = frozenset(
-    ("Identity", "Constant", "SequenceConstruct", "SequenceAt", "SequenceInsert", "SequenceEmpty")
+    (
+        "Identity",
+        "Constant",
+        "SequenceConstruct",
+        "SequenceAt",
+        "SequenceInsert",
+        "SequenceErase",
+        "SequenceEmpty",
+    )
 )

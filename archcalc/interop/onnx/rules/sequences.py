@@ -28,6 +28,13 @@ def sequence_insert(call: Call) -> list[Value]:
     return [Value.sequence(items)]
 
 
+def sequence_erase(call: Call) -> list[Value]:
+    items = list(call.items(0))
+    where = call.sizes(1)[0] if call.maybe(1) else -1
+    del items[call.axis(where, len(items))]
+    return [Value.sequence(items)]
+
+
 def sequence_length(call: Call) -> list[Value]:
     return [Value((), INT64, [len(call.items(0))])]
 
@@ -63,6 +70,7 @@ RULES: dict[str, Rule] = {
     "SequenceEmpty": sequence_empty,
     "SequenceAt": sequence_at,
     "SequenceInsert": sequence_insert,
+    "SequenceErase": sequence_erase,
     "SequenceLength": sequence_length,
     "SplitToSequence": split_to_sequence,
     "ConcatFromSequence": concat_from_sequence,
