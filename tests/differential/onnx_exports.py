@@ -18,6 +18,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 import torchvision
@@ -90,6 +91,20 @@ MODELS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
 }
 
 
+EXPORTERS = ("old", "new", "old-free", "new-free")  # the last two leave the batch free
+FREE = ("encoder", "speech", "mobilenet_v2", "shufflenet_v2_x1_0", "swin_t", "vit_b_16")
+
+
+def options(exporter: str) -> dict[str, Any]:
+    new, free = exporter.startswith("new"), exporter.endswith("free")
+    found: dict[str, Any] = {"dynamo": new, "external_data": new}
+    if free and new:
+        found["dynamic_shapes"] = ({0: torch.export.Dim("batch")},)
+    elif free:
+        found |= {"input_names": ["x"], "dynamic_axes": {"x": {0: "batch"}}}
+    return found
+
+
 def example(shape: tuple[int, ...]) -> torch.Tensor:
     return torch.randint(0, 1000, shape) if len(shape) == 2 else torch.randn(shape)
 
@@ -152,15 +167,12 @@ def main(folder: Path, names: list[str]) -> None:
         fill(model)
         truths[name] = truth(model, given)
         record.write_text(json.dumps(truths, indent=1))
-        for exporter in ("old", "new"):
+        for exporter in EXPORTERS if name in FREE else EXPORTERS[:2]:
             path, start = folder / f"{name}.{exporter}.onnx", time.perf_counter()
             if path.exists():
                 continue
             try:
-                new = exporter == "new"
-                torch.onnx.export(
-                    model, (given,), str(path), dynamo=new, external_data=new, verbose=False
-                )
+                torch.onnx.export(model, (given,), str(path), verbose=False, **options(exporter))
             except Exception as error:  # an exporter's own failure is a result here
                 print(f"{path.name} cannot be exported: {type(error).__name__}: {str(error)[:200]}")
                 path.unlink(missing_ok=True)

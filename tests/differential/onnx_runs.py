@@ -1,9 +1,10 @@
-"""Any ONNX file, run by onnxruntime: are all shapes and the products of its layers those that archcalc says?
+"""Any ONNX file, run by onnxruntime: are its shapes and the products archcalc's?
 
     PYTHONPATH=. python tests/differential/onnx_runs.py FILE[@NAME=1x3x8x8,DIM=4] ...
 
-Every value in between is made an output, the file is run once on random numbers, and products are counted
-from the arrays' own shapes. Branches (`If`) are not looked into: their values are compared outside only.
+Every value in between is made an output, the file is run once on random numbers, and products are
+counted from the arrays' own shapes. Branches (`If`) are not looked into: their values are compared
+outside only.
 """
 
 from __future__ import annotations

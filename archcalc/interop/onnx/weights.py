@@ -72,6 +72,8 @@ def kind(word: str, position: int, value: Value, folded: bool) -> Kind:
 def computed(value: Value, is_a: Kind) -> bool:
     """Whether a constant is a table that torch's exporter computed: positions, masks."""
     table = sum(extent > 1 for extent in value.shape) > 1 and value.dtype in FLOATS
+    if value.stored is None or value.stored.uniform:  # zeros that a state begins with
+        return False
     return (
         table and is_a == "constant" and bool(_NUMBERED.search(value.name) or _MADE.search(value.name))
     )
