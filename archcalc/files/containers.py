@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import struct
 import warnings
@@ -12,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
-from itertools import pairwise
 from math import prod
 from typing import IO, Any, NamedTuple
 
@@ -21,30 +19,15 @@ import numpy as np
 from archcalc.errors import Diagnostic, UsageError, shown
 from archcalc.execution.model import Array
 from archcalc.execution.weights import Dims
+from archcalc.interop.safetensors import MOST_TENSORS, Unsound, dims, header, word
 from archcalc.regular import NotRegular, open_regular
 from archcalc.units import grouped, printable
 
-LARGEST_HEADER = 100_000_000  # bytes, as safetensors has it
-MOST_TENSORS = 20_000  # ten times those of a network of a thousand layers
-_MOST_PARTS = {  # of a header, by what an entry of it is written with
-    b"{": MOST_TENSORS + 2,
-    b"[": 2 * MOST_TENSORS + 2,
-    b",": 12 * MOST_TENSORS,
-}
 _LARGEST_DIRECTORY = 200 * MOST_TENSORS  # bytes of a zip's list of members
 _LARGEST_NPY_HEADER = 10_000  # as numpy has it
 CHUNK = 1 << 20  # bytes read, or values looked at, at a time
-# bits of a value, by safetensors' names
-_BITS = {f"{kind}{bits}": bits for kind in "IU" for bits in (8, 16, 32, 64)}
-_BITS |= {f"F8_{kind}": 8 for kind in ("E5M2", "E4M3", "E8M0", "E4M3FNUZ", "E5M2FNUZ")}
-_BITS |= {"BOOL": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6, "F16": 16, "BF16": 16, "F32": 32}
-_BITS |= {"F64": 64, "C64": 64}
 _FLOATS = {"F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8"}
 _BAD = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError, ValueError)
-
-
-class Unsound(Exception):
-    """What is wrong with a file as such."""
 
 
 class Tensor(NamedTuple):
@@ -53,19 +36,6 @@ class Tensor(NamedTuple):
     dtype: str
     shape: Dims
     load: Any
-
-
-def dims(*shapes: Dims) -> str:
-    """`3×3×64×64`, or several with `and`."""
-    texts = []
-    for shape in shapes:
-        sizes = [shown(size) for size in shape[:6]]
-        texts.append("×".join([*sizes, "…"] if len(shape) > 6 else sizes) or "a single number")
-    return " and ".join(texts)
-
-
-def word(text: str) -> str:
-    return printable(shown(text))
 
 
 def named(path: str) -> str:
@@ -116,71 +86,17 @@ def _fill(file: IO[bytes], values: Array, what: str) -> None:
 
 
 def _safetensors(file: IO[bytes], size: int) -> dict[str, Tensor]:
-    """Eight bytes of length, a header in JSON, and the values, side by side up to the end."""
-    header, start = _header(file, size)
-    tensors: dict[str, Tensor] = {}
-    places = [(0, 0, ""), (size - start, size - start, "")]
-    for name, entry in header.items():
-        if name == "__metadata__":
-            continue
-        dtype, shape, (begin, end) = _entry(name, entry)
-        if (end - begin) * 8 != prod(shape) * _BITS[dtype]:
-            given = f"{shown(end - begin)} bytes for {dims(shape)} of {dtype}"
-            raise Unsound(f"`{word(name)}` has {given}")
-        places.append((begin, end, name))
-        load = partial(_load, file, start + begin, name, dtype, shape) if dtype in _FLOATS else None
-        tensors[name] = Tensor(dtype, shape, load)
-    for (_, before, first), (begin, end, second) in pairwise(sorted(places)):
-        if end > size - start:
-            raise Unsound(f"`{word(second)}` ends at byte {shown(end)} of {grouped(size - start)}")
-        if begin < before:
-            raise Unsound(f"`{word(first)}` and `{word(second)}` overlap")
-        if begin > before:
-            raise Unsound(f"bytes {grouped(before)} to {grouped(begin)} belong to no tensor")
-    return tensors
-
-
-def _header(file: IO[bytes], size: int) -> tuple[dict[str, Any], int]:
-    """The header, and where the values begin."""
-    length = int.from_bytes(file.read(8), "little")
-    if size < 8 or length > size - 8:
-        claim = f"a header of {grouped(length)} bytes" if size >= 8 else "8 bytes of length"
-        raise Unsound(f"{claim} in a file of {grouped(size)}")
-    if length > LARGEST_HEADER:
-        raise Unsound(f"a header of {grouped(length)} bytes; {grouped(LARGEST_HEADER)} are allowed")
-    data = file.read(length)
-    if any(data.count(part) > most for part, most in _MOST_PARTS.items()):
-        raise Unsound(f"its header has more than {grouped(MOST_TENSORS)} tensors")
-    try:
-        header = json.loads(data.decode("utf-8"), object_pairs_hook=_once)
-    except (ValueError, RecursionError):
-        header = None
-    if not isinstance(header, dict):
-        raise Unsound("its header is no JSON object")
-    return header, 8 + length
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    named: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in named:
-            raise Unsound(f"its header has `{word(name)}` twice")
-        named[name] = value
-    return named
-
-
-def _entry(name: str, entry: Any) -> tuple[str, Dims, Dims]:
-    try:
-        dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-        sound = isinstance(dtype, str) and len(entry) == 3 and len(offsets) == 2 and len(shape) <= 64
-        sound = sound and all(type(n) is int and n >= 0 for n in (*shape, *offsets))
-    except (TypeError, KeyError):
-        sound = False
-    if not sound:
-        raise Unsound(f"`{word(name)}` needs a dtype, a shape and two offsets")
-    if dtype not in _BITS:
-        raise Unsound(f"`{word(name)}` has the unknown type `{word(dtype)}`")
-    return dtype, tuple(shape), tuple(offsets)
+    entries, start, _ = header(file, size)
+    return {
+        name: Tensor(
+            entry.dtype,
+            entry.shape,
+            partial(_load, file, start + entry.begin, name, entry.dtype, entry.shape)
+            if entry.dtype in _FLOATS
+            else None,
+        )
+        for name, entry in entries.items()
+    }
 
 
 def _load(file: IO[bytes], at: int, name: str, dtype: str, shape: Dims) -> Array:

@@ -16,9 +16,10 @@ from typing import NamedTuple, TypeAlias
 
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.execution.weights import Dims, Slot
-from archcalc.files.containers import Tensor, named, word
+from archcalc.files.containers import Tensor, named
 from archcalc.files.layouts import Form, named_forms
 from archcalc.files.modules import Module, module_tree, named_modules
+from archcalc.interop.safetensors import word
 from archcalc.units import grouped
 
 _MOST_STEPS = 1_000_000

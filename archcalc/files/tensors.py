@@ -18,20 +18,18 @@ from archcalc.files import layouts
 from archcalc.files.containers import (
     CHUNK,
     Tensor,
-    Unsound,
-    dims,
     named,
     npy_header,
     open_file,
     opened,
     read_npy,
     require_size,
-    word,
 )
 from archcalc.files.layouts import Form, Match
 from archcalc.files.matching import match
 from archcalc.files.modules import NEEDLESS
 from archcalc.graph.model import Graph
+from archcalc.interop.safetensors import Unsound, dims, word
 from archcalc.operators.model import Shape
 from archcalc.units import grouped
 

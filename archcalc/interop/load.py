@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from archcalc.errors import ArchError
+from archcalc.errors import ArchError, Diagnostic
+from archcalc.interop.identify import identify, refuse_pickles
 from archcalc.interop.trace import Trace
 from archcalc.regular import open_regular
-
-_ZIP = b"PK"  # how every zip begins
 
 
 def read(path: str, inputs: Mapping[str, tuple[int, ...]], dims: Mapping[str, int]) -> Trace:
@@ -29,11 +28,19 @@ def read(path: str, inputs: Mapping[str, tuple[int, ...]], dims: Mapping[str, in
         reason = getattr(error, "strerror", None) or "no path"
         raise ArchError(f"{path} cannot be read: {reason}") from error
     with file:
-        if file.read(2) == _ZIP:
+        kind = identify(file, label)
+        if kind == "safetensors":
+            help = "`archcalc params` lists its tensors; a graph lies in `.pt2` and `.onnx` files"
+            raise ArchError(
+                Diagnostic(f"{label} holds weights and no graph: nothing to count", help=help)
+            )
+        if kind == "zip":
             from archcalc.interop.archive import Archive
             from archcalc.interop.torch.reader import read as read_torch
 
-            return read_torch(Archive(file, label), inputs, dims)
+            archive = Archive(file, label)
+            refuse_pickles(list(archive.members), label)
+            return read_torch(archive, inputs, dims)
         from archcalc.interop.onnx.reader import read as read_onnx
 
         return read_onnx(file, label, inputs, dims)

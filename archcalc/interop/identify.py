@@ -1,0 +1,74 @@
+"""What a file is, told by its content: names and endings prove nothing."""
+
+from __future__ import annotations
+
+from typing import IO, Literal
+
+from archcalc.errors import ArchError, Diagnostic
+
+Kind = Literal["zip", "safetensors", "onnx"]
+
+_LONGEST_HEADER = 100_000_000  # bytes of a safetensors header
+_EXPORT = (
+    "ep = torch.export.export(model.eval(), (torch.randn(1, 3, 224, 224),))",
+    "torch.export.save(ep, 'model.pt2')",
+)
+_OTHERS = (  # how files begin that hold networks, and are not read
+    (b"\x89HDF\r\n\x1a\n", 0, "an HDF5 file, as Keras and others write it"),
+    (b"TFL3", 4, "a TensorFlow Lite model"),
+    (b"GGUF", 0, "a GGUF file"),
+    (b"\x1f\x8b", 0, "packed by gzip"),
+    (b"%PDF", 0, "a PDF"),
+)
+
+
+def identify(file: IO[bytes], label: str) -> Kind:
+    """Which reader a file wants; it is left at its start.
+
+    Raises:
+        ArchError: a pickle, which is never opened, or another file that holds no model that is read.
+    """
+    start = file.read(16)
+    file.seek(0)
+    if start.startswith(b"PK"):
+        return "zip"
+    if _pickled(start):
+        raise pickled(label, "a pickle, as torch.save writes it")
+    for begin, at, what in _OTHERS:
+        if start[at : at + len(begin)] == begin:
+            raise ArchError(f"{label} is {what}, which archcalc does not read")
+    if start[8:9] == b"{" and int.from_bytes(start[:8], "little") <= _LONGEST_HEADER:
+        return "safetensors"
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        return "safetensors"  # an index of shards, or no model at all
+    return "onnx"
+
+
+def _pickled(start: bytes) -> bool:
+    """Pickles of protocol 2 and later begin with a mark and the protocol's number."""
+    return start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
+
+
+def pickled(label: str, what: str) -> ArchError:
+    """The refusal of a pickle, and the way out."""
+    return ArchError(
+        Diagnostic(
+            f"{label} is {what}: it holds no graph, and opening it could run anything",
+            help="where torch is, two lines make a file that archcalc reads:\n    "
+            + "\n    ".join(_EXPORT),
+        )
+    )
+
+
+def refuse_pickles(names: list[str], label: str) -> None:
+    """Refuse a zip whose members show that torch.save or TorchScript wrote it.
+
+    Raises:
+        ArchError: it did.
+    """
+    parts = {part for name in names for part in name.split("/")[1:]}
+    if "data.pkl" in parts:
+        script = "constants.pkl" in parts or "code" in parts
+        raise pickled(label, "TorchScript" if script else "a pickle, as torch.save writes it")
+    if "config.json" in names and "metadata.json" in names:
+        raise ArchError(f"{label} is a Keras model, which archcalc does not read")

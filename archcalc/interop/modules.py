@@ -1,0 +1,69 @@
+"""Rows of a tally gathered by module, so deep as wanted; a module's own come where it stands first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from archcalc.interop.counts import NONE, Counts, total
+from archcalc.interop.tally import Row, Use
+
+
+class Gathered(NamedTuple):
+    """A module, or a single operation that stands in none: what its rows do and use together.
+
+    `name` is the module's path, or the word of operations that lie directly in the one above.
+    """
+
+    name: str
+    cls: str
+    rows: tuple[Row, ...]
+
+    @property
+    def counts(self) -> Counts:
+        """The sum of its rows."""
+        return total(row.counts for row in self.rows) if self.rows else NONE
+
+    @property
+    def uses(self) -> tuple[Use, ...]:
+        """The weights that its rows are the first to use."""
+        return tuple(use for row in self.rows for use in row.uses)
+
+
+def gather(rows: Iterable[Row], modules: Mapping[str, str], depth: int) -> tuple[Gathered, ...]:
+    """Rows by module down to a depth, in the order in which each module first works.
+
+    At depth 1 'layer1.0.conv1' counts for 'layer1'. Depth counts modules, not dots: one whose name
+    holds a dot is one. Operations that lie above that depth, in a module with others inside, stand for
+    themselves under their word: 'layer1.0/add'.
+    """
+    found: dict[tuple[str, str], list[Row]] = {}
+    above = _with_others_inside(modules)
+    for row in rows:
+        chain = _chain(row.operation.module, modules)
+        path = chain[min(depth, len(chain)) - 1] if chain and depth else ""
+        inner = len(chain) <= depth and (path in above or not path)
+        word = row.operation.word if inner and depth else ""
+        found.setdefault((path, word), []).append(row)
+    return tuple(
+        Gathered(_name(path, word), modules.get(path, "") if not word else "", tuple(of))
+        for (path, word), of in found.items()
+    )
+
+
+def _name(path: str, word: str) -> str:
+    return f"{path}/{word}" if path and word else path or word
+
+
+def _chain(path: str, modules: Mapping[str, str]) -> list[str]:
+    """The modules around a path and itself, outermost first, the model left out."""
+    parts, chain = path.split(".") if path else [], []
+    for end in range(1, len(parts) + 1):
+        prefix = ".".join(parts[:end])
+        if prefix in modules or end == len(parts):
+            chain.append(prefix)
+    return chain
+
+
+def _with_others_inside(modules: Mapping[str, str]) -> set[str]:
+    return {prefix for path in modules for prefix in _chain(path, modules)[:-1]}

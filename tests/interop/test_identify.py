@@ -1,0 +1,107 @@
+"""Files are told apart by their content; what is refused says why and names a way out."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from archcalc.errors import ArchError
+from archcalc.interop.load import read
+
+TWO_LINES = (
+    "where torch is, two lines make a file that archcalc reads:\n"
+    "    ep = torch.export.export(model.eval(), (torch.randn(1, 3, 224, 224),))\n"
+    "    torch.export.save(ep, 'model.pt2')"
+)
+
+
+def refused(path: Path) -> tuple[str, str]:
+    with pytest.raises(ArchError) as error:
+        read(str(path), {}, {})
+    (diagnostic,) = error.value.diagnostics
+    return diagnostic.message, diagnostic.help
+
+
+def zipped(path: Path, *names: str) -> Path:
+    with zipfile.ZipFile(path, "w") as file:
+        for name in names:
+            file.writestr(name, b"x")
+    return path
+
+
+class Trap:
+    def __reduce__(self) -> tuple[object, ...]:
+        raise AssertionError("the pickle was opened")
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_a_pickle_is_never_opened(tmp_path: Path, protocol: int) -> None:
+    path = tmp_path / "model.onnx"  # whatever it is called
+    path.write_bytes(pickle.dumps({"weight": [1.0]}, protocol))
+    message, help = refused(path)
+    assert message == (
+        "model.onnx is a pickle, as torch.save writes it: it holds no graph, and opening it could run "
+        "anything"
+    )
+    assert help == TWO_LINES
+
+
+def test_what_torch_saves_today_is_a_zip_with_a_pickle(tmp_path: Path) -> None:
+    message, help = refused(zipped(tmp_path / "m.pth", "m/data.pkl", "m/data/0", "m/version"))
+    assert message.startswith("m.pth is a pickle, as torch.save writes it:")
+    assert help == TWO_LINES
+
+
+def test_torchscript(tmp_path: Path) -> None:
+    names = "m/data.pkl", "m/code/__torch__.py", "m/constants.pkl"
+    message, help = refused(zipped(tmp_path / "m.pt", *names))
+    assert message.startswith("m.pt is TorchScript:")
+    assert help == TWO_LINES
+
+
+def test_zips_of_others(tmp_path: Path) -> None:
+    keras = zipped(tmp_path / "m.keras", "config.json", "metadata.json", "model.weights.h5")
+    assert refused(keras)[0] == "m.keras is a Keras model, which archcalc does not read"
+    other = zipped(tmp_path / "m.zip", "readme.txt")
+    assert refused(other) == (
+        "m.zip holds no graph of torch.export",
+        "torch.export.save(torch.export.export(model.eval(), (x,)), 'model.pt2')",
+    )
+    compiled = zipped(tmp_path / "m.pt2", "m/data/aotinductor/model/x.so")
+    assert refused(compiled)[0] == "m.pt2 holds compiled code, and no graph"
+
+
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [
+        (b"\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras and others write it"),
+        (b"\x1c\0\0\0TFL3", "a TensorFlow Lite model"),
+        (b"GGUF\3\0\0\0", "a GGUF file"),
+        (b"\x1f\x8b\x08\0", "packed by gzip"),
+    ],
+)
+def test_networks_of_other_kinds(tmp_path: Path, start: bytes, what: str) -> None:
+    path = tmp_path / "m.pt2"
+    path.write_bytes(start + bytes(100))
+    assert refused(path)[0] == f"m.pt2 is {what}, which archcalc does not read"
+
+
+def test_weights_without_a_graph(tmp_path: Path) -> None:
+    header = json.dumps({"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    assert refused(path) == (
+        "m.safetensors holds weights and no graph: nothing to count",
+        "`archcalc params` lists its tensors; a graph lies in `.pt2` and `.onnx` files",
+    )
+
+
+def test_no_file(tmp_path: Path) -> None:
+    assert refused(tmp_path / "none.pt2")[0].endswith(
+        "none.pt2 cannot be read: No such file or directory"
+    )
+    assert refused(tmp_path)[0].endswith("cannot be read: a directory")
