@@ -57,6 +57,10 @@ class Ended(NamedTuple):
     err: str
 
 
+class Endless(BaseException):
+    """A mutant is given up. No kind of error that the command line would answer."""
+
+
 class Figures(NamedTuple):
     """What a share of the mutants came to: how often each outcome, and the most that was taken."""
 
@@ -163,7 +167,7 @@ def _resident() -> int:
 
 
 def _too_long(number: int, _: object) -> None:
-    raise TimeoutError(f"{signal.Signals(number).name}: it does not end")
+    raise Endless(signal.Signals(number).name)
 
 
 def allow(layers: int) -> None:
