@@ -104,8 +104,20 @@ def by_operator(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[st
     return operators
 
 
+def _by_stage(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[str]:
+    """A count of all layers whose maps are of one size, where they are of more than one block."""
+    stages, blocks = Counter[str](), dict[str, set[str]]()
+    for layer in analysis.layers:
+        shape = layer.node.shape
+        if shape.positions > 1:
+            size = f"{shape.height}×{shape.width}"
+            stages[size] += count(layer)
+            blocks.setdefault(size, set()).add(layer.path.split("/")[0])
+    return Counter({size: amount for size, amount in stages.items() if len(blocks[size]) > 1})
+
+
 def _by_parts(network: Relative, whole: bool) -> Iterator[Reading]:
-    """Layers and blocks by path, operators by name: their parameters, multiplies and maps."""
+    """Layers and blocks by path, operators by name, stages by size: what each has of every count."""
     steps = 1 if whole else 2
     for kind, count in COUNTS.items():
         blocks, operators = by_path(network.analysis, count), by_operator(network.analysis, count)
@@ -117,6 +129,10 @@ def _by_parts(network: Relative, whole: bool) -> Iterator[Reading]:
             yield _told(
                 network, kind, f"{name} layers", f"counts {name} layers only", part, OF_PART, steps
             )
+        for size, amount in _by_stage(network.analysis, count).items():
+            part = (Part(1, f"{DEFAULTS[kind].quantity} of all blocks at {size}", amount),)
+            says = f"counts the stage at {size} only"
+            yield _told(network, kind, f"at {size}", says, part, OF_PART, steps)
     for layer in network.analysis.layers:
         for kind, each in (("values", 1), ("map bytes", FLOAT)):
             part = (Part(each, f"values that {layer.path} puts out", int(layer.node.shape.values)),)

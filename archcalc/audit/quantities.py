@@ -162,6 +162,7 @@ QUANTITIES: dict[str, Quantity] = {
     "tensors": Quantity(lambda a: sum(len(x.node.operator.weights(*x.inputs)) for x in a.layers)),
     # work
     "multiplies": Quantity(lambda a: int(a.multiplies)),
+    "additions": Quantity(lambda a: int(a.total.census.additions)),
     "flops": Quantity(lambda a: int(a.flops)),
     "connections": Quantity(lambda a: int(a.total.connections)),
     # values

@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from archcalc.cli import commands
 
 DATA = Path(__file__).parent.parent / "data"
-LEAST = {"reconcile_first.csv": 48, "reconcile_second.csv": 47}  # of 60; 48 are the goal
+LEAST = {"reconcile_first.csv": 48, "reconcile_second.csv": 49}  # of 60; 48 are the goal
 
 
 def first_reading(network: str, number: str) -> str:

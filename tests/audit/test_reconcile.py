@@ -520,6 +520,30 @@ TOLD = [
         "googlenet 3b",
         28 * 28 * (256 * (128 + 128 + 32 + 64) + 9 * 128 * 192 + 25 * 32 * 96),
     ),
+    # modules 3a and 3b: 1×1, 3×3, 5×5 with their reductions, the projection, and biases
+    (
+        ["googlenet"],
+        "552432",
+        "googlenet at 28×28",
+        192 * (64 + 96 + 16 + 32)
+        + 9 * 96 * 128
+        + 25 * 16 * 32
+        + 64
+        + 96
+        + 128
+        + 16
+        + 32
+        + 32
+        + 256 * (128 + 128 + 32 + 64)
+        + 9 * 128 * 192
+        + 25 * 32 * 96
+        + 128
+        + 128
+        + 192
+        + 32
+        + 96
+        + 64,
+    ),
     (["densenet121"], "1024000", "densenet121, fvcore, flops of Linear", 1024 * 1000),
     # 0.4 GF of the paper: its last stage has 384 channels, torchvision's 400
     (["regnet_x_400mf"], "5157512", "regnet_x_400mf_pycls", 5_157_512),

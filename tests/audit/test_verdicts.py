@@ -42,6 +42,7 @@ def test_what_the_search_explains(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {(number.network, number.printed) for number in explained} == {
         ("vgg16", "15.3 G"),  # conv layers only
         ("googlenet", "1.43G"),  # pools rounded down
+        ("googlenet", "1431556352"),
         ("lenet5", "60k"),  # the network of 1998
         ("inception_v3:input=224x224x3", "5.75 G"),  # an input of 299, 4 a batch-norm value
     }
