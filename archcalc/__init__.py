@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from archcalc.analysis.costs import Analysis, Costs, Layer
     from archcalc.api import Network, load
     from archcalc.errors import ArchError
-    from archcalc.spec.catalog import names as list
+    from archcalc.listing import listing as list
+    from archcalc.sweeps.rows import sweep
 
 _HOMES = {
     "load": "archcalc.api",
@@ -22,10 +23,11 @@ _HOMES = {
     "Costs": "archcalc.analysis.costs",
     "Layer": "archcalc.analysis.costs",
     "ArchError": "archcalc.errors",
-    "list": "archcalc.spec.catalog",
+    "list": "archcalc.listing",
+    "sweep": "archcalc.sweeps.rows",
 }
 
-__all__ = ["Analysis", "ArchError", "Costs", "Layer", "Network", "list", "load"]
+__all__ = ["Analysis", "ArchError", "Costs", "Layer", "Network", "list", "load", "sweep"]
 __version__ = "0.1.0"
 
 
@@ -34,7 +36,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'archcalc' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_HOMES[name]), "names" if name == "list" else name)
+    return getattr(import_module(_HOMES[name]), "listing" if name == "list" else name)
 
 
 def __dir__() -> Iterable[str]:

@@ -7,189 +7,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from operator import index
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from archcalc.analysis.costs import Analysis, analyze
-from archcalc.errors import ArchError, Diagnostic, UsageError, listed, shown, suggestion
-from archcalc.graph.build import build
-from archcalc.graph.model import Graph
-from archcalc.graph.unread import refusal, unread
-from archcalc.operators.model import Shape, Window
+from archcalc.errors import Diagnostic, UsageError, listed, shown, suggestion
+from archcalc.network import Network, input_shape
 from archcalc.spec import catalog
 from archcalc.spec.catalog import Entry
-from archcalc.spec.evaluate import evaluate
-from archcalc.spec.expressions import Expression, Value
 from archcalc.spec.inline import is_inline
 from archcalc.spec.model import Source
-from archcalc.spec.read import parse_input, read
-from archcalc.spec.settings import settle, unknown_variable
+from archcalc.spec.read import read
 from archcalc.spec.source import looks_like_path
-from archcalc.symbols import Program
 
-if TYPE_CHECKING:
-    from archcalc.analysis.difference import Difference
-    from archcalc.analysis.field import Fields
-    from archcalc.analysis.memory import Memory
-
-BIG = 8  # pixels or channels: 3 × 8 × 8 and more looks like channels first
-
-
-class Network:
-    """A spec with every variable settled.
-
-    Attributes:
-        name: what it was asked for.
-        values: every variable with its value; `changed`: those that were set by the caller.
-        input: the input's shape if it was set; None: that of the spec.
-    """
-
-    def __init__(self, entry: Entry, changed: Mapping[str, Any], input: str | None = None) -> None:
-        self.entry = entry
-        self.name, self.spec, self.variant = entry
-        self.values: dict[str, Value] = settle(entry.spec, entry.variant, changed)
-        self.input: Shape | None = input_shape(input, self._channels()) if input is not None else None
-        if self.input is not None:
-            self._refuse_channels_first(self.input)
-        self.changed = {name: self.values[name] for name in changed}
-        if input is not None:
-            self.changed["input"] = "x".join(map(str, self.input or ()))
-
-    def _refuse_channels_first(self, shape: Shape) -> None:
-        """3x224x224 is how other tools write it: it would be a strip of 3 rows and 224 channels."""
-        usual = self._channels()
-        if usual in (1, 3) and shape.height in (1, 3) and min(shape[1:]) >= BIG:
-            size = f"{shape.width}x{shape.channels}x{usual}"
-            help = f"height x width x channels: write {size}"
-            message = f"an input of {shape.channels} channels; {self.name} has {usual}"
-            raise UsageError(Diagnostic(message, help=help))
-
-    def _channels(self) -> int | None:
-        """Those of the spec's own input, if they can be told before anything is built."""
-        written = self.spec.inputs_of(self.variant)[2]
-        if not isinstance(written, Expression):
-            return written if type(written) is int else None
-        try:
-            found = evaluate(written, self.values.__getitem__)
-        except ArchError:
-            return None
-        return found if type(found) is int else None
-
-    @property
-    def title(self) -> str:
-        return str(self.about("title") or self.name)
-
-    def about(self, key: str) -> Any:
-        """title, paper or year, of the variant if it has its own; None if the spec has none."""
-        own = self.spec.variants[self.variant].about if self.variant else {}
-        return own.get(key, self.spec.about.get(key))
-
-    @property
-    def note(self) -> str:
-        """What is legal but hardly meant: an input as other tools write it, channels first."""
-        height, width, channels, *_ = self.graph.input
-        if height not in (1, 3) or min(width, channels) < BIG or (height == 1 and self._is_strip()):
-            return ""
-        rows = f"{height} row{'s' if height > 1 else ''} of {width} pixels with {channels} channels"
-        meant = f"if that is channels first, write {width}x{channels}x{height}"
-        return f"the input of {self.name} is {rows}; {meant}"
-
-    def _is_strip(self) -> bool:
-        """Whether the layers are those of a sequence: no window is higher than one row."""
-        found = (n.operator.geometry(*self.graph.input_shapes(n)) for n in self.graph.nodes[1:])
-        return all(w.kernel[0] == 1 for w in found if isinstance(w, Window))
-
-    @cached_property
-    def graph(self) -> Graph:
-        """The network's layers.
-
-        Raises:
-            SpecError: they do not fit each other.
-        """
-        return build(self.spec, self.values, self.input, self.variant)
-
-    def refuse_unread(self) -> None:
-        """Refuse a setting, other than the spec's own, that nothing reads under the others.
-
-        Raises:
-            ArchError: there is one, or the layers do not fit each other.
-        """
-        channels = self.spec.inputs_of(self.variant)[2]  # of an input that says none
-        sized = channels.names if isinstance(channels, Expression) else ()
-        names = [name for name in self.changed if name in self.values and name not in sized]
-        if not names:
-            return
-        base = settle(self.spec, self.variant, {})
-        for name in unread(self.graph, self.values, base, names):
-            raise refusal(name, self.name, self.spec, self.values, self.input, self.variant)
-
-    def analyze(self) -> Analysis:
-        """Exact counts, layer by layer and in total, for one image."""
-        return analyze(self.graph)
-
-    def memory(self) -> Memory:
-        """The activations of one image, in numbers: stored, peak, and what is alive at each step."""
-        from archcalc.analysis.memory import measure
-
-        return measure(self.graph)
-
-    def field(self) -> Fields:
-        """The receptive field of every layer, and of the network's last map."""
-        from archcalc.analysis.field import receptive_fields
-
-        return receptive_fields(self.graph)
-
-    def diff(self, other: Network) -> Difference:
-        """What `other` has that this network does not, layer by layer.
-
-        Raises:
-            UsageError: `other` is no network.
-        """
-        from archcalc.analysis.difference import difference
-
-        if not isinstance(other, Network):
-            help = "as in archcalc.load('vgg16').diff(archcalc.load('vgg19'))"
-            raise UsageError(Diagnostic(f"a {type(other).__name__} is no network", help=help))
-        return difference(self.analyze(), other.analyze())
-
-    def symbolic(self, names: Sequence[str]) -> tuple[Graph, Program]:
-        """The graph with these variables as symbols of a program, at the values that they have.
-
-        A variable whose default 0 means "none" is recorded at 1, unless the caller set it.
-
-        Raises:
-            UsageError: no such variable, or not an integer.
-        """
-        program, values = Program(), dict(self.values)
-        for name in names:
-            if name not in values:
-                raise unknown_variable(self.spec, name)
-            value = values[name]
-            if type(self.spec.variables[name].default) is not int or not isinstance(value, int):
-                message = f"`{name}` cannot be a symbol: it is no integer"
-                raise UsageError(Diagnostic(message))
-            values[name] = program.variable(name, value or (0 if name in self.changed else 1))
-        return build(self.spec, values, self.input, self.variant), program
-
-    def shrunken(self, least: int = 32) -> Network:
-        """The same network at the smallest input of `least` pixels a side or more that fits."""
-        from archcalc.analysis.inputs import sized, smallest_legal
-
-        own = self.graph.input
-        side = smallest_legal(self.spec, self.values, self.variant, own, least)
-        if side is None or sized(own, side).positions >= own.positions:
-            return self
-        changed = {name: value for name, value in self.changed.items() if name != "input"}
-        return Network(self.entry, changed, "x".join(map(str, sized(own, side))))
-
-    @property
-    def base(self) -> Network | None:
-        """The same network without the caller's changes; None if there are none."""
-        return Network(self.entry, {}) if self.changed else None
+__all__ = ["Network", "find", "input_shape", "load", "named", "plain"]
 
 
 def load(
@@ -206,20 +38,25 @@ def load(
     Raises:
         ArchError: nothing of that name, a spec that cannot be read, a value that does not fit.
     """
-    entry, settings = find(_name(name))
-    size = settings.pop("input", None)
-    own = input if input is None or isinstance(input, str) else _sizes(input)
-    network = Network(entry, {**settings, **_plain(variables)}, size if own is None else own)
+    network = named(name, input, variables)
     network.refuse_unread()
     return network
 
 
-def _plain(value: Any) -> Any:
+def named(name: Any, input: Any = None, variables: Mapping[str, Any] | None = None) -> Network:
+    """The same, also with a setting that nothing reads: at another point of a sweep it may count."""
+    entry, settings = find(_name(name))
+    size = settings.pop("input", None)
+    own = input if input is None or isinstance(input, str) else _sizes(input)
+    return Network(entry, {**settings, **plain(variables or {})}, size if own is None else own)
+
+
+def plain(value: Any) -> Any:
     """Integers of other libraries as Python's own, also in lists."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     try:
         return value if isinstance(value, bool) else index(value)
     except TypeError:
@@ -272,23 +109,3 @@ def _variant(entry: Entry, name: str) -> Entry:
     help = suggestion(name, entry.spec.variants) or f"variants: {known}; a variable is set by name=value"
     message = f"{shown(entry.name)} has no variant `{shown(name)}`"
     raise UsageError(Diagnostic(message, help=help))
-
-
-def input_shape(text: str, channels: int | None = None) -> Shape:
-    """'224x224x3' as a shape; '320' and '320x256' have as many `channels` as the spec says.
-
-    Raises:
-        UsageError: no positive integers, or not so many.
-    """
-    sides = re.fullmatch(r"([0-9]+)(?:x([0-9]+))?", text.strip().replace("×", "x"))
-    whole = text
-    if sides is not None and channels is not None:
-        whole = f"{sides[1]}x{sides[2] or sides[1]}x{channels}"
-    try:
-        sizes = parse_input(whole)
-    except ArchError as error:
-        raise UsageError(*(d._replace(span=None) for d in error.diagnostics)) from None
-    if not all(isinstance(size, int) and size > 0 for size in sizes):
-        help = "height x width x channels, each a positive integer, as in 224x224x3"
-        raise UsageError(Diagnostic(f"`{text}` is no input size", help=help))
-    return Shape(*(int(size) for size in sizes if isinstance(size, int)))

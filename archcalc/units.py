@@ -111,6 +111,26 @@ def parse_count(text: str, size: int = 0) -> int:
     return found // size if suffix in _BYTES else found
 
 
+def parse_integer(text: str) -> int:
+    """'1000', '10k', '1.5M' as a whole number.
+
+    Raises:
+        ValueError: it is none.
+    """
+    scale = _SUFFIXES.get(text.strip()[-1:].lower()) if text.isascii() else 0
+    if not scale:
+        return int(text)  # a ValueError beyond 4,300 digits, too
+    sign, _, number = text.strip()[:-1].rpartition("-")
+    whole, _, decimals = number.partition(".")
+    if sign or not (whole + decimals).isdecimal() or len(number) > 30:
+        raise ValueError
+    parts: int = 10 ** len(decimals)
+    found, rest = divmod(int(whole + decimals) * scale, parts)
+    if rest:
+        raise ValueError
+    return -found if "-" in text else found
+
+
 def printable(text: str) -> str:
     """Text that is safe on a terminal: control, format and bidi characters as escapes, at most 200."""
     if len(text) > 200:

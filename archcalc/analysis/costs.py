@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc import garbage
 from archcalc.graph.model import Graph, Node
 from archcalc.operators.model import Operator, Shape
 from archcalc.symbols import Int
+
+if TYPE_CHECKING:
+    from archcalc.analysis.notebook import Rows
 
 
 class Census(NamedTuple):
@@ -94,12 +97,15 @@ class Analysis(NamedTuple):
     def _repr_html_(self) -> str:
         from archcalc.analysis.notebook import html
 
-        return html(self)
+        total = {"parameters": int(self.parameters), "multiplies": int(self.multiplies)}
+        return html(self.rows, total)
 
     @property
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> Rows:
         """A flat dict a layer, as pandas.DataFrame and polars.DataFrame take them."""
-        return [
+        from archcalc.analysis.notebook import Rows
+
+        return Rows(
             {
                 "path": layer.path,
                 "operator": str(layer.node.operator),
@@ -108,7 +114,7 @@ class Analysis(NamedTuple):
                 "multiplies": int(layer.costs.multiplies),
             }
             for layer in self.layers
-        ]
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON: the totals as exact integers, and the rows."""
@@ -117,7 +123,7 @@ class Analysis(NamedTuple):
             "multiplies": int(self.multiplies),
             "flops": int(self.flops),
         }
-        return {**totals, "layers": self.rows}
+        return {**totals, "layers": list(self.rows)}
 
     def __repr__(self) -> str:
         counts = f"{self.parameters} parameters, {self.multiplies} multiplies"

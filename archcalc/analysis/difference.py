@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise, takewhile
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.analysis.memory import measure
 from archcalc.analysis.sequences import Match, matches, settled
+from archcalc.errors import Diagnostic, UsageError, listed, shown
 from archcalc.operators.model import Operator, Shape
 from archcalc.symbols import Int
+
+if TYPE_CHECKING:
+    from archcalc.analysis.notebook import Rows
 
 Status = Literal["same", "changed", "moved", "new", "gone"]
 
@@ -35,15 +39,50 @@ class Row(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """Two networks aligned; the counts of the rows sum to the totals of both."""
+    """Two networks aligned; the counts of the layers sum to the totals of both."""
 
     before: Analysis
     after: Analysis
-    rows: tuple[Row, ...]
+    layers: tuple[Row, ...]
 
     def count(self, status: Status) -> int:
-        """How many rows have the status."""
-        return sum(row.status == status for row in self.rows)
+        """How many layers have the status: same, changed, moved, new or gone.
+
+        Raises:
+            UsageError: no such status.
+        """
+        if not isinstance(status, str) or status not in get_args(Status):
+            help = f"statuses: {listed(get_args(Status))}"
+            raise UsageError(Diagnostic(f"no layer of a difference is `{shown(status)}`", help=help))
+        return sum(row.status == status for row in self.layers)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON: the totals, before and after, and the rows."""
+        totals = {
+            name: [int(getattr(side, name)) for side in (self.before, self.after)]
+            for name in ("parameters", "multiplies", "flops")
+        }
+        return {**totals, "layers": list(self.rows)}
+
+    @property
+    def rows(self) -> Rows:
+        """A flat dict a layer, as pandas.DataFrame and polars.DataFrame take them."""
+        from archcalc.analysis.notebook import Rows
+
+        return Rows(
+            {k: str(v) if isinstance(v, Shape) else v for k, v in row._asdict().items()}
+            for row in self.layers
+        )
+
+    def _repr_html_(self) -> str:
+        from archcalc.analysis.notebook import html
+
+        return html([row for row in self.rows if row["status"] != "same"])
+
+    def __repr__(self) -> str:
+        counts = [(self.count(status), status) for status in get_args(Status)]
+        told = ", ".join(f"{n} {status}" for n, status in counts if n)
+        return f"<Difference of {len(self.layers)} layers: {told}>"
 
 
 def difference(before: Analysis, after: Analysis) -> Difference:

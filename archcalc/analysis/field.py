@@ -21,6 +21,8 @@ from archcalc.symbols import Int
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from archcalc.analysis.notebook import Rows
+
 LONGEST_PERIOD = 1_024
 
 Ends = tuple[Any, Any]  # integers or symbols: the first and last pixel that an output sees
@@ -88,6 +90,7 @@ PIXEL = FieldAxis(((0, 0),), 1)
 class Fields(NamedTuple):
     """The field of every node, and the node whose field is the network's own."""
 
+    graph: Graph
     nodes: tuple[Field, ...]
     network: int
 
@@ -96,13 +99,44 @@ class Fields(NamedTuple):
         """That of the last map on the main line, before what is global makes a vector of it."""
         return self.nodes[self.network]
 
+    @property
+    def rows(self) -> Rows:
+        """A flat dict a layer, in pixels; None: the layer sees the whole image."""
+        from archcalc.analysis.notebook import Rows
+
+        pairs = zip(self.graph.nodes, self.nodes, strict=True)
+        return Rows({"path": node.path, **_figures(field)} for node, field in pairs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON: the network's own field and the rows."""
+        return {**_figures(self.of_network), "layers": list(self.rows)}
+
+    def _repr_html_(self) -> str:
+        from archcalc.analysis.notebook import html
+
+        return html(self.rows)
+
+    def __repr__(self) -> str:
+        height, width = (axis.size if axis else "all" for axis in self.of_network[:2])
+        return f"<Fields of {len(self.nodes)} layers: the last map sees {height}×{width} pixels>"
+
+
+def _figures(field: Field) -> dict[str, Any]:
+    """Size, stride and center of a map's field, an axis at a time; a stride may be a fraction."""
+    figures: dict[str, Any] = {}
+    for name, axis in (("height", field.height), ("width", field.width)):
+        figures[name] = axis and int(axis.size)
+        figures[f"stride_{name}"] = axis and float(axis.stride)
+        figures[f"offset_{name}"] = axis and float(axis.offset)
+    return figures
+
 
 def receptive_fields(graph: Graph) -> Fields:
     """The receptive field of every map."""
     fields: list[Field] = []
     for node in graph.nodes:
         fields.append(_field(graph, node, [fields[i] for i in node.inputs]))
-    return Fields(tuple(fields), _network_map(graph, fields))
+    return Fields(graph, tuple(fields), _network_map(graph, fields))
 
 
 def _network_map(graph: Graph, fields: list[Field]) -> int:

@@ -8,13 +8,16 @@ input. The network's input counts while it is needed; outputs live to the end.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from archcalc import garbage
 from archcalc.arithmetic import maximum
 from archcalc.graph.model import Graph
 from archcalc.operators.attention import Attention, WindowAttention
 from archcalc.symbols import Int
+
+if TYPE_CHECKING:
+    from archcalc.analysis.notebook import Rows
 
 Kernel = Literal["", "fused", "plain"]
 
@@ -46,10 +49,36 @@ class Memory(NamedTuple):
     order of `steps`.
     """
 
+    graph: Graph
     stored: Int
     peak: Int
     steps: tuple[MemoryStep, ...]
     buffers: tuple[Buffer, ...]
+
+    @property
+    def rows(self) -> Rows:
+        """A flat dict a step: the layer, its output, and the values alive while it runs."""
+        from archcalc.analysis.notebook import Rows
+
+        nodes = [(self.graph.nodes[step.node], int(step.live)) for step in self.steps]
+        return Rows(
+            {"path": n.path, "output": str(n.shape), "values": int(n.shape.values), "alive": live}
+            for n, live in nodes
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON: the two totals and the rows, in values; float32 takes 4 bytes a value."""
+        return {"stored": int(self.stored), "peak": int(self.peak), "steps": list(self.rows)}
+
+    def _repr_html_(self) -> str:
+        from archcalc.analysis.notebook import html
+
+        return html(self.rows)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Memory of {len(self.steps)} layers: {self.stored} values stored, {self.peak} at the peak>"
+        )
 
     @property
     def peak_step(self) -> int:
@@ -94,7 +123,7 @@ def measure(graph: Graph, order: Sequence[int] | None = None, attention: Kernel 
         live = live + change
         peak = maximum(peak, live)
         steps.append(MemoryStep(node, live))
-    return Memory(stored(graph), peak, tuple(steps), buffers)
+    return Memory(graph, stored(graph), peak, tuple(steps), buffers)
 
 
 def assign(graph: Graph, order: Sequence[int]) -> tuple[Buffer, ...]:

@@ -1,35 +1,39 @@
-"""An analysis as an HTML table, for notebooks."""
+"""Rows as pandas and polars take them, and as a notebook shows them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING
+from typing import Any
 
 from archcalc.units import grouped, printable
 
-if TYPE_CHECKING:
-    from archcalc.analysis.costs import Analysis
-
-HEADERS = ("layer", "operator", "output", "parameters", "multiplies")
+MOST_SHOWN = 500  # rows of a page; a long table would freeze the browser
 
 
-def html(analysis: Analysis) -> str:
-    """Every layer and the total; names are text, never markup."""
-    rows = [
-        (
-            layer.path,
-            str(layer.node.operator),
-            str(layer.node.shape),
-            grouped(int(layer.costs.parameters)),
-            grouped(int(layer.costs.multiplies)),
-        )
-        for layer in analysis.layers[1:]
-    ]
-    total = ("total", "", "", grouped(int(analysis.parameters)), grouped(int(analysis.multiplies)))
-    lines = [_row(HEADERS, "th"), *(_row(row, "td") for row in rows), _row(total, "th")]
+class Rows(list[dict[str, Any]]):
+    """Flat dicts of plain values, as `pandas.DataFrame` and `polars.DataFrame` take them."""
+
+    def _repr_html_(self) -> str:
+        return html(self)
+
+
+def html(rows: list[dict[str, Any]], total: Mapping[str, Any] | None = None) -> str:
+    """A table of the rows and their total; names are text, never markup."""
+    headers = list(dict.fromkeys(key for row in rows for key in row))
+    lines = [_line(headers, "th"), *(_line(map(row.get, headers), "td") for row in rows[:MOST_SHOWN])]
+    if len(rows) > MOST_SHOWN:
+        lines.append(_line([f"{grouped(len(rows) - MOST_SHOWN)} more rows"], "td"))
+    if total is not None:
+        lines.append(_line(["total", *(total.get(key, "") for key in headers[1:])], "th"))
     return f"<table>{''.join(lines)}</table>"
 
 
-def _row(cells: tuple[str, ...], tag: str) -> str:
-    texts = (escape(printable(cell)) for cell in cells)
-    return f"<tr>{''.join(f'<{tag}>{text}</{tag}>' for text in texts)}</tr>"
+def _line(cells: Any, tag: str) -> str:
+    return f"<tr>{''.join(f'<{tag}>{escape(printable(_text(cell)))}</{tag}>' for cell in cells)}</tr>"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "–"
+    return grouped(value) if type(value) is int else str(value)

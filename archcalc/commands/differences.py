@@ -30,7 +30,7 @@ class Wanted(NamedTuple):
 
 def report(found: Difference, labels: tuple[str, str], wanted: Wanted) -> Report:
     """Rows of what differs, with --all of every layer; the total is that of both networks."""
-    rows = _fitting(found.rows, wanted.table)
+    rows = _fitting(found.layers, wanted.table)
     chosen = rows if wanted.table.all else [row for row in rows if _differs(row)]
     shown = wanted.of(chosen)
     missed = len(chosen) - len(shown)
@@ -40,7 +40,7 @@ def report(found: Difference, labels: tuple[str, str], wanted: Wanted) -> Report
         remarks.append(f"{grouped(hidden)} more rows that differ: --all shows every layer")
     if not wanted.table.all and len(rows) > len(chosen):
         remarks.append("what is alike or costs nothing is not shown: --all shows every layer")
-    total = {"layer": "total", "strong": True, **_changes(_sums(found.rows))}
+    total = {"layer": "total", "strong": True, **_changes(_sums(found.layers))}
     return Report(
         f"layers, {labels[0]} → {labels[1]}: {_counts(found)}",
         _columns(labels, wanted),
@@ -151,11 +151,11 @@ def _group(key: tuple[str | None, ...], rows: list[Row]) -> Row:
 
 def _document(found: Difference, labels: tuple[str, str], wanted: Wanted) -> dict[str, Any]:
     """Every layer, also those that are the same, but for what --top leaves away."""
-    rows = wanted.of(list(found.rows))
+    rows = wanted.of(list(found.layers))
     return {
         "before": labels[0],
         "after": labels[1],
-        "total": _sums(found.rows),
-        "not_shown": len(found.rows) - len(rows),
+        "total": _sums(found.layers),
+        "not_shown": len(found.layers) - len(rows),
         "diff": [row._asdict() for row in rows],
     }

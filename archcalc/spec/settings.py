@@ -11,7 +11,7 @@ from archcalc.spec.model import Spec, Variable
 from archcalc.spec.syntax import Unreadable
 from archcalc.spec.variables import check_type, kind_of
 from archcalc.symbols import Symbol
-from archcalc.units import printable
+from archcalc.units import parse_integer, printable
 
 _BOOLEANS = {
     "true": True,
@@ -128,7 +128,7 @@ def _parse(default: Value, text: str) -> Value:
     if isinstance(default, int):
         if not text.isascii():
             raise ValueError
-        return int(text)  # a ValueError beyond 4,300 digits, too
+        return parse_integer(text)
     if isinstance(default, str):
         return text
     if isinstance(default, list):

@@ -18,10 +18,10 @@ BASE = "conv 16 k3 half | relu | conv 32 k3 half | relu"
 def diff(before: str, after: str) -> Difference:
     found = difference(archcalc.load(before).analyze(), archcalc.load(after).analyze())
     for measure in ("parameters", "multiplies"):
-        sums = [sum(getattr(row, measure + end) for row in found.rows) for end in ("_before", "")]
+        sums = [sum(getattr(row, measure + end) for row in found.layers) for end in ("_before", "")]
         assert sums == [getattr(found.before, measure), getattr(found.after, measure)]
-    assert [row.path for row in found.rows if row.path] == [x.path for x in found.after.layers[1:]]
-    befores = sorted(row.path_before for row in found.rows if row.path_before)
+    assert [row.path for row in found.layers if row.path] == [x.path for x in found.after.layers[1:]]
+    befores = sorted(row.path_before for row in found.layers if row.path_before)
     assert befores == sorted(x.path for x in found.before.layers[1:])
     return found
 
@@ -53,12 +53,12 @@ def diff(before: str, after: str) -> Difference:
     ],
 )
 def test_what_differs(before: str, after: str, differing: list[tuple[str, str, str]]) -> None:
-    rows = diff(INPUT + before + END, INPUT + after + END).rows
+    rows = diff(INPUT + before + END, INPUT + after + END).layers
     assert [(r.status, r.path_before, r.path) for r in rows if r.status != "same"] == differing
 
 
 def test_other_networks() -> None:
-    more = [row.path for row in diff("vgg16", "vgg19").rows if row.status == "new"]
+    more = [row.path for row in diff("vgg16", "vgg19").layers if row.status == "new"]
     # 19 − 16 convs, each with its relu: four in a stage that had three
     assert more == [f"stage{stage}/{layer}4" for stage in (3, 4, 5) for layer in ("conv", "relu")]
     assert diff("resnet152", "resnet101").count("gone") == 17 * 10  # 8 + 36 − 4 − 23 blocks of 10 layers
@@ -74,7 +74,7 @@ def test_a_run_begins_where_a_block_does() -> None:
     blocks += [f"stage3/bottleneck{n}" for n in range(24, 37)]
     expected = [block for block in blocks for _ in range(10)]
     for before, after, status in (("resnet101", "resnet152", "new"), ("resnet152", "resnet101", "gone")):
-        rows = [row for row in diff(before, after).rows if row.status != "same"]
+        rows = [row for row in diff(before, after).layers if row.status != "same"]
         assert {row.status for row in rows} == {status}
         paths = [row.path or row.path_before or "" for row in rows]
         assert ["/".join(path.split("/")[:2]) for path in paths] == expected
@@ -82,13 +82,13 @@ def test_a_run_begins_where_a_block_does() -> None:
 
 def test_alive() -> None:
     """A conv holds what it reads and what it makes."""
-    rows = diff(INPUT + "conv 16 k3 half" + END, INPUT + "conv 24 k3 half" + END).rows
+    rows = diff(INPUT + "conv 16 k3 half" + END, INPUT + "conv 24 k3 half" + END).layers
     assert (rows[0].alive_before, rows[0].alive) == (32 * 32 * (16 + 16), 32 * 32 * (16 + 24))
     (new,) = (
         row
         for row in diff(
             INPUT + BASE + END, INPUT + BASE.replace("relu | ", "relu | conv 8 | ", 1) + END
-        ).rows
+        ).layers
         if row.status == "new"
     )
     assert (new.alive_before, new.alive) == (0, 32 * 32 * (16 + 8))

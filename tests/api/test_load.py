@@ -67,7 +67,7 @@ def test_memory_field_and_diff() -> None:
     field = large.field().of_network
     assert field.width is not None
     assert field.width.size == 3 + 2
-    assert [row.operator for row in small.diff(large).rows if row.status == "new"] == ["conv 2 k3"]
+    assert [row.operator for row in small.diff(large).layers if row.status == "new"] == ["conv 2 k3"]
 
 
 @pytest.mark.parametrize("other", [None, "vgg16", 5])
@@ -77,7 +77,7 @@ def test_what_no_network_is_compared_with(other: Any) -> None:
 
 
 def test_list_names_what_load_takes() -> None:
-    names = archcalc.list()
+    names = archcalc.list().names
     assert len(set(names)) == len(names)
     assert all(archcalc.load(name).name == name for name in names[::10])
 

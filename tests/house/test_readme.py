@@ -82,8 +82,9 @@ def test_named_commands_run(page: str, command: str, folders: dict[str, Path]) -
 
 @pytest.mark.parametrize("page", ["README", "python"])
 def test_python_example(page: str) -> None:
-    """The `name  # value` lines of the block that imports archcalc."""
-    check_values(TEXTS[page], r"```python\n(import archcalc\n.*?)```")
+    """The `name  # value` lines of the page's blocks, one after another."""
+    blocks = "".join(re.findall(r"```python\n(.*?)```", TEXTS[page], re.DOTALL))
+    check_values(blocks, r"(import archcalc\n.*)")
 
 
 @pytest.mark.parametrize("library", ["duckdb", "polars", "pandas"])

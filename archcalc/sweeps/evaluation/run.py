@@ -59,21 +59,24 @@ class Outcome(NamedTuple):
     collected: Collector
     skipped: int
 
-    def rows(self) -> Iterator[PointRow]:
-        """The front, or the best, or the first rows."""
+    def kept(self) -> Iterator[tuple[tuple[int, ...], dict[str, int], int]]:
+        """The front, or the best, or the first points: digits, metrics, how many are as good."""
         kept = self.collected.front if self.request.pareto else self.collected.best
         counts = self.collected.front.counts.tolist() if self.request.pareto else None
         found = []
         for i, number in enumerate(kept.numbers.tolist()):
             digits = self.request.points.digits(number)
-            metrics = self.engine.metrics(digits)
-            texts = self.request.points.space.texts(digits)
-            found.append((number, PointRow(texts, metrics, counts[i] if counts else 1)))
+            found.append((number, (digits, self.engine.metrics(digits), counts[i] if counts else 1)))
         if self.request.pareto:  # by the first objective, the best first
             values = kept.values[0].tolist()
             order = sorted(range(len(found)), key=lambda i: (values[i], found[i][0]))
             found = [found[i] for i in order]
-        yield from (row for _, row in found)
+        yield from (point for _, point in found)
+
+    def rows(self) -> Iterator[PointRow]:
+        """The same with values as one would type them."""
+        for digits, metrics, count in self.kept():
+            yield PointRow(self.request.points.space.texts(digits), metrics, count)
 
     def refusals(self) -> list[Refusal]:
         """Why points are no networks, the most frequent reason first."""

@@ -7,7 +7,7 @@ the space; a range is kept as a range.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from archcalc.api import Network, input_shape
@@ -23,7 +23,8 @@ MOST_VALUES = 1 << 20  # of one axis
 INPUT = "input"
 
 _NAME = re.compile(r"\s*([A-Za-z][A-Za-z0-9_-]*)\s*(?:\[\s*([0-9]{1,6})\s*\])?\s*")
-_RANGE = re.compile(r"\s*(-?[0-9.]+)\s*:\s*(-?[0-9.]+)\s*(?::\s*(-?[0-9.]+)\s*)?")
+_NUMBER = r"\s*(-?[0-9][0-9_.]*[kKMGT]?|-?\.[0-9]+)\s*"
+_RANGE = re.compile(rf"{_NUMBER}:{_NUMBER}(?::{_NUMBER})?")
 _HELP = "as in --vary width=16:128:8, --vary input=96x96x3,128x128x3 or --vary 'n=[2,2],[3,4]'"
 
 
@@ -103,12 +104,24 @@ def make_space(network: Network, varied: Sequence[str]) -> Space:
     Raises:
         UsageError: an unknown variable, an empty range, a value that does not fit.
     """
-    axes: list[Axis] = []
+    values: list[tuple[str, Sequence[str]]] = []
     for text in varied:
-        name, equals, values = text.partition("=")
-        if not equals or not values.strip():
+        name, equals, right = text.partition("=")
+        if not equals or not right.strip():
             raise UsageError(Diagnostic(f"`{shown(text)}` names no values", help=_HELP))
-        axes.append(make_axis(network, name, split_values(values)))
+        values.append((name, split_values(right)))
+    return _space(network, values)
+
+
+def around(network: Network, varied: Mapping[str, Sequence[str]]) -> Space:
+    """The same, with the values of every variable by its name."""
+    return _space(network, varied.items())
+
+
+def _space(network: Network, varied: Iterable[tuple[str, Sequence[str]]]) -> Space:
+    axes: list[Axis] = []
+    for name, texts in varied:
+        axes.append(make_axis(network, name, texts))
         _refuse_set(network, axes[-1])
     axes = axes or [axis for axis in _own_axes(network) if axis.variable not in network.changed]
     if not axes:

@@ -1,0 +1,49 @@
+"""`archcalc.list`: the bundled networks, for a person and for a table."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from archcalc.analysis.notebook import html
+from archcalc.totals import totals
+
+
+class Listed(NamedTuple):
+    """A bundled network: `archcalc.load` takes it, or its name."""
+
+    name: str
+    title: str
+    year: int | None
+    family: str
+    input: str
+    parameters: int
+    multiplies: int
+
+    def __fspath__(self) -> str:
+        """Its name, where a path to a spec is taken."""
+        return self.name
+
+
+class Listing(list[Listed]):
+    """The bundled networks by family; pandas and polars take it as a table."""
+
+    @property
+    def names(self) -> list[str]:
+        """The names alone."""
+        return [entry.name for entry in self]
+
+    def __contains__(self, wanted: object) -> bool:
+        """Whether a network, or one of that name, is bundled."""
+        return any(wanted in (entry, entry.name) for entry in self)
+
+    def _repr_html_(self) -> str:
+        return html([entry._asdict() for entry in self])
+
+
+def listing() -> Listing:
+    """The bundled networks: name, title, year, family, input, parameters, multiplies.
+
+    >>> "resnet50" in archcalc.list()
+    True
+    """
+    return Listing(Listed(**{**row, "input": "x".join(map(str, row["input"]))}) for row in totals())
