@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from archcalc import garbage
+from archcalc.analysis.notebook import Rows, html
 from archcalc.graph.model import Graph, Node
 from archcalc.operators.model import Operator, Shape
 from archcalc.symbols import Int
-
-if TYPE_CHECKING:
-    from archcalc.analysis.notebook import Rows
 
 
 class Census(NamedTuple):
@@ -95,16 +93,12 @@ class Analysis(NamedTuple):
     total: Costs
 
     def _repr_html_(self) -> str:
-        from archcalc.analysis.notebook import html
-
         total = {"parameters": int(self.parameters), "multiplies": int(self.multiplies)}
         return html(self.rows, total)
 
     @property
     def rows(self) -> Rows:
         """A flat dict a layer, as pandas.DataFrame and polars.DataFrame take them."""
-        from archcalc.analysis.notebook import Rows
-
         return Rows(
             {
                 "path": layer.path,

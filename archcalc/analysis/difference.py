@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise, takewhile
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.analysis.memory import measure
+from archcalc.analysis.notebook import Rows, html
 from archcalc.analysis.sequences import Match, matches, settled
 from archcalc.errors import Diagnostic, UsageError, listed, shown
 from archcalc.operators.model import Operator, Shape
 from archcalc.symbols import Int
-
-if TYPE_CHECKING:
-    from archcalc.analysis.notebook import Rows
 
 Status = Literal["same", "changed", "moved", "new", "gone"]
 
@@ -67,16 +65,12 @@ class Difference(NamedTuple):
     @property
     def rows(self) -> Rows:
         """A flat dict a layer, as pandas.DataFrame and polars.DataFrame take them."""
-        from archcalc.analysis.notebook import Rows
-
         return Rows(
             {k: str(v) if isinstance(v, Shape) else v for k, v in row._asdict().items()}
             for row in self.layers
         )
 
     def _repr_html_(self) -> str:
-        from archcalc.analysis.notebook import html
-
         return html([row for row in self.rows if row["status"] != "same"])
 
     def __repr__(self) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from math import gcd, lcm
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from archcalc.analysis.notebook import Rows
 from archcalc.graph.model import Graph, Node
 from archcalc.operators.joining import Join
 from archcalc.operators.model import Cells, Grid, Pair, Window
@@ -20,8 +21,6 @@ from archcalc.symbols import Int
 
 if TYPE_CHECKING:
     from fractions import Fraction
-
-    from archcalc.analysis.notebook import Rows
 
 LONGEST_PERIOD = 1_024
 
@@ -102,8 +101,6 @@ class Fields(NamedTuple):
     @property
     def rows(self) -> Rows:
         """A flat dict a layer, in pixels; None: the layer sees the whole image."""
-        from archcalc.analysis.notebook import Rows
-
         pairs = zip(self.graph.nodes, self.nodes, strict=True)
         return Rows({"path": node.path, **_figures(field)} for node, field in pairs)
 
@@ -112,9 +109,7 @@ class Fields(NamedTuple):
         return {**_figures(self.of_network), "layers": list(self.rows)}
 
     def _repr_html_(self) -> str:
-        from archcalc.analysis.notebook import html
-
-        return html(self.rows)
+        return self.rows._repr_html_()
 
     def __repr__(self) -> str:
         height, width = (axis.size if axis else "all" for axis in self.of_network[:2])

@@ -8,16 +8,14 @@ input. The network's input counts while it is needed; outputs live to the end.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from archcalc import garbage
+from archcalc.analysis.notebook import Rows
 from archcalc.arithmetic import maximum
 from archcalc.graph.model import Graph
 from archcalc.operators.attention import Attention, WindowAttention
 from archcalc.symbols import Int
-
-if TYPE_CHECKING:
-    from archcalc.analysis.notebook import Rows
 
 Kernel = Literal["", "fused", "plain"]
 
@@ -58,8 +56,6 @@ class Memory(NamedTuple):
     @property
     def rows(self) -> Rows:
         """A flat dict a step: the layer, its output, and the values alive while it runs."""
-        from archcalc.analysis.notebook import Rows
-
         nodes = [(self.graph.nodes[step.node], int(step.live)) for step in self.steps]
         return Rows(
             {"path": n.path, "output": str(n.shape), "values": int(n.shape.values), "alive": live}
@@ -71,9 +67,7 @@ class Memory(NamedTuple):
         return {"stored": int(self.stored), "peak": int(self.peak), "steps": list(self.rows)}
 
     def _repr_html_(self) -> str:
-        from archcalc.analysis.notebook import html
-
-        return html(self.rows)
+        return self.rows._repr_html_()
 
     def __repr__(self) -> str:
         return (
