@@ -155,8 +155,18 @@ def _merge(before: Sequence[Row], after: Sequence[Row]) -> list[tuple[Row | None
 
 def both(pair: Sequence[Fraction | int]) -> str:
     """Height and width, as one number where they agree: '7', '3×7', '0.5'."""
-    height, width = (str(int(v)) if v.denominator == 1 else f"{float(v):.4g}" for v in pair)
+    height, width = map(_decimal, pair)
     return height if height == width else f"{height}×{width}"
+
+
+def _decimal(value: Fraction | int) -> str:
+    """All of a number before the point; behind it six digits where they are exact, else three."""
+    if value.denominator == 1:
+        return str(int(value))
+    places = 3 if 10**6 % value.denominator else 6
+    scaled = round(value * 10**places)
+    whole, part = divmod(abs(scaled), 10**places)
+    return f"{'-' if scaled < 0 else ''}{whole}.{part:0{places}}".rstrip("0").rstrip(".")
 
 
 def output(row: Row) -> Ranked:

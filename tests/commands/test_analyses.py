@@ -99,6 +99,13 @@ def test_field_formats_agree() -> None:
     assert "the network sees 212 pixels, at stage5/maxpool" in run("field", "vgg16")
 
 
+@pytest.mark.parametrize("side", [2, 20_002, 2_000_000_000])
+def test_an_offset_keeps_its_half(side: int) -> None:
+    """The center of pixels 0 to side − 1, to the last digit however far it is."""
+    text = run("field", f"{side}x{side}x1 | conv 1 k{side}")
+    assert f" {(side - 1) // 2}.5" in text
+
+
 def test_explain_a_layer() -> None:
     text = run("explain", "inception", "5x5/conv", "--bottleneck", "16")
     assert "28·28·32 × 5·5·16 = 10,035,200" in text
