@@ -221,6 +221,17 @@ def attention(op: Carried, shape: Shape) -> Way | None:
     return _placed(shape, axes)
 
 
+def scatter(op: Carried, shape: Shape) -> Way | None:
+    """What is written into keeps its axes; a constant gets the images where the written has them."""
+    if op.way(0) is not None:
+        return _placed(shape, {at: [axis] for at, axis in enumerate(op.way(0) or ())})
+    axes: dict[int, list[Axis]] = {}
+    for way in op.ways[1:]:
+        for at, axis in enumerate(way or ()):
+            axes.setdefault(at, []).append(axis)
+    return _placed(shape, axes)
+
+
 def embedding(op: Carried, shape: Shape) -> Way | None:
     """A row of the table for each number."""
     way = op.way(1)
@@ -309,6 +320,7 @@ _TABLE: tuple[tuple[Carry, str], ...] = (
     (attention, "attention"),
     (embedding, "embedding"),
     (index, "index"),
+    (scatter, "scatter index_put"),
     (repeat, "repeat"),
     (repeat_each, "repeat_interleave"),
     (recurrent, "lstm gru rnn_tanh rnn_relu"),

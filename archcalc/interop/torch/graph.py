@@ -25,6 +25,7 @@ _MOST_VALUES = 1 << 63
 _DEEPEST = 20  # graphs in graphs
 _INLINE = ("wrap_with_set_grad_enabled", "wrap_with_autocast", "wrap_activation_checkpoint")
 _INLINED = (*_INLINE, "tag_activation_checkpoint", "invoke_subgraph", "wrap", "hints_wrapper")
+_LONGEST_STACK = 50_000  # characters
 _CALLS = re.compile(r"@\d+$")  # the same module, called again
 
 
@@ -138,7 +139,7 @@ class Builder:
         self.operations.append(
             Operation("scatter", (state.was, *state.written), (joined,), {}, module, place)
         )
-        self.writes.replace(full, joined)
+        self.writes.joined(full, joined)
         return joined
 
     def _alias(self, name: str, found: Call, read: Arguments, results: tuple[str, ...]) -> None:
@@ -174,6 +175,8 @@ class Builder:
         known = self._stacks.get(stack)
         if known is not None:
             return known
+        if len(stack) > _LONGEST_STACK:
+            raise BadGraph(f"its modules have {len(stack):,} characters")
         path = ""
         for entry in stack.split(";") if stack else []:
             parts = entry.split(",")
@@ -186,4 +189,4 @@ class Builder:
 
 def _place(index: int, node: Mapping[str, Any], scope: Scope) -> str:
     name = node.get("name") or next(iter(outputs(node["outputs"])), "")
-    return f"node {scope.prefix}{index} {name} ({node['target']})".replace("  ", " ")
+    return f"node {scope.prefix}{index} {name[:60]} ({node['target'][:80]})".replace("  ", " ")

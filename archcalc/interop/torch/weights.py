@@ -13,6 +13,8 @@ _KINDS: dict[str, tuple[Kind, str]] = {
     "tensor_constant": ("constant", "tensor_constant_name"),
 }
 _RESULTS = ("user_output", "loss_output")
+_MOST_READ = 1000  # weights that one module reads itself
+_DEEPEST = 40  # modules around a weight
 
 
 class Signature(NamedTuple):
@@ -69,26 +71,28 @@ def tied(
     """
     parameters = [weight for weight in weights if weight.kind == "parameter"]
     by_tensor = {weight.tensor: weight for weight in parameters}
-    read: dict[str, list[Weight]] = {}
+    read: dict[str, dict[str, Weight]] = {}  # by module, and by name
     for operation in operations:
         found = [by_tensor[name] for name in operation.inputs if name in by_tensor]
         if found:
-            read.setdefault(operation.module, []).extend(found)
-    used = {weight.name: weight for found in read.values() for weight in found}
+            read.setdefault(operation.module, {}).update((weight.name, weight) for weight in found)
+    used = {name: weight for found in read.values() for name, weight in found.items()}
+    around = {outer: weight for weight in used.values() for outer in _outside(weight.name)}
     unread = [weight for weight in parameters if weight.name not in used]
     shared: dict[str, Weight] = {}
     for weight in unread:
-        shape = tensors[weight.tensor].shape
-        inside = read.get(_module(weight.name), [])
-        strangers = [w for w in inside if _module(w.name) != _module(weight.name)]
-        for other in [*strangers, *(w for w in used.values() if _lies_inside(w.name, weight.name))]:
-            if tensors[other.tensor].shape == shape:
+        module = _module(weight.name)
+        inside = read.get(module, {}).values() if len(read.get(module, {})) <= _MOST_READ else ()
+        others = [other for other in inside if _module(other.name) != module]
+        others += [around[weight.name]] if weight.name in around else []
+        for other in others:
+            if tensors[other.tensor].shape == tensors[weight.tensor].shape:
                 shared.setdefault(weight.name, other)
     alike = {tensors[other.tensor].shape: other for other in shared.values()}
     for weight in unread:
-        other_one = alike.get(tensors[weight.tensor].shape)
-        if other_one is not None:
-            shared.setdefault(weight.name, other_one)
+        twin = alike.get(tensors[weight.tensor].shape)
+        if twin is not None:
+            shared.setdefault(weight.name, twin)
     return {name: weight.storage for name, weight in shared.items()}
 
 
@@ -96,7 +100,11 @@ def _module(name: str) -> str:
     return name.rpartition(".")[0]
 
 
-def _lies_inside(inner: str, outer: str) -> bool:
-    """'a.b.bias' lies inside the module of 'a.bias', and has its name."""
-    same = inner.rpartition(".")[2] == outer.rpartition(".")[2]
-    return same and inner.startswith(_module(outer) + ".") and inner != outer
+def _outside(name: str) -> list[str]:
+    """'a.b.bias' → 'a.bias', 'bias': what it would be called in the modules around its own."""
+    *modules, _, last = ("", *name.split("."))[-_DEEPEST:]
+    found = []
+    while modules:
+        found.append(".".join([*modules[1:], last]))
+        modules.pop()
+    return found

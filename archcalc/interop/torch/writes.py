@@ -11,7 +11,10 @@ from typing import NamedTuple
 
 
 class Stale(NamedTuple):
-    """A tensor that others were written into since it was made: `was`, and what was written."""
+    """A tensor that was written into since it was made, elsewhere: `was`, and what it is joined with.
+
+    Those are what was joined of its kin last, and all writes since then: each write is looked at once.
+    """
 
     was: str
     written: tuple[str, ...]
@@ -22,24 +25,30 @@ class Writes:
 
     def __init__(self) -> None:
         self._base: dict[str, str] = {}
-        self._written: dict[str, list[str]] = {}
-        self._seen: dict[str, int] = {}  # how many writes a tensor knows of
+        self._written: dict[str, int] = {}  # how many writes there were into a base and its views
+        self._open: dict[str, list[str]] = {}  # what of them nothing has joined yet
+        self._seen: dict[str, int] = {}  # how many of them a tensor knows of
         self._value: dict[str, str] = {}  # what its name stands for now
 
     def view(self, name: str, of: str) -> None:
         """`name` is made as a view of `of`, or as what a write left of it."""
         base = self._base.get(of, of)
         self._base[name] = base
-        self._seen[name] = len(self._written.get(base, ()))
+        self._seen[name] = self._written.get(base, 0)
 
     def write(self, into: str, result: str) -> None:
         """An operation wrote into the tensor `into`, and calls what it holds then `result`."""
         base = self._base.get(into, into)
-        self._written.setdefault(base, []).append(result)
-        self.replace(into, result)
+        self._written[base] = self._written.get(base, 0) + 1
+        self._open.setdefault(base, []).append(result)
+        self._replace(into, result)
 
-    def replace(self, name: str, value: str) -> None:
-        """From here on `name` stands for `value`, and both know of all writes."""
+    def joined(self, name: str, value: str) -> None:
+        """`value` was made of what `read` said of the stale `name`."""
+        self._open[self._base.get(name, name)] = [value]
+        self._replace(name, value)
+
+    def _replace(self, name: str, value: str) -> None:
         self.view(value, name)
         self._value[name] = value
         self._seen[name] = self._seen[value]
@@ -47,7 +56,7 @@ class Writes:
     def read(self, name: str) -> str | Stale:
         """What `name` stands for, or what has to be joined first."""
         value = self._value.get(name, name)
-        written = self._written.get(self._base.get(name, name))
-        if written is None or self._seen.get(name, 0) == len(written):
+        base = self._base.get(name, name)
+        if self._seen.get(name, 0) == self._written.get(base, 0):
             return value
-        return Stale(value, tuple(written[self._seen.get(name, 0) :]))
+        return Stale(value, tuple(self._open[base]))
