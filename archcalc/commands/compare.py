@@ -21,6 +21,7 @@ from archcalc.reports.model import Column, Report
 from archcalc.reports.table import Table
 from archcalc.units import printable
 
+LONGEST = 16  # letters of a network written as one text, as the head of a column
 MEASURES: dict[str, Callable[[Analysis], Any]] = {
     "parameters": lambda analysis: analysis.parameters,
     "statistics": lambda analysis: analysis.total.statistics,
@@ -51,7 +52,7 @@ def made(name: str) -> SpecCommand:
     @spec_command(name)
     @click.option("--git", "revision", metavar="REV", help="A file against itself at this revision.")
     @click.option("--by", type=click.Choice(MEASURED), default="multiplies", help="Which count to show.")
-    @click.option("--sort", type=click.Choice(MEASURED), help="The largest change of this count first.")
+    @click.option("--sort", metavar="COLUMN", help="Order rows by a column, the largest change first.")
     @TOP
     @ALL
     @DEPTH
@@ -95,16 +96,25 @@ def _show(name: str, networks: list[Network], wanted: Wanted) -> None:
         help = "as in `archcalc compare vgg16 resnet50` or `resnet50 resnet50:stride=1x1`"
         raise UsageError(Diagnostic(f"{name} needs two SPECs or more", help=help))
     first, *others = analyses = [network.analyze() for network in networks]
-    labels = _labels(networks)
+    labels = _labels(networks, None if wanted.table.format == "json" else LONGEST)
     pairs = zip(others, labels[1:], strict=True)
     layers = [report(difference(first, other), (labels[0], own), wanted) for other, own in pairs]
     totals = [] if wanted.table.format == "csv" else [_totals(networks, analyses, labels)]
     show(name, [*totals, *layers], wanted.table.format)
 
 
-def _labels(networks: list[Network]) -> list[str]:
-    names = [label(network) for network in networks]
-    return [f"{name} ({i})" if names.count(name) > 1 else name for i, name in enumerate(names, 1)]
+def _labels(networks: list[Network], longest: int | None) -> list[str]:
+    """What heads the columns; the text of a network is cut where it would fill the screen."""
+    names = [_cut(label(network), longest) for network in networks]
+    shorter = [_cut(label(network), longest and longest - 4) for network in networks]
+    return [
+        f"{short} ({i})" if names.count(name) > 1 else name
+        for i, (name, short) in enumerate(zip(names, shorter, strict=True), 1)
+    ]
+
+
+def _cut(name: str, longest: int | None) -> str:
+    return f"{name[: longest - 1]}…" if longest and "|" in name and len(name) > longest else name
 
 
 def _columns(first: str, labels: list[str]) -> tuple[Column, ...]:

@@ -40,11 +40,12 @@ def complete_words(ctx: click.Context, param: click.Parameter, incomplete: str) 
 def complete_setting(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """`NAME=` of --set, or `NAME=VALUE`."""
+    """`NAME=` of --set or --vary, or `NAME=VALUE`."""
     variables = _variables(_words(ctx))
     name, equals, _ = incomplete.partition("=")
     if not equals:
-        return [CompletionItem(f"{item.value}=") for item in _items(list(variables), name)]
+        names = [*variables, *(["input"] if variables and param.name == "vary" else [])]
+        return [CompletionItem(f"{item.value}=") for item in _items(names, name)]
     values = _values(variables[name]) if name in variables else []
     return _items([f"{name}={value}" for value in values], incomplete)
 

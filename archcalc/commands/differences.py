@@ -6,12 +6,19 @@ from typing import Any, NamedTuple, get_args
 
 from archcalc.analysis.difference import Difference, Row, Status
 from archcalc.reports.model import Column, Report
+from archcalc.reports.order import column_named, sorted_by
 from archcalc.reports.table import Table
 from archcalc.units import grouped
 
 COUNTED = ("multiplies", "parameters")
 MEASURED = (*COUNTED, "alive")
 MOST_ROWS = 40
+SORTED = (
+    Column("layer", "layer", "name"),
+    Column("status", "status", "name"),
+    Column("operator", "operator", "name"),
+    *(Column(measure, measure, "change") for measure in MEASURED),
+)
 
 
 class Wanted(NamedTuple):
@@ -22,9 +29,15 @@ class Wanted(NamedTuple):
     table: Table
 
     def of(self, rows: list[Row]) -> list[Row]:
-        """The rows in their order, the largest change first, and as many as are wanted."""
-        if (sort := self.sort) is not None:
-            rows = sorted(rows, key=lambda row: -abs(_count(row, sort) - _count(row, f"{sort}_before")))
+        """The rows in their order, the largest change first, and as many as are wanted.
+
+        Raises:
+            UsageError: no column is called so.
+        """
+        if self.sort is not None:
+            column = column_named(SORTED, self.sort)
+            keys = [{**_cells(row), "row": row, **_signed(row)} for row in rows]
+            rows = [cells["row"] for cells in sorted_by(keys, column)]
         return rows[: self.table.order.top]
 
 
@@ -49,6 +62,11 @@ def report(found: Difference, labels: tuple[str, str], wanted: Wanted) -> Report
         tuple(remarks),
         lambda: [_document(found, labels, wanted)],
     )
+
+
+def _signed(row: Row) -> dict[str, tuple[int, int]]:
+    """What a row has before and after, by measure."""
+    return {measure: (_count(row, f"{measure}_before"), _count(row, measure)) for measure in MEASURED}
 
 
 def _columns(labels: tuple[str, str], wanted: Wanted) -> tuple[Column, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from archcalc.api import Network
-from archcalc.commands.options import FORMAT, SpecCommand, Suffixed, show, spec_command
+from archcalc.commands.options import FORMAT, SpecCommand, Suffixed, complete_setting, show, spec_command
 from archcalc.commands.sweep_progress import SweepProgress
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.sweep import report
@@ -51,7 +51,11 @@ class SweepCommand(SpecCommand):
 
 @spec_command("sweep", most=1, cls=SweepCommand)
 @click.option(
-    "--vary", multiple=True, metavar="NAME=VALUES", help="first:last:step, or values with commas."
+    "--vary",
+    multiple=True,
+    metavar="NAME=VALUES",
+    help="first:last:step, or values with commas.",
+    shell_complete=complete_setting,
 )
 @click.option("--points", metavar="FILE", help="The points of a CSV file instead.")
 @click.option("--sample", type=Suffixed(min=1), metavar="N", help="N random points.")

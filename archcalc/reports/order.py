@@ -28,7 +28,7 @@ def ordered(report: Report, order: Order) -> Report:
         return report
     rows = [row for row in report.rows if not row.get("subtotal")]
     if order.column is not None:
-        rows = _sorted(rows, _column(report.columns, order.column))
+        rows = sorted_by(rows, column_named(report.columns, order.column))
     kept = tuple(rows[: order.top])
     names = [row[report.columns[0].key] for row in kept]
     missed = f"{grouped(len(rows) - len(kept))} of {grouped(len(rows))} rows are not shown"
@@ -46,7 +46,7 @@ def _reordered(document: dict[str, Any], paths: Sequence[str]) -> dict[str, Any]
     return {**document, "layers": shown, "not_shown": len(layers) - len(shown)}
 
 
-def _column(columns: Sequence[Column], word: str) -> Column:
+def column_named(columns: Sequence[Column], word: str) -> Column:
     """The column of this name: its key or its header."""
     sortable = [c for c in columns if c.kind != "bar"]
     names = {c.header.lower(): c for c in sortable} | {c.key: c for c in sortable}
@@ -62,7 +62,7 @@ def _column(columns: Sequence[Column], word: str) -> Column:
     return found
 
 
-def _sorted(rows: list[dict[str, Any]], column: Column) -> list[dict[str, Any]]:
+def sorted_by(rows: list[dict[str, Any]], column: Column) -> list[dict[str, Any]]:
     """Numbers from the largest, texts from A to Z, what is empty last; equals as they were."""
     ranks = [(_rank(column, row.get(column.key)), row) for row in rows]
     full = [pair for pair in ranks if pair[0] is not None]

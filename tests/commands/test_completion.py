@@ -45,6 +45,10 @@ def offered(folder: Path, line: str) -> list[str]:
         ("archcalc show resnet50 --unit basic vgg1", ["vgg11", "vgg13", "vgg16", "vgg19"]),
         ("archcalc show resnet50 --set uni", ["unit="]),
         ("archcalc show resnet50 --set unit=bo", ["unit=bottleneck"]),
+        ("archcalc sweep resnet50 --vary wid", ["width="]),
+        ("archcalc sweep resnet50 --vary inp", ["input="]),
+        ("archcalc sweep my-net.toml --vary ", ["width=", "input="]),
+        ("archcalc sweep resnet50 --vary unit=bo", ["unit=bottleneck"]),
         ("archcalc show resnet50:uni", ["resnet50:unit="]),
         ("archcalc show resnet50 : uni", ["unit="]),  # as bash splits it
         ("archcalc params vgg16 --format l", ["latex"]),

@@ -121,3 +121,30 @@ def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "is in no git repository" in str(invoke("diff", "--git", "HEAD", "net.toml").exception)
     monkeypatch.setenv("PATH", "")
     assert "git, which is not installed" in str(invoke("diff", "--git", "HEAD", "net.toml").exception)
+
+
+def _layers(result: Result) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = json.loads(result.stdout)["networks"][-1]["diff"]
+    return rows
+
+
+def test_rows_are_sorted_by_any_column() -> None:
+    texts = "8x8x1 | conv 4 k3 | conv 8 k3", "8x8x1 | conv 5 k3 | conv 9 k3"
+    order = {}
+    for column in ("params", "macs", "operator", "layer"):
+        result = invoke("diff", *texts, "--sort", column, "--format", "json")
+        rows = _layers(result)
+        order[column] = [row["operator"] for row in rows]
+    small, large = "conv 5 k3", "conv 9 k3"  # 9·5 + 5 − (9·4 + 4) = 10; 9·5·9 + 9 − (9·4·8 + 8) = 118
+    assert order["params"] == order["macs"] == [large, small]
+    assert order["operator"] == order["layer"] == [small, large]
+    refused = invoke("diff", *texts, "--sort", "nonsense")
+    assert str(refused.exception) == "the table has no column `nonsense`"
+
+
+def test_the_text_of_a_network_does_not_widen_the_totals() -> None:
+    text = "28x28x192 | conv 16 | relu | conv 32 k5 half"
+    result = invoke("diff", text, f"{text} | relu | conv 8")
+    lines = result.stdout.splitlines()
+    assert "28x28x192 |… (1)  28x28x192 |… (2)" in lines[2]
+    assert lines[2].endswith("ratio")
