@@ -53,6 +53,7 @@ _TORCH = {
 _OWNER = "belong to a module of their own or to the one around it"
 _UNTOLD = {
     "attention": "whether it is nn.MultiheadAttention, linear modules or function calls",
+    "groupnorm": "how it counts nn.GroupNorm",
     "windowattention": "whether its projections are modules or function calls",
     "scale": f"whether its factors {_OWNER}",
     "classtoken": f"whether its numbers {_OWNER}",

@@ -38,4 +38,4 @@ CONV_AND_LINEAR_OUTPUTS: Rules = {
 BY_OPERATOR = (NETSCOPE, CONVNET_BURDEN, CONVNET_BURDEN_MAPS, TF_PROFILER, CONV_AND_LINEAR_OUTPUTS)
 # operators of which nobody has said how these tools count them: their numbers are not explained so
 UNTOLD_HERE = "adaptivepool"  # of torch alone
-UNTOLD = "rbf sumpool attention windowattention classtoken posembed"
+UNTOLD = "rbf sumpool groupnorm attention windowattention classtoken posembed"

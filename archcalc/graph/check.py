@@ -37,6 +37,7 @@ ALIASES = {
     "conv_transpose": "deconv",
     "convtranspose": "deconv",
     "layernorm": "ln",
+    "gn": "groupnorm",
     "silu": "swish",
     "hardswish": "hswish",
     "hardsigmoid": "hsigmoid",

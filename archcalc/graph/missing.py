@@ -17,7 +17,6 @@ _SENTENCES = {
     "3d": VOLUMES,
     "conv3d": VOLUMES,
     "conv1d": "a map of height 1 is 1-D: input 1x100x64, `conv 64 k1x3`",
-    "groupnorm": f"there is no group norm here; `ln` {_SCALES}",
     "instancenorm": f"there is no instance norm here; `bn` {_SCALES}",
     "rmsnorm": "there is no RMS norm here; `ln` has its scale, and a shift besides",
     "embedding": "there are no embeddings of words here; `posembed` is that of positions",
@@ -38,7 +37,6 @@ _ALIASES = {
     "maxpool3d": "conv3d",
     "avgpool3d": "conv3d",
     "batchnorm3d": "conv3d",
-    "gn": "groupnorm",
     "instancenorm2d": "instancenorm",
     "embed": "embedding",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from archcalc.arithmetic import require
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import (
     UNWEIGHTED,
@@ -87,6 +88,46 @@ class LayerNorm(Pointwise):
             Work("additions", (positions, sums)),
             Work("roots", (positions,)),
             Work("divisions", (positions,)),
+        )
+
+
+class GroupNorm(Pointwise):
+    """Group normalization over all positions of a group of channels (Wu & He 2018).
+
+    A value: 3 multiplies (its square, by 1/σ, by the scale) and 4 additions (the mean, centering, the
+    variance, the shift). A group besides: 2 multiplies by 1/n, a root and a division, and one addition
+    fewer, as two sums of n values take n − 1 each, and eps takes one.
+    """
+
+    name = "groupnorm"
+    arguments = (Argument("groups", "size", "groups of channels that are normalized together"), EPS)
+
+    groups: Int
+    eps: float
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        whole = inputs[0].channels % self.groups == 0
+        message = "{channels} channels do not divide into {groups} groups"
+        require(whole, message, "groups", channels=inputs[0].channels, groups=self.groups)
+        return inputs[0]
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        return "global"
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        channels = (inputs[0].channels,)
+        return Weight("scale", channels), Weight("shift", channels)
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        values, groups = values_of(inputs[0]), Extent("groups", (("groups", self.groups),))
+        size = inputs[0].values // self.groups
+        sums = Extent("sums", (("4 · values of a group − 1", 4 * size - 1),))
+        return (
+            Work("multiplies", (values,), 3),
+            Work("multiplies", (groups,), 2),
+            Work("additions", (groups, sums)),
+            Work("roots", (groups,)),
+            Work("divisions", (groups,)),
         )
 
 

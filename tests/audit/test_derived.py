@@ -66,15 +66,15 @@ def test_every_operator_is_in_every_table_by_operator() -> None:
 
 
 def test_a_trial_operator_is_unknown_to_every_tool(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Group norm, of which no table has heard: no sum of a tool is offered for a network with it."""
-    monkeypatch.setitem(TABLE, "groupnorm", "normalization")
+    """A norm of which no table has heard: no sum of a tool is offered for a network with it."""
+    monkeypatch.setitem(TABLE, "trialnorm", "normalization")
     told = [sums(tool, quantity) for tool, quantity in COUNTS if ANY not in sums(tool, quantity)[0]]
     for tables in told:
-        assert "groupnorm" in derived(tables, NO_POOLS).unknown
-        assert "groupnorm" in derived(tables, {**NO_POOLS, "groupnorm": "GroupNorm"}).unknown
+        assert "trialnorm" in derived(tables, NO_POOLS).unknown
+        assert "trialnorm" in derived(tables, {**NO_POOLS, "trialnorm": "TrialNorm"}).unknown
     for rules in TABLES:
-        view = {**BY_OPERATOR, "groupnorm": "groupnorm"}
-        assert ANY in rules or "groupnorm" in derived([rules], view).unknown
+        view = {**BY_OPERATOR, "trialnorm": "trialnorm"}
+        assert ANY in rules or "trialnorm" in derived([rules], view).unknown
     way = Way("multiplies", (Convention("trial", "", "tool", unknown=frozenset({"relu"})),), (), 1, 1)
     assert not way.knows(Relative(catalog.find("vgg16"), {}))
     assert way.knows(Relative(catalog.find("mobilenet_v2"), {}))  # relu6 throughout

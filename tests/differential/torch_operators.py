@@ -153,6 +153,7 @@ CASES: list[tuple[str, str, Torch]] = [
     ("bn noscale eps={0.1}", "8x9x4", lambda x, w: norm(x, w, 0.1)),
     ("ln", "8x9x4", layer_norm),
     ("ln eps={0.1}", "8x9x4", lambda x, w: layer_norm(x, w, 0.1)),
+    ("groupnorm 2", "8x9x4", lambda x, w: F.group_norm(x, 2, w.scale, w.shift)),
     # torch divides alpha by the channels summed, Krizhevsky does not
     ("lrn 5", "8x9x11", lambda x, w: F.local_response_norm(x, 5, 5e-4, 0.75, 2.0)),
     ("lrn 4", "8x9x11", lambda x, w: F.local_response_norm(x, 4, 4e-4, 0.75, 2.0)),

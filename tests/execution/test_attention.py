@@ -121,6 +121,22 @@ def test_layer_norm(eps: float) -> None:
     np.testing.assert_allclose(run(operator, [x], weights), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("groups", [1, 2, 6])
+def test_group_norm(groups: int) -> None:
+    """(x − mean) / √(variance + ε) · scale + shift over all positions of a group, by NumPy alone."""
+    operator, x = op("groupnorm", groups), random(2, 3, 4, 6)
+    weights = weights_of(operator, Shape(3, 4, 6))
+    expected = np.empty_like(x)
+    for image in range(2):
+        for channels in np.split(np.arange(6), groups):
+            part = x[image][:, :, channels]
+            scaled = (part - part.mean()) / np.sqrt(part.var() + 1e-5)
+            expected[image][:, :, channels] = (
+                scaled * weights["scale"][channels] + weights["shift"][channels]
+            )
+    np.testing.assert_allclose(run(operator, [x], weights), expected, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("eps", [1e-5, 0.001, 1.0])
 def test_batch_norm_without_variance(eps: float) -> None:
     """(x − mean) / √ε."""

@@ -86,9 +86,9 @@ def test_stored_maps() -> None:
 
 
 GEOMETRIES = {
-    "global": {"gap", "linear", "rbf", "flatten", "transpose", "attention"},
+    "global": {"gap", "linear", "rbf", "flatten", "transpose", "attention", "groupnorm"},
     "upsampling": {"upsample", "deconv"},
-    "pointwise": {*ACTIVATIONS, *NORMS, *JOINS, "padchannels", "slice", "shuffle"}
+    "pointwise": {*ACTIVATIONS, *NORMS, *JOINS, "padchannels", "slice", "shuffle"} - {"groupnorm"}
     | {"tokens", "classtoken", "posembed", "token"},
 }
 

@@ -206,6 +206,7 @@ SPACES = {
     "adaptivepool": Space(flags("max"), plain("size0", "size1")),
     "bn": Space(flags("noscale", eps=NUMBERS), plain()),
     "ln": Space(flags("tokens", eps=NUMBERS), plain()),
+    "groupnorm": Space(flags(eps=NUMBERS), shuffled),
     "lrn": Space(flags(), plain("size")),
     "scale": Space(flags("nobias"), plain()),
     **dict.fromkeys(FAMILIES["activation"].split(), Space(flags(), plain())),

@@ -311,6 +311,12 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
     (call("ln", eps=float("nan")), f"`eps` {NUMBER} nan", "eps", EPS),
     (call("ln", eps="small"), f"`eps` {NUMBER} small", "eps", EPS),
     (call("ln", eps=[1]), f"`eps` {NUMBER} [1]", "eps", EPS),
+    (
+        call("groupnorm", 5, on=MAP),
+        "192 channels do not divide into 5 groups",
+        "groups",
+        "",
+    ),
     # maps and sequences
     (call("conv", 8, on=TOKENS), "`conv` takes a map, not 196×768 tokens", "", NO_MAP),
     (call("maxpool", 2, on=TOKENS), "`maxpool` takes a map, not 196×768 tokens", "", NO_MAP),

@@ -262,6 +262,7 @@ _WHY = {
         "bn scale posembed add mul relu relu6 leaky sigmoid tanh swish gelu hsigmoid hswish"
     ),
     "elementwise but for sums over channels: counted by the reference": "ln lrn softmax",
+    "elementwise but for sums over a group: counted by the reference": "groupnorm",
     "moves values: nothing to count": (
         "concat flatten upsample todepth padchannels slice shuffle dropout "
         "tokens classtoken token transpose"

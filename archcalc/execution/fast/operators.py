@@ -173,6 +173,24 @@ def _in_chunks(
         y[i : i + step] = reference.run(operator, [x[i : i + step]], weights)
 
 
+def _groupnorm(
+    operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array
+) -> None:
+    """Centered in place; the squares are summed over so few positions at a time that they stay small."""
+    x = inputs[0]
+    shape = len(x), -1, operator.groups, x.shape[-1] // operator.groups
+    y = out.reshape(shape)
+    size = y.shape[1] * y.shape[3]
+    np.subtract(x.reshape(shape), x.reshape(shape).mean(axis=(1, 3), keepdims=True), out=y)
+    squares = np.zeros((len(x), 1, operator.groups, 1), x.dtype)
+    step = max(1, CHUNK // x.shape[-1])
+    for i in range(0, y.shape[1], step):
+        squares += np.add.reduce(np.square(y[:, i : i + step]), axis=(1, 3), keepdims=True)
+    y *= 1 / np.sqrt(squares / size + x.dtype.type(operator.eps))
+    out *= weights["scale"]
+    out += weights["shift"]
+
+
 def _join(combine: np.ufunc) -> Kernel:
     def run(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
         first, *others = aligned(operator, inputs)
@@ -258,6 +276,7 @@ KERNELS: dict[str, Kernel] = {
     "adaptivepool": _adaptivepool,
     "bn": _elementwise,
     "ln": _in_chunks,
+    "groupnorm": _groupnorm,
     "lrn": _in_chunks,
     "scale": _elementwise,
     "relu": _elementwise,

@@ -46,6 +46,7 @@ REFERENCE: dict[str, Run] = {
     "adaptivepool": pooling.adaptivepool,
     "bn": normalization.bn,
     "ln": normalization.ln,
+    "groupnorm": normalization.groupnorm,
     "lrn": normalization.lrn,
     "scale": normalization.scale,
     "add": joining.join(np.add),

@@ -35,6 +35,17 @@ def ln(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     return centered * (1 / deviation) * weights["scale"] + weights["shift"]
 
 
+def groupnorm(operator: Any, inputs: list[Array], weights: Weights) -> Array:
+    """Over all positions of the channels of each group."""
+    (x,) = inputs
+    grouped = x.reshape(len(x), -1, operator.groups, x.shape[-1] // operator.groups)
+    share = x.dtype.type(1 / (grouped.shape[1] * grouped.shape[3]))
+    centered = grouped - np.add.reduce(grouped, axis=(1, 3), keepdims=True) * share
+    variance = np.add.reduce(np.square(centered), axis=(1, 3), keepdims=True) * share
+    deviation = np.sqrt(variance + x.dtype.type(operator.eps))
+    return (centered * (1 / deviation)).reshape(x.shape) * weights["scale"] + weights["shift"]
+
+
 def scale(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     """One factor a channel, and one term."""
     y = inputs[0] * weights["weight"]

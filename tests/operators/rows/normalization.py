@@ -3,7 +3,7 @@
 from archcalc.operators import operator_class
 from archcalc.operators.model import Tokens
 
-bn, ln, lrn, scale = map(operator_class, ("bn", "ln", "lrn", "scale"))
+bn, ln, groupnorm, lrn, scale = map(operator_class, ("bn", "ln", "groupnorm", "lrn", "scale"))
 
 ROWS = [
     (  # one multiply and one addition a value
@@ -49,6 +49,20 @@ ROWS = [
             "additions": 14 * 15 * (768 * 4 - 1),
             "roots": 14 * 15,
             "divisions": 14 * 15,
+        },
+    ),
+    (  # 4 groups of 7·5·3 = 105 values: 104 for the mean, 105 to center, 104 for the variance, 1 eps,
+        # 105 shifts: 4·105 − 1 additions; a value: its square, by 1/deviation, by the scale
+        groupnorm(4),
+        [(7, 5, 12)],
+        (7, 5, 12),
+        {
+            "scale": 12,
+            "shift": 12,
+            "multiplies": 7 * 5 * 12 * 3 + 4 * 2,
+            "additions": 4 * (4 * 105 - 1),
+            "roots": 4,
+            "divisions": 4,
         },
     ),
     (
