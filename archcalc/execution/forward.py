@@ -11,8 +11,8 @@ import numpy as np
 from archcalc.analysis.arena import lay_out
 from archcalc.analysis.memory import Memory, measure
 from archcalc.execution.fast.finish import ELEMENTWISE
-from archcalc.execution.fast.operators import KERNELS, Prepared, prepare, scratch
-from archcalc.execution.model import Array, Weights
+from archcalc.execution.fast.operators import KERNELS, prepare, scratch
+from archcalc.execution.model import Array, Prepared, Weights
 from archcalc.graph.model import Graph
 
 Watch = Callable[[int, Array], None]

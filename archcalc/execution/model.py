@@ -8,3 +8,4 @@ from typing import Any, TypeAlias
 Array: TypeAlias = Any  # an ndarray of floats; numpy's own types say nothing that helps here
 Weights: TypeAlias = dict[str, Array]  # by role: weight, bias, scale, …
 Run: TypeAlias = Callable[[Any, list[Array], Weights], Array]
+Prepared: TypeAlias = dict[str, Any]  # weights as a fast kernel wants them, and what follows its sums

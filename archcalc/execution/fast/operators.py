@@ -15,17 +15,16 @@ import numpy as np
 
 from archcalc.compiled import THREADS
 from archcalc.execution import reference
-from archcalc.execution.fast import attention, direct
+from archcalc.execution.fast import attention, direct, moving
 from archcalc.execution.fast.convolution import Maps, convolve, cut, is_depthwise, pack
 from archcalc.execution.fast.finish import ELEMENTWISE, finish_of
 from archcalc.execution.fast.workspace import CHUNK, flat, take
-from archcalc.execution.model import Array, Weights
+from archcalc.execution.model import Array, Prepared, Weights
 from archcalc.execution.reference.joining import aligned
 from archcalc.execution.reference.pooling import shares
 from archcalc.execution.reference.windows import cells, zeros_around
 from archcalc.operators import ATTENTION
 
-Prepared = dict[str, Any]  # arrays by role, and what follows them
 Kernel = Callable[[Any, list[Array], Prepared, Array, Array], None]
 FINISHING = ("conv", "linear", "add", *ELEMENTWISE)
 
@@ -212,63 +211,12 @@ def _add(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scra
         direct.finish(weights["finish"], out, out)
 
 
-def _concat(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-    begin = 0
-    for x in aligned(operator, inputs):
-        out[..., begin : begin + x.shape[-1]] = x
-        begin += x.shape[-1]
-
-
-def _upsample(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-    (x,) = inputs
-    images, height, width, channels = x.shape
-    down, across = operator.factor
-    copies = out.reshape(images, height, down, width, across, channels)
-    copies[...] = x[:, :, None, :, None, :]
-
-
-def _todepth(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-    (x,) = inputs
-    down, across = operator.factor
-    begin, channels = 0, x.shape[-1]
-    for column in range(across):
-        for row in range(down):
-            part, y = x[:, row::down, column::across], out[..., begin : begin + channels]
-            y[:, part.shape[1] :] = 0
-            y[:, :, part.shape[2] :] = 0
-            y[:, : part.shape[1], : part.shape[2]] = part
-            begin += channels
-
-
-def _classtoken(
-    operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array
-) -> None:
-    out[:, 0], out[:, 1:] = weights["weight"], inputs[0]
-
-
-def _posembed(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-    np.add(inputs[0], weights["position"][:, None], out=out)
-
-
-def _padchannels(
-    operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array
-) -> None:
-    channels = inputs[0].shape[-1]
-    out[..., :channels] = inputs[0]
-    out[..., channels:] = 0
-
-
-def _moved(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-    """What only moves values makes no temporary: its definition is a view."""
-    out[...] = reference.run(operator, inputs, weights)
-
-
 _SUM = _join(np.add)
 KERNELS: dict[str, Kernel] = {
     "conv": _conv,
     "deconv": _deconv,
     "linear": _linear,
-    "rbf": _moved,
+    "rbf": moving.moved,
     "maxpool": _pooling(True),
     "sumpool": _summed,
     "avgpool": _avgpool,
@@ -284,20 +232,20 @@ KERNELS: dict[str, Kernel] = {
     "dropout": _elementwise,
     "flatten": _same,
     "tokens": _same,
-    "classtoken": _classtoken,
-    "posembed": _posembed,
-    "token": _moved,
-    "transpose": _moved,
+    "classtoken": moving.classtoken,
+    "posembed": moving.posembed,
+    "token": moving.moved,
+    "transpose": moving.moved,
     "attention": attention.attention,
     "windowattention": attention.windowattention,
     "add": _add,
     "mul": _join(np.multiply),
-    "concat": _concat,
-    "upsample": _upsample,
-    "todepth": _todepth,
-    "padchannels": _padchannels,
-    "slice": _moved,
-    "shuffle": _moved,
+    "concat": moving.concat,
+    "upsample": moving.upsample,
+    "todepth": moving.todepth,
+    "padchannels": moving.padchannels,
+    "slice": moving.moved,
+    "shuffle": moving.moved,
     **dict.fromkeys(
         ("leaky", "sigmoid", "tanh", "swish", "gelu", "hsigmoid", "hswish", "softmax"), _in_chunks
     ),
