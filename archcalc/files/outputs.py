@@ -75,8 +75,9 @@ def _prepare(path: str) -> None:
         raise UsageError(
             Diagnostic(f"`{printable(path)}` is no .npz file", help="as in --save outputs.npz")
         )
-    if os.path.isdir(path):
-        raise UsageError(f"cannot write `{printable(path)}`: it is a directory")
+    if os.path.exists(path) and not os.path.isfile(path):
+        kind = "a directory" if os.path.isdir(path) else "no regular file"
+        raise UsageError(f"cannot write `{printable(path)}`: it is {kind}")
     try:
         require_writable(os.path.dirname(path))
     except (OSError, ValueError) as error:

@@ -26,3 +26,13 @@ def test_the_spec_itself(name: str, spec: str, tmp_path: Path) -> None:
     wanted = f"error: `{name}` would be overwritten, and is read\n  = help: write to another file\n"
     assert (ended.returncode, ended.stderr) == (2, wanted)
     assert place.read_bytes() == SPEC
+
+
+def test_a_pipe_stays_one(tmp_path: Path) -> None:
+    """Whoever reads it would wait for ever if a file took its place."""
+    os.mkfifo(tmp_path / "x.npz")
+    command = [sys.executable, "-m", "archcalc", "run", "4x4x1 | conv 2", "--save", "x.npz"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "error: cannot write `x.npz`: it is no regular file\n"
+    assert (tmp_path / "x.npz").is_fifo()
