@@ -172,7 +172,9 @@ def main(folder: Path, names: list[str]) -> None:
             if path.exists():
                 continue
             try:
-                torch.onnx.export(model, (given,), str(path), verbose=False, **options(exporter))
+                free = exporter.endswith("free")  # an example of one image would fix the batch
+                seen = example((2, *shape[1:])) if free else given
+                torch.onnx.export(model, (seen,), str(path), verbose=False, **options(exporter))
             except Exception as error:  # an exporter's own failure is a result here
                 print(f"{path.name} cannot be exported: {type(error).__name__}: {str(error)[:200]}")
                 path.unlink(missing_ok=True)

@@ -82,7 +82,7 @@ def _overruled(declaration: Input, shape: tuple[int, ...]) -> list[str]:
 def _refuse_strangers(known: list[Input], inputs: Given, dims: Mapping[str, int]) -> None:
     names = [declaration.name for declaration in known]
     free = {extent: 0 for d in known for extent in d.shape or () if isinstance(extent, str)}
-    free |= {d.name: 0 for d in known if d.dtype in INTEGERS}
+    free |= {d.name: 0 for d in known if d.dtype in INTEGERS and set(d.shape or ()) <= {1}}
     for given, had, what in ((inputs, names, "input"), (dims, list(free), "free extent")):
         for name in given:
             if name not in had:

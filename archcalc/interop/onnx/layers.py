@@ -80,7 +80,7 @@ def matmul(a: int, b: int, bias: int = -1) -> Translation:
         left, right = e.call.value(a), e.call.value(b)
         added = e.call.maybe(bias) if bias >= 0 else None
         if len(right.shape) == 2 and right.fixed and len(left.shape) > 1:
-            e.op("linear", [left, _turned(e, right), added], e.outputs[:1])
+            e.op("linear", [left, weight_of(e, right), added], e.outputs[:1])
         elif added is not None:
             between = e.temporary(e.outputs[0].shape, e.outputs[0].dtype)
             e.op("matmul", [left, right], [between])
@@ -91,7 +91,7 @@ def matmul(a: int, b: int, bias: int = -1) -> Translation:
     return translate
 
 
-def _turned(e: Emission, matrix: Value) -> Value:
+def weight_of(e: Emission, matrix: Value) -> Value:
     """A matrix of weights as torch has it, [out, in]: the transpose is folded."""
     turned = e.temporary(matrix.shape[::-1], matrix.dtype, fixed=True)
     e.learns("linear", 1, matrix)
@@ -121,7 +121,7 @@ def gemm(a: int, b: int, c: int) -> Translation:
             turned = e.temporary(left.shape[::-1], left.dtype, left.fixed)
             left = e.op("permute", [left], [turned], dims=(1, 0))
         if right.fixed:
-            weight = right if e.call.integer("transB", 0) else _turned(e, right)
+            weight = right if e.call.integer("transB", 0) else weight_of(e, right)
             e.op("linear", [left, weight, added])
         elif added is None:
             e.op("matmul", [left, right])
@@ -132,27 +132,28 @@ def gemm(a: int, b: int, c: int) -> Translation:
 
 
 def recurrent(e: Emission) -> None:
-    """x and the weights of both directions; states that come from elsewhere are passed along."""
-    directions, hidden = e.call.ranked(1, 3)[0], e.call.ranked(2, 3)[-1]
-    x = e.call.first
-    states = [
-        v
-        for v in (e.call.maybe(5), e.call.maybe(6) if e.call.op == "LSTM" else None)
-        if v and not v.fixed
-    ]
-    if states:
-        x = e.op("copy", [x, *states], [e.temporary(x.shape, x.dtype)])
+    """An LSTM, GRU or RNN with its weights as they stand."""
     word = {"LSTM": "lstm", "GRU": "gru"}.get(e.call.op, "rnn_tanh")
     chosen = e.call.attributes.get("activations")
     if word == "rnn_tanh" and chosen and isinstance(chosen.value, list) and "Relu" in chosen.value:
         word = "rnn_relu"
-    weights = [e.call.maybe(i) for i in (1, 2, 3, *((7,) if word == "lstm" else ()))]
+    peepholes = (7,) if word == "lstm" else ()
+    steps_of(e, word, [e.call.maybe(i) for i in (1, 2, 3, *peepholes)], e.call.ranked(2, 3)[-1])
+
+
+def steps_of(e: Emission, word: str, weights: list[Value | None], hidden: int) -> None:
+    """Write it as torch's: directions beside each other, states from elsewhere passed along."""
+    x, directions = e.call.first, e.call.ranked(1, 3)[0]
+    states = [e.call.maybe(5), e.call.maybe(6) if word == "lstm" else None]
+    moving = [v for v in states if v is not None and not v.fixed]
+    if moving:
+        x = e.op("copy", [x, *moving], [e.temporary(x.shape, x.dtype)])
     while weights[-1] is None:
         weights.pop()
     batch_first = bool(e.call.integer("layout", 0))
     every, *last = e.outputs
     joined = e.temporary((*x.shape[:2], directions * hidden), x.dtype)
-    options = {"units": directions * hidden, "batch_first": batch_first}
+    options: dict[str, Any] = {"units": directions * hidden, "batch_first": batch_first}
     e.op(word, [x, *weights], [joined, *last], **options)
     if every.name:  # ONNX keeps the directions apart, before the batch
         apart = e.temporary((*x.shape[:2], directions, hidden), x.dtype)
@@ -164,31 +165,37 @@ def recurrent(e: Emission) -> None:
 def attention(e: Emission) -> None:
     """Queries, keys and values, split into heads where they come in one piece."""
     query, key, value = (e.call.value(i) for i in range(3))
-    if len(query.shape) == 3:
+    whole = len(query.shape) == 3
+    if whole:
         heads, groups = e.call.integer("q_num_heads", 1), e.call.integer("kv_num_heads", 1)
-        query, key, value = _split(e, query, heads), _split(e, key, groups), _split(e, value, groups)
+        query = split_heads(e, query, heads)
+        key, value = split_heads(e, key, groups), split_heads(e, value, groups)
     if e.call.maybe(4) is not None:
-        key, value = _grown(e, key, 4), _grown(e, value, 5)
-    e.op(
-        "attention",
-        [query, key, value, e.call.maybe(3)],
-        e.outputs[:1],
-        is_causal=bool(e.call.integer("is_causal", 0)),
-    )
+        key = grown(e, key, e.call.value(4), e.outputs[1:2])
+        value = grown(e, value, e.call.value(5), e.outputs[2:3])
+    attend(e, [query, key, value], e.call.maybe(3), whole)
 
 
-def _split(e: Emission, value: Value, heads: int) -> Value:
+def attend(e: Emission, heads: list[Value], mask: Value | None, whole: bool) -> None:
+    """Attention of queries, keys and values; `whole` joins the heads again."""
+    if not whole:
+        e.op("attention", [*heads, mask], e.outputs[:1])
+        return
+    mixed = e.temporary((*heads[0].shape[:-1], heads[2].shape[-1]), heads[0].dtype)
+    e.op("view", [e.op("attention", [*heads, mask], [mixed])], e.outputs[:1])
+
+
+def split_heads(e: Emission, value: Value, heads: int) -> Value:
+    """[batch, length, heads·size] → [batch, heads, length, size]."""
     batch, length, width = value.shape
     return e.op("view", [value], [e.temporary((batch, heads, length, width // heads), value.dtype)])
 
 
-def _grown(e: Emission, value: Value, past: int) -> Value:
+def grown(e: Emission, new: Value, kept: Value, made: list[Value]) -> Value:
     """Keys or values behind those that are kept from before."""
-    kept = e.call.value(past)
-    shape = (*value.shape[:-2], kept.shape[-2] + value.shape[-2], value.shape[-1])
-    present = e.outputs[past - 3 : past - 2]
-    made = present if present and present[0].name else [e.temporary(shape, value.dtype)]
-    return e.op("cat", [kept, value], made, dim=-2)
+    shape = (*new.shape[:-2], kept.shape[-2] + new.shape[-2], new.shape[-1])
+    present = made if made and made[0].name else [e.temporary(shape, new.dtype)]
+    return e.op("cat", [kept, new], present, dim=-2)
 
 
 def norm(word: str) -> Translation:

@@ -178,3 +178,12 @@ def split(e: Emission) -> None:
     """Parts along an axis, each a result of its own or items of a list."""
     items = e.outputs[0].items if e.outputs else None
     e.op("split", [e.call.first], items or e.outputs, dim=e.call.integer("axis", 0))
+
+
+def rotary(e: Emission) -> None:
+    """Every value by a cosine, its partner by a sine, both added; the tables are constants."""
+    x = e.call.first
+    parts = [e.temporary(x.shape, x.dtype) for _ in range(2)]
+    for part in parts:
+        e.op("mul", [x, None], [part])
+    e.op("add", [*parts], e.outputs[:1])

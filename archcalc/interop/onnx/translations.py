@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.interop.onnx import layers, moves
+from archcalc.interop.onnx import contributed, layers, moves
 from archcalc.interop.onnx.emit import Emission
 from archcalc.interop.onnx.layers import Translation
 from archcalc.interop.onnx.words import DATA, PLACES, PLAIN
@@ -49,6 +49,8 @@ _LAYERS: dict[str, Translation] = {
     "BatchNormalization": layers.batch_norm,
     "LayerNormalization": layers.norm("layer_norm"),
     "RMSNormalization": layers.norm("rms_norm"),
+    "com.microsoft.RotaryEmbedding": moves.rotary,
+    "RotaryEmbedding": moves.rotary,
     "SimplifiedLayerNormalization": layers.norm("rms_norm"),
     "com.microsoft.SimplifiedLayerNormalization": layers.norm("rms_norm"),
     "com.microsoft.SkipLayerNormalization": layers.skip_norm("layer_norm"),
@@ -100,4 +102,5 @@ TRANSLATIONS: dict[str, Translation] = {
     **_LAYERS,
     **_QUANTIZED,
     **_MOVES,
+    **contributed.TRANSLATIONS,
 }

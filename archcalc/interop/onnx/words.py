@@ -40,8 +40,8 @@ silu: Swish com.microsoft.QuickGelu
 softplus: Softplus
 softsign: Softsign
 mish: Mish
-quantize: QuantizeLinear
-dequantize: DequantizeLinear
+quantize: QuantizeLinear com.microsoft.QuantizeLinear
+dequantize: DequantizeLinear com.microsoft.DequantizeLinear
 view: Reshape Flatten Squeeze Unsqueeze
 expand: Expand
 cast: Cast CastLike
@@ -82,6 +82,7 @@ DATA = {
     ),
     **dict.fromkeys(("CenterCropPad", "ReverseSequence", "Slice", "OneHot"), 1),
     **dict.fromkeys(("Trilu", "Col2Im", "ConstantOfShape", "QuantizeLinear", "DequantizeLinear"), 1),
+    **{f"com.microsoft.{op}Linear": 1 for op in ("Quantize", "Dequantize")},
     **{f"com.microsoft.QLinear{op}": 1 for op in ("LeakyRelu", "Sigmoid", "GlobalAveragePool")},
 }
 # which inputs are data, where scales and zero points stand between them

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from archcalc.errors import ArchError
 from archcalc.interop.onnx.rules import elementwise, moving, products, windows
 from archcalc.interop.onnx.tensors import FLOAT
-from archcalc.interop.onnx.values import Call, Rule, Value, shared
+from archcalc.interop.onnx.values import Call, Rule, Value, shared, sized
 
 
 def joined(a: int, b: int) -> Rule:
@@ -29,7 +30,53 @@ def skip_norm(call: Call) -> list[Value]:
     return [Value(shape, dtype), line, line, Value(shape, dtype)]
 
 
+def quantized_lstm(call: Call) -> list[Value]:
+    """x [steps, batch, in]; weights [directions, in, gates·hidden], turned against the standard's."""
+    steps, batch, _ = call.ranked(0, 3)
+    directions, hidden = call.ranked(1, 3)[0], call.ranked(2, 3)[1]
+    last = Value((directions, batch, hidden), call.first.dtype)
+    return [Value((steps, directions, batch, hidden), call.first.dtype), last, last]
+
+
+def packed_matmul(call: Call) -> list[Value]:
+    """A product with a matrix K × N of few bits, packed in blocks."""
+    shape, k, n = call.ranked(0, 1), call.integer("K", 0), call.integer("N", 0)
+    if shape[-1] != k or n < 1:
+        raise ArchError(f"a matrix {k}×{n} does not fit an input of {shape[-1]} values")
+    return [Value((*shape[:-1], n), call.first.dtype)]
+
+
+def packed_attention(call: Call) -> list[Value]:
+    """Queries, keys and values by one matrix [in, 3·width], then attention: [batch, length, width]."""
+    x, weight = call.ranked(0, 3), call.ranked(1, 2)
+    sizes = call.integers("qkv_hidden_sizes") or [weight[-1] // 3] * 3
+    if len(sizes) != 3 or sum(sizes) != weight[-1]:
+        raise ArchError(f"widths {sized(sizes)} do not fit its weight {sized(weight)}")
+    return [Value((*x[:-1], sizes[-1]), call.first.dtype)]
+
+
+def attention_of_heads(call: Call) -> list[Value]:
+    """Queries, keys and values [batch, length, width]; kept keys and values stand before new ones."""
+    query, key = call.ranked(0, 3), call.ranked(1, 3)
+    value, dtype = call.ranked(2, 3), call.first.dtype
+    heads = call.integer("num_heads", 0)
+    groups = call.integer("kv_num_heads", heads)
+    if heads < 1 or groups < 1:
+        raise ArchError("it has no num_heads")
+    grouped = call.op == "GroupQueryAttention"
+    past = call.maybe(3 if grouped else 6)
+    length = key[1] + (past.shape[2] if past and len(past.shape) == 4 else 0)
+    kept = [Value((key[0], groups, length, s[-1] // groups), dtype) for s in (key, value)]
+    return [Value((*query[:2], value[-1] // groups * heads), dtype), *kept]
+
+
 _RULES: dict[str, Rule] = {
+    "DynamicQuantizeLSTM": quantized_lstm,
+    "MatMulNBits": packed_matmul,
+    "Attention": packed_attention,
+    "MultiHeadAttention": attention_of_heads,
+    "GroupQueryAttention": attention_of_heads,
+    "RotaryEmbedding": elementwise.same,
     **dict.fromkeys(
         (
             "Gelu",
