@@ -93,7 +93,7 @@ command = made("compare")
 def _show(name: str, networks: list[Network], wanted: Wanted) -> None:
     """The totals of all, and the layers of each against those of the first."""
     if len(networks) < 2:
-        help = "as in `archcalc compare vgg16 resnet50` or `resnet50 resnet50:stride=1x1`"
+        help = f"as in `archcalc {name} vgg16 resnet50` or `resnet50 resnet50:stride=1x1`"
         raise UsageError(Diagnostic(f"{name} needs two SPECs or more", help=help))
     first, *others = analyses = [network.analyze() for network in networks]
     labels = _labels(networks, None if wanted.table.format == "json" else LONGEST)
