@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
@@ -16,7 +17,7 @@ from archcalc.audit.ratios import found as pairs_of
 from archcalc.audit.ratios import parse as ratio
 from archcalc.audit.readings import Reading
 from archcalc.audit.relatives import Relative
-from archcalc.audit.search import MOST_EXPLAINED, Findings, Match, Nearest, find
+from archcalc.audit.search import Findings, Match, Nearest, find
 from archcalc.audit.verdicts import Networks, Verdict
 from archcalc.commands.options import FORMAT, show, spec_command
 from archcalc.commands.reconcile_words import explained, in_print, name_of, unexplained
@@ -84,7 +85,7 @@ def command(networks: list[Network], table: Table, quantity: str | None, words: 
                  are believed only if each has a name of its own: a variant,
                  a tool, a part of the network, truncation
     in print     who has printed these digits, and what `archcalc audit` finds; it
-                 leads where no reading of up to two departures matches
+                 leads where the first reading has another count
     """
     (network,) = networks
     number = _number(words)
@@ -142,7 +143,7 @@ def _report(
     matches = findings.matches
     flops = (printed.unit or quantity) == "FLOPs"
     known = _known(network, sources)
-    leads = bool(known) and (not matches or matches[0].steps > MOST_EXPLAINED)
+    leads = bool(known) and not _agrees(matches, known)
     remarks = explained(findings, flops) if matches else unexplained(findings, printed)
     rows = list(map(_row, matches[:most]) if matches or leads else map(_nearest_row, findings.nearest))
     said = in_print(sources)[:MOST_SOURCES]
@@ -188,8 +189,17 @@ def _known(network: Network, sources: list[Verdict]) -> list[Verdict]:
     return [v for v in sources if v.number.network.split(":")[0] == name and v.kind != "unexplained"]
 
 
+def _agrees(matches: Sequence[Match], known: Sequence[Verdict]) -> bool:
+    """Whether the first match is the network's own count, or one that the audit reaches, too."""
+    return bool(matches) and (not matches[0].steps or matches[0].reading.value in map(_reached, known))
+
+
+def _reached(verdict: Verdict) -> Any:
+    return verdict.computed if verdict.reached is None else verdict.reached
+
+
 def _known_row(verdict: Verdict) -> dict[str, Any]:
-    count = verdict.computed if verdict.reached is None else verdict.reached
+    count = _reached(verdict)
     return {
         "reading": printable(verdict.number.subject),
         "count": int(count) if isinstance(count, int) else None,
