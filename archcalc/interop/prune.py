@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from archcalc.errors import ArchError
 from archcalc.interop.trace import Operation, Trace
 from archcalc.interop.vocabulary import MAKING
 
 _MAKING = frozenset(MAKING)
+_MOST_BEHIND = 2_000_000  # weights in all lists of what tensors are made of
 
 
 class Pruned(NamedTuple):
@@ -33,7 +35,11 @@ class Pruned(NamedTuple):
 
 
 def prune(trace: Trace) -> Pruned:
-    """Tell the operations of a trace apart, keeping their order."""
+    """Tell the operations of a trace apart, keeping their order.
+
+    Raises:
+        ArchError: weights are made of so many others, again and again, that no model means it.
+    """
     changing, behind = _sources(trace)
     read = set(trace.outputs)
     live: list[Operation] = []
@@ -51,7 +57,7 @@ def prune(trace: Trace) -> Pruned:
 
 def _sources(trace: Trace) -> tuple[set[str], dict[str, tuple[str, ...]]]:
     """The tensors that an input changes, and the weights behind each of the others."""
-    changing = set(trace.inputs)
+    changing, left = set(trace.inputs), _MOST_BEHIND
     behind: dict[str, tuple[str, ...]] = {w.tensor: (w.tensor,) for w in trace.weights}
     for operation in trace.operations:
         making = operation.word in _MAKING
@@ -59,6 +65,11 @@ def _sources(trace: Trace) -> tuple[set[str], dict[str, tuple[str, ...]]]:
             changing.update(operation.outputs)
             continue
         found = () if making else _together(operation, behind)
+        left -= len(found)
+        if left < 0:
+            raise ArchError(
+                f"{trace.name}: {operation.place} is made of more weights than can be followed"
+            )
         behind.update((name, found) for name in operation.outputs)
     return changing, behind
 
