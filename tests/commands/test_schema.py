@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from support.schema import faults
 
 import archcalc
 from archcalc.cli import COMMANDS, commands
 from archcalc.views.json import SCHEMA_VERSION
-from tests.support.schema import faults
 
 SCHEMA = json.loads((Path(archcalc.__file__).parent / "views" / "schema.json").read_text("utf-8"))
 LINES = [

@@ -8,10 +8,10 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import annotated_specs as annotated
 import pytest
-from annotated_specs import CASES, Case, Shown
-from raised_messages import Message, messages
+from support import annotated_specs as annotated
+from support.annotated_specs import CASES, Case, Shown
+from support.raised_messages import Message, messages
 
 import archcalc
 from archcalc import cli

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from execution.test_counted_execution import CASES, weights_of
-from operators.test_facts import GEOMETRIES, test_buffers, test_stored_maps, test_weight_layers
-from operators.test_rows import ROWS, costs_of, shape_of
+from support.operator_cases import CASES, weights_of
+from support.operator_facts import CONVENTIONS, GEOMETRIES, stated
+from support.operator_rows import ROWS, costs_of, shape_of
 
 from archcalc.analysis.costs import Layer, count
 from archcalc.errors import Span
@@ -251,23 +251,14 @@ def test_links_are_worked_out_by_hand(name: str) -> None:
             assert not rows_hold(stating(operator, "connections", links), inputs)
 
 
+VALUES = {"weight_layer": range(4), "stored": (True, False), "buffer": ("fresh", "in place", "view")}
+
+
 @pytest.mark.parametrize("name", TABLE)
-@pytest.mark.parametrize(
-    ("fact", "table"),
-    [
-        ("weight_layer", test_weight_layers),
-        ("stored", test_stored_maps),
-        ("buffer", test_buffers),
-    ],
-)
-def test_conventions_are_tables(
-    name: str, fact: str, table: Callable[[], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    table()
-    cls = operator_class(name)
-    stated = getattr(cls, fact)
-    others = {"weight_layer": range(4), "stored": (True, False), "buffer": ("fresh", "in place", "view")}
-    for value in {*others[fact]} - {stated}:
+@pytest.mark.parametrize("fact", CONVENTIONS)
+def test_conventions_are_tables(name: str, fact: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    table, cls = CONVENTIONS[fact], operator_class(name)
+    assert stated(fact) == table
+    for value in {*VALUES[fact]} - {getattr(cls, fact)}:
         monkeypatch.setattr(cls, fact, value)
-        with pytest.raises(AssertionError):
-            table()
+        assert stated(fact) != table

@@ -248,7 +248,10 @@ def test_unknown_inits_and_seeds() -> None:
 
 
 def test_a_seed_may_be_huge() -> None:
-    make(graph_of("linear 2", "1x1x2"), seed=10**30)
+    graph = graph_of("linear 2", "1x1x2")
+    huge, next_to_it = (make(graph, seed=10**30 + i)["linear"]["weight"] for i in (0, 1))
+    assert np.isfinite(huge).all()
+    assert (huge != next_to_it).any()
 
 
 def test_more_weights_than_memory() -> None:

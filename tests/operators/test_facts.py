@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any
 
 import pytest
+from support.operator_facts import CONVENTIONS, GEOMETRIES, stated
 
 from archcalc.operators import FAMILIES, JOINS, TABLE, operator_class
 from archcalc.operators.argument import Argument
@@ -25,8 +26,6 @@ FACTS = (
     "connections",
     "geometry",
 )
-ACTIVATIONS = FAMILIES["activation"].split()
-NORMS = FAMILIES["normalization"].split()
 
 
 @pytest.mark.parametrize("name", [*TABLE, "input"])
@@ -62,35 +61,9 @@ def test_arguments_can_be_written(name: str) -> None:
     assert not any(a.kind == "flag" and (a.required or a.default) for a in arguments)
 
 
-def test_weight_layers() -> None:
-    """The layers that "16 weight layers" counts; attention has two on its way: value and output."""
-    counts = {n: operator_class(n).weight_layer for n in TABLE if operator_class(n).weight_layer}
-    one, two = ("conv", "deconv", "linear"), ("attention", "windowattention")
-    assert counts == dict.fromkeys(one, 1) | dict.fromkeys(two, 2)
-
-
-def test_buffers() -> None:
-    """Elementwise operators may overwrite an input; `flatten` and `tokens` move nothing."""
-    names = {b: {n for n in TABLE if operator_class(n).buffer == b} for b in ("in place", "view")}
-    assert names == {
-        "in place": {*ACTIVATIONS, *NORMS, "add", "mul", "posembed"},
-        "view": {"flatten", "tokens"},
-    }
-    assert {operator_class(n).buffer for n in TABLE} == {"in place", "view", "fresh"}
-
-
-def test_stored_maps() -> None:
-    """Activations, norms, softmax, dropout, flatten and what looks like them make no map."""
-    unstored = {n for n in TABLE if not operator_class(n).stored}
-    assert unstored == {*ACTIVATIONS, *NORMS, "posembed", "flatten", "tokens"}
-
-
-GEOMETRIES = {
-    "global": {"gap", "linear", "rbf", "flatten", "transpose", "attention", "groupnorm"},
-    "upsampling": {"upsample", "deconv"},
-    "pointwise": {*ACTIVATIONS, *NORMS, *JOINS, "padchannels", "slice", "shuffle"} - {"groupnorm"}
-    | {"tokens", "classtoken", "posembed", "token"},
-}
+@pytest.mark.parametrize("fact", CONVENTIONS)
+def test_conventions(fact: str) -> None:
+    assert stated(fact) == CONVENTIONS[fact]
 
 
 @pytest.mark.parametrize("geometry", GEOMETRIES)

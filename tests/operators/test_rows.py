@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from runpy import run_path
-from typing import Any
-
 import pytest
+from support.operator_rows import ROWS, costs_of, shape_of
 
 from archcalc.analysis.costs import count
 from archcalc.operators import TABLE
-from archcalc.operators.model import Operator, Shape
-
-Row = tuple[Operator, list[tuple[int, int, int]], tuple[int, int, int], dict[str, int]]
-FILES = sorted(Path(__file__).with_name("rows").glob("*.py"))
-ROWS: list[Row] = [row for path in FILES for row in run_path(str(path))["ROWS"]]
-
-
-def shape_of(sizes: tuple[int, int, int]) -> Shape:
-    """A map or vector of plain sizes; a row that means a sequence says `Tokens`."""
-    return sizes if isinstance(sizes, Shape) else Shape(*sizes)
-
-
-def costs_of(operator: Operator, inputs: tuple[Shape, ...]) -> dict[str, Any]:
-    """Everything that is not zero: weights by role, the census, connections, the headline."""
-    costs = count(operator, inputs)
-    found: dict[str, Any] = {"headline": costs.multiplies, "connections": costs.connections}
-    for weight in operator.weights(*inputs):
-        found[weight.role] = found.get(weight.role, 0) + weight.size
-    found.update(costs.census._asdict())
-    return {name: value for name, value in found.items() if value}
+from archcalc.operators.model import Operator
 
 
 @pytest.mark.parametrize(

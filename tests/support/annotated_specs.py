@@ -12,7 +12,7 @@
 The carets stand under what is blamed; where that begins a line, `#= ^^^` says how long it is, and `#!`
 what has no place at all. `#|` are the label and the notes, `#?` is the way out. These lines are taken
 out before the spec is read, so they may stand anywhere. After `|` come the values of variables.
-`python tests/errors/annotated_specs.py` writes them anew: then read the difference.
+`python tests/support/annotated_specs.py` writes them anew: then read the difference.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import archcalc
 from archcalc.errors import ArchError
 from archcalc.views.diagnostics import render
 
-CASES = Path(__file__).parent / "cases"
+CASES = Path(__file__).parents[1] / "errors" / "cases"
 _EXPECTED = re.compile(r"#( *\^+( |$)|= \^+( |$)|\| |\? |! )")
 _TITLE = re.compile(r"^# --- (.*)$", re.MULTILINE)
 

@@ -1,0 +1,35 @@
+"""Names of cases that read well: a list or a mapping of plain values by what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from types import FunctionType
+from typing import Any
+
+import pytest
+
+PLAIN = (str, int, float, Fraction, type(None))
+LONGEST = 60
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: Any, argname: str) -> str | None:
+    """None leaves it to pytest."""
+    if isinstance(val, FunctionType) and val.__name__ == "<lambda>":
+        return None
+    if not isinstance(val, Mapping | list | tuple):
+        return None
+    text = _told(val)
+    return None if text is None else text[:LONGEST] or "none"
+
+
+def _told(value: Any) -> str | None:
+    """The text of a value, None if a part of it is not plain."""
+    if isinstance(value, Mapping):
+        parts = [f"{key}={_told(item)}" for key, item in value.items()]
+        return None if any(_told(item) is None for item in value.values()) else " ".join(parts)
+    if isinstance(value, list | tuple):
+        texts = [_told(item) for item in value]
+        between = "x" if texts and all(isinstance(item, int) for item in value) else " "
+        return None if None in texts else between.join(text for text in texts if text is not None)
+    return str(value) if isinstance(value, PLAIN) else None

@@ -1,0 +1,100 @@
+"""Operators with inputs that are small and cover every argument, and weights for them."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from archcalc.operators import TABLE, operator_class
+from archcalc.operators.model import Operator, Shape, Tokens
+
+RNG = np.random.default_rng(0)
+
+
+def op(name: str, *required: Any, **optional: Any) -> Operator:
+    """An operator by its name in a spec."""
+    return operator_class(name)(*required, **optional)
+
+
+MAP, VECTOR, SEQUENCE = Shape(7, 9, 6), Shape(1, 1, 12), Tokens(5, 1, 12)
+CASES: list[tuple[Operator, tuple[Shape, ...]]] = [
+    (op("conv", 4, k=3), (MAP,)),
+    (op("conv", 4, k=(1, 5), s=(2, 1), p=(0, 2), nobias=True), (MAP,)),
+    (op("conv", 4, k=3, d=2, half=True), (MAP,)),
+    (op("conv", 4, k=4, s=3, same=True), (MAP,)),
+    (op("conv", 6, k=3, g=3, half=True), (MAP,)),
+    (op("conv", 12, k=3, g=6, half=True, nobias=True), (MAP,)),
+    (op("conv", 2, k=3, table=[[0, 1], [1, 2, 5]]), (MAP,)),
+    (op("deconv", 4, k=3, s=2), (MAP,)),
+    (op("deconv", 4, k=2, s=3, nobias=True), (MAP,)),
+    (op("deconv", 6, k=4, s=2, p=1, g=3), (MAP,)),
+    (op("linear", 5), (VECTOR,)),
+    (op("linear", 5, nobias=True), (VECTOR,)),
+    (op("rbf", 5), (VECTOR,)),
+    (op("maxpool", 2), (MAP,)),
+    (op("maxpool", 3, s=2, ceil=True), (MAP,)),
+    (op("maxpool", 3, s=1, half=True), (MAP,)),
+    (op("avgpool", 3, s=2, p=1), (MAP,)),
+    (op("sumpool", (2, 3)), (MAP,)),
+    (op("adaptivepool", (3, 2)), (MAP,)),
+    (op("adaptivepool", 12), (MAP,)),
+    (op("adaptivepool", 4, max=True), (MAP,)),
+    (op("gap"), (MAP,)),
+    (op("bn"), (MAP,)),
+    (op("bn", noscale=True), (MAP,)),
+    (op("bn", eps=0.001), (MAP,)),
+    (op("ln"), (MAP,)),
+    (op("ln", eps=1e-6), (SEQUENCE,)),
+    (op("ln"), (VECTOR,)),
+    (op("ln"), (Shape(2, 3, 1),)),
+    (op("groupnorm", 3), (MAP,)),
+    (op("groupnorm", 1, eps=0.5), (MAP,)),
+    (op("groupnorm", 6), (VECTOR,)),
+    (op("lrn", 5), (MAP,)),
+    (op("scale"), (MAP,)),
+    (op("scale", nobias=True), (MAP,)),
+    (op("add"), (MAP, MAP, MAP)),
+    (op("add", crop=True), (MAP, Shape(9, 11, 6))),
+    (op("mul"), (MAP, Shape(1, 1, 6))),
+    (op("mul"), (Shape(1, 1, 6), MAP)),
+    (op("concat"), (MAP, Shape(7, 9, 2))),
+    (op("flatten"), (MAP,)),
+    (op("tokens"), (MAP,)),
+    (op("classtoken"), (SEQUENCE,)),
+    (op("classtoken"), (Tokens(1, 1, 3),)),
+    (op("posembed"), (SEQUENCE,)),
+    (op("posembed"), (Tokens(1, 1, 3),)),
+    (op("token", 0), (SEQUENCE,)),
+    (op("token", 4), (SEQUENCE,)),
+    (op("transpose"), (SEQUENCE,)),
+    (op("transpose"), (Tokens(1, 1, 3),)),
+    (op("attention", 3), (SEQUENCE,)),
+    (op("attention", 1), (SEQUENCE,)),
+    (op("attention", 12), (SEQUENCE,)),
+    (op("attention", 1), (Tokens(1, 1, 2),)),
+    (op("windowattention", 2, 3), (Shape(6, 9, 6),)),
+    (op("windowattention", 3, 4), (MAP,)),
+    (op("windowattention", 2, 4, shift=1), (MAP,)),
+    (op("windowattention", 2, 3, shift=2), (MAP,)),
+    (op("windowattention", 6, 7, shift=3), (Shape(7, 10, 6),)),
+    (op("windowattention", 1, 1), (MAP,)),
+    (op("upsample", (2, 3)), (MAP,)),
+    (op("todepth", 2), (Shape(4, 6, 3),)),
+    (op("todepth", (3, 2)), (MAP,)),
+    (op("todepth", 8), (MAP,)),
+    (op("padchannels", 8), (MAP,)),
+    (op("slice", 2, **{"from": 3}), (MAP,)),
+    (op("shuffle", 3), (MAP,)),
+    *((op(name), (MAP,)) for name, family in TABLE.items() if family == "activation"),
+]
+
+
+def weights_of(operator: Operator, inputs: tuple[Shape, ...]) -> dict[str, Any]:
+    """Positive, and averages over what they sum, so that nothing overflows in a deep network."""
+    shapes = {w.role: tuple(map(int, w.shape)) for w in operator.weights(*inputs)}
+    return {
+        role: (RNG.random(shape, dtype=np.float32) + np.float32(0.5)) / np.float32(prod(shape[:-1]))
+        for role, shape in shapes.items()
+    }

@@ -1,0 +1,39 @@
+"""Conventions that no execution can see, stated by name: fact → operator → value, and geometries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.operators import FAMILIES, JOINS, TABLE, operator_class
+
+ACTIVATIONS = FAMILIES["activation"].split()
+NORMS = FAMILIES["normalization"].split()
+
+# "16 weight layers" counts these; attention has two on its way: value and output
+WEIGHT_LAYERS = dict.fromkeys(("conv", "deconv", "linear"), 1) | dict.fromkeys(
+    ("attention", "windowattention"), 2
+)
+# elementwise operators may overwrite an input; `flatten` and `tokens` move nothing
+BUFFERS = dict.fromkeys((*ACTIVATIONS, *NORMS, "add", "mul", "posembed"), "in place") | dict.fromkeys(
+    ("flatten", "tokens"), "view"
+)
+# activations, norms, softmax, dropout, flatten and what looks like them make no map
+UNSTORED = dict.fromkeys((*ACTIVATIONS, *NORMS, "posembed", "flatten", "tokens"), False)
+
+CONVENTIONS: dict[str, dict[str, Any]] = {
+    "weight_layer": dict.fromkeys(TABLE, 0) | WEIGHT_LAYERS,
+    "buffer": dict.fromkeys(TABLE, "fresh") | BUFFERS,
+    "stored": dict.fromkeys(TABLE, True) | UNSTORED,
+}
+
+GEOMETRIES = {
+    "global": {"gap", "linear", "rbf", "flatten", "transpose", "attention", "groupnorm"},
+    "upsampling": {"upsample", "deconv"},
+    "pointwise": {*ACTIVATIONS, *NORMS, *JOINS, "padchannels", "slice", "shuffle"} - {"groupnorm"}
+    | {"tokens", "classtoken", "posembed", "token"},
+}
+
+
+def stated(fact: str) -> dict[str, Any]:
+    """What the classes of all operators say."""
+    return {name: getattr(operator_class(name), fact) for name in TABLE}
