@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from math import prod
 
+from archcalc.interop.carrying import carry
 from archcalc.interop.prune import Pruned
 from archcalc.interop.trace import Operation, Shape, Trace
-from archcalc.interop.ways import Carried, Lost, Way, carry, plain
+from archcalc.interop.ways import Carried, Lost, Way, plain
 
 
 def per_image(trace: Trace, pruned: Pruned) -> Trace:

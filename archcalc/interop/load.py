@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from archcalc import garbage
 from archcalc.errors import ArchError, Diagnostic
 from archcalc.interop.identify import identify, refuse_pickles
 from archcalc.interop.trace import Trace
 from archcalc.regular import open_regular
 
 
+@garbage.paused()
 def read(path: str, inputs: Mapping[str, tuple[int, ...]], dims: Mapping[str, int]) -> Trace:
     """The model that a file holds.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import NamedTuple
 
+from archcalc import garbage
 from archcalc.errors import ArchError, Diagnostic
 from archcalc.interop.counts import NONE, Counts, Seen, Unfit, total
 from archcalc.interop.prune import Pruned
@@ -58,6 +59,7 @@ def _numbers(use: Use) -> int:
     return use.size if use.weight.kind == "parameter" else 0
 
 
+@garbage.paused()
 def tally(trace: Trace, pruned: Pruned, allow_unknown: bool = False) -> Tally:
     """Count every live operation, and give each weight to the first that uses it.
 

@@ -1,18 +1,16 @@
-"""Where the batch goes: how each word carries the axis of images from its inputs to its outputs.
+"""Where the batch lies: axes as ordered products of factors, one of which may be the batch.
 
-An axis is an ordered product of factors, of which one may be the batch: Swin's windows are the axis
-(images, windows). A view cuts the row of all factors anew, a permutation moves axes, everything else
-keeps an axis, adds one or takes one away. What mixes images is `Lost`.
+Swin's windows are the axis (images, windows). A view cuts the row of all factors anew, a permutation
+moves axes, everything else keeps an axis, adds one or takes one away. What mixes images is `Lost`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from math import prod
 from typing import Any, NamedTuple
 
-from archcalc.interop.trace import Operation, Shape
-from archcalc.interop.vocabulary import MAKING
+from archcalc.interop.trace import Shape
 
 Factor = tuple[int, bool]  # its size, and whether it is the batch
 Axis = tuple[Factor, ...]
@@ -63,7 +61,7 @@ def has_batch(axis: Axis) -> bool:
     return any(batch for _, batch in axis)
 
 
-def _placed(shape: Shape, axes: Mapping[int, list[Axis]]) -> Way | None:
+def placed(shape: Shape, axes: Mapping[int, list[Axis]]) -> Way | None:
     """An output's way from what its axes were: those of the batch must have kept their size."""
     way = [plain(size) for size in shape]
     found = 0
@@ -86,27 +84,14 @@ def from_right(op: Carried, shape: Shape, inputs: range | None = None) -> Way | 
     for way in (op.ways[i] for i in (inputs or range(len(op.ways)))):
         for at, axis in enumerate(way or ()):
             axes.setdefault(at - len(way or ()) + len(shape), []).append(axis)
-    return _placed(shape, axes)
+    return placed(shape, axes)
 
 
 def from_left(op: Carried, shape: Shape) -> Way | None:
     """Axes of the first input fit from the first: pools, linear layers, what adds axes at the end."""
     if any(way is not None for way in op.ways[1:]) and op.ways[0] is None:
         raise Lost
-    return _placed(shape, {at: [axis] for at, axis in enumerate(op.way(0) or ())})
-
-
-def conv(op: Carried, shape: Shape) -> Way | None:
-    """The first axis stays; images that lie in the channels stay there, group by group."""
-    way, weight = op.way(0), op.inputs[1] or ()
-    if way is None or op.rank(0) < len(weight):
-        raise Lost
-    if not has_batch(way[1]):
-        return _placed(shape, {at: [axis] for at, axis in enumerate(way)})
-    (count, batch), groups = way[1][0], op.attributes.get("groups", 1)
-    if not batch or groups % count or shape[1] % count:
-        raise Lost
-    return (plain(shape[0]), ((count, True), (shape[1] // count, False)), *map(plain, shape[2:]))
+    return placed(shape, {at: [axis] for at, axis in enumerate(op.way(0) or ())})
 
 
 def view(op: Carried, shape: Shape) -> Way | None:
@@ -139,208 +124,3 @@ def _merged(factors: list[Factor]) -> list[Factor]:
         elif batch or count != 1:
             found.append((count, batch))
     return found
-
-
-def permute(op: Carried, shape: Shape) -> Way | None:
-    """Axes in another order."""
-    way = op.way(0) or ()
-    return tuple(way[dim] for dim in op.attributes["dims"])
-
-
-def without(op: Carried, shape: Shape) -> Way | None:
-    """One axis is taken away by choosing on it."""
-    way = op.way(0) or ()
-    dims = op.dims(len(way)) or {0}
-    if any(has_batch(way[dim]) for dim in dims):
-        raise Lost
-    return tuple(axis for at, axis in enumerate(way) if at not in dims)
-
-
-def stack(op: Carried, shape: Shape) -> Way | None:
-    """A new axis holds the inputs."""
-    at = int(op.attributes.get("dim", 0)) % len(shape)
-    axes: dict[int, list[Axis]] = {}
-    for way in op.ways:
-        for old, axis in enumerate(way or ()):
-            axes.setdefault(old + (old >= at), []).append(axis)
-    return _placed(shape, axes)
-
-
-def reduce(op: Carried, shape: Shape) -> Way | None:
-    """Axes are taken away, or made 1; all axes at once leave one number, without a batch."""
-    way = op.way(0) or ()
-    dims = op.dims(len(way))
-    if not shape or (dims is None and prod(shape) == 1):
-        return None
-    if dims is None or any(has_batch(way[dim]) for dim in dims):
-        raise Lost
-    if len(shape) == len(way):
-        return tuple(plain(1) if at in dims else axis for at, axis in enumerate(way))
-    return tuple(axis for at, axis in enumerate(way) if at not in dims)
-
-
-def matmul(op: Carried, shape: Shape, first: int = 0) -> Way | None:
-    """Rows of the first, columns of the second; what both are summed over holds no batch."""
-    a, b = op.way(first), op.way(first + 1)
-    ranks = op.rank(first), op.rank(first + 1)
-    if min(ranks) < 2:
-        return from_left(op, shape) if b is None else _refuse()
-    axes: dict[int, list[Axis]] = {}
-    for way, kept, other in ((a, -2, -1), (b, -1, -2)):
-        if way is None:
-            continue
-        if has_batch(way[other]):
-            raise Lost
-        axes.setdefault(len(shape) + kept, []).append(way[kept])
-        for at, axis in enumerate(way[:-2]):
-            axes.setdefault(at - len(way) + len(shape), []).append(axis)
-    return _placed(shape, axes)
-
-
-def _refuse() -> Way | None:
-    raise Lost
-
-
-def addmm(op: Carried, shape: Shape) -> Way | None:
-    """A matmul of the last two."""
-    return matmul(op, shape, first=1)
-
-
-def attention(op: Carried, shape: Shape) -> Way | None:
-    """Images lie before the last two axes, in queries, keys and values alike."""
-    axes: dict[int, list[Axis]] = {}
-    for position, way in enumerate(op.ways[:3]):
-        if way is None:
-            continue
-        if has_batch(way[-1]) or has_batch(way[-2]):
-            raise Lost
-        for at, axis in enumerate(way[:-2]):
-            axes.setdefault(at - len(way) + len(shape), []).append(axis)
-            if position and size_of(axis) != shape[at - len(way) + len(shape)]:
-                raise Lost
-    return _placed(shape, axes)
-
-
-def scatter(op: Carried, shape: Shape) -> Way | None:
-    """What is written into keeps its axes; a constant gets the images where the written has them."""
-    if op.way(0) is not None:
-        return _placed(shape, {at: [axis] for at, axis in enumerate(op.way(0) or ())})
-    axes: dict[int, list[Axis]] = {}
-    for way in op.ways[1:]:
-        for at, axis in enumerate(way or ()):
-            axes.setdefault(at, []).append(axis)
-    return _placed(shape, axes)
-
-
-def embedding(op: Carried, shape: Shape) -> Way | None:
-    """A row of the table for each number."""
-    way = op.way(1)
-    if op.way(0) is not None or way is None:
-        raise Lost
-    return (*way, *map(plain, shape[len(way) :]))
-
-
-def index(op: Carried, shape: Shape) -> Way | None:
-    """Indices in neighboring places: their axes stand where the first of them does."""
-    own = op.way(0)
-    places = [at for at, shape in enumerate(op.inputs[1:]) if shape is not None]
-    if not places or places != list(range(places[0], places[-1] + 1)):
-        raise Lost
-    if any(has_batch(own[at]) for at in places if own is not None):
-        raise Lost
-    wide = max(op.rank(at + 1) for at in places)
-    axes: dict[int, list[Axis]] = {}
-    for at, axis in enumerate(own or ()):
-        axes.setdefault(at if at < places[0] else at - len(places) + wide, []).append(axis)
-    for place in places:
-        way = op.way(place + 1) or ()
-        for at, axis in enumerate(way):
-            axes.setdefault(places[0] + wide - len(way) + at, []).append(axis)
-    return _placed(shape, axes)
-
-
-def repeat(op: Carried, shape: Shape) -> Way | None:
-    """All images again and again: (times, images)."""
-    way = op.way(0) or ()
-    fresh = len(shape) - len(way)
-    wider = [
-        axis if size_of(axis) == size else ((size // max(size_of(axis), 1), False), *axis)
-        for axis, size in zip(way, shape[fresh:], strict=True)
-    ]
-    return (*map(plain, shape[:fresh]), *wider)
-
-
-def repeat_each(op: Carried, shape: Shape) -> Way | None:
-    """Each image several times: (images, times)."""
-    way = op.way(0) or ()
-    if len(way) != len(shape):
-        raise Lost
-    return tuple(
-        axis if size_of(axis) == size else (*axis, (size // max(size_of(axis), 1), False))
-        for axis, size in zip(way, shape, strict=True)
-    )
-
-
-def recurrent(op: Carried, shape: Shape) -> Way | None:
-    """x and the first output are [steps, images, …] or the other way, states [layers, images, …]."""
-    way = op.way(0)
-    at = 0 if op.attributes.get("batch_first") else 1
-    if way is None or len(way) != 3 or not has_batch(way[at]):
-        raise Lost
-    return _placed(shape, {(at if shape == op.outputs[0] else 1): [way[at]]})
-
-
-def einsum(op: Carried, shape: Shape) -> Way | None:
-    """The letter of the batch, which must be in the result."""
-    left, arrow, result = str(op.attributes.get("equation", "")).replace(" ", "").partition("->")
-    if not arrow or "." in left:
-        raise Lost
-    axes: dict[int, list[Axis]] = {}
-    for term, way in zip(left.split(","), op.ways, strict=True):
-        for letter, axis in zip(term, way or (), strict=False):
-            if has_batch(axis):
-                axes.setdefault(result.find(letter), []).append(axis)
-    return _placed(shape, axes)
-
-
-Carry = Callable[[Carried, Shape], Way | None]
-_TABLE: tuple[tuple[Carry, str], ...] = (
-    (conv, "conv conv_transpose deform_conv"),
-    (from_left, "linear bilinear max_pool avg_pool lp_pool adaptive_avg_pool adaptive_max_pool one_hot"),
-    (from_left, "upsample_nearest upsample_linear upsample_cubic grid_sample unfold fold max_unpool"),
-    (from_left, "pixel_shuffle pixel_unshuffle channel_shuffle batch_norm layer_norm group_norm"),
-    (from_left, "instance_norm rms_norm local_response_norm quantize dequantize"),
-    (view, "view"),
-    (permute, "permute"),
-    (without, "select unbind"),
-    (stack, "stack"),
-    (reduce, "sum mean prod amax amin argmax any var std var_mean norm logsumexp"),
-    (matmul, "matmul"),
-    (addmm, "addmm"),
-    (attention, "attention"),
-    (embedding, "embedding"),
-    (index, "index"),
-    (scatter, "scatter index_put"),
-    (repeat, "repeat"),
-    (repeat_each, "repeat_interleave"),
-    (recurrent, "lstm gru rnn_tanh rnn_relu"),
-    (einsum, "einsum"),
-    (lambda op, shape: _refuse(), "opaque nonzero cdist scatter_add"),
-)
-_CARRY: dict[str, Carry] = {word: carry for carry, words in _TABLE for word in words.split()}
-_MAKING = frozenset(MAKING)
-
-
-def carry(operation: Operation, carried: Carried) -> list[Way | None]:
-    """The ways of an operation's outputs; all other words fit their axes from the right.
-
-    Raises:
-        Lost: images meet in it, or it cannot be followed.
-    """
-    if operation.word in _MAKING:
-        return [None] * len(carried.outputs)
-    rule = _CARRY.get(operation.word, from_right)
-    try:
-        return [rule(carried, shape) for shape in carried.outputs]
-    except (IndexError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
-        raise Lost from error

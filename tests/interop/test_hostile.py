@@ -13,7 +13,7 @@ import sys
 import time
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -320,14 +320,13 @@ def test_many_writes_into_many_views_take_no_square_of_time(tmp_path: Path) -> N
     assert time.perf_counter() - begin < 5
 
 
-def mutants(seed: int, count: int) -> list[str]:
+def mutants(seed: int, count: int) -> Iterator[str]:
     """Texts of graphs with values taken out, swapped, replaced; some cut or with bytes changed."""
     dice = random.Random(seed)
     names = sorted(
         path.stem for path in FILES.glob("*.pt2") if path.stem not in ("resnet18", "torch_2_6")
     )
     strange = [None, True, -1, 0, HUGE, 1.5, "", "x", [], {}, [[]], {"as_int": -3}, "s0", 10**30]
-    found = []
     for _ in range(count):
         tree = program(dice.choice(names))
         for _ in range(dice.choice((1, 1, 1, 2, 5))):
@@ -335,17 +334,15 @@ def mutants(seed: int, count: int) -> list[str]:
             holder, key = dice.choice(places)
             other, there = dice.choice(places)
             try:
-                holder[key] = (
-                    dice.choice(strange) if dice.random() < 0.6 else copy.deepcopy(other[there])
-                )
+                chosen = dice.choice(strange) if dice.random() < 0.6 else other[there]
+                holder[key] = copy.deepcopy(chosen)
             except (KeyError, IndexError):
                 continue
         text = json.dumps(tree)
         if dice.random() < 0.1:
             at = dice.randrange(len(text))
             text = text[:at] + dice.choice(("", "x", '"', "}")) + text[at + 1 :]
-        found.append(text)
-    return found
+        yield text
 
 
 def _places(tree: Any) -> Any:

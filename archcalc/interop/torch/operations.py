@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from archcalc.interop.torch.arguments import Arguments
@@ -26,6 +27,7 @@ class Call(NamedTuple):
 Special = Callable[[str, str, Arguments, Mapping[str, Shape]], Call]
 
 
+@lru_cache(1024)
 def split_target(target: str) -> tuple[str, str, str]:
     """'torch.ops.aten.add_.Tensor' → ('aten', 'add_', 'Tensor'); ('', …) where it is none of torch's."""
     parts = target[len(_PREFIX) :].split(".") if target.startswith(_PREFIX) else []
