@@ -57,15 +57,20 @@ def products(graph: Any, shapes: Shapes) -> int:
     total = 0
     for node in graph.node:
         read_ = [shapes.get(name, ()) for name in node.input]
-        if node.op_type == "Conv":
+        flags = {a.name: a.i for a in node.attribute}
+        if node.op_type in ("Conv", "FusedConv", "ConvInteger"):
             total += math.prod(shapes[node.output[0]]) * math.prod(read_[1][1:])
+        elif node.op_type in ("QLinearConv", "QLinearMatMul"):
+            conv = node.op_type == "QLinearConv"
+            each = math.prod(read_[3][1:]) if conv else read_[0][-1]
+            total += math.prod(shapes[node.output[0]]) * each
+        elif node.op_type == "QGemm":
+            total += math.prod(shapes[node.output[0]]) * read_[0][-1]
         elif node.op_type == "ConvTranspose":
             total += math.prod(read_[0]) * math.prod(read_[1][1:])
-        elif node.op_type == "MatMul":
-            total += math.prod(shapes[node.output[0]]) * read_[0][-1]
-        elif node.op_type == "Gemm":
-            turned = any(a.name == "transA" and a.i for a in node.attribute)
-            total += math.prod(shapes[node.output[0]]) * read_[0][0 if turned else 1]
+        elif node.op_type in ("MatMul", "MatMulInteger", "Gemm", "FusedMatMul"):
+            turned = (0 if flags.get("transBatchA") else -2) if flags.get("transA") else -1
+            total += math.prod(shapes[node.output[0]]) * read_[0][turned]
         elif node.op_type in ("LSTM", "GRU", "RNN"):
             total += math.prod(read_[0][:2]) * (math.prod(read_[1]) + math.prod(read_[2]))
     return total

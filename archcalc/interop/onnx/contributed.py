@@ -65,8 +65,25 @@ def _attend(e: Emission, parts: list[Value], heads: int, groups: int, past: int 
     layers.attend(e, [query, key, value], None, whole=True)
 
 
+def embedding_norm(e: Emission) -> None:
+    """Embeddings of ids, places and (perhaps) segments, their sum, and its norm."""
+    ids, words, places = e.call.first, e.call.value(2), e.call.value(3)
+    shape, dtype = e.outputs[0].shape, words.dtype
+    parts = [e.op("embedding", [words, ids], [e.temporary(shape, dtype)])]
+    e.learns("embedding", 0, places)
+    parts.append(e.op("slice", [places], [e.temporary(shape[1:], dtype, places.fixed)], dim=0))
+    segments = e.call.maybe(4)
+    if segments is not None:
+        parts.append(e.op("embedding", [segments, e.call.maybe(1)], [e.temporary(shape, dtype)]))
+    total = e.outputs[2] if len(e.outputs) > 2 and e.outputs[2].name else e.temporary(shape, dtype)
+    e.op("add", [*parts], [total])
+    weights = [e.call.maybe(5), e.call.maybe(6)]
+    e.op("layer_norm", [total, *weights], e.outputs[:1], normalized_shape=shape[-1:])
+
+
 TRANSLATIONS: dict[str, Translation] = {
     "com.microsoft.DynamicQuantizeLSTM": quantized_lstm,
+    "com.microsoft.EmbedLayerNormalization": embedding_norm,
     "com.microsoft.MatMulNBits": packed_matmul,
     "com.microsoft.Attention": packed_attention,
     "com.microsoft.MultiHeadAttention": attention_of_heads,

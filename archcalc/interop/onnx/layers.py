@@ -7,6 +7,7 @@ from typing import Any
 
 from archcalc.errors import ArchError
 from archcalc.interop.onnx.emit import Emission
+from archcalc.interop.onnx.rules.products import turned
 from archcalc.interop.onnx.rules.windows import kernel, padding, positive
 from archcalc.interop.onnx.values import Value
 
@@ -93,21 +94,20 @@ def matmul(a: int, b: int, bias: int = -1) -> Translation:
 
 def weight_of(e: Emission, matrix: Value) -> Value:
     """A matrix of weights as torch has it, [out, in]: the transpose is folded."""
-    turned = e.temporary(matrix.shape[::-1], matrix.dtype, fixed=True)
+    made = e.temporary(matrix.shape[::-1], matrix.dtype, fixed=True)
     e.learns("linear", 1, matrix)
-    e.op("permute", [matrix], [turned], dims=(1, 0))
-    return turned
+    return e.op("permute", [matrix], [made], dims=(1, 0))
 
 
 def fused_matmul(e: Emission) -> None:
     """Either operand may be transposed."""
     operands: list[Value] = []
-    for position, name in enumerate(("transA", "transB")):
+    for position, side in enumerate("AB"):
         value = e.call.value(position)
-        if e.call.integer(name, 0):
-            shape = (*value.shape[:-2], value.shape[-1], value.shape[-2])
-            turned = e.temporary(shape, value.dtype, value.fixed)
-            value = e.op("permute", [value], [turned], dims=(*range(len(shape) - 2), -1, -2))
+        order = turned(e.call, side, len(value.shape))
+        if order != tuple(range(len(order))):
+            made = e.temporary(tuple(value.shape[axis] for axis in order), value.dtype, value.fixed)
+            value = e.op("permute", [value], [made], dims=order)
         operands.append(value)
     e.op("matmul", [*operands])
 
@@ -118,8 +118,8 @@ def gemm(a: int, b: int, c: int) -> Translation:
     def translate(e: Emission) -> None:
         left, right, added = e.call.value(a), e.call.value(b), e.call.maybe(c)
         if e.call.integer("transA", 0):
-            turned = e.temporary(left.shape[::-1], left.dtype, left.fixed)
-            left = e.op("permute", [left], [turned], dims=(1, 0))
+            made = e.temporary(left.shape[::-1], left.dtype, left.fixed)
+            left = e.op("permute", [left], [made], dims=(1, 0))
         if right.fixed:
             weight = right if e.call.integer("transB", 0) else weight_of(e, right)
             e.op("linear", [left, weight, added])

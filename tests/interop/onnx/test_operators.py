@@ -175,3 +175,23 @@ def test_a_power_of_two_is_a_multiply(tmp_path: Path) -> None:
     two = p.tensor("two", (), raw=struct.pack("<f", 2.0))
     found = counted(tmp_path, p.node("Pow", "x two", "y"), (1, 10), two)
     assert {k: v for k, v in found.counts._asdict().items() if v} == {"multiplies": 10}
+
+
+def test_a_product_of_operands_that_are_turned(tmp_path: Path) -> None:
+    """[length, images, heads, size] by [length, images, heads, size]: scores of every head."""
+    flags = (integer("transBatchA", 1), integer("transBatchB", 1), integer("transB", 1))
+    node = p.node("FusedMatMul", "x k", "y", *flags)
+    found = counted(tmp_path, node, (9, 1, 4, 8), more=(p.value("k", 7, 1, 4, 8),), domain=MICROSOFT)
+    assert found.counts.products == 4 * 9 * 7 * 8
+
+
+def test_embeddings_of_ids_places_and_segments_with_their_norm(tmp_path: Path) -> None:
+    node = p.node("EmbedLayerNormalization", "x s words places segments g b", "y")
+    tables = (p.tensor("words", (50, 8)), p.tensor("places", (16, 8)), p.tensor("segments", (2, 8)))
+    norm = (p.tensor("g", (8,)), p.tensor("b", (8,)))
+    found = counted(
+        tmp_path, node, (1, 7), *tables, *norm, more=(p.value("s", 1, 7, dtype=6),), domain=MICROSOFT
+    )
+    assert found.parameters == (50 + 16 + 2 + 2) * 8
+    assert found.counts.products == 0
+    assert found.counts.additions == 2 * 7 * 8 + 7 * (4 * 8 - 1)

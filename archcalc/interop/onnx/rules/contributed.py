@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.errors import ArchError
 from archcalc.interop.onnx.rules import elementwise, moving, products, windows
-from archcalc.interop.onnx.tensors import FLOAT
+from archcalc.interop.onnx.tensors import FLOAT, INT32
 from archcalc.interop.onnx.values import Call, Rule, Value, shared, sized
 
 
@@ -70,7 +70,15 @@ def attention_of_heads(call: Call) -> list[Value]:
     return [Value((*query[:2], value[-1] // groups * heads), dtype), *kept]
 
 
+def embedding_norm(call: Call) -> list[Value]:
+    """Rows of a table for every id [batch, length]; their norm, a place for the mask, their sum."""
+    ids, width = call.ranked(0, 2), call.ranked(2, 2)[-1]
+    shape, dtype = (*ids, width), call.value(2).dtype
+    return [Value(shape, dtype), Value(ids[:1], INT32), Value(shape, dtype)]
+
+
 _RULES: dict[str, Rule] = {
+    "EmbedLayerNormalization": embedding_norm,
     "DynamicQuantizeLSTM": quantized_lstm,
     "MatMulNBits": packed_matmul,
     "Attention": packed_attention,

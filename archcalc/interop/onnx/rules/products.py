@@ -32,13 +32,22 @@ def quantized_matmul(call: Call) -> list[Value]:
     return [Value(product(call.value(0).shape, call.value(3).shape), call.value(7).dtype)]
 
 
+def turned(call: Call, side: str, rank: int) -> tuple[int, ...]:
+    """The order of an operand's axes: transBatch takes the first behind all others but the last."""
+    order = list(range(rank))
+    if call.integer(f"transBatch{side}", 0):
+        order = [*order[1:-1], 0, rank - 1]
+    if call.integer(f"trans{side}", 0):
+        order[-2:] = order[:-3:-1]
+    return tuple(order)
+
+
 def fused_matmul(call: Call) -> list[Value]:
     """Either operand may be transposed."""
-    a, b = list(call.ranked(0, 2)), list(call.ranked(1, 2))
-    for shape, name in ((a, "transA"), (b, "transB")):
-        if call.integer(name, 0):
-            shape[-2:] = shape[:-3:-1]
-    return [Value(product(tuple(a), tuple(b)), call.first.dtype)]
+    a, b = call.ranked(0, 2), call.ranked(1, 2)
+    left = tuple(a[axis] for axis in turned(call, "A", len(a)))
+    right = tuple(b[axis] for axis in turned(call, "B", len(b)))
+    return [Value(product(left, right), call.first.dtype)]
 
 
 def gemm(call: Call) -> list[Value]:
