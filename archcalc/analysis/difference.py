@@ -18,7 +18,7 @@ from archcalc.symbols import Int
 Status = Literal["same", "changed", "moved", "new", "gone"]
 
 
-class Row(NamedTuple):
+class DifferenceRow(NamedTuple):
     """A layer in both networks, or in one: what the other has not is None (a count: 0)."""
 
     status: Status
@@ -41,7 +41,7 @@ class Difference(NamedTuple):
 
     before: Analysis
     after: Analysis
-    layers: tuple[Row, ...]
+    layers: tuple[DifferenceRow, ...]
 
     def count(self, status: Status) -> int:
         """How many layers have the status: same, changed, moved, new or gone.
@@ -100,8 +100,8 @@ def _alive(analysis: Analysis) -> dict[str | None, Int]:
 
 
 def _with_alive(
-    rows: list[Row], before: dict[str | None, Int], after: dict[str | None, Int]
-) -> Iterator[Row]:
+    rows: list[DifferenceRow], before: dict[str | None, Int], after: dict[str | None, Int]
+) -> Iterator[DifferenceRow]:
     for row in rows:
         yield row._replace(alive_before=before.get(row.path_before, 0), alive=after.get(row.path, 0))
 
@@ -241,11 +241,13 @@ def _moved(a: Sequence[Layer], b: Sequence[Layer], found: list[Match]) -> list[M
     return [(i, j) for j, i in moved.items()]
 
 
-def _rows(a: Sequence[Layer], b: Sequence[Layer], found: list[Match], moved: list[Match]) -> list[Row]:
+def _rows(
+    a: Sequence[Layer], b: Sequence[Layer], found: list[Match], moved: list[Match]
+) -> list[DifferenceRow]:
     """In the order of the second network, with what is gone where it was."""
     partner = {j: i for i, j in moved}
     left = {i for i, _ in moved}
-    rows: list[Row] = []
+    rows: list[DifferenceRow] = []
     i = j = 0
     for x, y in [*found, (len(a), len(b))]:
         rows += [_row("gone", a[n], None) for n in range(i, x) if n not in left]
@@ -257,8 +259,8 @@ def _rows(a: Sequence[Layer], b: Sequence[Layer], found: list[Match], moved: lis
     return rows
 
 
-def _row(status: Status, a: Layer | None, b: Layer | None) -> Row:
-    return Row(
+def _row(status: Status, a: Layer | None, b: Layer | None) -> DifferenceRow:
+    return DifferenceRow(
         status,
         a.path if a else None,
         b.path if b else None,

@@ -12,8 +12,8 @@ from archcalc.analysis.costs import Analysis, Layer
 from archcalc.analysis.memory import measure
 from archcalc.audit.convention import DEFAULTS, Convention, Kind
 from archcalc.audit.conventions import KINDS
-from archcalc.audit.readings import Part, Reading, Way
-from archcalc.audit.recount import Figure, printed_by
+from archcalc.audit.readings import Reading, Summand, Way
+from archcalc.audit.recount import PrintedSum, printed_by
 from archcalc.audit.relatives import Relative
 from archcalc.audit.tools import TOOLS
 from archcalc.errors import ArchError
@@ -46,7 +46,7 @@ def _told(
     kind: Kind,
     name: str,
     says: str,
-    parts: tuple[Part, ...],
+    parts: tuple[Summand, ...],
     weight: int,
     steps: int = 1,
 ) -> Reading:
@@ -65,13 +65,13 @@ def _by_tools(network: Relative) -> Iterator[Reading]:
     for figure in printed_by("fvcore", network.entry.name, source, network.analysis).values():
         for factor, says, amount in figure.terms:
             what = f"{figure.title} of {says.rpartition(' of ')[2]}"
-            parts = (Part(factor, says, amount),)
+            parts = (Summand(factor, says, amount),)
             name = f"fvcore, {what}"
             yield _told(network, figure.kind, name, f"{figure.tool} prints {what}", parts, OF_TERM)
 
 
-def _figure(network: Relative, figure: Figure) -> Reading:
-    parts = tuple(Part(factor, says, amount) for factor, says, amount in figure.terms)
+def _figure(network: Relative, figure: PrintedSum) -> Reading:
+    parts = tuple(Summand(factor, says, amount) for factor, says, amount in figure.terms)
     name, says = f"{figure.tool} {figure.title}", f"{figure.tool} prints it as {figure.title}"
     weight = OF_TOOL - 2 * (figure.kind == "values")  # timm and pycls print fvcore's
     fact = _told(network, figure.kind, name, says, parts, weight)
@@ -83,7 +83,7 @@ def _peaks(network: Relative) -> Iterator[Reading]:
     memory = measure(network.analysis.graph)
     says = f"the most alive at once, at {network.analysis.layers[memory.peak_step].path}"
     for kind, each in (("values", 1), ("map bytes", FLOAT)):
-        yield _told(network, kind, "peak", says, (Part(each, "values", int(memory.peak)),), OF_PEAK)
+        yield _told(network, kind, "peak", says, (Summand(each, "values", int(memory.peak)),), OF_PEAK)
 
 
 def by_path(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[str]:
@@ -122,18 +122,18 @@ def _by_parts(network: Relative, whole: bool) -> Iterator[Reading]:
     for kind, count in COUNTS.items():
         blocks, operators = by_path(network.analysis, count), by_operator(network.analysis, count)
         for path, amount in blocks.items():
-            part = (Part(1, f"{DEFAULTS[kind].quantity} of {path}", amount),)
+            part = (Summand(1, f"{DEFAULTS[kind].quantity} of {path}", amount),)
             yield _told(network, kind, path, f"counts {path} only", part, OF_PART, steps)
         for name, amount in operators.items():
-            part = (Part(1, f"{DEFAULTS[kind].quantity} of {name} layers", amount),)
+            part = (Summand(1, f"{DEFAULTS[kind].quantity} of {name} layers", amount),)
             yield _told(
                 network, kind, f"{name} layers", f"counts {name} layers only", part, OF_PART, steps
             )
         for size, amount in _by_stage(network.analysis, count).items():
-            part = (Part(1, f"{DEFAULTS[kind].quantity} of all blocks at {size}", amount),)
+            part = (Summand(1, f"{DEFAULTS[kind].quantity} of all blocks at {size}", amount),)
             says = f"counts the stage at {size} only"
             yield _told(network, kind, f"at {size}", says, part, OF_PART, steps)
     for layer in network.analysis.layers:
         for kind, each in (("values", 1), ("map bytes", FLOAT)):
-            part = (Part(each, f"values that {layer.path} puts out", int(layer.node.shape.values)),)
+            part = (Summand(each, f"values that {layer.path} puts out", int(layer.node.shape.values)),)
             yield _told(network, kind, layer.path, f"the map of {layer.path}", part, OF_PART, steps)

@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from archcalc.audit.printed import Scale, parse
+from archcalc.audit.printed import UnitScale, parse
 
 How = Literal["exact", "rounds", "truncates", "bounds"]
 _SIZE = re.compile(r"\d+(?:[x×](?:\d+|N))+", re.ASCII)
@@ -19,7 +19,7 @@ class Figure(NamedTuple):
     number: Fraction
     place: Fraction
     whole: bool
-    scales: tuple[Scale, ...]
+    scales: tuple[UnitScale, ...]
 
     @classmethod
     def of(cls, text: str) -> Figure:
@@ -31,7 +31,7 @@ class Figure(NamedTuple):
         relation = text[0] if text[0] in "<>" else "="
         bare = text.lstrip("<> ")
         if bare == "0":
-            return cls(relation, Fraction(0), Fraction(1), True, (Scale(1),))
+            return cls(relation, Fraction(0), Fraction(1), True, (UnitScale(1),))
         unit = Fraction(1, 100) if bare.endswith("%") else Fraction(1)
         printed = parse(bare.removesuffix("%"))
         whole = printed.whole and unit == 1
@@ -46,13 +46,13 @@ class Figure(NamedTuple):
         return self._replace(place=place, whole=False) if place > 10 else self
 
     @property
-    def binary(self) -> Scale:
+    def binary(self) -> UnitScale:
         """The scale on which K is 1,024, M its square, …; of a plain number 1."""
         worth = self.scales[0].worth
         power = {10**3: 1 << 10, 10**6: 1 << 20, 10**9: 1 << 30}.get(worth, worth)
-        return Scale(power, f"its unit is {power:,}, not {worth:,}")
+        return UnitScale(power, f"its unit is {power:,}, not {worth:,}")
 
-    def agrees(self, value: int | Fraction, scale: Scale) -> How | None:
+    def agrees(self, value: int | Fraction, scale: UnitScale) -> How | None:
         """How a value becomes these digits, None if it does not."""
         count = Fraction(value) / scale.worth
         if self.relation != "=":

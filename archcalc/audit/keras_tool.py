@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.audit.tables import ANY, Count, Refusal, Tool, summary_lines
+from archcalc.audit.tables import ANY, NoCount, Tool, ToolCount, summary_lines
 
 _WEIGHTS = {"Trainable params": "weight bytes", "Non-trainable params": "weight bytes"}
 
@@ -12,7 +12,7 @@ KERAS = Tool(
     "3.15.1",
     "keras",
     {
-        "params": Count(
+        "params": ToolCount(
             "the variables of all layers; running means and variances are not trainable",
             "parameters",
             "parameters",
@@ -23,11 +23,11 @@ KERAS = Tool(
             summary_lines(1),
             whole="Total params",
         ),
-        "flops": Refusal(
+        "flops": NoCount(
             "Keras prints no FLOPs: `model.summary()` shows parameters and their size",
             "`--as torchinfo`, `thop` or `fvcore`; Keras has `params` and `memory`",
         ),
-        "memory": Count(
+        "memory": ToolCount(
             "the variables of all layers at 4 bytes, no activations",
             "bytes (weights)",
             "4 parameters + 4 statistics",

@@ -65,7 +65,7 @@ _UNKNOWN = "which modules run it"
 _SIDE = "whether this side output runs in eval mode"
 
 
-class Code(NamedTuple):
+class ReferenceCode(NamedTuple):
     """Code of a network: the library, its file ('' if nothing is known), and what runs each layer.
 
     `names` has a name for each layer of the analysis; where it is '', `untold` says what is not known
@@ -89,7 +89,7 @@ def usual_modules() -> dict[str, str]:
     return dict(_TORCH)
 
 
-def code_of(library: str, name: str, source: Source, analysis: Analysis) -> Code:
+def code_of(library: str, name: str, source: Source, analysis: Analysis) -> ReferenceCode:
     """The code of the network `name` of a spec, in "torchvision" or "keras".
 
     Raises:
@@ -112,7 +112,7 @@ def code_of(library: str, name: str, source: Source, analysis: Analysis) -> Code
         if not found:
             untold[layer.path] = (_untold(layer) or _UNKNOWN) if i in run else _SIDE
         names.append(_fitting(found, layer, file))
-    return Code(version, file, tuple(names), untold, parts)
+    return ReferenceCode(version, file, tuple(names), untold, parts)
 
 
 def _entry(library: str, name: str, source: Source) -> tuple[str, dict[str, Any]]:

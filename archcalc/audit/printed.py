@@ -44,7 +44,7 @@ _COUNTS = re.compile(
 )
 
 
-class Scale(NamedTuple):
+class UnitScale(NamedTuple):
     """What one of the printed units is worth; `says` is not empty where the label means another.
 
     `assumed`: there is no label, and this is a unit that numbers without one are usually in.
@@ -61,7 +61,7 @@ class Scale(NamedTuple):
 
 
 _ASSUMED = tuple(
-    Scale(worth, f"printed without a unit, which is {letter} here", assumed=True)
+    UnitScale(worth, f"printed without a unit, which is {letter} here", assumed=True)
     for letter, worth in (("G", 10**9), ("M", 10**6))
 )
 
@@ -77,26 +77,26 @@ class Printed(NamedTuple):
     place: Fraction
     digits: int
     unit: Unit
-    scales: tuple[Scale, ...]
+    scales: tuple[UnitScale, ...]
 
     @property
     def whole(self) -> bool:
         """Whether every digit is printed, so that only the very integer will do."""
         return self.place == self.scales[0].worth == 1
 
-    def interval(self, scale: Scale | None = None) -> tuple[Fraction, Fraction]:
+    def interval(self, scale: UnitScale | None = None) -> tuple[Fraction, Fraction]:
         """[low, high) of all counts that round or truncate to the digits; a whole number is itself."""
         worth = (scale or self.scales[0]).worth
         if self.whole:
             return self.number, self.number + 1
         return (self.number - self.place / 2) * worth, (self.number + self.place) * worth
 
-    def rounded(self, scale: Scale) -> tuple[Fraction, Fraction]:
+    def rounded(self, scale: UnitScale) -> tuple[Fraction, Fraction]:
         """[low, high) of all counts that round to the digits."""
         low, high = self.interval(scale)
         return low, high if self.whole else high - self.place / 2 * scale.worth
 
-    def how(self, value: int, scale: Scale | None = None) -> How | None:
+    def how(self, value: int, scale: UnitScale | None = None) -> How | None:
         """How a count becomes these digits, None if it does not.
 
         'exact': it is the number; 'rounds': half up; 'truncates': it would round to the next number.
@@ -109,7 +109,7 @@ class Printed(NamedTuple):
             return "exact"
         return "rounds" if value < (self.number + self.place / 2) * scale.worth else "truncates"
 
-    def wording(self, value: int, scale: Scale | None = None) -> str:
+    def wording(self, value: int, scale: UnitScale | None = None) -> str:
         """'3.8 truncates 3.858', '4.1 rounds 4.089'; '' for a whole number."""
         how = self.how(value, scale)
         if how is None or self.whole:
@@ -188,25 +188,25 @@ def _holds_integer(low: Fraction, high: Fraction) -> bool:
     return ceil(low) < high
 
 
-def _scales(rest: str, text: str, long: bool) -> tuple[Unit, tuple[Scale, ...]]:
+def _scales(rest: str, text: str, long: bool) -> tuple[Unit, tuple[UnitScale, ...]]:
     """What the letters after a number say."""
     found = _BYTES.fullmatch(rest)
     if found and (rest != "b" or long):
         power, name = found["power"], found["power"].upper()
         decimal, binary = _POWERS.get(power, 1), _BINARY.get(power, 1)
         if not power:
-            return "bytes", (Scale(1),)
+            return "bytes", (UnitScale(1),)
         if found["binary"]:
-            return "bytes", (Scale(binary),)
+            return "bytes", (UnitScale(binary),)
         return "bytes", (
-            Scale(decimal),
-            Scale(binary, f"{name}B here is {grouped(binary)} bytes ({name}iB)"),
+            UnitScale(decimal),
+            UnitScale(binary, f"{name}B here is {grouped(binary)} bytes ({name}iB)"),
         )
     counts = _COUNTS.fullmatch(rest)
     if counts and (not counts["unit"] or counts["unit"] in _UNITS):
-        return _UNITS.get(counts["unit"], ""), (Scale(_POWERS.get(counts["power"] or "", 1)),)
+        return _UNITS.get(counts["unit"], ""), (UnitScale(_POWERS.get(counts["power"] or "", 1)),)
     if rest in _UNITS:
-        return _UNITS[rest], (Scale(1),)
+        return _UNITS[rest], (UnitScale(1),)
     raise _no_number(text)
 
 

@@ -32,14 +32,14 @@ class Quantity(NamedTuple):
     unit: str = ""
 
 
-class Scope(NamedTuple):
+class LayerScope(NamedTuple):
     """The layers that a number is about, and where other networks come from."""
 
     analysis: Analysis
     networks: Networks
 
     @classmethod
-    def of(cls, network: str, at: str, networks: Networks) -> Scope:
+    def of(cls, network: str, at: str, networks: Networks) -> LayerScope:
         """A network, or its layer or block `at`.
 
         Raises:

@@ -54,7 +54,7 @@ class Ratio(NamedTuple):
     quantity: str
 
 
-class Count(NamedTuple):
+class NamedCount(NamedTuple):
     """A count by the name of what is counted: '5x5', 'linear layers'."""
 
     name: str
@@ -65,12 +65,12 @@ class Pair(NamedTuple):
     """Two counts of one quantity, and how far one has to look for them."""
 
     quantity: str
-    first: Count
-    second: Count
+    first: NamedCount
+    second: NamedCount
     rank: int
 
 
-class Match(NamedTuple):
+class PairMatch(NamedTuple):
     """A pair with such a ratio: `value` is the larger by the smaller, or as `form` says."""
 
     pair: Pair
@@ -79,14 +79,14 @@ class Match(NamedTuple):
     form: Form
 
 
-class Found(NamedTuple):
+class FoundPairs(NamedTuple):
     """The pairs that have the ratio, how many were tried, and how many would have it by chance.
 
     `doubtful` are those that nothing but chance speaks for.
     """
 
-    matches: tuple[Match, ...]
-    doubtful: tuple[Match, ...]
+    matches: tuple[PairMatch, ...]
+    doubtful: tuple[PairMatch, ...]
     tried: int
     chance: float
 
@@ -116,13 +116,13 @@ def parse(text: str) -> Ratio:
     return Ratio(text.strip(), figure._replace(whole=False), percent, word, quantity)
 
 
-def found(network: Relative, ratio: Ratio) -> Found:
+def found(network: Relative, ratio: Ratio) -> FoundPairs:
     """The pairs of counts of the network that have the ratio.
 
     Raises:
         ArchError: the named network cannot be built.
     """
-    matches: dict[tuple[int, int], Match] = {}
+    matches: dict[tuple[int, int], PairMatch] = {}
     tried: set[Fraction] = set()
     believed = set[int]()  # ranks
     for rank, pairs in groupby(sorted(_pairs(network), key=_rank), key=_rank):
@@ -130,7 +130,7 @@ def found(network: Relative, ratio: Ratio) -> Found:
             for value, form in _values(pair, ratio):
                 tried.add(value)
                 if how := ratio.figure.agrees(value, ratio.figure.scales[0]):
-                    match = Match(pair, value, how, form)
+                    match = PairMatch(pair, value, how, form)
                     matches.setdefault((pair.first.value, pair.second.value), match)
         if rank <= WHOLES or _by_chance(tried, ratio.figure) <= LEAST_CHANCE:
             believed.add(rank)
@@ -139,7 +139,7 @@ def found(network: Relative, ratio: Ratio) -> Found:
     )
     kept = tuple(match for match in ranked if match.pair.rank in believed)
     doubtful = tuple(match for match in ranked if match.pair.rank not in believed)
-    return Found(kept, doubtful, len(tried), _by_chance(tried, ratio.figure))
+    return FoundPairs(kept, doubtful, len(tried), _by_chance(tried, ratio.figure))
 
 
 def _rank(pair: Pair) -> int:
@@ -190,13 +190,13 @@ def _shares(network: Relative) -> Iterator[Pair]:
     """Kinds of layers, blocks and layers against the whole, then blocks against blocks."""
     for quantity, count in COUNTS.items():
         blocks = by_path(network.analysis, count)
-        whole = Count("all", sum(count(layer) for layer in network.analysis.layers))
+        whole = NamedCount("all", sum(count(layer) for layer in network.analysis.layers))
         for operator, value in by_operator(network.analysis, count).items():
-            yield Pair(quantity, Count(f"{operator} layers", value), whole, WHOLES)
+            yield Pair(quantity, NamedCount(f"{operator} layers", value), whole, WHOLES)
         for path, value in blocks.items():
             rank = FAR if "/" in path else PARTS
-            yield Pair(quantity, Count(path, value), whole, rank)
-        highest = [Count(path, n) for path, n in blocks.items() if "/" not in path]
+            yield Pair(quantity, NamedCount(path, value), whole, rank)
+        highest = [NamedCount(path, n) for path, n in blocks.items() if "/" not in path]
         for first, second in combinations(highest, 2):
             yield Pair(quantity, first, second, FAR)
 
@@ -211,14 +211,14 @@ def _of_relatives(network: Relative) -> Iterator[Pair]:
             theirs = by_path(other.analysis, count)
             total = sum(count(layer) for layer in other.analysis.layers)
             first, second = (
-                Count("all", whole),
-                Count(f"all of {other.name}", total),
+                NamedCount("all", whole),
+                NamedCount(f"all of {other.name}", total),
             )
             yield Pair(quantity, first, second, WHOLES)
             for path in sorted(own.keys() & theirs.keys()) if other.input == network.input else ():
                 if "/" not in path:
-                    first = Count(path, own[path])
-                    second = Count(f"{path} of {other.name}", theirs[path])
+                    first = NamedCount(path, own[path])
+                    second = NamedCount(f"{path} of {other.name}", theirs[path])
                     yield Pair(quantity, first, second, TWINS)
 
 
@@ -235,12 +235,12 @@ def _kernels(network: Relative) -> Iterator[Pair]:
         for stacked in range(2, min(longest, 3) + 1):
             field = (stacked * (height - 1) + 1, stacked * (width - 1) + 1)
             says = f"{stacked} convs {height}×{width}"
-            yield Pair(A_CHANNEL, Count(says, stacked * height * width), _kernel(field), KERNELS)
+            yield Pair(A_CHANNEL, NamedCount(says, stacked * height * width), _kernel(field), KERNELS)
 
 
-def _kernel(size: tuple[int, ...]) -> Count:
+def _kernel(size: tuple[int, ...]) -> NamedCount:
     height, width = size
-    return Count(f"a conv {height}×{width}", height * width)
+    return NamedCount(f"a conv {height}×{width}", height * width)
 
 
 def _of_others(network: Relative) -> Iterator[Pair]:
@@ -254,6 +254,6 @@ def _of_others(network: Relative) -> Iterator[Pair]:
         except ArchError:
             continue
         for quantity, count in COUNTS.items():
-            own = Count("all", sum(map(count, network.analysis.layers)))
-            total = Count(f"all of {name}", sum(map(count, layers)))
+            own = NamedCount("all", sum(map(count, network.analysis.layers)))
+            total = NamedCount(f"all of {name}", sum(map(count, layers)))
             yield Pair(quantity, own, total, OTHERS)

@@ -33,7 +33,7 @@ class Departure(NamedTuple):
     amount: int
 
 
-class Part(NamedTuple):
+class Summand(NamedTuple):
     """A summand: `factor` × the term's total."""
 
     factor: int
@@ -62,17 +62,17 @@ class Way(NamedTuple):
         ledger = network.trunk if any(c.trunk for c in self.conventions) else network.ledger
         return self.each * sum(factor * ledger.amount(term) for factor, term in self.shares)
 
-    def parts(self, network: Relative) -> tuple[Part, ...]:
+    def parts(self, network: Relative) -> tuple[Summand, ...]:
         """Its summands that are not nothing: products and parameters as one where all count alike."""
         ledger = network.trunk if any(c.trunk for c in self.conventions) else network.ledger
-        found = [Part(f, t.name, ledger.amount(t)) for f, t in self.shares]
+        found = [Summand(f, t.name, ledger.amount(t)) for f, t in self.shares]
         for name, terms in TOGETHER.items():
             some = [part for part in found if part.term in terms]
             used = sum(part.amount > 0 for part in some)
             missing = set(terms) - {part.term for part in some}
             whole_sum = not any(ledger.amount(TERMS[term]) for term in missing)
             if used > 1 and whole_sum and len({part.factor for part in some}) == 1:
-                whole = Part(some[0].factor, name, sum(part.amount for part in some))
+                whole = Summand(some[0].factor, name, sum(part.amount for part in some))
                 found = [whole, *(part for part in found if part.term not in terms)]
         return tuple(part for part in found if part.amount)
 
@@ -87,7 +87,7 @@ class Reading(NamedTuple):
     network: Relative
     way: Way
     value: int
-    told: tuple[Part, ...] = ()
+    told: tuple[Summand, ...] = ()
 
     @property
     def quantity(self) -> str:
@@ -138,7 +138,7 @@ class Reading(NamedTuple):
         )
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[Summand, ...]:
         """The summands; times `way.each` they are the value."""
         return self.told or self.way.parts(self.network)
 
@@ -219,6 +219,6 @@ def _way(kind: Kind, conventions: tuple[Convention, ...]) -> Way:
     return Way(kind, conventions, kept, each, len(conventions))
 
 
-def _summand(part: Part) -> str:
+def _summand(part: Summand) -> str:
     factor = f"{abs(part.factor)} × " if abs(part.factor) != 1 else ""
     return f"{factor}{grouped(part.amount)} {part.term}"

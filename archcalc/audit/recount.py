@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.audit.amounts import AMOUNTS, summands
-from archcalc.audit.modules import Code, code_of
-from archcalc.audit.tables import ANY, Count, Refusal, Rules, Tool
+from archcalc.audit.modules import ReferenceCode, code_of
+from archcalc.audit.tables import ANY, NoCount, Rules, Tool, ToolCount
 from archcalc.audit.tools import TOOLS
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.spec.model import Source
 
 
-class Difference(NamedTuple):
+class Deviation(NamedTuple):
     """`factor` × what `says` names: more than archcalc counts, or less (below 0), and why less."""
 
     factor: int
@@ -28,11 +28,11 @@ class Recount(NamedTuple):
     """A tool's count beside archcalc's: each by layer, the tool's by sum, and why they differ."""
 
     tool: Tool
-    rule: Count
-    code: Code
+    rule: ToolCount
+    code: ReferenceCode
     sums: dict[str, tuple[int, ...]]
     ours: tuple[int, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[Deviation, ...]
 
     @property
     def total(self) -> int:
@@ -58,7 +58,7 @@ def recount(tool_name: str, quantity: str, name: str, source: Source, analysis: 
     """
     tool = TOOLS[tool_name]
     count = tool.counts[quantity]
-    if isinstance(count, Refusal):
+    if isinstance(count, NoCount):
         raise UsageError(Diagnostic(count.message, help=count.help))
     code = code_of(tool.library, name, source, analysis)
     for rules in count.sums.values():
@@ -68,7 +68,7 @@ def recount(tool_name: str, quantity: str, name: str, source: Source, analysis: 
     return Recount(tool, count, code, sums, ours, tuple(_differences(tool, count, code, analysis)))
 
 
-class Figure(NamedTuple):
+class PrintedSum(NamedTuple):
     """One sum that a tool prints: its value to the last unit, and (factor, what, amount) that make it.
 
     `kind` is one of archcalc.audit.conventions; `base` is what the K of its unit is worth.
@@ -85,18 +85,18 @@ class Figure(NamedTuple):
 _KINDS = {"params": "parameters", "flops": "multiplies", "memory": "all bytes"}
 
 
-def printed_by(tool_name: str, name: str, source: Source, analysis: Analysis) -> dict[str, Figure]:
+def printed_by(tool_name: str, name: str, source: Source, analysis: Analysis) -> dict[str, PrintedSum]:
     """Every sum that a tool prints for the network `name` of a spec, by title.
 
     What cannot be told of this network is left out.
     """
-    found: dict[str, Figure] = {}
+    found: dict[str, PrintedSum] = {}
     for quantity, count in TOOLS[tool_name].counts.items():
         try:
             told = recount(tool_name, quantity, name, source, analysis)
         except UsageError:
             continue
-        assert isinstance(count, Count)
+        assert isinstance(count, ToolCount)
         terms = {title: _summed(rules, told.code, analysis) for title, rules in count.sums.items()}
         if len(terms) > 1:
             terms[count.whole or quantity] = tuple(term for each in terms.values() for term in each)
@@ -105,11 +105,11 @@ def printed_by(tool_name: str, name: str, source: Source, analysis: Analysis) ->
             value = sum(factor * amount for factor, _, amount in parts)
             label = f"{told.tool.name} {told.tool.version}"
             key = f"{title}, bytes" if title in found else title
-            found[key] = Figure(label, title, kind, value, count.base, parts)
+            found[key] = PrintedSum(label, title, kind, value, count.base, parts)
     return found
 
 
-def _summed(rules: Rules, code: Code, analysis: Analysis) -> tuple[tuple[int, str, int], ...]:
+def _summed(rules: Rules, code: ReferenceCode, analysis: Analysis) -> tuple[tuple[int, str, int], ...]:
     """The amounts of one sum by module, in the order of the layers."""
     amounts: Counter[tuple[int, str]] = Counter()
     for names, layer in zip(code.all_names, analysis.layers, strict=True):
@@ -120,7 +120,7 @@ def _summed(rules: Rules, code: Code, analysis: Analysis) -> tuple[tuple[int, st
     return tuple((factor, says, amount) for (factor, says), amount in amounts.items() if amount)
 
 
-def _require_told(tool: Tool, rules: Rules, code: Code, analysis: Analysis) -> None:
+def _require_told(tool: Tool, rules: Rules, code: ReferenceCode, analysis: Analysis) -> None:
     if ANY in rules:
         return
     if code.untold:
@@ -139,7 +139,7 @@ def _require_told(tool: Tool, rules: Rules, code: Code, analysis: Analysis) -> N
                 raise UsageError(Diagnostic(message, help=help))
 
 
-def _by_layer(rules: Rules, code: Code, analysis: Analysis) -> Iterator[int]:
+def _by_layer(rules: Rules, code: ReferenceCode, analysis: Analysis) -> Iterator[int]:
     for names, layer in zip(code.all_names, analysis.layers, strict=True):
         parts = _layer_parts(rules, names, layer)
         yield sum(factor * AMOUNTS[name][0](layer, analysis.graph) for name, factor in parts.items())
@@ -157,7 +157,9 @@ def _rule(rules: Rules, module: str) -> str:
     return rules[module] if module in rules else rules[ANY]
 
 
-def _differences(tool: Tool, count: Count, code: Code, analysis: Analysis) -> Iterator[Difference]:
+def _differences(
+    tool: Tool, count: ToolCount, code: ReferenceCode, analysis: Analysis
+) -> Iterator[Deviation]:
     """By module and amount, in the order of the layers; what is counted alike does not appear."""
     amounts: Counter[tuple[int, str, str]] = Counter()
     for names, layer in zip(code.all_names, analysis.layers, strict=True):
@@ -173,7 +175,7 @@ def _differences(tool: Tool, count: Count, code: Code, analysis: Analysis) -> It
                     amounts[factor, name, module] += factor * size
     for (factor, name, module), total in amounts.items():
         why = tool.why.get(module, "") if factor < 0 else ""
-        yield Difference(factor, AMOUNTS[name][1].format(module), total, why)
+        yield Deviation(factor, AMOUNTS[name][1].format(module), total, why)
 
 
 def _parts(rule: str, layer: Layer) -> Counter[str]:

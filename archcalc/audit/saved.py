@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from archcalc.audit.convention import Convention
 from archcalc.audit.printed import Printed
-from archcalc.audit.readings import Part, Reading, Way
+from archcalc.audit.readings import Reading, Summand, Way
 from archcalc.audit.relatives import Relative, remembered
 from archcalc.operators.normalization import BatchNorm
 
@@ -60,8 +60,8 @@ def _files(origin: Relative, relative: Relative, printed: Printed) -> Iterator[R
     numbers = int(relative.analysis.total.stored_numbers)
     bare = FLOAT * numbers + COUNTER * counters
     every = (
-        Part(FLOAT, "parameters, means and variances", numbers),
-        Part(COUNTER, "counters of batch norms", counters),
+        Summand(FLOAT, "parameters, means and variances", numbers),
+        Summand(COUNTER, "counters of batch norms", counters),
     )
     kept = tuple(part for part in every if part.amount)
     says = "; ".join(["the tensors of a state dict", *(change.says for change in relative.changes)])
@@ -73,13 +73,13 @@ def _files(origin: Relative, relative: Relative, printed: Printed) -> Iterator[R
             if low <= value <= high:
                 around = Fraction(value - bare, tensors)
                 told = f"{says}, as {container.name} writes it: about {round(around)} bytes around each"
-                part = Part(1, f"bytes of the file around {tensors} tensors", value - bare)
+                part = Summand(1, f"bytes of the file around {tensors} tensors", value - bare)
                 name = f"file of {container.name}"
                 yield _reading(origin, relative, name, told, (*kept, part))
 
 
 def _reading(
-    origin: Relative, relative: Relative, name: str, says: str, parts: tuple[Part, ...]
+    origin: Relative, relative: Relative, name: str, says: str, parts: tuple[Summand, ...]
 ) -> Reading:
     convention = Convention(name, says, "fact", weight=WEIGHT)
     value = sum(part.factor * part.amount for part in parts)

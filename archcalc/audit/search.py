@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from archcalc.audit.convention import Kind
 from archcalc.audit.facts import facts
-from archcalc.audit.printed import How, Printed, Scale
+from archcalc.audit.printed import How, Printed, UnitScale
 from archcalc.audit.readings import MOST_DEPARTURES, Reading, readings
 from archcalc.audit.relatives import Relative
 from archcalc.audit.saved import saved
@@ -37,7 +37,7 @@ class Match(NamedTuple):
     """
 
     reading: Reading
-    scale: Scale
+    scale: UnitScale
     how: How
     wording: str
     unusual: bool = False
@@ -179,7 +179,7 @@ def _match(reading: Reading, printed: Printed, most: int, unusual: bool) -> Matc
     return None
 
 
-def _scales(reading: Reading, printed: Printed) -> tuple[Scale, ...]:
+def _scales(reading: Reading, printed: Printed) -> tuple[UnitScale, ...]:
     """What the printed unit can be worth; a tool has its own MB, which is then no departure."""
     base = next((c.base for c in reading.way.conventions if c.base), 0)
     if not base or len(printed.scales) == 1:
@@ -201,7 +201,7 @@ def _keep_nearest(nearest: dict[int, Nearest], reading: Reading, printed: Printe
             nearest[steps] = Nearest(reading, off)
 
 
-def _off(value: int, printed: Printed, scale: Scale) -> Fraction:
+def _off(value: int, printed: Printed, scale: UnitScale) -> Fraction:
     """How far a value is from the interval."""
     low, high = printed.interval(scale)
     return value - low if value < low else max(value - high + 1, Fraction(0))

@@ -15,7 +15,7 @@ Sums = Mapping[str, int]
 ANY = ""
 
 
-class Count(NamedTuple):
+class ToolCount(NamedTuple):
     """A quantity of a tool: its rule in words, sums by name with their rules, how it is printed.
 
     `ours` is the rule of archcalc's own count, `unit` what both are counted in and what of archcalc's.
@@ -33,7 +33,7 @@ class Count(NamedTuple):
     base: int = 1000
 
 
-class Refusal(NamedTuple):
+class NoCount(NamedTuple):
     """Why a tool has no such quantity, and what to ask for instead."""
 
     message: str
@@ -50,7 +50,7 @@ class Tool(NamedTuple):
     name: str
     version: str
     library: str
-    counts: Mapping[str, Count | Refusal]
+    counts: Mapping[str, ToolCount | NoCount]
     why: Mapping[str, str] = {}
     fails: Mapping[str, str] = {}
 
@@ -58,7 +58,7 @@ class Tool(NamedTuple):
 def sums(tool: Tool, quantity: str, title: str = "") -> list[Rules]:
     """The tables of a quantity: all that are added up, or the one of that title."""
     count = tool.counts[quantity]
-    assert isinstance(count, Count)
+    assert isinstance(count, ToolCount)
     return [count.sums[title]] if title else list(count.sums.values())
 
 

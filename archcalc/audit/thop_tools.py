@@ -5,7 +5,7 @@ The tests hold the last version against recorded output; those before it state w
 
 from __future__ import annotations
 
-from archcalc.audit.tables import Count, Refusal, Tool, each, free, thop_lines
+from archcalc.audit.tables import NoCount, Tool, ToolCount, each, free, thop_lines
 from archcalc.audit.torch_modules import (
     ACTIVATIONS,
     ATTENTION,
@@ -22,7 +22,7 @@ THOP = Tool(
     "0.1.1-2209072238",
     "torchvision",
     {
-        "params": Count(
+        "params": ToolCount(
             "the parameters of modules that ran and whose class has a rule",
             "parameters",
             "parameters",
@@ -34,7 +34,7 @@ THOP = Tool(
             },
             thop_lines("params"),
         ),
-        "flops": Count(
+        "flops": ToolCount(
             "by the exact class of a module; calls of functions and classes without a rule count 0",
             "multiplies",
             "products",
@@ -52,7 +52,7 @@ THOP = Tool(
             },
             thop_lines("macs"),
         ),
-        "memory": Refusal(
+        "memory": NoCount(
             "thop prints no memory: `profile` counts operations and parameters",
             "`--as torchinfo` estimates memory, `--as fvcore` counts activations",
         ),
@@ -87,7 +87,7 @@ def _old(version: str, rules: dict[str, str]) -> Tool:
         **_NOTHING,
         **rules,
     }
-    count = Count(says, "multiplies", "products", {"macs": macs}, thop_lines("macs"))
+    count = ToolCount(says, "multiplies", "products", {"macs": macs}, thop_lines("macs"))
     return Tool("thop", version, "torchvision", {"flops": count})
 
 

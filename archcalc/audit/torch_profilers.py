@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from archcalc.audit.tables import (
     ANY,
-    Count,
     Tool,
+    ToolCount,
     each,
     free,
     only,
@@ -41,14 +41,14 @@ TORCHINFO = Tool(
     "1.8.0",
     "torchvision",
     {
-        "params": Count(
+        "params": ToolCount(
             "all parameters, whether they are used or not",
             "parameters",
             "parameters",
             {"Total params": {ANY: "parameters"}},
             lambda sums: (f"Total params: {only(sums):,}", f"Trainable params: {only(sums):,}"),
         ),
-        "flops": Count(
+        "flops": ToolCount(
             "weights and biases of modules without parts, once; at every position if the class is Conv…",
             "multiplies",
             "products",
@@ -63,7 +63,7 @@ TORCHINFO = Tool(
             },
             lambda sums: (f"Total mult-adds {units(only(sums))}",),
         ),
-        "memory": Count(
+        "memory": ToolCount(
             "4 bytes a value: the input; of modules with parameters and without parts, the outputs "
             "twice (for gradients) and the parameters",
             "bytes (stored and weights)",
@@ -93,14 +93,14 @@ FVCORE = Tool(
     "0.1.5.post20221221",
     "torchvision",
     {
-        "params": Count(
+        "params": ToolCount(
             "all parameters, whether they are used or not",
             "parameters",
             "parameters",
             {"parameter_count": {ANY: "parameters"}},
             lambda sums: (f"parameter_count: {only(sums)}",),
         ),
-        "flops": Count(
+        "flops": ToolCount(
             "the operations of a trace; those without a rule count 0, with a warning",
             "multiplies",
             "products",
@@ -120,7 +120,7 @@ FVCORE = Tool(
             },
             lambda sums: (f"FlopCountAnalysis.total(): {only(sums)}",),
         ),
-        "memory": Count(
+        "memory": ToolCount(
             "outputs of convolutions and matrix products, in values",
             "values (stored)",
             "stored",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.audit.tables import ANY, Count, Refusal, Sums, Tool, each, free, only
+from archcalc.audit.tables import ANY, NoCount, Sums, Tool, ToolCount, each, free, only
 from archcalc.audit.torch_modules import (
     ACTIVATIONS,
     FUNCTIONS,
@@ -55,18 +55,18 @@ TORCHSUMMARY = Tool(
     "1.5.1",
     "torchvision",
     {
-        "params": Count(
+        "params": ToolCount(
             "weights and biases of each module at each call; tensors of other names are not seen",
             "parameters",
             "parameters",
             {"Total params": _PARAMETERS},
             _parameters,
         ),
-        "flops": Refusal(
+        "flops": NoCount(
             "torchsummary prints no FLOPs: `summary` shows parameters and sizes",
             "`--as torchinfo`, `thop`, `fvcore` or `ptflops`; torchsummary has `params` and `memory`",
         ),
-        "memory": Count(
+        "memory": ToolCount(
             "4 bytes a value: the input, the outputs of each module twice (for gradients), those with "
             "parts included, and parameters; its MB is 2²⁰",
             "bytes (stored and weights)",
@@ -104,14 +104,14 @@ PTFLOPS = Tool(
     "0.7.5",
     "torchvision",
     {
-        "params": Count(
+        "params": ToolCount(
             "all parameters, whether they are used or not",
             "parameters",
             "parameters",
             {"params": {ANY: "parameters"}},
             lambda sums: (f"params: {only(sums)}",),
         ),
-        "flops": Count(
+        "flops": ToolCount(
             "by the exact class of a module, and calls of functions: a module that calls one has both",
             "multiplies",
             "products",
@@ -133,7 +133,7 @@ PTFLOPS = Tool(
             },
             _macs,
         ),
-        "memory": Refusal(
+        "memory": NoCount(
             "ptflops prints no memory: it counts operations and parameters",
             "`--as torchinfo` estimates memory, `--as fvcore` counts activations",
         ),

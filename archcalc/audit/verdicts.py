@@ -15,7 +15,7 @@ from archcalc.audit.convention import DEFAULTS, Convention
 from archcalc.audit.conventions import CONVENTIONS
 from archcalc.audit.figure import Figure, is_size, same_size
 from archcalc.audit.published import Published
-from archcalc.audit.quantities import SIZES, Scope, Value
+from archcalc.audit.quantities import SIZES, LayerScope, Value
 from archcalc.audit.relatives import Relative
 from archcalc.audit.terms import Ledger
 from archcalc.spec.catalog import Entry
@@ -91,7 +91,7 @@ def judge(number: Published, networks: Networks) -> Verdict:
     Raises:
         ArchError: its entry names a network, layer or quantity that there is not.
     """
-    scope = Scope.of(number.network, number.at, networks)
+    scope = LayerScope.of(number.network, number.at, networks)
     if is_size(number.printed):
         return _judge_size(number, scope)
     value = scope.value(number.claim)
@@ -106,7 +106,7 @@ def judge(number: Published, networks: Networks) -> Verdict:
 class _Words(dict[str, str]):
     """What stands in the braces of a remark: expressions over quantities."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: LayerScope) -> None:
         self._scope = scope
 
     def __missing__(self, name: str) -> str:
@@ -122,7 +122,7 @@ def shown(value: Any) -> str:
     return f"{float(value):.3g}"
 
 
-def _judge_size(number: Published, scope: Scope) -> Verdict:
+def _judge_size(number: Published, scope: LayerScope) -> Verdict:
     size = SIZES[number.quantity]
     own = size(scope.analysis)
     if same_size(number.printed, own):
@@ -130,7 +130,7 @@ def _judge_size(number: Published, scope: Scope) -> Verdict:
     tries: tuple[tuple[Kind, str], ...] = (("variant", number.instead), ("wrong", number.arises))
     for kind, name in tries:
         if name:
-            other = size(Scope.of(name, number.at, scope.networks).analysis)
+            other = size(LayerScope.of(name, number.at, scope.networks).analysis)
             if same_size(number.printed, other):
                 reason = f"{shown(other)}: {name}" + (f"; {number.remark}" if number.remark else "")
                 return Verdict(number, kind, own, other, reason)
@@ -143,7 +143,7 @@ class _Trial(NamedTuple):
     number: Published
     figure: Figure
     value: Value
-    scope: Scope
+    scope: LayerScope
     networks: Networks
 
     def verdicts(self) -> Iterator[Verdict]:
@@ -179,7 +179,7 @@ class _Trial(NamedTuple):
             if self._agrees(counted, cut=False):
                 yield self._verdict("convention", counted, says)
         if number.instead:
-            other = Scope.of(number.instead, number.at, self.networks)
+            other = LayerScope.of(number.instead, number.at, self.networks)
             for value, cut in ((other.value(number.claim), True), (self._counted(other)[0], False)):
                 if self._agrees(value, cut):
                     yield self._verdict("variant", value, f"{shown(value)}: {number.instead}")
@@ -194,7 +194,7 @@ class _Trial(NamedTuple):
         ways = {self.figure.coarse.agrees(value, scale) for scale in self.figure.scales}
         return bool(ways - {None} - (set() if cut else {"truncates"}))
 
-    def _counted(self, scope: Scope) -> tuple[Value, str]:
+    def _counted(self, scope: LayerScope) -> tuple[Value, str]:
         """What the source counts, and how it says: by conventions or by a formula."""
         counts = self.number.counts or self.number.claim
         kind, _ = CONVENTIONAL.get(self.number.quantity, ("", ""))

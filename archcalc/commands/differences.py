@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, get_args
 
-from archcalc.analysis.difference import Difference, Row, Status
+from archcalc.analysis.difference import Difference, DifferenceRow, Status
 from archcalc.reports.model import Column, Report
 from archcalc.reports.order import column_named, sorted_by
 from archcalc.reports.table import Table
@@ -28,7 +28,7 @@ class Wanted(NamedTuple):
     sort: str | None
     table: Table
 
-    def of(self, rows: list[Row]) -> list[Row]:
+    def of(self, rows: list[DifferenceRow]) -> list[DifferenceRow]:
         """The rows in their order, the largest change first, and as many as are wanted.
 
         Raises:
@@ -64,7 +64,7 @@ def report(found: Difference, labels: tuple[str, str], wanted: Wanted) -> Report
     )
 
 
-def _signed(row: Row) -> dict[str, tuple[int, int]]:
+def _signed(row: DifferenceRow) -> dict[str, tuple[int, int]]:
     """What a row has before and after, by measure."""
     return {measure: (_count(row, f"{measure}_before"), _count(row, measure)) for measure in MEASURED}
 
@@ -87,7 +87,7 @@ def _columns(labels: tuple[str, str], wanted: Wanted) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def _cells(row: Row) -> dict[str, Any]:
+def _cells(row: DifferenceRow) -> dict[str, Any]:
     operators = [text for text in (row.operator_before, row.operator) if text]
     return {
         **row._asdict(),
@@ -114,7 +114,7 @@ def _changes(sums: dict[str, Any]) -> dict[str, Any]:
     return {**sums, **{f"{measure}_change": text for measure, text in texts.items()}}
 
 
-def _differs(row: Row) -> bool:
+def _differs(row: DifferenceRow) -> bool:
     """More than the size of a map that costs nothing."""
     return row.status != "same" and not (
         row.status == "changed"
@@ -123,7 +123,7 @@ def _differs(row: Row) -> bool:
     )
 
 
-def _count(row: Row, key: str) -> int:
+def _count(row: DifferenceRow, key: str) -> int:
     value: int = getattr(row, key)
     return value
 
@@ -133,7 +133,7 @@ def _counts(found: Difference) -> str:
     return ", ".join(f"{n} {status}" for status, n in counts if n)
 
 
-def _fitting(rows: tuple[Row, ...], table: Table) -> list[Row]:
+def _fitting(rows: tuple[DifferenceRow, ...], table: Table) -> list[DifferenceRow]:
     """As deep as asked for; otherwise by layer, or by the finest groups that fit a screen."""
     if table.depth:
         return _grouped(rows, table.depth)
@@ -145,16 +145,16 @@ def _fitting(rows: tuple[Row, ...], table: Table) -> list[Row]:
     return found
 
 
-def _grouped(rows: tuple[Row, ...], depth: int) -> list[Row]:
+def _grouped(rows: tuple[DifferenceRow, ...], depth: int) -> list[DifferenceRow]:
     """Layers of one status whose paths agree in so many parts, where both are told by one of them."""
-    groups: dict[tuple[str | None, ...], list[Row]] = {}
+    groups: dict[tuple[str | None, ...], list[DifferenceRow]] = {}
     for row in rows:
         ends = [path and "/".join(path.split("/")[:depth]) for path in (row.path_before, row.path)]
         groups.setdefault((row.status, *ends), []).append(row)
     return [_group(key, members) for key, members in groups.items()]
 
 
-def _group(key: tuple[str | None, ...], rows: list[Row]) -> Row:
+def _group(key: tuple[str | None, ...], rows: list[DifferenceRow]) -> DifferenceRow:
     first, last = rows[0], rows[-1]
     if len(rows) == 1:
         return first._replace(path_before=key[1], path=key[2])

@@ -30,7 +30,7 @@ _FLOATS = {"F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8"}
 _BAD = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError, ValueError)
 
 
-class Tensor(NamedTuple):
+class FileTensor(NamedTuple):
     """A tensor of a file, which nobody has read yet. `load` is None for types that hold no weights."""
 
     dtype: str
@@ -63,7 +63,7 @@ def open_file(path: str, kind: str) -> Iterator[tuple[IO[bytes], int]]:
 
 
 @contextmanager
-def opened(path: str) -> Iterator[dict[str, Tensor]]:
+def opened(path: str) -> Iterator[dict[str, FileTensor]]:
     """The tensors of a file, which can be loaded as long as it is open."""
     kind = os.path.splitext(path)[1].lower().removeprefix(".")
     readers = {"safetensors": _safetensors, "npz": _npz}
@@ -85,10 +85,10 @@ def _fill(file: IO[bytes], values: Array, what: str) -> None:
         part[:] = data
 
 
-def _safetensors(file: IO[bytes], size: int) -> dict[str, Tensor]:
+def _safetensors(file: IO[bytes], size: int) -> dict[str, FileTensor]:
     entries, start, _ = header(file, size)
     return {
-        name: Tensor(
+        name: FileTensor(
             entry.dtype,
             entry.shape,
             partial(_load, file, start + entry.begin, name, entry.dtype, entry.shape)
@@ -153,9 +153,9 @@ def read_npy(file: IO[bytes], header: _Npy, what: str = "its values") -> Array:
     return values.reshape(header.shape, order="F" if header.fortran else "C")
 
 
-def _npz(file: IO[bytes], size: int) -> dict[str, Tensor]:
+def _npz(file: IO[bytes], size: int) -> dict[str, FileTensor]:
     """A zip of npy files, stored or deflated: other methods unpack without bounds."""
-    tensors: dict[str, Tensor] = {}
+    tensors: dict[str, FileTensor] = {}
     with _unzipping():
         _require_short_directory(file, size)
         archive = zipfile.ZipFile(file)
@@ -173,7 +173,7 @@ def _npz(file: IO[bytes], size: int) -> dict[str, Tensor]:
                 header = npy_header(member)
             require_size(header, info.file_size, what)
             load = partial(_member, archive, info, header) if header.dtype.kind == "f" else None
-            tensors[name] = Tensor(header.dtype.name, header.shape, load)
+            tensors[name] = FileTensor(header.dtype.name, header.shape, load)
     return tensors
 
 

@@ -17,7 +17,7 @@ from archcalc.operators.model import Shape, Tokens
 from archcalc.units import printable
 
 
-class Form(NamedTuple):
+class Storage(NamedTuple):
     """A way to store a tensor: the ends of its names, the shapes under them, and how they become ours.
 
     `torch`: whether it is torch's layout; None where both are the same.
@@ -29,18 +29,18 @@ class Form(NamedTuple):
     convert: Callable[..., Array]
 
 
-class Match(NamedTuple):
+class TensorMatch(NamedTuple):
     """A tensor that the network wants, its names in a file, and the forms that fit what is there."""
 
     slot: Slot
     names: tuple[str, ...]
-    forms: list[Form]
+    forms: list[Storage]
 
 
 _TORCH = {"scale": "weight", "shift": "bias", "mean": "running_mean", "variance": "running_var"}
 
 
-def stored_forms(graph: Graph) -> Iterator[tuple[Slot, list[Form]]]:
+def stored_forms(graph: Graph) -> Iterator[tuple[Slot, list[Storage]]]:
     """Every tensor that the network wants, with the ways in which files have it, ours first.
 
     Torch has channels first, so that what follows a `flatten` sees the values in another order.
@@ -73,8 +73,8 @@ def check_map(mapping: Mapping[str, str], wanted: Sequence[Slot]) -> None:
 
 
 def named_forms(
-    slot: Slot, forms: list[Form], mapping: Mapping[str, str]
-) -> Iterator[tuple[tuple[str, ...], Form]]:
+    slot: Slot, forms: list[Storage], mapping: Mapping[str, str]
+) -> Iterator[tuple[tuple[str, ...], Storage]]:
     """The forms of a tensor, each with the full names that it would have in a file.
 
     `mapping`: the file's name for a layer, for what it is in, or for `path.role`.
@@ -96,8 +96,8 @@ def named_forms(
 
 
 def settle(
-    matches: list[Match], torch: bool | None
-) -> Iterator[tuple[Slot, tuple[str, ...], Form | None]]:
+    matches: list[TensorMatch], torch: bool | None
+) -> Iterator[tuple[Slot, tuple[str, ...], Storage | None]]:
     """One form for each tensor: where two fit, that of the layout of the rest of the file, or None.
 
     Shapes that fit only one layout tell it, and else the names: slashes between layers are ours.
@@ -113,10 +113,10 @@ def settle(
         yield slot, names, fitting[0] if fitting else None
 
 
-def _forms(slot: Slot, order: Array | None) -> list[Form]:
+def _forms(slot: Slot, order: Array | None) -> list[Storage]:
     """`order`: torch's place of each channel that arrives, if it has another."""
     operator: Any = slot.node.operator
-    ours = Form((slot.name,), (slot.shape,), False, _same)
+    ours = Storage((slot.name,), (slot.shape,), False, _same)
     kernel = operator.name in ("conv", "deconv", "linear")
     if operator.name in ATTENTION:
         return [ours, *_attention_forms(slot)]
@@ -129,14 +129,14 @@ def _forms(slot: Slot, order: Array | None) -> list[Form]:
         return [ours, *forms]
     theirs = _TORCH.get(slot.name, slot.name)
     if order is not None and not kernel:
-        return [ours, Form((theirs,), (slot.shape,), True, lambda x: x[order])]
+        return [ours, Storage((theirs,), (slot.shape,), True, lambda x: x[order])]
     # one token or position for all images; a scale for all places
     shapes = [slot.shape, (1, *slot.shape), (1, 1, *slot.shape), (*slot.shape, 1, 1)]
     ends = dict.fromkeys((theirs, slot.name))
-    return [Form((end,), (x,), None, lambda x: x.reshape(slot.shape)) for x in shapes for end in ends]
+    return [Storage((end,), (x,), None, lambda x: x.reshape(slot.shape)) for x in shapes for end in ends]
 
 
-def _kernel_forms(slot: Slot, order: Array | None) -> list[Form]:
+def _kernel_forms(slot: Slot, order: Array | None) -> list[Storage]:
     """out × in × height × width; what is linear here may be a 1×1 convolution there, and vice versa."""
     *taps, inside, outside = slot.shape
 
@@ -148,10 +148,10 @@ def _kernel_forms(slot: Slot, order: Array | None) -> list[Form]:
     shapes = [(outside, inside, *taps)]
     if set(taps) <= {1}:
         shapes += [(outside, inside) if taps else (outside, inside, 1, 1)]
-    return [Form(("weight",), (shape,), True, convert) for shape in shapes]
+    return [Storage(("weight",), (shape,), True, convert) for shape in shapes]
 
 
-def _deconv_forms(slot: Slot) -> list[Form]:
+def _deconv_forms(slot: Slot) -> list[Storage]:
     """in × out/groups × height × width."""
     operator: Any = slot.node.operator
     height, width, inside, outside = slot.shape
@@ -162,16 +162,16 @@ def _deconv_forms(slot: Slot) -> list[Form]:
         return kernel.transpose(3, 4, 1, 0, 2).reshape(slot.shape)
 
     shape = (groups * inside, outside // groups, height, width)
-    return [Form(("weight",), (shape,), True, convert)]
+    return [Storage(("weight",), (shape,), True, convert)]
 
 
-def _attention_forms(slot: Slot) -> list[Form]:
+def _attention_forms(slot: Slot) -> list[Storage]:
     """Query, key and value in one, and the output: torch's MultiheadAttention, torchvision's Swin."""
     operator: Any = slot.node.operator
     if slot.name == "position":
         places, _, heads = slot.shape
         names = ("relative_position_bias_table",)
-        return [Form(names, ((places * places, heads),), True, lambda x: x.reshape(slot.shape))]
+        return [Storage(names, ((places * places, heads),), True, lambda x: x.reshape(slot.shape))]
     channels = slot.shape[-1]
 
     def convert(inward: Array, output: Array) -> Array:
@@ -181,7 +181,7 @@ def _attention_forms(slot: Slot) -> list[Form]:
 
     shapes = ((3 * channels, *slot.shape[2:]), (channels, *slot.shape[2:]))
     pairs = (("in_proj_", "out_proj."), ("qkv.", "proj."))
-    return [Form((a + slot.name, b + slot.name), shapes, True, convert) for a, b in pairs]
+    return [Storage((a + slot.name, b + slot.name), shapes, True, convert) for a, b in pairs]
 
 
 def _same(x: Array) -> Array:

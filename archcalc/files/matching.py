@@ -16,28 +16,28 @@ from typing import NamedTuple, TypeAlias
 
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.execution.weights import Dims, Slot
-from archcalc.files.containers import Tensor, named
-from archcalc.files.layouts import Form, named_forms
+from archcalc.files.containers import FileTensor, named
+from archcalc.files.layouts import Storage, named_forms
 from archcalc.files.modules import Module, module_tree, named_modules
 from archcalc.interop.safetensors import word
 from archcalc.units import grouped
 
 _MOST_STEPS = 1_000_000
 _FEW = 4  # places that a message lists
-Wanted: TypeAlias = Sequence[tuple[Slot, list[Form]]]
+Wanted: TypeAlias = Sequence[tuple[Slot, list[Storage]]]
 Way: TypeAlias = dict[int, str]  # layer → module
 
 
-class Layer(NamedTuple):
+class WantedLayer(NamedTuple):
     """A layer with weights, the values it has, and the forms of each of its tensors."""
 
     path: str
     size: int
-    tensors: list[list[Form]]
+    tensors: list[list[Storage]]
 
 
 def match(
-    path: str, tensors: Mapping[str, Tensor], wanted: Wanted, mapping: Mapping[str, str]
+    path: str, tensors: Mapping[str, FileTensor], wanted: Wanted, mapping: Mapping[str, str]
 ) -> dict[str, str] | None:
     """The module of every layer, or None if the names are ours or `mapping`'s, or nothing fits.
 
@@ -55,7 +55,7 @@ def match(
         return _but_last(path, tensors, tree, layers, mapping)
     pins = _pins(tree, layers, mapping)
     for ordered in (True, False) if path.endswith(".npz") else (False,):
-        search = _Search(tensors, layers, pins or {}, ordered)
+        search = _LayoutSearch(tensors, layers, pins or {}, ordered)
         ways = search.ways(tree, 0) if pins is not None else []
         if len(ways) > 1:
             raise UsageError(_ambiguous(path, layers, search.places(ways[0])))
@@ -66,9 +66,9 @@ def match(
 
 def _but_last(
     path: str,
-    tensors: Mapping[str, Tensor],
+    tensors: Mapping[str, FileTensor],
     tree: Module,
-    layers: list[Layer],
+    layers: list[WantedLayer],
     mapping: Mapping[str, str],
 ) -> dict[str, str] | None:
     """The match of all layers where the file has the last in another size: of other classes, mostly."""
@@ -78,15 +78,15 @@ def _but_last(
     for module in modules[-_FEW:] if pins is not None else ():
         shapes = {name[len(module.prefix) + 1 :]: tensors[name].shape for name in module.names}
         forms = [_resized(forms, shapes) for forms in last.tensors]
-        found = [*others, Layer(last.path, size, forms)]
-        search = _Search(tensors, found, pins or {}, path.endswith(".npz"))
+        found = [*others, WantedLayer(last.path, size, forms)]
+        search = _LayoutSearch(tensors, found, pins or {}, path.endswith(".npz"))
         ways = search.ways(tree, 0) if all(forms) else []
         if ways and search.steps <= _MOST_STEPS:
             return {layers[number].path: prefix for number, prefix in ways[0].items()}
     return None
 
 
-def _resized(forms: list[Form], shapes: Mapping[str, Dims]) -> list[Form]:
+def _resized(forms: list[Storage], shapes: Mapping[str, Dims]) -> list[Storage]:
     """The forms of a tensor in the sizes that a module has under the same names."""
     return [
         form._replace(shapes=(shapes[form.names[0]],))
@@ -96,22 +96,22 @@ def _resized(forms: list[Form], shapes: Mapping[str, Dims]) -> list[Form]:
 
 
 def _there(
-    tensors: Mapping[str, Tensor], slot: Slot, forms: list[Form], mapping: Mapping[str, str]
+    tensors: Mapping[str, FileTensor], slot: Slot, forms: list[Storage], mapping: Mapping[str, str]
 ) -> bool:
     return any(all(name in tensors for name in names) for names, _ in named_forms(slot, forms, mapping))
 
 
-def _layers(wanted: Wanted) -> list[Layer]:
-    layers: dict[int, Layer] = {}
+def _layers(wanted: Wanted) -> list[WantedLayer]:
+    layers: dict[int, WantedLayer] = {}
     for slot, forms in wanted:
         path, size, known = layers.get(slot.layer, (slot.node.path, 0, []))
         theirs = [form for form in forms if form.torch is not False]
-        layers[slot.layer] = Layer(path, size + prod(slot.shape), [*known, theirs])
+        layers[slot.layer] = WantedLayer(path, size + prod(slot.shape), [*known, theirs])
     return list(layers.values())
 
 
 def _pins(
-    tree: Module, layers: list[Layer], mapping: Mapping[str, str]
+    tree: Module, layers: list[WantedLayer], mapping: Mapping[str, str]
 ) -> dict[str, tuple[int, int]] | None:
     """Where the mapped modules lie: first layer, and one beyond the last. None if that is no place."""
     pins: dict[str, tuple[int, int]] = {}
@@ -126,13 +126,13 @@ def _pins(
     return pins
 
 
-class _Search:
+class _LayoutSearch:
     """The ways to lay modules out from a layer on; at most two, because two are one too many."""
 
     def __init__(
         self,
-        tensors: Mapping[str, Tensor],
-        layers: list[Layer],
+        tensors: Mapping[str, FileTensor],
+        layers: list[WantedLayer],
         pins: Mapping[str, tuple[int, int]],
         ordered: bool,
     ) -> None:
@@ -169,7 +169,7 @@ class _Search:
                 break
         return found[:2]
 
-    def _fits(self, module: Module, layer: Layer) -> bool:
+    def _fits(self, module: Module, layer: WantedLayer) -> bool:
         """The module has the tensors of the layer, and no others."""
         cut = len(module.prefix) + 1
         shapes = {name[cut:]: self.tensors[name].shape for name in module.names}
@@ -229,7 +229,7 @@ class _Search:
         return sorted({split for split in self.splits if way[split[0]] == split[1]})
 
 
-def _ambiguous(path: str, layers: list[Layer], places: list[tuple[int, str, str]]) -> Diagnostic:
+def _ambiguous(path: str, layers: list[WantedLayer], places: list[tuple[int, str, str]]) -> Diagnostic:
     few = [
         f"`{word(layers[number].path)}` may be `{word(one)}` or `{word(other)}`"
         for number, one, other in places[:_FEW]

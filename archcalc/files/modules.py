@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from math import prod
 from string import ascii_lowercase
 
-from archcalc.files.containers import Tensor
+from archcalc.files.containers import FileTensor
 
 NEEDLESS = ("num_batches_tracked", "relative_position_index")  # torch's, and nothing at inference
 _NUMBERED = re.compile(r"(.*?)([0-9]{1,9})([a-z]?)")
@@ -47,7 +47,7 @@ def _alphabet(names: Iterable[str]) -> list[str]:
     return letters if ascii_lowercase.startswith("".join(letters)) else []
 
 
-def module_tree(tensors: Mapping[str, Tensor]) -> Module | None:
+def module_tree(tensors: Mapping[str, FileTensor]) -> Module | None:
     """Of all tensors that matter; None if one holds no floats or has no plausible name."""
     root = Module("")
     for name, tensor in tensors.items():

@@ -17,7 +17,7 @@ from archcalc.execution.weights import Precision, Slot
 from archcalc.files import layouts
 from archcalc.files.containers import (
     CHUNK,
-    Tensor,
+    FileTensor,
     named,
     npy_header,
     open_file,
@@ -25,7 +25,7 @@ from archcalc.files.containers import (
     read_npy,
     require_size,
 )
-from archcalc.files.layouts import Form, Match
+from archcalc.files.layouts import Storage, TensorMatch
 from archcalc.files.matching import match
 from archcalc.files.modules import NEEDLESS
 from archcalc.graph.model import Graph
@@ -130,10 +130,10 @@ def read_map(path: str) -> dict[str, str]:
 
 def _found(
     path: str,
-    tensors: Mapping[str, Tensor],
-    wanted: Sequence[tuple[Slot, list[Form]]],
+    tensors: Mapping[str, FileTensor],
+    wanted: Sequence[tuple[Slot, list[Storage]]],
     mapping: Mapping[str, str],
-) -> list[Match]:
+) -> list[TensorMatch]:
     """For every tensor of the network what the file has under one of its names.
 
     Raises:
@@ -152,7 +152,7 @@ def _found(
         taken.update(there)
         shapes = tuple(tensors[name].shape for name in there)
         forms = [form for n, form in named if n == there]
-        found.append(Match(slot, there, [form for form in forms if form.shapes == shapes]))
+        found.append(TensorMatch(slot, there, [form for form in forms if form.shapes == shapes]))
         if not found[-1].forms:
             asked = " or ".join(list(dict.fromkeys(dims(*form.shapes) for form in forms))[:2])
             misshapen.append(f"`{word(there[0])}` is {dims(*shapes)} instead of {asked}")
@@ -164,7 +164,7 @@ def _found(
 
 def _mistakes(
     path: str,
-    tensors: Mapping[str, Tensor],
+    tensors: Mapping[str, FileTensor],
     missing: list[tuple[str, ...]],
     misshapen: list[str],
     surplus: list[str],

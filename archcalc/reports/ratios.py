@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.audit.ratios import Found, Match, Ratio
+from archcalc.audit.ratios import FoundPairs, PairMatch, Ratio
 from archcalc.audit.relatives import Relative
 from archcalc.reports.model import Column, Report
 from archcalc.units import grouped, printable
@@ -22,7 +22,7 @@ COLUMNS = (
 
 
 def report(
-    network: Relative, title: str, ratio: Ratio, found: Found, said: list[str], most: int | None
+    network: Relative, title: str, ratio: Ratio, found: FoundPairs, said: list[str], most: int | None
 ) -> Report:
     """`title` is the network as it was asked for, `said` who has printed the ratio; `most` rows."""
     remarks = [_sum(match) for match in found.matches[:MOST_SUMS]]
@@ -49,16 +49,16 @@ def report(
     )
 
 
-def _others(doubtful: tuple[Match, ...]) -> str:
+def _others(doubtful: tuple[PairMatch, ...]) -> str:
     count = "another one does" if len(doubtful) == 1 else f"{len(doubtful)} others do"
     return f"{count}, as {_sum(doubtful[0])}"
 
 
-def _shown(match: Match) -> str:
+def _shown(match: PairMatch) -> str:
     return f"{float(match.value):.5g}"
 
 
-def _row(match: Match) -> dict[str, Any]:
+def _row(match: PairMatch) -> dict[str, Any]:
     pair = match.pair
     return {
         "of": pair.quantity,
@@ -70,7 +70,7 @@ def _row(match: Match) -> dict[str, Any]:
     }
 
 
-def _sum(match: Match) -> str:
+def _sum(match: PairMatch) -> str:
     """'9.6774 = 120,422,400 / 12,443,648'."""
     one, two = match.pair.first, match.pair.second
     small, large = sorted((one, two), key=lambda count: count.value)
@@ -85,7 +85,7 @@ def _sum(match: Match) -> str:
     return f"{_shown(match)} = {texts[match.form]}"
 
 
-def _document(network: Relative, ratio: Ratio, found: Found) -> dict[str, Any]:
+def _document(network: Relative, ratio: Ratio, found: FoundPairs) -> dict[str, Any]:
     low, high = ratio.figure.number - ratio.figure.place / 2, ratio.figure.number + ratio.figure.place
     return {
         "name": network.name,
@@ -102,7 +102,7 @@ def _document(network: Relative, ratio: Ratio, found: Found) -> dict[str, Any]:
     }
 
 
-def _match(match: Match) -> dict[str, Any]:
+def _match(match: PairMatch) -> dict[str, Any]:
     return {
         "quantity": match.pair.quantity,
         "ratio": float(match.value),

@@ -12,7 +12,7 @@ from archcalc.spec.tokens import (
     NAME,
     SIZE,
     VOLUMES,
-    Token,
+    Lexeme,
     counted,
     cut_tokens,
     fault,
@@ -24,7 +24,7 @@ _GLUED = re.compile(rf"([a-z])([0-9]+(?:x[0-9]+)?|{BRACES})")
 _NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 
 
-def read_argument(token: Token) -> Given:
+def read_argument(token: Lexeme) -> Given:
     """One argument of a step."""
     text, start, end = token.text, token.start, token.end
     if text == "...":
@@ -34,11 +34,11 @@ def read_argument(token: Token) -> Given:
     if SIZE.fullmatch(text):
         return Given("", read_size(token), start, end)
     if glued := _GLUED.fullmatch(text):
-        return Given(glued[1], read_size(Token(glued[2], start + 1)), start, end)
+        return Given(glued[1], read_size(Lexeme(glued[2], start + 1)), start, end)
     if NAME.fullmatch(text):
         return Given(text, True, start, end)
     if named := _NAMED.fullmatch(text):
-        name, value = named[1], Token(named[2], start + named.start(2))
+        name, value = named[1], Lexeme(named[2], start + named.start(2))
         if len(name) == 1:
             message = f"write `{name}{shown(value.text) or '3'}`, not `{shown(text)}`"
             raise fault(message, start, end, "one-letter arguments are glued to their size")
@@ -110,12 +110,12 @@ def parse_parameters(text: str) -> tuple[Parameter, ...]:
         if not equals and parameters and not parameters[-1].required:
             message = f"`{shown(name)}` has no default but follows one that has"
             raise fault(message, token.start, token.end, "required arguments come first")
-        default = _default(Token(value, token.start + len(name) + 1)) if equals else None
+        default = _default(Lexeme(value, token.start + len(name) + 1)) if equals else None
         parameters.append(Parameter(name, default, token.start, token.end))
     return tuple(parameters)
 
 
-def _default(token: Token) -> Size:
+def _default(token: Lexeme) -> Size:
     if SIZE.fullmatch(token.text):
         return read_size(token)
     if NAME.fullmatch(token.text):

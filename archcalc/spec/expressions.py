@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -141,7 +142,9 @@ def _parse_tree(text: str, start: int) -> ast.expr:
     try:
         if _WARNED.search(text):  # `1if n else 2`: Python would print a warning of its own
             raise SyntaxError("invalid number", ("", 1, 1, text))
-        return ast.parse(text.strip().translate(_BLANKS), mode="eval").body
+        with warnings.catch_warnings():  # of Python, about what is no mistake here: `1if x`
+            warnings.simplefilter("ignore")
+            return ast.parse(text.strip().translate(_BLANKS), mode="eval").body
     except SyntaxError as error:
         column = lead + max((error.offset or 1) - 1, 0)
         deep = "nested" in error.msg

@@ -21,7 +21,7 @@ from archcalc.spec.tokens import (
     NAME,
     SIZE,
     VOLUMES,
-    Token,
+    Lexeme,
     counted,
     cut_tokens,
     fault,
@@ -90,10 +90,10 @@ def _read_label(text: str, at: int) -> tuple[bool, str, tuple[int, int], int]:
     return found[1] is not None, label, place, found.end()
 
 
-def _read_steps(tokens: Iterable[Token], end: int) -> tuple[Step, ...]:
+def _read_steps(tokens: Iterable[Lexeme], end: int) -> tuple[Step, ...]:
     steps: list[Step] = []
-    words: list[Token] = []
-    for token in chain(tokens, [Token("|", end)]):
+    words: list[Lexeme] = []
+    for token in chain(tokens, [Lexeme("|", end)]):
         if token.text != "|":
             words.append(counted(token, len(words)))
             continue
@@ -106,7 +106,7 @@ def _read_steps(tokens: Iterable[Token], end: int) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _read_step(tokens: list[Token]) -> Step:
+def _read_step(tokens: list[Lexeme]) -> Step:
     head, rest = tokens[0], tokens[1:]
     if head.text == "if":
         help = "give it a line of its own: `if n > 1: relu` goes on from the line before"

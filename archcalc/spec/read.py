@@ -30,7 +30,7 @@ from archcalc.spec.model import (
 from archcalc.spec.names import structural_names, unknown_names, unused_variables
 from archcalc.spec.settings import show_value, split_values
 from archcalc.spec.syntax import parse
-from archcalc.spec.tokens import VOLUMES, Token, read_size
+from archcalc.spec.tokens import VOLUMES, Lexeme, read_size
 from archcalc.spec.variables import RESERVED as RESERVED
 from archcalc.spec.variables import check_type, read_variable, wrong
 
@@ -258,4 +258,4 @@ def parse_input(text: str) -> tuple[Size, ...]:
         help = VOLUMES if text.count("x") > 2 else help
         message = f"`{shown(text)}` is no input size"
         raise ArchError(Diagnostic(message, Span((), 0, len(text)), help=help))
-    return tuple(read_size(Token(found[i], found.start(i))) for i in (1, 2, 3))
+    return tuple(read_size(Lexeme(found[i], found.start(i))) for i in (1, 2, 3))

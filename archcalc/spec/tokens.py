@@ -23,7 +23,7 @@ DIMENSIONS = ("1d", "2d", "3d")
 VOLUMES = "sizes are height x width x channels: there are no volumes, and 1-D is a height of 1"
 
 
-class Token(NamedTuple):
+class Lexeme(NamedTuple):
     """A word, and where in the line it begins."""
 
     text: str
@@ -34,7 +34,7 @@ class Token(NamedTuple):
         return self.start + len(self.text)
 
 
-def cut_tokens(text: str, at: int) -> Iterator[Token]:
+def cut_tokens(text: str, at: int) -> Iterator[Lexeme]:
     """The words from `at` on, `|` among them.
 
     Raises:
@@ -50,7 +50,7 @@ def cut_tokens(text: str, at: int) -> Iterator[Token]:
                 what = "an unclosed quote in an expression"
             help = "an expression stands between `{` and `}`, without braces inside"
             raise fault(what, at, at + 1, help)
-        yield Token(found[0], at)
+        yield Lexeme(found[0], at)
         at = skip_space(text, found.end())
 
 
@@ -61,14 +61,14 @@ def skip_space(text: str, at: int) -> int:
     return found.end()
 
 
-def counted(token: Token, before: int) -> Token:
+def counted(token: Lexeme, before: int) -> Lexeme:
     """The token, if there are not too many before it."""
     if before > MOST_WORDS:
         raise fault(f"more than {MOST_WORDS:,} arguments", token.start, token.end)
     return token
 
 
-def read_size(token: Token) -> Size:
+def read_size(token: Lexeme) -> Size:
     """INT, INTxINT or an expression in braces.
 
     Raises:
@@ -84,12 +84,12 @@ def read_size(token: Token) -> Size:
     return int(sizes[0]) if len(sizes) == 1 else (int(sizes[0]), int(sizes[1]))
 
 
-def read_expression(token: Token) -> Expression:
+def read_expression(token: Lexeme) -> Expression:
     """What stands between the braces."""
     return parse(token.text[1:-1], token.start + 1)
 
 
-def read_reference(token: Token) -> str:
+def read_reference(token: Lexeme) -> str:
     """The label of `@label`."""
     label = token.text[1:]
     if not LABEL_NAME.fullmatch(label):

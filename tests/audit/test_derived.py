@@ -26,7 +26,7 @@ from archcalc.audit.operator_tools import UNTOLD, UNTOLD_HERE
 from archcalc.audit.readings import Way
 from archcalc.audit.recount import recount
 from archcalc.audit.relatives import Relative
-from archcalc.audit.tables import ANY, Count, Rules, Tool, sums
+from archcalc.audit.tables import ANY, Rules, Tool, ToolCount, sums
 from archcalc.audit.terms import Ledger
 from archcalc.audit.thop_tools import THOP, THOP_2019, THOP_2020
 from archcalc.audit.tools import TOOLS
@@ -35,7 +35,9 @@ from archcalc.spec import catalog
 
 DATA = Path(__file__).parents[1] / "data"
 TORCH = [tool for tool in (*TOOLS.values(), THOP_2020, THOP_2019) if tool.library == "torchvision"]
-COUNTS = [(tool, q) for tool in TORCH for q, count in tool.counts.items() if isinstance(count, Count)]
+COUNTS = [
+    (tool, q) for tool in TORCH for q, count in tool.counts.items() if isinstance(count, ToolCount)
+]
 CURRENT = COUNTS[:-2]  # those of --as; the other two are old versions of thop
 IDS = [f"{tool.name} {tool.version} {quantity}" for tool, quantity in COUNTS]
 

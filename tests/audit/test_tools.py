@@ -19,7 +19,7 @@ from archcalc.api import Network
 from archcalc.audit import modules
 from archcalc.audit.amounts import AMOUNTS, summands
 from archcalc.audit.recount import Recount, printed_by, recount
-from archcalc.audit.tables import ANY, Count, Refusal
+from archcalc.audit.tables import ANY, NoCount, ToolCount
 from archcalc.audit.tools import TOOLS
 from archcalc.commands.options import TOOLS as CHOICES
 from archcalc.errors import UsageError
@@ -37,7 +37,7 @@ COUNTED = [
     (tool.name, quantity)
     for tool in TOOLS.values()
     for quantity, count in tool.counts.items()
-    if isinstance(count, Count)
+    if isinstance(count, ToolCount)
 ]
 CODE = {
     library: tomllib.loads(Path(folder(), "code", f"{library}.toml").read_text(encoding="utf-8"))
@@ -207,7 +207,7 @@ def test_every_operator_is_told_by_every_table(tool: str) -> None:
         known |= {module.partition("(")[0] for module in named}
     known |= {"Flatten", modules.IDLE}
     for count in TOOLS[tool].counts.values():
-        for rules in count.sums.values() if isinstance(count, Count) else ():
+        for rules in count.sums.values() if isinstance(count, ToolCount) else ():
             assert ANY in rules or known - set(TOOLS[tool].fails) <= set(rules)
             assert all(
                 name in AMOUNTS or name == "stored" for r in rules.values() for _, name in summands(r)
@@ -234,7 +234,7 @@ def test_an_operator_that_no_table_names_is_refused(monkeypatch: pytest.MonkeyPa
 def test_the_option_knows_every_tool() -> None:
     assert tuple(TOOLS) == CHOICES
     assert {name for tool in TOOLS.values() for name in tool.counts} == {"params", "flops", "memory"}
-    assert [t.name for t in TOOLS.values() if isinstance(t.counts["flops"], Refusal)] == [
+    assert [t.name for t in TOOLS.values() if isinstance(t.counts["flops"], NoCount)] == [
         "torchsummary",
         "keras",
     ]

@@ -9,7 +9,7 @@ import pytest
 from archcalc.api import load
 from archcalc.audit import search
 from archcalc.audit.published import Published, families, numbers
-from archcalc.audit.quantities import Scope
+from archcalc.audit.quantities import LayerScope
 from archcalc.audit.search import Findings
 from archcalc.audit.verdicts import CONVENTIONAL, Networks, Verdict, judge
 from archcalc.commands.reconcile import relative
@@ -183,11 +183,11 @@ def test_wrong_numbers_fail(slip: dict[str, str]) -> None:
 )
 def test_quantities_of_a_part(name: str, value: int) -> None:
     """An operator's, a block's, another network's, a term's."""
-    assert Scope.of("vgg16", "", NETWORKS).value(name) == value
+    assert LayerScope.of("vgg16", "", NETWORKS).value(name) == value
 
 
 def test_unknown_quantities_and_layers() -> None:
     with pytest.raises(UsageError, match="no quantity is called `multiply`"):
-        Scope.of("vgg16", "", NETWORKS).value("multiply")
+        LayerScope.of("vgg16", "", NETWORKS).value("multiply")
     with pytest.raises(UsageError, match="vgg16 has no layer `stage9`"):
-        Scope.of("vgg16", "stage9", NETWORKS)
+        LayerScope.of("vgg16", "stage9", NETWORKS)

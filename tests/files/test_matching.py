@@ -12,7 +12,7 @@ import pytest
 import archcalc
 from archcalc.errors import UsageError
 from archcalc.files import matching
-from archcalc.files.containers import Tensor
+from archcalc.files.containers import FileTensor
 from archcalc.files.layouts import stored_forms
 from archcalc.files.tensors import read
 from archcalc.graph.build import build
@@ -47,7 +47,7 @@ def match(
 ) -> dict[str, str] | None:
     """Of a file with these tensors: in order of their names, as safetensors has it, or as they are."""
     names = list(shapes) if suffix else sorted(shapes)
-    tensors = {name: Tensor("float32", shapes[name], lambda: None) for name in names}
+    tensors = {name: FileTensor("float32", shapes[name], lambda: None) for name in names}
     file = f"w{suffix or '.safetensors'}"
     return matching.match(file, tensors, list(stored_forms(graph)), mapping or {})
 

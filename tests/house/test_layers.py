@@ -167,3 +167,17 @@ def test_arrays_stay_in_their_room(path: Path) -> None:
     if str(path.relative_to(PACKAGE)) in RICH:
         allowed = {"rich"}
     assert heavy <= allowed
+
+
+def test_a_class_name_means_one_thing() -> None:
+    """A private name of a module is its own."""
+    homes: dict[str, list[str]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.ClassDef)
+                and not node.name.startswith("_")
+                and "interop" not in path.parts
+            ):
+                homes.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
+    assert {name: places for name, places in homes.items() if len(places) > 1} == {}

@@ -101,7 +101,7 @@ class RowGrid:
         shared = self._computed(self.code.once, layout.fast, fast)
         self.offsets = self._numbers(layout.fast, fast)
         self.source = numba_machine.source(self.lengths, (), (), ())
-        self.rows = grid_machine.Rows(self.code.points, self.code.patches, shared, simple.passed)
+        self.rows = grid_machine.GridMachine(self.code.points, self.code.patches, shared, simple.passed)
 
     def _computed(self, code: Code, axes: Sequence[int], digits: Any) -> Any:
         """The results of a program over some axes."""

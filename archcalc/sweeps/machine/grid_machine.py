@@ -113,7 +113,7 @@ def _beaten(values: Array, outputs: Array, width: int, bar: Array, mask: Array) 
     return left
 
 
-class Rows:
+class GridMachine:
     """A program ready for rows; `shared` are the values of the fast axes [value, point]."""
 
     def __init__(
