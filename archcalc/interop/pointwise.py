@@ -98,6 +98,16 @@ def log_softmax(op: Seen) -> Counts:
     )
 
 
+def logsumexp(op: Seen) -> Counts:
+    """largest + log Σ exp(x − largest), a line for each output."""
+    values, lines = prod(op.shape(0)), op.values
+    return Counts(
+        comparisons=values - lines,
+        additions=2 * values,
+        exponentials=values + lines,
+    )
+
+
 def _along(op: Seen) -> int:
     """Values along the attribute dim (default: the last)."""
     shape, dim = op.shape(0), int(op.attributes.get("dim", -1))

@@ -109,7 +109,7 @@ _LINE = {  # values that become fewer
     "norm": p.euclidean,
     "cumsum": p.cumulative("additions"),
     "cumprod": p.cumulative("multiplies"),
-    "logsumexp": p.log_softmax,
+    "logsumexp": p.logsumexp,
     "sort": p.sort,
     "topk": p.sort,
     "scatter_add": p.each(additions=1),
