@@ -71,7 +71,7 @@ def products(graph: Any, shapes: Shapes) -> int:
         elif node.op_type in ("MatMul", "MatMulInteger", "Gemm", "FusedMatMul"):
             turned = (0 if flags.get("transBatchA") else -2) if flags.get("transA") else -1
             total += math.prod(shapes[node.output[0]]) * read_[0][turned]
-        elif node.op_type in ("LSTM", "GRU", "RNN"):
+        elif node.op_type in ("LSTM", "GRU", "RNN", "DynamicQuantizeLSTM"):
             total += math.prod(read_[0][:2]) * (math.prod(read_[1]) + math.prod(read_[2]))
     return total
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 
 def varint(value: int) -> bytes:
     """A number; a negative one as ten bytes, as int64 has it."""
@@ -61,3 +63,33 @@ def model(
     """A ModelProto with an input x of 1×3×8×8, if no other is given."""
     held = graph(nodes, [value("x", 1, 3, 8, 8)] if inputs is None else inputs, output, tensors)
     return field(7, held) + field(8, field(2, opset)) + more
+
+
+def integer(name: str, number: int) -> bytes:
+    """An attribute, as those below."""
+    return field(1, name) + field(3, number) + field(20, 2)
+
+
+def ints(name: str, *numbers: int) -> bytes:
+    return field(1, name) + b"".join(field(8, n) for n in numbers) + field(20, 7)
+
+
+def real(name: str, number: float) -> bytes:
+    return field(1, name) + b"\x15" + struct.pack("<f", number) + field(20, 1)
+
+
+def text(name: str, words: str) -> bytes:
+    return field(1, name) + field(4, words) + field(20, 3)
+
+
+def int64s(name: str, *numbers: int) -> bytes:
+    """A tensor of integers, a list of them."""
+    return tensor(name, (len(numbers),), 7, raw=struct.pack(f"<{len(numbers)}q", *numbers))
+
+
+def scalar(name: str, number: int) -> bytes:
+    return tensor(name, (), 7, raw=struct.pack("<q", number))
+
+
+def floats(name: str, *numbers: float) -> bytes:
+    return tensor(name, (len(numbers),), 1, raw=struct.pack(f"<{len(numbers)}f", *numbers))

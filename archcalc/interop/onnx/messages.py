@@ -51,18 +51,17 @@ class Node:
         self._attributes: list[Place] = []
         self._metadata: list[Place] = []
         self._cached: dict[str, Attribute] | None = None
-        data = source.data
         for tag, start, end in source.fields(low, high):
             if tag == 0x0A:
-                inputs.append(data[start:end].decode("utf-8", "replace"))
+                inputs.append(source.text(start, end))
             elif tag == 0x12:
-                outputs.append(data[start:end].decode("utf-8", "replace"))
+                outputs.append(source.text(start, end))
             elif tag == 0x2A:
                 self._attributes.append((start, end))
             elif tag == 0x22:
-                self.op = data[start:end].decode("utf-8", "replace")
+                self.op = source.text(start, end)
             elif tag == 0x1A:
-                self.name = data[start:end].decode("utf-8", "replace")
+                self.name = source.text(start, end)
             elif tag == 0x4A:
                 self._metadata.append((start, end))
             elif tag == 0x3A:

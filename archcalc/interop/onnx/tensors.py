@@ -139,7 +139,7 @@ def stored(source: Source, low: int, high: int) -> Stored:
         elif tag == 0x10:
             tensor.dtype = start
         elif tag == 0x42:
-            tensor.name = source.data[start:end].decode("utf-8", "replace")
+            tensor.name = source.text(start, end)
         elif tag == 0x4A:
             tensor._raw = (start, end)
         elif tag == 0x6A:

@@ -23,6 +23,7 @@ MOST_FIELDS = 3_000_000  # of one file; a transformer of 10⁴ nodes has 2·10�
 _TOO_MANY = (
     f"the file has more than {MOST_FIELDS:,} fields and numbers, which no model needs; it is not read on"
 )
+_LONGEST = 1 << 16  # bytes of a text that are looked at
 _SIGN = 1 << 63
 _WORD = 1 << 64
 
@@ -92,12 +93,14 @@ class Source:
 
     def integers(self, low: int, high: int) -> list[int]:
         """Packed signed numbers."""
-        found = []
-        while low < high:
+        found: list[int] = []
+        for _ in range(self.left + 1):
+            if low >= high:
+                self.left -= len(found)
+                return found
             value, low = self.varint(low, high)
             found.append(signed(value))
-        self.spend(len(found))
-        return found
+        raise ArchError(_TOO_MANY)
 
     def floats(self, low: int, high: int, letter: str = "f") -> list[float]:
         """Packed floats, or doubles (`d`); one unpacked is a pack of one."""
@@ -108,7 +111,8 @@ class Source:
         return list(struct.unpack(f"<{count}{letter}", self.data[low:high]))
 
     def text(self, low: int, high: int) -> str:
-        return self.data[low:high].decode("utf-8", "replace")
+        """A name, as much of it as a name can have."""
+        return self.data[low : min(high, low + _LONGEST)].decode("utf-8", "replace")
 
     def _fixed(self, tag: int, at: int, high: int) -> int:
         kind = tag & 7

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import struct
 import time
 from collections import Counter
 from itertools import pairwise
@@ -31,16 +30,8 @@ def refusal(folder: Path, data: bytes, **dims: int) -> str:
     return str(error.value)
 
 
-def ints(name: str, *numbers: int) -> bytes:
-    return p.field(1, name) + b"".join(p.field(8, n) for n in numbers) + p.field(20, 7)
-
-
 def packed(name: str, *numbers: int) -> bytes:
     return p.field(1, name) + p.field(8, b"".join(map(p.varint, numbers))) + p.field(20, 7)
-
-
-def int64s(name: str, *numbers: int) -> bytes:
-    return p.tensor(name, (len(numbers),), 7, raw=struct.pack(f"<{len(numbers)}q", *numbers))
 
 
 def deep(levels: int) -> bytes:
@@ -123,7 +114,7 @@ REFUSED = {
         "m.onnx: node 'y' (Conv): weight 4×2×3×3 in 1 groups does not fit 3 channels",
     ),
     "stride 0": (
-        p.model([p.node("Conv", "x w", "y", ints("strides", 0, 1))], tensors=(WEIGHT,)),
+        p.model([p.node("Conv", "x w", "y", p.ints("strides", 0, 1))], tensors=(WEIGHT,)),
         "m.onnx: node 'y' (Conv): strides 0×1 must be positive",
     ),
     "strides of three axes": (
@@ -135,11 +126,11 @@ REFUSED = {
         "m.onnx: node 'y' (Conv): a window of 9 does not fit 8 with padding 0 + 0",
     ),
     "padding of −2⁶³": (
-        p.model([p.node("Conv", "x w", "y", ints("pads", -HUGE, 0, 0, 0))], tensors=(WEIGHT,)),
+        p.model([p.node("Conv", "x w", "y", p.ints("pads", -HUGE, 0, 0, 0))], tensors=(WEIGHT,)),
         f"m.onnx: node 'y' (Conv): a window of 3 does not fit 8 with padding -{HUGE} + 0",
     ),
     "reshape to another size": (
-        p.model([p.node("Reshape", "x s", "y")], tensors=(int64s("s", 7, 7),)),
+        p.model([p.node("Reshape", "x s", "y")], tensors=(p.int64s("s", 7, 7),)),
         "m.onnx: node 'y' (Reshape): 1×3×8×8 cannot be reshaped to 7×7",
     ),
     "reshape by data": (
@@ -147,7 +138,7 @@ REFUSED = {
         "m.onnx: node 'y' (Reshape): its shape depends on 's', whose values the file does not hold",
     ),
     "expand to 2⁶² values": (
-        p.model([p.node("Expand", "x s", "y")], tensors=(int64s("s", 1 << 62, 1, 1, 1),)),
+        p.model([p.node("Expand", "x s", "y")], tensors=(p.int64s("s", 1 << 62, 1, 1, 1),)),
         f"m.onnx: node 'y' (Expand): its output would be {1 << 62}×3×8×8",
     ),
     "axis 9": (
@@ -235,7 +226,7 @@ def test_constants_cannot_take_the_day(tmp_path: Path) -> None:
 def test_numbers_stay_in_64_bits(tmp_path: Path) -> None:
     nodes = [p.node("Mul", f"v{i} v{i}", f"v{i + 1}") for i in range(200)]
     nodes.append(p.node("Expand", "x v200", "y"))
-    told = refusal(tmp_path, p.model(nodes, tensors=(int64s("v0", 7),)))
+    told = refusal(tmp_path, p.model(nodes, tensors=(p.int64s("v0", 7),)))
     assert told.endswith("its shape depends on 'v200', whose values the file does not hold")
 
 

@@ -19,22 +19,6 @@ from archcalc.interop.vocabulary import WORDS
 MICROSOFT = "com.microsoft"
 
 
-def integer(name: str, number: int) -> bytes:
-    return p.field(1, name) + p.field(3, number) + p.field(20, 2)
-
-
-def real(name: str, number: float) -> bytes:
-    return p.field(1, name) + b"\x15" + struct.pack("<f", number) + p.field(20, 1)
-
-
-def text(name: str, value: str) -> bytes:
-    return p.field(1, name) + p.field(4, value) + p.field(20, 3)
-
-
-def ints(name: str, *numbers: int) -> bytes:
-    return p.field(1, name) + b"".join(p.field(8, n) for n in numbers) + p.field(20, 7)
-
-
 def counted(
     folder: Path,
     node: bytes,
@@ -70,7 +54,7 @@ def test_every_operator_with_a_shape_has_words_that_are_known() -> None:
 
 
 def test_gemm_turned_in_both_ways(tmp_path: Path) -> None:
-    node = p.node("Gemm", "x w c", "y", integer("transA", 1))
+    node = p.node("Gemm", "x w c", "y", p.integer("transA", 1))
     found = counted(tmp_path, node, (6, 5), p.tensor("w", (6, 4)), p.tensor("c", (4,)))
     assert found.counts.products == 5 * 4 * 6
     assert found.counts.additions == 5 * 4 * (6 - 1 + 1)
@@ -78,7 +62,7 @@ def test_gemm_turned_in_both_ways(tmp_path: Path) -> None:
 
 
 def test_gemm_of_two_inputs(tmp_path: Path) -> None:
-    node = p.node("Gemm", "x w c", "y", integer("transB", 1))
+    node = p.node("Gemm", "x w c", "y", p.integer("transB", 1))
     more = (p.value("w", 4, 6), p.value("c", 5, 4))
     found = counted(tmp_path, node, (5, 6), more=more)
     assert (found.counts.products, found.parameters) == (5 * 4 * 6, 0)
@@ -87,7 +71,7 @@ def test_gemm_of_two_inputs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("opset", "lines", "n"), [(11, 2, 12), (13, 6, 4)])
 def test_softmax_over_the_rest_or_over_one_axis(opset: int, lines: int, n: int, tmp_path: Path) -> None:
-    node = p.node("Softmax", "x", "y", *([] if opset == 11 else [integer("axis", -1)]))
+    node = p.node("Softmax", "x", "y", *([] if opset == 11 else [p.integer("axis", -1)]))
     found = counted(tmp_path, node, (2, 3, 4), opset=opset)
     assert found.counts.divisions == lines * n
     assert found.counts.comparisons == lines * (n - 1)
@@ -104,12 +88,12 @@ def test_softmax_over_the_rest_or_over_one_axis(opset: int, lines: int, n: int, 
     ],
 )
 def test_reductions_of_several_steps(op: str, expected: dict[str, int], tmp_path: Path) -> None:
-    found = counted(tmp_path, p.node(op, "x", "y", ints("axes", 2)), (2, 3, 4)).counts
+    found = counted(tmp_path, p.node(op, "x", "y", p.ints("axes", 2)), (2, 3, 4)).counts
     assert {k: v for k, v in found._asdict().items() if v} == expected
 
 
 def test_attention_of_the_standard_in_one_piece(tmp_path: Path) -> None:
-    node = p.node("Attention", "x k v", "y", integer("q_num_heads", 4), integer("kv_num_heads", 2))
+    node = p.node("Attention", "x k v", "y", p.integer("q_num_heads", 4), p.integer("kv_num_heads", 2))
     more = (p.value("k", 1, 9, 16), p.value("v", 1, 9, 16))
     found = counted(tmp_path, node, (1, 7, 32), more=more, opset=23)
     assert found.counts.products == 2 * 4 * 7 * 9 * 8
@@ -117,7 +101,7 @@ def test_attention_of_the_standard_in_one_piece(tmp_path: Path) -> None:
 
 
 def test_attention_with_its_matrix(tmp_path: Path) -> None:
-    node = p.node("Attention", "x w b", "y", integer("num_heads", 4))
+    node = p.node("Attention", "x w b", "y", p.integer("num_heads", 4))
     weights = (p.tensor("w", (32, 96)), p.tensor("b", (96,)))
     found = counted(tmp_path, node, (1, 7, 32), *weights, domain=MICROSOFT)
     assert found.counts.products == 7 * 32 * 96 + 2 * 4 * 7 * 7 * 8
@@ -125,7 +109,7 @@ def test_attention_with_its_matrix(tmp_path: Path) -> None:
 
 
 def test_attention_with_what_was_kept(tmp_path: Path) -> None:
-    attributes = (integer("num_heads", 4), integer("kv_num_heads", 2))
+    attributes = (p.integer("num_heads", 4), p.integer("kv_num_heads", 2))
     node = p.node("GroupQueryAttention", "x k v pk pv", "y", *attributes)
     more = [p.value(name, 1, 3, 16) for name in "kv"] + [p.value(n, 1, 2, 5, 8) for n in ("pk", "pv")]
     found = counted(tmp_path, node, (1, 3, 32), more=tuple(more), domain=MICROSOFT)
@@ -133,7 +117,12 @@ def test_attention_with_what_was_kept(tmp_path: Path) -> None:
 
 
 def test_a_matrix_of_four_bits_counts_as_a_matrix(tmp_path: Path) -> None:
-    attributes = (integer("K", 64), integer("N", 24), integer("bits", 4), integer("block_size", 32))
+    attributes = (
+        p.integer("K", 64),
+        p.integer("N", 24),
+        p.integer("bits", 4),
+        p.integer("block_size", 32),
+    )
     node = p.node("MatMulNBits", "x w s", "y", *attributes)
     held = (byte("w", 24, 2, 16), p.tensor("s", (48,)))
     found = counted(tmp_path, node, (1, 5, 64), *held, domain=MICROSOFT)
@@ -142,7 +131,7 @@ def test_a_matrix_of_four_bits_counts_as_a_matrix(tmp_path: Path) -> None:
 
 
 def test_a_quantized_lstm_has_its_matrices_turned(tmp_path: Path) -> None:
-    node = p.node("DynamicQuantizeLSTM", "x w r b - - - - s z s z", "y", integer("hidden_size", 5))
+    node = p.node("DynamicQuantizeLSTM", "x w r b - - - - s z s z", "y", p.integer("hidden_size", 5))
     held = (byte("w", 1, 3, 20), byte("r", 1, 5, 20), p.tensor("b", (1, 40)))
     held = (*held, p.tensor("s", (1,)), byte("z", 1))
     found = counted(tmp_path, node, (7, 1, 3), *held, domain=MICROSOFT)
@@ -159,13 +148,13 @@ def test_two_branches_and_a_norm(tmp_path: Path) -> None:
 
 
 def test_a_convolution_with_its_activation(tmp_path: Path) -> None:
-    node = p.node("FusedConv", "x w", "y", text("activation", "Relu"))
+    node = p.node("FusedConv", "x w", "y", p.text("activation", "Relu"))
     found = counted(tmp_path, node, (1, 3, 6, 6), p.tensor("w", (4, 3, 3, 3)), domain=MICROSOFT)
     assert (found.counts.products, found.counts.comparisons) == (4 * 4 * 4 * 27, 4 * 4 * 4)
 
 
 def test_a_clip_has_a_comparison_a_bound(tmp_path: Path) -> None:
-    both = p.node("Clip", "x", "y", real("min", 0.0), real("max", 6.0))
+    both = p.node("Clip", "x", "y", p.real("min", 0.0), p.real("max", 6.0))
     assert counted(tmp_path, both, (1, 10), opset=6).counts.comparisons == 20
     low = p.tensor("low", (), raw=struct.pack("<f", 0.0))
     assert counted(tmp_path, p.node("Clip", "x low", "y"), (1, 10), low).counts.comparisons == 10
@@ -179,7 +168,7 @@ def test_a_power_of_two_is_a_multiply(tmp_path: Path) -> None:
 
 def test_a_product_of_operands_that_are_turned(tmp_path: Path) -> None:
     """[length, images, heads, size] by [length, images, heads, size]: scores of every head."""
-    flags = (integer("transBatchA", 1), integer("transBatchB", 1), integer("transB", 1))
+    flags = (p.integer("transBatchA", 1), p.integer("transBatchB", 1), p.integer("transB", 1))
     node = p.node("FusedMatMul", "x k", "y", *flags)
     found = counted(tmp_path, node, (9, 1, 4, 8), more=(p.value("k", 7, 1, 4, 8),), domain=MICROSOFT)
     assert found.counts.products == 4 * 9 * 7 * 8

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
 import pytest
@@ -15,30 +14,6 @@ from archcalc.interop.onnx.arrays import places, spread, strides, transposed
 X = (2, 6, 9, 10)  # of the input x
 
 
-def ints(name: str, *numbers: int) -> bytes:
-    return p.field(1, name) + b"".join(p.field(8, n) for n in numbers) + p.field(20, 7)
-
-
-def integer(name: str, number: int) -> bytes:
-    return p.field(1, name) + p.field(3, number) + p.field(20, 2)
-
-
-def text(name: str, value: str) -> bytes:
-    return p.field(1, name) + p.field(4, value) + p.field(20, 3)
-
-
-def constant(name: str, *numbers: int) -> bytes:
-    return p.tensor(name, (len(numbers),), 7, raw=struct.pack(f"<{len(numbers)}q", *numbers))
-
-
-def scales(name: str, *numbers: float) -> bytes:
-    return p.tensor(name, (len(numbers),), 1, raw=struct.pack(f"<{len(numbers)}f", *numbers))
-
-
-def scalar(name: str, number: int) -> bytes:
-    return p.tensor(name, (), 7, raw=struct.pack("<q", number))
-
-
 def shape(
     folder: Path, node: bytes, tensors: tuple[bytes, ...] = (), opset: int = 17
 ) -> tuple[int, ...]:
@@ -48,55 +23,57 @@ def shape(
 
 
 def window(op: str, *attributes: bytes) -> bytes:
-    return p.node(op, "x", "y", ints("kernel_shape", 3, 3), *attributes)
+    return p.node(op, "x", "y", p.ints("kernel_shape", 3, 3), *attributes)
 
 
 CASES = {
     "conv same": (
-        p.node("Conv", "x w", "y", ints("strides", 2, 3), text("auto_pad", "SAME_UPPER")),
+        p.node("Conv", "x w", "y", p.ints("strides", 2, 3), p.text("auto_pad", "SAME_UPPER")),
         (2, 4, 5, 4),
     ),
-    "conv valid": (p.node("Conv", "x w", "y", text("auto_pad", "VALID")), (2, 4, 7, 8)),
-    "conv dilated": (p.node("Conv", "x w", "y", ints("dilations", 2, 3)), (2, 4, 5, 4)),
-    "transposed conv": (p.node("ConvTranspose", "x v", "y", ints("strides", 2, 2)), (2, 5, 18, 20)),
+    "conv valid": (p.node("Conv", "x w", "y", p.text("auto_pad", "VALID")), (2, 4, 7, 8)),
+    "conv dilated": (p.node("Conv", "x w", "y", p.ints("dilations", 2, 3)), (2, 4, 5, 4)),
+    "transposed conv": (p.node("ConvTranspose", "x v", "y", p.ints("strides", 2, 2)), (2, 5, 18, 20)),
     "transposed, groups, padding": (
         p.node(
             "ConvTranspose",
             "x v",
             "y",
-            ints("strides", 3, 3),
-            ints("pads", 1, 0, 1, 0),
-            ints("output_padding", 1, 0),
-            integer("group", 2),
+            p.ints("strides", 3, 3),
+            p.ints("pads", 1, 0, 1, 0),
+            p.ints("output_padding", 1, 0),
+            p.integer("group", 2),
         ),
         (2, 10, 3 * 8 + 2 - 2 + 1, 3 * 9 + 2),
     ),
-    "pool floor": (window("MaxPool", ints("strides", 2, 2)), (2, 6, 4, 4)),
-    "pool ceil": (window("MaxPool", ints("strides", 2, 2), integer("ceil_mode", 1)), (2, 6, 4, 5)),
+    "pool floor": (window("MaxPool", p.ints("strides", 2, 2)), (2, 6, 4, 4)),
+    "pool ceil": (window("MaxPool", p.ints("strides", 2, 2), p.integer("ceil_mode", 1)), (2, 6, 4, 5)),
     "pool ceil in padding": (
-        window("AveragePool", ints("strides", 4, 4), ints("pads", 0, 0, 2, 2), integer("ceil_mode", 1)),
+        window(
+            "AveragePool", p.ints("strides", 4, 4), p.ints("pads", 0, 0, 2, 2), p.integer("ceil_mode", 1)
+        ),
         (2, 6, 3, 3),  # ⌈(9 + 2 − 3) / 4⌉ + 1 and ⌈(10 + 2 − 3) / 4⌉ + 1 = 4, whose last starts at 12
     ),
     "gap": (p.node("GlobalAveragePool", "x", "y"), (2, 6, 1, 1)),
-    "flatten": (p.node("Flatten", "x", "y", integer("axis", -2)), (12, 90)),
-    "reshape by attribute": (p.node("Reshape", "x", "y", ints("shape", 0, -1)), (2, 540), 1),
+    "flatten": (p.node("Flatten", "x", "y", p.integer("axis", -2)), (12, 90)),
+    "reshape by attribute": (p.node("Reshape", "x", "y", p.ints("shape", 0, -1)), (2, 540), 1),
     "reshape": (p.node("Reshape", "x to", "y"), (2, 3, 180)),
-    "squeeze and unsqueeze": (p.node("Unsqueeze", "x", "y", ints("axes", 0, -1)), (1, *X, 1), 11),
+    "squeeze and unsqueeze": (p.node("Unsqueeze", "x", "y", p.ints("axes", 0, -1)), (1, *X, 1), 11),
     "unsqueeze": (p.node("Unsqueeze", "x axes", "y"), (1, 2, 6, 1, 9, 10)),
     "transpose back": (p.node("Transpose", "x", "y"), (10, 9, 6, 2)),
-    "concat": (p.node("Concat", "x x x", "y", integer("axis", -1)), (2, 6, 9, 30)),
-    "split": (p.node("Split", "x", "y", integer("axis", 1)), (2, 6, 9, 10)),
+    "concat": (p.node("Concat", "x x x", "y", p.integer("axis", -1)), (2, 6, 9, 30)),
+    "split": (p.node("Split", "x", "y", p.integer("axis", 1)), (2, 6, 9, 10)),
     "slice by attribute": (
-        p.node("Slice", "x", "y", ints("starts", 1, -3), ints("ends", 5, 99), ints("axes", 1, 3)),
+        p.node("Slice", "x", "y", p.ints("starts", 1, -3), p.ints("ends", 5, 99), p.ints("axes", 1, 3)),
         (2, 4, 9, 3),
         9,
     ),
     "slice backwards": (p.node("Slice", "x last first two back", "y"), (2, 6, 5, 10)),
-    "gather": (p.node("Gather", "x index", "y", integer("axis", 2)), (2, 6, 3, 10)),
-    "gather one": (p.node("Gather", "x one", "y", integer("axis", 1)), (2, 9, 10)),
+    "gather": (p.node("Gather", "x index", "y", p.integer("axis", 2)), (2, 6, 3, 10)),
+    "gather one": (p.node("Gather", "x one", "y", p.integer("axis", 1)), (2, 9, 10)),
     "pad": (p.node("Pad", "x pads", "y"), (2, 6, 12, 8)),
     "pad by attribute": (
-        p.node("Pad", "x", "y", ints("pads", 0, 0, 1, -1, 0, 0, 2, -1)),
+        p.node("Pad", "x", "y", p.ints("pads", 0, 0, 1, -1, 0, 0, 2, -1)),
         (2, 6, 12, 8),
         2,
     ),
@@ -104,27 +81,27 @@ CASES = {
     "tile": (p.node("Tile", "x times", "y"), (2, 12, 9, 30)),
     "resize by scales": (p.node("Resize", "x - factors", "y"), (2, 6, 18, 15)),
     "resize by sizes": (p.node("Resize", "x - - sizes", "y"), (2, 6, 7, 5)),
-    "resize of two axes": (p.node("Resize", "x - half", "y", ints("axes", 2, 3)), (2, 6, 4, 5), 18),
+    "resize of two axes": (p.node("Resize", "x - half", "y", p.ints("axes", 2, 3)), (2, 6, 4, 5), 18),
     "upsample": (p.node("Upsample", "x factors", "y"), (2, 6, 18, 15), 9),
-    "depth to space": (p.node("DepthToSpace", "w24 -", "y", integer("blocksize", 2)), (1, 6, 4, 6)),
-    "reduce": (p.node("ReduceMean", "x", "y", ints("axes", -1, 1), integer("keepdims", 0)), (2, 9)),
+    "depth to space": (p.node("DepthToSpace", "w24 -", "y", p.integer("blocksize", 2)), (1, 6, 4, 6)),
+    "reduce": (p.node("ReduceMean", "x", "y", p.ints("axes", -1, 1), p.integer("keepdims", 0)), (2, 9)),
     "reduce by input": (p.node("ReduceSum", "x axes23", "y"), (2, 6, 1, 1)),
-    "reduce all": (p.node("ReduceMax", "x", "y", integer("keepdims", 0)), ()),
-    "argmax": (p.node("ArgMax", "x", "y", integer("axis", 1), integer("keepdims", 0)), (2, 9, 10)),
-    "top k": (p.node("TopK", "x four", "y", integer("axis", 2)), (2, 6, 4, 10)),
+    "reduce all": (p.node("ReduceMax", "x", "y", p.integer("keepdims", 0)), ()),
+    "argmax": (p.node("ArgMax", "x", "y", p.integer("axis", 1), p.integer("keepdims", 0)), (2, 9, 10)),
+    "top k": (p.node("TopK", "x four", "y", p.integer("axis", 2)), (2, 6, 4, 10)),
     "one hot": (p.node("OneHot", "index depth pair", "y"), (3, 7)),
     "range": (p.node("Range", "zero ten three", "y"), (4,)),
     "where": (p.node("Where", "row x one", "y"), X),
     "add": (p.node("Add", "x column", "y"), X),
     "matmul": (p.node("MatMul", "x tall", "y"), (2, 6, 9, 4)),
     "matmul with a vector": (p.node("MatMul", "x factors10", "y"), (2, 6, 9)),
-    "einsum": (p.node("Einsum", "x tall", "y", text("equation", "bchw,wd->bdh")), (2, 4, 9)),
-    "einsum with dots": (p.node("Einsum", "x tall", "y", text("equation", "...w,wd")), (2, 6, 9, 4)),
-    "lstm": (p.node("LSTM", "sound wi wh", "y", integer("hidden_size", 5)), (7, 1, 3, 5)),
+    "einsum": (p.node("Einsum", "x tall", "y", p.text("equation", "bchw,wd->bdh")), (2, 4, 9)),
+    "einsum with dots": (p.node("Einsum", "x tall", "y", p.text("equation", "...w,wd")), (2, 6, 9, 4)),
+    "lstm": (p.node("LSTM", "sound wi wh", "y", p.integer("hidden_size", 5)), (7, 1, 3, 5)),
     "grid sample": (p.node("GridSample", "x grid", "y"), (2, 6, 4, 5)),
     "cast of a shape": (p.node("Shape", "x", "y"), (4,)),
     "layer norm": (p.node("LayerNormalization", "x factors10", "y"), X),
-    "dft": (p.node("DFT", "signal", "y", integer("axis", 1), integer("onesided", 1)), (1, 9, 2)),
+    "dft": (p.node("DFT", "signal", "y", p.integer("axis", 1), p.integer("onesided", 1)), (1, 9, 2)),
 }
 HELD = (
     p.tensor("w", (4, 6, 3, 3)),
@@ -140,26 +117,26 @@ HELD = (
     p.tensor("wh", (1, 20, 5)),
     p.tensor("grid", (2, 4, 5, 2)),
     p.tensor("signal", (1, 16, 1)),
-    constant("to", 2, 3, -1),
-    constant("axes", 0, 3),
-    constant("axes23", 2, -1),
-    constant("last", -1),
-    constant("first", -(1 << 63)),
-    constant("two", 2),
-    constant("back", -2),
-    constant("index", 0, 5, 8),
-    constant("pads", 0, 0, 1, -1, 0, 0, 2, -1),
-    constant("wide", 3, 1, 1, 1, 1),
-    constant("times", 1, 2, 1, 3),
-    constant("sizes", 2, 6, 7, 5),
-    constant("four", 4),
-    scalar("one", 1),
-    scalar("depth", 7),
-    scalar("zero", 0),
-    scalar("ten", 10),
-    scalar("three", 3),
-    scales("factors", 1, 1, 2, 1.5),
-    scales("half", 0.5, 0.5),
+    p.int64s("to", 2, 3, -1),
+    p.int64s("axes", 0, 3),
+    p.int64s("axes23", 2, -1),
+    p.int64s("last", -1),
+    p.int64s("first", -(1 << 63)),
+    p.int64s("two", 2),
+    p.int64s("back", -2),
+    p.int64s("index", 0, 5, 8),
+    p.int64s("pads", 0, 0, 1, -1, 0, 0, 2, -1),
+    p.int64s("wide", 3, 1, 1, 1, 1),
+    p.int64s("times", 1, 2, 1, 3),
+    p.int64s("sizes", 2, 6, 7, 5),
+    p.int64s("four", 4),
+    p.scalar("one", 1),
+    p.scalar("depth", 7),
+    p.scalar("zero", 0),
+    p.scalar("ten", 10),
+    p.scalar("three", 3),
+    p.floats("factors", 1, 1, 2, 1.5),
+    p.floats("half", 0.5, 0.5),
 )
 
 
@@ -186,14 +163,14 @@ NUMBERS = {
     "range and maximum": ("Range zero0,ten0,three0 q; ReduceMax q m; Concat m,back to", (9, 120)),
 }
 SMALL = (
-    constant("two", 2),
-    constant("six", 6),
-    constant("back", -1),
-    constant("end", 1 << 62),
-    constant("one", 1),
-    scalar("zero0", 0),
-    scalar("ten0", 10),
-    scalar("three0", 3),
+    p.int64s("two", 2),
+    p.int64s("six", 6),
+    p.int64s("back", -1),
+    p.int64s("end", 1 << 62),
+    p.int64s("one", 1),
+    p.scalar("zero0", 0),
+    p.scalar("ten0", 10),
+    p.scalar("three0", 3),
 )
 
 
@@ -201,15 +178,15 @@ SMALL = (
 def test_computed_shapes(case: str, tmp_path: Path) -> None:
     steps, expected = NUMBERS[case]
     attributes = {
-        "Concat": [integer("axis", 0)],
-        "ReduceProd": [integer("keepdims", 1)],
-        "ReduceMax": [integer("keepdims", 1), ints("axes", 0)],
+        "Concat": [p.integer("axis", 0)],
+        "ReduceProd": [p.integer("keepdims", 1)],
+        "ReduceMax": [p.integer("keepdims", 1), p.ints("axes", 0)],
     }
     nodes = []
     for op, names, made in (step.split() for step in steps.split("; ")):
         extra = attributes.get(op, [])
         if op == "Cast":
-            extra = [integer("to", 1 if made == "f" else 7)]
+            extra = [p.integer("to", 1 if made == "f" else 7)]
         nodes.append(p.node(op, names.replace(",", " "), made, *extra))
     nodes.append(p.node("Reshape", "x to", "y"))
     path = tmp_path / "m.onnx"

@@ -11,8 +11,6 @@ from archcalc.interop.onnx.values import Call, Rule, Shape, Value, sized
 
 def kernel(call: Call, weight: Shape | None = None) -> list[int]:
     """Extents of the window: the attribute, or the weight's own."""
-    if weight is not None and len(weight) < 3:
-        raise ArchError(f"its weight is {sized(weight)}, a convolution's has three axes or more")
     found = call.integers("kernel_shape", len(weight) - 2 if weight else None) or list(
         (weight or ())[2:]
     )
@@ -147,7 +145,7 @@ def regions(call: Call) -> list[Value]:
 def columns_to_image(call: Call) -> list[Value]:
     shape, image, block = call.ranked(0, 3), call.sizes(1), call.sizes(2)
     channels, rest = divmod(shape[1], max(prod(block), 1))
-    if rest:
+    if rest or not prod(block):
         raise ArchError(f"{shape[1]} rows are no multiple of a block of {sized(block)}")
     return [Value((shape[0], channels, *image), call.first.dtype)]
 
