@@ -216,7 +216,8 @@ def test_more_fields_than_any_model_has(tmp_path: Path) -> None:
     for data in (b"\x08\x01" * many, p.model([], tensors=(dims,)), p.model([floats])):
         told = str(refusal(tmp_path, data))
         assert told.endswith(
-            "the file has more than 3,000,000 fields and numbers, which no model needs; it is not read on"
+            "the file has more than 3,000,000 fields and numbers, which no model needs; "
+            "it is not read on"
         )
 
 
