@@ -24,6 +24,8 @@ class Emitter:
         self.norms: set[str] = set()  # places of layers that a batch norm was folded into
         self.merged: list[str] = []  # vectors that the exporter wrote once for several layers
         self.tables: dict[str, None] = {}  # constants that it computed beforehand
+        self.turned: list[str] = []  # weights that the exporter wrote again, transposed
+        self._embeddings: dict[tuple[int, ...], Value] = {}  # by shape
         self._homes: dict[str, Home] = {}
         self._made_of: dict[str, tuple[Value, ...]] = {}
 
@@ -45,6 +47,7 @@ class Emitter:
             self.keep(name, is_a)
             if computed(value, is_a):
                 self.tables[name] = None
+            self._tie(word, value)
         elif known.kind == "constant" and is_a != "constant":
             self.keep(name, is_a)
         elif self._merged(word, position, value, at, self._homes[name]):
@@ -53,6 +56,15 @@ class Emitter:
             self.keep(name, is_a)
             self.merged.append(name)
         return name
+
+    def _tie(self, word: str, value: Value) -> None:
+        """A head that is the embedding's table: the older exporter writes its transpose as a copy."""
+        if word == "embedding" and value.stored is not None:
+            self._embeddings[value.shape] = value
+        table = self._embeddings.get(value.shape[::-1]) if word == "linear" else None
+        if table is not None and table.stored and value.stored and table.stored.is_turned(value.stored):
+            self.weights[value.name] = self.weights[value.name]._replace(storage=table.name)
+            self.turned.append(value.name)
 
     def keep(self, name: str, is_a: Kind) -> None:
         """A tensor of the file, and what it is."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from math import prod
 from typing import IO
 
-from archcalc.errors import ArchError, Diagnostic
+from archcalc.errors import ArchError, Diagnostic, listed
 from archcalc.interop.onnx.emit import Emission, Emitter
 from archcalc.interop.onnx.functions import Model, read_model
 from archcalc.interop.onnx.inputs import feed
@@ -158,6 +158,8 @@ def _notes(to: Emitter, held: list[Stored], torch: bool) -> list[str]:
         notes.append(
             f"the exporter wrote equal vectors once: {len(to.merged)} are counted at each layer"
         )
+    if to.turned:
+        notes.append(f"the exporter wrote a tied table twice: {listed(to.turned)} counts once")
     tables = [to.tensors[name].shape for name in to.tables]
     if torch and tables:
         numbers = sum(map(prod, tables))

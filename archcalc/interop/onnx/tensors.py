@@ -16,6 +16,7 @@ Number = int | float
 MOST_AXES = 32
 MOST_NUMBERS = 16_384  # of a constant that is looked into: positions, sizes, masks of a row
 
+_MOST_SAMPLED = 512  # values of a row that is compared
 _MOST_COMPARED = 1 << 20  # bytes of a tensor whose values are looked at as a whole
 
 
@@ -111,6 +112,26 @@ class Stored:
             return False
         data = self._source.data[low:high]
         return data == data[: dtype.bits // 8] * count
+
+    def is_turned(self, other: Stored) -> bool:
+        """Whether this matrix is the transpose of another, by three rows of it: trained ones tell."""
+        dtype, rows = DTYPES.get(self.dtype), self.shape[0] if self.shape else 0
+        if not dtype or dtype.bits < 8 or self.dtype != other.dtype or self.shape != other.shape[::-1]:
+            return False
+        if self._raw is None or other._raw is None or len(self.shape) != 2 or self.uniform:
+            return False
+        assert self._source is not None and other._source is not None
+        width, columns = dtype.bits // 8, min(self.shape[1], _MOST_SAMPLED)
+        for row in {0, rows // 2, rows - 1}:
+            start = self._raw[0] + row * self.shape[1] * width
+            mine = self._source.data[start : start + columns * width]
+            first, step = other._raw[0] + row * width, rows * width
+            theirs = b"".join(
+                other._source.data[at : at + width] for at in range(first, first + columns * step, step)
+            )
+            if mine != theirs:
+                return False
+        return rows > 0
 
     @property
     def elsewhere(self) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
+from support import protobuf as p
 
+from archcalc.interop.batch import per_image
 from archcalc.interop.counts import Counts
 from archcalc.interop.load import read
 from archcalc.interop.prune import prune
@@ -125,6 +128,31 @@ def test_a_tied_head_counts_once_and_multiplies() -> None:
     assert found.counts.products == 7 * 50 * 8
     assert found.parameters == 50 * 8 + 7 * 8 + 2 * 8
     assert uses(found)["table"] == "weight"
+
+
+@pytest.mark.parametrize(("head", "parameters"), [(0, 5 * 3), (1, 2 * 5 * 3)])
+def test_a_tied_head_that_was_written_again_transposed(
+    head: int, parameters: int, tmp_path: Path
+) -> None:
+    """A copy of the table counts once; another matrix of the same size is one of its own."""
+    rows = [[10 * i + j for j in range(3)] for i in range(5)]
+    table = struct.pack("<15f", *[value for row in rows for value in row])
+    turned = struct.pack("<15f", *[rows[i][j] + head for j in range(3) for i in range(5)])
+    held = (p.tensor("table", (5, 3), raw=table), p.tensor("onnx::MatMul_9", (3, 5), raw=turned))
+    nodes = [p.node("Gather", "table ids", "e"), p.node("MatMul", "e onnx::MatMul_9", "y")]
+    path = tmp_path / "m.onnx"
+    path.write_bytes(p.model(nodes, [p.value("ids", 1, 4, dtype=7)], tensors=held))
+    trace = read(str(path), {}, {})
+    found = tally(trace, prune(trace))
+    assert found.parameters == parameters
+    assert found.counts.products == 4 * 3 * 5
+    note = "the exporter wrote a tied table twice: onnx::MatMul_9 counts once"
+    assert trace.notes == (() if head else (note,))
+
+
+def test_counts_of_a_batch_are_those_of_one_image() -> None:
+    trace = per_image(traced("classifier", batch=3), prune(traced("classifier", batch=3)))
+    assert tally(trace, prune(trace)).counts == counted("classifier", batch=1).counts
 
 
 def test_a_volume_and_a_way_back() -> None:
