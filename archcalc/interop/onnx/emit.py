@@ -11,6 +11,8 @@ from archcalc.interop.onnx.walk import Step
 from archcalc.interop.onnx.weights import computed, kind, learns, role_of
 from archcalc.interop.trace import Kind, Operation, Tensor, Weight
 
+_MOST_MODULES = 50_000
+
 
 class Emitter:
     """What has been gathered for the trace."""
@@ -113,10 +115,9 @@ class Emission:
     def __init__(self, to: Emitter, step: Step) -> None:
         self.to, self.call, self.outputs, self.place = to, step.call, step.outputs, step.place
         self.home = home(step.call.node)
-        for path, cls in self.home.classes:
-            to.modules.setdefault(path, cls)
-        if self.home.path:
-            to.modules.setdefault(self.home.path, "")
+        if len(to.modules) < _MOST_MODULES:
+            for path, cls in self.home.classes:
+                to.modules[path] = to.modules.get(path) or cls
         if self.home.folded:
             to.norms.add(self.place)
 

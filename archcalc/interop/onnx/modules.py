@@ -9,7 +9,7 @@ from archcalc.interop.onnx.messages import Node
 _SCOPES, _CLASSES = "pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy"
 _RULES = "pkg.onnxscript.rewriter.rule_name"
 _WANTED = frozenset((_SCOPES, _CLASSES, _RULES))
-_LONGEST = 4000
+_LONGEST, _LONGEST_NAME, _DEEPEST = 4000, 1000, 30
 
 
 class Home(NamedTuple):
@@ -25,32 +25,37 @@ def home(node: Node) -> Home:
     """torch.export's metadata say it; the older exporter and TensorFlow's write it into the name."""
     noted = node.metadata(_WANTED) if node.noted else {}
     scopes, classes = _listed(noted.get(_SCOPES, "")), _listed(noted.get(_CLASSES, ""))
-    if scopes and len(scopes) == len(classes):
-        pairs = tuple(
-            (path, cls.rpartition(".")[2]) for path, cls in zip(scopes[:-1], classes[:-1], strict=True)
-        )
-        if "BatchNorm" in noted.get(
-            _RULES, ""
-        ):  # noted as the norm's, but the convolution is what is left
-            return Home(_owner(node), pairs[:-1], True, True)
-        return Home(pairs[-1][0] if pairs else "", pairs, True)
-    return Home(dotted(node.name))
+    if not scopes or len(scopes) != len(classes):
+        paths = dotted(node.name)
+        return Home(paths[-1] if paths else "", tuple((path, "") for path in paths))
+    pairs = tuple(
+        (path, cls.rpartition(".")[2]) for path, cls in zip(scopes[:-1], classes[:-1], strict=True)
+    )
+    if "BatchNorm" in noted.get(_RULES, "") and len(node.inputs) > 1:
+        # noted as the norm's, but what is left is the convolution whose weight it reads
+        owner, axes = node.inputs[1].rpartition(".")[0], node.attributes.get("kernel_shape")
+        name = f"Conv{len(axes.value)}d" if axes and isinstance(axes.value, list) else ""
+        return Home(owner, (*pairs[:-1], (owner, name)), True, True)
+    return Home(pairs[-1][0] if pairs else "", pairs, True)
 
 
-def _owner(node: Node) -> str:
-    """The module that the node's weight belongs to."""
-    return node.inputs[1].rpartition(".")[0] if len(node.inputs) > 1 else ""
+def dotted(name: str) -> list[str]:
+    """'/layer1/layer1.0/conv1/Conv' → 'layer1', 'layer1.0', 'layer1.0.conv1'.
 
-
-def dotted(name: str) -> str:
-    """'/layer1/layer1.0/conv1/Conv' → 'layer1.0.conv1': what repeats the part before extends it."""
+    A part that repeats the one before extends it; the last one is the operator.
+    """
+    if len(name) > _LONGEST_NAME:
+        return []
     parts: list[str] = []
-    for part in name.split("/")[:-1]:
+    found: list[str] = []
+    for part in name.split("/", _DEEPEST)[:-1]:
         if parts and part.startswith(parts[-1] + "."):
             parts[-1] = part
         elif part:
             parts.append(part)
-    return ".".join(parts)
+        if part:
+            found.append(".".join(parts))
+    return found
 
 
 def _listed(text: str) -> list[str]:

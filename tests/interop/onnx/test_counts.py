@@ -11,6 +11,7 @@ from support import protobuf as p
 from archcalc.interop.batch import per_image
 from archcalc.interop.counts import Counts
 from archcalc.interop.load import read
+from archcalc.interop.modules import gather
 from archcalc.interop.prune import prune
 from archcalc.interop.tally import Tally, tally
 from archcalc.interop.trace import Trace
@@ -48,6 +49,9 @@ def test_a_classifier_with_modules_and_roles() -> None:
     modules = [row.operation.module for row in found.rows]
     assert modules == ["conv1", "layer1.0.bn1", "layer1.0.relu", "pool", "gap", "", "fc"]
     assert found.rows[0].operation.place == "node '/conv1/Conv' (Conv)"
+    assert [g.name for g in gather(found.rows, trace.modules, 1)] == [
+        "conv1", "layer1", "pool", "gap", "view", "fc",
+    ]  # fmt: skip
 
 
 def test_attention_whose_heads_are_split_by_computed_shapes() -> None:
@@ -187,7 +191,7 @@ def test_modules_and_folded_norms_of_torchs_newer_exporter() -> None:
     assert trace.notes == ("the exporter folded batch norms into 1 convolution", STRIPPED)
 
 
-INNER = {"0.conv": "", "0.norm": "LayerNorm", "0.fc": "Linear", "1": "GELU"}
+INNER = {"0.conv": "Conv2d", "0.norm": "LayerNorm", "0.fc": "Linear", "1": "GELU"}
 
 
 def test_the_census_of_one_matrix_product() -> None:
