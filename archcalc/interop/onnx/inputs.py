@@ -2,122 +2,160 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from archcalc.errors import ArchError, Diagnostic, listed, suggestion
+from archcalc.errors import ArchError, Diagnostic, listed, shown, suggestion
 from archcalc.interop.onnx.messages import Dimension, Input
 from archcalc.interop.onnx.tensors import FLOAT, INTEGERS, MOST_AXES
 from archcalc.interop.onnx.values import Value, sized
 
 Given = Mapping[str, tuple[int, ...]]
 
+_LARGEST = 1 << 40
+
 
 def feed(
-    declared: Iterable[Input], inputs: Given, dims: Mapping[str, int]
+    declared: list[Input], inputs: Given, dims: Mapping[str, int]
 ) -> tuple[dict[str, Value], tuple[str, ...]]:
     """Inputs by name with all their extents, and what has to be said of them.
 
-    `inputs` gives whole shapes by input, `dims` free extents by name; the name of an input that is one
-    integer gives its value there. Raises ArchError: names that the file does not have, all that is free.
+    `inputs` gives whole shapes by input, `dims` free sizes by name; the name of an input that is one
+    integer gives its value there. A name that is the first axis of every input, and no other, is the
+    batch: 1. Raises ArchError: names that the file does not have, all that is free.
     """
-    found: dict[str, Value] = {}
-    free: list[str] = []
-    notes: list[str] = []
-    known = list(declared)
-    _refuse_strangers(known, inputs, dims)
-    for declaration in known:
+    for declaration in declared:
         if declaration.kind != "tensor":
             raise ArchError(
                 f"input '{declaration.name}' is a {declaration.kind}, which cannot be counted"
             )
-        shape = inputs.get(declaration.name)
-        if shape is None:
-            extents = _extents(declaration.shape, dims)
-            free += [_open(declaration)] if extents is None else []
-            shape = extents or ()
-        else:
-            notes += _overruled(declaration, shape)
-        found[declaration.name] = _value(declaration, shape, dims)
-    if free:
-        raise ArchError(
-            Diagnostic(f"its inputs leave extents free: {listed(free)}", help=_way_out(known))
-        )
-    return found, tuple(notes)
+    _refuse_strangers(declared, inputs, dims)
+    known = dict(dims)
+    notes: list[str] = []
+    for declaration in declared:
+        if declaration.name in inputs:
+            notes += _fitted(declaration, inputs[declaration.name], known)
+    left = [d for d in declared if d.name not in inputs]
+    nameless = _batch(left, known, notes)
+    shapes = {d.name: _extents(d.shape, known, nameless) for d in left}
+    if None in shapes.values():
+        raise _all_free(left, known)
+    found = {d.name: inputs.get(d.name) or shapes.get(d.name) or () for d in declared}
+    return {d.name: _value(d, found[d.name], dims) for d in declared}, tuple(notes)
 
 
-def _extents(shape: tuple[Dimension, ...] | None, dims: Mapping[str, int]) -> tuple[int, ...] | None:
-    if shape is None:
-        return None
-    found = [dims.get(extent, extent) if isinstance(extent, str) else extent for extent in shape]
-    return (
-        tuple(n for n in found if isinstance(n, int)) if all(isinstance(n, int) for n in found) else None
-    )
-
-
-def _value(declaration: Input, shape: tuple[int, ...], dims: Mapping[str, int]) -> Value:
-    dtype = declaration.dtype or FLOAT
-    value = Value(shape, dtype)
-    number = dims.get(declaration.name)
-    if number is not None and dtype in INTEGERS and value.size == 1:
-        value = Value(shape, dtype, [number])
-    return value
-
-
-def _overruled(declaration: Input, shape: tuple[int, ...]) -> list[str]:
-    """A shape that is given may differ from the file's, but not in its number of axes."""
+def _fitted(declaration: Input, shape: tuple[int, ...], known: dict[str, int]) -> list[str]:
+    """A given shape says what the names in it are; it may differ from the file's, not in its axes."""
     name, own = declaration.name, declaration.shape
     if own is None:
         return []
     if len(own) != len(shape):
         raise ArchError(
             Diagnostic(
-                f"input '{name}' has {len(own)} axes ({_shown(own)}), the shape given {len(shape)}",
+                f"input '{name}' has {len(own)} axes ({_shown(own)}), batch included, not {len(shape)}",
                 help=f"give it as {_example(declaration)}",
             )
         )
+    for extent, size in zip(own, shape, strict=True):
+        if isinstance(extent, str) and known.setdefault(extent, size) != size:
+            raise ArchError(f"`{shown(extent)}` is {known[extent]}, and {size} in '{name}'")
     differ = any(isinstance(a, int) and a != b for a, b in zip(own, shape, strict=True))
     return [f"input '{name}' is {sized(shape)} as given; the file says {_shown(own)}"] if differ else []
 
 
-def _refuse_strangers(known: list[Input], inputs: Given, dims: Mapping[str, int]) -> None:
-    names = [declaration.name for declaration in known]
-    free = {extent: 0 for d in known for extent in d.shape or () if isinstance(extent, str)}
-    free |= {d.name: 0 for d in known if d.dtype in INTEGERS and set(d.shape or ()) <= {1}}
-    for given, had, what in ((inputs, names, "input"), (dims, list(free), "free extent")):
-        for name in given:
-            if name not in had:
-                has = f"it has {listed(had)}" if had else f"it has no {what}"
-                raise ArchError(
-                    Diagnostic(f"there is no {what} '{name}'; {has}", help=suggestion(name, had))
-                )
-    for name, shape in inputs.items():
-        if len(shape) > MOST_AXES or any(extent < 1 for extent in shape):
-            raise ArchError(f"input '{name}' cannot be {sized(shape)}")
-    for name, extent in dims.items():
-        if extent < 1 and name not in names:
-            raise ArchError(f"extent '{name}' cannot be {extent}")
+def _batch(left: list[Input], known: dict[str, int], notes: list[str]) -> int | None:
+    """Set the batch to 1; the extent of first axes that have no name, where they alone are free."""
+    shapes = [d.shape for d in left if d.shape != ()]
+    if not shapes or any(shape is None for shape in shapes):
+        return None
+    first = {shape[0] for shape in shapes if shape}
+    others = {extent for shape in shapes if shape for extent in shape[1:] if not isinstance(extent, int)}
+    if len(first) != 1:
+        return None
+    (name,) = first
+    if name is None and not others - set(known):
+        notes.append("the first axis of every input is taken for the batch and set to 1")
+        return 1
+    if isinstance(name, str) and name not in others and name not in known:
+        known[name] = 1
+        notes.append(
+            f"{shown(name)}, the first axis of every input, is taken for the batch and set to 1"
+        )
+    return None
 
 
-def _shown(shape: tuple[Dimension, ...] | None) -> str:
+def _extents(
+    shape: tuple[Dimension, ...] | None, known: Mapping[str, int], nameless: int | None
+) -> tuple[int, ...] | None:
     if shape is None:
-        return "any shape"
-    return "×".join("?" if extent is None else str(extent)[:40] for extent in shape) or "a scalar"
+        return None
+    found = [
+        known.get(extent) if isinstance(extent, str) else nameless if extent is None else extent
+        for extent in shape
+    ]
+    whole = tuple(size for size in found if size is not None)
+    return whole if len(whole) == len(shape) else None
 
 
-def _open(declaration: Input) -> str:
-    return f"{declaration.name} {_shown(declaration.shape)}"
+def _value(declaration: Input, shape: tuple[int, ...], dims: Mapping[str, int]) -> Value:
+    value = Value(shape, declaration.dtype or FLOAT)
+    number = dims.get(declaration.name)
+    if number is None or not _one_integer(declaration) or value.size != 1:
+        return value
+    return Value(shape, declaration.dtype, [number])
+
+
+def _one_integer(declaration: Input) -> bool:
+    return declaration.dtype in INTEGERS and set(declaration.shape or ()) <= {1}
+
+
+def _refuse_strangers(declared: list[Input], inputs: Given, dims: Mapping[str, int]) -> None:
+    names = [declaration.name for declaration in declared]
+    free = list(dict.fromkeys(e for d in declared for e in d.shape or () if isinstance(e, str)))
+    decide = [d.name for d in declared if _one_integer(d)]
+    for name, shape in inputs.items():
+        if name not in names:
+            help = suggestion(name, names) or f"inputs: {listed(names)}"
+            raise ArchError(Diagnostic(f"it has no input `{shown(name)}`", help=help))
+        if len(shape) > MOST_AXES or not all(1 <= extent <= _LARGEST for extent in shape):
+            raise ArchError(f"input '{name}' cannot be {sized(shape)}")
+    for name, size in dims.items():
+        if name not in (*free, *decide):
+            all_names = free + decide
+            known = f"free dimensions: {listed(all_names)}" if all_names else "all are fixed"
+            help = suggestion(name, all_names) or known
+            raise ArchError(Diagnostic(f"it has no free dimension `{shown(name)}`", help=help))
+        if name in free and not 1 <= size <= _LARGEST:
+            raise ArchError(f"dimension {shown(name)} must be a positive integer, not {shown(size)}")
+
+
+def _all_free(left: list[Input], known: Mapping[str, int]) -> ArchError:
+    """Every size that is free, and how each is given."""
+    words: dict[str, str] = {}
+    ways: dict[str, None] = {}
+    for declaration in left:
+        if declaration.shape is None:
+            words[f"the shape of {declaration.name}"] = ""
+            ways[f"--input {_example(declaration)}"] = None
+        for axis, extent in enumerate(declaration.shape or ()):
+            at = f"axis {axis} of {declaration.name}"
+            if extent is None:
+                words[at] = ""
+                ways[f"--input {_example(declaration)}"] = None
+            elif isinstance(extent, str) and extent not in known:
+                words.setdefault(extent, at)
+                ways[f"--dim {shown(extent)}=8"] = None
+    told = [f"{shown(word)} ({at})" if at else word for word, at in words.items()]
+    return ArchError(
+        Diagnostic(f"it leaves sizes free: {listed(told)}", help=f"give each one: {' '.join(ways)}")
+    )
+
+
+def _shown(shape: tuple[Dimension, ...]) -> str:
+    return "×".join("?" if extent is None else shown(extent) for extent in shape) or "a scalar"
 
 
 def _example(declaration: Input) -> str:
-    shape = declaration.shape or ("?",)
-    return f"{declaration.name}={'x'.join(str(e) if isinstance(e, int) else 'N' for e in shape)}"
-
-
-def _way_out(known: list[Input]) -> str:
-    names = list(dict.fromkeys(e for d in known for e in d.shape or () if isinstance(e, str)))
-    nameless = [d for d in known if d.shape is None or None in d.shape]
-    ways = [f"{name}=N" for name in names]
-    if not nameless:
-        return f"give each extent by its name: {listed(ways)}"
-    shapes = listed(map(_example, nameless))
-    return f"give the shapes: {shapes}" + (f"; or the extents by name: {listed(ways)}" if ways else "")
+    if declaration.shape is None:
+        return f"{declaration.name}=1x3x224x224"
+    extents = (str(e) if isinstance(e, int) else "N" for e in declaration.shape)
+    return f"{declaration.name}={'x'.join(extents)}"

@@ -199,7 +199,7 @@ class Walk:
             raise ArchError(
                 Diagnostic(
                     f"which branch runs depends on '{call.node.inputs[0]}', which is not in the file",
-                    help="where an input of one integer decides, give its value: NAME=16000",
+                    help="where an input of one integer decides, give its value: --dim NAME=16000",
                 )
             )
         attribute = call.attributes.get("then_branch" if condition[0] else "else_branch")

@@ -176,8 +176,8 @@ def test_a_loop_says_why_and_unknown_operators_are_listed_together() -> None:
 
 def test_an_undecided_branch_has_a_way_out(tmp_path: Path) -> None:
     error = refusal(tmp_path, p.model([p.node("If", "x", "y")]))
-    assert (
-        error.diagnostics[0].help == "where an input of one integer decides, give its value: NAME=16000"
+    assert error.diagnostics[0].help == (
+        "where an input of one integer decides, give its value: --dim NAME=16000"
     )
 
 

@@ -205,25 +205,21 @@ FREE = [p.value("a", "batch", 3, "?"), p.value("b", "batch", 4), p.value("n", dt
         (
             {},
             {},
-            "m.onnx: its inputs leave extents free: a batch×3×?, b batch×4",
-            "give the shapes: a=Nx3xN; or the extents by name: batch=N",
+            "m.onnx: it leaves sizes free: axis 2 of a",
+            "give each one: --input a=Nx3xN",
         ),
-        ({"a": (2, 3, 5)}, {}, "m.onnx: its inputs leave extents free: b batch×4", None),
-        ({"c": (1,)}, {}, "m.onnx: there is no input 'c'; it has a, b, n", ""),
-        (
-            {},
-            {"bath": 1},
-            "m.onnx: there is no free extent 'bath'; it has batch, n",
-            "did you mean `batch`?",
-        ),
+        ({"c": (1,)}, {}, "m.onnx: it has no input `c`", "inputs: a, b, n"),
+        ({}, {"bath": 1}, "m.onnx: it has no free dimension `bath`", "did you mean `batch`?"),
+        ({}, {"zzz": 1}, "m.onnx: it has no free dimension `zzz`", "free dimensions: batch, n"),
         (
             {"a": (2, 3)},
             {},
-            "m.onnx: input 'a' has 3 axes (batch×3×?), the shape given 2",
+            "m.onnx: input 'a' has 3 axes (batch×3×?), batch included, not 2",
             "give it as a=Nx3xN",
         ),
+        ({"a": (2, 3, 5), "b": (4, 4)}, {}, "m.onnx: `batch` is 2, and 4 in 'b'", ""),
         ({"a": (2, 3, 0)}, {}, "m.onnx: input 'a' cannot be 2×3×0", ""),
-        ({}, {"batch": -1}, "m.onnx: extent 'batch' cannot be -1", ""),
+        ({}, {"batch": -1}, "m.onnx: dimension batch must be a positive integer, not -1", ""),
     ],
 )
 def test_free_extents(
@@ -239,6 +235,56 @@ def test_free_extents(
         read(str(path), inputs, dims)
     assert str(error.value) == message
     assert way_out is None or error.value.diagnostics[0].help == way_out
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message", "way_out"),
+    [
+        (
+            [("n", 3, "h", "w"), ("n", "h")],
+            "m.onnx: it leaves sizes free: h (axis 2 of a), w (axis 3 of a)",
+            "give each one: --dim h=8 --dim w=8",
+        ),
+        (
+            [("n", 3), ("m", 3)],
+            "m.onnx: it leaves sizes free: n (axis 0 of a), m (axis 0 of b)",
+            "give each one: --dim n=8 --dim m=8",
+        ),
+        (
+            [("?", 3, "?")],
+            "m.onnx: it leaves sizes free: axis 0 of a, axis 2 of a",
+            "give each one: --input a=Nx3xN",
+        ),
+    ],
+)
+def test_what_is_free_is_listed(
+    shapes: list[tuple[int | str, ...]], message: str, way_out: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "m.onnx"
+    declared = [p.value(name, *shape) for name, shape in zip("ab", shapes, strict=False)]
+    path.write_bytes(p.model([p.node("Relu", "a", "y")], declared))
+    with pytest.raises(ArchError) as error:
+        read(str(path), {}, {})
+    assert (str(error.value), error.value.diagnostics[0].help) == (message, way_out)
+
+
+@pytest.mark.parametrize("name", ["n", "?"])
+def test_the_first_axis_of_every_input_is_the_batch(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "m.onnx"
+    declared = [p.value("a", name, 3), p.value("b", name, 4)]
+    path.write_bytes(p.model([p.node("Relu", "a", "y")], declared))
+    trace = read(str(path), {}, {})
+    assert (trace.tensors["a"].shape, trace.tensors["b"].shape) == ((1, 3), (1, 4))
+    what = "the first axis of every input" if name == "?" else "n, the first axis of every input,"
+    assert trace.notes == (f"{what} is taken for the batch and set to 1",)
+
+
+def test_a_given_shape_says_what_its_names_are(tmp_path: Path) -> None:
+    path = tmp_path / "m.onnx"
+    path.write_bytes(
+        p.model([p.node("Relu", "a", "y")], [p.value("a", "n", "t"), p.value("b", "n", "t")])
+    )
+    assert read(str(path), {"a": (2, 5)}, {}).tensors["b"].shape == (2, 5)
 
 
 def test_a_shape_that_is_given_may_differ_from_the_files(tmp_path: Path) -> None:
