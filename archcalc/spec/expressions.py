@@ -142,7 +142,7 @@ def _parse_tree(text: str, start: int) -> ast.expr:
     try:
         if _WARNED.search(text):  # `1if n else 2`: Python would print a warning of its own
             raise SyntaxError("invalid number", ("", 1, 1, text))
-        with warnings.catch_warnings():  # of Python, about what is no mistake here: `1if x`
+        with warnings.catch_warnings():  # of Python, as of `"relu"40if a`
             warnings.simplefilter("ignore")
             return ast.parse(text.strip().translate(_BLANKS), mode="eval").body
     except SyntaxError as error:
