@@ -12,9 +12,9 @@ from archcalc.analysis.costs import Analysis, Layer
 from archcalc.analysis.memory import measure
 from archcalc.audit.convention import DEFAULTS, Convention, Kind
 from archcalc.audit.conventions import KINDS
+from archcalc.audit.neighbors import Neighbor
 from archcalc.audit.readings import Reading, Summand, Way
 from archcalc.audit.recount import PrintedSum, printed_by
-from archcalc.audit.relatives import Relative
 from archcalc.audit.tools import TOOLS
 from archcalc.errors import ArchError
 
@@ -27,7 +27,7 @@ COUNTS: dict[Kind, Callable[[Layer], int]] = {
 }
 
 
-def facts(network: Relative, quantity: str, whole: bool) -> Iterator[Reading]:
+def facts(network: Neighbor, quantity: str, whole: bool) -> Iterator[Reading]:
     """What tools print for the network, its parts and its peak; `quantity` is a key of KINDS.
 
     Parts are one departure of a number whose every digit is `whole`, of others two; such a number
@@ -42,7 +42,7 @@ def facts(network: Relative, quantity: str, whole: bool) -> Iterator[Reading]:
 
 
 def _told(
-    network: Relative,
+    network: Neighbor,
     kind: Kind,
     name: str,
     says: str,
@@ -56,7 +56,7 @@ def _told(
     return Reading(network, network, Way(kind, (convention,), (), 1, steps), value, parts)
 
 
-def _by_tools(network: Relative) -> Iterator[Reading]:
+def _by_tools(network: Neighbor) -> Iterator[Reading]:
     """Every sum that a tool prints, then its summands: fvcore prints those by operator, too."""
     source = network.entry.spec.source
     for tool in sorted(TOOLS, key=lambda name: name == "keras"):
@@ -70,7 +70,7 @@ def _by_tools(network: Relative) -> Iterator[Reading]:
             yield _told(network, figure.kind, name, f"{figure.tool} prints {what}", parts, OF_TERM)
 
 
-def _figure(network: Relative, figure: PrintedSum) -> Reading:
+def _figure(network: Neighbor, figure: PrintedSum) -> Reading:
     parts = tuple(Summand(factor, says, amount) for factor, says, amount in figure.terms)
     name, says = f"{figure.tool} {figure.title}", f"{figure.tool} prints it as {figure.title}"
     weight = OF_TOOL - 2 * (figure.kind == "values")  # timm and pycls print fvcore's
@@ -79,7 +79,7 @@ def _figure(network: Relative, figure: PrintedSum) -> Reading:
     return fact._replace(way=fact.way._replace(conventions=(convention._replace(base=figure.base),)))
 
 
-def _peaks(network: Relative) -> Iterator[Reading]:
+def _peaks(network: Neighbor) -> Iterator[Reading]:
     memory = measure(network.analysis.graph)
     says = f"the most alive at once, at {network.analysis.layers[memory.peak_step].path}"
     for kind, each in (("values", 1), ("map bytes", FLOAT)):
@@ -116,7 +116,7 @@ def _by_stage(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[str]
     return Counter({size: amount for size, amount in stages.items() if len(blocks[size]) > 1})
 
 
-def _by_parts(network: Relative, whole: bool) -> Iterator[Reading]:
+def _by_parts(network: Neighbor, whole: bool) -> Iterator[Reading]:
     """Layers and blocks by path, operators by name, stages by size: what each has of every count."""
     steps = 1 if whole else 2
     for kind, count in COUNTS.items():

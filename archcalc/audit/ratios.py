@@ -1,8 +1,8 @@
 """Ratios in print: '55%', '2.78x', '9.68×', '12x fewer'. Which two counts have them, likely ones first.
 
->>> from archcalc.audit.relatives import Relative
+>>> from archcalc.audit.neighbors import Neighbor
 >>> from archcalc.spec import catalog
->>> inception = Relative(catalog.find("inception"), {})
+>>> inception = Neighbor(catalog.find("inception"), {})
 >>> (best,) = found(inception, parse("9.68x")).matches
 >>> best.pair.first.name, best.pair.second.name
 ('5x5', '5x5 of inception:bottleneck=16')
@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 
 from archcalc.audit.facts import COUNTS, by_operator, by_path
 from archcalc.audit.figure import Figure
-from archcalc.audit.relatives import Relative, remembered
+from archcalc.audit.neighbors import Neighbor, remembered
 from archcalc.audit.search import LEAST_CHANCE
 from archcalc.errors import ArchError, Diagnostic, UsageError
 from archcalc.operators.convolution import Conv
@@ -116,7 +116,7 @@ def parse(text: str) -> Ratio:
     return Ratio(text.strip(), figure._replace(whole=False), percent, word, quantity)
 
 
-def found(network: Relative, ratio: Ratio) -> FoundPairs:
+def found(network: Neighbor, ratio: Ratio) -> FoundPairs:
     """The pairs of counts of the network that have the ratio.
 
     Raises:
@@ -179,14 +179,14 @@ def _by_chance(tried: set[Fraction], figure: Figure) -> float:
     return near * log(high / low, 4) if low > 0 else float(near)
 
 
-def _pairs(network: Relative) -> Iterator[Pair]:
+def _pairs(network: Neighbor) -> Iterator[Pair]:
     yield from _kernels(network)
     yield from _shares(network)
-    yield from _of_relatives(network)
+    yield from _of_neighbors(network)
     yield from _of_others(network)
 
 
-def _shares(network: Relative) -> Iterator[Pair]:
+def _shares(network: Neighbor) -> Iterator[Pair]:
     """Kinds of layers, blocks and layers against the whole, then blocks against blocks."""
     for quantity, count in COUNTS.items():
         blocks = by_path(network.analysis, count)
@@ -201,13 +201,13 @@ def _shares(network: Relative) -> Iterator[Pair]:
             yield Pair(quantity, first, second, FAR)
 
 
-def _of_relatives(network: Relative) -> Iterator[Pair]:
+def _of_neighbors(network: Neighbor) -> Iterator[Pair]:
     """The whole, and its blocks, against those of networks that are one change away."""
     for quantity, count in COUNTS.items():
         own = by_path(network.analysis, count)
         whole = sum(count(layer) for layer in network.analysis.layers)
-        near = takewhile(lambda relative: relative.steps < 2, remembered(network))
-        for other in sorted(near, key=lambda relative: relative.entry.name != network.entry.name):
+        near = takewhile(lambda neighbor: neighbor.steps < 2, remembered(network))
+        for other in sorted(near, key=lambda neighbor: neighbor.entry.name != network.entry.name):
             theirs = by_path(other.analysis, count)
             total = sum(count(layer) for layer in other.analysis.layers)
             first, second = (
@@ -222,7 +222,7 @@ def _of_relatives(network: Relative) -> Iterator[Pair]:
                     yield Pair(quantity, first, second, TWINS)
 
 
-def _kernels(network: Relative) -> Iterator[Pair]:
+def _kernels(network: Neighbor) -> Iterator[Pair]:
     """A kernel against another, and a stack of equal convs against one conv of its field."""
     operators = [layer.node.operator for layer in network.analysis.layers]
     kernels = [(int(o.k[0]), int(o.k[1])) for o in operators if isinstance(o, Conv)]
@@ -243,13 +243,13 @@ def _kernel(size: tuple[int, ...]) -> NamedCount:
     return NamedCount(f"a conv {height}×{width}", height * width)
 
 
-def _of_others(network: Relative) -> Iterator[Pair]:
+def _of_others(network: Neighbor) -> Iterator[Pair]:
     """The whole against networks that are often compared with."""
     for name in COMPARED:
         if name == network.entry.name:
             continue
         try:
-            other = Relative(catalog.find(name), {})
+            other = Neighbor(catalog.find(name), {})
             layers = other.analysis.layers
         except ArchError:
             continue

@@ -1,4 +1,4 @@
-"""What a network can be said to cost: every count of it and its relatives under every convention.
+"""What a network can be said to cost: every count of it and its neighbors under every convention.
 
 A reading is one such count; each way in which it is not archcalc's own count of the named network is a
 departure. Readings come by the number of departures.
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from archcalc.audit.convention import DEFAULTS, Convention, Kind
 from archcalc.audit.conventions import CONVENTIONS, KINDS
-from archcalc.audit.relatives import Relative, remembered
+from archcalc.audit.neighbors import Neighbor, remembered
 from archcalc.audit.terms import TERMS, Term
 from archcalc.units import grouped
 
@@ -53,16 +53,16 @@ class Way(NamedTuple):
     each: int
     steps: int
 
-    def knows(self, network: Relative) -> bool:
+    def knows(self, network: Neighbor) -> bool:
         """Whether its conventions tell how each operator of such a network counts."""
         return not any(convention.unknown & network.ledger.operators for convention in self.conventions)
 
-    def count(self, network: Relative) -> int:
+    def count(self, network: Neighbor) -> int:
         """The sum over a network."""
         ledger = network.trunk if any(c.trunk for c in self.conventions) else network.ledger
         return self.each * sum(factor * ledger.amount(term) for factor, term in self.shares)
 
-    def parts(self, network: Relative) -> tuple[Summand, ...]:
+    def parts(self, network: Neighbor) -> tuple[Summand, ...]:
         """Its summands that are not nothing: products and parameters as one where all count alike."""
         ledger = network.trunk if any(c.trunk for c in self.conventions) else network.ledger
         found = [Summand(f, t.name, ledger.amount(t)) for f, t in self.shares]
@@ -78,13 +78,13 @@ class Way(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A count of `network` (named, or a relative of `origin`) under the conventions of `way`.
+    """A count of `network` (named, or a neighbor of `origin`) under the conventions of `way`.
 
     `told` are the summands where no sum of terms has them: a part of the network, what a tool prints.
     """
 
-    origin: Relative
-    network: Relative
+    origin: Neighbor
+    network: Neighbor
     way: Way
     value: int
     told: tuple[Summand, ...] = ()
@@ -154,31 +154,31 @@ class Reading(NamedTuple):
         return f"{grouped(self.value)} = {text}"
 
 
-def readings(network: Relative, quantity: str = "", most: int = MOST_DEPARTURES) -> Iterator[Reading]:
-    """Every count of a quantity of the network and its relatives, by the number of departures.
+def readings(network: Neighbor, quantity: str = "", most: int = MOST_DEPARTURES) -> Iterator[Reading]:
+    """Every count of a quantity of the network and its neighbors, by the number of departures.
 
     `quantity` is a key of KINDS: '' (whatever is no bytes), 'parameters', 'multiplies', 'FLOPs',
     'values' or 'bytes'. FLOPs are one or two a product alike, as both are usual.
     """
     nearer = iter(remembered(network))
-    known: list[list[Relative]] = [[] for _ in range(most + 1)]
+    known: list[list[Neighbor]] = [[] for _ in range(most + 1)]
     for steps in range(most + 1):
         for changes in range(steps + 1):
             if changes == steps:
                 nearer = _gather(nearer, known, steps)
             for kind in KINDS[quantity]:
                 for way in _ways(kind, steps - changes, quantity == "FLOPs"):
-                    for relative in known[changes]:
-                        if way.knows(relative):
-                            yield Reading(network, relative, way, way.count(relative))
+                    for neighbor in known[changes]:
+                        if way.knows(neighbor):
+                            yield Reading(network, neighbor, way, way.count(neighbor))
 
 
-def _gather(more: Iterator[Relative], known: list[list[Relative]], steps: int) -> Iterator[Relative]:
-    """Keep the relatives up to so many steps; what is left, the first of which is further."""
-    for relative in more:
-        if relative.steps > steps:
-            return chain([relative], more)
-        known[relative.steps].append(relative)
+def _gather(more: Iterator[Neighbor], known: list[list[Neighbor]], steps: int) -> Iterator[Neighbor]:
+    """Keep the neighbors up to so many steps; what is left, the first of which is further."""
+    for neighbor in more:
+        if neighbor.steps > steps:
+            return chain([neighbor], more)
+        known[neighbor.steps].append(neighbor)
     return iter(())
 
 

@@ -23,7 +23,7 @@ class Rewrite(NamedTuple):
 
     of: Callable[[Graph], Graph]
     says: str
-    weight: int = 14  # among the changes of archcalc.audit.relatives
+    weight: int = 14  # among the changes of archcalc.audit.neighbors
 
     def makes_another(self, graph: Graph) -> bool:
         """Whether it changes the graph, and shapes fit then."""

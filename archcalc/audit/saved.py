@@ -12,9 +12,9 @@ from math import ceil
 from typing import NamedTuple
 
 from archcalc.audit.convention import Convention
+from archcalc.audit.neighbors import Neighbor, remembered
 from archcalc.audit.printed import Printed
 from archcalc.audit.readings import Reading, Summand, Way
-from archcalc.audit.relatives import Relative, remembered
 from archcalc.operators.normalization import BatchNorm
 
 FLOAT, COUNTER = 4, 8  # bytes; torch counts the batches of each batch norm in 64 bits
@@ -37,35 +37,35 @@ CONTAINERS = (
 )
 
 
-def saved(network: Relative, printed: Printed) -> Iterator[Reading]:
+def saved(network: Neighbor, printed: Printed) -> Iterator[Reading]:
     """Files of the network, and of those that are one change away, that may be of the printed size."""
     if printed.unit not in ("", "bytes") or (not printed.unit and not printed.whole):
         return
-    for relative in takewhile(lambda relative: relative.steps < 2, remembered(network)):
-        if not relative.rewrite and _may_be(relative, printed):
-            yield from _files(network, relative, printed)
+    for neighbor in takewhile(lambda neighbor: neighbor.steps < 2, remembered(network)):
+        if not neighbor.rewrite and _may_be(neighbor, printed):
+            yield from _files(network, neighbor, printed)
 
 
-def _may_be(relative: Relative, printed: Printed) -> bool:
+def _may_be(neighbor: Neighbor, printed: Printed) -> bool:
     """Whether it is worth counting the tensors."""
-    numbers = FLOAT * int(relative.analysis.total.stored_numbers)
-    room = MOST_TENSORS * len(relative.analysis.layers) * CONTAINERS[-1].most
+    numbers = FLOAT * int(neighbor.analysis.total.stored_numbers)
+    room = MOST_TENSORS * len(neighbor.analysis.layers) * CONTAINERS[-1].most
     return any(low - room <= numbers < high for low, high in map(printed.interval, printed.scales))
 
 
-def _files(origin: Relative, relative: Relative, printed: Printed) -> Iterator[Reading]:
-    layers = relative.analysis.layers
+def _files(origin: Neighbor, neighbor: Neighbor, printed: Printed) -> Iterator[Reading]:
+    layers = neighbor.analysis.layers
     counters = sum(isinstance(layer.node.operator, BatchNorm) for layer in layers)
     tensors = counters + sum(len(x.node.operator.weights(*x.inputs)) for x in layers)
-    numbers = int(relative.analysis.total.stored_numbers)
+    numbers = int(neighbor.analysis.total.stored_numbers)
     bare = FLOAT * numbers + COUNTER * counters
     every = (
         Summand(FLOAT, "parameters, means and variances", numbers),
         Summand(COUNTER, "counters of batch norms", counters),
     )
     kept = tuple(part for part in every if part.amount)
-    says = "; ".join(["the tensors of a state dict", *(change.says for change in relative.changes)])
-    yield _reading(origin, relative, "tensors of a state dict", says, kept)
+    says = "; ".join(["the tensors of a state dict", *(change.says for change in neighbor.changes)])
+    yield _reading(origin, neighbor, "tensors of a state dict", says, kept)
     for container in CONTAINERS:
         low, high = bare + container.least * tensors, bare + container.most * tensors
         for least, most in map(printed.rounded, printed.scales):
@@ -75,12 +75,12 @@ def _files(origin: Relative, relative: Relative, printed: Printed) -> Iterator[R
                 told = f"{says}, as {container.name} writes it: about {round(around)} bytes around each"
                 part = Summand(1, f"bytes of the file around {tensors} tensors", value - bare)
                 name = f"file of {container.name}"
-                yield _reading(origin, relative, name, told, (*kept, part))
+                yield _reading(origin, neighbor, name, told, (*kept, part))
 
 
 def _reading(
-    origin: Relative, relative: Relative, name: str, says: str, parts: tuple[Summand, ...]
+    origin: Neighbor, neighbor: Neighbor, name: str, says: str, parts: tuple[Summand, ...]
 ) -> Reading:
     convention = Convention(name, says, "fact", weight=WEIGHT)
     value = sum(part.factor * part.amount for part in parts)
-    return Reading(origin, relative, Way("weight bytes", (convention,), (), 1, 1), value, parts)
+    return Reading(origin, neighbor, Way("weight bytes", (convention,), (), 1, 1), value, parts)

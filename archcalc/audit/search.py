@@ -3,9 +3,9 @@
 Nothing is known in advance about any number: an explanation is a sum that was computed and agrees.
 
 >>> from archcalc.audit.printed import parse
->>> from archcalc.audit.relatives import Relative
+>>> from archcalc.audit.neighbors import Neighbor
 >>> from archcalc.spec import catalog
->>> best = find(Relative(catalog.find("resnet50"), {}), parse("3.8G")).matches[0]
+>>> best = find(Neighbor(catalog.find("resnet50"), {}), parse("3.8G")).matches[0]
 >>> best.reading.network.name, best.reading.value, best.wording
 ('resnet50_paper', 3857973248, '3.8 truncates 3.858')
 """
@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 from archcalc.audit.convention import Kind
 from archcalc.audit.facts import facts
+from archcalc.audit.neighbors import Neighbor
 from archcalc.audit.printed import How, Printed, UnitScale
 from archcalc.audit.readings import MOST_DEPARTURES, Reading, readings
-from archcalc.audit.relatives import Relative
 from archcalc.audit.saved import saved
 
 TRUNCATION = 12  # its weight beside those of conventions and changes
@@ -100,11 +100,11 @@ class Findings(NamedTuple):
     doubtful: tuple[Match, ...] = ()
 
 
-def find(network: Relative, printed: Printed, quantity: str = "") -> Findings:
+def find(network: Neighbor, printed: Printed, quantity: str = "") -> Findings:
     """The readings that print as `printed`.
 
     Args:
-        network: the one named; its relatives are tried, too.
+        network: the one named; its neighbors are tried, too.
         quantity: what the number counts, if its own unit does not say: a key of KINDS.
 
     Raises:
@@ -134,7 +134,7 @@ def find(network: Relative, printed: Printed, quantity: str = "") -> Findings:
     return Findings(believed, () if believed else _ranked(nearest), most, tried, chance, doubtful)
 
 
-def _all(network: Relative, asked: str, most: int, printed: Printed) -> Iterator[Reading]:
+def _all(network: Neighbor, asked: str, most: int, printed: Printed) -> Iterator[Reading]:
     """Sums of conventions by departures; facts of one departure or two behind the sums of one."""
     waiting = True
     for reading in readings(network, asked, most):
@@ -146,7 +146,7 @@ def _all(network: Relative, asked: str, most: int, printed: Printed) -> Iterator
         yield from _told(network, asked, printed)
 
 
-def _told(network: Relative, asked: str, printed: Printed) -> list[Reading]:
+def _told(network: Neighbor, asked: str, printed: Printed) -> list[Reading]:
     """Facts by departures: what tools print, parts, files."""
     found = [*facts(network, asked, printed.whole)]
     if asked in ("", "bytes"):

@@ -14,14 +14,12 @@ from archcalc.analysis.costs import Analysis
 from archcalc.audit.convention import DEFAULTS, Convention
 from archcalc.audit.conventions import CONVENTIONS
 from archcalc.audit.figure import Figure, is_size, same_size
+from archcalc.audit.neighbors import Neighbor
 from archcalc.audit.published import Published
 from archcalc.audit.quantities import SIZES, LayerScope, Value
-from archcalc.audit.relatives import Relative
 from archcalc.audit.terms import Ledger
-from archcalc.spec.catalog import Entry
+from archcalc.network import Network
 from archcalc.spec.expressions import FUNCTIONS
-from archcalc.spec.model import Source
-from archcalc.spec.read import read
 from archcalc.units import grouped
 
 Kind = Literal["exact", "rounded", "convention", "variant", "wrong", "unexplained"]
@@ -60,29 +58,23 @@ class Verdict(NamedTuple):
 
 
 class Networks:
-    """Networks by name, each analyzed once. `named` finds one as it is asked for on a command line.
+    """Networks by name, each analyzed once. `load` takes a name as a command line does.
 
-    '28x28x192 | conv 32 k5' is a network as well: an input and a line.
+    '28x28x192 | conv 32 k5' is a network as well.
     """
 
-    def __init__(self, named: Callable[[str], Relative]) -> None:
-        self._named = named
-        self._known: dict[str, Relative] = {}
+    def __init__(self, load: Callable[[str], Network]) -> None:
+        self._load = load
+        self._known: dict[str, Neighbor] = {}
 
-    def relative(self, name: str) -> Relative:
+    def neighbor(self, name: str) -> Neighbor:
         """The network of that name, as the search for readings wants it."""
         if name not in self._known:
-            input, bar, line = name.partition("|")
-            self._known[name] = _line(input, line) if bar else self._named(name)
+            self._known[name] = Neighbor.of(self._load(name))
         return self._known[name]
 
     def __call__(self, name: str) -> Analysis:
-        return self.relative(name).analysis
-
-
-def _line(input: str, line: str) -> Relative:
-    text = f'input = "{input.strip()}"\nlayers = "{line.strip()}"\n'
-    return Relative(Entry("line", read(Source("line", text)), None), {})
+        return self.neighbor(name).analysis
 
 
 def judge(number: Published, networks: Networks) -> Verdict:
@@ -223,14 +215,14 @@ class _Trial(NamedTuple):
                 yield self._verdict("convention", self.value, says)
 
     def _searched(self) -> Iterator[Verdict]:
-        """What the search through conventions and relatives finds within few departures."""
+        """What the search through conventions and neighbors finds within few departures."""
         from archcalc.audit.printed import parse
         from archcalc.audit.search import find
 
         _, quantity = CONVENTIONAL.get(self.number.quantity, ("", ""))
         if not quantity or self.figure.relation != "=" or self.number.open:
             return
-        network = self.networks.relative(self.number.network)
+        network = self.networks.neighbor(self.number.network)
         for match in find(network, parse(self.number.printed), quantity).matches:
             tools = (c.printed_by for c in match.reading.way.conventions if c.slot == "tool")
             source = self.number.source.lower()

@@ -13,7 +13,6 @@ from archcalc.api import find, load
 from archcalc.audit.published import Published, families, numbers
 from archcalc.audit.verdicts import KINDS, Networks, Verdict, judge, shown
 from archcalc.commands.options import FORMAT, complete_words, show
-from archcalc.commands.reconcile import relative
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.model import Column, Report
 from archcalc.units import printable
@@ -72,7 +71,7 @@ def command(specs: tuple[str, ...], all_: bool, source: str | None, format: str)
         raise UsageError(
             Diagnostic(f"no source of these numbers is called `{printable(source)}`", help=help)
         )
-    networks = Networks(lambda name: relative(load(name)))
+    networks = Networks(load)
     verdicts = [judge(number, networks) for number in chosen]
     every = all_ or bool(specs) or bool(source) or format in ("csv", "json")
     reports = [_table(verdicts, every, plain=format == "csv")]

@@ -10,13 +10,13 @@ import click
 
 from archcalc.api import Network, load
 from archcalc.audit.conventions import KINDS
+from archcalc.audit.neighbors import Neighbor
 from archcalc.audit.printed import Printed, counted, parse
 from archcalc.audit.quoted import quoted, quoted_ratio
 from archcalc.audit.ratios import Ratio, is_ratio
 from archcalc.audit.ratios import found as pairs_of
 from archcalc.audit.ratios import parse as ratio
 from archcalc.audit.readings import Reading
-from archcalc.audit.relatives import Relative
 from archcalc.audit.search import Findings, Match, Nearest, find
 from archcalc.audit.verdicts import Networks, Verdict
 from archcalc.commands.options import FORMAT, show, spec_command
@@ -97,9 +97,9 @@ def command(networks: list[Network], table: Table, quantity: str | None, words: 
 
 def _count(network: Network, printed: Printed, quantity: str | None, table: Table) -> None:
     """What prints so; exit code 1 if nothing does."""
-    findings = find(relative(network), printed, quantity or "")
+    findings = find(Neighbor.of(network), printed, quantity or "")
     most = None if table.format == "csv" else MOST_ROWS
-    networks_by_name = Networks(lambda name: relative(load(name)))
+    networks_by_name = Networks(load)
     sources = list(quoted(network.spec.source.name, printed, networks_by_name))
     show("reconcile", [_report(network, printed, quantity, findings, sources, most)], table.format)
     if not findings.matches and not _known(network, sources):
@@ -108,8 +108,8 @@ def _count(network: Network, printed: Printed, quantity: str | None, table: Tabl
 
 def _ratio(network: Network, asked: Ratio, table: Table) -> None:
     """What has the ratio; exit code 1 if nothing has."""
-    origin = relative(network)
-    networks = Networks(lambda name: relative(load(name)))
+    origin = Neighbor.of(network)
+    networks = Networks(load)
     sources = list(quoted_ratio(network.spec.source.name, asked, networks))
     pairs = pairs_of(origin, asked)
     most = None if table.format == "csv" else MOST_ROWS
@@ -124,12 +124,6 @@ def _number(words: list[str]) -> str:
         help = "as in `archcalc reconcile resnet50 3.8G`"
         raise UsageError(Diagnostic("reconcile needs a NUMBER behind the SPEC", help=help))
     return " ".join(words)
-
-
-def relative(network: Network) -> Relative:
-    """The network as the search takes it."""
-    given = {name: value for name, value in network.changed.items() if name != "input"}
-    return Relative(network.entry, given, network.graph.input if "input" in network.changed else None)
 
 
 def _report(

@@ -173,12 +173,10 @@ def _published(network: Network) -> Iterator[str]:
     wrong = {n.printed: n for n in own if n.quantity == "map_bytes" and n.arises}
     if not wrong or network.changed:
         return
-    from archcalc.audit.relatives import Relative
     from archcalc.audit.verdicts import Networks, judge
 
-    own_network = Relative(network.entry, {})
     for number in wrong.values():
-        verdict = judge(number, Networks(lambda _: own_network))
+        verdict = judge(number, Networks(lambda _: network))
         yield f"published: “{number.says}” ({number.source}): {verdict.reason}"
 
 

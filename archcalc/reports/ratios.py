@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from archcalc.audit.neighbors import Neighbor
 from archcalc.audit.ratios import FoundPairs, PairMatch, Ratio
-from archcalc.audit.relatives import Relative
 from archcalc.reports.model import Column, Report
 from archcalc.units import grouped, printable
 
@@ -22,7 +22,7 @@ COLUMNS = (
 
 
 def report(
-    network: Relative, title: str, ratio: Ratio, found: FoundPairs, said: list[str], most: int | None
+    network: Neighbor, title: str, ratio: Ratio, found: FoundPairs, said: list[str], most: int | None
 ) -> Report:
     """`title` is the network as it was asked for, `said` who has printed the ratio; `most` rows."""
     remarks = [_sum(match) for match in found.matches[:MOST_SUMS]]
@@ -85,7 +85,7 @@ def _sum(match: PairMatch) -> str:
     return f"{_shown(match)} = {texts[match.form]}"
 
 
-def _document(network: Relative, ratio: Ratio, found: FoundPairs) -> dict[str, Any]:
+def _document(network: Neighbor, ratio: Ratio, found: FoundPairs) -> dict[str, Any]:
     low, high = ratio.figure.number - ratio.figure.place / 2, ratio.figure.number + ratio.figure.place
     return {
         "name": network.name,

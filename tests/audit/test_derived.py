@@ -21,11 +21,11 @@ from archcalc.audit.derived import (
     derived,
 )
 from archcalc.audit.modules import usual_modules
+from archcalc.audit.neighbors import Neighbor
 from archcalc.audit.operator_tools import BY_OPERATOR as TABLES
 from archcalc.audit.operator_tools import UNTOLD, UNTOLD_HERE
 from archcalc.audit.readings import Way
 from archcalc.audit.recount import recount
-from archcalc.audit.relatives import Relative
 from archcalc.audit.tables import ANY, Rules, Tool, ToolCount, sums
 from archcalc.audit.terms import Ledger
 from archcalc.audit.thop_tools import THOP, THOP_2019, THOP_2020
@@ -78,8 +78,8 @@ def test_a_trial_operator_is_unknown_to_every_tool(monkeypatch: pytest.MonkeyPat
         view = {**BY_OPERATOR, "trialnorm": "trialnorm"}
         assert ANY in rules or "trialnorm" in derived([rules], view).unknown
     way = Way("multiplies", (Convention("trial", "", "tool", unknown=frozenset({"relu"})),), (), 1, 1)
-    assert not way.knows(Relative(catalog.find("vgg16"), {}))
-    assert way.knows(Relative(catalog.find("mobilenet_v2"), {}))  # relu6 throughout
+    assert not way.knows(Neighbor(catalog.find("vgg16"), {}))
+    assert way.knows(Neighbor(catalog.find("mobilenet_v2"), {}))  # relu6 throughout
 
 
 @pytest.mark.parametrize(("tool", "quantity"), CURRENT, ids=IDS[: len(CURRENT)])

@@ -12,11 +12,10 @@ from archcalc.audit.printed import parse
 from archcalc.audit.quoted import quoted
 from archcalc.audit.verdicts import Networks, Verdict
 from archcalc.cli import commands
-from archcalc.commands.reconcile import relative
 
 
 def found(family: str, text: str) -> list[Verdict]:
-    return list(quoted(f"{family}.toml", parse(text), Networks(lambda name: relative(load(name)))))
+    return list(quoted(f"{family}.toml", parse(text), Networks(load)))
 
 
 def test_what_is_in_print_is_recomputed() -> None:

@@ -10,7 +10,6 @@ import pytest
 from archcalc.api import load
 from archcalc.audit.published import families, numbers
 from archcalc.audit.verdicts import Networks, judge, shown
-from archcalc.commands.reconcile import relative
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,7 +26,7 @@ def rows_of(text: str) -> list[tuple[str, ...]]:
 
 ROWS = rows_of(PAGE)
 ALL = [number for family in families() for number in numbers(family)]
-NETWORKS = Networks(lambda name: relative(load(name)))
+NETWORKS = Networks(load)
 
 
 def test_there_is_a_table() -> None:

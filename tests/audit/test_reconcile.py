@@ -15,17 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archcalc.audit.conventions import CONVENTIONS, KINDS
+from archcalc.audit.neighbors import Neighbor, neighbors
 from archcalc.audit.printed import counted, parse
 from archcalc.audit.readings import Reading, readings
-from archcalc.audit.relatives import Relative, relatives
 from archcalc.audit.search import Findings, find
 from archcalc.cli import commands
 from archcalc.errors import UsageError
 from archcalc.spec import catalog
 
 
-def named(network: str) -> Relative:
-    return Relative(catalog.find(network), {})
+def named(network: str) -> Neighbor:
+    return Neighbor(catalog.find(network), {})
 
 
 def search(network: str, number: str) -> Findings:
@@ -363,8 +363,8 @@ def test_fewest_departures_come_first() -> None:
 
 
 def test_relatives_come_once_and_by_steps() -> None:
-    found = list(relatives(named("resnet50")))
-    names = [relative.name for relative in found]
+    found = list(neighbors(named("resnet50")))
+    names = [neighbor.name for neighbor in found]
     assert len(set(names)) == len(names)
     assert [r.steps for r in found] == sorted(r.steps for r in found)
     assert names[0] == "resnet50"
@@ -374,19 +374,19 @@ def test_relatives_come_once_and_by_steps() -> None:
 
 def test_pools_rounded_the_other_way() -> None:
     """GoogLeNet says ceil; without it, all its maps are those of floor: 1,431,556,352 multiplies."""
-    (down,) = [r for r in relatives(named("googlenet")) if r.name == "googlenet, pools rounded down"]
+    (down,) = [r for r in neighbors(named("googlenet")) if r.name == "googlenet, pools rounded down"]
     shapes = [str(node.shape) for node in down.analysis.graph.nodes]  # `half` pools included
     assert "27×27×192" in shapes  # 55 → 27, not 28
     assert down.analysis.multiplies == 1_431_556_352
 
 
 def test_a_named_setting_is_kept() -> None:
-    given = Relative(catalog.find("resnet50"), {"classes": 10})
+    given = Neighbor(catalog.find("resnet50"), {"classes": 10})
     (match,) = find(given, parse("23,528,522")).matches  # 25,557,032 − 2049·990
     assert match.reading.departures == ()
-    assert {"classes"} <= {name for r in relatives(given) for name in r.given}
-    gated = Relative(catalog.find("resnet50"), {"se": 16})  # which resnet_v2.toml does not have
-    assert {r.entry.spec.source.name for r in relatives(gated)} == {"resnet.toml"}
+    assert {"classes"} <= {name for r in neighbors(given) for name in r.given}
+    gated = Neighbor(catalog.find("resnet50"), {"se": 16})  # which resnet_v2.toml does not have
+    assert {r.entry.spec.source.name for r in neighbors(gated)} == {"resnet.toml"}
 
 
 def test_conventions_of_one_kind_have_different_sums() -> None:
@@ -469,13 +469,13 @@ def test_reading_names_are_safe(tmp_path: Path) -> None:
 
 
 def test_large_networks_end_the_search(tmp_path: Path) -> None:
-    """A network of 50,000 layers has no relatives that are looked at twice."""
+    """A network of 50,000 layers has no neighbors that are looked at twice."""
     path = tmp_path / "deep.toml"
     path.write_text(
         'input = "8x8x1"\nlayers = "{n} x conv 1"\n[vars]\nn = 50000\nb = true\n'
         '[defaults]\nconv = "nobias={b}"\n'
     )
-    found = list(relatives(named(str(path))))
+    found = list(neighbors(named(str(path))))
     assert len(found) <= 2
     assert isinstance(next(readings(found[0], "", 1)), Reading)
 
@@ -487,13 +487,13 @@ def test_many_choices_end_the_search(tmp_path: Path) -> None:
     variables = "".join(f'{v} = {{ default = "a0", choices = [{choices}] }}\n' for v in ("x", "y"))
     lines = """["if x == 'a0': conv 2 k3", "if y != 'a0': conv 2 k99"]"""
     path.write_text(f'input = "8x8x1"\nlayers = {lines}\n[vars]\n{variables}')
-    assert 1 < len(list(relatives(named(str(path))))) <= 600
+    assert 1 < len(list(neighbors(named(str(path))))) <= 600
 
 
 def test_pools_that_cannot_round_have_no_other_way(tmp_path: Path) -> None:
     path = tmp_path / "same.toml"
     path.write_text('input = "9x9x1"\nlayers = "conv 2 k3 | maxpool 2 same"\n')
-    assert not [relative.name for relative in relatives(named(str(path))) if "pools" in relative.rewrite]
+    assert not [neighbor.name for neighbor in neighbors(named(str(path))) if "pools" in neighbor.rewrite]
 
 
 TOLD = [

@@ -7,21 +7,21 @@ from pathlib import Path
 import pytest
 
 from archcalc.analysis.costs import analyze
+from archcalc.audit.neighbors import Neighbor, neighbors
 from archcalc.audit.printed import parse
-from archcalc.audit.relatives import Relative, relatives
 from archcalc.audit.rewrites import REWRITES
 from archcalc.audit.search import find
 from archcalc.spec import catalog
 
 
-def relative(tmp_path: Path, layers: str) -> Relative:
+def neighbor(tmp_path: Path, layers: str) -> Neighbor:
     path = tmp_path / "net.toml"
     path.write_text(f'input = "8x8x3"\nlayers = {layers}\n')
-    return Relative(catalog.find(str(path)), {})
+    return Neighbor(catalog.find(str(path)), {})
 
 
-def folded(network: Relative) -> Relative | None:
-    return next((r for r in relatives(network) if r.rewrite == "batch norm folded"), None)
+def folded(network: Neighbor) -> Neighbor | None:
+    return next((r for r in neighbors(network) if r.rewrite == "batch norm folded"), None)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def folded(network: Relative) -> Relative | None:
     ],
 )
 def test_batch_norm_is_folded(tmp_path: Path, layers: str, paths: int, parameters: int) -> None:
-    network = folded(relative(tmp_path, layers))
+    network = folded(neighbor(tmp_path, layers))
     assert network is not None
     assert len(network.analysis.layers) == paths
     assert network.analysis.total.parameters == parameters
@@ -53,7 +53,7 @@ def test_batch_norm_is_folded(tmp_path: Path, layers: str, paths: int, parameter
     ],
 )
 def test_what_cannot_be_folded_stays(tmp_path: Path, layers: str) -> None:
-    network = relative(tmp_path, layers)
+    network = neighbor(tmp_path, layers)
     assert folded(network) is None
     graph = network.analysis.graph
     assert REWRITES["batch norm folded"].of(graph) is graph
@@ -61,7 +61,7 @@ def test_what_cannot_be_folded_stays(tmp_path: Path, layers: str) -> None:
 
 @pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2", "densenet121", "inception_v3"])
 def test_folding_keeps_products_and_shapes(name: str) -> None:
-    network = Relative(catalog.find(name), {})
+    network = Neighbor(catalog.find(name), {})
     other = folded(network)
     assert other is not None
     assert other.analysis.multiplies == network.analysis.multiplies
@@ -73,7 +73,7 @@ def test_folding_keeps_products_and_shapes(name: str) -> None:
 
 def test_folded_networks_are_readings() -> None:
     """MobileNet v2 has 17,056 channels of batch norm: 2 numbers each go, a bias comes."""
-    (best,) = find(Relative(catalog.find("mobilenet_v2"), {}), parse("3487816")).matches
+    (best,) = find(Neighbor(catalog.find("mobilenet_v2"), {}), parse("3487816")).matches
     assert best.reading.network.name == "mobilenet_v2, batch norm folded"
     assert best.reading.value == 3_504_872 - 2 * 17_056 + 17_056
 
@@ -94,8 +94,8 @@ UNITS = [
 
 def test_full_convolutions_in_place_of_separable_ones() -> None:
     """Table 4 of the paper: 4866 million multiply-adds and 29.3 million parameters."""
-    network = Relative(catalog.find("mobilenet_v1"), {})
-    (full,) = (r for r in relatives(network) if r.rewrite == "full convolutions" and r.steps == 1)
+    network = Neighbor(catalog.find("mobilenet_v1"), {})
+    (full,) = (r for r in neighbors(network) if r.rewrite == "full convolutions" and r.steps == 1)
     convs = 112**2 * 32 * 27 + sum(size**2 * 9 * c * filters for size, c, filters in UNITS)
     assert full.analysis.multiplies == convs + 1024 * 1000
     assert convs // 10**6 == 4866  # without the classifier
@@ -119,7 +119,7 @@ def test_full_convolutions_in_place_of_separable_ones() -> None:
     ],
 )
 def test_what_is_separable(tmp_path: Path, layers: str, multiplies: int | None) -> None:
-    graph = relative(tmp_path, layers).analysis.graph
+    graph = neighbor(tmp_path, layers).analysis.graph
     full = REWRITES["full convolutions"].of(graph)
     if multiplies is None:
         assert full is graph

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from archcalc.audit.neighbors import Neighbor
 from archcalc.audit.printed import parse
 from archcalc.audit.readings import Reading
-from archcalc.audit.relatives import Relative
 from archcalc.audit.saved import CONTAINERS, saved
 from archcalc.audit.search import find
 from archcalc.spec import catalog
@@ -23,9 +23,9 @@ FORMATS = {
 }
 
 
-def network(row: dict[str, str]) -> Relative:
+def network(row: dict[str, str]) -> Neighbor:
     name, _, switch = row["network"].partition(":")
-    return Relative(catalog.find(name), {"aux": True} if switch else {})
+    return Neighbor(catalog.find(name), {"aux": True} if switch else {})
 
 
 def bare(reading: Reading) -> int:
@@ -47,14 +47,14 @@ def test_recorded_files(row: dict[str, str]) -> None:
 
 def test_tensors_alone() -> None:
     """ResNet-18: 4 bytes for each of 11,689,512 + 9,600 numbers, 8 for each of 20 counters."""
-    best = find(Relative(catalog.find("resnet18"), {}), parse("46796608")).matches[0]
+    best = find(Neighbor(catalog.find("resnet18"), {}), parse("46796608")).matches[0]
     assert [c.name for c in best.reading.way.conventions] == ["tensors of a state dict"]
     assert best.reading.value == 4 * (11_689_512 + 9_600) + 8 * 20
 
 
 def test_files_of_a_size_to_some_digits() -> None:
     """torchvision says 97.781 MB of ResNet-50, and means 2²⁰ bytes."""
-    best = find(Relative(catalog.find("resnet50"), {}), parse("97.781 MB")).matches[0]
+    best = find(Neighbor(catalog.find("resnet50"), {}), parse("97.781 MB")).matches[0]
     assert best.reading.way.conventions[0].name == "file of torch.save"
     assert 97.7805 <= best.reading.value / 2**20 < 97.7815
     assert "1,048,576" in best.scale.says
@@ -67,4 +67,4 @@ def test_containers_do_not_overlap() -> None:
 
 @pytest.mark.parametrize("number", ["25557032 params", "102.4M", "102522523 MACs"])
 def test_what_is_no_size_of_a_file(number: str) -> None:
-    assert not list(saved(Relative(catalog.find("resnet50"), {}), parse(number)))
+    assert not list(saved(Neighbor(catalog.find("resnet50"), {}), parse(number)))

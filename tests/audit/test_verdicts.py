@@ -12,10 +12,9 @@ from archcalc.audit.published import Published, families, numbers
 from archcalc.audit.quantities import LayerScope
 from archcalc.audit.search import Findings
 from archcalc.audit.verdicts import CONVENTIONAL, Networks, Verdict, judge
-from archcalc.commands.reconcile import relative
 from archcalc.errors import UsageError
 
-NETWORKS = Networks(lambda name: relative(load(name)))
+NETWORKS = Networks(load)
 VERDICTS = [judge(number, NETWORKS) for family in families() for number in numbers(family)]
 
 

@@ -12,7 +12,7 @@ from archcalc.analysis.costs import Analysis, analyze
 from archcalc.audit.rewrites import REWRITES
 from archcalc.audit.terms import Ledger
 from archcalc.errors import ArchError
-from archcalc.graph.build import build
+from archcalc.network import Network
 from archcalc.operators.model import Shape
 from archcalc.spec.bundle import families
 from archcalc.spec.catalog import Entry, entries
@@ -24,11 +24,11 @@ USUAL_SIZES = (224, 227, 256, 299)
 OTHER_SIZES = (28, 32, 64, 112, 128, 160, 192, 240, 288, 320, 331, 384, 512)  # two steps away
 USUAL_CLASSES = (1000, 1001, 10, 100)
 MOST_NODES = 40_000  # of all networks that a search looks at, the first aside
-MOST_RELATIVES = 600
+MOST_NEIGHBORS = 600
 
 
 class Change(NamedTuple):
-    """One way in which a relative is not the network that was named.
+    """One way in which a neighbor is not the network that was named.
 
     It counts as so many `steps`; of equally many, those of small `weight` come first.
     """
@@ -39,7 +39,7 @@ class Change(NamedTuple):
     steps: int = 1
 
 
-class Relative:
+class Neighbor:
     """A network near the one named: how one would ask for it, and in what it differs."""
 
     def __init__(
@@ -53,6 +53,12 @@ class Relative:
         self.entry, self.given, self.input = entry, dict(given), input
         self.changes, self.rewrite = changes, rewrite
 
+    @classmethod
+    def of(cls, network: Network) -> Neighbor:
+        """The network that was named: its own nearest neighbor."""
+        given = {name: value for name, value in network.changed.items() if name != "input"}
+        return cls(network.entry, given, network.input)
+
     @property
     def name(self) -> str:
         """'resnet50:stride=1x1:input=256x256x3', with ', pools rounded down' behind."""
@@ -62,6 +68,11 @@ class Relative:
         name = ":".join([self.entry.name, *settings])
         return f"{name}, {self.rewrite}" if self.rewrite else name
 
+    @cached_property
+    def _network(self) -> Network:
+        size = None if self.input is None else "x".join(map(str, self.input))
+        return Network(self.entry, self.given, size)
+
     @property
     def steps(self) -> int:
         """How many departures its changes are."""
@@ -70,7 +81,7 @@ class Relative:
     @cached_property
     def values(self) -> dict[str, Value]:
         """Every variable's value."""
-        return settle(self.entry.spec, self.entry.variant, self.given)
+        return self._network.values
 
     @property
     def values_given(self) -> dict[str, Value]:
@@ -84,7 +95,7 @@ class Relative:
         Raises:
             ArchError: the layers do not fit each other.
         """
-        graph = build(self.entry.spec, self.values, self.input, self.entry.variant)
+        graph = self._network.graph
         return analyze(REWRITES[self.rewrite].of(graph) if self.rewrite else graph)
 
     @cached_property
@@ -95,7 +106,7 @@ class Relative:
     def trunk(self) -> Ledger:
         return Ledger(self.analysis, trunk=True)
 
-    def changed(self, change: Change, **differences: Any) -> Relative:
+    def changed(self, change: Change, **differences: Any) -> Neighbor:
         """The same with one more change."""
         own = {
             "entry": self.entry,
@@ -104,10 +115,10 @@ class Relative:
             "rewrite": self.rewrite,
             **differences,
         }
-        return Relative(changes=(*self.changes, change), **own)
+        return Neighbor(changes=(*self.changes, change), **own)
 
 
-def relatives(network: Relative) -> Iterator[Relative]:
+def neighbors(network: Neighbor) -> Iterator[Neighbor]:
     """Networks by the number of their changes, from none; each once, those that do not fit left out.
 
     One change: a variant of the same name, a variable, the input's size, how pools round, batch
@@ -116,31 +127,31 @@ def relatives(network: Relative) -> Iterator[Relative]:
     """
     seen: set[object] = set()
     left = MOST_NODES
-    for relative in islice(_candidates(network), MOST_RELATIVES):
+    for neighbor in islice(_candidates(network), MOST_NEIGHBORS):
         if left <= 0:
             break
-        key = _key(relative)
+        key = _key(neighbor)
         if key in seen:
             continue
         seen.add(key)
         try:
-            nodes = len(relative.analysis.layers)
+            nodes = len(neighbor.analysis.layers)
         except ArchError:
-            if relative is network:
+            if neighbor is network:
                 raise
             continue
-        if relative.changes:
+        if neighbor.changes:
             left -= nodes
-        yield relative
+        yield neighbor
 
 
 class Remembered:
     """Relatives that are made once, when they are first asked for."""
 
-    def __init__(self, more: Iterator[Relative]) -> None:
-        self._more, self._known = more, list[Relative]()
+    def __init__(self, more: Iterator[Neighbor]) -> None:
+        self._more, self._known = more, list[Neighbor]()
 
-    def __iter__(self) -> Iterator[Relative]:
+    def __iter__(self) -> Iterator[Neighbor]:
         for index in count():
             if index == len(self._known):
                 following = next(self._more, None)
@@ -151,29 +162,29 @@ class Remembered:
 
 
 @lru_cache(maxsize=2)  # many numbers are asked about one network; all networks would fill the memory
-def remembered(network: Relative) -> Remembered:
-    """The relatives of a network, once for all searches that follow each other."""
-    return Remembered(relatives(network))
+def remembered(network: Neighbor) -> Remembered:
+    """The neighbors of a network, once for all searches that follow each other."""
+    return Remembered(neighbors(network))
 
 
-def _key(relative: Relative) -> object:
-    """What decides a network: relatives of one key are the same."""
-    spec = relative.entry.spec
-    input = relative.input or spec.inputs_of(relative.entry.variant)
-    return spec.source.name, repr(sorted(relative.values.items())), tuple(input), relative.rewrite
+def _key(neighbor: Neighbor) -> object:
+    """What decides a network: neighbors of one key are the same."""
+    spec = neighbor.entry.spec
+    input = neighbor.input or spec.inputs_of(neighbor.entry.variant)
+    return spec.source.name, repr(sorted(neighbor.values.items())), tuple(input), neighbor.rewrite
 
 
-def _candidates(network: Relative) -> Iterator[Relative]:
+def _candidates(network: Neighbor) -> Iterator[Neighbor]:
     yield network
     siblings, settings = list(_siblings(network)), list(_settings(network))
     yield from (*siblings, *settings, *_classes(network), *_rewritten(network), *_sizes(network))
     yield from _family(network)
     yield from _sizes(network, OTHER_SIZES, steps=2)
-    for relative in (*siblings, *settings):
-        yield from (*_settings(relative), *_rewritten(relative), *_sizes(relative))
+    for neighbor in (*siblings, *settings):
+        yield from (*_settings(neighbor), *_rewritten(neighbor), *_sizes(neighbor))
 
 
-def _siblings(network: Relative) -> Iterator[Relative]:
+def _siblings(network: Neighbor) -> Iterator[Neighbor]:
     """Variants that share the name: resnet50_paper and resnet50_v2 for resnet50."""
     for entry in _others(network):
         if _shares_name(entry.name, network):
@@ -181,7 +192,7 @@ def _siblings(network: Relative) -> Iterator[Relative]:
             yield network.changed(change, entry=entry)
 
 
-def _family(network: Relative) -> Iterator[Relative]:
+def _family(network: Neighbor) -> Iterator[Neighbor]:
     """The other variants of the file, and of files of a like name."""
     for entry in _others(network):
         if not _shares_name(entry.name, network):
@@ -189,8 +200,8 @@ def _family(network: Relative) -> Iterator[Relative]:
             yield network.changed(Change(entry.name, says, 22, steps=2), entry=entry)
 
 
-def _others(network: Relative) -> Iterator[Entry]:
-    """The entries of the same file first, then of its relatives; those that know the given variables."""
+def _others(network: Neighbor) -> Iterator[Entry]:
+    """The entries of the same file first, then of its neighbors; those that know the given variables."""
     own = network.entry
     found = [own._replace(name=name, variant=name) for name in own.spec.variants]
     for path in families() if _bundled(own) else ():
@@ -210,7 +221,7 @@ def _bundled(entry: Entry) -> bool:
     return any(os.path.basename(path) == entry.spec.source.name for path in families())
 
 
-def _shares_name(name: str, network: Relative) -> bool:
+def _shares_name(name: str, network: Neighbor) -> bool:
     """Whether a name begins like the network's: with the first of its file that begins its own."""
     own = network.entry.name
     root = min(
@@ -219,7 +230,7 @@ def _shares_name(name: str, network: Relative) -> bool:
     return f"{name}_".startswith(f"{root}_")
 
 
-def _differences(network: Relative, entry: Entry) -> str:
+def _differences(network: Neighbor, entry: Entry) -> str:
     """'stride=1x1 (not 3x3)'."""
     other = settle(entry.spec, entry.variant, network.given)
     own = network.values
@@ -232,7 +243,7 @@ def _differences(network: Relative, entry: Entry) -> str:
     return ", ".join(parts)
 
 
-def _settings(network: Relative) -> Iterator[Relative]:
+def _settings(network: Neighbor) -> Iterator[Neighbor]:
     """Each switch and choice the other way, and numbers as variants of the same name have them."""
     spec = network.entry.spec
     siblings = [variant for name, variant in spec.variants.items() if _shares_name(name, network)]
@@ -245,14 +256,14 @@ def _settings(network: Relative) -> Iterator[Relative]:
                 yield from _set(network, name, value)
 
 
-def _classes(network: Relative) -> Iterator[Relative]:
+def _classes(network: Neighbor) -> Iterator[Neighbor]:
     """Other usual numbers of classes: TF-Slim's ImageNet has 1,001."""
     if network.values.get("classes") in USUAL_CLASSES:
         for number in USUAL_CLASSES:
             yield from _set(network, "classes", number)
 
 
-def _set(network: Relative, name: str, value: Value) -> Iterator[Relative]:
+def _set(network: Neighbor, name: str, value: Value) -> Iterator[Neighbor]:
     if value != network.values[name]:
         shown = show_value(value)
         says = f"{name}={shown} (not {show_value(network.values[name])})"
@@ -260,7 +271,7 @@ def _set(network: Relative, name: str, value: Value) -> Iterator[Relative]:
         yield network.changed(change, given={**network.given, name: value})
 
 
-def _rewritten(network: Relative) -> Iterator[Relative]:
+def _rewritten(network: Neighbor) -> Iterator[Neighbor]:
     """All pools rounded the other way, batch norm folded: where that makes another network."""
     try:
         graph = network.analysis.graph
@@ -272,8 +283,8 @@ def _rewritten(network: Relative) -> Iterator[Relative]:
 
 
 def _sizes(
-    network: Relative, sizes: tuple[int, ...] = USUAL_SIZES, steps: int = 1
-) -> Iterator[Relative]:
+    network: Neighbor, sizes: tuple[int, ...] = USUAL_SIZES, steps: int = 1
+) -> Iterator[Neighbor]:
     """Other square inputs."""
     own = network.input or network.entry.spec.inputs_of(network.entry.variant)
     height, width, channels = own
