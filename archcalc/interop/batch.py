@@ -29,9 +29,11 @@ def per_image(trace: Trace, pruned: Pruned) -> Trace:
         shape = trace.tensors[name].shape
         if shape:
             ways[name] = (((count, True),), *map(plain, shape[1:]))
+    read = {name for operation in pruned.live for name in operation.inputs if name}
+    read.update(trace.outputs)
     for operation in pruned.live:
         try:
-            _follow(trace, operation, ways)
+            _follow(trace, operation, ways, read)
         except Lost:
             return _as_it_is(trace, f"{operation.place} joins or parts what lies along it")
     for name in trace.outputs:
@@ -40,15 +42,14 @@ def per_image(trace: Trace, pruned: Pruned) -> Trace:
     return _of_one(trace, ways, count)
 
 
-def _follow(trace: Trace, operation: Operation, ways: dict[str, Way]) -> None:
+def _follow(trace: Trace, operation: Operation, ways: dict[str, Way], read: set[str]) -> None:
     found = tuple(ways.get(name or "") for name in operation.inputs)
     if not any(found):
         return
     shapes = tuple(None if name is None else trace.tensors[name].shape for name in operation.inputs)
     outputs = tuple(trace.tensors[name].shape for name in operation.outputs)
     carried = Carried(shapes, outputs, found, operation.attributes)
-    made = zip(operation.outputs, carry(operation, carried), strict=True)
-    ways.update((name, way) for name, way in made if way is not None)
+    ways.update(carry(operation, carried, read))
 
 
 def _as_it_is(trace: Trace, why: str) -> Trace:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from math import prod
 
 from archcalc.interop.trace import Operation, Shape
@@ -254,16 +254,21 @@ _CARRY: dict[str, Carry] = {word: carry for carry, words in _TABLE for word in w
 _MAKING = frozenset(MAKING)
 
 
-def carry(operation: Operation, carried: Carried) -> list[Way | None]:
-    """The ways of an operation's outputs; all other words fit their axes from the right.
+def carry(operation: Operation, carried: Carried, wanted: Container[str]) -> dict[str, Way]:
+    """The ways of those outputs that are wanted; words without a rule fit their axes from the right.
 
     Raises:
         Lost: images meet in it, or it cannot be followed.
     """
     if operation.word in _MAKING:
-        return [None] * len(carried.outputs)
+        return {}
     rule = _CARRY.get(operation.word, from_right)
     try:
-        return [rule(carried, shape) for shape in carried.outputs]
+        made = [
+            (name, rule(carried, shape))
+            for name, shape in zip(operation.outputs, carried.outputs, strict=True)
+            if name in wanted
+        ]
     except (IndexError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         raise Lost from error
+    return {name: way for name, way in made if way is not None}

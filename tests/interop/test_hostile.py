@@ -38,7 +38,11 @@ try:
     read(sys.argv[1], {}, {})
 except ArchError as error:
     print(error)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+try:  # ru_maxrss begins with that of the process before
+    peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]
+except OSError:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(int(peak) // 1024)
 """
 
 
@@ -266,9 +270,9 @@ def bomb(path: Path, data: bytes, times: int, says: int | None = None) -> None:
 
 def test_zip_bombs(tmp_path: Path) -> None:
     path = tmp_path / "m.pt2"
-    bomb(path, b" " * (1 << 20), 2000)
-    assert limited(path) == f"m.pt2: its member {MEMBER} of 2,097,152,000 bytes is too large"
-    bomb(path, b" " * (1 << 20), 2000, says=10)
+    bomb(path, b" " * (1 << 20), 200)
+    assert limited(path) == f"m.pt2: its member {MEMBER} of 209,715,200 bytes is too large"
+    bomb(path, b" " * (1 << 20), 200, says=10)
     assert limited(path) == f"m.pt2: its member {MEMBER} unpacks to more than 100,663,296 bytes"
 
 

@@ -133,6 +133,20 @@ def _copy(word: str, name: str, given: Arguments, shapes: Mapping[str, Shape]) -
     return Call("expand", tuple(given.tensors["src"]), {})
 
 
+def _index_select(word: str, name: str, given: Arguments, shapes: Mapping[str, Shape]) -> Call:
+    """x[:, ids] for dim 1."""
+    x, ids = given.tensors["self"], given.tensors["index"]
+    before = given.values["dim"] % max(len(shapes[x[0] or ""]), 1)
+    return Call(word, (*x, *[None] * before, *ids), {})
+
+
+def _strided(word: str, name: str, given: Arguments, shapes: Mapping[str, Shape]) -> Call:
+    """Of a tensor's own size it only says how that lies in memory."""
+    inputs = _all(given)
+    same = given.values.get("size") == shapes[inputs[0] or ""]
+    return Call("copy" if same else word, inputs, {})
+
+
 def _bounds(word: str, name: str, given: Arguments, shapes: Mapping[str, Shape]) -> Call:
     attributes: dict[str, Any] = {
         key: given.values[key] for key in ("min", "max") if key in given.values
@@ -146,6 +160,8 @@ _BY_NAME: dict[str, Special] = {
     "max": _extreme,
     "min": _extreme,
     "copy": _copy,
+    "index_select": _index_select,
+    "as_strided": _strided,
 }
 _BY_WORD: dict[str, Special] = {
     "permute": _permute,

@@ -257,7 +257,8 @@ def main() -> None:
         save("tied_on_meta", torch.export.export(Tied().eval(), (ids[0].to("meta"),)))
     save("strange", torch.export.export(Strange().eval(), (torch.randn(1, 4),)))
     plain = torch.export.export(convolutional().eval(), image())
-    save("decomposed", plain.run_decompositions())
+    of_two = torch.export.export(convolutional().eval(), image(2))
+    save("decomposed", of_two.run_decompositions())
     save("torch_2_6", plain, old=True)
     save("training", torch.export.export(convolutional().train(), image(2)))
 
