@@ -6,6 +6,8 @@ Expected numbers are arithmetic on the modules as they stand there.
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -288,3 +290,21 @@ def test_unknown_fields_are_passed_over_and_another_major_version_is_refused(tmp
     with pytest.raises(ArchError) as error:
         read(written(), {}, {})
     assert str(error.value) == "m.pt2 is of torch.export's schema 9.99; archcalc reads 8.x"
+
+
+def test_no_framework_and_no_array_package_is_imported() -> None:
+    """Reading and counting take Python's own modules, and not even `zipfile`, which starts slowly."""
+    code = f"""
+import sys
+from archcalc.interop.batch import per_image
+from archcalc.interop.load import read
+from archcalc.interop.prune import prune
+from archcalc.interop.tally import tally
+trace = read({str(FILES / "resnet18.pt2")!r}, {{}}, {{}})
+pruned = prune(trace)
+assert tally(per_image(trace, pruned), pruned).counts.products
+heavy = {{"torch", "numpy", "numba", "rich", "onnx", "zipfile", "pickle", "ast", "fractions"}}
+print(sorted(heavy & set(sys.modules)))
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"

@@ -8,7 +8,7 @@ from typing import Any
 from archcalc.errors import ArchError, Diagnostic
 from archcalc.interop.archive import Archive
 from archcalc.interop.torch.graph import BadGraph, Builder, Scope
-from archcalc.interop.torch.symbols import Settled, axes_of, settle
+from archcalc.interop.torch.symbols import BadSize, FreeSize, Settled, axes_of, settle
 from archcalc.interop.torch.weights import Signature, signature, storages, tied
 from archcalc.interop.trace import Trace, Weight
 
@@ -39,8 +39,6 @@ def read(archive: Archive, inputs: Mapping[str, tuple[int, ...]], dims: Mapping[
         axes = axes_of(found.inputs, written["graph"]["tensor_values"])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise _unlike_torch(label, "its signature") from error
-    from archcalc.interop.torch.sizes import BadSize
-
     try:
         settled = settle(label, axes, inputs, dims)
     except BadSize as fact:
@@ -51,7 +49,7 @@ def read(archive: Archive, inputs: Mapping[str, tuple[int, ...]], dims: Mapping[
 
 
 def graph_member(archive: Archive) -> str:
-    """The member that holds the graph: of torch 2.6 and before, or of later ones.
+    """The member that holds the graph: of torch 2.7 and before, or of later ones.
 
     Raises:
         ArchError: there is none.
@@ -132,7 +130,7 @@ class _Sizes:
         self.known: dict[str, int] = {}
 
     def __call__(self, size: Mapping[str, Any]) -> int:
-        from archcalc.interop.torch.sizes import BadSize, FreeSize, evaluate
+        from archcalc.interop.torch.sizes import evaluate
 
         text = str(size["as_expr"]["expr_str"])
         if text not in self.known:
@@ -197,7 +195,7 @@ def _weights(
 
 
 def _held(archive: Archive, member: str) -> dict[str, str]:
-    """What holds each weight, where the archive says it outside of pickles (torch 2.7 and later)."""
+    """What holds each weight, where the archive says it outside of pickles (torch 2.8 and later)."""
     root, name = member.rpartition("models/")[0], member.rpartition("/")[2].removesuffix(".json")
     config = f"{root}data/weights/{name}_weights_config.json"
     if config not in archive.members:

@@ -10,19 +10,13 @@ import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
+from archcalc.interop.torch.symbols import BadSize, FreeSize
+
 _LONGEST = 4096  # characters of one expression
 _LARGEST = 1 << 128
 _HIGHEST = 64  # power
 
 Value = Fraction  # every value on the way; integers too
-
-
-class BadSize(Exception):
-    """What cannot be evaluated, as a bare fact."""
-
-
-class FreeSize(BadSize):
-    """A symbol without a value; `str` is its name."""
 
 
 def _floor_div(a: Value, b: Value) -> Value:

@@ -10,6 +10,14 @@ from archcalc.errors import ArchError, Diagnostic, listed, shown, suggestion
 _LARGEST = 1 << 40  # that may be asked for along an axis
 
 
+class BadSize(Exception):
+    """A size that cannot be evaluated, as a bare fact."""
+
+
+class FreeSize(BadSize):
+    """A symbol without a value; `str` is its name."""
+
+
 class Axis(NamedTuple):
     """One axis of an input: its number, or the text of its size and what it was at export."""
 
@@ -53,22 +61,43 @@ def settle(
     Raises:
         ArchError: what is given does not fit the file, or a free dimension is left.
     """
-    names = [symbol for axis in axes if (symbol := symbol_of(axis)) is not None]
+    names = [symbol for axis in axes for symbol in sorted(_symbols(axis))]
     values = _from_dims(label, names, dims)
     for name, shape in given.items():
         _from_shape(label, [axis for axis in axes if axis.input == name], name, shape, values, axes)
     notes = _batch(axes, values)
     _all_known(label, axes, values)
+    _require_as_given(label, axes, given, values)
     return Settled(values, notes)
+
+
+def _symbols(axis: Axis) -> set[str]:
+    """The symbols that an axis depends on: two for the width of (s0 − 1)·s1."""
+    if not axis.text:
+        return set()
+    from archcalc.interop.torch.sizes import symbols_of
+
+    return symbols_of(axis.text)
+
+
+def _require_as_given(
+    label: str, axes: list[Axis], given: Mapping[str, tuple[int, ...]], values: Mapping[str, int]
+) -> None:
+    """What is no symbol alone must come out as the shape that is given."""
+    for axis in axes:
+        if axis.text and axis.input in given:
+            from archcalc.interop.torch.sizes import evaluate
+
+            size, wanted = evaluate(axis.text, values), given[axis.input][axis.axis]
+            if size != wanted:
+                raise ArchError(
+                    f"{label}: axis {axis.axis} of {axis.input} comes to {size}, not {wanted}"
+                )
 
 
 def symbol_of(axis: Axis) -> str | None:
     """The symbol that an axis is, where it is one alone."""
-    if not axis.text:
-        return None
-    from archcalc.interop.torch.sizes import symbols_of
-
-    found = symbols_of(axis.text)
+    found = _symbols(axis)
     alone = axis.text.startswith("Symbol(") or axis.text.isidentifier()
     return found.pop() if len(found) == 1 and alone else None
 
@@ -133,8 +162,7 @@ def _batch(axes: list[Axis], values: dict[str, int]) -> tuple[str, ...]:
 def _all_known(label: str, axes: list[Axis], values: Mapping[str, int]) -> None:
     free: dict[str, Axis] = {}
     for axis in axes:
-        symbol = symbol_of(axis)
-        if symbol is not None and symbol not in values:
+        for symbol in sorted(_symbols(axis) - set(values)):
             free.setdefault(symbol, axis)
     if not free:
         return
