@@ -110,14 +110,14 @@ class Call:
         return value
 
     def maybe(self, position: int) -> Value | None:
-        value = self.inputs[position] if position < len(self.inputs) else None
+        value = self.inputs[position] if 0 <= position < len(self.inputs) else None
         if value is not None and value.items is not None:
             raise ArchError(f"input {position + 1} is a sequence, not a tensor")
         return value
 
     def items(self, position: int) -> list[Value]:
         """The tensors of an input that is a sequence."""
-        value = self.inputs[position] if position < len(self.inputs) else None
+        value = self.inputs[position] if 0 <= position < len(self.inputs) else None
         if value is None or value.items is None:
             raise ArchError(f"input {position + 1} is no sequence")
         return value.items

@@ -107,6 +107,8 @@ STEP = [  # node, opset, message
     (n("Col2Im", "sound two two"), 18, "3 rows are no multiple of a block of 1×2"),
     (n("Col2Im", "sound two none"), 18, "3 rows are no multiple of a block of 0"),
     (n("SplitToSequence", "x two"), 17, "2 values cannot be split into 2 parts"),
+    (n("Add", ""), 17, "it has no input 1"),
+    (n("Add", "x -"), 17, "it has no input 2"),
     (n("Add", "x matrix"), 17, "2×6×9×10 and 5×7 do not broadcast"),
     (n("Cast", "x", I("to", 99)), 17, "it casts to no type that is known (number 99)"),
     (n("Identity", ""), 17, "it has no input 1"),

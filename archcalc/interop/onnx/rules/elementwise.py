@@ -61,7 +61,7 @@ def joined(step: Callable[..., Any] | None = None, dtype: int = 0) -> Rule:
     """A rule of two or more inputs that broadcast; before opset 7 the second follows the first."""
 
     def rule(call: Call) -> list[Value]:
-        call.value(len(call.inputs) - 1)
+        call.value(max(len(call.inputs) - 1, 0))
         if call.opset < 7 and "broadcast" in call.attributes:
             return [Value(call.first.shape, dtype or call.first.dtype)]
         shape = shared(*[call.value(i).shape for i in range(len(call.inputs))])
