@@ -33,11 +33,16 @@ class Row(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """All rows. With `unknown` operations every total is a least one."""
+    """All rows. With `unknown` operations every total is a least one.
+
+    `returned` are weights that no row uses and an output is made of (CLIP's temperature); `unused` are
+    used by nothing.
+    """
 
     rows: tuple[Row, ...]
     unknown: tuple[Operation, ...]
-    unused: tuple[Use, ...]  # weights that no row uses
+    returned: tuple[Use, ...]
+    unused: tuple[Use, ...]
 
     @property
     def counts(self) -> Counts:
@@ -47,7 +52,8 @@ class Tally(NamedTuple):
     @property
     def parameters(self) -> int:
         """Numbers of the parameters that layers use, shared ones once."""
-        return sum(_numbers(use) for row in self.rows for use in row.uses)
+        used = sum(_numbers(use) for row in self.rows for use in row.uses)
+        return used + sum(map(_numbers, self.returned))
 
     @property
     def parameters_of_the_file(self) -> int:
@@ -86,10 +92,16 @@ def tally(trace: Trace, pruned: Pruned, allow_unknown: bool = False) -> Tally:
         rows.append(Row(operation, counts, tuple(uses)))
     if mistakes:
         raise ArchError(*mistakes)
+    made = [name for output in trace.outputs for name in pruned.behind.get(output, ())]
+    returned = tuple(
+        Use(free.pop(weights[name].storage), "weight", prod(trace.tensors[name].shape))
+        for name in made
+        if weights[name].storage in free
+    )
     unused = [
         Use(w, "", prod(trace.tensors[w.tensor].shape)) for w in trace.weights if w.storage in free
     ]
-    return Tally(tuple(rows), unknown, _once(unused))
+    return Tally(tuple(rows), unknown, returned, _once(unused))
 
 
 def _refused(trace: Trace, unknown: tuple[Operation, ...]) -> ArchError:

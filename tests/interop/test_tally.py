@@ -66,6 +66,14 @@ def test_what_depends_on_no_input_is_folded_and_its_weights_are_used() -> None:
     assert [use.weight.name for use in found.unused] == ["spare"]
 
 
+def test_a_weight_that_an_output_is_made_of_is_used() -> None:
+    model = trace(CONV, RELU, step("exp", "spare", "twice"), w="w", b="b", spare="spare")
+    found = counted(model._replace(outputs=("relu", "twice")))
+    assert [use.weight.name for use in found.returned] == ["spare"]
+    assert found.parameters == found.parameters_of_the_file == 108 + 4 + 7
+    assert found.unused == ()
+
+
 def test_what_only_a_shape_decides_depends_on_no_input() -> None:
     model = trace(step("fill", "x", "twice"), step("conv", "x twice -", "conv"), RELU)
     assert [o.word for o in prune(model).folded] == ["fill"]
