@@ -206,6 +206,8 @@ def recurrent(op: Carried, shape: Shape) -> Way | None:
     """x and the first output are [steps, images, …] or the other way, states [layers, images, …]."""
     way = op.way(0)
     at = 0 if op.attributes.get("batch_first") else 1
+    if way is not None and len(way) == 2 == len(shape):  # one step of a cell
+        return placed(shape, {0: [way[0]]}) if at == 0 else _refuse()
     if way is None or len(way) != 3 or not has_batch(way[at]):
         raise Lost
     return placed(shape, {(at if shape == op.outputs[0] else 1): [way[at]]})

@@ -24,6 +24,7 @@ class Call(NamedTuple):
     attributes: Mapping[str, Any]
 
 
+_OF_CELL = ("w_ih", "w_hh", "b_ih", "b_hh")
 Special = Callable[[str, str, Arguments, Mapping[str, Shape]], Call]
 
 
@@ -105,7 +106,9 @@ def _extreme(word: str, name: str, given: Arguments, shapes: Mapping[str, Shape]
 
 def _recurrent(word: str, name: str, given: Arguments, shapes: Mapping[str, Shape]) -> Call:
     """Inputs x, states, weights; attributes units (of all layers and directions) and states."""
-    states, params = given.tensors["hx"], given.tensors["params"]
+    cell, states = name.endswith("_cell"), given.tensors["hx"]
+    of_cell = [tensor for key in _OF_CELL for tensor in given.tensors.get(key, [])]
+    params = of_cell if cell else given.tensors["params"]
     hidden = [shapes[names] for names in params if names is not None and len(shapes[names]) == 2]
     layers = given.values.get("num_layers", 1) * (2 if given.values.get("bidirectional") else 1)
     gates = {"lstm": 4, "gru": 3}.get(word, 1)
@@ -113,7 +116,7 @@ def _recurrent(word: str, name: str, given: Arguments, shapes: Mapping[str, Shap
     attributes = {
         "units": units,
         "states": len(states),
-        "batch_first": bool(given.values.get("batch_first")),
+        "batch_first": cell or bool(given.values.get("batch_first")),
     }
     return Call(word, (*given.tensors["input"], *states, *params), attributes)
 

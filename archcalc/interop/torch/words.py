@@ -155,10 +155,10 @@ cdist: _cdist_forward
 attention: scaled_dot_product_attention _scaled_dot_product_flash_attention
 attention: _scaled_dot_product_flash_attention_for_cpu _scaled_dot_product_efficient_attention
 attention: _scaled_dot_product_cudnn_attention _scaled_dot_product_attention_math
-lstm:
-gru:
-rnn_tanh:
-rnn_relu:
+lstm: lstm_cell
+gru: gru_cell
+rnn_tanh: rnn_tanh_cell
+rnn_relu: rnn_relu_cell
 batch_norm: native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training
 batch_norm: _batch_norm_with_update _native_batch_norm_legit_functional cudnn_batch_norm
 layer_norm: native_layer_norm
