@@ -1,0 +1,115 @@
+"""The report of published numbers, recomputed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from archcalc.audit.verdicts import KINDS, Verdict, shown
+from archcalc.reports.model import Column, Report
+
+MOST_NAMED = 2
+
+
+FINDINGS = ("wrong", "unexplained")
+
+
+COLUMNS = (
+    Column("number", "number", "name"),
+    Column("printed", "printed", "text"),
+    Column("computed", "computed", "text", spare=1),
+    Column("verdict", "verdict", "name"),
+    Column("source", "source", "words"),
+    Column("reason", "reason", "data"),
+)
+
+
+PLAIN = tuple(c._replace(kind="data") if c.key == "computed" else c for c in COLUMNS)
+
+
+SUMMARY = (
+    Column("source", "source", "name"),
+    Column("all", "all", "count"),
+    *(Column(kind, "open" if kind == "unexplained" else kind, "count") for kind in KINDS),
+)
+
+
+def reports(verdicts: list[Verdict], every: bool, whole: bool, plain: bool) -> list[Report]:
+    """A table of the verdicts, `every` one or the findings; of a `whole` audit a summary before it."""
+    found = [_table(verdicts, every, plain)]
+    return [_summary(verdicts), *found] if whole else found
+
+
+def _summary(verdicts: list[Verdict]) -> Report:
+    """Verdicts by source: papers and tools by their name, whatever table or file it was."""
+    by_source: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        by_source.setdefault(verdict.number.source.partition(",")[0], []).append(verdict)
+    rows = [{"source": name, **_counts(by_source[name])} for name in sorted(by_source)]
+    total = {"source": "total", **_counts(verdicts)}
+    title = f"{len(verdicts)} published numbers, recomputed"
+    return Report(title, SUMMARY, tuple(rows), total, (), list)
+
+
+def _counts(verdicts: list[Verdict]) -> dict[str, int | None]:
+    kinds = [verdict.kind for verdict in verdicts]
+    return {"all": len(kinds), **{kind: kinds.count(kind) or None for kind in KINDS}}
+
+
+def _table(verdicts: list[Verdict], every: bool, plain: bool) -> Report:
+    """`plain`: computed numbers as a program reads them, not as people do."""
+    listed = [v for v in verdicts if every or v.kind in FINDINGS or v.fails]
+    failed = sum(v.fails for v in verdicts)
+    remarks = [*_reasons(listed), *([f"{failed} that should hold do not"] if failed else [])]
+    title = f"{len(listed)} {'published' if every else 'wrong or unexplained'} numbers"
+    documents = [_document(verdict) for verdict in verdicts]
+    columns, rows = (PLAIN if plain else COLUMNS), tuple(_row(verdict, plain) for verdict in listed)
+    return Report(title, columns, rows, None, tuple(remarks), lambda: documents)
+
+
+def _reasons(verdicts: list[Verdict]) -> Iterator[str]:
+    """Each reason once, behind the printed numbers that it explains."""
+    explained: dict[str, dict[str, None]] = {}
+    for verdict in verdicts:
+        if verdict.reason and verdict.kind != "rounded":
+            explained.setdefault(verdict.reason, {})[f"{_name(verdict)} {verdict.number.printed}"] = None
+    for reason, texts in explained.items():
+        names = list(texts)
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        yield f"{', '.join(names[:MOST_NAMED])}{more}: {reason}"
+
+
+def _name(verdict: Verdict) -> str:
+    """'googlenet 4a weights'."""
+    return f"{verdict.number.subject} {verdict.number.quantity.replace('_', ' ')}"
+
+
+def _row(verdict: Verdict, plain: bool) -> dict[str, Any]:
+    number, computed = verdict.number, verdict.computed
+    return {
+        "number": _name(verdict),
+        "printed": number.printed,
+        "computed": _plain(computed) if plain and not isinstance(computed, tuple) else shown(computed),
+        "verdict": verdict.kind,
+        "reason": verdict.reason,
+        "source": number.source,
+    }
+
+
+def _document(verdict: Verdict) -> dict[str, Any]:
+    return {
+        **verdict.number._asdict(),
+        "verdict": verdict.kind,
+        "computed": _plain(verdict.computed),
+        "reached": _plain(verdict.reached),
+        "reason": verdict.reason,
+        "fails": verdict.fails,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """An integer, a ratio with all digits of a float, or a size as a list."""
+    if isinstance(value, tuple):
+        return list(map(int, value))
+    return float(value) if isinstance(value, Fraction) else value
