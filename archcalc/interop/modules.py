@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from archcalc.interop.counts import NONE, Counts, total
-from archcalc.interop.tally import Row, Use
+from archcalc.interop.tally import OperationCost, Use
 
 
 class Gathered(NamedTuple):
@@ -17,7 +17,7 @@ class Gathered(NamedTuple):
 
     name: str
     cls: str
-    rows: tuple[Row, ...]
+    rows: tuple[OperationCost, ...]
 
     @property
     def counts(self) -> Counts:
@@ -30,14 +30,16 @@ class Gathered(NamedTuple):
         return tuple(use for row in self.rows for use in row.uses)
 
 
-def gather(rows: Iterable[Row], modules: Mapping[str, str], depth: int) -> tuple[Gathered, ...]:
+def gather(
+    rows: Iterable[OperationCost], modules: Mapping[str, str], depth: int
+) -> tuple[Gathered, ...]:
     """Rows by module down to a depth, in the order in which each module first works.
 
     At depth 1 'layer1.0.conv1' counts for 'layer1'. Depth counts modules, not dots: one whose name
     holds a dot is one. Operations that lie above that depth, in a module with others inside, stand for
     themselves under their word: 'layer1.0/add'.
     """
-    found: dict[tuple[str, str], list[Row]] = {}
+    found: dict[tuple[str, str], list[OperationCost]] = {}
     above = _with_others_inside(modules)
     for row in rows:
         chain = _chain(row.operation.module, modules)

@@ -36,7 +36,7 @@ class Unsound(Exception):
     """What is wrong with a file as such."""
 
 
-class Entry(NamedTuple):
+class TensorEntry(NamedTuple):
     """A tensor by the header: its type, its shape, and the bytes `begin:end` of the values."""
 
     dtype: str
@@ -45,10 +45,10 @@ class Entry(NamedTuple):
     end: int
 
 
-class Table(NamedTuple):
+class TensorTable(NamedTuple):
     """All tensors of a model's files by name, and names that stand for another tensor of them (tied)."""
 
-    tensors: dict[str, Entry]
+    tensors: dict[str, TensorEntry]
     same: dict[str, str]
 
     @property
@@ -76,7 +76,7 @@ def word(text: str) -> str:
     return printable(shown(text))
 
 
-def header(file: IO[bytes], size: int) -> tuple[dict[str, Entry], int, dict[str, str]]:
+def header(file: IO[bytes], size: int) -> tuple[dict[str, TensorEntry], int, dict[str, str]]:
     """The tensors in the order of the header, where the values begin, and the metadata.
 
     Raises:
@@ -94,7 +94,7 @@ def header(file: IO[bytes], size: int) -> tuple[dict[str, Entry], int, dict[str,
     return tensors, start, {str(key): str(value) for key, value in known.items()}
 
 
-def _require_side_by_side(tensors: dict[str, Entry], size: int) -> None:
+def _require_side_by_side(tensors: dict[str, TensorEntry], size: int) -> None:
     places = [(0, 0, ""), (size, size, "")]
     places += [(entry.begin, entry.end, name) for name, entry in tensors.items()]
     for (_, before, first), (begin, end, second) in pairwise(sorted(places)):
@@ -135,7 +135,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return named
 
 
-def _entry(name: str, entry: Any) -> Entry:
+def _entry(name: str, entry: Any) -> TensorEntry:
     try:
         dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
         sound = isinstance(dtype, str) and len(entry) == 3 and len(offsets) == 2 and len(shape) <= 64
@@ -146,10 +146,10 @@ def _entry(name: str, entry: Any) -> Entry:
         raise Unsound(f"`{word(name)}` needs a dtype, a shape and two offsets")
     if dtype not in _BITS:
         raise Unsound(f"`{word(name)}` has the unknown type `{word(dtype)}`")
-    return Entry(dtype, tuple(shape), *offsets)
+    return TensorEntry(dtype, tuple(shape), *offsets)
 
 
-def read(path: str) -> Table:
+def read(path: str) -> TensorTable:
     """The tensors of a `.safetensors` file, or of all files that an index of shards names.
 
     Raises:
@@ -160,7 +160,7 @@ def read(path: str) -> Table:
             return _table(path)
         file.seek(0)
         weight_map = _weight_map(path, file)
-    found: dict[str, Entry] = {}
+    found: dict[str, TensorEntry] = {}
     same: dict[str, str] = {}
     for shard in sorted(set(weight_map.values())):
         table = _table(_beside(path, shard))
@@ -169,7 +169,7 @@ def read(path: str) -> Table:
     missing = [name for name in weight_map if name not in found and name not in same]
     if missing:
         raise ArchError(f"{_label(path)}: its shards do not hold `{word(missing[0])}`")
-    return Table(found, same)
+    return TensorTable(found, same)
 
 
 def _opened(path: str) -> IO[bytes]:
@@ -180,7 +180,7 @@ def _opened(path: str) -> IO[bytes]:
         raise ArchError(f"{_label(path)} cannot be read: {reason.lower()}") from None
 
 
-def _table(path: str) -> Table:
+def _table(path: str) -> TensorTable:
     with _opened(path) as file:
         size = file.seek(0, 2)
         file.seek(0)
@@ -189,7 +189,7 @@ def _table(path: str) -> Table:
         except Unsound as fault:
             raise ArchError(f"{_label(path)} is no sound safetensors file: {fault}") from None
     same = {name: kept for name, kept in metadata.items() if kept in tensors and name not in tensors}
-    return Table(tensors, same)
+    return TensorTable(tensors, same)
 
 
 def _weight_map(path: str, file: IO[bytes]) -> dict[str, str]:

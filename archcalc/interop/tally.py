@@ -10,7 +10,7 @@ from archcalc import garbage
 from archcalc.errors import ArchError, Diagnostic
 from archcalc.interop.counts import NONE, Counts, Seen, Unfit, total
 from archcalc.interop.prune import Pruned
-from archcalc.interop.trace import OPAQUE, Operation, Tensor, Trace, Weight
+from archcalc.interop.trace import OPAQUE, Operation, StoredWeight, Tensor, Trace
 from archcalc.interop.vocabulary import WORDS
 
 _MOST_NAMED = 40  # kinds of unknown operations
@@ -19,12 +19,12 @@ _MOST_NAMED = 40  # kinds of unknown operations
 class Use(NamedTuple):
     """A weight, and what it is to the operation that first uses it: 'weight', 'bias', 'scale', …"""
 
-    weight: Weight
+    weight: StoredWeight
     role: str
     size: int
 
 
-class Row(NamedTuple):
+class OperationCost(NamedTuple):
     """What one operation costs, for the whole batch of the trace."""
 
     operation: Operation
@@ -39,7 +39,7 @@ class Tally(NamedTuple):
     used by nothing.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[OperationCost, ...]
     unknown: tuple[Operation, ...]
     returned: tuple[Use, ...]
     unused: tuple[Use, ...]
@@ -89,7 +89,7 @@ def tally(trace: Trace, pruned: Pruned, allow_unknown: bool = False) -> Tally:
             for name, role in _used(operation, pruned.behind)
             if weights[name].storage in free
         ]
-        rows.append(Row(operation, counts, tuple(uses)))
+        rows.append(OperationCost(operation, counts, tuple(uses)))
     if mistakes:
         raise ArchError(*mistakes)
     made = [name for output in trace.outputs for name in pruned.behind.get(output, ())]

@@ -22,7 +22,7 @@ class Tensor(NamedTuple):
     dtype: str
 
 
-class Weight(NamedTuple):
+class StoredWeight(NamedTuple):
     """A tensor whose numbers lie in the file.
 
     Args:
@@ -74,7 +74,7 @@ class Trace(NamedTuple):
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     tensors: Mapping[str, Tensor]
-    weights: tuple[Weight, ...]
+    weights: tuple[StoredWeight, ...]
     modules: Mapping[str, str]
     operations: tuple[Operation, ...]
     notes: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ import pytest
 
 from archcalc.interop.batch import per_image
 from archcalc.interop.prune import prune
-from archcalc.interop.trace import Operation, Shape, Tensor, Trace, Weight
+from archcalc.interop.trace import Operation, Shape, StoredWeight, Tensor, Trace
 
 Step = tuple[str, dict[str, object], Shape]
 IMAGE = (5, 6, 4)
@@ -21,7 +21,7 @@ def chain(*steps: Step, first: Shape = IMAGE) -> Trace:
     """Each step reads the one before, and a weight that its attributes name under `with`."""
     tensors = {name: Tensor(name, shape, "float32") for name, shape in WEIGHTS.items()}
     tensors["x"] = Tensor("x", first, "float32")
-    weights = tuple(Weight(name, name, "parameter", True, name) for name in WEIGHTS)
+    weights = tuple(StoredWeight(name, name, "parameter", True, name) for name in WEIGHTS)
     operations, last = [], "x"
     for number, (word, attributes, shape) in enumerate(steps):
         made, others = f"t{number}", str(attributes.get("with", "")).split()

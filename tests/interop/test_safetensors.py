@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from archcalc.errors import ArchError
-from archcalc.interop.safetensors import Entry, read
+from archcalc.interop.safetensors import TensorEntry, read
 
 
 def file_of(path: Path, metadata: dict[str, str] | None = None, **shapes: list[int]) -> None:
@@ -34,8 +34,8 @@ def test_names_shapes_types_and_bytes(tmp_path: Path) -> None:
     file_of(path, {"head.weight": "embed.weight", "format": "pt"}, embed_weight=[5, 4], norm_bias=[4])
     table = read(str(path))
     assert table.tensors == {
-        "embed.weight": Entry("F16", (5, 4), 0, 40),
-        "norm.bias": Entry("F16", (4,), 40, 48),
+        "embed.weight": TensorEntry("F16", (5, 4), 0, 40),
+        "norm.bias": TensorEntry("F16", (4,), 40, 48),
     }
     assert table.same == {"head.weight": "embed.weight"}  # where safetensors notes tied weights
     assert (table.numbers, table.bytes) == (5 * 4 + 4, 2 * 24)

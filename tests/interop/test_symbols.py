@@ -6,10 +6,10 @@ import pytest
 
 from archcalc.errors import ArchError
 from archcalc.interop.torch.sizes import evaluate, symbols_of
-from archcalc.interop.torch.symbols import Axis, BadSize, FreeSize, settle
+from archcalc.interop.torch.symbols import BadSize, FreeSize, InputAxis, settle
 
-BATCH = Axis("x", 0, None, "Symbol('s0', integer=True, positive=True)", 2)
-TWICE = Axis("x", 1, None, "Mul(Integer(2), Symbol('s1', integer=True, positive=True))", 8)
+BATCH = InputAxis("x", 0, None, "Symbol('s0', integer=True, positive=True)", 2)
+TWICE = InputAxis("x", 1, None, "Mul(Integer(2), Symbol('s1', integer=True, positive=True))", 8)
 
 
 @pytest.mark.parametrize(

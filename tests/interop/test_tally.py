@@ -8,7 +8,7 @@ from archcalc.errors import ArchError
 from archcalc.interop.counts import Counts
 from archcalc.interop.prune import prune
 from archcalc.interop.tally import Tally, tally
-from archcalc.interop.trace import OPAQUE, Operation, Tensor, Trace, Weight
+from archcalc.interop.trace import OPAQUE, Operation, StoredWeight, Tensor, Trace
 
 SHAPES = {
     "x": (1, 3, 8, 8),
@@ -30,7 +30,7 @@ def step(word: str, inputs: str, output: str, **attributes: object) -> Operation
 def trace(*operations: Operation, **weights: str) -> Trace:
     """`weights` are the storages of the parameters by name."""
     tensors = {name: Tensor(name, shape, "float32") for name, shape in SHAPES.items()}
-    parameters = tuple(Weight(name, name, "parameter", True, at) for name, at in weights.items())
+    parameters = tuple(StoredWeight(name, name, "parameter", True, at) for name, at in weights.items())
     return Trace("m", "hand", ("x",), ("relu",), tensors, parameters, {}, operations)
 
 

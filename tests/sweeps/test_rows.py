@@ -17,8 +17,7 @@ import archcalc
 from archcalc.sweeps.evaluation import by_rows, run, stream
 from archcalc.sweeps.evaluation.by_rows import bounds
 from archcalc.sweeps.evaluation.run import Outcome, request, sweep
-from archcalc.sweeps.machine import grid_machine as rows
-from archcalc.sweeps.machine import instructions, numba_machine, numpy_machine
+from archcalc.sweeps.machine import grid_machine, instructions, numba_machine, numpy_machine
 from archcalc.sweeps.program import ranges
 from archcalc.sweeps.program.code import compile_forms
 from archcalc.sweeps.program.grid import compile_rows, fast_axes
@@ -67,7 +66,9 @@ def test_rows_give_what_points_give(
 
     shared = computed(written.once, fast_axes, quickly)
     numbers = computed(written.numbers, slow_axes, slow)
-    kept = rows.Rows(written.points, written.patches, shared, found.simple.passed).run(numbers, None)
+    kept = grid_machine.GridMachine(written.points, written.patches, shared, found.simple.passed).run(
+        numbers, None
+    )
     expected = []
     tally = [0] * (found.simple.passed + 1)
     for place, (row, column) in enumerate(product(slow.tolist(), quickly.tolist())):

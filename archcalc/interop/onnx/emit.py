@@ -7,9 +7,9 @@ from typing import Any
 from archcalc.interop.onnx.modules import Home, home
 from archcalc.interop.onnx.tensors import DTYPES
 from archcalc.interop.onnx.values import Value
-from archcalc.interop.onnx.walk import Step
+from archcalc.interop.onnx.walk import EnteredNode
 from archcalc.interop.onnx.weights import computed, kind, learns, role_of
-from archcalc.interop.trace import Kind, Operation, Tensor, Weight
+from archcalc.interop.trace import Kind, Operation, StoredWeight, Tensor
 
 _MOST_MODULES = 50_000
 
@@ -20,7 +20,7 @@ class Emitter:
     def __init__(self, merges: bool) -> None:
         self._merges = merges  # whether the exporter writes equal weights once
         self.tensors: dict[str, Tensor] = {}
-        self.weights: dict[str, Weight] = {}
+        self.weights: dict[str, StoredWeight] = {}
         self.modules: dict[str, str] = {}
         self.operations: list[Operation] = []
         self.norms: set[str] = set()  # places of layers that a batch norm was folded into
@@ -71,7 +71,7 @@ class Emitter:
     def keep(self, name: str, is_a: Kind) -> None:
         """A tensor of the file, and what it is."""
         self.tables.pop(name, None)
-        self.weights[name] = Weight(name, name, is_a, is_a == "parameter", name)
+        self.weights[name] = StoredWeight(name, name, is_a, is_a == "parameter", name)
 
     def _merged(self, word: str, position: int, value: Value, at: Home, first: Home) -> bool:
         """Whether two layers share a vector only because the exporter wrote equal ones once.
@@ -112,7 +112,7 @@ class Emission:
 
     __slots__ = ("call", "home", "outputs", "place", "to")
 
-    def __init__(self, to: Emitter, step: Step) -> None:
+    def __init__(self, to: Emitter, step: EnteredNode) -> None:
         self.to, self.call, self.outputs, self.place = to, step.call, step.outputs, step.place
         self.home = home(step.call.node)
         if len(to.modules) < _MOST_MODULES:

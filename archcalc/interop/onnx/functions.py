@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from archcalc.errors import ArchError
-from archcalc.interop.onnx.messages import Attribute, Graph, Node
+from archcalc.interop.onnx.messages import Attribute, GraphProto, NodeProto
 from archcalc.interop.onnx.tensors import Place, entries
-from archcalc.interop.onnx.wire import Field, Source, signed
+from archcalc.interop.onnx.wire import Field, WireFile, signed
 
 
 class Function(NamedTuple):
@@ -16,14 +16,14 @@ class Function(NamedTuple):
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     defaults: dict[str, Attribute]
-    nodes: tuple[Node, ...]
+    nodes: tuple[NodeProto, ...]
     opsets: dict[str, int]
 
 
-def _function(source: Source, low: int, high: int) -> tuple[tuple[str, str, str], Function]:
+def _function(source: WireFile, low: int, high: int) -> tuple[tuple[str, str, str], Function]:
     text: dict[int, str] = {}
     names: dict[int, list[str]] = {0x22: [], 0x2A: []}
-    nodes: list[Node] = []
+    nodes: list[NodeProto] = []
     defaults: dict[str, Attribute] = {}
     opsets: dict[str, int] = {}
     for tag, start, end in source.fields(low, high):
@@ -32,7 +32,7 @@ def _function(source: Source, low: int, high: int) -> tuple[tuple[str, str, str]
         elif tag in (0x0A, 0x52, 0x6A):
             text[tag] = source.text(start, end)
         elif tag == 0x3A:
-            nodes.append(Node(source, start, end))
+            nodes.append(NodeProto(source, start, end))
         elif tag == 0x5A:
             attribute = Attribute(source, start, end)
             defaults[attribute.name] = attribute
@@ -42,7 +42,7 @@ def _function(source: Source, low: int, high: int) -> tuple[tuple[str, str, str]
     return key, Function(tuple(names[0x22]), tuple(names[0x2A]), defaults, tuple(nodes), opsets)
 
 
-def _opset(source: Source, low: int, high: int) -> tuple[str, int]:
+def _opset(source: WireFile, low: int, high: int) -> tuple[str, int]:
     domain, version = "", 1
     for tag, start, end in source.fields(low, high):
         if tag == 0x0A:
@@ -55,28 +55,28 @@ def _opset(source: Source, low: int, high: int) -> tuple[str, int]:
 class Model(NamedTuple):
     producer: str
     opsets: dict[str, int]
-    graph: Graph
+    graph: GraphProto
     functions: dict[tuple[str, str, str], Function]
     metadata: dict[str, str]
 
 
-def _outermost(source: Source) -> list[Field]:
+def _outermost(source: WireFile) -> list[Field]:
     try:
         return source.fields(0, source.size)
     except ArchError as error:
         raise ArchError(f"this is no ONNX model, or its end is missing: {error}") from error
 
 
-def read_model(source: Source) -> Model:
+def read_model(source: WireFile) -> Model:
     """The outermost message. Raises ArchError where the bytes are no ONNX model."""
     producer, version = "", ""
-    graph: Graph | None = None
+    graph: GraphProto | None = None
     opsets: dict[str, int] = {}
     functions: dict[tuple[str, str, str], Function] = {}
     metadata: list[Place] = []
     for tag, start, end in _outermost(source):
         if tag == 0x3A:
-            graph = Graph(source, start, end)
+            graph = GraphProto(source, start, end)
         elif tag == 0x12:
             producer = source.text(start, end)
         elif tag == 0x1A:

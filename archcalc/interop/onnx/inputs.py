@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archcalc.errors import ArchError, Diagnostic, listed, shown, suggestion
-from archcalc.interop.onnx.messages import Dimension, Input
+from archcalc.interop.onnx.messages import Dimension, ValueInfo
 from archcalc.interop.onnx.tensors import FLOAT, INTEGERS, MOST_AXES
 from archcalc.interop.onnx.values import Value, sized
 
@@ -15,7 +15,7 @@ _LARGEST = 1 << 40
 
 
 def feed(
-    declared: list[Input], inputs: Given, dims: Mapping[str, int]
+    declared: list[ValueInfo], inputs: Given, dims: Mapping[str, int]
 ) -> tuple[dict[str, Value], tuple[str, ...]]:
     """Inputs by name with all their extents, and what has to be said of them.
 
@@ -43,7 +43,7 @@ def feed(
     return {d.name: _value(d, found[d.name], dims) for d in declared}, tuple(notes)
 
 
-def _fitted(declaration: Input, shape: tuple[int, ...], known: dict[str, int]) -> list[str]:
+def _fitted(declaration: ValueInfo, shape: tuple[int, ...], known: dict[str, int]) -> list[str]:
     """A given shape says what the names in it are; it may differ from the file's, not in its axes."""
     name, own = declaration.name, declaration.shape
     if own is None:
@@ -62,7 +62,7 @@ def _fitted(declaration: Input, shape: tuple[int, ...], known: dict[str, int]) -
     return [f"input '{name}' is {sized(shape)} as given; the file says {_shown(own)}"] if differ else []
 
 
-def _batch(left: list[Input], known: dict[str, int], notes: list[str]) -> int | None:
+def _batch(left: list[ValueInfo], known: dict[str, int], notes: list[str]) -> int | None:
     """Set the batch to 1; the extent of first axes that have no name, where they alone are free."""
     shapes = [d.shape for d in left if d.shape != ()]
     if not shapes or any(shape is None for shape in shapes):
@@ -96,7 +96,7 @@ def _extents(
     return whole if len(whole) == len(shape) else None
 
 
-def _value(declaration: Input, shape: tuple[int, ...], dims: Mapping[str, int]) -> Value:
+def _value(declaration: ValueInfo, shape: tuple[int, ...], dims: Mapping[str, int]) -> Value:
     value = Value(shape, declaration.dtype or FLOAT)
     number = dims.get(declaration.name)
     if number is None or not _one_integer(declaration) or value.size != 1:
@@ -104,11 +104,11 @@ def _value(declaration: Input, shape: tuple[int, ...], dims: Mapping[str, int]) 
     return Value(shape, declaration.dtype, [number])
 
 
-def _one_integer(declaration: Input) -> bool:
+def _one_integer(declaration: ValueInfo) -> bool:
     return declaration.dtype in INTEGERS and set(declaration.shape or ()) <= {1}
 
 
-def _refuse_strangers(declared: list[Input], inputs: Given, dims: Mapping[str, int]) -> None:
+def _refuse_strangers(declared: list[ValueInfo], inputs: Given, dims: Mapping[str, int]) -> None:
     names = [declaration.name for declaration in declared]
     free = list(dict.fromkeys(e for d in declared for e in d.shape or () if isinstance(e, str)))
     decide = [d.name for d in declared if _one_integer(d)]
@@ -128,7 +128,7 @@ def _refuse_strangers(declared: list[Input], inputs: Given, dims: Mapping[str, i
             raise ArchError(f"dimension {shown(name)} must be a positive integer, not {shown(size)}")
 
 
-def _all_free(left: list[Input], known: Mapping[str, int]) -> ArchError:
+def _all_free(left: list[ValueInfo], known: Mapping[str, int]) -> ArchError:
     """Every size that is free, and how each is given."""
     words: dict[str, str] = {}
     ways: dict[str, None] = {}
@@ -154,7 +154,7 @@ def _shown(shape: tuple[Dimension, ...]) -> str:
     return "×".join("?" if extent is None else shown(extent) for extent in shape) or "a scalar"
 
 
-def _example(declaration: Input) -> str:
+def _example(declaration: ValueInfo) -> str:
     if declaration.shape is None:
         return f"{declaration.name}=1x3x224x224"
     extents = (str(e) if isinstance(e, int) else "N" for e in declaration.shape)

@@ -12,12 +12,12 @@ from copy import copy
 from typing import NamedTuple
 
 from archcalc.interop.onnx.tensors import Place, Stored, entries, stored
-from archcalc.interop.onnx.wire import Source, signed
+from archcalc.interop.onnx.wire import WireFile, signed
 
 Dimension = int | str | None  # an extent, the name of a free one, or nothing at all
 
 
-class Input(NamedTuple):
+class ValueInfo(NamedTuple):
     """A value with its type: `shape` is None where the file gives none, `dtype` ONNX's number."""
 
     name: str
@@ -26,7 +26,7 @@ class Input(NamedTuple):
     kind: str  # "tensor", or what else it is: "sequence", "map", "optional", "sparse tensor"
 
 
-class Node:
+class NodeProto:
     """One operation of the graph, as written."""
 
     __slots__ = (
@@ -42,7 +42,7 @@ class Node:
         "source",
     )
 
-    def __init__(self, source: Source, low: int, high: int) -> None:
+    def __init__(self, source: WireFile, low: int, high: int) -> None:
         self.source = source
         inputs: list[str] = []
         outputs: list[str] = []
@@ -80,7 +80,7 @@ class Node:
                 self._cached[attribute.name] = attribute
         return self._cached
 
-    def without(self, absent: set[str]) -> Node:
+    def without(self, absent: set[str]) -> NodeProto:
         """The same, reading nothing where it reads one of these names."""
         other = copy(self)
         other.inputs = ["" if name in absent else name for name in self.inputs]
@@ -108,7 +108,7 @@ class Attribute:
 
     __slots__ = ("kind", "name", "reference", "value")
 
-    def __init__(self, source: Source, low: int, high: int) -> None:
+    def __init__(self, source: WireFile, low: int, high: int) -> None:
         self.name = self.reference = ""
         self.kind = 0
         found: dict[int, list[Place]] = {}
@@ -128,7 +128,7 @@ class Attribute:
         self.value = _value(source, self.kind, single, packed)
 
 
-def _value(source: Source, kind: int, single: list[Place], packed: list[Place]) -> object:
+def _value(source: WireFile, kind: int, single: list[Place], packed: list[Place]) -> object:
     if kind == 2:
         return signed(single[-1][0]) if single else 0
     if kind == 7:
@@ -144,11 +144,11 @@ def _value(source: Source, kind: int, single: list[Place], packed: list[Place]) 
     if kind == 4 and single:
         return stored(source, *single[-1])
     if kind == 5 and single:
-        return Graph(source, *single[-1])
+        return GraphProto(source, *single[-1])
     return None
 
 
-class Graph:
+class GraphProto:
     """A graph: its nodes in order, what is stored in it, and what goes in and comes out."""
 
     __slots__ = (
@@ -162,7 +162,7 @@ class Graph:
         "source",
     )
 
-    def __init__(self, source: Source, low: int, high: int) -> None:
+    def __init__(self, source: WireFile, low: int, high: int) -> None:
         self.source, self.name = source, ""
         self._nodes, self._initializers, self._sparse, self._inputs, self._outputs, self._values = (
             _empty() for _ in range(6)
@@ -181,20 +181,20 @@ class Graph:
             elif tag == 0x12:
                 self.name = source.text(start, end)
 
-    def nodes(self) -> Iterator[Node]:
-        return (Node(self.source, low, high) for low, high in self._nodes)
+    def nodes(self) -> Iterator[NodeProto]:
+        return (NodeProto(self.source, low, high) for low, high in self._nodes)
 
     def initializers(self) -> Iterator[Stored]:
         yield from (stored(self.source, low, high) for low, high in self._initializers)
         yield from (_sparse(self.source, low, high) for low, high in self._sparse)
 
-    def inputs(self) -> list[Input]:
+    def inputs(self) -> list[ValueInfo]:
         return [_input(self.source, low, high) for low, high in self._inputs]
 
-    def outputs(self) -> list[Input]:
+    def outputs(self) -> list[ValueInfo]:
         return [_input(self.source, low, high) for low, high in self._outputs]
 
-    def values(self) -> list[Input]:
+    def values(self) -> list[ValueInfo]:
         """The values in between of which the file records a type."""
         return [_input(self.source, low, high) for low, high in self._values]
 
@@ -203,7 +203,7 @@ def _empty() -> list[Place]:
     return []
 
 
-def _sparse(source: Source, low: int, high: int) -> Stored:
+def _sparse(source: WireFile, low: int, high: int) -> Stored:
     """A sparse tensor: its name and type are those of its values, its shape stands beside."""
     values, dims = Stored(), list[int]()
     for tag, start, end in source.fields(low, high):
@@ -225,7 +225,7 @@ _OTHER_TYPES = {
 }
 
 
-def _input(source: Source, low: int, high: int) -> Input:
+def _input(source: WireFile, low: int, high: int) -> ValueInfo:
     name, kind, dtype = "", "tensor", 0
     shape: tuple[Dimension, ...] | None = None
     for tag, start, end in source.fields(low, high):
@@ -236,10 +236,10 @@ def _input(source: Source, low: int, high: int) -> Input:
                 if which == 0x0A:
                     dtype, shape = _tensor_type(source, first, last)
                 kind = _OTHER_TYPES.get(which, kind)
-    return Input(name, dtype, shape, kind)
+    return ValueInfo(name, dtype, shape, kind)
 
 
-def _tensor_type(source: Source, low: int, high: int) -> tuple[int, tuple[Dimension, ...] | None]:
+def _tensor_type(source: WireFile, low: int, high: int) -> tuple[int, tuple[Dimension, ...] | None]:
     dtype, shape = 0, None
     for tag, start, end in source.fields(low, high):
         if tag == 0x08:
@@ -256,7 +256,7 @@ def _tensor_type(source: Source, low: int, high: int) -> tuple[int, tuple[Dimens
 _NAMELESS = frozenset(("", "?", "-1", "None"))  # what some exporters call a free extent
 
 
-def _dimension(source: Source, low: int, high: int) -> Dimension:
+def _dimension(source: WireFile, low: int, high: int) -> Dimension:
     for tag, start, end in source.fields(low, high):
         if tag == 0x08:  # some exporters write 0 or -1 for a free one
             return signed(start) if signed(start) > 0 else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from archcalc.interop.onnx.messages import Node
+from archcalc.interop.onnx.messages import NodeProto
 
 _SCOPES, _CLASSES = "pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy"
 _RULES = "pkg.onnxscript.rewriter.rule_name"
@@ -21,7 +21,7 @@ class Home(NamedTuple):
     folded: bool = False  # a batch norm into the node's weights
 
 
-def home(node: Node) -> Home:
+def home(node: NodeProto) -> Home:
     """torch.export's metadata say it; the older exporter and TensorFlow's write it into the name."""
     noted = node.metadata(_WANTED) if node.noted else {}
     scopes, classes = _listed(noted.get(_SCOPES, "")), _listed(noted.get(_CLASSES, ""))

@@ -13,7 +13,7 @@ from archcalc.interop.onnx.inputs import feed
 from archcalc.interop.onnx.tensors import FLOATS, Stored
 from archcalc.interop.onnx.translations import TRANSLATIONS
 from archcalc.interop.onnx.values import Value
-from archcalc.interop.onnx.walk import Placed, Scope, Step, Unknown, Walk, operator_of
+from archcalc.interop.onnx.walk import EnteredNode, Placed, Scope, Unknown, Walk, operator_of
 from archcalc.interop.onnx.wire import mapped
 from archcalc.interop.onnx.words import SAME
 from archcalc.interop.trace import OPAQUE, Operation, Trace
@@ -87,7 +87,7 @@ def _recorded(model: Model) -> dict[str, tuple[tuple[int, ...], int]]:
     return found
 
 
-def _emit(steps: Iterable[Step], to: Emitter) -> set[str]:
+def _emit(steps: Iterable[EnteredNode], to: Emitter) -> set[str]:
     """Write every step that is no arithmetic of shapes; the names that steps have read."""
     names: set[str] = set()
     for step in steps:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from archcalc.errors import ArchError
-from archcalc.interop.onnx.wire import Source, signed
+from archcalc.interop.onnx.wire import WireFile, signed
 
 Place = tuple[int, int]
 Number = int | float
@@ -71,7 +71,7 @@ class Stored:
     def __init__(self) -> None:
         self.name, self.dtype, self.external = "", 0, ""
         self.shape: tuple[int, ...] = ()
-        self._source: Source | None = None
+        self._source: WireFile | None = None
         self._raw: Place | None = None
         self._fields: list[tuple[int, int, int]] = []
 
@@ -147,7 +147,7 @@ class Stored:
         return self._source.floats(low, high, "d" if tag in (0x52, 0x51) else "f") if tag else ()
 
 
-def stored(source: Source, low: int, high: int) -> Stored:
+def stored(source: WireFile, low: int, high: int) -> Stored:
     """The TensorProto at `low:high`, its lengths checked against its shape."""
     tensor, dims = Stored(), list[int]()
     external: list[Place] = []
@@ -216,7 +216,7 @@ def _beside(name: str, facts: dict[str, str]) -> str:
 
 
 def entries(
-    source: Source, places: list[Place], wanted: frozenset[str] | None = None
+    source: WireFile, places: list[Place], wanted: frozenset[str] | None = None
 ) -> Iterator[tuple[str, str]]:
     """Pairs of key and value, as metadata and external data are written; all, or those of these keys."""
     for low, high in places:

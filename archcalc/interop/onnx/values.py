@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from archcalc.errors import ArchError
-from archcalc.interop.onnx.messages import Attribute, Node
+from archcalc.interop.onnx.messages import Attribute, NodeProto
 from archcalc.interop.onnx.tensors import (
     BOOL,
     FLOAT,
@@ -86,14 +86,14 @@ class Budget:
             raise ArchError("the graph computes more constants than any model needs; it is not read on")
 
 
-class Call:
+class NodeCall:
     """A node with the values that come in. Raises ArchError where the file lacks what is needed."""
 
     __slots__ = ("attributes", "budget", "inputs", "node", "op", "opset")
 
     def __init__(
         self,
-        node: Node,
+        node: NodeProto,
         inputs: list[Value | None],
         attributes: dict[str, Attribute],
         opset: int,
@@ -205,7 +205,7 @@ class Call:
         return self.value(0)
 
 
-Rule = Callable[[Call], list[Value]]
+Rule = Callable[[NodeCall], list[Value]]
 
 
 def sized(shape: Sequence[int]) -> str:

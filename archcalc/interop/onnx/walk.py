@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from archcalc.errors import ArchError, Diagnostic
 from archcalc.interop.onnx.functions import Function
-from archcalc.interop.onnx.messages import Attribute, Graph, Node
+from archcalc.interop.onnx.messages import Attribute, GraphProto, NodeProto
 from archcalc.interop.onnx.rules import RULES
 from archcalc.interop.onnx.tensors import FLOATS, MOST_AXES, Stored
-from archcalc.interop.onnx.values import Budget, Call, Value, sized
+from archcalc.interop.onnx.values import Budget, NodeCall, Value, sized
 
 _MOST_NODES = 100_000
 _MOST_DEPTH = 30
@@ -37,10 +37,10 @@ Scope = dict[str, Value]
 Recorded = Mapping[str, tuple[tuple[int, ...], int]]  # shape and type by name
 
 
-class Step(NamedTuple):
+class EnteredNode(NamedTuple):
     """One node that was entered: what it reads, what it makes, and the file's words for where it is."""
 
-    call: Call
+    call: NodeCall
     outputs: list[Value]
     place: str
 
@@ -94,12 +94,12 @@ class Walk:
                 self.enter({}, f"{unique}[{i}]", item)
         scope[name] = value
 
-    def steps(self, graph: Graph, scope: Scope, opsets: Mapping[str, int]) -> Iterator[Step]:
+    def steps(self, graph: GraphProto, scope: Scope, opsets: Mapping[str, int]) -> Iterator[EnteredNode]:
         """The steps of a whole graph, whose inputs are in scope."""
         frame = Frame(scope, opsets, None, "", 0)
         return self._nodes(graph.nodes(), frame)
 
-    def strangers(self, graph: Graph) -> list[str]:
+    def strangers(self, graph: GraphProto) -> list[str]:
         """The places of all operations that are not known: those met, and those of the whole graph."""
         found = dict.fromkeys(self.unknown)
         for index, node in enumerate(islice(graph.nodes(), _MOST_NODES)):
@@ -110,7 +110,7 @@ class Walk:
                 found[_place(node, index, "")] = None
         return list(found)
 
-    def _nodes(self, nodes: Iterator[Node], frame: Frame) -> Iterator[Step]:
+    def _nodes(self, nodes: Iterator[NodeProto], frame: Frame) -> Iterator[EnteredNode]:
         if frame.depth > _MOST_DEPTH:
             raise ArchError(f"graphs and functions lie more than {_MOST_DEPTH} deep in each other")
         for index, node in enumerate(nodes):
@@ -127,7 +127,7 @@ class Walk:
             except ArchError as fact:
                 raise Placed(place, fact) from fact
 
-    def _node(self, node: Node, frame: Frame, place: str) -> Iterator[Step]:
+    def _node(self, node: NodeProto, frame: Frame, place: str) -> Iterator[EnteredNode]:
         call = self._call(node, frame)
         function = (
             self._functions.get((node.domain, node.op, node.overload)) if self._functions else None
@@ -143,9 +143,9 @@ class Walk:
                     if name in frame.scope:
                         raise ArchError(f"'{name}' is made twice")
                     self.enter(frame.scope, name, value)
-            yield Step(call, outputs, place)
+            yield EnteredNode(call, outputs, place)
 
-    def _call(self, node: Node, frame: Frame) -> Call:
+    def _call(self, node: NodeProto, frame: Frame) -> NodeCall:
         scope = frame.scope
         try:
             inputs = [scope[name] if name else None for name in node.inputs]
@@ -154,9 +154,9 @@ class Walk:
         attributes = node.attributes
         if frame.attributes is not None:
             attributes = _resolved(attributes, frame.attributes)
-        return Call(node, inputs, attributes, frame.opsets.get(node.domain, 1), self._budget)
+        return NodeCall(node, inputs, attributes, frame.opsets.get(node.domain, 1), self._budget)
 
-    def _infer(self, call: Call, place: str) -> list[Value]:
+    def _infer(self, call: NodeCall, place: str) -> list[Value]:
         node = call.node
         rule = RULES.get(operator_of(node))
         if rule is None:
@@ -179,7 +179,7 @@ class Walk:
                 _check(value.shape)
         return outputs
 
-    def _opaque(self, call: Call, place: str) -> list[Value]:
+    def _opaque(self, call: NodeCall, place: str) -> list[Value]:
         """An operator nobody knows: the file may have recorded what comes out of it."""
         node = call.node
         if node.op in _LOOPS and not node.domain:
@@ -192,7 +192,7 @@ class Walk:
             raise Unknown
         return [Value(*fact) for fact in recorded if fact]
 
-    def _branch(self, call: Call, frame: Frame, place: str) -> Iterator[Step]:
+    def _branch(self, call: NodeCall, frame: Frame, place: str) -> Iterator[EnteredNode]:
         """Into the branch of an If whose condition is known."""
         condition = call.known(0)
         if not condition:
@@ -204,7 +204,7 @@ class Walk:
             )
         attribute = call.attributes.get("then_branch" if condition[0] else "else_branch")
         graph = attribute.value if attribute else None
-        if not isinstance(graph, Graph):
+        if not isinstance(graph, GraphProto):
             raise ArchError("it lacks a branch")
         self._budget.spend(len(frame.scope))
         inner = Frame(dict(frame.scope), frame.opsets, frame.attributes, frame.within, frame.depth + 1)
@@ -213,7 +213,9 @@ class Walk:
         yield from self._nodes(graph.nodes(), inner)
         self._leave([o.name for o in graph.outputs()], call, inner, frame)
 
-    def _function(self, function: Function, call: Call, frame: Frame, place: str) -> Iterator[Step]:
+    def _function(
+        self, function: Function, call: NodeCall, frame: Frame, place: str
+    ) -> Iterator[EnteredNode]:
         """Into the body of a function, with the values and attributes of this call."""
         scope = {
             name: value
@@ -226,7 +228,7 @@ class Walk:
         yield from self._nodes(iter(_optional(function, scope)), inner)
         self._leave(list(function.outputs), call, inner, frame)
 
-    def _leave(self, names: list[str], call: Call, inner: Frame, outer: Frame) -> None:
+    def _leave(self, names: list[str], call: NodeCall, inner: Frame, outer: Frame) -> None:
         """The results of a body under the names of the node that was entered."""
         for name, result in zip(call.node.outputs, names, strict=False):
             if result not in inner.scope:
@@ -247,7 +249,7 @@ class Unknown(ArchError):
     """An operation that is not known, of whose outputs the file does not record the shape either."""
 
 
-def _optional(function: Function, scope: Scope) -> list[Node]:
+def _optional(function: Function, scope: Scope) -> list[NodeProto]:
     """The body's nodes; where an input was left out, they read nothing."""
     absent = set(function.inputs) - set(scope)
     if not absent:
@@ -266,12 +268,12 @@ def _resolved(attributes: dict[str, Attribute], given: Mapping[str, Attribute]) 
     return found
 
 
-def _place(node: Node, index: int, within: str) -> str:
+def _place(node: NodeProto, index: int, within: str) -> str:
     name = f"'{node.name[:_LONGEST_NAME]}'" if node.name else str(index)
     return f"node {name} ({operator_of(node)[:_LONGEST_NAME]}){within}"
 
 
-def operator_of(node: Node) -> str:
+def operator_of(node: NodeProto) -> str:
     """The operator's name, with its domain where that is not the standard's."""
     return f"{node.domain}.{node.op}" if node.domain else node.op
 

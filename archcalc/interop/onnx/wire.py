@@ -28,7 +28,7 @@ _SIGN = 1 << 63
 _WORD = 1 << 64
 
 
-class Source:
+class WireFile:
     """The bytes of one file, and how many more of its fields are read before it is refused."""
 
     __slots__ = ("data", "left", "size")
@@ -131,7 +131,7 @@ def signed(value: int) -> int:
     return value - _WORD if value >= _SIGN else value
 
 
-def mapped(file: IO[bytes]) -> Source:
+def mapped(file: IO[bytes]) -> WireFile:
     """The bytes of an open file: what is not looked at is not read. Raises OSError."""
     empty = not file.seek(0, 2)
-    return Source(b"" if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    return WireFile(b"" if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))

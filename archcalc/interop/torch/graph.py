@@ -37,7 +37,7 @@ class BadGraph(Exception):
         self.message, self.place = message, place
 
 
-class Scope:
+class TraceNames:
     """The names of one graph: what each of them is in the trace, and the sizes that its nodes name."""
 
     def __init__(self, graph: Mapping[str, Any], prefix: str, depth: int) -> None:
@@ -59,7 +59,7 @@ class Builder:
         self.writes = Writes()
         self._stacks: dict[str, str] = {}
 
-    def make(self, scope: Scope, name: str) -> str:
+    def make(self, scope: TraceNames, name: str) -> str:
         """A new tensor of a graph, with the shape that the graph gives it; its name in the trace."""
         full = scope.prefix + name
         if name in scope.names or full in self.tensors:
@@ -80,7 +80,7 @@ class Builder:
             raise BadGraph(f"a size of {str(value)[:40]}")
         return value
 
-    def nodes(self, scope: Scope) -> None:
+    def nodes(self, scope: TraceNames) -> None:
         """All nodes of a graph whose inputs are made already."""
         for index, node in enumerate(scope.graph["nodes"]):
             place = ""
@@ -92,7 +92,7 @@ class Builder:
             except (KeyError, TypeError, AttributeError, IndexError, ValueError, ZeroDivisionError) as e:
                 raise BadGraph("it is not written as torch writes it", place or f"node {index}") from e
 
-    def _node(self, scope: Scope, node: Mapping[str, Any], place: str) -> None:
+    def _node(self, scope: TraceNames, node: Mapping[str, Any], place: str) -> None:
         made = outputs(node["outputs"])
         namespace, name, _ = split_target(node["target"])
         if not made and not name.endswith("_"):
@@ -110,11 +110,11 @@ class Builder:
         )
         self._alias(name, found, read, results)
 
-    def _integer(self, scope: Scope, name: str) -> Any:
+    def _integer(self, scope: TraceNames, name: str) -> Any:
         value = scope.integers.get(name)
         return None if value is None else self._size(value)
 
-    def _read(self, scope: Scope, given: Arguments, module: str, place: str) -> Arguments:
+    def _read(self, scope: TraceNames, given: Arguments, module: str, place: str) -> Arguments:
         """The same arguments with names of the trace, as the tensors are at this point."""
         read = {
             key: [None if name is None else self._now(scope, name, module, place) for name in names]
@@ -122,7 +122,7 @@ class Builder:
         }
         return given._replace(tensors=read)
 
-    def _now(self, scope: Scope, name: str, module: str, place: str) -> str:
+    def _now(self, scope: TraceNames, name: str, module: str, place: str) -> str:
         full = scope.names.get(name)
         if full is None:
             raise BadGraph(f"it reads {name}, which nothing before it makes")
@@ -154,12 +154,12 @@ class Builder:
         elif in_place and results:
             self.writes.write(into, results[0])
 
-    def _inside(self, scope: Scope, given: Arguments, made: list[str]) -> None:
+    def _inside(self, scope: TraceNames, given: Arguments, made: list[str]) -> None:
         """A graph that runs in another mode (no gradients, another dtype): its nodes in its place."""
         (inner,) = given.graphs
         if scope.depth >= _DEEPEST:
             raise BadGraph("graphs inside graphs, too deep")
-        within = Scope(inner["graph"], f"{scope.prefix}{inner['name']}/", scope.depth + 1)
+        within = TraceNames(inner["graph"], f"{scope.prefix}{inner['name']}/", scope.depth + 1)
         outer = [name for names in given.tensors.values() for name in names]
         wanted = [each["as_tensor"]["name"] for each in within.graph["inputs"] if "as_tensor" in each]
         if len(wanted) != len(outer):
@@ -187,6 +187,6 @@ class Builder:
         return path
 
 
-def _place(index: int, node: Mapping[str, Any], scope: Scope) -> str:
+def _place(index: int, node: Mapping[str, Any], scope: TraceNames) -> str:
     name = node.get("name") or next(iter(outputs(node["outputs"])), "")
     return f"node {scope.prefix}{index} {name[:60]} ({node['target'][:80]})".replace("  ", " ")

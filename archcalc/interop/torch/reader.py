@@ -7,10 +7,10 @@ from typing import Any
 
 from archcalc.errors import ArchError, Diagnostic
 from archcalc.interop.archive import Archive
-from archcalc.interop.torch.graph import BadGraph, Builder, Scope
+from archcalc.interop.torch.graph import BadGraph, Builder, TraceNames
 from archcalc.interop.torch.symbols import BadSize, FreeSize, Settled, axes_of, settle
 from archcalc.interop.torch.weights import Signature, signature, storages, tied
-from archcalc.interop.trace import Trace, Weight
+from archcalc.interop.trace import StoredWeight, Trace
 
 MAJOR = 8  # of torch's schema; every minor only adds fields
 _MOST_JSON = 96 << 20  # bytes of a graph
@@ -151,7 +151,7 @@ def _trace(
     settled: Settled,
     source: str,
 ) -> Trace:
-    builder, scope = Builder(_Sizes(settled.values)), Scope(graph, "", 0)
+    builder, scope = Builder(_Sizes(settled.values)), TraceNames(graph, "", 0)
     try:
         weights = _weights(archive, member, builder, scope, found)
         inputs = tuple([builder.make(scope, name) for name in found.inputs])
@@ -178,12 +178,12 @@ def _trace(
 
 
 def _weights(
-    archive: Archive, member: str, builder: Builder, scope: Scope, found: Signature
-) -> tuple[Weight, ...]:
+    archive: Archive, member: str, builder: Builder, scope: TraceNames, found: Signature
+) -> tuple[StoredWeight, ...]:
     held = _held(archive, member)
     metas = scope.metas
     return tuple(
-        Weight(
+        StoredWeight(
             name,
             builder.make(scope, tensor),
             kind,

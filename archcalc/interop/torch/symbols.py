@@ -18,7 +18,7 @@ class FreeSize(BadSize):
     """A symbol without a value; `str` is its name."""
 
 
-class Axis(NamedTuple):
+class InputAxis(NamedTuple):
     """One axis of an input: its number, or the text of its size and what it was at export."""
 
     input: str
@@ -35,21 +35,21 @@ class Settled(NamedTuple):
     notes: tuple[str, ...]
 
 
-def axes_of(inputs: tuple[str, ...], metas: Mapping[str, Any]) -> list[Axis]:
+def axes_of(inputs: tuple[str, ...], metas: Mapping[str, Any]) -> list[InputAxis]:
     """All axes of all inputs."""
     return [_axis(name, axis, size) for name in inputs for axis, size in enumerate(metas[name]["sizes"])]
 
 
-def _axis(name: str, axis: int, size: Mapping[str, Any]) -> Axis:
+def _axis(name: str, axis: int, size: Mapping[str, Any]) -> InputAxis:
     expression = size.get("as_expr")
     if expression is None:
-        return Axis(name, axis, int(size["as_int"]), "", None)
+        return InputAxis(name, axis, int(size["as_int"]), "", None)
     hint = (expression.get("hint") or {}).get("as_int")
-    return Axis(name, axis, None, str(expression["expr_str"]), hint)
+    return InputAxis(name, axis, None, str(expression["expr_str"]), hint)
 
 
 def settle(
-    label: str, axes: list[Axis], given: Mapping[str, tuple[int, ...]], dims: Mapping[str, int]
+    label: str, axes: list[InputAxis], given: Mapping[str, tuple[int, ...]], dims: Mapping[str, int]
 ) -> Settled:
     """Values for the symbols: those given, then 1 for the batch.
 
@@ -71,7 +71,7 @@ def settle(
     return Settled(values, notes)
 
 
-def _symbols(axis: Axis) -> set[str]:
+def _symbols(axis: InputAxis) -> set[str]:
     """The symbols that an axis depends on: two for the width of (s0 − 1)·s1."""
     if not axis.text:
         return set()
@@ -81,7 +81,7 @@ def _symbols(axis: Axis) -> set[str]:
 
 
 def _require_as_given(
-    label: str, axes: list[Axis], given: Mapping[str, tuple[int, ...]], values: Mapping[str, int]
+    label: str, axes: list[InputAxis], given: Mapping[str, tuple[int, ...]], values: Mapping[str, int]
 ) -> None:
     """What is no symbol alone must come out as the shape that is given."""
     for axis in axes:
@@ -95,7 +95,7 @@ def _require_as_given(
                 )
 
 
-def symbol_of(axis: Axis) -> str | None:
+def symbol_of(axis: InputAxis) -> str | None:
     """The symbol that an axis is, where it is one alone."""
     found = _symbols(axis)
     alone = axis.text.startswith("Symbol(") or axis.text.isidentifier()
@@ -119,11 +119,11 @@ def _positive(what: str, value: int) -> None:
 
 def _from_shape(
     label: str,
-    own: list[Axis],
+    own: list[InputAxis],
     name: str,
     shape: tuple[int, ...],
     values: dict[str, int],
-    axes: list[Axis],
+    axes: list[InputAxis],
 ) -> None:
     """Take symbols from the shape of one input, which must fit what is fixed."""
     if not own:
@@ -146,7 +146,7 @@ def _from_shape(
             )
 
 
-def _batch(axes: list[Axis], values: dict[str, int]) -> tuple[str, ...]:
+def _batch(axes: list[InputAxis], values: dict[str, int]) -> tuple[str, ...]:
     """One symbol that is the first axis of every input, and no other, is the batch: 1."""
     first = {symbol_of(axis) for axis in axes if axis.axis == 0}
     others = {symbol_of(axis) for axis in axes if axis.axis > 0}
@@ -159,8 +159,8 @@ def _batch(axes: list[Axis], values: dict[str, int]) -> tuple[str, ...]:
     return (f"{symbol}, the first axis of every input, is taken for the batch and set to 1",)
 
 
-def _all_known(label: str, axes: list[Axis], values: Mapping[str, int]) -> None:
-    free: dict[str, Axis] = {}
+def _all_known(label: str, axes: list[InputAxis], values: Mapping[str, int]) -> None:
+    free: dict[str, InputAxis] = {}
     for axis in axes:
         for symbol in sorted(_symbols(axis) - set(values)):
             free.setdefault(symbol, axis)
@@ -173,5 +173,5 @@ def _all_known(label: str, axes: list[Axis], values: Mapping[str, int]) -> None:
     )
 
 
-def _was(axis: Axis) -> str:
+def _was(axis: InputAxis) -> str:
     return "" if axis.hint is None else f", {axis.hint} at export"

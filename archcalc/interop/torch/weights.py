@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from archcalc.interop.trace import Kind, Operation, Tensor, Weight
+from archcalc.interop.trace import Kind, Operation, StoredWeight, Tensor
 
 _KINDS: dict[str, tuple[Kind, str]] = {
     "parameter": ("parameter", "parameter_name"),
@@ -60,7 +60,7 @@ def storages(config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def tied(
-    weights: Iterable[Weight], operations: Iterable[Operation], tensors: Mapping[str, Tensor]
+    weights: Iterable[StoredWeight], operations: Iterable[Operation], tensors: Mapping[str, Tensor]
 ) -> dict[str, str]:
     """Storage of parameters that the graph shows to be another, where the file says nothing of storage.
 
@@ -71,7 +71,7 @@ def tied(
     """
     parameters = [weight for weight in weights if weight.kind == "parameter"]
     by_tensor = {weight.tensor: weight for weight in parameters}
-    read: dict[str, dict[str, Weight]] = {}  # by module, and by name
+    read: dict[str, dict[str, StoredWeight]] = {}  # by module, and by name
     for operation in operations:
         found = [by_tensor[name] for name in operation.inputs if name in by_tensor]
         if found:
@@ -79,7 +79,7 @@ def tied(
     used = {name: weight for found in read.values() for name, weight in found.items()}
     around = {outer: weight for weight in used.values() for outer in _outside(weight.name)}
     unread = [weight for weight in parameters if weight.name not in used]
-    shared: dict[str, Weight] = {}
+    shared: dict[str, StoredWeight] = {}
     for weight in unread:
         module = _module(weight.name)
         inside = read.get(module, {}).values() if len(read.get(module, {})) <= _MOST_READ else ()

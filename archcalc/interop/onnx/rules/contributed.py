@@ -5,32 +5,32 @@ from __future__ import annotations
 from archcalc.errors import ArchError
 from archcalc.interop.onnx.rules import elementwise, moving, products, windows
 from archcalc.interop.onnx.tensors import FLOAT, INT32
-from archcalc.interop.onnx.values import Call, Rule, Value, shared, sized
+from archcalc.interop.onnx.values import NodeCall, Rule, Value, shared, sized
 
 
 def joined(a: int, b: int) -> Rule:
     """A rule of two tensors at these places, each with its scale and zero point."""
 
-    def rule(call: Call) -> list[Value]:
+    def rule(call: NodeCall) -> list[Value]:
         return [Value(shared(call.value(a).shape, call.value(b).shape), call.value(a).dtype)]
 
     return rule
 
 
-def concat(call: Call) -> list[Value]:
+def concat(call: NodeCall) -> list[Value]:
     """After scale and zero point of the result, each tensor with its own."""
     parts = [call.value(i) for i in range(2, len(call.inputs), 3)]
     return [moving.joined(call, parts, call.integer("axis", 0))]
 
 
-def skip_norm(call: Call) -> list[Value]:
+def skip_norm(call: NodeCall) -> list[Value]:
     """The norm; mean and 1/σ of each line; the sum that went in."""
     shape, dtype = call.ranked(0, 1), call.first.dtype
     line = Value((*shape[:-1], 1), FLOAT)
     return [Value(shape, dtype), line, line, Value(shape, dtype)]
 
 
-def quantized_lstm(call: Call) -> list[Value]:
+def quantized_lstm(call: NodeCall) -> list[Value]:
     """x [steps, batch, in]; weights [directions, in, gates·hidden], turned against the standard's."""
     steps, batch, _ = call.ranked(0, 3)
     directions, hidden = call.ranked(1, 3)[0], call.ranked(2, 3)[1]
@@ -38,7 +38,7 @@ def quantized_lstm(call: Call) -> list[Value]:
     return [Value((steps, directions, batch, hidden), call.first.dtype), last, last]
 
 
-def packed_matmul(call: Call) -> list[Value]:
+def packed_matmul(call: NodeCall) -> list[Value]:
     """A product with a matrix K × N of few bits, packed in blocks."""
     shape, k, n = call.ranked(0, 1), call.integer("K", 0), call.integer("N", 0)
     if shape[-1] != k or n < 1:
@@ -46,7 +46,7 @@ def packed_matmul(call: Call) -> list[Value]:
     return [Value((*shape[:-1], n), call.first.dtype)]
 
 
-def packed_attention(call: Call) -> list[Value]:
+def packed_attention(call: NodeCall) -> list[Value]:
     """Queries, keys and values by one matrix [in, 3·width], then attention: [batch, length, width]."""
     x, weight = call.ranked(0, 3), call.ranked(1, 2)
     sizes = call.integers("qkv_hidden_sizes") or [weight[-1] // 3] * 3
@@ -55,7 +55,7 @@ def packed_attention(call: Call) -> list[Value]:
     return [Value((*x[:-1], sizes[-1]), call.first.dtype)]
 
 
-def attention_of_heads(call: Call) -> list[Value]:
+def attention_of_heads(call: NodeCall) -> list[Value]:
     """Queries, keys and values [batch, length, width]; kept keys and values stand before new ones."""
     query, key = call.ranked(0, 3), call.ranked(1, 3)
     value, dtype = call.ranked(2, 3), call.first.dtype
@@ -70,7 +70,7 @@ def attention_of_heads(call: Call) -> list[Value]:
     return [Value((*query[:2], value[-1] // groups * heads), dtype), *kept]
 
 
-def embedding_norm(call: Call) -> list[Value]:
+def embedding_norm(call: NodeCall) -> list[Value]:
     """Rows of a table for every id [batch, length]; their norm, a place for the mask, their sum."""
     ids, width = call.ranked(0, 2), call.ranked(2, 2)[-1]
     shape, dtype = (*ids, width), call.value(2).dtype

@@ -10,21 +10,21 @@ from typing import Any
 from archcalc.errors import ArchError
 from archcalc.interop.onnx.arrays import spread
 from archcalc.interop.onnx.tensors import BOOL, DTYPES, FLOAT, INT64, INTEGERS
-from archcalc.interop.onnx.values import Call, Rule, Value, scalar, shared
+from archcalc.interop.onnx.values import NodeCall, Rule, Value, scalar, shared
 
 _LIMIT = 1 << 63
 
 
-def same(call: Call) -> list[Value]:
+def same(call: NodeCall) -> list[Value]:
     """Every output is like the first input."""
     return [Value(call.first.shape, call.first.dtype) for _ in call.node.outputs]
 
 
-def as_bool(call: Call) -> list[Value]:
+def as_bool(call: NodeCall) -> list[Value]:
     return [Value(call.first.shape, BOOL)]
 
 
-def identity(call: Call) -> list[Value]:
+def identity(call: NodeCall) -> list[Value]:
     """The same value under another name, also a sequence's: a tied weight stays one."""
     value = call.inputs[0] if call.inputs else None
     if value is None:
@@ -32,7 +32,7 @@ def identity(call: Call) -> list[Value]:
     return [value]
 
 
-def _fold(call: Call, result: Value, step: Callable[..., Any]) -> list[Value]:
+def _fold(call: NodeCall, result: Value, step: Callable[..., Any]) -> list[Value]:
     """`step` on the known numbers of all inputs, if they are known and few; integers stay in 64 bits."""
     if not call.folds(result) or any(v is None or v.numbers is None for v in call.inputs):
         return [result]
@@ -60,7 +60,7 @@ def unary(step: Callable[[Any], Any]) -> Rule:
 def joined(step: Callable[..., Any] | None = None, dtype: int = 0) -> Rule:
     """A rule of two or more inputs that broadcast; before opset 7 the second follows the first."""
 
-    def rule(call: Call) -> list[Value]:
+    def rule(call: NodeCall) -> list[Value]:
         call.value(max(len(call.inputs) - 1, 0))
         if call.opset < 7 and "broadcast" in call.attributes:
             return [Value(call.first.shape, dtype or call.first.dtype)]
@@ -87,12 +87,12 @@ def _power(a: Any, b: Any) -> Any:
     return int(found) if isinstance(a, int) and found == int(found) else found
 
 
-def where(call: Call) -> list[Value]:
+def where(call: NodeCall) -> list[Value]:
     shape = shared(*[call.value(i).shape for i in range(3)])
     return _fold(call, Value(shape, call.value(1).dtype), lambda c, a, b: a if c else b)
 
 
-def cast(call: Call) -> list[Value]:
+def cast(call: NodeCall) -> list[Value]:
     to = call.integer("to", 0) if call.op == "Cast" else call.value(1).dtype
     if to not in DTYPES:
         raise ArchError(f"it casts to no type that is known (number {to})")
@@ -106,18 +106,18 @@ def cast(call: Call) -> list[Value]:
     return [Value(result.shape, to, [kind(n) for n in numbers])]
 
 
-def dropout(call: Call) -> list[Value]:
+def dropout(call: NodeCall) -> list[Value]:
     return [Value(call.first.shape, call.first.dtype), Value(call.first.shape, BOOL)]
 
 
-def batch_norm(call: Call) -> list[Value]:
+def batch_norm(call: NodeCall) -> list[Value]:
     """Further outputs are statistics, one number a channel."""
     return [Value(call.first.shape, call.first.dtype)] + [
         Value(call.value(1).shape, call.first.dtype) for _ in call.node.outputs[1:]
     ]
 
 
-def layer_norm(call: Call) -> list[Value]:
+def layer_norm(call: NodeCall) -> list[Value]:
     """Further outputs are mean and 1/σ of each line."""
     shape = call.ranked(0, 1)
     axis = call.axis(call.integer("axis", -1), len(shape))
@@ -125,43 +125,43 @@ def layer_norm(call: Call) -> list[Value]:
     return [Value(shape, call.first.dtype)] + [lines for _ in call.node.outputs[1:]]
 
 
-def quantize(call: Call) -> list[Value]:
+def quantize(call: NodeCall) -> list[Value]:
     """To the type of the zero point, to that of an attribute, or to bytes."""
     zero = call.maybe(2)
     dtype = zero.dtype if zero else call.integer("output_dtype", 0) or 2
     return [Value(call.first.shape, dtype)]
 
 
-def dequantize(call: Call) -> list[Value]:
+def dequantize(call: NodeCall) -> list[Value]:
     return [Value(call.first.shape, call.integer("output_dtype", 0) or call.value(1).dtype)]
 
 
-def dynamic_quantize(call: Call) -> list[Value]:
+def dynamic_quantize(call: NodeCall) -> list[Value]:
     return [Value(call.first.shape, 2), Value((), FLOAT), Value((), 2)]
 
 
-def typed(call: Call) -> list[Value]:
+def typed(call: NodeCall) -> list[Value]:
     """Like the input, of the type that an attribute gives."""
     return [Value(call.first.shape, call.integer("dtype", 0) or call.first.dtype)]
 
 
-def drawn(call: Call) -> list[Value]:
+def drawn(call: NodeCall) -> list[Value]:
     """Random numbers of a shape that an attribute gives."""
     return [Value(call.integers("shape") or (), call.integer("dtype", FLOAT))]
 
 
-def shape_of(call: Call) -> list[Value]:
+def shape_of(call: NodeCall) -> list[Value]:
     shape = call.first.shape
     last = call.integer("end", len(shape))
     found = list(shape[call.integer("start", 0) : last])
     return [Value((len(found),), INT64, found)]
 
 
-def size_of(call: Call) -> list[Value]:
+def size_of(call: NodeCall) -> list[Value]:
     return [scalar(call.first.size)]
 
 
-def window(call: Call) -> list[Value]:
+def window(call: NodeCall) -> list[Value]:
     """Hann's and its like: so many numbers as the input says."""
     return [Value(call.sizes(0), call.integer("output_datatype", FLOAT))]
 

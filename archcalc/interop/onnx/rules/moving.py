@@ -9,14 +9,14 @@ from typing import Any
 from archcalc.errors import ArchError
 from archcalc.interop.onnx.arrays import spread, strides, transposed
 from archcalc.interop.onnx.tensors import MOST_NUMBERS
-from archcalc.interop.onnx.values import Call, Rule, Shape, Value, shared, sized
+from archcalc.interop.onnx.values import NodeCall, Rule, Shape, Value, shared, sized
 
 
 def _like(value: Value, shape: Sequence[int], numbers: list[Any] | None = None) -> list[Value]:
     return [Value(shape, value.dtype, numbers)]
 
 
-def reshape(call: Call) -> list[Value]:
+def reshape(call: NodeCall) -> list[Value]:
     """0 keeps an extent, −1 is what remains; the order of the numbers stays."""
     shape, target = call.first.shape, call.listed("shape", 1)
     if target is None:
@@ -35,7 +35,7 @@ def reshape(call: Call) -> list[Value]:
     return _like(call.first, found, call.first.numbers)
 
 
-def flatten(call: Call) -> list[Value]:
+def flatten(call: NodeCall) -> list[Value]:
     shape = call.first.shape
     axis = call.integer("axis", 1)
     if not -len(shape) <= axis <= len(shape):
@@ -44,7 +44,7 @@ def flatten(call: Call) -> list[Value]:
     return _like(call.first, (math.prod(shape[:axis]), math.prod(shape[axis:])), call.first.numbers)
 
 
-def squeeze(call: Call) -> list[Value]:
+def squeeze(call: NodeCall) -> list[Value]:
     shape, axes = call.first.shape, call.listed("axes", 1)
     if axes is None:
         gone = {i for i, extent in enumerate(shape) if extent == 1}
@@ -55,7 +55,7 @@ def squeeze(call: Call) -> list[Value]:
     return _like(call.first, [n for i, n in enumerate(shape) if i not in gone], call.first.numbers)
 
 
-def unsqueeze(call: Call) -> list[Value]:
+def unsqueeze(call: NodeCall) -> list[Value]:
     axes = call.listed("axes", 1) or []
     rank = len(call.first.shape) + len(axes)
     new = {call.axis(axis, rank) for axis in axes}
@@ -65,7 +65,7 @@ def unsqueeze(call: Call) -> list[Value]:
     return _like(call.first, [1 if i in new else next(rest) for i in range(rank)], call.first.numbers)
 
 
-def transpose(call: Call) -> list[Value]:
+def transpose(call: NodeCall) -> list[Value]:
     shape = call.first.shape
     order = call.integers("perm") or list(range(len(shape)))[::-1]
     if sorted(order) != list(range(len(shape))):
@@ -76,13 +76,13 @@ def transpose(call: Call) -> list[Value]:
     return _like(call.first, [shape[axis] for axis in order], numbers)
 
 
-def concat(call: Call) -> list[Value]:
+def concat(call: NodeCall) -> list[Value]:
     """Along an axis; lists of numbers are joined."""
     parts = [call.value(i) for i in range(len(call.inputs))]
     return [joined(call, parts, call.integer("axis", 1))]
 
 
-def joined(call: Call, parts: list[Value], axis: int) -> Value:
+def joined(call: NodeCall, parts: list[Value], axis: int) -> Value:
     """One tensor of several along an axis."""
     if not parts:
         raise ArchError("there is nothing to join")
@@ -100,7 +100,7 @@ def joined(call: Call, parts: list[Value], axis: int) -> Value:
     return result
 
 
-def split(call: Call) -> list[Value]:
+def split(call: NodeCall) -> list[Value]:
     shape = call.ranked(0, 1)
     axis = call.axis(call.integer("axis", 0), len(shape))
     count, sizes = len(call.node.outputs), call.listed("split", 1)
@@ -118,7 +118,7 @@ def split(call: Call) -> list[Value]:
     return found
 
 
-def _spread(call: Call, shape: Shape) -> list[Value]:
+def _spread(call: NodeCall, shape: Shape) -> list[Value]:
     result = Value(shape, call.first.dtype)
     if call.first.numbers is None or not call.folds(result):
         return [result]
@@ -126,11 +126,11 @@ def _spread(call: Call, shape: Shape) -> list[Value]:
     return _like(call.first, shape, spread(call.first.numbers, call.first.shape, shape))
 
 
-def expand(call: Call) -> list[Value]:
+def expand(call: NodeCall) -> list[Value]:
     return _spread(call, shared(call.first.shape, tuple(call.sizes(1))))
 
 
-def tile(call: Call) -> list[Value]:
+def tile(call: NodeCall) -> list[Value]:
     shape, repeats = call.first.shape, call.sizes(1)
     if len(repeats) != len(shape) or min(repeats, default=0) < 0:
         raise ArchError(f"{sized(repeats)} repeats do not fit {sized(shape)}")
@@ -146,7 +146,7 @@ def tile(call: Call) -> list[Value]:
     return _like(call.first, found, [numbers[place] for place in where])
 
 
-def pad(call: Call) -> list[Value]:
+def pad(call: NodeCall) -> list[Value]:
     shape, pads = call.first.shape, call.listed("pads", 1)
     if pads is None:
         pads = call.integers("paddings") or []
@@ -159,7 +159,7 @@ def pad(call: Call) -> list[Value]:
     return _like(call.first, found)
 
 
-def resize(call: Call) -> list[Value]:
+def resize(call: NodeCall) -> list[Value]:
     """To sizes, or by scales, of all axes or some; attributes before opset 9, with a region since 11."""
     shape = call.first.shape
     at = 2 if call.op == "Resize" and call.opset >= 11 else 1
@@ -186,7 +186,7 @@ def resize(call: Call) -> list[Value]:
     return _like(call.first, found)
 
 
-def _in_ratio(call: Call, shape: list[int], sizes: list[int]) -> list[int]:
+def _in_ratio(call: NodeCall, shape: list[int], sizes: list[int]) -> list[int]:
     """The sizes that one scale for all axes gives: the smallest or the largest that they ask for."""
     if len(shape) != len(sizes) or not all(shape):
         raise ArchError(f"{len(sizes)} sizes do not fit {sized(shape)}")
@@ -195,7 +195,7 @@ def _in_ratio(call: Call, shape: list[int], sizes: list[int]) -> list[int]:
     return [math.floor(extent * scale + 0.5) for extent in shape]
 
 
-def depth_to_space(call: Call) -> list[Value]:
+def depth_to_space(call: NodeCall) -> list[Value]:
     n, channels, height, width = call.ranked(0, 4)[:4]
     block = call.integer("blocksize", 0)
     if block < 1:
@@ -205,7 +205,7 @@ def depth_to_space(call: Call) -> list[Value]:
     return _like(call.first, (n, channels // (block * block), height * block, width * block))
 
 
-def crop_or_pad(call: Call) -> list[Value]:
+def crop_or_pad(call: NodeCall) -> list[Value]:
     """To the sizes given, of all axes or of some."""
     found, sizes = list(call.first.shape), call.sizes(1)
     axes = call.integers("axes") or list(range(len(found)))

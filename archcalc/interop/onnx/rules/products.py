@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from archcalc.errors import ArchError
 from archcalc.interop.onnx.tensors import INT32
-from archcalc.interop.onnx.values import Call, Rule, Shape, Value, shared, sized
+from archcalc.interop.onnx.values import NodeCall, Rule, Shape, Value, shared, sized
 
 
 def product(a: Shape, b: Shape) -> Shape:
@@ -21,18 +21,18 @@ def product(a: Shape, b: Shape) -> Shape:
 def matmul(a: int, b: int, dtype: int = 0) -> Rule:
     """A rule of a product of the inputs at these places."""
 
-    def rule(call: Call) -> list[Value]:
+    def rule(call: NodeCall) -> list[Value]:
         shape = product(call.value(a).shape, call.value(b).shape)
         return [Value(shape, dtype or call.value(a).dtype)]
 
     return rule
 
 
-def quantized_matmul(call: Call) -> list[Value]:
+def quantized_matmul(call: NodeCall) -> list[Value]:
     return [Value(product(call.value(0).shape, call.value(3).shape), call.value(7).dtype)]
 
 
-def turned(call: Call, side: str, rank: int) -> tuple[int, ...]:
+def turned(call: NodeCall, side: str, rank: int) -> tuple[int, ...]:
     """The order of an operand's axes: transBatch takes the first behind all others but the last."""
     order = list(range(rank))
     if call.integer(f"transBatch{side}", 0):
@@ -42,7 +42,7 @@ def turned(call: Call, side: str, rank: int) -> tuple[int, ...]:
     return tuple(order)
 
 
-def fused_matmul(call: Call) -> list[Value]:
+def fused_matmul(call: NodeCall) -> list[Value]:
     """Either operand may be transposed."""
     a, b = call.ranked(0, 2), call.ranked(1, 2)
     left = tuple(a[axis] for axis in turned(call, "A", len(a)))
@@ -50,7 +50,7 @@ def fused_matmul(call: Call) -> list[Value]:
     return [Value(product(left, right), call.first.dtype)]
 
 
-def gemm(call: Call) -> list[Value]:
+def gemm(call: NodeCall) -> list[Value]:
     """a·b + c of two matrices, either one transposed."""
     a, b = call.value(0).shape, call.value(1 if call.op == "Gemm" else 3).shape
     if len(a) != 2 or len(b) != 2:
@@ -62,7 +62,7 @@ def gemm(call: Call) -> list[Value]:
     return [Value((rows, columns), call.first.dtype)]
 
 
-def einsum(call: Call) -> list[Value]:
+def einsum(call: NodeCall) -> list[Value]:
     """Letters name axes; '...' stands for those in front that broadcast."""
     left, arrow, right = call.text("equation").replace(" ", "").partition("->")
     terms = left.split(",")
@@ -93,7 +93,7 @@ def einsum(call: Call) -> list[Value]:
     return [Value((*[sizes[c] for c in front], *middle, *[sizes[c] for c in behind]), call.first.dtype)]
 
 
-def recurrent(call: Call) -> list[Value]:
+def recurrent(call: NodeCall) -> list[Value]:
     """x [steps, batch, in], weight [directions, gates·hidden, in]: all states, the last ones."""
     x, weight = call.ranked(0, 3), call.ranked(1, 3)
     directions, hidden = weight[0], call.ranked(2, 3)[-1]
@@ -109,7 +109,7 @@ def recurrent(call: Call) -> list[Value]:
     return [Value(shape, dtype), Value(last, dtype), Value(last, dtype)]
 
 
-def attention(call: Call) -> list[Value]:
+def attention(call: NodeCall) -> list[Value]:
     """Queries, keys and values as [batch, heads, length, size], or [batch, length, heads·size]."""
     query, key, value = (call.ranked(i, 3) for i in range(3))
     dtype, past = call.first.dtype, call.maybe(4)

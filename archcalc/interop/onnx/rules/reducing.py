@@ -8,13 +8,13 @@ from typing import Any
 
 from archcalc.errors import ArchError
 from archcalc.interop.onnx.tensors import INT64
-from archcalc.interop.onnx.values import Call, Rule, Value
+from archcalc.interop.onnx.values import NodeCall, Rule, Value
 
 
 def reduction(fold: Callable[[Any], Any] | None = None) -> Rule:
     """A rule of a reduction; `fold` of a whole known list is known too."""
 
-    def rule(call: Call) -> list[Value]:
+    def rule(call: NodeCall) -> list[Value]:
         shape, axes = call.first.shape, call.listed("axes", 1)
         if not axes and call.integer("noop_with_empty_axes", 0):
             return [Value(shape, call.first.dtype, call.first.numbers)]
@@ -28,28 +28,28 @@ def reduction(fold: Callable[[Any], Any] | None = None) -> Rule:
     return rule
 
 
-def _reduced(call: Call, gone: set[int]) -> list[int]:
+def _reduced(call: NodeCall, gone: set[int]) -> list[int]:
     keep = call.integer("keepdims", 1)
     return [1 if i in gone else n for i, n in enumerate(call.first.shape) if keep or i not in gone]
 
 
-def where_largest(call: Call) -> list[Value]:
+def where_largest(call: NodeCall) -> list[Value]:
     rank = len(call.ranked(0, 1))
     return [Value(_reduced(call, {call.axis(call.integer("axis", 0), rank)}), INT64)]
 
 
-def loss(call: Call) -> list[Value]:
+def loss(call: NodeCall) -> list[Value]:
     """Of training: one number, or one for each target."""
     target = call.value(1).shape
     shape = target if call.text("reduction", "mean") == "none" else ()
     return [Value(shape, call.first.dtype), Value(call.first.shape, call.first.dtype)]
 
 
-def determinant(call: Call) -> list[Value]:
+def determinant(call: NodeCall) -> list[Value]:
     return [Value(call.ranked(0, 2)[:-2], call.first.dtype)]
 
 
-def fourier(call: Call) -> list[Value]:
+def fourier(call: NodeCall) -> list[Value]:
     """DFT: the axis is an attribute before opset 20, an input since; two numbers a value come out."""
     shape = list(call.ranked(0, 2))
     last = call.sizes(2) if call.maybe(2) else [call.integer("axis", 1 if call.opset < 20 else -2)]
@@ -65,7 +65,7 @@ def fourier(call: Call) -> list[Value]:
     return [Value(shape, call.first.dtype)]
 
 
-def short_fourier(call: Call) -> list[Value]:
+def short_fourier(call: NodeCall) -> list[Value]:
     """STFT of a signal [batch, length, 1 or 2]: frames × frequencies × 2."""
     signal, step = call.ranked(0, 2), _length(call, 1)
     window = call.maybe(2)
@@ -76,11 +76,11 @@ def short_fourier(call: Call) -> list[Value]:
     return [Value((signal[0], (signal[1] - length) // step + 1, bins, 2), call.first.dtype)]
 
 
-def mel_weights(call: Call) -> list[Value]:
+def mel_weights(call: NodeCall) -> list[Value]:
     return [Value((_length(call, 1) // 2 + 1, _length(call, 0)), call.integer("output_datatype", 1))]
 
 
-def _length(call: Call, position: int) -> int:
+def _length(call: NodeCall, position: int) -> int:
     found = call.sizes(position)
     if len(found) != 1 or found[0] < 1:
         raise ArchError(f"input {position + 1} is no length")

@@ -8,13 +8,13 @@ from typing import Any
 from archcalc.errors import ArchError
 from archcalc.interop.onnx.arrays import taken
 from archcalc.interop.onnx.tensors import FLOAT, INT64, MOST_NUMBERS
-from archcalc.interop.onnx.values import Call, Rule, Value, scalar, sized
+from archcalc.interop.onnx.values import NodeCall, Rule, Value, scalar, sized
 
 _MOST_EXTENT = 1 << 40
 _END = 1 << 62  # what exporters write for "to the end"
 
 
-def gather(call: Call) -> list[Value]:
+def gather(call: NodeCall) -> list[Value]:
     shape, index = call.ranked(0, 1), call.value(1)
     axis = call.axis(call.integer("axis", 0), len(shape))
     result = Value((*shape[:axis], *index.shape, *shape[axis + 1 :]), call.first.dtype)
@@ -28,11 +28,11 @@ def gather(call: Call) -> list[Value]:
     return [Value(result.shape, result.dtype, [numbers[i] for i in chosen])]
 
 
-def gather_elements(call: Call) -> list[Value]:
+def gather_elements(call: NodeCall) -> list[Value]:
     return [Value(call.value(1).shape, call.first.dtype)]
 
 
-def gather_nd(call: Call) -> list[Value]:
+def gather_nd(call: NodeCall) -> list[Value]:
     shape, index = call.first.shape, call.ranked(1, 1)
     deep = index[-1] + call.integer("batch_dims", 0)
     if deep > len(shape):
@@ -40,7 +40,7 @@ def gather_nd(call: Call) -> list[Value]:
     return [Value((*index[:-1], *shape[deep:]), call.first.dtype)]
 
 
-def slice_(call: Call) -> list[Value]:
+def slice_(call: NodeCall) -> list[Value]:
     """Attributes before opset 10, inputs since: starts, ends, axes, steps."""
     shape = call.first.shape
     starts, ends = call.listed("starts", 1), call.listed("ends", 2)
@@ -65,7 +65,7 @@ def slice_(call: Call) -> list[Value]:
     return [Value(result.shape, result.dtype, taken(numbers, shape, ranges))]
 
 
-def range_(call: Call) -> list[Value]:
+def range_(call: NodeCall) -> list[Value]:
     """Integers and floats from start to limit; its length has to be known."""
     rows = [call.known(i) for i in range(3)]
     if any(not row for row in rows):
@@ -81,7 +81,7 @@ def range_(call: Call) -> list[Value]:
     return [Value((count,), call.first.dtype, [start + i * delta for i in range(count)])]
 
 
-def constant_of_shape(call: Call) -> list[Value]:
+def constant_of_shape(call: NodeCall) -> list[Value]:
     fill = call.tensor("value")
     given = (fill.numbers() if fill else None) or [0.0]
     result = Value(call.sizes(0), fill.dtype if fill else FLOAT)
@@ -90,14 +90,14 @@ def constant_of_shape(call: Call) -> list[Value]:
     return [_filled(call, result, given[0])]
 
 
-def _filled(call: Call, result: Value, number: Any) -> Value:
+def _filled(call: NodeCall, result: Value, number: Any) -> Value:
     if not call.folds(result):
         return result
     call.budget.spend(result.size)
     return Value(result.shape, result.dtype, [number] * result.size)
 
 
-def constant(call: Call) -> list[Value]:
+def constant(call: NodeCall) -> list[Value]:
     """A node that holds its value, in one of six attributes."""
     stored = call.tensor("value")
     if stored is not None:
@@ -118,7 +118,7 @@ def constant(call: Call) -> list[Value]:
     raise ArchError("it holds no value that is known")
 
 
-def one_hot(call: Call) -> list[Value]:
+def one_hot(call: NodeCall) -> list[Value]:
     shape = list(call.first.shape)
     depth = call.known(1)
     axis = call.axis(call.integer("axis", -1), len(shape) + 1)
@@ -127,7 +127,7 @@ def one_hot(call: Call) -> list[Value]:
     return [Value((*shape[:axis], int(depth[0]), *shape[axis:]), call.value(2).dtype)]
 
 
-def top_k(call: Call) -> list[Value]:
+def top_k(call: NodeCall) -> list[Value]:
     """The largest of a line, and where they stood."""
     shape = list(call.ranked(0, 1))
     axis = call.axis(call.integer("axis", -1), len(shape))
@@ -138,7 +138,7 @@ def top_k(call: Call) -> list[Value]:
     return [Value(shape, call.first.dtype), Value(shape, INT64)]
 
 
-def nonzero(call: Call) -> list[Value]:
+def nonzero(call: NodeCall) -> list[Value]:
     """One column of indices for each value that is not 0, which only constants tell beforehand."""
     numbers = call.known(0)
     if numbers is None:
@@ -149,7 +149,7 @@ def nonzero(call: Call) -> list[Value]:
     return [Value((1, count), INT64, [i for i, number in enumerate(numbers) if number])]
 
 
-def compress(call: Call) -> list[Value]:
+def compress(call: NodeCall) -> list[Value]:
     chosen = call.known(1)
     if chosen is None:
         raise ArchError("how many values are kept depends on the data")
@@ -160,7 +160,7 @@ def compress(call: Call) -> list[Value]:
     return [Value(shape, call.first.dtype)]
 
 
-def unique(call: Call) -> list[Value]:
+def unique(call: NodeCall) -> list[Value]:
     numbers = call.known(0)
     if numbers is None or "axis" in call.attributes:
         raise ArchError("how many different values there are depends on the data")
@@ -173,11 +173,11 @@ def unique(call: Call) -> list[Value]:
     ]
 
 
-def suppressed(call: Call) -> list[Value]:
+def suppressed(call: NodeCall) -> list[Value]:
     raise ArchError("how many boxes are kept depends on the data")
 
 
-def multinomial(call: Call) -> list[Value]:
+def multinomial(call: NodeCall) -> list[Value]:
     return [Value((call.ranked(0, 2)[0], call.integer("sample_size", 1)), call.integer("dtype", 6))]
 
 

@@ -6,10 +6,10 @@ from math import prod
 
 from archcalc.errors import ArchError
 from archcalc.interop.onnx.tensors import INT32, INT64
-from archcalc.interop.onnx.values import Call, Rule, Shape, Value, sized
+from archcalc.interop.onnx.values import NodeCall, Rule, Shape, Value, sized
 
 
-def kernel(call: Call, weight: Shape | None = None) -> list[int]:
+def kernel(call: NodeCall, weight: Shape | None = None) -> list[int]:
     """Extents of the window: the attribute, or the weight's own."""
     found = call.integers("kernel_shape", len(weight) - 2 if weight else None) or list(
         (weight or ())[2:]
@@ -21,7 +21,7 @@ def kernel(call: Call, weight: Shape | None = None) -> list[int]:
     return found
 
 
-def positive(call: Call, name: str, axes: int) -> list[int]:
+def positive(call: NodeCall, name: str, axes: int) -> list[int]:
     """Strides or dilations: an attribute with a number for each axis, or ones."""
     found = call.integers(name, axes) or [1] * axes
     if min(found) < 1:
@@ -29,12 +29,12 @@ def positive(call: Call, name: str, axes: int) -> list[int]:
     return found
 
 
-def padding(call: Call, axes: int) -> list[int]:
+def padding(call: NodeCall, axes: int) -> list[int]:
     """Rows added before each axis, then behind each; SAME's are what `moves` finds by itself."""
     return call.integers("pads", 2 * axes) or [0] * (2 * axes)
 
 
-def moves(call: Call, extents: Shape, window: list[int]) -> Shape:
+def moves(call: NodeCall, extents: Shape, window: list[int]) -> Shape:
     """Positions of a window along each axis."""
     axes = len(window)
     if len(extents) != axes:
@@ -62,7 +62,7 @@ def moves(call: Call, extents: Shape, window: list[int]) -> Shape:
 def convolution(x: int, weight: int, dtype: int = 0) -> Rule:
     """A rule of a convolution whose input and weight stand at these places."""
 
-    def rule(call: Call) -> list[Value]:
+    def rule(call: NodeCall) -> list[Value]:
         shape, filters = call.ranked(x, 3), call.ranked(weight, 3)
         groups = call.integer("group", 1)
         if groups < 1 or shape[1] != filters[1] * groups or filters[0] % groups:
@@ -76,7 +76,7 @@ def convolution(x: int, weight: int, dtype: int = 0) -> Rule:
     return rule
 
 
-def transposed(call: Call) -> list[Value]:
+def transposed(call: NodeCall) -> list[Value]:
     shape, filters = call.ranked(0, 3), call.ranked(1, 3)
     groups = call.integer("group", 1)
     if groups < 1 or shape[1] != filters[0]:
@@ -105,19 +105,19 @@ def transposed(call: Call) -> list[Value]:
     return [Value((shape[0], filters[1] * groups, *extents), call.first.dtype)]
 
 
-def pool(call: Call) -> list[Value]:
+def pool(call: NodeCall) -> list[Value]:
     """Max pool's further output is where the largest stood."""
     shape = call.ranked(0, 3)
     found = (*shape[:2], *moves(call, shape[2:], kernel(call)))
     return [Value(found, call.first.dtype)] + [Value(found, INT64) for _ in call.node.outputs[1:]]
 
 
-def global_pool(call: Call) -> list[Value]:
+def global_pool(call: NodeCall) -> list[Value]:
     shape = call.ranked(0, 2)
     return [Value((*shape[:2], *[1] * (len(shape) - 2)), call.first.dtype)]
 
 
-def unpool(call: Call) -> list[Value]:
+def unpool(call: NodeCall) -> list[Value]:
     shape = call.ranked(0, 3)
     if call.maybe(2) is not None:
         return [Value(call.sizes(2), call.first.dtype)]
@@ -132,7 +132,7 @@ def unpool(call: Call) -> list[Value]:
     return [Value((*shape[:2], *extents), call.first.dtype)]
 
 
-def regions(call: Call) -> list[Value]:
+def regions(call: NodeCall) -> list[Value]:
     """A map cut out of the input for every region: RoiAlign's and MaxRoiPool's."""
     shape, count = call.ranked(0, 4), call.ranked(1, 2)[0]
     if call.op == "MaxRoiPool":
@@ -142,7 +142,7 @@ def regions(call: Call) -> list[Value]:
     return [Value((count, shape[1], *size), call.first.dtype)]
 
 
-def columns_to_image(call: Call) -> list[Value]:
+def columns_to_image(call: NodeCall) -> list[Value]:
     shape, image, block = call.ranked(0, 3), call.sizes(1), call.sizes(2)
     channels, rest = divmod(shape[1], max(prod(block), 1))
     if rest or not prod(block):
@@ -150,12 +150,12 @@ def columns_to_image(call: Call) -> list[Value]:
     return [Value((shape[0], channels, *image), call.first.dtype)]
 
 
-def grid_sample(call: Call) -> list[Value]:
+def grid_sample(call: NodeCall) -> list[Value]:
     shape, grid = call.ranked(0, 3), call.ranked(1, 3)
     return [Value((*shape[:2], *grid[1:-1]), call.first.dtype)]
 
 
-def affine_grid(call: Call) -> list[Value]:
+def affine_grid(call: NodeCall) -> list[Value]:
     size = call.sizes(1)
     return [Value((*size[:1], *size[2:], len(size) - 2), call.first.dtype)]
 
