@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from archcalc.analysis.costs import Analysis, Costs, Layer
     from archcalc.api import Network, load
     from archcalc.errors import ArchError
+    from archcalc.imported import Model, load_model
     from archcalc.listing import listing as list
     from archcalc.sweeps.rows import sweep
 
@@ -25,9 +26,22 @@ _HOMES = {
     "ArchError": "archcalc.errors",
     "list": "archcalc.listing",
     "sweep": "archcalc.sweeps.rows",
+    "load_model": "archcalc.imported",
+    "Model": "archcalc.imported",
 }
 
-__all__ = ["Analysis", "ArchError", "Costs", "Layer", "Network", "list", "load", "sweep"]
+__all__ = [
+    "Analysis",
+    "ArchError",
+    "Costs",
+    "Layer",
+    "Model",
+    "Network",
+    "list",
+    "load",
+    "load_model",
+    "sweep",
+]
 __version__ = "0.1.0"
 
 

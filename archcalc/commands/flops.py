@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from math import prod
+from typing import Any
+
 import click
 
-from archcalc.api import Network
-from archcalc.commands.options import AS, refuse_beside_as, show_ordered, spec_command, table_options
+from archcalc.commands.as_tool import AS, refuse_as_of_model, refuse_beside_as
+from archcalc.commands.options import ModelCommand, end, show_ordered, spec_command, table_options
+from archcalc.network import Network
 from archcalc.reports.flops import report
+from archcalc.reports.model import Report
 from archcalc.reports.table import Table
 
 
-@spec_command("flops")
+@spec_command("flops", cls=ModelCommand)
 @click.option(
     "--census", is_flag=True, help="All work by operator: also additions, comparisons, divisions, …"
 )
@@ -24,7 +29,7 @@ from archcalc.reports.table import Table
 @AS
 @table_options
 def command(
-    networks: list[Network],
+    networks: list[Any],
     table: Table,
     census: bool,
     batch: int,
@@ -36,6 +41,7 @@ def command(
 
     \b
     Example: archcalc flops inception --bottleneck 16
+    A model file may stand for SPEC (.pt2, .onnx): archcalc help models
 
     \b
     multiplies    products of a weight and an input value in conv, linear and
@@ -51,4 +57,16 @@ def command(
     protocol = {"images": batch, "crops": crops, "networks": ensemble}
     if tool:
         refuse_beside_as(census=census, batch=batch > 1, crops=crops > 1, ensemble=ensemble > 1)
-    show_ordered("flops", [report(n, table, protocol, census, tool) for n in networks], table)
+    show_ordered("flops", [_report(n, table, protocol, census, tool) for n in networks], table)
+    end(networks)
+
+
+def _report(
+    network: Any, table: Table, protocol: dict[str, int], census: bool, tool: str | None
+) -> Report:
+    if isinstance(network, Network):
+        return report(network, table, protocol, census, tool)
+    from archcalc.reports import models
+
+    refuse_as_of_model(tool)
+    return models.work(network, table, prod(protocol.values()), census)

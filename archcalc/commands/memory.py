@@ -7,15 +7,14 @@ from typing import Any
 import click
 
 from archcalc.api import Network
+from archcalc.commands.as_tool import AS, refuse_beside_as
 from archcalc.commands.options import (
     ALL,
-    AS,
     DEPTH,
     FORMAT,
     NO_BASE,
     SORT,
     TOP,
-    refuse_beside_as,
     show,
     show_ordered,
     spec_command,

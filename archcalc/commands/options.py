@@ -11,7 +11,7 @@ import click
 from archcalc import garbage
 from archcalc.api import Network
 from archcalc.commands.words import networks, split
-from archcalc.errors import ArchError, Diagnostic, UsageError
+from archcalc.errors import ArchError
 from archcalc.reports.model import Live, Report
 from archcalc.reports.order import ordered
 from archcalc.reports.table import Table
@@ -46,6 +46,8 @@ class SpecCommand(click.Command):
     usage = "SPEC..."  # its words, as `--help` shows them
     every_setting_counts = True  # one that nothing reads is an error
     lasting = False  # what it drops on its way is collected
+    models = False  # whether it reads model files, too
+    tensors = False  # and files of weights alone
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta["words"] = [word for word in args if word not in ("--help", "-h")]
@@ -73,11 +75,24 @@ class SpecCommand(click.Command):
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         return ["[OPTIONS]", self.usage, "[--VARIABLE VALUE]..."]
 
-    def networks(self, ctx: click.Context, most: int | None) -> tuple[list[Network], list[str]]:
+    def networks(self, ctx: click.Context, most: int | None) -> tuple[list[Any], list[str]]:
         """The networks of the words, with the variables set, and the words after `most` of them."""
         own = [name.lstrip("-") for p in self.params if isinstance(p, click.Option) for name in p.opts]
         p = ctx.params
-        return networks(p["words"], p["set_"], p["input_"], own, most)
+        command = "" if self.models else self.name or ""
+        return networks(p["words"], p["set_"], p["input_"], own, most, command, self.tensors)
+
+
+class ModelCommand(SpecCommand):
+    """A command that counts model files, too: torch.export's and ONNX."""
+
+    models = True
+
+
+class TensorCommand(ModelCommand):
+    """A command that counts files of weights, too."""
+
+    tensors = True
 
 
 def spec_command(
@@ -122,9 +137,11 @@ def spec_command(
     return decorate
 
 
-def _look_over(networks: Iterable[Network], settings: bool) -> None:
+def _look_over(networks: Iterable[Any], settings: bool) -> None:
     """Refuse settings that nothing reads; notes go to standard error: documents stay as they are."""
     for network in networks:
+        if not isinstance(network, Network):  # a model file has no settings
+            continue
         if settings:
             network.refuse_unread()
         try:
@@ -163,7 +180,10 @@ _COMMON = [
         shell_complete=complete_setting,
     ),
     click.Option(
-        ["--input", "input_"], metavar="SIZE", help="Another input: 320 (square), 320x256 or 320x256x3."
+        ["--input", "input_"],
+        multiple=True,
+        metavar="SIZE",
+        help="Another input: 320 (square), 320x256 or 320x256x3; x=1x3x320x320 of a model file.",
     ),
 ]
 FORMAT = click.option("--format", type=click.Choice(FORMATS), default="table", help="How to print it.")
@@ -182,14 +202,6 @@ TOP = click.option(
     "--top", "top_", type=click.IntRange(1), metavar="N", help="Only the first N rows, and the total."
 )
 
-TOOLS = ("torchinfo", "thop", "fvcore", "torchsummary", "ptflops", "keras")
-AS = click.option(
-    "--as",
-    "tool",
-    type=click.Choice(TOOLS),
-    help="What this tool prints for the network, and what it adds or leaves out.",
-)
-
 
 def table_options(function: Callable[..., None]) -> Callable[..., None]:
     """--format, --depth, --all, --sort, --top and --no-base."""
@@ -198,15 +210,10 @@ def table_options(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
-def refuse_beside_as(**given: bool) -> None:
-    """A tool's count is that of one image, and knows no other options.
-
-    Raises:
-        UsageError: one is given.
-    """
-    for name in (name for name, is_given in given.items() if is_given):
-        message = f"`--as` shows what a tool prints for one image: it takes no `--{name}`"
-        raise UsageError(Diagnostic(message, help=f"leave `--as` or `--{name}` away"))
+def end(networks: Iterable[Any]) -> None:
+    """Exit code 1 where totals are least ones: operations of a model file are unknown."""
+    if not all(getattr(network, "complete", True) for network in networks):
+        click.get_current_context().exit(1)
 
 
 def show(command: str, reports: Sequence[Report], format: str) -> None:

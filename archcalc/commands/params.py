@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from archcalc.api import Network
-from archcalc.commands.options import AS, show_ordered, spec_command, table_options
+from typing import Any
+
+from archcalc.commands.as_tool import AS, refuse_as_of_model
+from archcalc.commands.options import TensorCommand, end, show_ordered, spec_command, table_options
+from archcalc.network import Network
+from archcalc.reports.model import Report
 from archcalc.reports.params import report
 from archcalc.reports.table import Table
 
 
-@spec_command("params")
+@spec_command("params", cls=TensorCommand)
 @AS
 @table_options
-def command(networks: list[Network], table: Table, tool: str | None) -> None:
+def command(networks: list[Any], table: Table, tool: str | None) -> None:
     """Count the parameters of SPEC, by layer and role.
 
     \b
     Example: archcalc params vgg16 --classes 10
+    A model file may stand for SPEC (.pt2, .onnx): archcalc help models
 
     \b
     weights, biases  what conv and linear layers learn
@@ -30,4 +35,16 @@ def command(networks: list[Network], table: Table, tool: str | None) -> None:
     module           with --as: what runs the layer in the code that the tool
                      looks at
     """
-    show_ordered("params", [report(network, table, tool) for network in networks], table)
+    show_ordered("params", [_report(network, table, tool) for network in networks], table)
+    end(networks)
+
+
+def _report(network: Any, table: Table, tool: str | None) -> Report:
+    if isinstance(network, Network):
+        return report(network, table, tool)
+    from archcalc.imported import Tensors
+    from archcalc.reports import models
+
+    refuse_as_of_model(tool)
+    kept = isinstance(network, Tensors)
+    return models.tensors(network, table) if kept else models.parameters(network, table)

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from archcalc.api import Network
-from archcalc.commands.options import ALL, DEPTH, FORMAT, SORT, TOP, show_ordered, spec_command
+from typing import Any
+
+from archcalc.commands.options import (
+    ALL,
+    DEPTH,
+    FORMAT,
+    SORT,
+    TOP,
+    ModelCommand,
+    end,
+    show_ordered,
+    spec_command,
+)
+from archcalc.network import Network
+from archcalc.reports.model import Report
 from archcalc.reports.show import report
 from archcalc.reports.table import Table
 
 
-@spec_command("show")
+@spec_command("show", cls=ModelCommand)
 @SORT
 @TOP
 @ALL
 @DEPTH
 @FORMAT
-def command(networks: list[Network], table: Table) -> None:
+def command(networks: list[Any], table: Table) -> None:
     """Show the layers of SPEC: output shape, parameters, multiplies.
 
     \b
     Example: archcalc show resnet50 --depth 1
+    A model file may stand for SPEC (.pt2, .onnx): archcalc help models
 
     \b
     output          height × width × channels; a vector has channels only
@@ -30,4 +44,13 @@ def command(networks: list[Network], table: Table) -> None:
     weight layers   conv and linear layers on the longest way: why VGG-16 is so
                     called
     """
-    show_ordered("show", [report(network, table) for network in networks], table)
+    show_ordered("show", [_report(network, table) for network in networks], table)
+    end(networks)
+
+
+def _report(network: Any, table: Table) -> Report:
+    if isinstance(network, Network):
+        return report(network, table)
+    from archcalc.reports import models
+
+    return models.layers(network, table)

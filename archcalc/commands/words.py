@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archcalc.api import Network, find
 from archcalc.errors import ArchError, Diagnostic, UsageError, suggestion
-from archcalc.spec.catalog import Entry
+from archcalc.interop.identify import model_file
+from archcalc.spec.catalog import Entry, foreign
 from archcalc.spec.settings import settle, unknown_variable
 from archcalc.units import printable
 
@@ -54,18 +55,24 @@ def split(words: Sequence[str], switches: Iterable[str] = ()) -> Words:
 def networks(
     words: Sequence[str],
     sets: Sequence[str],
-    input: str | None,
+    inputs: Sequence[str],
     own: Iterable[str],
     most: int | None = None,
-) -> tuple[list[Network], list[str]]:
+    command: str = "",
+    tensors: bool = False,
+) -> tuple[list[Any], list[str]]:
     """The networks a command is asked for, with their variables set, and the words that are no specs.
 
     `sets` are `name=value` texts of --set, `own` the command's own options (for did-you-mean). Only
-    the first `most` words are specs (None: all).
+    the first `most` words are specs (None: all). Some may be model files, unless a `command` is named
+    that takes none; `tensors`: files of weights, too.
 
     Raises:
         ArchError: no spec, an unknown one, an unknown variable, a value that does not fit.
     """
+    if any(map(_model, _specs(words)[:most])):
+        return _with_models(words, sets, inputs, own, most, command, tensors)
+    input = inputs[-1] if inputs else None
     found = [find(spec) for spec in _specs(words)[:most]]
     switches = {name for entry, _ in found for name in _switches(entry)}
     specs, settings = split(words, switches)
@@ -77,6 +84,43 @@ def networks(
         size = given.pop("input", None) or input
         made.append(Network(entry, {**changes, **given}, size))
     return made, specs[len(found) :]
+
+
+def _with_models(
+    words: Sequence[str],
+    sets: Sequence[str],
+    inputs: Sequence[str],
+    own: Iterable[str],
+    most: int | None,
+    command: str,
+    tensors: bool,
+) -> tuple[list[Any], list[str]]:
+    """The same where some words name model files: sizes are for these, other settings for the specs."""
+    from archcalc.commands import models
+
+    specs, settings = split(words, ("allow_unknown",))
+    paths = {spec: path for spec in specs[:most] if (path := _model(spec))}
+    if command:
+        first = printable(next(iter(paths.values())))
+        help = "params, flops and show do; a network in archcalc's own language does everything"
+        raise UsageError(Diagnostic(f"`{command}` does not read model files: {first}", help=help))
+    others = [spec for spec in specs[:most] if spec not in paths]
+    theirs = [pair for pair in settings if not others or pair[0] in models.OPTIONS]
+    named = [text for text in inputs if "=" in text or not others]
+    ours = [pair for pair in settings if pair not in theirs]
+    rest = [f"--{name}" if text is None else f"--{name}={text}" for name, text in ours]
+    sizes = [text for text in inputs if text not in named]
+    made = iter(networks([*others, *rest], sets, sizes, own)[0] if others else [])
+    found = [
+        models.read(spec, paths[spec], theirs, named, tensors) if spec in paths else next(made)
+        for spec in specs[:most]
+    ]
+    return found, specs[len(found) :]
+
+
+def _model(word: str) -> str:
+    """The path of a model file in a word, '' if there is none."""
+    return "" if foreign(word) else model_file(word)
 
 
 def _specs(words: Sequence[str]) -> list[str]:

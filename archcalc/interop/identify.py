@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from typing import IO, Literal
 
 from archcalc.errors import ArchError, Diagnostic
+from archcalc.regular import open_regular
 
 Kind = Literal["zip", "safetensors", "onnx"]
 
 _LONGEST_HEADER = 100_000_000  # bytes of a safetensors header
+_ENDINGS = (".pt2", ".onnx", ".safetensors", ".pt", ".pth")
 _EXPORT = (
     "ep = torch.export.export(model.eval(), (torch.randn(1, 3, 224, 224),))",
     "torch.export.save(ep, 'model.pt2')",
@@ -42,6 +45,30 @@ def identify(file: IO[bytes], label: str) -> Kind:
     if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return "safetensors"  # an index of shards, or no model at all
     return "onnx"
+
+
+def model_file(word: str) -> str:
+    """The path in a word of a command line that names a model file, '' if it names none.
+
+    Behind the path may stand sizes: `model.onnx:batch=4`. A spec is text, and begins with no brace.
+    """
+    path = word if os.path.isfile(word) else word.partition(":")[0]
+    if not ("." in path or os.sep in path) or not os.path.isfile(path):
+        return ""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(16)
+    except OSError:
+        return ""
+    text = start.removeprefix(b"\xef\xbb\xbf")
+    binary = text[:2] == b"PK" or any(byte < 9 or 13 < byte < 32 or byte > 127 for byte in text)
+    return path if binary or text.lstrip()[:1] == b"{" or path.endswith(_ENDINGS) else ""
+
+
+def holds_tensors(path: str) -> bool:
+    """Whether a file is a `.safetensors` file or the index of its shards."""
+    with open_regular(path) as file:
+        return identify(file, path) == "safetensors"
 
 
 def _pickled(start: bytes) -> bool:

@@ -14,12 +14,9 @@ from archcalc.spec.read import read
 from archcalc.spec.source import STDIN, looks_like_path, read_file, read_stdin
 from archcalc.units import printable
 
+_MODELS = (".pt2", ".onnx", ".safetensors", ".pt", ".pth")
 _FOREIGN = {
-    ".onnx": "ONNX models",
-    ".pt": "files of torch",
-    ".pth": "files of torch",
     ".ckpt": "checkpoints",
-    ".safetensors": "files of weights",
     ".h5": "files of Keras",
     ".hdf5": "files of Keras",
     ".keras": "files of Keras",
@@ -117,10 +114,19 @@ def _unknown(name: str) -> Entry:
     raise UsageError(Diagnostic(f"no network is called `{printable(name)}`", help=help))
 
 
+def foreign(name: str) -> str:
+    """Whose file it is by its ending, if nothing of archcalc reads it: 'files of Keras'; else ''."""
+    return next((tool for ending, tool in _FOREIGN.items() if name.lower().endswith(ending)), "")
+
+
 def _refuse_foreign(name: str) -> None:
-    """Refuse the file of another tool, whether it is there or not."""
-    for ending, tool in _FOREIGN.items():
-        if name.lower().endswith(ending):
-            help = "write the layers as a .toml file, as `archcalc cat vgg16` shows"
-            message = f"`{printable(name)}`: archcalc reads specs, not {tool}"
-            raise UsageError(Diagnostic(message, help=help))
+    """Refuse the file of another tool, whether it is there or not, and a model file: it is no spec."""
+    if tool := foreign(name):
+        help = "write the layers as a .toml file, as `archcalc cat vgg16` shows"
+        message = f"`{printable(name)}`: archcalc reads specs, not {tool}"
+        raise UsageError(Diagnostic(message, help=help))
+    if name.lower().endswith(_MODELS):
+        if not os.path.exists(name):
+            raise UsageError(f"no file `{printable(name)}`")
+        help = "params, flops and show count it, and archcalc.load_model in Python"
+        raise UsageError(Diagnostic(f"`{printable(name)}` is a model file, no spec", help=help))

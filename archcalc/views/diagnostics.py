@@ -37,6 +37,8 @@ def _one(diagnostic: Diagnostic, view: _Renderer | None) -> list[str]:
         place = view.excerpt(diagnostic)
         lines += place
         margin = " " * place[0].index("┌")
+    else:
+        lines += [f"  {_safe(note)}" for note in diagnostic.notes if isinstance(note, str)]
     if diagnostic.help:
         lines.append(f"{margin}= help: {_safe(diagnostic.help)}")
     return lines

@@ -21,7 +21,7 @@ from archcalc.audit.amounts import AMOUNTS, summands
 from archcalc.audit.recount import Recount, printed_by, recount
 from archcalc.audit.tables import ANY, NoCount, ToolCount
 from archcalc.audit.tools import TOOLS
-from archcalc.commands.options import TOOLS as CHOICES
+from archcalc.commands.as_tool import TOOLS as CHOICES
 from archcalc.errors import UsageError
 from archcalc.operators import TABLE
 from archcalc.spec import catalog

@@ -27,7 +27,7 @@ def process(*words: str, **options: object) -> subprocess.CompletedProcess[bytes
 
 def settled(*words: str) -> dict[str, object]:
     """The variables that one network's words set."""
-    (network,), _ = networks(words, [], None, [])
+    (network,), _ = networks(words, [], [], [])
     return network.changed
 
 
@@ -54,7 +54,7 @@ def test_words_set_variables(words: str, changed: dict[str, object]) -> None:
 
 
 def test_set_works_whatever_the_name() -> None:
-    (network,), _ = networks(["vgg16"], ["classes=10", "bn=true"], "64x64x3", [])
+    (network,), _ = networks(["vgg16"], ["classes=10", "bn=true"], ["64x64x3"], [])
     assert network.changed == {"classes": 10, "bn": True, "input": "64x64x3"}
 
 
@@ -92,7 +92,7 @@ def test_set_works_whatever_the_name() -> None:
 def test_wrong_words(words: str, message: str, help: str) -> None:
     plain, _, size = words.partition(" --input ")
     with pytest.raises(ArchError) as error:
-        networks(plain.split(), [], size or None, ["format", "depth"])
+        networks(plain.split(), [], [size] if size else [], ["format", "depth"])
     (diagnostic,) = error.value.diagnostics
     assert message in diagnostic.message
     assert help in diagnostic.help

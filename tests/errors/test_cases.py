@@ -322,9 +322,12 @@ WORDS = {
     "params ghost.toml": ["error: cannot read `ghost.toml`: no such file or directory"],
     "params \x1b[31m.toml": ["error: cannot read `\\x1b[31m.toml`: no such file or directory"],
     "params .": ["error: `.` is a directory", "  = help: name a .toml file in it"],
-    "params model.pt": [
-        "error: `model.pt`: archcalc reads specs, not files of torch",
+    "params model.h5": [
+        "error: `model.h5`: archcalc reads specs, not files of Keras",
         "  = help: write the layers as a .toml file, as `archcalc cat vgg16` shows",
+    ],
+    "params model.pt": [
+        "error: no file `model.pt`",
     ],
     "params net.toml --classes 0": [
         "error: `filters` must be a positive integer, not 0",
@@ -402,6 +405,7 @@ def pinned() -> list[str]:
     found += [shown.message for shown in FILES.values()]
     found += [lines[0].removeprefix("error: ") for lines in WORDS.values()]
     found += [message for _, message in VALUES.values()]
+    found += ["`resnet18.pt2` is a model file, no spec"]  # tests/commands/test_models.py
     found += ["standard input is closed"]  # tests/commands/test_streams.py
     found += ["blocks nested too deeply", "`a.toml` is larger than 8 MiB"]  # test_hostile has the file
     for _, case in ALL:

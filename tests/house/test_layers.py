@@ -25,7 +25,7 @@ ORDER = [
     {"audit"},
     {"files"},
     {"api"},
-    {"totals", "sweeps.machine", "sweeps.metrics"},
+    {"imported", "totals", "sweeps.machine", "sweeps.metrics"},
     {"sweeps.space", "listing"},
     {"sweeps.program"},
     {"sweeps.evaluation"},

@@ -48,6 +48,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         (place / "small.toml").write_text(spec[1], encoding="utf-8")
         (place / "FILE").write_text(spec[1], encoding="utf-8")
         (place / "my-net.toml").write_bytes((ROOT / "tests/data/my-net.toml").read_bytes())
+        (place / "model.pt2").write_bytes((ROOT / "tests/data/pt2/resnet18.pt2").read_bytes())
     return made
 
 

@@ -52,7 +52,7 @@ def _opset(source: WireFile, low: int, high: int) -> tuple[str, int]:
     return ("" if domain == "ai.onnx" else domain), version
 
 
-class Model(NamedTuple):
+class Opened(NamedTuple):
     producer: str
     opsets: dict[str, int]
     graph: GraphProto
@@ -67,7 +67,7 @@ def _outermost(source: WireFile) -> list[Field]:
         raise ArchError(f"this is no ONNX model, or its end is missing: {error}") from error
 
 
-def read_model(source: WireFile) -> Model:
+def read_model(source: WireFile) -> Opened:
     """The outermost message. Raises ArchError where the bytes are no ONNX model."""
     producer, version = "", ""
     graph: GraphProto | None = None
@@ -89,6 +89,6 @@ def read_model(source: WireFile) -> Model:
             functions.update([_function(source, start, end)])
     if graph is None:
         raise ArchError("this is no ONNX model: it holds no graph")
-    return Model(
+    return Opened(
         f"{producer} {version}".strip(), opsets, graph, functions, dict(entries(source, metadata))
     )

@@ -8,7 +8,7 @@ from typing import IO
 
 from archcalc.errors import ArchError, Diagnostic, listed
 from archcalc.interop.onnx.emit import Emission, Emitter
-from archcalc.interop.onnx.functions import Model, read_model
+from archcalc.interop.onnx.functions import Opened, read_model
 from archcalc.interop.onnx.inputs import feed
 from archcalc.interop.onnx.tensors import FLOATS, Stored
 from archcalc.interop.onnx.translations import TRANSLATIONS
@@ -46,7 +46,7 @@ def read(
 
 
 def _trace(
-    model: Model, name: str, inputs: Mapping[str, tuple[int, ...]], dims: Mapping[str, int]
+    model: Opened, name: str, inputs: Mapping[str, tuple[int, ...]], dims: Mapping[str, int]
 ) -> Trace:
     torch = model.producer.startswith("pytorch")
     walk, scope, to = Walk(model.functions, lambda: _recorded(model), torch), Scope(), Emitter(torch)
@@ -78,7 +78,7 @@ def _trace(
     )
 
 
-def _recorded(model: Model) -> dict[str, tuple[tuple[int, ...], int]]:
+def _recorded(model: Opened) -> dict[str, tuple[tuple[int, ...], int]]:
     """Shapes that the file records for values, where they are whole."""
     found = {}
     for value in (*model.graph.values(), *model.graph.outputs()):

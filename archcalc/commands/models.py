@@ -1,0 +1,66 @@
+"""Words of a command line that name model files: read with the sizes that are given for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from archcalc.errors import Diagnostic, UsageError, shown
+from archcalc.imported import Model, Tensors
+from archcalc.interop.identify import holds_tensors
+from archcalc.units import printable
+
+OPTIONS = ("dim", "allow_unknown")  # of model files alone
+MOST = 1 << 31  # of one size
+
+Settings = list[tuple[str, str | None]]
+
+
+def read(
+    word: str, path: str, settings: Settings, inputs: Sequence[str], tensors: bool
+) -> Model | Tensors:
+    """The model of a word: `model.onnx`, `model.onnx:batch=4`, with `--dim`, `--input` and the like.
+
+    A file of `tensors` alone is read where these are wanted.
+
+    Raises:
+        ArchError: it cannot be read.
+        UsageError: settings that no model file has.
+    """
+    for name, _ in settings:
+        if name not in OPTIONS:
+            help = "a model file is counted as it is; `--dim NAME=N` and `--input NAME=SIZES` give sizes"
+            message = f"{printable(path)} has no variable `{printable(name)}`"
+            raise UsageError(Diagnostic(message, help=help))
+    texts = [text or "" for name, text in settings if name == "dim"]
+    texts += word[len(path) + 1 :].split(":") if len(word) > len(path) else []
+    allow = ("allow_unknown", None) in settings
+    if tensors and holds_tensors(path):
+        return Tensors(path)
+    return Model.read(path, _inputs(inputs), _dims(texts), allow)
+
+
+def _dims(texts: Sequence[str]) -> Mapping[str, int]:
+    dims = {}
+    for text in texts:
+        name, equals, size = text.partition("=")
+        if not equals or not _is_size(size):
+            help = "a free size of the file by its name: --dim batch=4"
+            raise UsageError(Diagnostic(f"`{shown(text)}` sets no size", help=help))
+        dims[name] = int(size)
+    return dims
+
+
+def _inputs(texts: Sequence[str]) -> Mapping[str, tuple[int, ...]]:
+    found = {}
+    for text in texts:
+        name, equals, sizes = text.rpartition("=")
+        parts = sizes.replace("×", "x").split("x")
+        if not equals or not all(map(_is_size, parts)):
+            help = "the input's name and all its axes as the file has them: --input x=1x3x224x224"
+            raise UsageError(Diagnostic(f"`{shown(text)}` is no shape of an input", help=help))
+        found[name] = tuple(map(int, parts))
+    return found
+
+
+def _is_size(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 11 and 0 < int(text) <= MOST

@@ -1,0 +1,195 @@
+"""A model of others, counted as its file has it: straight from its operations and shapes.
+
+>>> archcalc.load_model("resnet18.pt2").parameters
+11689512
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+from archcalc.interop.counts import Counts
+from archcalc.interop.modules import Gathered, gather
+from archcalc.interop.tally import Tally, Use
+from archcalc.interop.trace import Trace
+
+DEEPEST = 1_000
+BYTES = {"bool": 1, "int8": 1, "uint8": 1, "int16": 2, "float16": 2, "bfloat16": 2}
+BYTES |= {"int64": 8, "float64": 8, "complex64": 8, "complex128": 16}
+
+
+class Model:
+    """A torch.export or ONNX file. Counts are those of one image, where the batch can be told.
+
+    Attributes:
+        name: the file as it was asked for.
+        trace: its operations on named tensors.
+        tally: what each of them costs, and which weights it uses.
+    """
+
+    def __init__(self, name: str, trace: Trace, tally: Tally) -> None:
+        self.name, self.trace, self.tally = name, trace, tally
+
+    @classmethod
+    def read(
+        cls,
+        path: str | PathLike[str],
+        inputs: Mapping[str, tuple[int, ...]] | None = None,
+        dims: Mapping[str, int] | None = None,
+        allow_unknown: bool = False,
+    ) -> Model:
+        """The model that a file holds.
+
+        Args:
+            inputs: shapes of inputs by name, batch included, where the file leaves sizes free.
+            dims: free sizes by their names.
+            allow_unknown: count the other operations where some are unknown: totals are least ones.
+
+        Raises:
+            ArchError: no such file, no model, unknown operations, or sizes that are not known.
+        """
+        from archcalc.interop.batch import per_image
+        from archcalc.interop.load import read
+        from archcalc.interop.prune import prune
+        from archcalc.interop.tally import tally
+
+        name = fspath(path)
+        trace = read(name, inputs or {}, dims or {})
+        pruned = prune(trace)
+        single = per_image(trace, pruned)
+        return cls(name, single, tally(single, pruned, allow_unknown))
+
+    @property
+    def title(self) -> str:
+        """'ResNet (resnet18.pt2)'."""
+        own, file = self.trace.modules.get("", ""), Path(self.name).name
+        return f"{own} ({file})" if own else file
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that layers use and training can change, shared ones once, frozen ones among them."""
+        return self.tally.parameters
+
+    @property
+    def multiplies(self) -> int:
+        """Products of a weight and an input value, and of attention (MACs)."""
+        return self.tally.counts.products
+
+    @property
+    def counts(self) -> Counts:
+        """The whole census; `products` are the multiplies above."""
+        return self.tally.counts
+
+    @property
+    def complete(self) -> bool:
+        """Whether every operation is known; else all counts are least ones."""
+        return not self.tally.unknown
+
+    @cached_property
+    def weights(self) -> tuple[Use, ...]:
+        """The weights that layers or outputs use, each once."""
+        return (*(use for row in self.tally.rows for use in row.uses), *self.tally.returned)
+
+    @property
+    def frozen(self) -> int:
+        """Numbers of the parameters that training leaves alone."""
+        kept = (u for u in self.weights if u.weight.kind == "parameter" and not u.weight.trains)
+        return sum(use.size for use in kept)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all weights that are used, in the file's own types."""
+        return sum(use.size * self._bytes(use) for use in self.weights)
+
+    def _bytes(self, use: Use) -> int:
+        return BYTES.get(self.trace.tensors[use.weight.tensor].dtype, 4)
+
+    def modules(self, depth: int = DEEPEST) -> tuple[Gathered, ...]:
+        """Modules down to a depth, in the order in which each first works, with what they cost."""
+        return gather(self.tally.rows, self.trace.modules, depth)
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """A flat dict a module, as pandas and polars take them."""
+        return [
+            {
+                "path": module.name,
+                "class": module.cls,
+                "parameters": parameters_of(module),
+                "multiplies": module.counts.products,
+            }
+            for module in self.modules()
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Totals and rows, for JSON."""
+        return {
+            "name": self.name,
+            "source": self.trace.source,
+            "parameters": self.parameters,
+            "multiplies": self.multiplies,
+            "complete": self.complete,
+            "rows": self.rows,
+        }
+
+    def __repr__(self) -> str:
+        return f"<Model {self.title}: {self.parameters:,} parameters, {self.multiplies:,} multiplies>"
+
+
+class Tensors:
+    """A `.safetensors` file, or the index of its shards: names, shapes and types, no graph.
+
+    Attributes:
+        name: the file as it was asked for.
+        table: its tensors by name.
+    """
+
+    complete = True
+
+    def __init__(self, name: str) -> None:
+        """Raises:
+        ArchError: no such file, or one that contradicts itself.
+        """
+        from archcalc.interop.safetensors import read
+
+        self.name, self.table = name, read(name)
+
+    def modules(self, depth: int = DEEPEST) -> dict[str, list[str]]:
+        """The names of its tensors by module, so deep: 'layer1.conv.weight' is of 'layer1.conv'."""
+        found: dict[str, list[str]] = {}
+        for name in self.table.tensors:
+            parts = name.split(".")[:-1][:depth]
+            found.setdefault(".".join(parts), []).append(name)
+        return found
+
+
+def parameters_of(module: Gathered) -> int:
+    """Numbers of the parameters that a module is the first to use."""
+    return sum(use.size for use in module.uses if use.weight.kind == "parameter")
+
+
+def output_of(module: Gathered, trace: Trace) -> tuple[int, ...]:
+    """The shape that a module's last operation puts out."""
+    return trace.tensors[module.rows[-1].operation.outputs[0]].shape
+
+
+def load_model(
+    path: str | PathLike[str],
+    /,
+    *,
+    inputs: Mapping[str, tuple[int, ...]] | None = None,
+    dims: Mapping[str, int] | None = None,
+    allow_unknown: bool = False,
+) -> Model:
+    """The model of a `.pt2` or `.onnx` file, as in `load_model("model.onnx", dims={"batch": 1})`.
+
+    The arguments are those of `Model.read`.
+
+    Raises:
+        ArchError: no such file, no model, unknown operations, or sizes that are not known.
+    """
+    return Model.read(path, inputs, dims, allow_unknown)

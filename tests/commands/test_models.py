@@ -1,0 +1,164 @@
+"""Model files where a SPEC may stand: counted by module, straight from the file."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+import archcalc
+from archcalc import cli
+
+DATA = Path(__file__).parents[1] / "data"
+RESNET18 = str(DATA / "pt2" / "resnet18.pt2")
+# torchvision's documentation: 11,689,512 parameters, 1.81 GFLOPS (multiply-adds)
+PARAMETERS, MULTIPLIES = 11_689_512, 1_814_073_344
+
+
+def run(*words: str, code: int = 0) -> str:
+    """What a command prints, on either stream."""
+    told = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(told), redirect_stderr(told):
+        patch.setattr(sys, "argv", ["archcalc", *words])
+        assert cli._run() == code, told.getvalue()
+    return told.getvalue()
+
+
+def document(*words: str, code: int = 0) -> dict[str, Any]:
+    (found,) = json.loads(run(*words, "--format", "json", code=code))["networks"]
+    return found
+
+
+def test_a_torch_file_counts_as_the_spec_of_the_same_network() -> None:
+    """Two derivations: the file's own operations, and the bundled spec."""
+    spec = archcalc.load("resnet18").analyze()
+    found = document("flops", RESNET18)
+    assert (found["parameters"], found["multiplies"]) == (PARAMETERS, MULTIPLIES)
+    assert (spec.parameters, spec.multiplies) == (PARAMETERS, MULTIPLIES)
+    assert {k: n for k, n in spec.total.census._asdict().items() if k in found["census"]} == found[
+        "census"
+    ]
+    assert sum(module["parameters"] for module in found["modules"]) == PARAMETERS
+    assert sum(module["multiplies"] for module in found["modules"]) == MULTIPLIES
+
+
+def test_tables_by_module() -> None:
+    lines = run("params", RESNET18, "--depth", "1").splitlines()
+    assert lines[0].startswith("ResNet (resnet18.pt2) · torch.export")
+    (fc,) = [line for line in lines if line.strip().startswith("fc ")]
+    assert "512,000   1,000" in fc  # 512 · 1000 weights, 1000 biases
+    assert "total" in run("show", RESNET18, "--sort", "multiplies", "--top", "3")
+    csv = run("flops", RESNET18, "--batch", "2", "--format", "csv").splitlines()
+    conv1 = next(line for line in csv if ",conv1," in line)
+    assert conv1.split(",")[-1] == str(2 * 112 * 112 * 64 * 7 * 7 * 3)
+
+
+def test_what_else_lies_in_the_file() -> None:
+    """6·4 weights and 4 biases are used; what `make.py` leaves unused is told apart."""
+    told = run("params", str(DATA / "pt2" / "unused.pt2"))
+    assert "no layer uses spare.weight" in told
+    assert document("params", str(DATA / "pt2" / "unused.pt2"))["parameters"] == 6 * 4 + 4
+    frozen = document("params", str(DATA / "pt2" / "frozen.pt2"))
+    assert frozen["frozen"] == 6 * 3 * 3 * 3 + 2 * 6  # a conv without bias, and its norm
+
+
+def test_sizes_that_the_file_leaves_free() -> None:
+    dynamic = str(DATA / "pt2" / "dynamic.pt2")
+    assert "give each one: --dim s16=16 --dim s82=16" in run("params", dynamic, code=2)
+    by_name = document("flops", dynamic, "--dim", "s16=16", "--dim", "s82=20")
+    by_shape = document("flops", dynamic, "--input", "input=1x3x16x20")
+    assert by_name["modules"] == by_shape["modules"]
+    assert by_name["multiplies"] == document("flops", f"{dynamic}:s16=16:s82=20")["multiplies"]
+    assert by_name["multiplies"] == 7 * 9 * 4 * 3 * 3 * 3  # stride 2: 16 → 7, 20 → 9
+
+
+def test_unknown_operations_are_listed_and_may_be_left_out() -> None:
+    strange = str(DATA / "pt2" / "strange.pt2")
+    refused = run("params", strange, code=2)
+    assert "torch.ops.mylib.warp.default: node 0 warp" in refused
+    told = run("flops", strange, "--allow-unknown", code=1)
+    assert "at least so much: 2 unknown operations are left out" in told
+    found = document("flops", strange, "--allow-unknown", code=1)
+    assert (found["parameters"], found["multiplies"], found["complete"]) == (None, None, False)
+
+
+def test_specs_and_files_stand_side_by_side() -> None:
+    """A setting is for the spec, a size for the file."""
+    dynamic = str(DATA / "pt2" / "dynamic.pt2")
+    words = ("lenet5", dynamic, "--classes", "7", "--dim", "s16=16", "--dim", "s82=16")
+    first, second = json.loads(run("params", *words, "--format", "json"))["networks"]
+    assert (first["changed"], second["name"]) == ({"classes": 7}, dynamic)
+
+
+@pytest.mark.parametrize("name", ["classifier.onnx", "tied.onnx", "quantized.onnx", "volume.onnx"])
+def test_onnx(name: str, tmp_path: Path) -> None:
+    """Told apart by content: another name, the same answer."""
+    shutil.copy(DATA / "onnx" / name, tmp_path / "model.bin")
+    found, other = (
+        document("params", str(DATA / "onnx" / name)),
+        document("params", str(tmp_path / "model.bin")),
+    )
+    assert found["parameters"] == other["parameters"] > 0
+
+
+def test_a_file_of_weights(tmp_path: Path) -> None:
+    path = str(tmp_path / "w.safetensors")
+    half = np.zeros(3, np.float16)
+    save_file({"a.0.weight": np.zeros((3, 4), np.float32), "a.0.bias": half}, path)
+    found = document("params", path)
+    assert (found["numbers"], found["bytes"]) == (3 * 4 + 3, 4 * 12 + 2 * 3)
+    assert "a.0" in run("params", path)
+    assert "holds weights and no graph" in run("flops", path, code=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("field", RESNET18), "`field` does not read model files"),
+        (("params", RESNET18, "--width", "2"), "has no variable `width`"),
+        (("params", RESNET18, "--dim", "batch"), "`batch` sets no size"),
+        (("params", RESNET18, "--input", "3x224x224"), "`3x224x224` is no shape of an input"),
+        (("params", RESNET18, "--as", "thop"), "`--as` is told of specs, not of model files"),
+        (("params", "ghost.onnx"), "no file `ghost.onnx`"),
+    ],
+)
+def test_refusals(words: tuple[str, ...], message: str) -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "archcalc", *words], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 2
+    assert message in found.stderr
+    assert found.stdout == ""
+
+
+def test_in_python() -> None:
+    model = archcalc.load_model(RESNET18)
+    assert (model.parameters, model.multiplies) == (PARAMETERS, MULTIPLIES)
+    assert sum(row["parameters"] for row in model.rows) == PARAMETERS
+    assert model.to_dict()["complete"]
+    with pytest.raises(archcalc.ArchError, match="is a model file, no spec"):
+        archcalc.load(RESNET18)
+
+
+def test_nothing_heavy_is_imported() -> None:
+    code = f"""
+import sys
+sys.argv = ["archcalc", "params", {RESNET18!r}, {str(DATA / "onnx" / "classifier.onnx")!r}]
+from archcalc.__main__ import main
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code
+print([m for m in ("numpy", "numba", "rich", "torch", "onnx") if m in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
