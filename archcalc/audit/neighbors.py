@@ -49,15 +49,16 @@ class Neighbor:
         input: Shape | None = None,
         changes: tuple[Change, ...] = (),
         rewrite: str = "",
+        network: Network | None = None,
     ) -> None:
         self.entry, self.given, self.input = entry, dict(given), input
-        self.changes, self.rewrite = changes, rewrite
+        self.changes, self.rewrite, self._built = changes, rewrite, network
 
     @classmethod
     def of(cls, network: Network) -> Neighbor:
         """The network that was named: its own nearest neighbor."""
         given = {name: value for name, value in network.changed.items() if name != "input"}
-        return cls(network.entry, given, network.input)
+        return cls(network.entry, given, network.input, network=network)
 
     @property
     def name(self) -> str:
@@ -70,6 +71,8 @@ class Neighbor:
 
     @cached_property
     def _network(self) -> Network:
+        if self._built is not None:
+            return self._built
         size = None if self.input is None else "x".join(map(str, self.input))
         return Network(self.entry, self.given, size)
 

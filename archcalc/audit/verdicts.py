@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from archcalc.analysis.costs import Analysis
-from archcalc.audit.convention import DEFAULTS, Convention
-from archcalc.audit.conventions import CONVENTIONS
 from archcalc.audit.figure import Figure, is_size, same_size
 from archcalc.audit.neighbors import Neighbor
 from archcalc.audit.published import Published
 from archcalc.audit.quantities import SIZES, LayerScope, Value
-from archcalc.audit.terms import Ledger
 from archcalc.network import Network
 from archcalc.spec.expressions import FUNCTIONS
 from archcalc.units import grouped
+
+if TYPE_CHECKING:
+    from archcalc.audit.convention import Convention
 
 Kind = Literal["exact", "rounded", "convention", "variant", "wrong", "unexplained"]
 KINDS: tuple[Kind, ...] = ("exact", "rounded", "convention", "variant", "wrong", "unexplained")
@@ -188,6 +188,8 @@ class _Trial(NamedTuple):
 
     def _counted(self, scope: LayerScope) -> tuple[Value, str]:
         """What the source counts, and how it says: by conventions or by a formula."""
+        from archcalc.audit.conventions import CONVENTIONS  # a footnote of `memory` does without
+
         counts = self.number.counts or self.number.claim
         kind, _ = CONVENTIONAL.get(self.number.quantity, ("", ""))
         known = {convention.name: convention for convention in CONVENTIONS.get(kind, ())}
@@ -235,6 +237,9 @@ class _Trial(NamedTuple):
 
 def _total(conventions: list[Convention], kind: str, analysis: Analysis) -> int:
     """The count of a tool, perhaps of the trunk alone."""
+    from archcalc.audit.convention import DEFAULTS
+    from archcalc.audit.terms import Ledger
+
     ledger = Ledger(analysis, trunk=any(c.trunk for c in conventions))
     own = DEFAULTS[kind]
     rule = next((c.rule for c in conventions if c.slot == "tool"), own.rule)

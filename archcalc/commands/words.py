@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from archcalc.api import Network, find
 from archcalc.errors import ArchError, Diagnostic, UsageError, suggestion
-from archcalc.interop.identify import model_file
 from archcalc.spec.catalog import Entry, foreign
 from archcalc.spec.settings import settle, unknown_variable
 from archcalc.units import printable
@@ -120,7 +120,11 @@ def _with_models(
 
 def _model(word: str) -> str:
     """The path of a model file in a word, '' if there is none."""
-    return "" if foreign(word) else model_file(word)
+    if not ("." in word or os.sep in word) or foreign(word):
+        return ""
+    from archcalc.interop.identify import model_file  # a bundled name does without
+
+    return model_file(word)
 
 
 def _specs(words: Sequence[str]) -> list[str]:

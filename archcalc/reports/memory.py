@@ -175,8 +175,9 @@ def _published(network: Network) -> Iterator[str]:
         return
     from archcalc.audit.verdicts import Networks, judge
 
+    networks = Networks(lambda _: network)
     for number in wrong.values():
-        verdict = judge(number, Networks(lambda _: network))
+        verdict = judge(number, networks)
         yield f"published: “{number.says}” ({number.source}): {verdict.reason}"
 
 
