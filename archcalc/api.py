@@ -66,7 +66,7 @@ def plain(value: Any) -> Any:
 def _name(name: object) -> str:
     if isinstance(name, (str, PathLike)) and isinstance(text := fspath(name), str):
         return text
-    help = "a name or a path, as in archcalc.load('vgg16')"
+    help = "a name or a path, as in archcalc.load('vgg16'); archcalc.load_model takes an nn.Module"
     raise UsageError(Diagnostic(f"a {type(name).__name__} names no network", help=help))
 
 

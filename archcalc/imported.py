@@ -12,6 +12,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
+from archcalc.errors import Diagnostic, UsageError
 from archcalc.interop.counts import Counts
 from archcalc.interop.modules import Gathered, gather
 from archcalc.interop.tally import Tally, Use
@@ -52,13 +53,22 @@ class Model:
         Raises:
             ArchError: no such file, no model, unknown operations, or sizes that are not known.
         """
-        from archcalc.interop.batch import per_image
         from archcalc.interop.load import read
+
+        name = fspath(path)
+        return cls.of(name, read(name, inputs or {}, dims or {}), allow_unknown)
+
+    @classmethod
+    def of(cls, name: str, trace: Trace, allow_unknown: bool = False) -> Model:
+        """The model of a trace.
+
+        Raises:
+            ArchError: unknown operations, if they are not allowed.
+        """
+        from archcalc.interop.batch import per_image
         from archcalc.interop.prune import prune
         from archcalc.interop.tally import tally
 
-        name = fspath(path)
-        trace = read(name, inputs or {}, dims or {})
         pruned = prune(trace)
         single = per_image(trace, pruned)
         return cls(name, single, tally(single, pruned, allow_unknown))
@@ -67,7 +77,7 @@ class Model:
     def title(self) -> str:
         """'ResNet (resnet18.pt2)'."""
         own, file = self.trace.modules.get("", ""), Path(self.name).name
-        return f"{own} ({file})" if own else file
+        return f"{own} ({file})" if own not in ("", file) else file
 
     @property
     def parameters(self) -> int:
@@ -178,18 +188,35 @@ def output_of(module: Gathered, trace: Trace) -> tuple[int, ...]:
 
 
 def load_model(
-    path: str | PathLike[str],
+    model: Any,
     /,
     *,
+    input: Any = None,
     inputs: Mapping[str, tuple[int, ...]] | None = None,
     dims: Mapping[str, int] | None = None,
     allow_unknown: bool = False,
 ) -> Model:
     """The model of a `.pt2` or `.onnx` file, as in `load_model("model.onnx", dims={"batch": 1})`.
 
-    The arguments are those of `Model.read`.
+    Also of an `nn.Module` in hand: `load_model(net, input=(3, 224, 224))`. The other arguments are those
+    of `Model.read`.
+
+    Args:
+        model: a path, or a module, which its own torch exports.
+        input: of a module: the size without the batch, or a tensor, several, or a dict by argument.
 
     Raises:
         ArchError: no such file, no model, unknown operations, or sizes that are not known.
     """
-    return Model.read(path, inputs, dims, allow_unknown)
+    from archcalc.interop.export import is_module, read_module
+
+    if is_module(model):
+        trace = read_module(model, input)
+        return Model.of(trace.name, trace, allow_unknown)
+    if not isinstance(model, (str, PathLike)):
+        help = "a path, or an nn.Module with its input=(3, 224, 224)"
+        raise UsageError(Diagnostic(f"a {type(model).__name__} is no model", help=help))
+    if input is not None:
+        help = 'inputs={"x": (1, 3, 224, 224)} gives the shapes of a file, batch included'
+        raise UsageError(Diagnostic("`input` is of a module in hand, not of a file", help=help))
+    return Model.read(model, inputs, dims, allow_unknown)

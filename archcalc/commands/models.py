@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from archcalc.errors import Diagnostic, UsageError, shown
 from archcalc.imported import Model, Tensors
+from archcalc.interop.export import WORD, read_word
 from archcalc.interop.identify import holds_tensors
 from archcalc.units import printable
 
@@ -20,7 +21,8 @@ def read(
 ) -> Model | Tensors:
     """The model of a word: `model.onnx`, `model.onnx:batch=4`, with `--dim`, `--input` and the like.
 
-    A file of `tensors` alone is read where these are wanted.
+    Or `torch:package.module:name`, which runs that code where torch is. A file of `tensors`
+    alone is read where these are wanted.
 
     Raises:
         ArchError: it cannot be read.
@@ -34,9 +36,26 @@ def read(
     texts = [text or "" for name, text in settings if name == "dim"]
     texts += word[len(path) + 1 :].split(":") if len(word) > len(path) else []
     allow = ("allow_unknown", None) in settings
+    if in_torch(word):
+        return _exported(word, texts, inputs, allow)
     if tensors and holds_tensors(path):
         return Tensors(path)
     return Model.read(path, _inputs(inputs), _dims(texts), allow)
+
+
+def in_torch(word: str) -> bool:
+    """Whether a word names a module of torch, and no file."""
+    return word.startswith(WORD)
+
+
+def _exported(word: str, dims: Sequence[str], inputs: Sequence[str], allow: bool) -> Model:
+    if dims:
+        help = "--input 3x224x224, without the batch; others by name with it: --input mask=1x128"
+        message = f"{printable(word)} has no free sizes: `--dim` sets none"
+        raise UsageError(Diagnostic(message, help=help))
+    sizes = {"" if "=" not in text else text.partition("=")[0]: text for text in inputs}
+    shapes = _inputs([text if name else f"={text}" for name, text in sizes.items()])
+    return Model.of(word, read_word(word, shapes), allow)
 
 
 def _dims(texts: Sequence[str]) -> Mapping[str, int]:

@@ -106,7 +106,8 @@ def _with_models(
         raise UsageError(Diagnostic(f"`{command}` does not read model files: {first}", help=help))
     others = [spec for spec in specs[:most] if spec not in paths]
     theirs = [pair for pair in settings if not others or pair[0] in models.OPTIONS]
-    named = [text for text in inputs if "=" in text or not others]
+    unnamed = not others or any(models.in_torch(path) for path in paths.values())
+    named = [text for text in inputs if unnamed or "=" in text]
     ours = [pair for pair in settings if pair not in theirs]
     rest = [f"--{name}" if text is None else f"--{name}={text}" for name, text in ours]
     sizes = [text for text in inputs if text not in named]
@@ -119,7 +120,9 @@ def _with_models(
 
 
 def _model(word: str) -> str:
-    """The path of a model file in a word, '' if there is none."""
+    """The path of a model file in a word, or the word of a module of torch; '' if it is neither."""
+    if word.startswith("torch:"):
+        return word
     if not ("." in word or os.sep in word) or foreign(word):
         return ""
     from archcalc.interop.identify import model_file  # a bundled name does without

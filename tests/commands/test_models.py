@@ -162,3 +162,47 @@ print([m for m in ("numpy", "numba", "rich", "torch", "onnx") if m in sys.module
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.fixture
+def torch_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Python whose torch is a stand-in: it checks the inputs, and saves a file of the real one."""
+    monkeypatch.setenv("SAVED", RESNET18)
+    monkeypatch.setenv("PYTHONPATH", str(DATA / "fake_torch"))
+    monkeypatch.setenv("ARCHCALC_PYTHON", sys.executable)
+
+
+@pytest.mark.usefixtures("torch_elsewhere")
+def test_a_module_of_torch_stands_where_a_file_does() -> None:
+    found = document("params", "torch:nets:Images", "--input", "3x224x224")
+    assert (found["name"], found["parameters"]) == ("torch:nets:Images", PARAMETERS)
+    assert found["title"] == "ResNet (torch:nets:Images)"
+    both = json.loads(
+        run("flops", "lenet5", "torch:nets:Images", "--input", "3x224x224", "--format", "json")
+    )
+    assert both["networks"][1]["multiplies"] == MULTIPLIES
+    named = ("--input", "16", "--input", "mask=2x16")
+    assert document("params", "torch:nets:Tokens", *named)["parameters"] == PARAMETERS
+
+
+@pytest.mark.usefixtures("torch_elsewhere")
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        ("params torch:nets:Images", "needs the size of its input, without the batch"),
+        ("params torch:nets:Images --input 4x224x224", "cannot be exported: RuntimeError"),
+        ("params torch:nets:Images --input 3xy", "is no shape of an input"),
+        ("params torch:nets:Images --dim n=2 --input 3", "has no free sizes"),
+        ("params torch:nets:Images --width 2 --input 3", "has no variable `width`"),
+        ("memory torch:nets:Images --input 3", "`memory` does not read model files"),
+    ],
+)
+def test_words_of_modules_that_are_refused(words: str, told: str) -> None:
+    printed = run(*words.split(), code=2)
+    assert told in printed and "= help: " in printed
+
+
+def test_load_model_wants_a_path_or_a_module() -> None:
+    for model, told in ((7, "a int is no model"), (RESNET18, "`input` is of a module in hand")):
+        with pytest.raises(archcalc.ArchError, match=told):
+            archcalc.load_model(model, input=(3, 224, 224))

@@ -25,6 +25,7 @@ SHOWN = [
 ELSEWHERE = (
     "archcalc run SPEC --verify",
     "archcalc help COMMAND",
+    "archcalc params torch:torchvision.models:resnet18 --input 3x224x224",  # needs torch
     "archcalc diff --git main my-net.toml",
 )
 INLINE = sorted(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import archcalc
 from archcalc.errors import ArchError
 from archcalc.interop.export import is_module, read_module, read_word
 from archcalc.interop.prune import prune
@@ -112,6 +113,11 @@ def test_a_module_in_hand_keeps_its_mode(nets: Any) -> None:
     assert is_module(net) and not is_module("resnet18")
     trace = read_module(net, (3, 224, 224))
     assert (trace.name, parameters(trace), net.training) == ("Images", RESNET18, True)
+
+
+def test_load_model_takes_a_module(nets: Any) -> None:
+    model = archcalc.load_model(nets.Images(), input=(3, 224, 224))
+    assert (model.name, model.parameters) == ("Images", RESNET18)
 
 
 def test_tensors_go_in_as_they_are(nets: Any) -> None:
