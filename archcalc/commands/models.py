@@ -53,8 +53,14 @@ def _exported(word: str, dims: Sequence[str], inputs: Sequence[str], allow: bool
         help = "--input 3x224x224, without the batch; others by name with it: --input mask=1x128"
         message = f"{printable(word)} has no free sizes: `--dim` sets none"
         raise UsageError(Diagnostic(message, help=help))
-    sizes = {"" if "=" not in text else text.partition("=")[0]: text for text in inputs}
-    shapes = _inputs([text if name else f"={text}" for name, text in sizes.items()])
+    texts = [text if "=" in text else f"={text}" for text in inputs]
+    names = [text.rpartition("=")[0] for text in texts]
+    if len(set(names)) < len(names):
+        help = (
+            "without a name it is the first argument; the others are given by name: --input mask=1x128"
+        )
+        raise UsageError(Diagnostic("`--input` gives one argument two sizes", help=help))
+    shapes = _inputs(texts)
     return Model.of(word, read_word(word, shapes), allow)
 
 

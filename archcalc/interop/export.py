@@ -161,5 +161,5 @@ def _ask(python: str, order: dict[str, Any]) -> dict[str, str]:
 def _refused(what: str, fault: str) -> ArchError:
     lines = [line.strip() for line in fault.splitlines() if line.strip()]
     first = printable(" ".join(lines)[:_LONGEST])
-    help = "run the module once with an input of that size; torch.export.export says more"
+    help = "the size is without the batch; a run of the module with such an input says more"
     return ArchError(Diagnostic(f"{printable(shown(what))} cannot be exported: {first}", help=help))

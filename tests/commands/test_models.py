@@ -192,6 +192,7 @@ def test_a_module_of_torch_stands_where_a_file_does() -> None:
         ("params torch:nets:Images", "needs the size of its input, without the batch"),
         ("params torch:nets:Images --input 4x224x224", "cannot be exported: RuntimeError"),
         ("params torch:nets:Images --input 3xy", "is no shape of an input"),
+        ("params torch:nets:Tokens --input 16 --input 8", "gives one argument two sizes"),
         ("params torch:nets:Images --dim n=2 --input 3", "has no free sizes"),
         ("params torch:nets:Images --width 2 --input 3", "has no variable `width`"),
         ("memory torch:nets:Images --input 3", "`memory` does not read model files"),

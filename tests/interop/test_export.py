@@ -57,7 +57,7 @@ def test_inputs_are_whole_numbers_where_the_module_wants_them() -> None:
 def test_what_the_module_raises_is_one_line() -> None:
     told, help = message("torch:nets:Images", {"": (4, 224, 224)})
     assert told == ("torch:nets:Images cannot be exported: RuntimeError: expected 3 channels, not 4")
-    assert help.startswith("run the module once")
+    assert help.startswith("the size is without the batch")
 
 
 @pytest.mark.parametrize(
