@@ -123,7 +123,8 @@ def _model(word: str) -> str:
     """The path of a model file in a word, or the word of a module of torch; '' if it is neither."""
     if word.startswith("torch:"):
         return word
-    if not ("." in word or os.sep in word) or foreign(word):
+    path = word.partition(":")[0]
+    if path.endswith(".toml") or not ("." in word or os.sep in word) or foreign(word):
         return ""
     from archcalc.interop.identify import model_file  # a bundled name does without
 

@@ -132,7 +132,6 @@ def test_public_names_arrive() -> None:
 
 
 FUNCTION, FILE = 40, 300
-STILL_LONG = {"interop/ways.py"}  # to be split; no file joins it
 
 
 def test_files_and_functions_stay_small(capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,8 +147,7 @@ def test_files_and_functions_stay_small(capsys: pytest.CaptureFixture[str]) -> N
         middle = sorted(functions.values())[len(functions) // 2]
         print(f"\n{len(lines)} files, largest {max(lines.values())} lines; functions: median {middle}")
     assert {n: size for n, size in functions.items() if size > FUNCTION} == {}
-    long = {str(p.relative_to(PACKAGE)): size for p, size in lines.items() if size > FILE}
-    assert long.keys() <= STILL_LONG, long
+    assert {str(p.relative_to(PACKAGE)): size for p, size in lines.items() if size > FILE} == {}
 
 
 @pytest.mark.parametrize(
