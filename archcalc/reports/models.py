@@ -166,7 +166,7 @@ def _report(
         remarks = (told, *remarks)
         total = {**total, "layer": "at least"}
     title = f"{printable(model.title)} · {printable(model.trace.source)}"
-    return Report(title, columns, cells, total, remarks, lambda: [_document(model)], _label(model))
+    return Report(title, columns, cells, total, remarks, lambda: [document(model)], _label(model))
 
 
 def _label(model: Model) -> str:
@@ -261,7 +261,7 @@ def _census_of(model: Model) -> dict[str, int]:
     return {kind: count for kind, count in _kinds("", model.counts).items() if kind != "layer"}
 
 
-def _document(model: Model) -> dict[str, Any]:
+def document(model: Model) -> dict[str, Any]:
     """The whole model for a machine; totals are null where operations are unknown."""
     known = model.complete
     return {

@@ -81,6 +81,20 @@ def test_sizes_that_the_file_leaves_free() -> None:
     assert by_name["multiplies"] == 7 * 9 * 4 * 3 * 3 * 3  # stride 2: 16 → 7, 20 → 9
 
 
+def test_compared_with_a_spec_and_with_each_other() -> None:
+    """Totals agree with the bundled spec; of two files the modules that differ, by path."""
+    first, second = json.loads(run("diff", RESNET18, "resnet18", "--format", "json"))["networks"]
+    assert first["multiplies"] == second["measures"]["multiplies"] == MULTIPLIES
+    frozen, unused = (str(DATA / "pt2" / f"{name}.pt2") for name in ("frozen", "unused"))
+    rows = [line.split(",") for line in run("diff", frozen, unused, "--format", "csv").splitlines()]
+    assert rows[0][:2] == ["layer", "status"]
+    assert ["used", "new", "Linear", "0", "24", "0", "28"] in rows  # 6·4 products; 6·4 + 4 numbers
+    assert {row[1] for row in rows[1:]} == {"gone", "new"}
+    assert "--all" not in run("diff", RESNET18, RESNET18)
+    assert "a model file" in run("diff", "--git", "HEAD", RESNET18, code=2)
+    assert "holds alive" in run("diff", frozen, unused, "--by", "alive", code=2)
+
+
 def test_unknown_operations_are_listed_and_may_be_left_out() -> None:
     strange = str(DATA / "pt2" / "strange.pt2")
     refused = run("params", strange, code=2)

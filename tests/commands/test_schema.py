@@ -32,6 +32,7 @@ LINES = [
     "params tests/data/pt2/resnet18.pt2 lenet5",
     "flops tests/data/pt2/strange.pt2 --allow-unknown",
     "show tests/data/onnx/classifier.onnx",
+    "diff tests/data/pt2/resnet18.pt2 resnet18",
     "flops alexnet --census --batch 4",
     "flops resnet18 --as thop",
     "memory resnet18 --batch 32 --dtype float16",

@@ -1,0 +1,91 @@
+"""The report of several networks: totals side by side, then the layers of each against the first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from archcalc.analysis.costs import Analysis
+from archcalc.analysis.difference import difference
+from archcalc.analysis.field import receptive_fields
+from archcalc.analysis.memory import measure, stored
+from archcalc.api import Network
+from archcalc.reports.differences import Wanted, report
+from archcalc.reports.layout import document, label
+from archcalc.reports.model import Column, Report
+from archcalc.units import printable
+
+LONGEST = 16  # letters of a network written as one text, as the head of a column
+MEASURES: dict[str, Callable[[Analysis], Any]] = {
+    "parameters": lambda analysis: analysis.parameters,
+    "statistics": lambda analysis: analysis.total.statistics,
+    "multiplies": lambda analysis: analysis.multiplies,
+    "FLOPs": lambda analysis: analysis.flops,
+    "stored": lambda analysis: stored(analysis.graph),
+    "peak": lambda analysis: measure(analysis.graph).peak,
+    "weight layers": lambda analysis: analysis.weight_layers,
+    "receptive field": lambda analysis: _field(analysis),
+}
+
+
+def compared(networks: list[Network], wanted: Wanted) -> list[Report]:
+    """Totals of all, but in csv, and a report of layers for each network after the first."""
+    first, *others = analyses = [network.analyze() for network in networks]
+    labels = labels_of(networks, None if wanted.table.format == "json" else LONGEST)
+    pairs = zip(others, labels[1:], strict=True)
+    layers = [report(difference(first, other), (labels[0], own), wanted) for other, own in pairs]
+    totals = [] if wanted.table.format == "csv" else [_totals(networks, analyses, labels)]
+    return [*totals, *layers]
+
+
+def labels_of(networks: list[Network], longest: int | None) -> list[str]:
+    """What heads the columns; the text of a network is cut where it would fill the screen."""
+    names = [_cut(label(network), longest) for network in networks]
+    shorter = [_cut(label(network), longest and longest - 4) for network in networks]
+    return [
+        f"{short} ({i})" if names.count(name) > 1 else name
+        for i, (name, short) in enumerate(zip(names, shorter, strict=True), 1)
+    ]
+
+
+def _cut(name: str, longest: int | None) -> str:
+    return f"{name[: longest - 1]}…" if longest and "|" in name and len(name) > longest else name
+
+
+def columns_of(first: str, labels: list[str]) -> tuple[Column, ...]:
+    columns = [Column("name", first, "name")]
+    for i, name in enumerate(labels):
+        columns.append(Column(f"{name}", name, "count"))
+        if i:
+            columns.append(Column(f"ratio{i}", "ratio", "change", spare=1))
+    return tuple(columns)
+
+
+def cells_of(name: str, values: list[Any], labels: list[str]) -> dict[str, Any]:
+    cells: dict[str, Any] = {"name": name, **dict(zip(labels, values, strict=True))}
+    for i, value in enumerate(values[1:], 1):
+        if value != values[0] and None not in (value, values[0]):
+            cells[f"ratio{i}"] = (values[0], value)
+    return cells
+
+
+def _totals(networks: list[Network], analyses: list[Analysis], labels: list[str]) -> Report:
+    rows = []
+    for name, measured in MEASURES.items():
+        values = [measured(analysis) for analysis in analyses]
+        if any(values):
+            rows.append(cells_of(name, values, labels))
+    columns = columns_of("", labels)
+    titles = [printable(network.title) for network in networks]
+    heading = " · ".join(labels if len(set(titles)) < len(titles) else titles)
+
+    def documents() -> list[dict[str, Any]]:
+        pairs = zip(networks, analyses, strict=True)
+        return [{**document(n, a), "measures": {k: m(a) for k, m in MEASURES.items()}} for n, a in pairs]
+
+    return Report(heading, columns, tuple(rows), None, (), documents)
+
+
+def _field(analysis: Analysis) -> Any:
+    field = receptive_fields(analysis.graph).of_network
+    return max(field.height.size, field.width.size) if field.height and field.width else None
