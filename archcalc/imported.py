@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from os import PathLike, fspath
@@ -19,8 +20,6 @@ from archcalc.interop.tally import Tally, Use
 from archcalc.interop.trace import Trace
 
 DEEPEST = 1_000
-BYTES = {"bool": 1, "int8": 1, "uint8": 1, "int16": 2, "float16": 2, "bfloat16": 2}
-BYTES |= {"int64": 8, "float64": 8, "complex64": 8, "complex128": 16}
 
 
 class Model:
@@ -113,10 +112,8 @@ class Model:
     @property
     def bytes(self) -> int:
         """Bytes of all weights that are used, in the file's own types."""
-        return sum(use.size * self._bytes(use) for use in self.weights)
-
-    def _bytes(self, use: Use) -> int:
-        return BYTES.get(self.trace.tensors[use.weight.tensor].dtype, 4)
+        types = ((use.size, self.trace.tensors[use.weight.tensor].dtype) for use in self.weights)
+        return sum(-(-size * bits_of(dtype) // 8) for size, dtype in types)
 
     def modules(self, depth: int = DEEPEST) -> tuple[Gathered, ...]:
         """Modules down to a depth, in the order in which each first works, with what they cost."""
@@ -175,6 +172,12 @@ class Tensors:
             parts = name.split(".")[:-1][:depth]
             found.setdefault(".".join(parts), []).append(name)
         return found
+
+
+def bits_of(dtype: str) -> int:
+    """Bits of a value of a type, which its name begins with: 'bfloat16', 'float8_e4m3fn', 'bool'."""
+    digits = re.search(r"\d+", dtype)
+    return int(digits[0]) if digits else 8
 
 
 def parameters_of(module: Gathered) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from archcalc.errors import Diagnostic, UsageError, shown
+from archcalc.errors import Diagnostic, UsageError, shown, suggestion
 from archcalc.imported import Model, Tensors
 from archcalc.interop.export import WORD, read_word
 from archcalc.interop.identify import holds_tensors
@@ -26,13 +26,8 @@ def read(
 
     Raises:
         ArchError: it cannot be read.
-        UsageError: settings that no model file has.
+        UsageError: sizes that are none.
     """
-    for name, _ in settings:
-        if name not in OPTIONS:
-            help = "a model file is counted as it is; `--dim NAME=N` and `--input NAME=SIZES` give sizes"
-            message = f"{printable(path)} has no variable `{printable(name)}`"
-            raise UsageError(Diagnostic(message, help=help))
     texts = [text or "" for name, text in settings if name == "dim"]
     texts += word[len(path) + 1 :].split(":") if len(word) > len(path) else []
     allow = ("allow_unknown", None) in settings
@@ -41,6 +36,20 @@ def read(
     if tensors and holds_tensors(path):
         return Tensors(path)
     return Model.read(path, _inputs(inputs), _dims(texts), allow)
+
+
+def refuse_settings(word: str, settings: Settings, sets: Sequence[str], own: Iterable[str]) -> None:
+    """Refuse what is set beside model files alone, which have no variables.
+
+    Raises:
+        UsageError: something is set.
+    """
+    names = [name for name, _ in settings] + [text.partition("=")[0] for text in sets]
+    for name in (name for name in names if name not in OPTIONS):
+        options = [f"--{option}" for option in (*own, "dim", "allow-unknown")]
+        counted = "a model file is counted as it is; `--dim NAME=N` and `--input NAME=SIZES` give sizes"
+        help = suggestion(f"--{name.replace('_', '-')}", options) or counted
+        raise UsageError(Diagnostic(f"{printable(word)} has no variable `{printable(name)}`", help=help))
 
 
 def in_torch(word: str) -> bool:

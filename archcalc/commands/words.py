@@ -106,6 +106,8 @@ def _with_models(
         raise UsageError(Diagnostic(f"`{command}` does not read model files: {first}", help=help))
     others = [spec for spec in specs[:most] if spec not in paths]
     theirs = [pair for pair in settings if not others or pair[0] in models.OPTIONS]
+    if not others:
+        models.refuse_settings(next(iter(paths)), theirs, sets, own)
     unnamed = not others or any(models.in_torch(path) for path in paths.values())
     named = [text for text in inputs if unnamed or "=" in text]
     ours = [pair for pair in settings if pair not in theirs]

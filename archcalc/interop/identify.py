@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from typing import IO, Literal
 
@@ -60,9 +61,17 @@ def model_file(word: str) -> str:
             start = file.read(16)
     except OSError:
         return ""
-    text = start.removeprefix(b"\xef\xbb\xbf")
-    binary = text[:2] == b"PK" or any(byte < 9 or 13 < byte < 32 or byte > 127 for byte in text)
-    return path if binary or text.lstrip()[:1] == b"{" or path.endswith(_ENDINGS) else ""
+    spec = _is_text(start) and start.removeprefix(codecs.BOM_UTF8).lstrip()[:1] != b"{"
+    return "" if spec and not path.endswith(_ENDINGS) else path
+
+
+def _is_text(start: bytes) -> bool:
+    """Whether a file that begins so may be text; its last character may be cut off."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return start[:2] != b"PK" and not any(byte < 9 or 13 < byte < 32 for byte in start)
 
 
 def holds_tensors(path: str) -> bool:

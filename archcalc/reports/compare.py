@@ -52,8 +52,8 @@ def _cut(name: str, longest: int | None) -> str:
     return f"{name[: longest - 1]}…" if longest and "|" in name and len(name) > longest else name
 
 
-def columns_of(first: str, labels: list[str]) -> tuple[Column, ...]:
-    columns = [Column("name", first, "name")]
+def columns_of(labels: list[str]) -> tuple[Column, ...]:
+    columns = [Column("name", "", "name")]
     for i, name in enumerate(labels):
         columns.append(Column(f"{name}", name, "count"))
         if i:
@@ -75,7 +75,7 @@ def _totals(networks: list[Network], analyses: list[Analysis], labels: list[str]
         values = [measured(analysis) for analysis in analyses]
         if any(values):
             rows.append(cells_of(name, values, labels))
-    columns = columns_of("", labels)
+    columns = columns_of(labels)
     titles = [printable(network.title) for network in networks]
     heading = " · ".join(labels if len(set(titles)) < len(titles) else titles)
 

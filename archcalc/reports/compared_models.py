@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from archcalc.imported import Model, parameters_of
+from archcalc.imported import DEEPEST, Model, parameters_of
 from archcalc.network import Network
 from archcalc.reports.compare import cells_of, columns_of
-from archcalc.reports.differences import Wanted
+from archcalc.reports.differences import COUNTED, MOST_ROWS, Wanted
 from archcalc.reports.layout import document, label
 from archcalc.reports.model import Column, Report
 from archcalc.reports.models import document as document_of
-from archcalc.reports.order import Order, ordered
-from archcalc.reports.table import Table
-from archcalc.units import grouped, printable
+from archcalc.reports.order import Order, column_named, ordered, sorted_by
+from archcalc.units import printable
 
-MOST_ROWS = 40
-MEASURES: dict[str, Callable[[Any], int]] = {
-    "parameters": lambda n: n.parameters if isinstance(n, Model) else n.analyze().parameters,
-    "multiplies": lambda n: n.multiplies if isinstance(n, Model) else n.analyze().multiplies,
-    "FLOPs": lambda n: 2 * (n.multiplies if isinstance(n, Model) else n.analyze().multiplies),
-}
-MODULES = (
+SORTED = (
     Column("layer", "module", "name"),
-    Column("status", "", "text"),
-    Column("class", "class", "text", spare=1),
-    Column("multiplies_before", "multiplies before", "count"),
-    Column("multiplies_after", "multiplies after", "count"),
-    Column("parameters_before", "parameters before", "count", spare=2),
-    Column("parameters_after", "parameters after", "count", spare=2),
+    Column("status", "status", "name"),
+    Column("class", "class", "name"),
+    *(Column(measure, measure, "change") for measure in COUNTED),
 )
 
 
 def compared(networks: list[Any], wanted: Wanted) -> list[Report]:
     """Totals of all, but in csv, and for each model after a first model the modules that differ."""
-    labels, table = [_label(network, networks) for network in networks], wanted.table
-    totals = [] if table.format == "csv" else [_totals(networks, labels)]
+    labels = [_label(network, networks) for network in networks]
+    totals = [] if wanted.table.format == "csv" else [_totals(networks, labels)]
     if not isinstance(networks[0], Model):
         return totals or [_totals(networks, labels)]
     others = [(n, own) for n, own in zip(networks[1:], labels[1:], strict=True) if isinstance(n, Model)]
-    order = Order(wanted.sort, table.order.top)
-    modules = (_modules(networks[0], other, labels[0], own, table) for other, own in others)
-    return [*totals, *(ordered(report, order) for report in modules)]
+    return [*totals, *(_modules(networks[0], other, labels[0], own, wanted) for other, own in others)]
 
 
 def _label(network: Any, networks: list[Any]) -> str:
@@ -52,23 +39,31 @@ def _label(network: Any, networks: list[Any]) -> str:
 
 
 def _totals(networks: list[Any], labels: list[str]) -> Report:
-    rows = [cells_of(name, [of(n) for n in networks], labels) for name, of in MEASURES.items()]
+    measured = [_measures(network) for network in networks]
+    rows = [cells_of(name, [own[name] for own in measured], labels) for name in measured[0]]
     left = any(isinstance(n, Model) and not n.complete for n in networks)
     remarks = ("at least so much: unknown operations are left out",) if left else ()
     documents = lambda: [_document(network) for network in networks]  # noqa: E731
-    return Report(" · ".join(labels), columns_of("", labels), tuple(rows), None, remarks, documents)
+    return Report(" · ".join(labels), columns_of(labels), tuple(rows), None, remarks, documents)
 
 
 def _document(network: Any) -> dict[str, Any]:
     if isinstance(network, Model):
         return document_of(network)
-    measures = {name: of(network) for name, of in MEASURES.items()}
-    return document(network, network.analyze()) | {"measures": measures}
+    return document(network, network.analyze()) | {"measures": _measures(network)}
 
 
-def _modules(first: Model, second: Model, before: str, after: str, table: Table) -> Report:
+def _measures(network: Any) -> dict[str, int]:
+    """What both kinds of network have."""
+    counted = network if isinstance(network, Model) else network.analyze()
+    multiplies = counted.multiplies
+    return {"parameters": counted.parameters, "multiplies": multiplies, "FLOPs": 2 * multiplies}
+
+
+def _modules(first: Model, second: Model, before: str, after: str, wanted: Wanted) -> Report:
     """Rows of modules by path: in one model only, or with other counts; with --all every module."""
-    depth = table.depth or 1_000
+    table = wanted.table
+    depth = table.depth or DEEPEST
     old = {m.name: m for m in first.modules(depth)}
     new = {m.name: m for m in second.modules(depth)}
     rows = []
@@ -81,10 +76,6 @@ def _modules(first: Model, second: Model, before: str, after: str, table: Table)
         values = dict(zip(keys, (*counts[0], *counts[1]), strict=True))
         if table.all or (status != "same" and any(values.values())):
             rows.append({"layer": printable(path), "status": status, "class": printable(cls), **values})
-    remarks = []
-    if not table.all and len(rows) > MOST_ROWS:
-        remarks.append(f"{grouped(len(rows) - MOST_ROWS)} more modules differ: --all shows them")
-        rows = rows[:MOST_ROWS]
     total = {
         "layer": "total",
         "multiplies_before": first.multiplies,
@@ -93,7 +84,34 @@ def _modules(first: Model, second: Model, before: str, after: str, table: Table)
         "parameters_after": second.parameters,
     }
     title = f"modules, {before} → {after}"
-    return Report(title, MODULES, tuple(rows), total, tuple(remarks), list)
+    most = table.order.top or (None if table.all else MOST_ROWS)
+    whole = Report(title, _columns(wanted.by), tuple(_sorted(rows, wanted.sort)), total, (), list)
+    return ordered(whole, Order(None, most))
+
+
+def _columns(by: str) -> tuple[Column, ...]:
+    """The wanted count beside the module, the other where there is room."""
+    columns = [Column("layer", "module", "name"), Column("status", "", "text")]
+    columns.append(Column("class", "class", "text", spare=1))
+    for measure in sorted(COUNTED, key=lambda measure: measure != by):
+        spare = 0 if measure == by else 2
+        columns += [
+            Column(f"{measure}_{when}", f"{measure} {when}", "count", spare=spare)
+            for when in ("before", "after")
+        ]
+    return tuple(columns)
+
+
+def _sorted(rows: list[dict[str, Any]], word: str | None) -> list[dict[str, Any]]:
+    """The largest change first, of the column of that name.
+
+    Raises:
+        UsageError: no column is called so.
+    """
+    if word is None:
+        return rows
+    changes = [{**row, **{m: (row[f"{m}_before"], row[f"{m}_after"]) for m in COUNTED}} for row in rows]
+    return sorted_by(changes, column_named(SORTED, word))
 
 
 def _counts(module: Any) -> tuple[int, int]:

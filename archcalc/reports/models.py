@@ -69,7 +69,7 @@ def parameters(model: Model, table: Table) -> Report:
     )
     total = {"layer": "total", **_roles(model.weights)}
     remarks = (f"size: {binary(model.bytes)} in the file's own types", *_weights(model), *_about(model))
-    return _report(model, PARAMETERS, cells, total, remarks, table)
+    return _report(model, PARAMETERS, cells, total, remarks)
 
 
 def tensors(file: Tensors, table: Table) -> Report:
@@ -117,7 +117,7 @@ def _table_of(file: Tensors) -> dict[str, Any]:
 def work(model: Model, table: Table, factor: int, census: bool) -> Report:
     """Multiplies by module, or every operation by its word, of so many images."""
     if census:
-        return _census(model, table, factor)
+        return _census(model, factor)
     whole = factor * model.multiplies
     cells = tuple(
         {
@@ -132,7 +132,7 @@ def work(model: Model, table: Table, factor: int, census: bool) -> Report:
     short = f" ({scaled(2 * whole)}FLOPs)" if whole >= 500 else ""
     flops = f"FLOPs: {grouped(2 * whole)}{short}, 2 a multiply"
     total = {"layer": "total", "multiplies": whole}
-    return _report(model, WORK, cells, total, (flops, *_about(model)), table)
+    return _report(model, WORK, cells, total, (flops, *_about(model)))
 
 
 def layers(model: Model, table: Table) -> Report:
@@ -149,7 +149,7 @@ def layers(model: Model, table: Table) -> Report:
     )
     total = {"layer": "total", "parameters": model.parameters, "multiplies": model.multiplies}
     inputs = ", ".join(f"{n} {_shape(model.trace.tensors[n].shape)}" for n in model.trace.inputs)
-    return _report(model, LAYERS, cells, total, (f"inputs: {printable(inputs)}", *_about(model)), table)
+    return _report(model, LAYERS, cells, total, (f"inputs: {printable(inputs)}", *_about(model)))
 
 
 def _report(
@@ -158,7 +158,6 @@ def _report(
     cells: tuple[dict[str, Any], ...],
     total: dict[str, Any],
     remarks: tuple[str, ...],
-    table: Table,
 ) -> Report:
     if not model.complete:
         count = len(model.tally.unknown)
@@ -166,11 +165,9 @@ def _report(
         remarks = (told, *remarks)
         total = {**total, "layer": "at least"}
     title = f"{printable(model.title)} · {printable(model.trace.source)}"
-    return Report(title, columns, cells, total, remarks, lambda: [document(model)], _label(model))
-
-
-def _label(model: Model) -> str:
-    return printable(model.name)
+    return Report(
+        title, columns, cells, total, remarks, lambda: [document(model)], printable(model.name)
+    )
 
 
 def _modules(model: Model, table: Table, matters: Callable[[Gathered], bool]) -> list[Gathered]:
@@ -238,7 +235,7 @@ def _about(model: Model) -> tuple[str, ...]:
     return tuple(printable(note) for note in model.trace.notes)
 
 
-def _census(model: Model, table: Table, factor: int) -> Report:
+def _census(model: Model, factor: int) -> Report:
     """All work by operation, in the order in which the model first does them."""
     groups: dict[str, Any] = {}
     for row in model.tally.rows:
@@ -248,7 +245,7 @@ def _census(model: Model, table: Table, factor: int) -> Report:
     total = _kinds("total", model.counts.times(factor))
     products = grouped(factor * model.multiplies)
     remark = f"{products} of them are products of weighted layers and attention."
-    return _report(model, CENSUS, cells, total, (remark, *_about(model)), table)
+    return _report(model, CENSUS, cells, total, (remark, *_about(model)))
 
 
 def _kinds(name: str, counts: Any) -> dict[str, Any]:

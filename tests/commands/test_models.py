@@ -17,6 +17,7 @@ from safetensors.numpy import save_file
 
 import archcalc
 from archcalc import cli
+from archcalc.imported import bits_of
 
 DATA = Path(__file__).parents[1] / "data"
 RESNET18 = str(DATA / "pt2" / "resnet18.pt2")
@@ -139,6 +140,8 @@ def test_a_file_of_weights(tmp_path: Path) -> None:
     [
         (("field", RESNET18), "`field` does not read model files"),
         (("params", RESNET18, "--width", "2"), "has no variable `width`"),
+        (("params", RESNET18, "--set", "width=2"), "has no variable `width`"),
+        (("params", RESNET18, "--dept", "2"), "--depth"),
         (("params", RESNET18, "--dim", "batch"), "`batch` sets no size"),
         (("params", RESNET18, "--input", "3x224x224"), "`3x224x224` is no shape of an input"),
         (("params", RESNET18, "--as", "thop"), "`--as` is told of specs, not of model files"),
@@ -152,6 +155,42 @@ def test_refusals(words: tuple[str, ...], message: str) -> None:
     assert found.returncode == 2
     assert message in found.stderr
     assert found.stdout == ""
+
+
+def test_the_largest_of_what_differs_is_among_the_rows_that_are_shown() -> None:
+    """Of 44 modules that differ 40 are shown; `fc`, the last in the file, is sorted to them."""
+    words = ("--sort", "parameters", "--by", "parameters")
+    rows = run("diff", str(DATA / "pt2" / "frozen.pt2"), RESNET18, *words).splitlines()
+    start = next(i for i, row in enumerate(rows) if "parameters after" in row) + 1
+    shown = [row.split()[0] for row in rows[start : start + 40]]
+    assert shown[0] == "layer4.0.conv2"  # 512·512·3·3 = 2,359,296, as two others have
+    assert "1" not in shown  # a batch norm of frozen.pt2
+    assert "fc" in shown  # 512·1000 + 1000 = 513,000, the last of the file
+
+
+def test_a_spec_with_no_ending_begins_as_it_likes(tmp_path: Path) -> None:
+    """Sixteen bytes that end within a character are text; a byte of none is not."""
+    spec = tmp_path / "net.v2"
+    spec.write_text("# " + "é" * 20 + '\ninput = "4x4x1"\nlayers = ["conv 2 k3"]\n', encoding="utf-8")
+    assert spec.read_bytes()[:16].decode("utf-8", "ignore") != spec.read_text("utf-8")[:16]
+    found = json.loads(run("params", str(spec), "--format", "json"))["networks"][0]
+    assert found["total"]["parameters"] == 3 * 3 * 2 + 2
+
+
+@pytest.mark.parametrize(
+    ("dtype", "bits"),
+    [
+        ("float8_e4m3fn", 8),
+        ("bfloat16", 16),
+        ("bool", 8),
+        ("complex64", 64),
+        ("int4", 4),
+        ("float32", 32),
+    ],
+)
+def test_bits_of_a_type(dtype: str, bits: int) -> None:
+    """As IEEE, torch and ONNX name their types; torch keeps a truth in a byte."""
+    assert bits_of(dtype) == bits
 
 
 def test_in_python() -> None:
