@@ -12,6 +12,7 @@ from archcalc.analysis.costs import Analysis, Layer
 from archcalc.audit import amounts
 from archcalc.audit.amounts import Amount, numbers, summands
 from archcalc.graph.model import Graph, Node
+from archcalc.operators import ATTENTION
 
 
 class Term(NamedTuple):
@@ -43,7 +44,7 @@ class Term(NamedTuple):
 
 CONVS = frozenset({"conv", "deconv"})
 DENSE = frozenset({"linear"})
-ATTENTION = frozenset({"attention", "windowattention"})
+EVERY_ATTENTION = frozenset(ATTENTION)
 BATCH_NORM = frozenset({"bn"})
 RECTIFIERS = frozenset({"relu", "relu6", "leaky"})
 CURVES = frozenset({"sigmoid", "tanh", "swish", "gelu", "hsigmoid", "hswish"})
@@ -61,7 +62,7 @@ _TABLE = (
     (
         "attention products",
         "products of attention, its projections included",
-        ATTENTION,
+        EVERY_ATTENTION,
         amounts.products,
     ),
     ("conv biases added", "a bias added to each output of a conv", CONVS, amounts.biased),

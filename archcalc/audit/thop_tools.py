@@ -8,7 +8,7 @@ from __future__ import annotations
 from archcalc.audit.tables import NoCount, Tool, ToolCount, each, free, thop_lines
 from archcalc.audit.torch_modules import (
     ACTIVATIONS,
-    ATTENTION,
+    ATTENTIONS,
     FUNCTIONS,
     NO_MODULES,
     PARTS,
@@ -46,7 +46,7 @@ THOP = Tool(
                     **each("AvgPool2d Upsample", "outputs"),
                     "AdaptiveAvgPool2d": "inputs − inputs beyond whole windows + outputs",
                     "Softmax": "3 outputs − positions",
-                    **free("input LayerNorm2d", NO_MODULES, FUNCTIONS, PARTS, ACTIVATIONS, ATTENTION),
+                    **free("input LayerNorm2d", NO_MODULES, FUNCTIONS, PARTS, ACTIVATIONS, ATTENTIONS),
                     **free("MaxPool2d AdaptiveMaxPool2d LocalResponseNorm Dropout"),
                 }
             },
@@ -67,7 +67,7 @@ THOP = Tool(
 )
 
 _NOTHING = {
-    **free("input LayerNorm LayerNorm2d", NO_MODULES, FUNCTIONS, PARTS, ATTENTION),
+    **free("input LayerNorm LayerNorm2d", NO_MODULES, FUNCTIONS, PARTS, ATTENTIONS),
     **free("ReLU ReLU6 Sigmoid Tanh SiLU GELU Hardsigmoid Hardswish"),
     **free(
         "MaxPool2d AdaptiveMaxPool2d LocalResponseNorm Dropout Upsample"

@@ -14,7 +14,7 @@ PARTS = f"BasicConv2d {WHOLES}"  # the first ends with a function: it is what el
 ACTIVATIONS = "ReLU ReLU6 LeakyReLU Sigmoid Tanh SiLU GELU Hardsigmoid Hardswish"
 POOLS = "MaxPool2d AvgPool2d AdaptiveAvgPool2d AdaptiveMaxPool2d"
 OTHERS = "LocalResponseNorm Dropout Softmax Upsample"
-ATTENTION = "MultiheadAttention ShiftedWindowAttention"
+ATTENTIONS = "MultiheadAttention ShiftedWindowAttention"
 # of one leaf module: those of attention, and tensors of a module that has parts, are none
 LEAVES = "Conv2d ConvTranspose2d Linear BatchNorm2d LayerNorm LayerNorm2d"
-REST = (NO_MODULES, FUNCTIONS, PARTS, ACTIVATIONS, POOLS, OTHERS, ATTENTION)
+REST = (NO_MODULES, FUNCTIONS, PARTS, ACTIVATIONS, POOLS, OTHERS, ATTENTIONS)

@@ -8,8 +8,9 @@ import textwrap
 import click
 
 from archcalc.errors import Diagnostic, UsageError, suggestion
-from archcalc.operators import FAMILIES, JOINS, TABLE, operator_class
+from archcalc.operators import FAMILIES, TABLE, operator_class
 from archcalc.operators.model import Operator
+from archcalc.spec.model import JOINS
 from archcalc.units import printable
 
 WIDTH, INDENT = 80, 16

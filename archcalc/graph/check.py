@@ -17,9 +17,9 @@ from archcalc.errors import (
 )
 from archcalc.graph.bind import Bound, bind, require_values, unknown_argument
 from archcalc.graph.missing import missing
-from archcalc.operators import JOINS, TABLE, operator_class
+from archcalc.operators import TABLE, operator_class
 from archcalc.spec.expressions import Expression
-from archcalc.spec.model import Block, Given, Line, Spec, Step
+from archcalc.spec.model import JOINS, Block, Given, Line, Spec, Step
 
 # what other tools call an operator
 ALIASES = {

@@ -21,7 +21,6 @@ FAMILIES = {
     "attention": "attention windowattention",
 }
 TABLE = {name: family for family, names in FAMILIES.items() for name in names.split()}
-JOINS = ("add", "concat", "mul")
 ATTENTION = tuple(FAMILIES["attention"].split())
 
 _loaded: dict[str, type[Operator]] = {}

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from support.operator_facts import CONVENTIONS, GEOMETRIES, stated
 
-from archcalc.operators import FAMILIES, JOINS, TABLE, operator_class
+from archcalc.operators import FAMILIES, TABLE, operator_class
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import Grid, Input, Operator, Shape, Tokens, Window
+from archcalc.spec.model import JOINS
 
 FACTS = (
     "name",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.operators import FAMILIES, JOINS, TABLE, operator_class
+from archcalc.operators import FAMILIES, TABLE, operator_class
+from archcalc.spec.model import JOINS
 
 ACTIVATIONS = FAMILIES["activation"].split()
 NORMS = FAMILIES["normalization"].split()

@@ -30,7 +30,7 @@ GRAIN = 1 << 22  # products that are worth a call
 
 
 class Cut(NamedTuple):
-    """How a convolution from maps `x` to maps `y` is cut.
+    """How a convolution from maps `x` to maps `y` is cut; `k`, `s` and `d` are its kernel's.
 
     `rows` of output make a band. `padded` are the height and width of its input's copy, (0, 0) if it
     needs none; `pixel` the channels that are copied. With `each`, every channel has a kernel of its own.
@@ -38,6 +38,9 @@ class Cut(NamedTuple):
 
     x: Maps
     y: Maps
+    k: Pair
+    s: Pair
+    d: Pair
     before: Pair
     rows: int
     padded: Pair
@@ -53,6 +56,21 @@ class Cut(NamedTuple):
     def scratch(self) -> int:
         """Values of scratch memory that each thread needs; a vector may be read beyond the copy."""
         return self.sums + prod(self.padded) * self.pixel + lanes(4)
+
+
+class Panels(NamedTuple):
+    """Packed weights of `inside` channels a group, in panels of `columns` filters."""
+
+    values: Array
+    inside: int
+    columns: int
+
+
+class Runs(NamedTuple):
+    """Where the values under a kernel lie side by side: from `offsets` on, so many of them."""
+
+    offsets: Array
+    lengths: Array
 
 
 def is_depthwise(operator: Any, channels: int) -> bool:
@@ -78,7 +96,8 @@ def cut(operator: Any, x: Maps, y: Maps) -> Cut:
     below = (y[1] - rows) * operator.s[0] + height
     as_it_is = not each and not any(before) and below <= x[1] and width <= x[2]
     padded = (0, 0) if as_it_is else (height, width)
-    return Cut(x, y, before, rows, padded, min(x[3], columns) if each else x[3], each)
+    window = operator.k, operator.s, operator.d
+    return Cut(x, y, *window, before, rows, padded, min(x[3], columns) if each else x[3], each)
 
 
 def pack(weight: Array, groups: int) -> Array:
@@ -120,18 +139,14 @@ def convolve(
     if (x.shape[3] != channels and operator.table is None) or finish.term.shape != y.shape[3:]:
         raise ValueError("channels of another convolution")
     x, y = x.reshape(plan.x), y.reshape(plan.y)
-    columns = VECTORS * lanes(x.itemsize)
-    panels = -(-plan.y[3] // len(packed) // columns)
+    weights = Panels(packed, inside, VECTORS * lanes(x.itemsize))
+    panels = -(-plan.y[3] // len(packed) // weights.columns)
     units = plan.y[0] * -(-plan.y[1] // plan.rows) * len(packed) * panels
     free = list(scratch[: THREADS * plan.scratch].reshape(THREADS, -1))
 
     def share(begin: int, end: int) -> None:
         mine = free.pop()
-        _units(
-            x, packed, y, *finish, operator.k, operator.s, operator.d, plan.before, plan.rows,
-            plan.padded, plan.pixel, plan.each, inside, columns, mine[plan.sums :], mine[: plan.sums],
-            begin, end,
-        )  # fmt: skip
+        _units(plan, x, weights, y, finish, (mine[: plan.sums], mine[plan.sums :]), begin, end)
         free.append(mine)
 
     products = plan.rows * plan.y[2] * packed.size // len(packed) // panels  # of a unit, with zeros
@@ -140,16 +155,18 @@ def convolve(
 
 @compiled
 def _units(
-    x: Array, packed: Array, y: Array, factor: Array, term: Array, low: Any, high: Any,
-    k: Pair, s: Pair, d: Pair, before: Pair, rows: int, padded: Pair, pixel: int, each: bool,
-    inside: int, columns: int, copy: Array, sums: Array, begin: int, end: int,
+    plan: Cut, x: Array, weights: Panels, y: Array, finish: Finish, room: tuple[Array, Array],
+    begin: int, end: int,
 ) -> None:  # fmt: skip
+    """Units of work; `room` is for the sums of one, and for its input's copy."""
+    rows, padded, pixel = plan.rows, plan.padded, plan.pixel
+    (packed, inside, columns), (sums, copy) = weights, room
     groups, outside = packed.shape[0], y.shape[3] // packed.shape[0]
     panels, bands = -(-outside // columns), -(-y.shape[1] // rows)
     values, stride = x.reshape(-1), x.shape[2] * pixel
     if padded[0]:
         values, stride = copy, padded[1] * pixel
-    offsets, lengths = _runs(k, d, stride, pixel, inside)
+    runs = _runs(plan.k, plan.d, stride, pixel, inside)
     begins = np.empty(sums.size // columns, np.int64)
     copied = -1
     for unit in range(begin, end):
@@ -158,24 +175,25 @@ def _units(
         count = min(rows, y.shape[1] - first) * y.shape[2]
         origin = group * inside
         if not padded[0]:
-            origin += (image * x.shape[1] + first * s[0]) * stride
-        elif each or copied != band:
-            channel = left if each else 0
-            _copy_padded(x[image], first * s[0] - before[0], before[1], channel, padded, pixel, copy)
+            origin += (image * x.shape[1] + first * plan.s[0]) * stride
+        elif plan.each or copied != band:
+            channel, top = left if plan.each else 0, first * plan.s[0] - plan.before[0]
+            _copy_padded(x[image], top, plan.before[1], channel, padded, pixel, copy)
             copied = band
-        _step_off(begins, origin, y.shape[2], count, s[0] * stride, s[1] * pixel)
+        _step_off(begins, origin, y.shape[2], count, plan.s[0] * stride, plan.s[1] * pixel)
         right = min(left + columns, outside)
-        width = -(-(right - left) * VECTORS // columns) * (columns // VECTORS)
-        tiles = -(-count // ROWS)
-        sums[: tiles * ROWS * width] = 0
-        at = left * k[0] * k[1] * inside
-        vectors = width * VECTORS // columns
-        _multiply(values, begins, tiles, offsets, lengths, packed[group], at, sums, width, vectors, each)
+        vectors = -(-(right - left) * VECTORS // columns)
+        width, tiles = vectors * (columns // VECTORS), -(-count // ROWS)
+        found = sums[: tiles * ROWS * width]
+        found[:] = 0
+        panel_weights = packed[group, left * plan.k[0] * plan.k[1] * inside :]
+        _multiply(values, begins, runs, panel_weights, found, tiles, vectors, plan.each)
         left, right = group * outside + left, group * outside + right
         target = y.reshape(-1, y.shape[3])[(image * y.shape[1] + first) * y.shape[2] :]
+        factor, term = finish.factor[left:right], finish.term[left:right]
         for i in range(count):
             results = sums[i * width : (i + 1) * width]
-            finish_row(results, target[i, left:right], factor[left:right], term[left:right], low, high)
+            finish_row(results, target[i, left:right], factor, term, finish.low, finish.high)
 
 
 @compiled
@@ -188,8 +206,8 @@ def _step_off(begins: Array, origin: int, columns: int, count: int, down: int, a
 
 
 @compiled
-def _runs(k: Pair, d: Pair, stride: int, pixel: int, inside: int) -> tuple[Array, Array]:
-    """Where the values under the kernel lie side by side, in runs of a block at most."""
+def _runs(k: Pair, d: Pair, stride: int, pixel: int, inside: int) -> Runs:
+    """The runs of a kernel, of a block at most."""
     taps, length = k[1], inside
     if inside == pixel and d[1] == 1:
         taps, length = 1, k[1] * inside
@@ -201,7 +219,7 @@ def _runs(k: Pair, d: Pair, stride: int, pixel: int, inside: int) -> tuple[Array
         start = length * piece // pieces
         offsets[run] = u * d[0] * stride + v * d[1] * pixel + start
         lengths[run] = length * (piece + 1) // pieces - start
-    return offsets, lengths
+    return Runs(offsets, lengths)
 
 
 @compiled
@@ -236,11 +254,11 @@ def _copy(x: Array, y: Array) -> None:
 
 @compiled
 def _multiply(
-    x: Array, begins: Array, tiles: int, offsets: Array, lengths: Array, weight: Array, at: int,
-    sums: Array, width: int, vectors: int, each: bool,
-) -> None:  # fmt: skip
+    x: Array, begins: Array, runs: Runs, weight: Array, sums: Array, tiles: int, vectors: int, each: bool
+) -> None:
     """Block after block of the weights times all tiles of ROWS positions."""
-    start = 0
+    (offsets, lengths), width = runs, sums.size // (tiles * ROWS)
+    start = at = 0
     while start < offsets.size:
         stop, length = start + 1, lengths[start]
         while stop < offsets.size and length + lengths[stop] <= BLOCK:

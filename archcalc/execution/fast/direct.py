@@ -22,13 +22,13 @@ def finish(what: Finish, x: Array, y: Array) -> None:
     if not np.may_share_memory(x, y):
         np.copyto(y, x)
     y = _rows(y)
-    spread(_finish_rows, len(y), y, *what, grain=_grain(y))
+    spread(_finish_rows, len(y), y, what, grain=_grain(y))
 
 
 def add(what: Finish, a: Array, b: Array, y: Array) -> None:
     """`y`, which may be `a` or `b`: what follows their sum."""
     a, b, y = _rows(a), _rows(b), _rows(y)
-    spread(_add_rows, len(y), a, b, y, *what, grain=_grain(y))
+    spread(_add_rows, len(y), a, b, y, what, grain=_grain(y))
 
 
 def pool(x: Array, y: Array, window: Pair, s: Pair, before: Pair, largest: bool) -> None:
@@ -52,17 +52,15 @@ def _grain(x: Array) -> int:
 
 
 @compiled
-def _finish_rows(
-    y: Array, factor: Array, term: Array, low: Any, high: Any, begin: int, end: int
-) -> None:
+def _finish_rows(y: Array, what: Finish, begin: int, end: int) -> None:
+    factor, term, low, high = what
     for row in range(begin, end):
         _finish_own_row(y[row], factor, term, low, high)
 
 
 @compiled
-def _add_rows(
-    a: Array, b: Array, y: Array, factor: Array, term: Array, low: Any, high: Any, begin: int, end: int
-) -> None:
+def _add_rows(a: Array, b: Array, y: Array, what: Finish, begin: int, end: int) -> None:
+    factor, term, low, high = what
     sums = np.empty(y.shape[1], y.dtype)
     for row in range(begin, end):
         _sum(a[row], b[row], sums)

@@ -21,7 +21,13 @@ from archcalc.sweeps.program.ranges import Range
 
 CHUNK = 1 << 20  # points of a box that is not cut further
 
-Box = tuple[tuple[int, ...], int, int]  # digits of the slowest axes, and digits from … to … of the next
+
+class Box(NamedTuple):
+    """A part of a grid: fixed digits of the slowest axes, and digits `low` to `high` − 1 of the next."""
+
+    fixed: tuple[int, ...]
+    low: int
+    high: int
 
 
 def bounds(forms: Forms, wanted: Form, inputs: Sequence[Range]) -> Range:
@@ -124,24 +130,25 @@ class RowGrid:
         Those of which no point can satisfy the condition are left out.
         """
         if not self.lengths:
-            yield (), 0, 1
+            yield Box((), 0, 1)
             return
-        waiting: list[Box] = [box or ((), 0, self.lengths[0])]
+        waiting = [box or Box((), 0, self.lengths[0])]
         while waiting:
-            fixed, low, high = waiting.pop()
+            box = waiting.pop()
+            fixed, low, high = box
             inner = prod(self.lengths[len(fixed) + 1 :])
             count = (high - low) * inner
-            if self.where is not None and self._bounds(fixed, low, high).high <= 0:
+            if self.where is not None and self._bounds(box).high <= 0:
                 self.skipped += count * self.layout.width
             elif count * self.layout.width <= most():
-                yield fixed, low, high
+                yield box
             elif high - low > 1:
                 middle = (low + high) // 2
-                waiting += [(fixed, middle, high), (fixed, low, middle)]
+                waiting += [Box(fixed, middle, high), Box(fixed, low, middle)]
             elif len(fixed) + 1 < len(self.lengths):
-                waiting.append(((*fixed, low), 0, self.lengths[len(fixed) + 1]))
+                waiting.append(Box((*fixed, low), 0, self.lengths[len(fixed) + 1]))
             else:
-                yield fixed, low, high
+                yield box
 
     def span(self, box: Box) -> tuple[int, int]:
         """The rows of a box: from … to …."""
@@ -156,16 +163,17 @@ class RowGrid:
             number = number * length + digit
         return number
 
-    def _bounds(self, fixed: Sequence[int], low: int, high: int) -> Range:
+    def _bounds(self, box: Box) -> Range:
         """Of the condition over a box of the slow axes."""
         slow, inputs = self.layout.slow, []
+        fixed = box.fixed
         for column in self.engine.structures.columns:
             place = slow.index(column.axis) if column.axis in slow else len(slow)
             values = column.values
             if place < len(fixed):
                 values = values[fixed[place] : fixed[place] + 1]
             elif place == len(fixed):
-                values = values[low:high]
+                values = values[box.low : box.high]
             inputs.append(ranges.of_values(values))
         assert self.where is not None
         return bounds(self.structure.simple.forms, self.where, inputs)
