@@ -12,7 +12,7 @@ from archcalc.analysis.costs import Analysis, Layer
 from archcalc.analysis.memory import measure
 from archcalc.audit.convention import DEFAULTS, Convention, Kind
 from archcalc.audit.conventions import KINDS
-from archcalc.audit.neighbors import Neighbor
+from archcalc.audit.neighbor import Neighbor
 from archcalc.audit.readings import Reading, Summand, Way
 from archcalc.audit.recount import PrintedSum, printed_by
 from archcalc.audit.tools import TOOLS

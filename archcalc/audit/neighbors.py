@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from functools import cached_property, lru_cache
+from collections.abc import Iterator
+from functools import lru_cache
 from itertools import count, islice
-from typing import Any, NamedTuple
 
-from archcalc.analysis.costs import Analysis, analyze
+from archcalc.audit.neighbor import Change, Neighbor
 from archcalc.audit.rewrites import REWRITES
-from archcalc.audit.terms import Ledger
 from archcalc.errors import ArchError
-from archcalc.network import Network
 from archcalc.operators.model import Shape
 from archcalc.spec.bundle import families
 from archcalc.spec.catalog import Entry, entries
@@ -27,106 +24,11 @@ MOST_NODES = 40_000  # of all networks that a search looks at, the first aside
 MOST_NEIGHBORS = 600
 
 
-class Change(NamedTuple):
-    """One way in which a neighbor is not the network that was named.
-
-    It counts as so many `steps`; of equally many, those of small `weight` come first.
-    """
-
-    name: str
-    says: str
-    weight: int
-    steps: int = 1
-
-
-class Neighbor:
-    """A network near the one named: how one would ask for it, and in what it differs."""
-
-    def __init__(
-        self,
-        entry: Entry,
-        given: Mapping[str, Any],
-        input: Shape | None = None,
-        changes: tuple[Change, ...] = (),
-        rewrite: str = "",
-        network: Network | None = None,
-    ) -> None:
-        self.entry, self.given, self.input = entry, dict(given), input
-        self.changes, self.rewrite, self._built = changes, rewrite, network
-
-    @classmethod
-    def of(cls, network: Network) -> Neighbor:
-        """The network that was named: its own nearest neighbor."""
-        given = {name: value for name, value in network.changed.items() if name != "input"}
-        return cls(network.entry, given, network.input, network=network)
-
-    @property
-    def name(self) -> str:
-        """'resnet50:stride=1x1:input=256x256x3', with ', pools rounded down' behind."""
-        settings = [f"{name}={show_value(value)}" for name, value in self.values_given.items()]
-        if self.input is not None:
-            settings.append(f"input={'x'.join(map(str, self.input))}")
-        name = ":".join([self.entry.name, *settings])
-        return f"{name}, {self.rewrite}" if self.rewrite else name
-
-    @cached_property
-    def _network(self) -> Network:
-        if self._built is not None:
-            return self._built
-        size = None if self.input is None else "x".join(map(str, self.input))
-        return Network(self.entry, self.given, size)
-
-    @property
-    def steps(self) -> int:
-        """How many departures its changes are."""
-        return sum(change.steps for change in self.changes)
-
-    @cached_property
-    def values(self) -> dict[str, Value]:
-        """Every variable's value."""
-        return self._network.values
-
-    @property
-    def values_given(self) -> dict[str, Value]:
-        """Those that were set."""
-        return {name: self.values[name] for name in self.given}
-
-    @cached_property
-    def analysis(self) -> Analysis:
-        """Its exact costs.
-
-        Raises:
-            ArchError: the layers do not fit each other.
-        """
-        graph = self._network.graph
-        return analyze(REWRITES[self.rewrite].of(graph) if self.rewrite else graph)
-
-    @cached_property
-    def ledger(self) -> Ledger:
-        return Ledger(self.analysis)
-
-    @cached_property
-    def trunk(self) -> Ledger:
-        return Ledger(self.analysis, trunk=True)
-
-    def changed(self, change: Change, **differences: Any) -> Neighbor:
-        """The same with one more change."""
-        own = {
-            "entry": self.entry,
-            "given": self.given,
-            "input": self.input,
-            "rewrite": self.rewrite,
-            **differences,
-        }
-        return Neighbor(changes=(*self.changes, change), **own)
-
-
 def neighbors(network: Neighbor) -> Iterator[Neighbor]:
     """Networks by the number of their changes, from none; each once, those that do not fit left out.
 
-    One change: a variant of the same name, a variable, the input's size, how pools round, batch
-    norm folded. Two: two of
-    these, or another network of the family.
+    One change: a variant of the same name, a variable, the input's size, how pools round, batch norm
+    folded. Two: two such changes, or another network of the family.
     """
     seen: set[object] = set()
     left = MOST_NODES
@@ -149,7 +51,7 @@ def neighbors(network: Neighbor) -> Iterator[Neighbor]:
 
 
 class Remembered:
-    """Relatives that are made once, when they are first asked for."""
+    """Neighbors that are made once, when they are first asked for."""
 
     def __init__(self, more: Iterator[Neighbor]) -> None:
         self._more, self._known = more, list[Neighbor]()

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.analysis.costs import Analysis, Layer, total
-from archcalc.analysis.field import FieldAxis, receptive_fields
 from archcalc.audit.terms import AVERAGE_POOLS, GLOBAL_POOLS, MAX_POOLS, TERMS
 from archcalc.errors import Diagnostic, UsageError, suggestion
 from archcalc.graph.model import Graph
@@ -19,6 +18,9 @@ from archcalc.operators import TABLE
 from archcalc.operators.model import Pair, Shape
 from archcalc.spec.evaluate import evaluate
 from archcalc.spec.expressions import parse
+
+if TYPE_CHECKING:
+    from archcalc.analysis.field import FieldAxis
 
 Value = int | Fraction
 Networks = Callable[[str], Analysis]  # from a name as on the command line
@@ -136,6 +138,8 @@ def _longest(graph: Graph, counted: Callable[[Any], bool]) -> int:
 
 def _axes(analysis: Analysis) -> tuple[FieldAxis, FieldAxis]:
     """The receptive field of the part's output, or of the network's last map."""
+    from archcalc.analysis.field import receptive_fields  # a footnote of `memory` does without
+
     fields = receptive_fields(analysis.graph)
     whole = len(analysis.layers) == len(analysis.graph.nodes)
     path = last(analysis).path

@@ -1,6 +1,6 @@
 """Ratios in print: '55%', '2.78x', '9.68×', '12x fewer'. Which two counts have them, likely ones first.
 
->>> from archcalc.audit.neighbors import Neighbor
+>>> from archcalc.audit.neighbor import Neighbor
 >>> from archcalc.spec import catalog
 >>> inception = Neighbor(catalog.find("inception"), {})
 >>> (best,) = found(inception, parse("9.68x")).matches
@@ -19,7 +19,8 @@ from typing import Literal, NamedTuple
 
 from archcalc.audit.facts import COUNTS, by_operator, by_path
 from archcalc.audit.figure import Figure
-from archcalc.audit.neighbors import Neighbor, remembered
+from archcalc.audit.neighbor import Neighbor
+from archcalc.audit.neighbors import remembered
 from archcalc.audit.search import LEAST_CHANCE
 from archcalc.errors import ArchError, Diagnostic, UsageError
 from archcalc.operators.convolution import Conv

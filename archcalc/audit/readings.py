@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from archcalc.audit.convention import DEFAULTS, Convention, Kind
 from archcalc.audit.conventions import CONVENTIONS, KINDS
-from archcalc.audit.neighbors import Neighbor, remembered
+from archcalc.audit.neighbor import Neighbor
+from archcalc.audit.neighbors import remembered
 from archcalc.audit.terms import TERMS, Term
 from archcalc.units import grouped
 

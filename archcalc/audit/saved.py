@@ -12,7 +12,8 @@ from math import ceil
 from typing import NamedTuple
 
 from archcalc.audit.convention import Convention
-from archcalc.audit.neighbors import Neighbor, remembered
+from archcalc.audit.neighbor import Neighbor
+from archcalc.audit.neighbors import remembered
 from archcalc.audit.printed import Printed
 from archcalc.audit.readings import Reading, Summand, Way
 from archcalc.operators.normalization import BatchNorm

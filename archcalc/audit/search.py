@@ -3,7 +3,7 @@
 Nothing is known in advance about any number: an explanation is a sum that was computed and agrees.
 
 >>> from archcalc.audit.printed import parse
->>> from archcalc.audit.neighbors import Neighbor
+>>> from archcalc.audit.neighbor import Neighbor
 >>> from archcalc.spec import catalog
 >>> best = find(Neighbor(catalog.find("resnet50"), {}), parse("3.8G")).matches[0]
 >>> best.reading.network.name, best.reading.value, best.wording
@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from archcalc.audit.convention import Kind
 from archcalc.audit.facts import facts
-from archcalc.audit.neighbors import Neighbor
+from archcalc.audit.neighbor import Neighbor
 from archcalc.audit.printed import How, Printed, UnitScale
 from archcalc.audit.readings import MOST_DEPARTURES, Reading, readings
 from archcalc.audit.saved import saved

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from archcalc.analysis.costs import Analysis
 from archcalc.audit.figure import Figure, is_size, same_size
-from archcalc.audit.neighbors import Neighbor
+from archcalc.audit.neighbor import Neighbor
 from archcalc.audit.published import Published
 from archcalc.audit.quantities import SIZES, LayerScope, Value
 from archcalc.network import Network

@@ -6,7 +6,7 @@ import click
 
 from archcalc.api import Network, load
 from archcalc.audit.conventions import KINDS
-from archcalc.audit.neighbors import Neighbor
+from archcalc.audit.neighbor import Neighbor
 from archcalc.audit.printed import Printed, counted, parse
 from archcalc.audit.quoted import quoted, quoted_ratio
 from archcalc.audit.ratios import Ratio, is_ratio

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.audit.neighbors import Neighbor
+from archcalc.audit.neighbor import Neighbor
 from archcalc.audit.ratios import FoundPairs, PairMatch, Ratio
 from archcalc.reports.model import Column, Report
 from archcalc.units import grouped, printable

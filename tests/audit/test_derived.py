@@ -21,7 +21,7 @@ from archcalc.audit.derived import (
     derived,
 )
 from archcalc.audit.modules import usual_modules
-from archcalc.audit.neighbors import Neighbor
+from archcalc.audit.neighbor import Neighbor
 from archcalc.audit.operator_tools import BY_OPERATOR as TABLES
 from archcalc.audit.operator_tools import UNTOLD, UNTOLD_HERE
 from archcalc.audit.readings import Way

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archcalc.audit.conventions import CONVENTIONS, KINDS
-from archcalc.audit.neighbors import Neighbor, neighbors
+from archcalc.audit.neighbor import Neighbor
+from archcalc.audit.neighbors import neighbors
 from archcalc.audit.printed import counted, parse
 from archcalc.audit.readings import Reading, readings
 from archcalc.audit.search import Findings, find

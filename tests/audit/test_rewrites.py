@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from archcalc.analysis.costs import analyze
-from archcalc.audit.neighbors import Neighbor, neighbors
+from archcalc.audit.neighbor import Neighbor
+from archcalc.audit.neighbors import neighbors
 from archcalc.audit.printed import parse
 from archcalc.audit.rewrites import REWRITES
 from archcalc.audit.search import find

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from archcalc.audit.neighbors import Neighbor
+from archcalc.audit.neighbor import Neighbor
 from archcalc.audit.printed import parse
 from archcalc.audit.readings import Reading
 from archcalc.audit.saved import CONTAINERS, saved
