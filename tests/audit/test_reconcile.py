@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from archcalc.errors import UsageError
 from archcalc.spec import catalog
 
 
+@cache  # what is near a network is found once for all numbers
 def named(network: str) -> Neighbor:
     return Neighbor(catalog.find(network), {})
 
@@ -397,6 +399,7 @@ def test_conventions_of_one_kind_have_different_sums() -> None:
         assert len({repr(s) for s in sums}) == len(sums), kind
 
 
+@cache
 def invoke(*words: str) -> Result:
     return CliRunner().invoke(commands, ["reconcile", *words], env={"COLUMNS": "80"})
 

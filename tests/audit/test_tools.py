@@ -64,7 +64,7 @@ def counted(tool: str, quantity: str, name: str) -> Recount:
     return recount(tool, quantity, network.name, network.spec.source, network.analyze())
 
 
-@pytest.mark.parametrize(("tool", "network"), PRINTED, ids="-".join)
+@pytest.mark.parametrize(("tool", "network"), PRINTED)
 def test_prints_what_the_tool_printed(tool: str, network: str) -> None:
     printed = PRINTED[tool, network]
     for quantity in (quantity for name, quantity in COUNTED if name == tool):
@@ -122,7 +122,7 @@ def test_ten_networks_each_of_the_version_named(tool: str) -> None:
     assert libraries == ({"keras"} if tool == "keras" else {CODE["torchvision"]["library"]})
 
 
-@pytest.mark.parametrize(("tool", "quantity"), COUNTED, ids="-".join)
+@pytest.mark.parametrize(("tool", "quantity"), COUNTED)
 def test_differences_sum_up_for_every_network(tool: str, quantity: str) -> None:
     """Total = ours + differences, layer by layer and in all; or the network is refused with a reason."""
     told = 0

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -192,50 +190,22 @@ def run(words: list[str], stdin: int = subprocess.DEVNULL) -> Ended:
     return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def run_on(hostile: Hostile, path: Path) -> Ended:
-    hostile.write(path)
-    return run(["params", str(path)])
-
-
 LONG = {
     "a repeat of 100,000": '"100000 x conv 4 k3 p1"',
     "100,000 lines": "[\n" + '  "conv 4 k3 p1",\n' * 100_000 + "]",
 }
 
 
-def run_long(layers: str, path: Path) -> Ended:
-    path.write_text(f"{HEAD}layers = {layers}\n", encoding="utf-8")
-    return run(["params", str(path), "--depth", "1"])
-
-
-def run_endless() -> Ended:
-    with open("/dev/zero", "rb") as zeros:
-        return run(["params", "-"], zeros.fileno())
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Ended]]]:
-    """All of them, one a processor at a time; the long ones first."""
-    folder = tmp_path_factory.mktemp("hostile")
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        long = {n: pool.submit(run_long, LONG[n], folder / f"{i}.toml") for i, n in enumerate(LONG)}
-        yield {
-            **long,
-            "endless input": pool.submit(run_endless),
-            **{
-                name: pool.submit(run_on, hostile, folder / f"hostile{i}.toml")
-                for i, (name, hostile) in enumerate(HOSTILE.items())
-            },
-        }
-
-
 @pytest.mark.parametrize("name", HOSTILE)
-def test_one_clear_error(name: str, running: dict[str, Future[Ended]]) -> None:
-    check(running[name].result(), HOSTILE[name].message)
+def test_one_clear_error(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "hostile.toml"
+    HOSTILE[name].write(path)
+    check(run(["params", str(path)]), HOSTILE[name].message)
 
 
-def test_endless_input(running: dict[str, Future[Ended]]) -> None:
-    check(running["endless input"].result(), f"`<stdin>` {LARGE}")
+def test_endless_input() -> None:
+    with open("/dev/zero", "rb") as zeros:
+        check(run(["params", "-"], zeros.fileno()), f"`<stdin>` {LARGE}")
 
 
 def check(ended: Ended, message: str) -> None:
@@ -248,7 +218,9 @@ def check(ended: Ended, message: str) -> None:
 
 
 @pytest.mark.parametrize("name", LONG)
-def test_100_000_layers(name: str, running: dict[str, Future[Ended]]) -> None:
-    ended = running[name].result()
+def test_100_000_layers(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "long.toml"
+    path.write_text(f"{HEAD}layers = {LONG[name]}\n", encoding="utf-8")
+    ended = run(["params", str(path), "--depth", "1"])
     assert (ended.code, ended.err) == (0, "")
     assert f"{100_000 * (3 * 3 * 4 * 4 + 4):,}" in ended.out

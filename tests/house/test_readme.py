@@ -75,7 +75,7 @@ def test_shown_output_is_real(page: str, command: str, output: str, folders: dic
     assert (result.stdout + result.stderr).strip("\n") == shown
 
 
-@pytest.mark.parametrize(("page", "command"), INLINE, ids=": ".join)
+@pytest.mark.parametrize(("page", "command"), INLINE)
 def test_named_commands_run(page: str, command: str, folders: dict[str, Path]) -> None:
     result = run(command, folders[page])
     assert result.returncode == 0, result.stderr
