@@ -9,6 +9,7 @@ import csv
 import tomllib
 from collections import Counter
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -122,12 +123,18 @@ def test_ten_networks_each_of_the_version_named(tool: str) -> None:
     assert libraries == ({"keras"} if tool == "keras" else {CODE["torchvision"]["library"]})
 
 
+@cache
+def bundled(name: str) -> Network:
+    """A network that is analyzed once for all tools."""
+    return archcalc.load(name)
+
+
 @pytest.mark.parametrize(("tool", "quantity"), COUNTED)
 def test_differences_sum_up_for_every_network(tool: str, quantity: str) -> None:
     """Total = ours + differences, layer by layer and in all; or the network is refused with a reason."""
     told = 0
     for name in catalog.names():
-        network = archcalc.load(name)
+        network = bundled(name)
         analysis = network.analyze()
         try:
             found = recount(tool, quantity, name, network.spec.source, analysis)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ def invoke(*words: str) -> Result:
     return CliRunner().invoke(commands, ["audit", *words], env={"COLUMNS": "80"})
 
 
+@cache  # of every number it takes seconds
 def run(*words: str) -> str:
     result = invoke(*words)
     assert result.exit_code == 0, result.output + repr(result.exception)
