@@ -132,12 +132,11 @@ def test_the_title_says_what_it_started_from(tmp_path: Path) -> None:
     np.savez(file, **{f"{path}.{role}": w for path, roles in made.items() for role, w in roles.items()})
     start = "LeNet-5 (modern) · 32×32×1 → 10 · 5 weight layers"
     given = ["--weights", str(file), "--layout", "archcalc"]
-    for mode in ("--verify", "--time"):
-        assert invoke("lenet5", mode).output.split("\n")[0] == start
-        assert invoke("lenet5", mode, "--init", "zeros").output.split("\n")[0] == (
-            f"{start} · zeros weights · seed 0"
-        )
-        assert invoke("lenet5", mode, *given).output.split("\n")[0] == f"{start} · {file} · seed 0"
+    titles = {(): start, ("--init", "zeros"): f"{start} · zeros weights · seed 0"}
+    titles[*given] = f"{start} · {file} · seed 0"
+    for words, title in titles.items():
+        assert invoke("lenet5", "--verify", *words).output.split("\n")[0] == title
+    assert invoke("lenet5", "--time", *given).output.split("\n")[0] == title
     several = invoke("lenet5", "lenet5_1998", "--verify", "--seed", "3").output.split("\n")[0]
     assert several == "2 networks executed layer by layer · he weights · seed 3"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -92,6 +92,10 @@ HOSTILE = {
     "100,000 lines with a misspelling in the last": Hostile(
         text(HEAD + "layers = [\n" + '"conv 4 k3 p1 | relu",\n' * 99_999 + '"cnov 4"]'),
         "unknown operator or block `cnov`",
+    ),
+    "10,000 lines with an error in the last": Hostile(
+        text(HEAD + "layers = [\n" + '"conv 4 k3 p1 | relu",\n' * 9_999 + '"conv 4 g3"]'),
+        "3 groups do not divide 4 channels",
     ),
     "100,000 labels": Hostile(
         text(numbered(HEAD + "layers = [", '"l{} = relu",\n', '"@foo"]')), "no label `@foo`"
@@ -196,7 +200,26 @@ LONG = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+# seconds each: the others of their kind are among those of every run
+SLOW = {
+    "8 MB of quotes",
+    "100,000 lines with an error in the last",
+    "100,000 lines with a misspelling in the last",
+    "100,000 labels",
+    "50,000 branches",
+    "1,000,000 lists",
+    "a circle of 100,000 blocks",
+    "repeats of a long list",
+    "100,000 lines",
+}
+assert {*HOSTILE, *LONG} > SLOW
+
+
+def by_time(names: Iterable[str]) -> list[Any]:
+    return [pytest.param(n, marks=pytest.mark.attack if n in SLOW else ()) for n in names]
+
+
+@pytest.mark.parametrize("name", by_time(HOSTILE))
 def test_one_clear_error(name: str, tmp_path: Path) -> None:
     path = tmp_path / "hostile.toml"
     HOSTILE[name].write(path)
@@ -217,7 +240,7 @@ def check(ended: Ended, message: str) -> None:
     assert len(lines) < 12 and all(len(line) < 1100 and line.isprintable() for line in lines)
 
 
-@pytest.mark.parametrize("name", LONG)
+@pytest.mark.parametrize("name", by_time(LONG))
 def test_100_000_layers(name: str, tmp_path: Path) -> None:
     path = tmp_path / "long.toml"
     path.write_text(f"{HEAD}layers = {LONG[name]}\n", encoding="utf-8")
