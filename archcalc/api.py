@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from operator import index
 from os import PathLike, fspath
 from typing import Any
@@ -20,6 +20,8 @@ from archcalc.spec.inline import is_inline
 from archcalc.spec.model import Source
 from archcalc.spec.read import read
 from archcalc.spec.source import looks_like_path
+
+UNORDERED = (bytes, bytearray, memoryview, Set, Mapping)  # which hold integers, and no sizes
 
 __all__ = ["Network", "find", "input_shape", "load", "named", "plain"]
 
@@ -46,16 +48,34 @@ def load(
 def named(name: Any, input: Any = None, variables: Mapping[str, Any] | None = None) -> Network:
     """The same, also with a setting that nothing reads: at another point of a sweep it may count."""
     entry, settings = find(_name(name))
-    size = settings.pop("input", None)
-    own = input if input is None or isinstance(input, str) else _sizes(input)
-    return Network(entry, {**settings, **plain(variables or {})}, size if own is None else own)
+    made: dict[str, Any] = {**settings, **set_once(settings, plain(variables or {}))}
+    if input is not None:
+        own = input if isinstance(input, str) else _sizes(input)
+        made |= set_once(settings, {"input": own})
+    size = made.pop("input", None)
+    return Network(entry, made, size)
+
+
+def set_once(known: Mapping[str, Any], more: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`more` settings, none of which is known with another value.
+
+    Raises:
+        UsageError: one is.
+    """
+    for name, value in more.items():
+        if name in known and str(known[name]) != str(value):
+            both = f"{shown(str(known[name]))} and {shown(str(value))}"
+            raise UsageError(Diagnostic(f"`{shown(name)}` is set twice: {both}", help="leave one away"))
+    return more
 
 
 def plain(value: Any) -> Any:
-    """Integers of other libraries as Python's own, also in lists."""
+    """Numbers and arrays of other libraries as Python's own, also in lists."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    if callable(getattr(value, "tolist", None)):  # NumPy's, torch's and their like
+        value = value.tolist()
+    if isinstance(value, (list, tuple, range)):
         return [plain(item) for item in value]
     try:
         return value if isinstance(value, bool) else index(value)
@@ -73,7 +93,7 @@ def _name(name: object) -> str:
 def _sizes(input: int | Sequence[int]) -> str:
     sizes = input if isinstance(input, Iterable) else (input,)
     try:
-        if any(isinstance(size, bool) for size in sizes):
+        if isinstance(input, UNORDERED) or any(isinstance(size, bool) for size in sizes):
             raise TypeError
         return "x".join(str(index(size)) for size in sizes)
     except (TypeError, ValueError):
@@ -91,11 +111,12 @@ def find(name: str) -> tuple[Entry, dict[str, str]]:
     bare, *settings = name.split(":")
     if not settings or looks_like_path(name.rpartition(":")[2].partition("=")[0]):
         return catalog.find(name), {}
-    entry, given = catalog.find(bare), {}
+    entry = catalog.find(bare)
+    given: dict[str, str] = {}
     for setting in settings:
         variable, equals, value = setting.partition("=")
         if equals:
-            given[variable.replace("-", "_")] = value
+            given |= set_once(given, {variable.replace("-", "_"): value})
         else:
             entry = _variant(entry, setting)
     return entry, given

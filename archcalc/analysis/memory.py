@@ -15,6 +15,7 @@ from archcalc.analysis.notebook import Rows
 from archcalc.arithmetic import maximum
 from archcalc.graph.model import Graph
 from archcalc.operators.attention import Attention, WindowAttention
+from archcalc.operators.model import Shape
 from archcalc.symbols import Int
 
 Kernel = Literal["", "fused", "plain"]
@@ -156,11 +157,23 @@ def _inside(
         node = graph.nodes[index]
         if isinstance(node.operator, Attention | WindowAttention):
             (x,) = graph.input_shapes(node)
-            each, scores = node.operator.inside(x)
-            kept = x.values if home[node.inputs[0]].dies > step else 0
-            beside = scores if attention == "plain" else each
-            most = maximum(x.values + 3 * each, kept + 3 * each + beside)
+            kept = home[node.inputs[0]].dies > step
+            sums = (sum(m.values()) for m in moments(node.operator, x, kept, attention))
+            most = maximum(*sums)
             yield Buffer(most - x.values - node.shape.values, step, step, (index,), inside=True)
+
+
+def moments(
+    operator: Attention | WindowAttention, x: Shape, kept: bool, attention: Kernel
+) -> tuple[dict[str, Int], dict[str, Int]]:
+    """Return what an attention holds of its own while it projects, and while it mixes.
+
+    `kept`: another layer reads the input later, so that it stays.
+    """
+    each, scores = operator.inside(x)
+    beside = {"scores": scores} if attention == "plain" else {"mixed values": each}
+    projected = {"its input": x.values, "q, k, v": 3 * each}
+    return projected, {**projected, "its input": x.values if kept else 0, **beside}
 
 
 def last_reads(graph: Graph, order: Sequence[int]) -> list[int]:

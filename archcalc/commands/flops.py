@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
 import click
@@ -10,7 +9,7 @@ import click
 from archcalc.commands.as_tool import AS, refuse_as_of_model, refuse_beside_as
 from archcalc.commands.options import ModelCommand, end, show_ordered, spec_command, table_options
 from archcalc.network import Network
-from archcalc.reports.flops import report
+from archcalc.reports.flops import multiplied, report
 from archcalc.reports.model import Report
 from archcalc.reports.table import Table
 
@@ -50,7 +49,7 @@ def command(
     FLOPs         2 × multiplies: one multiply and one add a product
     share         of the network's multiplies
     connections   links from an input value to an output, plus one per bias used
-                  (LeCun 1998)
+                  (LeCun 1998), of one image
     census        every operation of every operator, by kind, the small ones too
     module        with --as: what runs the layer in the code the tool looks at
     """
@@ -69,4 +68,4 @@ def _report(
     from archcalc.reports import models
 
     refuse_as_of_model(tool)
-    return models.work(network, table, prod(protocol.values()), census)
+    return multiplied(models.work(network, table, protocol, census), protocol)

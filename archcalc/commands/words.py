@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from archcalc.api import Network, find
+from archcalc.api import Network, find, set_once
 from archcalc.errors import ArchError, Diagnostic, UsageError, suggestion
 from archcalc.spec.catalog import Entry, foreign
 from archcalc.spec.settings import settle, unknown_variable
@@ -35,7 +35,7 @@ def split(words: Sequence[str], switches: Iterable[str] = ()) -> Words:
         if word == "--":
             specs += reversed(waiting)
             break
-        if not word.startswith("-") or word == "-" or word[1].isdigit():
+        if not word.startswith("-") or word == "-" or word[1] == ":" or word[1].isdigit():
             specs.append(word)
             continue
         if not word.startswith("--"):
@@ -72,7 +72,9 @@ def networks(
     """
     if any(map(_model, _specs(words)[:most])):
         return _with_models(words, sets, inputs, own, most, command, tensors)
-    input = inputs[-1] if inputs else None
+    sizes: dict[str, str] = {}
+    for text in inputs:
+        sizes |= set_once(sizes, {"input": text})
     found = [find(spec) for spec in _specs(words)[:most]]
     switches = {name for entry, _ in found for name in _switches(entry)}
     specs, settings = split(words, switches)
@@ -81,8 +83,11 @@ def networks(
     changes = _changes(settings, sets, found, own)
     made = []
     for entry, given in found:
-        size = given.pop("input", None) or input
-        made.append(Network(entry, {**changes, **given}, size))
+        if len(found) == 1:  # of several, a setting of its own is one network's exception
+            set_once(given, {**changes, **sizes})
+        values = {**changes, **sizes, **given}
+        size = values.pop("input", None)
+        made.append(Network(entry, values, size))
     return made, specs[len(found) :]
 
 
@@ -166,12 +171,12 @@ def _changes(
         settings = [*settings, (name.strip().replace("-", "_"), value.strip())]
     for name, given in settings:
         for entry, _ in found:
-            changes.update([_change(entry, name, given, own, len(found) > 1)])
+            changes |= set_once(changes, dict([_change(entry, name, given, own, found)]))
     return changes
 
 
 def _change(
-    entry: Entry, name: str, value: str | None, own: Iterable[str], many: bool
+    entry: Entry, name: str, value: str | None, own: Iterable[str], found: Sequence[tuple[Entry, Any]]
 ) -> tuple[str, str]:
     """One variable's new value as text, checked against one spec."""
     spec = entry.spec
@@ -183,7 +188,7 @@ def _change(
     ):
         return name[3:], "false"
     if name not in spec.variables:
-        raise _unknown(entry, name, own, many)
+        raise _unknown(entry, name, own, [other for other, _ in found])
     if value is None:
         if not isinstance(spec.variables[name].default, bool):
             raise UsageError(f"`--{name}` needs a value")
@@ -192,16 +197,17 @@ def _change(
     return name, value
 
 
-def _unknown(entry: Entry, name: str, own: Iterable[str], many: bool) -> ArchError:
+def _unknown(entry: Entry, name: str, own: Iterable[str], entries: Sequence[Entry]) -> ArchError:
     spec = entry.spec
     option = name.replace("_", "-")
     if option in own:  # an own option that click could not use: it came without its value
         return UsageError(f"`--{option}` needs a value")
-    near = suggestion(f"--{option}", [*(f"--{v}" for v in spec.variables), *(f"--{o}" for o in own)])
     shown = printable(entry.name)
+    having = next((other for other in entries if name in other.spec.variables), None)
+    if having:
+        help = f"set it where there is one: `{printable(having.name)}:{printable(name)}=…`"
+        return UsageError(Diagnostic(f"{shown} has no variable `{printable(name)}`", help=help))
+    near = suggestion(f"--{option}", [*(f"--{v}" for v in spec.variables), *(f"--{o}" for o in own)])
     if near:
         return UsageError(Diagnostic(f"{shown} has no variable `{printable(name)}`", help=near))
-    if many:
-        help = f"set it for one of them: `{shown}:{printable(name)}=…`"
-        return UsageError(Diagnostic(f"{shown} has no variable `{printable(name)}`", help=help))
     return unknown_variable(spec, name)

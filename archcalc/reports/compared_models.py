@@ -18,7 +18,7 @@ SORTED = (
     Column("layer", "module", "name"),
     Column("status", "status", "name"),
     Column("class", "class", "name"),
-    *(Column(measure, measure, "change") for measure in COUNTED),
+    *(Column(f"{measure}_change", measure, "change") for measure in COUNTED),
 )
 
 
@@ -26,10 +26,10 @@ def compared(networks: list[Any], wanted: Wanted) -> list[Report]:
     """Totals of all, but in csv, and for each model after a first model the modules that differ."""
     labels = [_label(network, networks) for network in networks]
     totals = [] if wanted.table.format == "csv" else [_totals(networks, labels)]
-    if not isinstance(networks[0], Model):
-        return totals or [_totals(networks, labels)]
-    others = [(n, own) for n, own in zip(networks[1:], labels[1:], strict=True) if isinstance(n, Model)]
-    return [*totals, *(_modules(networks[0], other, labels[0], own, wanted) for other, own in others)]
+    first, *others = zip(networks, labels, strict=True)
+    models = [(n, own) for n, own in others if isinstance(n, Model) and isinstance(first[0], Model)]
+    modules = [_modules(first[0], other, first[1], own, wanted) for other, own in models]
+    return [*totals, *modules] or [_totals(networks, labels)]
 
 
 def _label(network: Any, networks: list[Any]) -> str:
@@ -72,16 +72,16 @@ def _modules(first: Model, second: Model, before: str, after: str, wanted: Wante
         status = "new" if path not in old else "gone" if path not in new else "same"
         status = "changed" if status == "same" and counts[0] != counts[1] else status
         cls = (new.get(path) or old[path]).cls
-        keys = ("multiplies_before", "parameters_before", "multiplies_after", "parameters_after")
+        keys = ("multiplies_before", "parameters_before", "multiplies", "parameters")
         values = dict(zip(keys, (*counts[0], *counts[1]), strict=True))
         if table.all or (status != "same" and any(values.values())):
             rows.append({"layer": printable(path), "status": status, "class": printable(cls), **values})
     total = {
         "layer": "total",
         "multiplies_before": first.multiplies,
-        "multiplies_after": second.multiplies,
+        "multiplies": second.multiplies,
         "parameters_before": first.parameters,
-        "parameters_after": second.parameters,
+        "parameters": second.parameters,
     }
     title = f"modules, {before} → {after}"
     most = table.order.top or (None if table.all else MOST_ROWS)
@@ -95,10 +95,8 @@ def _columns(by: str) -> tuple[Column, ...]:
     columns.append(Column("class", "class", "text", spare=1))
     for measure in sorted(COUNTED, key=lambda measure: measure != by):
         spare = 0 if measure == by else 2
-        columns += [
-            Column(f"{measure}_{when}", f"{measure} {when}", "count", spare=spare)
-            for when in ("before", "after")
-        ]
+        columns.append(Column(f"{measure}_before", f"{measure} before", "count", spare=spare))
+        columns.append(Column(measure, f"{measure} after", "count", spare=spare))
     return tuple(columns)
 
 
@@ -110,7 +108,7 @@ def _sorted(rows: list[dict[str, Any]], word: str | None) -> list[dict[str, Any]
     """
     if word is None:
         return rows
-    changes = [{**row, **{m: (row[f"{m}_before"], row[f"{m}_after"]) for m in COUNTED}} for row in rows]
+    changes = [{**row, **{f"{m}_change": (row[f"{m}_before"], row[m]) for m in COUNTED}} for row in rows]
     return sorted_by(changes, column_named(SORTED, word))
 
 

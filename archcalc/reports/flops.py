@@ -62,10 +62,10 @@ def report(
         made = _beside(network, _times(base.analyze(), factor), analysis, table)
     rows = None if table.all else single(analysis, _matters, table)[0]
     documents = lambda: [{**document(network, analysis, rows), "as": None, "protocol": protocol}]  # noqa: E731
-    return _multiplied(made._replace(documents=documents), protocol)
+    return multiplied(made._replace(documents=documents), protocol)
 
 
-def _multiplied(report: Report, protocol: dict[str, int]) -> Report:
+def multiplied(report: Report, protocol: dict[str, int]) -> Report:
     """The report with the factor told: in its arithmetic, and beneath."""
     factor = prod(protocol.values())
     if factor == 1:
@@ -75,7 +75,9 @@ def _multiplied(report: Report, protocol: dict[str, int]) -> Report:
         for row in report.rows
     )
     note = " × ".join(f"{n:,} {what}" for what, n in protocol.items() if n > 1)
-    return report._replace(rows=rows, remarks=(*report.remarks, f"all work is that of {note}"))
+    linked = any(column.key == "connections" for column in report.columns)
+    links = "; connections are those of one image" if linked else ""
+    return report._replace(rows=rows, remarks=(*report.remarks, f"all work is that of {note}{links}"))
 
 
 def _times(analysis: Analysis, factor: int) -> Analysis:

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 from archcalc.analysis.arena import Arena, lay_out
 from archcalc.analysis.costs import Analysis
-from archcalc.analysis.memory import Kernel, Memory, measure
+from archcalc.analysis.memory import Kernel, Memory, measure, moments
 from archcalc.api import Network
 from archcalc.graph.model import Graph
 from archcalc.operators import ATTENTION
+from archcalc.operators.attention import Attention, WindowAttention
 from archcalc.reports.layout import change_label, document, label, rows_of, title
 from archcalc.reports.model import Column, Report
 from archcalc.reports.order import Order, ordered
@@ -142,14 +143,7 @@ def _put_beside(rows: list[dict[str, Any]], base: Mapping[str, int]) -> None:
 
 def _remarks(network: Network, found: MemoryFigures, best: bool, batch: int) -> tuple[str, ...]:
     memory = found.memory
-    alive = memory.alive(memory.peak_step)
-    parts = [
-        f"{found.graph.nodes[b.nodes[-1] if b.dies <= memory.peak_step else b.nodes[0]].path}"
-        f"{', inside' if b.inside else ''}"
-        for b in alive
-    ]
-    sizes = [grouped(batch * int(buffer.size)) for buffer in alive]
-    held = " + ".join(f"{size} ({part})" for size, part in zip(sizes, parts, strict=True))
+    held = " + ".join(f"{grouped(batch * size)} ({part})" for part, size in _terms(found) if size)
     lines = [f"peak at {found.path(memory.peak_step)}: {held}"]
     if best:
         spec = batch * found.spec_peak
@@ -163,6 +157,27 @@ def _remarks(network: Network, found: MemoryFigures, best: bool, batch: int) -> 
     if attends and not found.attention:
         lines.append("what is inside attention layers is left out: --attention fused or plain counts it")
     return (*lines, *_published(network))
+
+
+def _terms(found: MemoryFigures) -> list[tuple[str, int]]:
+    """What is alive at the peak: maps by layer; of an attention what it holds when it holds most."""
+    step, nodes = found.memory.peak_step, found.graph.nodes
+    alive = found.memory.alive(step)
+    sizes = {b: int(b.size) for b in alive if not b.inside}
+    within: list[tuple[str, int]] = []
+    for index in (b.nodes[0] for b in alive if b.inside):
+        node, (x,) = nodes[index], found.graph.input_shapes(nodes[index])
+        home = {i: b for b in sizes for i in b.nodes}
+        assert isinstance(node.operator, Attention | WindowAttention)
+        read, made = home[node.inputs[0]], home[index]
+        moment = max(
+            moments(node.operator, x, read.dies > step, found.attention), key=lambda m: sum(m.values())
+        )
+        sizes[read] -= int(x.values)
+        sizes[made] -= int(node.shape.values)
+        within = [(f"{node.path}: {what}", int(size)) for what, size in moment.items()]
+    paths = {b: nodes[b.nodes[-1] if b.dies <= step else b.nodes[0]].path for b in sizes}
+    return [*((paths[b], size) for b, size in sizes.items()), *within]
 
 
 def _published(network: Network) -> Iterator[str]:

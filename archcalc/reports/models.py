@@ -114,10 +114,14 @@ def _table_of(file: Tensors) -> dict[str, Any]:
     }
 
 
-def work(model: Model, table: Table, factor: int, census: bool) -> Report:
-    """Multiplies by module, or every operation by its word, of so many images."""
-    if census:
-        return _census(model, factor)
+def work(model: Model, table: Table, protocol: dict[str, int], census: bool) -> Report:
+    """Multiplies by module, or every operation by its word, of so many images, crops and networks."""
+    factor = prod(protocol.values())
+    made = _census(model, factor) if census else _work(model, table, factor)
+    return made._replace(documents=lambda: [{**document(model, factor), "protocol": protocol}])
+
+
+def _work(model: Model, table: Table, factor: int) -> Report:
     whole = factor * model.multiplies
     cells = tuple(
         {
@@ -254,12 +258,13 @@ def _kinds(name: str, counts: Any) -> dict[str, Any]:
     return {"layer": name, **kinds}
 
 
-def _census_of(model: Model) -> dict[str, int]:
-    return {kind: count for kind, count in _kinds("", model.counts).items() if kind != "layer"}
+def _census_of(model: Model, factor: int) -> dict[str, int]:
+    counts = model.counts.times(factor)
+    return {kind: count for kind, count in _kinds("", counts).items() if kind != "layer"}
 
 
-def document(model: Model) -> dict[str, Any]:
-    """The whole model for a machine; totals are null where operations are unknown."""
+def document(model: Model, factor: int = 1) -> dict[str, Any]:
+    """The whole model for a machine, its work times a factor; null where operations are unknown."""
     known = model.complete
     return {
         "name": model.name,
@@ -272,8 +277,8 @@ def document(model: Model) -> dict[str, Any]:
         "frozen": model.frozen,
         "statistics": _roles(model.weights)["statistics"],
         "bytes": model.bytes,
-        "multiplies": model.multiplies if known else None,
-        "census": _census_of(model) if known else None,
+        "multiplies": factor * model.multiplies if known else None,
+        "census": _census_of(model, factor) if known else None,
         "inputs": {name: list(model.trace.tensors[name].shape) for name in model.trace.inputs},
         "notes": list(model.trace.notes),
         "modules": [
@@ -282,7 +287,7 @@ def document(model: Model) -> dict[str, Any]:
                 "class": m.cls,
                 "output": list(output_of(m, model.trace)),
                 "parameters": parameters_of(m),
-                "multiplies": m.counts.products,
+                "multiplies": factor * m.counts.products,
             }
             for m in model.modules()
         ],

@@ -10,6 +10,7 @@ import re
 import sys
 
 from archcalc.errors import Diagnostic, Point, SpecError, UsageError
+from archcalc.spec.inline import is_inline
 from archcalc.spec.model import Source
 from archcalc.units import printable
 
@@ -54,7 +55,7 @@ def looks_like_path(name: str) -> bool:
 
 
 def decode(name: str, data: bytes) -> Source:
-    """The text of a spec in these bytes.
+    """Return the text of a spec in these bytes: TOML, or a network in one text.
 
     Raises:
         ArchError: too large, not UTF-8.
@@ -68,7 +69,8 @@ def decode(name: str, data: bytes) -> Source:
         )
     data = _LINE_END.sub(b"\n", data.removeprefix(b"\xef\xbb\xbf"))
     try:
-        return Source(name, data.decode("utf-8"))
+        text = data.decode("utf-8")
+        return Source(name, text, inline=is_inline(text))
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8")
         place = Point(before.count("\n") + 1, len(before) - before.rfind("\n"))

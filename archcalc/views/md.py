@@ -15,7 +15,7 @@ def render(command: str, reports: Sequence[Report]) -> str:
 def _lines(report: Report) -> list[str]:
     columns = [c for c in visible(report) if c.kind != "bar"]
     lines = [f"**{_escape(report.title)}**", ""]
-    lines.append(_row(c.header for c in columns))
+    lines.append(_row(_escape(c.header) for c in columns))
     lines.append(_row("---" if c.left else "---:" for c in columns))
     lines += [_row(_texts(row, columns)) for row in report.rows]
     if report.total:

@@ -28,7 +28,7 @@ def test_what_names_no_network(name: Any) -> None:
         archcalc.load(name)
 
 
-@pytest.mark.parametrize("size", [3.5, (64.0, 64, 3), (None,), object()])
+@pytest.mark.parametrize("size", [3.5, (64.0, 64, 3), (None,), object(), b"28", {64}, {64: 64}])
 def test_what_is_no_input_size(size: Any) -> None:
     with pytest.raises(
         archcalc.ArchError, match=f"a {type(size).__name__} of this kind is no input size"
@@ -108,3 +108,19 @@ def test_an_integer_of_numpy_is_an_integer() -> None:
     assert archcalc.load("vgg16", classes=np.int64(10)).values["classes"] == 10
     blocks = archcalc.load("resnet50", n=[np.int8(2), np.uint64(2), 2, 2]).values["n"]
     assert blocks == archcalc.load("resnet50", n=[2, 2, 2, 2]).values["n"]
+
+
+def test_values_of_numpy_are_values() -> None:
+    half = archcalc.load("mobilenet_v1", width=0.5).values
+    assert archcalc.load("mobilenet_v1", width=np.float64(0.5)).values == half
+    assert archcalc.load("mobilenet_v1", width=np.float32(0.5)).values == half
+    assert archcalc.load("resnet50", n=np.array([1, 2, 3, 4])).values["n"] == [1, 2, 3, 4]
+    assert archcalc.load("resnet50", n=range(1, 5)).values["n"] == [1, 2, 3, 4]
+
+
+def test_what_is_set_twice_is_refused() -> None:
+    with pytest.raises(archcalc.ArchError, match="`classes` is set twice: 10 and 20"):
+        archcalc.load("vgg16:classes=10", classes=20)
+    with pytest.raises(archcalc.ArchError, match="`input` is set twice: 64 and 96"):
+        archcalc.load("vgg16:input=64", input=96)
+    assert archcalc.load("vgg16:classes=10", classes=10).values["classes"] == 10

@@ -58,6 +58,14 @@ def test_memory_of_a_dtype_and_a_batch(dtype: str, size: int) -> None:
     assert many["memory"]["bytes"]["weights"] == one["memory"]["bytes"]["weights"] == size * 61_706
 
 
+def test_the_terms_of_a_peak_within_attention_are_what_is_alive() -> None:
+    """197 tokens of 768: the residual, three projections, and 12 heads' scores of all pairs."""
+    text = " ".join(run("memory", "vit_b_16", "--attention", "plain").split())
+    tokens = 197 * 768
+    terms = f"{tokens:,} (classtoken) + {3 * tokens:,} (encoder/msa/attention: q, k, v)"
+    assert f"{terms} + {12 * 197 * 197:,} (encoder/msa/attention: scores)" in text
+
+
 def test_inside_attention_an_order_is_judged_by_the_same_rule() -> None:
     """The search of orders knows maps alone: 1,070,892 values are above what it proves, 907,776."""
     text = run("memory", "vit_b_16", "--attention", "plain", "--order", "best")

@@ -103,6 +103,11 @@ def test_csv_of_several_networks() -> None:
     assert total == 61_706
 
 
+def test_links_are_those_of_one_image() -> None:
+    assert "connections are those of one image" in run("flops", "lenet5", "--census", "--batch", "3")
+    assert "of one image" not in run("flops", "lenet5", "--batch", "3")
+
+
 def test_protocol_multiplies_the_work_only() -> None:
     """Ten crops of four images through two networks: 80 times the work of one image."""
     (one,) = document("flops", "lenet5")["networks"]
@@ -111,6 +116,13 @@ def test_protocol_multiplies_the_work_only() -> None:
     assert many["total"]["multiplies"] == 80 * one["total"]["multiplies"]
     assert many["total"]["census"]["comparisons"] == 80 * one["total"]["census"]["comparisons"]
     assert many["total"]["parameters"] == one["total"]["parameters"]
+
+
+def test_heads_of_a_markdown_table_are_cells() -> None:
+    """A network of one text has bars in its name."""
+    text = run("diff", "8x8x3 | conv 4", "8x8x3 | conv 8", "--format", "md")
+    head, rule = text.splitlines()[2:4]
+    assert len(re.findall(r"(?<!\\)\|", head)) == rule.count("|")
 
 
 def test_cells_of_a_hostile_spec_are_text(tmp_path: Any) -> None:

@@ -168,6 +168,21 @@ def test_the_largest_of_what_differs_is_among_the_rows_that_are_shown() -> None:
     assert "fc" in shown  # 512·1000 + 1000 = 513,000, the last of the file
 
 
+def test_a_batch_is_told_and_multiplies_all_work() -> None:
+    words = ("flops", RESNET18, "--batch", "2")
+    assert "all work is that of 2 images" in run(*words)
+    found, one = document(*words), document(*words[:2])
+    assert (found["multiplies"], found["protocol"]["images"]) == (2 * MULTIPLIES, 2)
+    assert found["census"] == {kind: 2 * count for kind, count in one["census"].items()}
+    assert sum(module["multiplies"] for module in found["modules"]) == 2 * MULTIPLIES
+
+
+def test_totals_beside_a_spec_in_either_order() -> None:
+    for words in ((RESNET18, "resnet18"), ("resnet18", RESNET18)):
+        rows = run("diff", *words, "--format", "csv").splitlines()
+        assert f"multiplies,{MULTIPLIES},{MULTIPLIES}" in rows
+
+
 def test_a_spec_with_no_ending_begins_as_it_likes(tmp_path: Path) -> None:
     """Sixteen bytes that end within a character are text; a byte of none is not."""
     spec = tmp_path / "net.v2"

@@ -86,6 +86,51 @@ def test_other_commands_take_it() -> None:
     output("run", TEXT)
 
 
+def test_it_may_come_from_standard_input_or_a_file(tmp_path: Path) -> None:
+    """Settings follow the `-` as they follow a name."""
+    result = CliRunner().invoke(commands, ["params", "-", "--format", "json"], input=f"{TEXT}\n")
+    assert json.loads(result.stdout)["networks"][0]["total"]["parameters"] == PARAMETERS
+    (tmp_path / "net.txt").write_text(TEXT)
+    assert archcalc.load(tmp_path / "net.txt").analyze().parameters == PARAMETERS
+    words = ["params", "-:classes=3", "--format", "json"]
+    result = CliRunner().invoke(commands, words, input=output("cat", "lenet5"))
+    assert json.loads(result.stdout)["networks"][0]["output"] == [1, 1, 3]
+
+
+@pytest.mark.parametrize(
+    ("words", "both"),
+    [
+        (["resnet18:classes=10", "--classes", "20"], "`classes` is set twice: 10 and 20"),
+        (["resnet18", "--set", "classes=10", "--classes", "20"], "`classes` is set twice: 20 and 10"),
+        (["resnet18", "--classes", "10", "--classes", "20"], "`classes` is set twice: 10 and 20"),
+        (["resnet18:classes=10:classes=20"], "`classes` is set twice: 10 and 20"),
+        (["resnet50:input=128", "--input", "64"], "`input` is set twice: 128 and 64"),
+        (["resnet50", "--input", "128", "--input", "64"], "`input` is set twice: 128 and 64"),
+        (["googlenet_torch", "--aux", "--no-aux"], "`aux` is set twice: true and false"),
+    ],
+)
+def test_nothing_that_is_set_is_dropped(words: list[str], both: str) -> None:
+    assert told("params", *words) == f"error: {both}\n  = help: leave one away"
+
+
+def test_what_is_set_twice_to_the_same_is_set() -> None:
+    assert "→ 10 ·" in output("params", "resnet18:classes=10", "--classes", "10")
+
+
+def test_of_several_networks_one_may_have_a_setting_of_its_own() -> None:
+    words = ("compare", "resnet18:classes=10", "resnet34", "--classes", "20", "--format", "json")
+    first, second, *_ = json.loads(output(*words))["networks"]
+    assert (first["variables"]["classes"], second["variables"]["classes"]) == (10, 20)
+
+
+def test_a_hint_names_a_network_that_has_the_variable() -> None:
+    expected = (
+        "error: lenet5 has no variable `width`\n  = help: set it where there is one: `resnet50:width=…`"
+    )
+    assert told("params", "lenet5", "resnet50", "--width", "32") == expected
+    assert "batch=" not in told("diff", "resnet18", "resnet34", "--batch", "2")
+
+
 def test_lines_may_have_labels() -> None:
     text = "8x8x4; a = conv 8 k3 half\nif 1 > 2: relu\nconv 8 k3 half | add @a"
     # 9 · 4 · 8 + 8 and 9 · 8 · 8 + 8
