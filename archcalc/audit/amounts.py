@@ -59,12 +59,25 @@ def inputs(layer: Layer, graph: Graph) -> int:
 
 
 def beyond_cells(layer: Layer, graph: Graph) -> int:
-    """Inputs of an adaptive pool that thop leaves out: its window is ⌊input / output⌋ high and wide."""
+    """Inputs of an adaptive pool that thop left out before 0.1: a window is ⌊input / output⌋ a side."""
     if layer.node.operator.name != "adaptivepool":  # the window of others divides their map
         return 0
     x, y = layer.inputs[0], layer.node.shape
     window = (int(x.height) // int(y.height)) * (int(x.width) // int(y.width))
     return inputs(layer, graph) - outputs(layer, graph) * window
+
+
+def rounded_off(layer: Layer, graph: Graph) -> int:
+    """Inputs of an adaptive pool that thop 0.1.1 loses: it computes (window + 1) × outputs in doubles.
+
+    thop/vision/basic_hooks.py: window = input height / output height × input width / output width.
+    """
+    if layer.node.operator.name != "adaptivepool":  # with one output nothing is rounded
+        return 0
+    x, y = layer.inputs[0], layer.node.shape
+    window = (int(x.height) / int(y.height)) * (int(x.width) / int(y.width))
+    values = outputs(layer, graph)
+    return inputs(layer, graph) + values - int((window + 1) * values)
 
 
 def channels(layer: Layer, graph: Graph) -> int:
@@ -168,7 +181,9 @@ def at_all_inputs(layer: Layer, graph: Graph) -> int:
 
 def pairs(layer: Layer, graph: Graph) -> int:
     """Products of attention outside its projections: queries × keys, scores × values."""
-    return products(layer, graph) - numbers("weight")(layer, graph) * positions(layer, graph)
+    windowed = isinstance(layer.node.operator, WindowAttention)
+    tokens = tokens_in_windows(layer) if windowed else positions(layer, graph)
+    return products(layer, graph) - numbers("weight")(layer, graph) * tokens
 
 
 def scores(layer: Layer, graph: Graph) -> int:
@@ -177,10 +192,15 @@ def scores(layer: Layer, graph: Graph) -> int:
 
 def in_windows(layer: Layer, graph: Graph) -> int:
     """Values of all windows side by side, those beyond the map included."""
+    return tokens_in_windows(layer) * channels(layer, graph)
+
+
+def tokens_in_windows(layer: Layer) -> int:
+    """Positions of all windows of a window attention, those beyond the map included."""
     operator = layer.node.operator
     assert isinstance(operator, WindowAttention)
     scores_a_token = int(operator.heads) * int(operator.window) ** 2
-    return scores(layer, graph) // scores_a_token * channels(layer, graph)
+    return int(layer.costs.census.exponentials) // scores_a_token
 
 
 def object_bytes(layer: Layer, graph: Graph) -> int:
@@ -204,6 +224,7 @@ AMOUNTS: Mapping[str, tuple[Amount, str]] = {
     "statistics": (numbers("mean", "variance"), "running means and variances of {}"),
     "inputs": (inputs, "input values of {}"),
     "inputs beyond whole windows": (beyond_cells, "input values of {} beyond whole windows"),
+    "inputs rounded off": (rounded_off, "input values of {} that are rounded off"),
     "outputs": (outputs, "output values of {}"),
     "positions": (positions, "positions of {}"),
     "channels": (channels, "channels of {}"),

@@ -44,7 +44,7 @@ THOP = Tool(
                     "ConvTranspose2d": "products as if forward",
                     **each("BatchNorm2d LayerNorm", "4 outputs"),
                     **each("AvgPool2d Upsample", "outputs"),
-                    "AdaptiveAvgPool2d": "inputs − inputs beyond whole windows + outputs",
+                    "AdaptiveAvgPool2d": "inputs − inputs rounded off + outputs",
                     "Softmax": "3 outputs − positions",
                     **free("input LayerNorm2d", NO_MODULES, FUNCTIONS, PARTS, ACTIVATIONS, ATTENTIONS),
                     **free("MaxPool2d AdaptiveMaxPool2d LocalResponseNorm Dropout"),
