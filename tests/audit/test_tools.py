@@ -154,7 +154,7 @@ def test_differences_sum_up_for_every_network(tool: str, quantity: str) -> None:
     [("256x256x3", 4_171_206_196), ("200x160x3", 2_101_333_480), ("224x160x3", 2_252_829_160)],
 )
 def test_windows_that_reach_beyond_the_map(size: str, printed: int) -> None:
-    """What ptflops 0.7.5 printed for torchvision's swin_t: it leaves out projections of whole windows."""
+    """What ptflops 0.7.5 printed for torchvision's swin_t: no projections of whole windows."""
     network = archcalc.load("swin_t", input=size)
     found = recount("ptflops", "flops", "swin_t", network.spec.source, network.analyze())
     assert found.total == printed

@@ -24,10 +24,10 @@ DEEP = "it counts with deep=true"
 @pytest.mark.parametrize(
     ("words", "notes"),
     [
-        # m: 2, 4, 6, 8; its own 8 is no setting
-        ("--vary m=2:8:2", [f"nothing reads `m` at 3 of 4 points: {DEEP}"]),
-        ("--vary m=2:8:2 --vary deep=false,true", [f"nothing reads `m` at 3 of 8 points: {DEEP}"]),
-        ("--vary m=2:8:2 --vary c=1:100", [f"nothing reads `m` at 300 of 400 points: {DEEP}"]),
+        # m: 2, 4, 6, 8, whichever is its own
+        ("--vary m=2:8:2", [f"nothing reads `m` at 4 of 4 points: {DEEP}"]),
+        ("--vary m=2:8:2 --vary deep=false,true", [f"nothing reads `m` at 4 of 8 points: {DEEP}"]),
+        ("--vary m=2:8:2 --vary c=1:100", [f"nothing reads `m` at 400 of 400 points: {DEEP}"]),
         ("--vary m=2:6:2 --vary c=1:100", [f"nothing reads `m` at 300 of 300 points: {DEEP}"]),
         ("--m 3 --vary deep=false,true", [f"nothing reads `m` at 1 of 2 points: {DEEP}"]),
         ("--m 8 --vary deep=false,true", []),
@@ -57,4 +57,4 @@ def test_points_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "points.csv").write_text("m,deep\n3,false\n3,true\n8,false\n5,false\n")
     words = ["sweep", str(tmp_path / "net.toml"), "--points", str(tmp_path / "points.csv")]
     result = CliRunner().invoke(commands, words, catch_exceptions=False)
-    assert result.stderr == f"note: nothing reads `m` at 2 of 4 points: {DEEP}\n"
+    assert result.stderr == f"note: nothing reads `m` at 3 of 4 points: {DEEP}\n"

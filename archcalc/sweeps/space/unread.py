@@ -22,10 +22,11 @@ def notes(points: Points) -> Iterator[str]:
     found: dict[str, int] = {}
     help: dict[str, str] = {}
     looked = 0
+    varied = {axis.variable for axis in points.space.axes if len(axis.values) > 1}
     for digits, weight in _looked_at(points):
         network = points.space.at(digits)
         looked += weight
-        for name in _unread(network):
+        for name in _unread(network, varied):
             found[name] = found.get(name, 0) + weight
             if name not in help:
                 spec, values, input = network.spec, network.values, network.input
@@ -36,12 +37,13 @@ def notes(points: Points) -> Iterator[str]:
         yield f"nothing reads `{shown(name)}` at {grouped(count)} of {of}: {help[name]}"
 
 
-def _unread(network: Network) -> list[str]:
-    """The variables that are set in vain; none where the point is no network."""
+def _unread(network: Network, varied: set[str]) -> list[str]:
+    """Return the variables that are varied or set in vain; none where the point is no network."""
     base = settle(network.spec, network.variant, {})
+    names = [name for name in network.values if name in varied or name in network.changed]
     try:
-        names = [name for name in network.changed if name in network.values]
-        return unread(network.graph, network.values, base, names)
+        in_vain = unread(network.graph, network.values, base, names)
+        return [n for n in names if n in in_vain or (n in varied and n not in network.graph.read)]
     except ArchError:
         return []
 
