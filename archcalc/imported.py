@@ -112,8 +112,12 @@ class Model:
     @property
     def bytes(self) -> int:
         """Bytes of all weights that are used, in the file's own types."""
-        types = ((use.size, self.trace.tensors[use.weight.tensor].dtype) for use in self.weights)
-        return sum(-(-size * bits_of(dtype) // 8) for size, dtype in types)
+        return sum(map(self.bytes_of, self.weights))
+
+    def bytes_of(self, use: Use) -> int:
+        """Bytes of a weight in its own type."""
+        bits = bits_of(self.trace.tensors[use.weight.tensor].dtype)
+        return -(-use.size * bits // 8)
 
     def modules(self, depth: int = DEEPEST) -> tuple[Gathered, ...]:
         """Modules down to a depth, in the order in which each first works, with what they cost."""

@@ -6,14 +6,14 @@ A fact is a `Reading` whose summands are told.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.analysis.memory import measure
 from archcalc.audit.convention import DEFAULTS, Convention, Kind
 from archcalc.audit.conventions import KINDS
 from archcalc.audit.neighbor import Neighbor
-from archcalc.audit.readings import Reading, Summand, Way
+from archcalc.audit.readings import Reading, Subject, Summand, Way
 from archcalc.audit.recount import PrintedSum, printed_by
 from archcalc.audit.tools import TOOLS
 from archcalc.errors import ArchError
@@ -33,16 +33,21 @@ def facts(network: Neighbor, quantity: str, whole: bool) -> Iterator[Reading]:
     Parts are one departure of a number whose every digit is `whole`, of others two; such a number
     may count the bytes of maps without a word. What equals archcalc's own count is no fact.
     """
-    kinds = (*KINDS[quantity], "map bytes") if whole and not quantity else KINDS[quantity]
     try:
         found = [*_by_tools(network), *_peaks(network), *_by_parts(network, whole)]
     except ArchError:
         return
-    yield from (fact for fact in found if fact.way.kind in kinds and 0 < fact.value != fact.own)
+    yield from fitting(found, quantity, whole)
 
 
-def _told(
-    network: Neighbor,
+def fitting(found: Iterable[Reading], quantity: str, whole: bool) -> Iterator[Reading]:
+    """Those of the facts that are of such a quantity, and not archcalc's own count."""
+    kinds = (*KINDS[quantity], "map bytes") if whole and not quantity else KINDS[quantity]
+    return (fact for fact in found if fact.way.kind in kinds and 0 < fact.value != fact.own)
+
+
+def told(
+    network: Subject,
     kind: Kind,
     name: str,
     says: str,
@@ -50,6 +55,7 @@ def _told(
     weight: int,
     steps: int = 1,
 ) -> Reading:
+    """A fact: the sum of `parts`, under a name and what it says."""
     slot = "path" if weight == OF_PART else "fact"
     convention = Convention(name, says, slot, weight=weight)
     value = sum(part.factor * part.amount for part in parts)
@@ -67,14 +73,14 @@ def _by_tools(network: Neighbor) -> Iterator[Reading]:
             what = f"{figure.title} of {says.rpartition(' of ')[2]}"
             parts = (Summand(factor, says, amount),)
             name = f"fvcore, {what}"
-            yield _told(network, figure.kind, name, f"{figure.tool} prints {what}", parts, OF_TERM)
+            yield told(network, figure.kind, name, f"{figure.tool} prints {what}", parts, OF_TERM)
 
 
 def _figure(network: Neighbor, figure: PrintedSum) -> Reading:
     parts = tuple(Summand(factor, says, amount) for factor, says, amount in figure.terms)
     name, says = f"{figure.tool} {figure.title}", f"{figure.tool} prints it as {figure.title}"
     weight = OF_TOOL - 2 * (figure.kind == "values")  # timm and pycls print fvcore's
-    fact = _told(network, figure.kind, name, says, parts, weight)
+    fact = told(network, figure.kind, name, says, parts, weight)
     (convention,) = fact.way.conventions
     return fact._replace(way=fact.way._replace(conventions=(convention._replace(base=figure.base),)))
 
@@ -83,7 +89,7 @@ def _peaks(network: Neighbor) -> Iterator[Reading]:
     memory = measure(network.analysis.graph)
     says = f"the most alive at once, at {network.analysis.layers[memory.peak_step].path}"
     for kind, each in (("values", 1), ("map bytes", FLOAT)):
-        yield _told(network, kind, "peak", says, (Summand(each, "values", int(memory.peak)),), OF_PEAK)
+        yield told(network, kind, "peak", says, (Summand(each, "values", int(memory.peak)),), OF_PEAK)
 
 
 def by_path(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[str]:
@@ -123,17 +129,17 @@ def _by_parts(network: Neighbor, whole: bool) -> Iterator[Reading]:
         blocks, operators = by_path(network.analysis, count), by_operator(network.analysis, count)
         for path, amount in blocks.items():
             part = (Summand(1, f"{DEFAULTS[kind].quantity} of {path}", amount),)
-            yield _told(network, kind, path, f"counts {path} only", part, OF_PART, steps)
+            yield told(network, kind, path, f"counts {path} only", part, OF_PART, steps)
         for name, amount in operators.items():
             part = (Summand(1, f"{DEFAULTS[kind].quantity} of {name} layers", amount),)
-            yield _told(
+            yield told(
                 network, kind, f"{name} layers", f"counts {name} layers only", part, OF_PART, steps
             )
         for size, amount in _by_stage(network.analysis, count).items():
             part = (Summand(1, f"{DEFAULTS[kind].quantity} of all blocks at {size}", amount),)
             says = f"counts the stage at {size} only"
-            yield _told(network, kind, f"at {size}", says, part, OF_PART, steps)
+            yield told(network, kind, f"at {size}", says, part, OF_PART, steps)
     for layer in network.analysis.layers:
         for kind, each in (("values", 1), ("map bytes", FLOAT)):
             part = (Summand(each, f"values that {layer.path} puts out", int(layer.node.shape.values)),)
-            yield _told(network, kind, layer.path, f"the map of {layer.path}", part, OF_PART, steps)
+            yield told(network, kind, layer.path, f"the map of {layer.path}", part, OF_PART, steps)

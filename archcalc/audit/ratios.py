@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from itertools import combinations, groupby, takewhile
 from math import log
@@ -123,10 +123,15 @@ def found(network: Neighbor, ratio: Ratio) -> FoundPairs:
     Raises:
         ArchError: the named network cannot be built.
     """
+    return among(_pairs(network), ratio)
+
+
+def among(candidates: Iterable[Pair], ratio: Ratio) -> FoundPairs:
+    """Those of the pairs that have the ratio."""
     matches: dict[tuple[int, int], PairMatch] = {}
     tried: set[Fraction] = set()
     believed = set[int]()  # ranks
-    for rank, pairs in groupby(sorted(_pairs(network), key=_rank), key=_rank):
+    for rank, pairs in groupby(sorted(candidates, key=_rank), key=_rank):
         for pair in (pair for pair in pairs if _asked(pair, ratio)):
             for value, form in _values(pair, ratio):
                 tried.add(value)
@@ -188,18 +193,25 @@ def _pairs(network: Neighbor) -> Iterator[Pair]:
 
 
 def _shares(network: Neighbor) -> Iterator[Pair]:
-    """Kinds of layers, blocks and layers against the whole, then blocks against blocks."""
     for quantity, count in COUNTS.items():
-        blocks = by_path(network.analysis, count)
-        whole = NamedCount("all", sum(count(layer) for layer in network.analysis.layers))
-        for operator, value in by_operator(network.analysis, count).items():
-            yield Pair(quantity, NamedCount(f"{operator} layers", value), whole, WHOLES)
-        for path, value in blocks.items():
-            rank = FAR if "/" in path else PARTS
-            yield Pair(quantity, NamedCount(path, value), whole, rank)
-        highest = [NamedCount(path, n) for path, n in blocks.items() if "/" not in path]
-        for first, second in combinations(highest, 2):
-            yield Pair(quantity, first, second, FAR)
+        whole = sum(count(layer) for layer in network.analysis.layers)
+        operators = by_operator(network.analysis, count)
+        kinds = {f"{operator} layers": value for operator, value in operators.items()}
+        yield from shares(quantity, kinds, by_path(network.analysis, count), whole, "/")
+
+
+def shares(
+    quantity: str, kinds: Mapping[str, int], blocks: Mapping[str, int], total: int, separator: str
+) -> Iterator[Pair]:
+    """Kinds of layers, blocks and layers against the whole, then blocks against blocks."""
+    whole = NamedCount("all", total)
+    for kind, value in kinds.items():
+        yield Pair(quantity, NamedCount(kind, value), whole, WHOLES)
+    for path, value in blocks.items():
+        yield Pair(quantity, NamedCount(path, value), whole, FAR if separator in path else PARTS)
+    highest = [NamedCount(path, n) for path, n in blocks.items() if separator not in path]
+    for first, second in combinations(highest, 2):
+        yield Pair(quantity, first, second, FAR)
 
 
 def _of_neighbors(network: Neighbor) -> Iterator[Pair]:

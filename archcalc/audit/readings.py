@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from itertools import chain, combinations
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from archcalc.audit.convention import DEFAULTS, Convention, Kind
 from archcalc.audit.conventions import CONVENTIONS, KINDS
-from archcalc.audit.neighbor import Neighbor
+from archcalc.audit.neighbor import Change, Neighbor
 from archcalc.audit.neighbors import remembered
 from archcalc.audit.terms import TERMS, Term
 from archcalc.units import grouped
@@ -42,6 +42,33 @@ class Summand(NamedTuple):
     amount: int
 
 
+class Amounts(Protocol):
+    """The terms of a network, added up."""
+
+    def knows(self, way: Way) -> bool:
+        """Whether the conventions of a way can be told of it."""
+
+    def amount(self, term: Term) -> int:
+        """The term's total."""
+
+
+class Subject(Protocol):
+    """What a reading counts: a network or one of its neighbors, or a model file."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def changes(self) -> tuple[Change, ...]: ...
+    @property
+    def rewrite(self) -> str: ...
+    @property
+    def steps(self) -> int: ...
+    @property
+    def ledger(self) -> Amounts: ...
+    @property
+    def trunk(self) -> Amounts: ...
+
+
 class Way(NamedTuple):
     """Conventions that go together, as one sum: each number counts as `each` (the bytes of one).
 
@@ -54,16 +81,12 @@ class Way(NamedTuple):
     each: int
     steps: int
 
-    def knows(self, network: Neighbor) -> bool:
-        """Whether its conventions tell how each operator of such a network counts."""
-        return not any(convention.unknown & network.ledger.operators for convention in self.conventions)
-
-    def count(self, network: Neighbor) -> int:
+    def count(self, network: Subject) -> int:
         """The sum over a network."""
         ledger = network.trunk if any(c.trunk for c in self.conventions) else network.ledger
         return self.each * sum(factor * ledger.amount(term) for factor, term in self.shares)
 
-    def parts(self, network: Neighbor) -> tuple[Summand, ...]:
+    def parts(self, network: Subject) -> tuple[Summand, ...]:
         """Its summands that are not nothing: products and parameters as one where all count alike."""
         ledger = network.trunk if any(c.trunk for c in self.conventions) else network.ledger
         found = [Summand(f, t.name, ledger.amount(t)) for f, t in self.shares]
@@ -84,8 +107,8 @@ class Reading(NamedTuple):
     `told` are the summands where no sum of terms has them: a part of the network, what a tool prints.
     """
 
-    origin: Neighbor
-    network: Neighbor
+    origin: Subject
+    network: Subject
     way: Way
     value: int
     told: tuple[Summand, ...] = ()
@@ -98,7 +121,7 @@ class Reading(NamedTuple):
     @property
     def own(self) -> int:
         """archcalc's own count of the named network."""
-        return _way(self.way.kind, ()).count(self.origin)
+        return plain_way(self.way.kind).count(self.origin)
 
     @property
     def steps(self) -> int:
@@ -114,10 +137,10 @@ class Reading(NamedTuple):
     def departures(self) -> tuple[Departure, ...]:
         """Each with what it adds to the count before it: the network's changes, then conventions."""
         if self.told:
-            (fact,) = self.way.conventions
-            return (Departure(fact.name, fact.says, self.value - self.own),)
+            more = self.value - self.own
+            return tuple(Departure(fact.name, fact.says, more) for fact in self.way.conventions)
         found: list[Departure] = []
-        plain = _way(self.way.kind, ())
+        plain = plain_way(self.way.kind)
         before = self.own
         if self.network.changes:
             says = "; ".join(change.says for change in self.network.changes)
@@ -155,14 +178,18 @@ class Reading(NamedTuple):
         return f"{grouped(self.value)} = {text}"
 
 
-def readings(network: Neighbor, quantity: str = "", most: int = MOST_DEPARTURES) -> Iterator[Reading]:
+def readings(network: Subject, quantity: str = "", most: int = MOST_DEPARTURES) -> Iterator[Reading]:
     """Every count of a quantity of the network and its neighbors, by the number of departures.
+
+    A model file has no neighbors.
 
     `quantity` is a key of KINDS: '' (whatever is no bytes), 'parameters', 'multiplies', 'FLOPs',
     'values' or 'bytes'. FLOPs are one or two a product alike, as both are usual.
     """
-    nearer = iter(remembered(network))
-    known: list[list[Neighbor]] = [[] for _ in range(most + 1)]
+    nearer: Iterator[Subject] = iter(
+        remembered(network) if isinstance(network, Neighbor) else (network,)
+    )
+    known: list[list[Subject]] = [[] for _ in range(most + 1)]
     for steps in range(most + 1):
         for changes in range(steps + 1):
             if changes == steps:
@@ -170,11 +197,11 @@ def readings(network: Neighbor, quantity: str = "", most: int = MOST_DEPARTURES)
             for kind in KINDS[quantity]:
                 for way in _ways(kind, steps - changes, quantity == "FLOPs"):
                     for neighbor in known[changes]:
-                        if way.knows(neighbor):
+                        if neighbor.ledger.knows(way):
                             yield Reading(network, neighbor, way, way.count(neighbor))
 
 
-def _gather(more: Iterator[Neighbor], known: list[list[Neighbor]], steps: int) -> Iterator[Neighbor]:
+def _gather(more: Iterator[Subject], known: list[list[Subject]], steps: int) -> Iterator[Subject]:
     """Keep the neighbors up to so many steps; what is left, the first of which is further."""
     for neighbor in more:
         if neighbor.steps > steps:
@@ -201,6 +228,11 @@ def _go_together(conventions: tuple[Convention, ...]) -> bool:
     if len(set(slots)) < len(slots):
         return False
     return "tool" not in slots or all(slot in ("tool", "part") for slot in slots)
+
+
+def plain_way(kind: Kind) -> Way:
+    """archcalc's own count."""
+    return _way(kind, ())
 
 
 @cache

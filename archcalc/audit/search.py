@@ -12,7 +12,7 @@ Nothing is known in advance about any number: an explanation is a sum that was c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from math import log
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from archcalc.audit.convention import Kind
 from archcalc.audit.facts import facts
 from archcalc.audit.neighbor import Neighbor
 from archcalc.audit.printed import How, Printed, UnitScale
-from archcalc.audit.readings import MOST_DEPARTURES, Reading, readings
+from archcalc.audit.readings import MOST_DEPARTURES, Reading, Subject, readings
 from archcalc.audit.saved import saved
 
 TRUNCATION = 12  # its weight beside those of conventions and changes
@@ -110,12 +110,24 @@ def find(network: Neighbor, printed: Printed, quantity: str = "") -> Findings:
     Raises:
         ArchError: the named network cannot be built.
     """
-    most, asked = _most(printed), printed.unit or quantity
+    asked = printed.unit or quantity
+    return choose(network, lambda: _told(network, asked, printed), printed, asked)
+
+
+def choose(
+    subject: Subject, told: Callable[[], Iterable[Reading]], printed: Printed, asked: str
+) -> Findings:
+    """The readings that print as `printed`, of sums of conventions and of what is `told`.
+
+    Args:
+        asked: what the number counts: a key of KINDS.
+    """
+    most = _most(printed)
     found: dict[tuple[Kind, int], Match] = {}
     nearest: dict[int, Nearest] = {}
     values: set[tuple[Kind, int]] = set()
     tried = 0
-    for reading in _all(network, asked, most, printed):
+    for reading in _all(readings(subject, asked, most), told):
         if any(match.steps < reading.steps for match in found.values()):
             break
         tried += 1
@@ -134,16 +146,16 @@ def find(network: Neighbor, printed: Printed, quantity: str = "") -> Findings:
     return Findings(believed, () if believed else _ranked(nearest), most, tried, chance, doubtful)
 
 
-def _all(network: Neighbor, asked: str, most: int, printed: Printed) -> Iterator[Reading]:
+def _all(sums: Iterable[Reading], told: Callable[[], Iterable[Reading]]) -> Iterator[Reading]:
     """Sums of conventions by departures; facts of one departure or two behind the sums of one."""
     waiting = True
-    for reading in readings(network, asked, most):
+    for reading in sums:
         if waiting and reading.steps > 1:
             waiting = False
-            yield from _told(network, asked, printed)
+            yield from told()
         yield reading
     if waiting:
-        yield from _told(network, asked, printed)
+        yield from told()
 
 
 def _told(network: Neighbor, asked: str, printed: Printed) -> list[Reading]:

@@ -6,13 +6,16 @@ A tool's FLOPs or a table's parameters are a sum of a few of these with small fa
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.audit import amounts
 from archcalc.audit.amounts import Amount, numbers, summands
 from archcalc.graph.model import Graph, Node
 from archcalc.operators import ATTENTION
+
+if TYPE_CHECKING:
+    from archcalc.audit.readings import Way
 
 
 class Term(NamedTuple):
@@ -189,6 +192,10 @@ class Ledger:
             node = layer.node
             before = id(nodes[node.inputs[0]].operator) if node.operator.name == "bn" else 0
             self._groups.setdefault((id(node.operator), layer.inputs, before), []).append(layer)
+
+    def knows(self, way: Way) -> bool:
+        """Whether its conventions tell how each operator counts."""
+        return not any(convention.unknown & self.operators for convention in way.conventions)
 
     def amount(self, term: Term) -> int:
         """The term's total."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from archcalc.api import Network, load
+from archcalc.api import load
 from archcalc.audit.conventions import KINDS
 from archcalc.audit.neighbor import Neighbor
 from archcalc.audit.printed import Printed, counted, parse
@@ -14,25 +16,27 @@ from archcalc.audit.ratios import found as pairs_of
 from archcalc.audit.ratios import parse as ratio
 from archcalc.audit.search import find
 from archcalc.audit.verdicts import Networks
-from archcalc.commands.options import FORMAT, show, spec_command
+from archcalc.commands.options import FORMAT, ModelCommand, show, spec_command
 from archcalc.errors import Diagnostic, UsageError
+from archcalc.network import Network
 from archcalc.reports.layout import label
 from archcalc.reports.ratios import report as ratio_report
-from archcalc.reports.reconcile import known_in_print, report
+from archcalc.reports.reconcile import AskedNumber, known_in_print, report
 from archcalc.reports.reconcile_words import in_print
 from archcalc.reports.table import Table
+from archcalc.units import printable
 
 MOST_ROWS = 4
 
 
-@spec_command("reconcile", most=1, usage="SPEC NUMBER")
+@spec_command("reconcile", most=1, usage="SPEC NUMBER", cls=ModelCommand)
 @click.option(
     "--quantity",
     type=click.Choice([name for name in KINDS if name]),
     help="What NUMBER counts, where its own unit does not say.",
 )
 @FORMAT
-def command(networks: list[Network], table: Table, quantity: str | None, words: list[str]) -> None:
+def command(networks: list[Any], table: Table, quantity: str | None, words: list[str]) -> None:
     """Explain a printed NUMBER of SPEC: which network it is, what it counts, how it was rounded.
 
     \b
@@ -40,6 +44,7 @@ def command(networks: list[Network], table: Table, quantity: str | None, words: 
              archcalc reconcile vgg16 218.59MB
              archcalc reconcile resnet50 25,636,712
              archcalc reconcile inception 9.68x
+    A model file may stand for SPEC (.pt2, .onnx): archcalc help models
 
     A number means every count that rounds or truncates to its digits; one with all its
     digits, that count alone; a fraction without a unit is tried in units of G and of M,
@@ -66,9 +71,13 @@ def command(networks: list[Network], table: Table, quantity: str | None, words: 
     in print     who has printed these digits, and what `archcalc audit` finds; it
                  leads where the first reading has another count
     """
-    (network,) = networks
-    number = _number(words)
-    if is_ratio(number):
+    _reconcile(networks[0], _number(words), quantity, table)
+
+
+def _reconcile(network: Any, number: str, quantity: str | None, table: Table) -> None:
+    if not isinstance(network, Network):
+        _of_file(network, number, quantity, table)
+    elif is_ratio(number):
         _ratio(network, ratio(number), table)
     else:
         _count(network, counted(parse(number), quantity or ""), quantity, table)
@@ -77,12 +86,12 @@ def command(networks: list[Network], table: Table, quantity: str | None, words: 
 def _count(network: Network, printed: Printed, quantity: str | None, table: Table) -> None:
     """What prints so; exit code 1 if nothing does."""
     findings = find(Neighbor.of(network), printed, quantity or "")
-    most = None if table.format == "csv" else MOST_ROWS
     networks_by_name = Networks(load)
     sources = list(quoted(network.spec.source.name, printed, networks_by_name))
-    show("reconcile", [report(network, printed, quantity, findings, sources, most)], table.format)
-    if not findings.matches and not known_in_print(network, sources):
-        click.get_current_context().exit(1)
+    known = known_in_print(network.entry.name, sources)
+    asked = AskedNumber(network.name, label(network), printed, quantity)
+    show("reconcile", [report(asked, findings, sources, known, _most(table))], table.format)
+    _end(bool(findings.matches or known))
 
 
 def _ratio(network: Network, asked: Ratio, table: Table) -> None:
@@ -91,10 +100,37 @@ def _ratio(network: Network, asked: Ratio, table: Table) -> None:
     networks = Networks(load)
     sources = list(quoted_ratio(network.spec.source.name, asked, networks))
     pairs = pairs_of(origin, asked)
-    most = None if table.format == "csv" else MOST_ROWS
-    title = label(network)
-    show("reconcile", [ratio_report(origin, title, asked, pairs, in_print(sources), most)], table.format)
-    if not pairs.matches and not known_in_print(network, sources):
+    told = ratio_report(origin.name, label(network), asked, pairs, in_print(sources), _most(table))
+    show("reconcile", [told], table.format)
+    _end(bool(pairs.matches or known_in_print(network.entry.name, sources)))
+
+
+def _of_file(model: Any, number: str, quantity: str | None, table: Table) -> None:
+    """The same of a model file, which has no neighbors, and of which nothing is in print."""
+    from archcalc.audit.model_facts import find as find_in_file
+    from archcalc.audit.model_facts import find_ratio
+
+    title = printable(model.name)
+    if is_ratio(number):
+        asked_ratio = ratio(number)
+        pairs = find_ratio(model, asked_ratio)
+        told = ratio_report(model.name, title, asked_ratio, pairs, [], _most(table))
+        explained = bool(pairs.matches)
+    else:
+        asked = AskedNumber(model.name, title, counted(parse(number), quantity or ""), quantity)
+        findings = find_in_file(model, asked.printed, quantity or "")
+        told, explained = report(asked, findings, [], [], _most(table)), bool(findings.matches)
+    show("reconcile", [told], table.format)
+    _end(explained)
+
+
+def _most(table: Table) -> int | None:
+    """Rows that are shown."""
+    return None if table.format == "csv" else MOST_ROWS
+
+
+def _end(explained: bool) -> None:
+    if not explained:
         click.get_current_context().exit(1)
 
 

@@ -107,7 +107,9 @@ def _with_models(
     paths = {spec: path for spec in specs[:most] if (path := _model(spec))}
     if command:
         first = printable(next(iter(paths.values())))
-        help = "params, flops, show and diff do; a network in archcalc's own language does everything"
+        help = (
+            "params, flops, show, diff and reconcile do; a network in archcalc's own language does all"
+        )
         raise UsageError(Diagnostic(f"`{command}` does not read model files: {first}", help=help))
     others = [spec for spec in specs[:most] if spec not in paths]
     theirs = [pair for pair in settings if not others or pair[0] in models.OPTIONS]

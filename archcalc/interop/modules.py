@@ -42,9 +42,9 @@ def gather(
     found: dict[tuple[str, str], list[OperationCost]] = {}
     above = _with_others_inside(modules)
     for row in rows:
-        chain = _chain(row.operation.module, modules)
-        path = chain[min(depth, len(chain)) - 1] if chain and depth else ""
-        inner = len(chain) <= depth and (path in above or not path)
+        around = chain(row.operation.module, modules)
+        path = around[min(depth, len(around)) - 1] if around and depth else ""
+        inner = len(around) <= depth and (path in above or not path)
         word = row.operation.word if inner and depth else ""
         found.setdefault((path, word), []).append(row)
     return tuple(
@@ -57,15 +57,15 @@ def _name(path: str, word: str) -> str:
     return f"{path}/{word}" if path and word else path or word
 
 
-def _chain(path: str, modules: Mapping[str, str]) -> list[str]:
+def chain(path: str, modules: Mapping[str, str]) -> list[str]:
     """The modules around a path and itself, outermost first, the model left out."""
-    parts, chain = path.split(".") if path else [], []
+    parts, around = path.split(".") if path else [], []
     for end in range(1, len(parts) + 1):
         prefix = ".".join(parts[:end])
         if prefix in modules or end == len(parts):
-            chain.append(prefix)
-    return chain
+            around.append(prefix)
+    return around
 
 
 def _with_others_inside(modules: Mapping[str, str]) -> set[str]:
-    return {prefix for path in modules for prefix in _chain(path, modules)[:-1]}
+    return {prefix for path in modules for prefix in chain(path, modules)[:-1]}

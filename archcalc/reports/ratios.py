@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.audit.neighbor import Neighbor
 from archcalc.audit.ratios import FoundPairs, PairMatch, Ratio
 from archcalc.reports.model import Column, Report
 from archcalc.units import grouped, printable
@@ -22,7 +21,7 @@ COLUMNS = (
 
 
 def report(
-    network: Neighbor, title: str, ratio: Ratio, found: FoundPairs, said: list[str], most: int | None
+    name: str, title: str, ratio: Ratio, found: FoundPairs, said: list[str], most: int | None
 ) -> Report:
     """`title` is the network as it was asked for, `said` who has printed the ratio; `most` rows."""
     remarks = [_sum(match) for match in found.matches[:MOST_SUMS]]
@@ -44,7 +43,7 @@ def report(
         tuple(_row(match) for match in found.matches[:most]),
         None,
         tuple(printable(remark) for remark in (*remarks, *said)),
-        lambda: [_document(network, ratio, found)],
+        lambda: [_document(name, ratio, found)],
         title,
     )
 
@@ -85,10 +84,10 @@ def _sum(match: PairMatch) -> str:
     return f"{_shown(match)} = {texts[match.form]}"
 
 
-def _document(network: Neighbor, ratio: Ratio, found: FoundPairs) -> dict[str, Any]:
+def _document(name: str, ratio: Ratio, found: FoundPairs) -> dict[str, Any]:
     low, high = ratio.figure.number - ratio.figure.place / 2, ratio.figure.number + ratio.figure.place
     return {
-        "name": network.name,
+        "name": name,
         "printed": ratio.text,
         "intervals": [[float(low), float(high)]],
         "explained": bool(found.matches),

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
-from archcalc.api import Network
 from archcalc.audit.printed import Printed
 from archcalc.audit.readings import Reading
 from archcalc.audit.search import Findings, Match, Nearest
 from archcalc.audit.verdicts import Verdict
-from archcalc.reports.layout import label
 from archcalc.reports.model import Column, Report
 from archcalc.reports.reconcile_words import explained, in_print, name_of, unexplained
 from archcalc.units import grouped, printable
@@ -37,18 +35,29 @@ NEAREST_COLUMNS = (
 )
 
 
+class AskedNumber(NamedTuple):
+    """What is asked: a number of a network or a model file, which is called `title` in full."""
+
+    name: str
+    title: str
+    printed: Printed
+    quantity: str | None
+
+
 def report(
-    network: Network,
-    printed: Printed,
-    quantity: str | None,
+    asked: AskedNumber,
     findings: Findings,
     sources: list[Verdict],
+    known: list[Verdict],
     most: int | None,
 ) -> Report:
-    """The readings that print so, at `most` so many, and who has printed it; else the nearest ones."""
+    """The readings that print so, at `most` so many, and who has printed it; else the nearest ones.
+
+    `known` are those of the `sources` that are about this network: see `known_in_print`.
+    """
+    printed = asked.printed
     matches = findings.matches
-    flops = (printed.unit or quantity) == "FLOPs"
-    known = known_in_print(network, sources)
+    flops = (printed.unit or asked.quantity) == "FLOPs"
     leads = bool(known) and not _agrees(matches, known)
     remarks = explained(findings, flops) if matches else unexplained(findings, printed)
     rows = list(map(_row, matches[:most]) if matches or leads else map(_nearest_row, findings.nearest))
@@ -56,13 +65,13 @@ def report(
     remarks = (*remarks, *said) if not leads else (*said, *remarks) if matches else tuple(said)
     rows = [*map(_known_row, known[:leads]), *rows]
     return Report(
-        f"{label(network)} · {printable(printed.text)}: {_range(printed)}",
+        f"{asked.title} · {printable(printed.text)}: {_range(printed)}",
         COLUMNS if matches or leads else NEAREST_COLUMNS,
         tuple(rows),
         None,
         remarks,
-        lambda: [_document(network, printed, findings, sources)],
-        label(network),
+        lambda: [_document(asked, findings, sources, bool(known))],
+        asked.title,
     )
 
 
@@ -89,9 +98,8 @@ def _row(match: Match) -> dict[str, Any]:
     }
 
 
-def known_in_print(network: Network, sources: list[Verdict]) -> list[Verdict]:
-    """Those in print about this network whose number the audit can tell."""
-    name = network.entry.name
+def known_in_print(name: str, sources: list[Verdict]) -> list[Verdict]:
+    """Those in print about the network of that name whose number the audit can tell."""
     return [v for v in sources if v.number.network.split(":")[0] == name and v.kind != "unexplained"]
 
 
@@ -126,14 +134,15 @@ def _nearest_row(nearest: Nearest) -> dict[str, Any]:
 
 
 def _document(
-    network: Network, printed: Printed, findings: Findings, sources: list[Verdict]
+    asked: AskedNumber, findings: Findings, sources: list[Verdict], known: bool
 ) -> dict[str, Any]:
+    printed = asked.printed
     intervals = [printed.interval(scale) for scale in printed.scales]
     return {
-        "name": network.name,
+        "name": asked.name,
         "printed": printed.text,
         "intervals": [[ceil(low), ceil(high) - 1] for low, high in intervals],
-        "explained": bool(findings.matches or known_in_print(network, sources)),
+        "explained": bool(findings.matches) or known,
         "most_departures": findings.most,
         "tried": findings.tried,
         "by_chance": round(findings.chance, 6),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from archcalc.audit.neighbor import Neighbor
 from archcalc.audit.printed import Printed
-from archcalc.audit.readings import Reading
+from archcalc.audit.readings import Reading, plain_way
 from archcalc.audit.search import MOST_EXPLAINED, Findings, Match
 from archcalc.audit.verdicts import Verdict
 from archcalc.units import grouped, printable
@@ -55,7 +56,7 @@ def explained(findings: Findings, flops: bool) -> tuple[str, ...]:
 def _multiplies(reading: Reading) -> str:
     """That what is called FLOPs counts a product once."""
     network = reading.network
-    flops = grouped(2 * int(network.analysis.multiplies))
+    flops = grouped(2 * plain_way("multiplies").count(network))
     says = "printed as FLOPs, but a product counts once: these are multiplies (MACs)"
     return f"{says}; the FLOPs of {network.name}, 2 × multiplies, are {flops}"
 
@@ -84,8 +85,11 @@ def _doubtful(findings: Findings) -> str:
 
 def _helps(reading: Reading) -> list[str]:
     """What the spec says about the variables that differ."""
-    variables, own = reading.network.entry.spec.variables, reading.origin.values
-    changed = [name for name, value in reading.network.values.items() if own.get(name, value) != value]
+    network, origin = reading.network, reading.origin
+    if not isinstance(network, Neighbor) or not isinstance(origin, Neighbor):
+        return []  # a model file
+    variables, own = network.entry.spec.variables, origin.values
+    changed = [name for name, value in network.values.items() if own.get(name, value) != value]
     return [f"{name}: {variables[name].help}" for name in changed if variables[name].help]
 
 

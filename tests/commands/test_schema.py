@@ -20,12 +20,17 @@ from archcalc.cli import COMMANDS, commands
 from archcalc.views.json import SCHEMA_VERSION
 
 SCHEMA = json.loads((Path(archcalc.__file__).parent / "views" / "schema.json").read_text("utf-8"))
+MODEL = Path(__file__).parents[1] / "data" / "pt2" / "resnet18.pt2"
 LINES = [
     "list",
     "list res --sort peak",
     "show resnet18 inception vit_b_16",
     "show unet --depth 1 --sort alive --top 3",
     "params lenet5_1998",
+    f"params {MODEL}",
+    f"flops {MODEL} --census",
+    f"show {MODEL}",
+    f"diff {MODEL} resnet18",
     "params resnet18 --as keras",
     "params resnet50 --width 32 --depth 2",
     "flops inception --bottleneck 16",
@@ -46,6 +51,9 @@ LINES = [
     "diff lenet5 lenet5_1998",
     "sweep inception --vary bottleneck=8,16",
     "reconcile resnet50 4111514624",
+    f"reconcile {MODEL} 1.82G",
+    f"reconcile {MODEL} 25.49%",
+    f"reconcile {MODEL} 1823523841",
     "audit lenet5",
     "run lenet5 --stats",
     "run lenet5 --verify",

@@ -1,0 +1,123 @@
+"""Counts of a model file that no sum of conventions makes: what lies in it, its modules, its census."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from archcalc.audit.convention import DEFAULTS
+from archcalc.audit.facts import OF_PART, OF_TERM, fitting, told
+from archcalc.audit.model_file import COUNTS, ModelFile
+from archcalc.audit.model_tools import by_tools
+from archcalc.audit.printed import Printed
+from archcalc.audit.ratios import FoundPairs, Pair, Ratio, among, shares
+from archcalc.audit.readings import Reading, Summand
+from archcalc.audit.search import Findings, choose
+from archcalc.errors import ArchError, Diagnostic, UsageError
+from archcalc.imported import Model
+from archcalc.interop.tally import Use
+from archcalc.units import printable
+
+OF_FILE = 9  # its weight beside those of conventions
+
+
+def find(model: Model, printed: Printed, quantity: str = "") -> Findings:
+    """The readings of a model file that print as `printed`.
+
+    Args:
+        quantity: what the number counts, if its own unit does not say.
+
+    Raises:
+        ArchError: operations are unknown, so that no count is exact.
+        UsageError: the number counts what a file does not tell.
+    """
+    if not model.complete:
+        raise _inexact(model)
+    asked = printed.unit or quantity
+    if asked == "values":
+        help = "--quantity parameters, multiplies, FLOPs or bytes; a spec of the network has its maps"
+        message = f"nothing is known of the values that {printable(model.name)} holds"
+        raise UsageError(Diagnostic(message, help=help))
+    file = ModelFile(model)
+    facts = sorted(fitting(_facts(file, printed.whole), asked, False), key=lambda fact: fact.steps)
+    return choose(file, lambda: facts, printed, asked)
+
+
+def find_ratio(model: Model, ratio: Ratio) -> FoundPairs:
+    """The shares of modules and kinds of operations that have the ratio.
+
+    Raises:
+        ArchError: operations are unknown, so that no count is exact.
+    """
+    if not model.complete:
+        raise _inexact(model)
+    file = ModelFile(model)
+    pairs: list[Pair] = []
+    for quantity, count in COUNTS.items():
+        kinds = {f"{word} operations": n for word, n in file.by_word(count).items()}
+        total = sum(map(count, model.tally.rows))
+        pairs += shares(quantity, kinds, file.by_module(count), total, ".")
+    return among(pairs, ratio)
+
+
+def _inexact(model: Model) -> ArchError:
+    """No ratio and no number can be told of what is only counted in part."""
+    count = len(model.tally.unknown)
+    says = f"{count} operations" if count > 1 else "an operation"
+    help = "`archcalc flops --allow-unknown` tells what is known of it"
+    message = f"{printable(model.name)} holds {says} that archcalc does not know: no count is exact"
+    return ArchError(Diagnostic(message, help=help))
+
+
+def _facts(file: ModelFile, whole: bool) -> Iterator[Reading]:
+    yield from _held(file)
+    yield from _work(file)
+    yield from by_tools(file)
+    yield from _parts(file, 1 if whole else 2)
+
+
+def _held(file: ModelFile) -> Iterator[Reading]:
+    """What lies in the file, whether a layer uses it or not: numbers and bytes."""
+    model = file.model
+    everything = (*model.weights, *model.tally.unused)
+    parameters = [use for use in everything if use.weight.kind == "parameter"]
+    state = [use for use in everything if use.weight.kind != "constant"]
+    training = [use for use in parameters if use.weight.trains]
+    groups: tuple[tuple[str, str, Iterable[Use], int], ...] = (
+        ("in the file", "counts parameters that no layer uses, too", parameters, 1),
+        ("trainable", "counts the parameters that train only", training, 1),
+        ("state dict", "counts parameters and buffers, used or not", state, 1),
+        ("all tensors", "counts every number in the file: buffers and constants, too", everything, 1),
+    )
+    for name, says, uses, steps in groups:
+        numbers = Summand(1, f"numbers: {name}", sum(use.size for use in uses))
+        yield told(file, "parameters", name, says, (numbers,), OF_FILE, steps)
+        held = Summand(1, f"bytes: {name}", sum(map(model.bytes_of, uses)))
+        yield told(file, "weight bytes", name, f"{says}, in their own types", (held,), OF_FILE, steps)
+    used = (Summand(1, "bytes of the weights that are used", model.bytes),)
+    yield told(file, "weight bytes", "own types", "in the file's own types", used, OF_FILE, 0)
+
+
+def _work(file: ModelFile) -> Iterator[Reading]:
+    """The census: every kind of operation, and all together."""
+    kinds = file.model.counts._asdict()
+    multiplies = kinds.pop("products") + kinds["multiplies"]
+    kinds["multiplies"] = multiplies
+    for kind, amount in kinds.items():
+        says = f"counts {kind} of every operation, those of norms and activations too"
+        yield told(file, "multiplies", f"all {kind}", says, (Summand(1, kind, amount),), OF_TERM)
+    parts = tuple(Summand(1, kind, amount) for kind, amount in kinds.items() if amount)
+    says = "counts every operation of the census: additions, comparisons, divisions … too"
+    yield told(file, "multiplies", "all operations", says, parts, OF_TERM)
+
+
+def _parts(file: ModelFile, steps: int) -> Iterator[Reading]:
+    """What each module and each kind of operation has of the two headline counts."""
+    for kind, count in COUNTS.items():
+        quantity = DEFAULTS[kind].quantity
+        for path, amount in file.by_module(count).items():
+            part = (Summand(1, f"{quantity} of {path}", amount),)
+            yield told(file, kind, path, f"counts {path} only", part, OF_PART, steps)
+        for word, amount in file.by_word(count).items():
+            part = (Summand(1, f"{quantity} of {word} operations", amount),)
+            says = f"counts {word} operations only"
+            yield told(file, kind, f"{word} operations", says, part, OF_PART, steps)
