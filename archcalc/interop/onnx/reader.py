@@ -66,7 +66,7 @@ def _trace(
     _unread(held, scope, to, read_names)
     version = f"ONNX opset {model.opsets.get('', 1)}"
     return Trace(
-        model.graph.name or name,
+        name,
         f"{version}, {model.producer}" if model.producer else version,
         tuple(fed),
         tuple(outputs),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from support import model_mutants
 from support import protobuf as p
 from support.campaign import SEED
 
@@ -233,57 +233,15 @@ def test_numbers_stay_in_64_bits(tmp_path: Path) -> None:
     assert told.endswith("its shape depends on 'v200', whose values the file does not hold")
 
 
-def mutated(chance: random.Random, sources: list[bytes]) -> bytes:
-    data = bytearray(chance.choice(sources))
-    for _ in range(chance.choice((1, 1, 2, 5, 20))):
-        at = chance.randrange(len(data))
-        match chance.randrange(5):
-            case 0 | 1:
-                data[at] = chance.randrange(256)
-            case 2:
-                data[at : at + 1] = b"\xff" * chance.randrange(1, 10) + bytes([chance.randrange(128)])
-            case 3:
-                del data[at : at + chance.randrange(1, 50)]
-            case 4:
-                other = chance.randrange(len(data))
-                data[at:at] = data[other : other + chance.randrange(1, 80)]
-        data = data or bytearray(b"\0")
-    return bytes(data)
-
-
-@pytest.mark.parametrize(
-    "count", [1500, pytest.param(100_000, marks=pytest.mark.attack)], ids=["share", "campaign"]
-)
-def test_mutants_are_counted_or_refused(count: int, tmp_path: Path) -> None:
-    sources = [path.read_bytes() for path in sorted(FOLDER.glob("*.onnx"))]
-    path, outcomes, slowest = tmp_path / "m.onnx", Counter[str](), 0.0
-    given = {"batch": 2, "length": 7, "rate": 16000}
-    for number in range(count):
-        data = mutated(random.Random(f"{SEED}/onnx/{number}"), sources)
-        path.write_bytes(data)
-        began = time.process_time()
-        try:
-            outcomes[_tried(path, given)] += 1
-        except Exception as error:
-            kept = tmp_path / f"{number}.onnx"
-            kept.write_bytes(data)
-            raise AssertionError(f"mutant {number}: {type(error).__name__}: {error}") from error
-        slowest = max(slowest, time.process_time() - began)
-    assert slowest < 5, slowest
-    assert min(outcomes.values()) > count // 50, outcomes
-
-
-def _tried(path: Path, dims: dict[str, int]) -> str:
-    """The extents that a file does not have are refused first; then it is read without them."""
-    for given in (dims, {"batch": 2}, {"batch": 2, "length": 7}, {"rate": 16000}, {}):
+@pytest.mark.parametrize("number", range(150))
+def test_mutants_are_counted_or_refused(number: int, tmp_path: Path) -> None:
+    """By an ArchError; nothing else is ever raised, whether free sizes are given or not."""
+    path = tmp_path / "m.onnx"
+    model_mutants.onnx(random.Random(f"{SEED}/{number}"), path)
+    for given in ({"batch": 2}, {"batch": 2, "length": 7}, {"rate": 16000}, {}):
         try:
             trace = read(str(path), {}, given)
-        except ArchError:
-            continue
-        try:
             trace = per_image(trace, prune(trace))
             gather(tally(trace, prune(trace)).rows, trace.modules, 2)
-        except ArchError:
-            return "refused"
-        return "counted"
-    return "refused"
+        except ArchError as error:
+            assert "m.onnx" in str(error)
