@@ -7,7 +7,7 @@ from importlib import import_module
 
 from archcalc.reports.model import Report
 
-FORMATS = ("table", "json", "csv", "md", "latex")
+FORMATS = ("table", "json", "csv", "md", "latex", "html")
 
 
 def render(format: str, command: str, reports: Sequence[Report]) -> str:
