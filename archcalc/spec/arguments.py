@@ -1,4 +1,4 @@
-"""Arguments as they are written: of a step, as defaults of an operator, and the list of a block."""
+"""Parse arguments as written: those of a step, an operator's defaults, and a block's parameter list."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 
 
 def read_argument(token: Lexeme) -> Given:
-    """One argument of a step."""
+    """Parse one argument of a step."""
     text, start, end = token.text, token.start, token.end
     if text == "...":
         return Given("...", True, start, end)
@@ -66,7 +66,7 @@ def _argument_help(text: str) -> str:
 
 
 def refuse_twice(arguments: tuple[Given, ...]) -> None:
-    """Raise ArchError if two arguments have one name."""
+    """Raise ArchError if two arguments have the same name."""
     seen: dict[str, Given] = {}
     for given in arguments:
         if given.name in ("", "@"):
@@ -79,7 +79,7 @@ def refuse_twice(arguments: tuple[Given, ...]) -> None:
 
 
 def parse_arguments(text: str) -> tuple[Given, ...]:
-    """The arguments alone, as a default of an operator gives them: 'half nobias={not bias}'."""
+    """Parse arguments alone, as the default of an operator gives them: 'half nobias={not bias}'."""
     tokens = cut_tokens(text, 0)
     arguments = tuple(read_argument(counted(token, i)) for i, token in enumerate(tokens))
     refuse_twice(arguments)
@@ -91,10 +91,10 @@ def parse_arguments(text: str) -> tuple[Given, ...]:
 
 
 def parse_parameters(text: str) -> tuple[Parameter, ...]:
-    """A block's arguments: 'c n s=2 r={channels}'.
+    """Parse the parameters of a block: 'c n s=2 r={channels}'.
 
     Raises:
-        ArchError: no such list, with the place.
+        ArchError: the text is no such list; the error has the place.
     """
     parameters: list[Parameter] = []
     seen: set[str] = set()

@@ -32,7 +32,7 @@ _FOREIGN = {
 
 
 class Entry(NamedTuple):
-    """A network by name: its spec, and the variant of it (None: the file's own defaults)."""
+    """A network by name: its spec and the variant (None: the file's own defaults)."""
 
     name: str
     spec: Spec
@@ -40,10 +40,10 @@ class Entry(NamedTuple):
 
 
 def find(name: str) -> Entry:
-    """The network that `name` means: a bundled file or variant, a path, a text, '-' for standard input.
+    """Find the network that `name` means: a bundled file or variant, a path, a text, '-' for stdin.
 
     Raises:
-        ArchError: nothing of that name, or a spec that cannot be read.
+        ArchError: nothing has that name, or the spec cannot be read.
     """
     if is_inline(name):
         return Entry(" ".join(name.split()), read(Source(NAME, name, inline=True)), None)
@@ -56,20 +56,20 @@ def find(name: str) -> Entry:
 
 
 def bundled() -> Iterator[Entry]:
-    """Every bundled network, by family, in the order of the files."""
+    """Yield every bundled network, by family, in the order of the files."""
     for path in families():
         yield from entries(_packaged(path))
 
 
 def entries(source: Source) -> Iterator[Entry]:
-    """The variants of a spec, or the spec itself if it has none."""
+    """Yield the variants of a spec, or the spec itself if it has none."""
     spec = read(source)
     for variant in spec.variants or [None]:
         yield Entry(variant or _stem(source.name), spec, variant)
 
 
 def names() -> list[str]:
-    """The names of all bundled networks."""
+    """Return the names of all bundled networks."""
     return [entry.name for entry in bundled()]
 
 
@@ -82,7 +82,7 @@ def _stem(path: str) -> str:
 
 
 def _bundled(name: str) -> Entry | None:
-    """By file name first; then the one file that mentions the name and has it as a variant."""
+    """Look the name up as a file, then as a variant in the one file that mentions it."""
     path = os.path.join(folder(), f"{name}.toml")
     if name and os.path.isfile(path):
         spec = read(_packaged(path))
@@ -95,7 +95,7 @@ def _bundled(name: str) -> Entry | None:
 
 
 def _plain(name: str) -> str:
-    """The bundled name that differs only in case, '-' and '_' ('ResNet-50'), or ''."""
+    """Return the bundled name that differs only in case, '-' and '_' ('ResNet-50'), or ''."""
     squeezed = squeeze(name)
     return next((known for known in _all_names() if squeeze(known) == squeezed), "")
 
@@ -115,12 +115,12 @@ def _unknown(name: str) -> Entry:
 
 
 def foreign(name: str) -> str:
-    """Whose file it is by its ending, if nothing of archcalc reads it: 'files of Keras'; else ''."""
+    """Return whose file it is by its ending ('files of Keras') if archcalc cannot read it, else ''."""
     return next((tool for ending, tool in _FOREIGN.items() if name.lower().endswith(ending)), "")
 
 
 def _refuse_foreign(name: str) -> None:
-    """Refuse the file of another tool, whether it is there or not, and a model file: it is no spec."""
+    """Raise ArchError for a file of another tool, whether it exists or not, and for a model file."""
     if tool := foreign(name):
         help = "write the layers as a .toml file, as `archcalc cat vgg16` shows"
         message = f"`{printable(name)}`: archcalc reads specs, not {tool}"

@@ -24,14 +24,14 @@ Lookup = Callable[[str], Value]
 
 
 class Misfit(TypeError):
-    """Values that an operation does not take; the text goes on after the expression."""
+    """Values of a type that an operation does not take; the message continues after the expression."""
 
 
 def evaluate(expression: Expression, lookup: Lookup) -> Value:
-    """The value: an integer, an exact fraction, a boolean, a string, a list, or a symbol.
+    """Return the value: an integer, an exact fraction, a boolean, a string, a list, or a symbol.
 
     Raises:
-        ArchError: division by zero, a value beyond 64 bits, types that do not fit.
+        ArchError: division by zero, a value beyond 64 bits, or types that do not fit.
     """
     try:
         value: Value = _value(expression.tree, lookup)
@@ -104,10 +104,10 @@ def _arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
 
 
 def _within(value: Any) -> Any:
-    """`value`, as an integer where it is one.
+    """Return `value`, as an integer where it is one.
 
     Raises:
-        OverflowError: it needs more than 64 bits.
+        OverflowError: the value needs more than 64 bits.
     """
     if isinstance(value, Symbol):
         return value
@@ -153,7 +153,7 @@ def _call(name: str, values: list[Any]) -> Any:
 
 
 def round_to(value: Any, multiple: Any) -> Any:
-    """Nearest multiple, half up, one more if that is under 90 % of `value` (MobileNet's rule)."""
+    """Return the nearest multiple, half up; one more if that is under 90 % of `value` (MobileNet)."""
     if value <= 0:  # the least multiple would hide a slip
         raise Misfit("rounds a number that is not positive")
     if isinstance(multiple, Symbol) and multiple == 0:

@@ -1,4 +1,4 @@
-"""Expressions between braces: exact arithmetic over the variables, parsed by whitelist, never `eval`."""
+"""Parse expressions between braces: exact arithmetic over the variables, by whitelist, never `eval`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ALLOWED = (
     "numbers, names, 'text', [lists], + - * / // %, comparisons, and or not, a if c else b, functions"
 )
 
-# how many values a function takes, where that is not "one or more"
+# how many arguments a function takes, where that is not "one or more"
 _VALUES = {"floor": (1, 1), "ceil": (1, 1), "round_to": (2, 2), "len": (1, 1)}
 PLAIN = "a decimal is written out, in at most 30 characters: 0.75"
 _UNQUOTED = re.compile(r"""(?>(?:[\t-\r !$-&(-\[\]-~]++|'[^'\\]*+'|"[^"\\]*+")*)""")  # ASCII but " # ' \
@@ -72,9 +72,9 @@ _NODES = (
 
 
 class Expression:
-    """A parsed expression: its text, where it stands in its line, the names it reads.
+    """A parsed expression: its text, its place in the line, and the names it reads.
 
-    `size` is the number of its nodes: how much work a value is.
+    `size` is the number of its nodes, which bounds the work of evaluating it.
     """
 
     __slots__ = ("names", "size", "start", "text", "tree")
@@ -88,23 +88,23 @@ class Expression:
         return self.start + len(self.text)
 
     def place(self, name: str) -> Span:
-        """Where it first reads `name`."""
+        """Return the place where the expression first reads `name`."""
         nodes = (n for n in ast.walk(self.tree) if isinstance(n, ast.Name) and n.id == name)
         return _place(min(nodes, key=lambda n: n.col_offset), self.text, self.start)
 
     def texts(self) -> list[str]:
-        """The texts in quotes."""
+        """Return the quoted strings in the expression."""
         nodes = (n for n in ast.walk(self.tree) if isinstance(n, ast.Constant))
         return [n.value for n in nodes if isinstance(n.value, str)]
 
     @property
     def decides(self) -> bool:
-        """Whether it may leave a part of it unread."""
+        """Return whether the expression may leave a part of itself unevaluated."""
         lazy = ast.IfExp | ast.BoolOp | ast.Compare
         return any(isinstance(node, lazy) for node in ast.walk(self.tree))
 
     def numbers(self) -> list[int]:
-        """The integers."""
+        """Return the integers in the expression."""
         nodes = (n for n in ast.walk(self.tree) if isinstance(n, ast.Constant))
         return [n.value for n in nodes if type(n.value) is int]
 
@@ -113,10 +113,10 @@ class Expression:
 
 
 def parse(text: str, start: int = 0) -> Expression:
-    """The expression `text`, which begins at character `start` of its line.
+    """Parse the expression `text`, which begins at character `start` of its line.
 
     Raises:
-        ArchError: not an expression of the language, with its place in the line.
+        ArchError: the text is not an expression of the language; the error has the place in the line.
     """
     place = Span((), start, start + len(text))
     if len(text) > LONGEST:
@@ -158,7 +158,7 @@ def _parse_tree(text: str, start: int) -> ast.expr:
 
 
 def _check(tree: ast.expr, text: str, start: int) -> Iterator[ast.AST]:
-    """All nodes of the tree, each looked at; breadth first, so that depth costs no stack."""
+    """Check each node and yield it; breadth first, so that depth costs no stack."""
     level: list[ast.AST] = [tree]
     depth = 0
     while level:
@@ -178,7 +178,7 @@ def _check(tree: ast.expr, text: str, start: int) -> Iterator[ast.AST]:
 
 
 def _refuse(node: ast.AST, text: str) -> tuple[str, str] | None:
-    """What is wrong with a node, and a way out; decimals become exact here."""
+    """Return what is wrong with a node and a way out; make decimals exact."""
     if isinstance(node, ast.Call):
         return _refuse_call(node)
     if isinstance(node, ast.Constant):
@@ -223,7 +223,7 @@ def _refuse_constant(node: ast.Constant, text: str) -> tuple[str, str] | None:
 
 
 def _place(node: ast.AST, text: str, start: int) -> Span:
-    """Where a node stands; `ast` counts the bytes of the stripped text."""
+    """Return the place of a node; `ast` counts the bytes of the stripped text."""
     lead = len(text) - len(text.lstrip())
     columns: list[int] = [getattr(node, "col_offset", 0), getattr(node, "end_col_offset", 0)]
     if not text.isascii():
@@ -233,10 +233,10 @@ def _place(node: ast.AST, text: str, start: int) -> Span:
 
 
 def decimal(text: str) -> Fraction | int:
-    """A decimal exactly: '0.75' → 3/4, '1.0' → 1.
+    """Return a decimal exactly: '0.75' → 3/4, '1.0' → 1.
 
     Raises:
-        ValueError: not a plain decimal.
+        ValueError: the text is not a plain decimal.
     """
     whole, _, digits = text.replace("_", "").lstrip("+-").partition(".")
     plain = (whole or "0").isdecimal() and (digits or "0").isdecimal() and text.isascii()

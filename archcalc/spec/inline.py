@@ -1,6 +1,6 @@
-"""A network written in one text, as on a command line: `28x28x192 | conv 16 | conv 32 k5 half`.
+"""Read a network written as one text, as on a command line: `28x28x192 | conv 16 | conv 32 k5 half`.
 
-Its size stands first; further lines, which may have labels, follow after `;` or a line break.
+The input size comes first; further lines, which may have labels, follow after `;` or a line break.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 from archcalc.errors import Keys
 
-NAME = "<text>"  # what messages call it
+NAME = "<text>"  # the name in messages
 _SIZE = re.compile(r"\s*+[0-9]++(?:\s*+[x×]\s*+[0-9]++)*+\s*+(?=[|;\n])")
 _LINE = re.compile(r"""(?>(?:[^;\n'"]++|'[^'\n]*+'|"[^"\n]*+"|['"])*)""")
 
 
 class Fragment(NamedTuple):
-    """A value of the document that the text is, and where it stands."""
+    """A value of the document, and where it stands in the text."""
 
     keys: Keys
     text: str
@@ -25,12 +25,12 @@ class Fragment(NamedTuple):
 
 
 def is_inline(text: str) -> bool:
-    """Whether it is a network, rather than the name of one."""
+    """Return whether the text is a network rather than the name of one."""
     return _SIZE.match(text) is not None
 
 
 def pieces(text: str) -> Iterator[Fragment]:
-    """The input, then the lines."""
+    """Yield the input, then the lines."""
     size = _SIZE.match(text)
     assert size is not None
     yield Fragment(("input",), size[0].strip(), size.end() - len(size[0].lstrip()))
@@ -47,7 +47,7 @@ def pieces(text: str) -> Iterator[Fragment]:
 
 
 def toml(text: str) -> str:
-    """The same as a file."""
+    """Return the network as the text of a TOML file."""
     import json
 
     size, *lines = (json.dumps(piece.text.strip(), ensure_ascii=False) for piece in pieces(text))
@@ -55,6 +55,6 @@ def toml(text: str) -> str:
 
 
 def document(text: str) -> dict[str, Any]:
-    """The document that `toml` would hold, with the blanks that the text has."""
+    """Return the document that `toml` would hold, with the blanks of the text."""
     size, *lines = pieces(text)
     return {"input": size.text, "layers": [line.text for line in lines]}

@@ -1,4 +1,4 @@
-"""One line of a spec, cut into label, count and steps, every piece with its place.
+"""Parse one line of a spec into label, count and steps, each with its place.
 
 ["if" EXPR ":"] ["output"] [LABEL " = "] [COUNT " x "] step ("|" step)*
 """
@@ -37,10 +37,10 @@ GRAMMAR_WORDS = frozenset({"in", "if", "output", "x"})
 
 
 def parse_line(text: str, keys: Keys) -> Line:
-    """The line `text`, whose value stands at `keys` of the TOML.
+    """Parse the line `text`, whose value is at `keys` in the TOML.
 
     Raises:
-        ArchError: with the place in the line.
+        ArchError: the line is malformed; the error has the place in the line.
     """
     condition, at = _read_condition(text)
     output, label, label_at, at = _read_label(text, at)
@@ -56,7 +56,7 @@ def parse_line(text: str, keys: Keys) -> Line:
 
 
 def _read_condition(text: str) -> tuple[Expression | None, int]:
-    """The expression of a leading `if`, and where the line goes on."""
+    """Return the expression of a leading `if`, and the offset where the line continues."""
     at = skip_space(text, 0)
     if not re.match(r"if\b", text[at : at + 3]):
         return None, at

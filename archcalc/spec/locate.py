@@ -1,10 +1,10 @@
-"""Where the keys and values of a TOML text stand.
+"""Find where the keys and values of a TOML text are.
 
-`tomllib` says what a text holds but not where, and an error about a value must point at it. So
-when an error is to be shown the text is scanned once more. `tomllib` has accepted it by then, which
-is why nothing is validated here and the grammar can be loose: commas count as blanks, and whatever
-is neither a string nor a bracket is a scalar. Of a text that it did not accept, `reach` says how far one
-comes and what was open there.
+`tomllib` says what a text holds but not where, and an error about a value must point at it. So the
+text is scanned once more when an error is shown. `tomllib` has accepted it by then, so nothing is
+validated here and the grammar can be loose: commas count as blanks, and whatever is neither a string
+nor a bracket is a scalar. If `tomllib` did not accept the text, `reach` says how far a scan comes
+and what was open there.
 
 All repetitions are possessive and all matches start at a position, so the scan is linear. Those of
 a group are written `(?>(?:…)*)`: before Python 3.11.5 `(?:…)*+` loses its place (python/cpython#106052).
@@ -46,7 +46,7 @@ _PIECE = re.compile(
 
 
 class EntryPlace(NamedTuple):
-    """Where one entry stands; all offsets count characters from the start of the text.
+    """The place of one entry; all offsets count characters from the start of the text.
 
     key: start and end of the last part of the key; of an array's item, the value's.
     value: start and end of the value, with its quotes or brackets. A table or array of tables
@@ -57,7 +57,7 @@ class EntryPlace(NamedTuple):
     value: Range
 
     def offset(self, text: str, index: int) -> int:
-        """Where character `index` of a string value stands in `text`; its escape if it has one.
+        """Return the offset of character `index` of a string value in `text`, or of its escape.
 
         `index` counts decoded characters; the string's length gives the closing quote's offset.
         """
@@ -89,10 +89,10 @@ def locate(text: str, wanted: Iterable[Keys] | None = None) -> dict[Keys, EntryP
     """Find every key, array item and table in `text`, which `tomllib` must have accepted.
 
     Line ends must be "\\n". Keys are given in full: dotted ones flattened, items by index. A table
-    named at several places is found at the first of them. With `wanted`, only these and the tables
-    around them are looked for: a long text then costs neither time nor memory for the others. Where
-    the scan reads a text otherwise than `tomllib`, the rest is not found: an error without its place
-    is better than none.
+    named at several places is found at the first. With `wanted`, only these and the tables around
+    them are searched: a long text then costs neither time nor memory for the others. Where the scan
+    reads a text differently from `tomllib`, the rest is not found: an error without its place is better
+    than none.
     """
     scan = _Scan(text)
     if wanted is not None:
@@ -103,7 +103,7 @@ def locate(text: str, wanted: Iterable[Keys] | None = None) -> dict[Keys, EntryP
 
 
 def reach(text: str) -> Reached:
-    """Where a scan of the beginning of a text ends: there, or at a string that nothing closes."""
+    """Scan the beginning of a text; return where the scan ends: at its end, or at an unclosed string."""
     scan = _Scan(text, wanted=set())
     with suppress(_Stuck):
         scan.run()
@@ -161,7 +161,7 @@ class _Scan:
             self._value((*top.keys, top.items - 1), None)
 
     def _scalars(self, top: _Open) -> None:
-        """The items of an array up to the next bracket, when few of them are wanted."""
+        """Skip the items of an array up to the next bracket, when few of them are wanted."""
         assert self.wanted is not None and top.items is not None
         depth = len(top.keys)
         items = {k[depth] for k in self.wanted if len(k) > depth and k[:depth] == top.keys}
@@ -209,7 +209,7 @@ class _Scan:
                 return parts
 
     def _descend(self, keys: Keys, parts: list[tuple[str, Range]]) -> Keys:
-        """The table that `parts` lead to; in an array of tables that is the last so far."""
+        """Return the keys of the table that `parts` lead to; in an array of tables, its last so far."""
         for name, span in parts[:DEEPEST]:
             keys = (*keys, name)
             self._keep(keys, EntryPlace(span, span))
@@ -242,7 +242,7 @@ class _Scan:
             self.found.setdefault(keys, found)
 
     def _skip(self) -> None:
-        """Past an array or inline table in which nothing is wanted."""
+        """Skip an array or inline table in which nothing is wanted."""
         depth = 0
         while True:
             match = self._match(_BRACKET)

@@ -1,4 +1,4 @@
-"""Keys of the top level that a [table] above them caught, as TOML has it."""
+"""Move keys of the top level out of a [table] above them, which caught them by TOML's rules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TABLES = ("vars", "variants", "defaults", "block", "space")
 
 
 def lifted(document: dict[str, Any], mistakes: Mistakes) -> dict[str, Any]:
-    """The document with `input` and `layers` at top level, wherever a [table] caught them."""
+    """Return the document with `input` and `layers` at top level, wherever a [table] caught them."""
     for key in ("input", "layers"):
         place = () if key in document else _astray(key, document)
         if place:
@@ -24,7 +24,7 @@ def lifted(document: dict[str, Any], mistakes: Mistakes) -> dict[str, Any]:
 
 
 def _astray(key: str, document: dict[str, Any]) -> tuple[str, ...]:
-    """The table that holds a top-level key and cannot mean it, or ()."""
+    """Return the table that holds a top-level key by mistake, or ()."""
     if key == "layers" and any(join in document for join in JOINS):
         return ()
     for name in TABLES:
@@ -43,7 +43,7 @@ def _astray(key: str, document: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _take(document: dict[str, Any], keys: tuple[str, ...]) -> tuple[Any, dict[str, Any]]:
-    """The value of `keys`, and a document without it."""
+    """Return the value of `keys`, and the document without it."""
     name, *rest = keys
     if not rest:
         return document[name], {k: v for k, v in document.items() if k != name}

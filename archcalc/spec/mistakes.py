@@ -1,4 +1,4 @@
-"""The mistakes of a text, collected while reading goes on, so that all are shown at once."""
+"""Collect the mistakes of a text while reading goes on, so that all are shown at once."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ TOP_LEVEL = "top-level keys stand before the first [table], or TOML puts them in
 
 
 class EnoughError(Exception):
-    """So many mistakes that nobody wants to see more."""
+    """Raised when there are more mistakes than anyone wants to see."""
 
 
 class Mistakes:
-    """What is wrong so far, each at its place."""
+    """The mistakes found so far, each with its place."""
 
     def __init__(self) -> None:
         self.found: list[Diagnostic] = []
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Raises EnoughError after the hundredth: a hostile file has a million."""
+        """Add a mistake; raise EnoughError after the hundredth, since a hostile file has a million."""
         self.found.append(diagnostic)
         if len(self.found) >= MOST_MISTAKES:
             raise EnoughError
 
     def fault(self, message: str, keys: Keys, help: str = "", start: int = 0) -> None:
-        """A mistake in the value of `keys`, or with `start=-1` in the key."""
+        """Add a mistake in the value of `keys`, or in the key with `start=-1`."""
         self.add(Diagnostic(message, Span(keys, start), help=help))
 
     def attempt(self, keys: Keys, action: Callable[..., Any], *arguments: Any) -> Any:
-        """The result of an action on the value of `keys`, or None with the mistake noted."""
+        """Return the result of `action` on the value of `keys`, or None after adding its error."""
         try:
             return action(*arguments)
         except ArchError as error:
@@ -43,7 +43,7 @@ class Mistakes:
     def know(
         self, keys: Keys, table: dict[str, Any], known: tuple[str, ...], meant: tuple[str, ...] = ()
     ) -> dict[str, Any]:
-        """Refuse keys that nothing reads. Where one is missing and plainly `meant`, it is put right."""
+        """Refuse unknown keys. Where a key is missing and plainly `meant`, correct it."""
         right = dict(table)
         for key in table:
             if key in known:
@@ -59,7 +59,7 @@ class Mistakes:
         return right
 
     def table(self, keys: Keys, value: Any) -> dict[str, Any]:
-        """`value` if it is a table."""
+        """Return `value` if it is a table."""
         if isinstance(value, dict):
             return value
         self.fault(f"`{shown(keys[-1])}` must be a table", keys, f"write [{'.'.join(map(shown, keys))}]")

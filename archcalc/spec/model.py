@@ -9,7 +9,7 @@ from archcalc.spec.expressions import Expression, Value
 
 JOINS = ("add", "concat", "mul")
 
-# what a line can hold where a size stands: 3, 1x7, a word, or an expression
+# what a line can hold as a size: 3, 1x7, a word, or an expression
 Size: TypeAlias = "int | tuple[int, int] | str | bool | Expression"
 
 
@@ -33,7 +33,7 @@ class Step(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A chain of steps; `keys` say where in the TOML it stands."""
+    """A chain of steps; `keys` give its place in the TOML."""
 
     keys: Keys
     steps: tuple[Step, ...]
@@ -49,7 +49,7 @@ class Line(NamedTuple):
 
 
 class Parameter(NamedTuple):
-    """An argument of a block, with its default as written (`None`: required)."""
+    """A parameter of a block, with its default as written (`None`: required)."""
 
     name: str
     default: Size | None
@@ -81,7 +81,7 @@ class Block(NamedTuple):
 
 
 class Variable(NamedTuple):
-    """A variable of a spec: its default decides its type."""
+    """A variable of a spec; its default decides its type."""
 
     name: str
     default: Value
@@ -100,7 +100,7 @@ class Variant(NamedTuple):
 
 
 class Source(NamedTuple):
-    """The text of a spec and what to call it in messages; `inline`: no TOML, see `spec.inline`."""
+    """The text of a spec and its name in messages; `inline`: not TOML, see `spec.inline`."""
 
     name: str
     text: str
@@ -122,7 +122,7 @@ class Spec(NamedTuple):
     space: dict[str, tuple[str, ...]]  # what a sweep varies, with the values and ranges as texts
 
     def inputs_of(self, variant: str | None) -> tuple[Size, ...]:
-        """The input's size as written, of the variant if it has its own."""
+        """Return the input sizes as written: the variant's, if it has its own."""
         if variant is not None and "input" in self.variants[variant].about:
             own: tuple[Size, ...] = self.variants[variant].about["input"]
             return own

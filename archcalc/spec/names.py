@@ -1,4 +1,4 @@
-"""The names that the expressions of a spec read: which decide structure, which mean nothing."""
+"""Find names in the expressions of a spec: those that decide structure, the undefined, the unused."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from archcalc.spec.model import Block, Spec
 
 
 class Usage(NamedTuple):
-    """An expression, where it stands, whether it decides structure, and the block's names known there.
+    """An expression, its place, whether it decides structure, and the block's names known there.
 
-    `own` grows while the arguments of a block are gone through: a default reads those before it.
+    `own` grows from one argument of a block to the next: a default reads the arguments before it.
     """
 
     expression: Expression
@@ -24,15 +24,15 @@ class Usage(NamedTuple):
 
 
 def structural_names(blocks: Iterable[Block]) -> frozenset[str]:
-    """What an `if`, a repeat or a step's name reads."""
+    """Return the names that an `if`, a repeat or a step's name reads."""
     uses = (use for block in blocks for use in _in_block(block) if use.structural)
     return frozenset(name for use in uses for name in use.expression.names)
 
 
 def deciding_names(spec: Spec) -> frozenset[str]:
-    """Names of which it may depend whether another name is read; rather too many than too few.
+    """Return the names that may decide whether another name is read; rather too many than too few.
 
-    Those of conditions, repeats and steps' names, and what a block's argument of such a name is given.
+    They stand in conditions, repeats and steps' names, and in arguments passed to such parameters.
     """
     blocks = (spec.body, *spec.blocks.values())
     uses = [use for block in blocks for use in _in_block(block)]
@@ -44,9 +44,9 @@ def deciding_names(spec: Spec) -> frozenset[str]:
 
 
 def unknown_names(spec: Spec, unclear: Container[str]) -> Iterator[Diagnostic]:
-    """Every place where an expression reads a name that nothing defines.
+    """Yield every place where an expression reads a name that nothing defines.
 
-    `unclear` are blocks whose arguments could not be read: there nobody knows.
+    `unclear` are blocks whose arguments could not be read: their names are unknown.
     """
     for block in (spec.body, *spec.blocks.values()):
         if block.name not in unclear:
@@ -57,7 +57,7 @@ def unknown_names(spec: Spec, unclear: Container[str]) -> Iterator[Diagnostic]:
 
 
 def unused_variables(spec: Spec) -> Iterator[Diagnostic]:
-    """Variables that no expression reads."""
+    """Yield the variables that no expression reads."""
     blocks = (spec.body, *spec.blocks.values())
     uses = chain(*map(_in_block, blocks), _elsewhere(spec))
     used = {name for use in uses for name in use.expression.names}
@@ -69,12 +69,12 @@ def unused_variables(spec: Spec) -> Iterator[Diagnostic]:
 
 
 def numbers_beside(spec: Spec, name: str) -> list[int]:
-    """The integers in expressions that read a variable: where a condition may turn."""
+    """Return the integers in expressions that read a variable: where a condition may turn."""
     return sorted({n for use in _uses_of(spec, name) for n in use.expression.numbers()})
 
 
 def texts_beside(spec: Spec, name: str) -> list[str]:
-    """The texts in expressions that read a variable."""
+    """Return the strings in expressions that read a variable."""
     return sorted({text for use in _uses_of(spec, name) for text in use.expression.texts()})
 
 

@@ -1,4 +1,4 @@
-"""TOML text → Spec. Every mistake of the text is collected; the caller sees them all at once."""
+"""Read TOML text into a Spec. All mistakes of the text are collected and raised at once."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ _VARIANT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 def read(source: Source) -> Spec:
-    """The spec in `source`.
+    """Read the spec in `source`.
 
     Raises:
-        SpecError: with every mistake found, each at its place.
+        SpecError: all mistakes found, each at its place.
     """
     reader = _Reader(source)
     try:
@@ -60,7 +60,7 @@ def read(source: Source) -> Spec:
 
 
 class _Reader:
-    """Walks the document; keeps every mistake and goes on."""
+    """Walks the document, collects mistakes and goes on."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -144,7 +144,7 @@ class _Reader:
         return self.mistakes.attempt(keys, parse_arguments, value) or ()
 
     def _varied(self, name: str, value: Any, variables: dict[str, Variable]) -> tuple[str, ...]:
-        """The values and ranges of one line of [space], as one would type them."""
+        """Return the values and ranges of one line of [space], as a user would type them."""
         keys: Keys = ("space", name)
         variable = name.partition("[")[0].strip()
         if variable not in (*variables, "input"):
@@ -247,10 +247,10 @@ class _Reader:
 
 
 def parse_input(text: str) -> tuple[Size, ...]:
-    """'224x224x3' or '{size}x{size}x3' as three sizes.
+    """Parse '224x224x3' or '{size}x{size}x3' as three sizes.
 
     Raises:
-        ArchError: not three sizes.
+        ArchError: the text is not three sizes.
     """
     found = _INPUT.fullmatch(text.replace("×", "x"))
     if found is None:

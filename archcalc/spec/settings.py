@@ -1,4 +1,4 @@
-"""The values of a spec's variables: defaults, then a variant's, then what the user sets."""
+"""Settle the values of a spec's variables: defaults, then a variant's, then what the user sets."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _BOOLEANS = {
 
 
 def settle(spec: Spec, variant: str | None, given: Mapping[str, Any]) -> dict[str, Value]:
-    """Every variable's value. `given` holds text as typed on a command line, or values of their type.
+    """Return the value of every variable. `given` holds text as on a command line, or typed values.
 
     Raises:
-        UsageError: an unknown variable, or a value that does not fit.
+        UsageError: a variable is unknown, or a value does not fit.
     """
     values = {name: variable.default for name, variable in spec.variables.items()}
     if variant is not None:
@@ -49,10 +49,10 @@ def unknown_variable(spec: Spec, name: str) -> UsageError:
 
 
 def parse_value(variable: Variable, text: str) -> Value:
-    """Text of a command line as a value of the variable's type: '3,4,23,3' for a list.
+    """Parse text of a command line as a value of the variable's type: '3,4,23,3' for a list.
 
     Raises:
-        UsageError: the text is none.
+        UsageError: the text is not such a value.
     """
     try:
         return _parse(variable.default, text)
@@ -63,7 +63,7 @@ def parse_value(variable: Variable, text: str) -> Value:
 
 
 def show_value(value: Value) -> str:
-    """A value as one would type it: 3/4 → '0.75', True → 'true', [3, 4] → '3,4'."""
+    """Format a value as a user would type it: 3/4 → '0.75', True → 'true', [3, 4] → '3,4'."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
@@ -77,7 +77,7 @@ def show_value(value: Value) -> str:
 
 
 def split_values(text: str) -> list[str]:
-    """Several values at their commas, those in brackets kept together: '[2,2],[3,4]'."""
+    """Split several values at their commas, except commas in brackets: '[2,2],[3,4]'."""
     pieces, depth = [""], 0
     for character in text:
         depth += (character == "[") - (character == "]")
@@ -100,7 +100,7 @@ def _convert(variable: Variable, value: Any) -> Value:
 
 
 def _exact(value: Any, depth: int = 0) -> Any:
-    """Python's floats as the decimals they are written as, tuples as lists."""
+    """Return Python's floats as the decimals they are written as, and tuples as lists."""
     if isinstance(value, list | tuple) and depth < 9:
         return [_exact(item, depth + 1) for item in value]
     if isinstance(value, float):
@@ -112,7 +112,7 @@ def _exact(value: Any, depth: int = 0) -> Any:
 
 
 def _plain(value: Value) -> Value:
-    """The same, with an integer wherever a decimal is one."""
+    """Return the value with an integer wherever a decimal is one."""
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, int | str | Symbol):

@@ -1,4 +1,4 @@
-"""Where the text of a spec comes from, and what of it is refused before anybody parses it.
+"""Read the text of a spec, and refuse what nobody should parse: too large, not UTF-8.
 
 Paths are plain text here and in `catalog`: importing pathlib would cost 3 ms at every start.
 """
@@ -21,10 +21,10 @@ _LINE_END = re.compile(rb"\r+\n")  # as editors on Windows write, or two of them
 
 
 def read_file(path: str) -> Source:
-    """The text of a spec file.
+    """Read the text of a spec file.
 
     Raises:
-        ArchError: no such file, a directory, too large, not UTF-8.
+        ArchError: the file is missing, a directory, too large, or not UTF-8.
     """
     try:
         if os.path.isdir(path):
@@ -40,10 +40,10 @@ def read_file(path: str) -> Source:
 
 
 def read_stdin() -> Source:
-    """The text of a spec on standard input.
+    """Read the text of a spec from standard input.
 
     Raises:
-        ArchError: closed, too large, not UTF-8.
+        ArchError: standard input is closed, too large, or not UTF-8.
     """
     if sys.stdin is None:
         raise UsageError("standard input is closed")
@@ -58,7 +58,7 @@ def decode(name: str, data: bytes) -> Source:
     """Return the text of a spec in these bytes: TOML, or a network in one text.
 
     Raises:
-        ArchError: too large, not UTF-8.
+        ArchError: the bytes are too many, or not UTF-8.
     """
     if len(data) > LARGEST_FILE:
         raise UsageError(

@@ -1,7 +1,7 @@
-"""TOML text → its document, with `tomllib`: what it refuses in plain words, what would choke it first.
+"""Parse TOML with `tomllib`; explain its errors in plain words, and refuse first what would choke it.
 
 `tomllib` takes quadratic time for dotted keys, recurses into lists, and leaves numbers of five thousand
-digits to an exception without a place. Whatever is slow here runs only when something is wrong.
+digits to an exception without a place. The slow code here runs only when something is wrong.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DEEPEST = 100  # brackets in brackets, as a message counts them
 _PART = r"""(?:[A-Za-z0-9_-]++|"(?>(?:[^"\\\n]++|\\.)*)"|'[^'\n]*+')[ \t]*+"""
 _LONG_KEY = re.compile(rf"(?<![\w-]){_PART}(?:\.[ \t]*+{_PART}){{{MOST_PARTS}}}")
 
-# what tomllib says, what we say, and a way out
+# tomllib's message, ours, and a way out
 _WORDS = (
     (
         "Cannot overwrite|Cannot declare|Cannot mutate|Cannot redefine|Duplicate",
@@ -66,7 +66,7 @@ _WORDS = (
 
 
 class Unreadable:
-    """Stands in a document for a number that is none of ours: nan, 1e9, ten thousand digits."""
+    """Stands in a document for a number that archcalc does not take: nan, 1e9, ten thousand digits."""
 
     __slots__ = ("text",)
 
@@ -78,10 +78,10 @@ class Unreadable:
 
 
 def parse(source: Source) -> dict[str, Any]:
-    """The document; decimals are exact.
+    """Parse a TOML text; decimals are exact.
 
     Raises:
-        SpecError: broken TOML, with the place.
+        SpecError: the TOML is broken; the error has the place.
     """
     import tomllib
 
@@ -104,7 +104,7 @@ def parse(source: Source) -> dict[str, Any]:
 
 
 def parse_again(text: str, source: Source) -> dict[str, Any]:
-    """The document of a text that differs from the source's only in numbers."""
+    """Parse a text that differs from the source's only in numbers."""
     try:
         return parse(Source(source.name, text))
     except SpecError as error:
@@ -121,7 +121,7 @@ def _number(text: str) -> Any:
 
 
 def _explain(message: str, text: str) -> Diagnostic:
-    """tomllib's message in plain words, at the place it names: 'Expected … (at line 5, column 3)'."""
+    """Put tomllib's message in plain words, at the place it names: 'Expected … (at line 5, …)'."""
     what, _, where = message.partition(" (at ")
     numbers = [int(n) for n in re.findall(r"\d+", where)]
     offset = _offset(text, *numbers) if len(numbers) == 2 else len(text)
@@ -131,7 +131,7 @@ def _explain(message: str, text: str) -> Diagnostic:
 
 
 def _at_place(error: Diagnostic, text: str, offset: int) -> Diagnostic:
-    """With the piece of text to blame; `offset` is where tomllib gave up."""
+    """Return the error with the piece of text to blame; `offset` is where tomllib gave up."""
     from archcalc.spec.locate import reach
 
     reached = reach(text[: offset + 1])  # a header ends with the bracket that comes next
@@ -159,7 +159,7 @@ def _at_place(error: Diagnostic, text: str, offset: int) -> Diagnostic:
 
 
 def _blame_word(error: Diagnostic, text: str, offset: int) -> Diagnostic:
-    """The whole word of which tomllib could read a part or nothing: 8x8x4, True."""
+    """Return the error at the whole word that tomllib could not read, or read in part: 8x8x4, True."""
     start = offset - len(re.split(r"[^\w.+-]", text[max(offset - 30, 0) : offset])[-1])
     word = re.split(r"[\s,\]}#=]", text[start : start + 60])[0]
     help = error.help
@@ -178,14 +178,14 @@ def _offset(text: str, line: int, column: int) -> int:
 
 
 def _point(text: str, offset: int, width: int = 1) -> Point:
-    """A place; the end of the text is its last letter."""
+    """Return the point at an offset; at the end of the text, its last letter."""
     if offset >= len(text):
         offset = max(len(text.rstrip()) - 1, 0)
     return Point(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset), width)
 
 
 def _long_key(text: str) -> Point | None:
-    """Where a dotted key is longer than any spec's; in strings and comments it may be."""
+    """Return where a dotted key is longer than any spec's; the match may lie in a string or comment."""
     if _LONG_KEY.search(text) is None:
         return None
     from archcalc.spec.locate import STRING
@@ -208,7 +208,7 @@ def _deep_bracket(text: str) -> Point | None:
 
 
 def _without_long_integers(text: str) -> str:
-    """The text with decimals of the same length for them, which `_number` marks as unreadable."""
+    """Return the text with long integers as decimals as long, which `_number` marks as unreadable."""
     from archcalc.spec.locate import STRING
 
     integer = r"(?<![\w.])(?P<integer>[0-9][0-9_]{4000,}+)(?!\.[0-9]|[eE][+-]?[0-9])"

@@ -1,4 +1,4 @@
-"""The words of a line, each with its place: sizes, expressions in braces, references to labels."""
+"""Cut a line into words with their places: sizes, expressions in braces, references to labels."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ LABEL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 SIZE = re.compile(rf"([0-9]+)(?:x([0-9]+))?|({BRACES})")
 
-MOST_WORDS = 10_000  # of a step
+MOST_WORDS = 10_000  # in one step
 LABEL_HELP = "labels are letters, digits and `_` `.` `-`"
 DIMENSIONS = ("1d", "2d", "3d")
 VOLUMES = "sizes are height x width x channels: there are no volumes, and 1-D is a height of 1"
 
 
 class Lexeme(NamedTuple):
-    """A word, and where in the line it begins."""
+    """A word and its offset in the line."""
 
     text: str
     start: int
@@ -35,10 +35,10 @@ class Lexeme(NamedTuple):
 
 
 def cut_tokens(text: str, at: int) -> Iterator[Lexeme]:
-    """The words from `at` on, `|` among them.
+    """Yield the words from offset `at`, including `|`.
 
     Raises:
-        ArchError: a brace or a quote without its other one.
+        ArchError: a brace or a quote is not closed or not opened.
     """
     at = skip_space(text, at)
     while at < len(text):
@@ -55,24 +55,24 @@ def cut_tokens(text: str, at: int) -> Iterator[Lexeme]:
 
 
 def skip_space(text: str, at: int) -> int:
-    """Where the next word begins."""
+    """Return the offset of the next word."""
     found = _SPACE.match(text, at)
     assert found is not None
     return found.end()
 
 
 def counted(token: Lexeme, before: int) -> Lexeme:
-    """The token, if there are not too many before it."""
+    """Return the token; raise ArchError if there are too many before it."""
     if before > MOST_WORDS:
         raise fault(f"more than {MOST_WORDS:,} arguments", token.start, token.end)
     return token
 
 
 def read_size(token: Lexeme) -> Size:
-    """INT, INTxINT or an expression in braces.
+    """Parse INT, INTxINT or an expression in braces.
 
     Raises:
-        ArchError: a number beyond 64 bits, or not an expression.
+        ArchError: a number beyond 64 bits, or no expression.
     """
     found = SIZE.fullmatch(token.text)
     assert found is not None
@@ -85,12 +85,12 @@ def read_size(token: Lexeme) -> Size:
 
 
 def read_expression(token: Lexeme) -> Expression:
-    """What stands between the braces."""
+    """Parse the expression between the braces."""
     return parse(token.text[1:-1], token.start + 1)
 
 
 def read_reference(token: Lexeme) -> str:
-    """The label of `@label`."""
+    """Return the label in `@label`."""
     label = token.text[1:]
     if not LABEL_NAME.fullmatch(label):
         raise fault(f"`{shown(token.text)}` names no label", token.start, token.end, LABEL_HELP)
@@ -98,5 +98,5 @@ def read_reference(token: Lexeme) -> str:
 
 
 def fault(message: str, start: int, end: int, help: str = "") -> ArchError:
-    """The error of a place in the line."""
+    """Return the error for a place in the line."""
     return ArchError(Diagnostic(message, Span((), start, end), help=help))

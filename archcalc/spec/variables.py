@@ -30,7 +30,7 @@ _KINDS = "values are integers, decimals (0.75), true, false, text, and lists of 
 
 
 def read_variable(mistakes: Mistakes, name: str, value: Any) -> Variable:
-    """A variable from its entry in [vars]: a value, or a table with default, help and choices."""
+    """Read a variable from its entry in [vars]: a value, or a table with default, help and choices."""
     keys: Keys = ("vars", name)
     _check_name(mistakes, name, keys)
     if not isinstance(value, dict):
@@ -86,7 +86,7 @@ def _check_name(mistakes: Mistakes, name: str, keys: Keys) -> None:
 
 
 def wrong(value: Any, keys: Keys) -> Iterator[Diagnostic]:
-    """The first thing in the value at `keys` that no variable can have, if there is one."""
+    """Yield the first thing in the value at `keys` that no variable can have, if there is one."""
     lists: list[tuple[list[Any], Keys]] = [([value], keys[:-1])]
     for depth in range(DEEPEST + 1):
         inner: list[tuple[list[Any], Keys]] = []
@@ -123,10 +123,10 @@ def _help(message: str) -> str:
 
 
 def check_type(variable: Variable, value: Any) -> Value:
-    """`value` if it is of the type of the variable's default and among its choices.
+    """Return `value` if it has the type of the variable's default and is among its choices.
 
     Raises:
-        ArchError: it is not.
+        ArchError: the value has another type, or is none of the choices.
     """
     name = shown(variable.name)
     for mistake in wrong(value, ()):
@@ -144,7 +144,7 @@ def check_type(variable: Variable, value: Any) -> Value:
 
 
 def fits(default: Value, value: Any) -> bool:
-    """Whether a value is of the default's type; an integer is a decimal, too."""
+    """Return whether a value has the type of the default; an integer is also a decimal."""
     if isinstance(default, list):
         if not isinstance(value, list):
             return False
@@ -155,12 +155,12 @@ def fits(default: Value, value: Any) -> bool:
 
 
 def _alike(items: list[Any], value: Any) -> bool:
-    """Whether a list of several types has another item of this one."""
+    """Return whether a list of several types has another item of the same type."""
     return any(fits(item, value) for item in items[1:])
 
 
 def kind_of(value: Value) -> str:
-    """The type of a variable in words."""
+    """Return the type of a variable in words."""
     if isinstance(value, bool):
         return "true or false"
     if isinstance(value, int):
