@@ -11,11 +11,12 @@ from importlib import import_module
 from math import ceil, floor, log2, log10
 from typing import Any
 
-from archcalc.errors import ArchError, Diagnostic, UsageError
+from archcalc.errors import Diagnostic, UsageError
 from archcalc.sweeps.evaluation.collector import Goal
 from archcalc.sweeps.metrics import IN_BYTES
 from archcalc.sweeps.results.histograms import Bins, Density, Histogram
-from archcalc.units import binary, printable, scaled, tick
+from archcalc.units import binary, scaled, tick
+from archcalc.views.placing import check_suffix, put
 
 SUFFIXES = (".svg", ".png", ".pdf")
 INSTALL = "pip install 'archcalc[plot]' for pictures; without -o histograms are text"
@@ -52,9 +53,7 @@ def check(place: str) -> None:
     Raises:
         UsageError: another suffix, or no matplotlib.
     """
-    if os.path.splitext(place)[1].lower() not in SUFFIXES:
-        help = f"the name of a picture ends in {', '.join(SUFFIXES)}"
-        raise UsageError(Diagnostic(f"-o: `{printable(place)}` is no name of a picture", help=help))
+    check_suffix(place, SUFFIXES)
     try:
         import_module("matplotlib.figure")
     except ImportError:
@@ -123,12 +122,7 @@ def _picture(place: str, title: str, remark: str, legend: bool = False) -> Itera
         made = io.BytesIO()
         undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(suffix)
         figure.savefig(made, format=suffix, metadata=undated)
-    try:
-        with open(place, "wb") as file:
-            file.write(made.getvalue())
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ArchError(f"cannot write {printable(place)}: {printable(reason)}") from None
+    put(place, made.getvalue())
 
 
 def _note(

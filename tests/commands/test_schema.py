@@ -22,6 +22,7 @@ from archcalc.views.json import SCHEMA_VERSION
 SCHEMA = json.loads((Path(archcalc.__file__).parent / "views" / "schema.json").read_text("utf-8"))
 MODEL = Path(__file__).parents[1] / "data" / "pt2" / "resnet18.pt2"
 LINES = [
+    "draw unet --depth 1",
     "list",
     "list res --sort peak",
     "show resnet18 inception vit_b_16",

@@ -1,0 +1,89 @@
+"""archcalc draw: a network as a picture by its blocks."""
+
+from __future__ import annotations
+
+import click
+
+from archcalc.api import Network, load
+from archcalc.commands.options import complete_words, spec_command
+from archcalc.drawing.layout import Wishes
+from archcalc.drawing.measures import MEASURES, By
+from archcalc.errors import Diagnostic, UsageError
+from archcalc.reports.drawn import drawn
+from archcalc.reports.table import Table
+from archcalc.units import printable
+from archcalc.views.pictures import FORMATS, check, made, told
+from archcalc.views.placing import put
+from archcalc.views.svg import THEMES
+
+
+@spec_command("draw", usage="SPEC")
+@click.option("-o", "--output", metavar="FILE", help="An .svg, .png or .pdf; else a tree as text.")
+@click.option("--expand", multiple=True, metavar="NAME", help="Show a block, and all in it, unfolded.")
+@click.option("--depth", type=click.IntRange(1, 100), help="Blocks at this depth are one box each.")
+@click.option("--by", type=click.Choice(MEASURES), default="multiplies", help="What bars show.")
+@click.option("--columns", type=click.IntRange(1, 100), help="As many columns at most.")
+@click.option("--theme", type=click.Choice(THEMES), help="Of a picture; else as its reader has it.")
+@click.option(
+    "--diff",
+    "other",
+    metavar="OTHER",
+    shell_complete=complete_words,
+    help="Beside OTHER: what is new, gone, changed.",
+)
+@click.option("--format", type=click.Choice(FORMATS), default="tree", help="What to print.")
+def command(
+    networks: list[Network],
+    table: Table,
+    output: str | None,
+    expand: tuple[str, ...],
+    by: By,
+    columns: int | None,
+    theme: str | None,
+    other: str | None,
+) -> None:
+    """Draw SPEC by its blocks: a tree as text, or a picture in a file.
+
+    \b
+    Example: archcalc draw resnet50
+             archcalc draw unet -o unet.svg
+             archcalc draw resnet50 --diff resnet50:stride=1x1 -o change.svg
+
+    \b
+    3×3 conv 64 /2  a kernel of 3 × 3, 64 filters, a stride of 2
+    bn relu         norms and activations are in the box of their layer
+    ×3              equal blocks in a row, on maps of one size, drawn once
+    112×112×64      the map that leaves a box: height × width × channels
+    bar             multiplies, or what --by says, of all layers of the box
+    alive, field    of --by: the most values at once; the larger side in pixels
+    new, gone       only in OTHER, only in SPEC; changed: in both, not alike
+
+    More: archcalc help pictures
+    """
+    wishes = Wishes(frozenset(expand), table.depth, by, columns)
+    _show(networks, other, wishes, table.format, output, theme)
+
+
+def _show(
+    networks: list[Network],
+    other: str | None,
+    wishes: Wishes,
+    format: str,
+    output: str | None,
+    theme: str | None,
+) -> None:
+    """Print it, or write a picture and say what is in it."""
+    if len(networks) > 1:
+        help = "--diff OTHER draws two beside each other"
+        raise UsageError(Diagnostic("draw takes one SPEC", help=help))
+    if output is not None:
+        if format != "tree":
+            message = "-o writes a picture: it takes no --format"
+            raise UsageError(Diagnostic(message, help="leave one of them away"))
+        check(output)
+    parts = drawn(networks[0], load(other) if other else None, wishes)
+    if output is None:
+        click.echo(told(format, parts, theme), color=True)
+    else:
+        put(output, made(output, parts, theme))
+        click.echo(f"{printable(output)}: {parts[-1].title}")

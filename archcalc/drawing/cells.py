@@ -1,0 +1,281 @@
+"""How large things are, and where they lie: leaves, frames, forks, and stacks of them on one axis.
+
+A stack runs down an axis. Between two of its items is a gap with, from above: the bus where branches
+come together, the size of the map, the tap of a skip, the bus where branches part, and an arrow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from archcalc.drawing.flow import Edge, Fork, Link, Strand
+from archcalc.drawing.gaps import BUS_IN, BUS_OUT, STEM, TAP, GapParts
+from archcalc.drawing.metrics import width
+from archcalc.drawing.model import DrawnBox
+from archcalc.drawing.sheet import Sheet
+
+SIDE = 11  # between the lines at the side
+BETWEEN = 14  # branches
+PAD, TITLE = 10, 19  # of a frame
+
+
+class Cell(Protocol):
+    """Something with an axis: how far it reaches to the left and to the right of it."""
+
+    left: float
+    right: float
+    height: float
+    leaf: bool
+
+    def place(self, sheet: Sheet, x: float, y: float) -> None:
+        """Draw it with its axis at `x` and its top at `y`."""
+
+
+class Leaf:
+    """One box without anything in it."""
+
+    leaf = True
+
+    def __init__(self, box: DrawnBox, width: float, height: float) -> None:
+        self.box, self.height = box, height
+        self.left = self.right = width / 2
+
+    def place(self, sheet: Sheet, x: float, y: float) -> None:
+        sheet.put(_at(self, x, y))
+
+
+def _at(cell: Leaf | Framed, x: float, y: float) -> DrawnBox:
+    wide = cell.left + cell.right
+    return cell.box._replace(x=x - cell.left, y=y, width=wide, height=cell.height)
+
+
+class Framed:
+    """A stack in a box with a title."""
+
+    leaf = False
+
+    def __init__(self, box: DrawnBox, inner: Stack, up: bool) -> None:
+        self.box, self.inner = box, inner
+        self.above, self.below = (PAD, TITLE) if up else (TITLE, PAD)
+        name = width(box.label, "name") + 14 if box.label else 0
+        times = width(f"×{box.times}", "times") + 14 if box.times > 1 else 0
+        self.left = max(inner.left + PAD, name)
+        self.right = max(inner.right + PAD, times)
+        self.height = inner.height + self.above + self.below
+
+    def place(self, sheet: Sheet, x: float, y: float) -> None:
+        sheet.put(_at(self, x, y))
+        sheet.depth += 1
+        self.inner.draw(sheet, x, y + self.above, y, y + self.height)
+        sheet.depth -= 1
+
+
+class Forked:
+    """Stacks side by side; `past`: at the right of a line that goes on."""
+
+    leaf = False
+
+    def __init__(self, fork: Fork, branches: Sequence[Stack]) -> None:
+        self.fork, self.branches = fork, branches
+        self.axes: list[float] = []
+        at: float = 10 if fork.past else 0
+        for branch in branches:
+            self.axes.append(at + branch.left)
+            at += branch.left + branch.right + BETWEEN
+        whole = at - BETWEEN
+        middle = 0 if fork.past else _middle(self.axes, whole)
+        self.axes = [axis - middle for axis in self.axes]
+        self.left, self.right = (6, whole) if fork.past else (middle, whole - middle)
+        self.height = max(branch.height for branch in branches)
+
+    def place(self, sheet: Sheet, x: float, y: float) -> None:
+        for axis, branch in zip(self.axes, self.branches, strict=True):
+            branch.draw(sheet, x + axis, y, y, y + self.height)
+
+
+def _middle(axes: list[float], whole: float) -> float:
+    """Half of the width, or the axis of a branch that is near."""
+    near = min(axes, key=lambda axis: abs(axis - whole / 2))
+    return near if abs(near - whole / 2) < 16 else whole / 2
+
+
+class Stack:
+    """Cells on one axis with their gaps; `texts` say which map leaves an item."""
+
+    def __init__(self, strand: Strand, cells: Sequence[Cell], texts: Sequence[str]) -> None:
+        self.strand, self.cells = strand, cells
+        size = len(cells)
+        self.straight = [link for link in strand.links if self._is_straight(link)]
+        self.arcs = [link for link in strand.links if not self._is_straight(link)]
+        self.enters = self._enters(-1)
+        self.leads_on = any(link.stop == size for link in strand.links) or bool(
+            size and self._exits(size - 1)
+        )
+        self.spaces = [self._space(p, texts) for p in range(-1, size)]
+        self.height = sum(cell.height for cell in cells) + sum(s.height for s in self.spaces)
+        reach = [self._reach(p) for p in range(size)]
+        self.lanes = self._lanes(reach)
+        first = width(self.spaces[0].text, "shape") + 9 if self.spaces[0].text else 0
+        self.right = max([*reach, *(lane + 3 for lane in self.lanes.values()), first, 3])
+        self.left = max([*(cell.left for cell in cells), 3])
+
+    def _fork(self, p: int) -> Forked | None:
+        cell = self.cells[p] if 0 <= p < len(self.cells) else None
+        return cell if isinstance(cell, Forked) else None
+
+    def _is_straight(self, link: Link) -> bool:
+        """From one item to the next, or past what only branches off between them."""
+        fork = self._fork(link.start + 1)
+        passes = link.stop == link.start + 2 and fork is not None and fork.fork.past
+        return link.stop == link.start + 1 or passes
+
+    def _enters(self, p: int) -> bool:
+        """Whether anything comes out of item p, the entry if it is −1, into the next."""
+        return any(link.start == p for link in self.strand.links) or self._fork(p + 1) is not None
+
+    def _exits(self, p: int) -> list[tuple[float, tuple[Edge, ...]]]:
+        """The axes of a fork's branches that lead on, with their edges."""
+        fork = self._fork(p)
+        if fork is None:
+            return []
+        pairs = zip(fork.axes, fork.branches, strict=True)
+        return [(axis, found) for axis, branch in pairs if (found := branch.edges_out)]
+
+    @property
+    def edges_out(self) -> tuple[Edge, ...]:
+        size = len(self.cells)
+        own = [edge for link in self.strand.links if link.stop == size for edge in link.edges]
+        last = [edge for _, edges in self._exits(size - 1) for edge in edges] if size else []
+        return (*own, *last)
+
+    @property
+    def edges_in(self) -> tuple[Edge, ...]:
+        own = [edge for link in self.strand.links if link.start == -1 for edge in link.edges]
+        fork = self._fork(0)
+        inner = [edge for branch in fork.branches for edge in branch.edges_in] if fork else []
+        return (*own, *inner)
+
+    def _space(self, p: int, texts: Sequence[str]) -> GapParts:
+        """The gap after item p, the entry if it is −1."""
+        size = len(self.cells)
+        comes = bool(self._exits(p)) and p >= 0
+        taps = any(link.start == p for link in self.arcs)
+        if p == size - 1:
+            ends = any(link.stop == size for link in self.arcs)
+            stem = 6 if self.leads_on else 0
+            return GapParts(BUS_IN if comes else 0, "", TAP if ends else 0, 0, stem)
+        parts = self._fork(p + 1) is not None
+        if p == -1 and not self._enters(-1):
+            return GapParts()
+        text = texts[p] if p >= 0 else ""
+        stem = 2 if parts else STEM
+        return GapParts(BUS_IN if comes else 0, text, TAP if taps else 0, BUS_OUT if parts else 0, stem)
+
+    def _reach(self, p: int) -> float:
+        """How far item p and the text below it reach to the right."""
+        text = self.spaces[p + 1].text
+        return max(self.cells[p].right, width(text, "shape") + 9 if text else 0)
+
+    def _lanes(self, reach: list[float]) -> dict[Link, float]:
+        """How far out each skip runs: past all that it skips, and past the shorter ones."""
+        lanes: dict[Link, float] = {}
+        for link in sorted(self.arcs, key=lambda link: (link.stop - link.start, link.start)):
+            lane = max([*reach[link.start + 1 : link.stop], 0]) + SIDE
+            others = (x for a, x in lanes.items() if a.start < link.stop and link.start < a.stop)
+            lanes[link] = max([lane, *(x + SIDE - 3 for x in others)])
+        return lanes
+
+    def tops(self, y: float) -> list[float]:
+        """Where each cell begins, and the end of the last, if the stack begins at `y`."""
+        found = []
+        for space, cell in zip(self.spaces, self.cells, strict=False):
+            y += space.height
+            found.append(y)
+            y += cell.height
+        return [*found, y]
+
+    def draw(self, sheet: Sheet, x: float, y: float, entry: float, exit: float) -> None:
+        """Draw it from `y` on; lines come in at the height `entry`, and leave at `exit`."""
+        tops = self.tops(y)
+        for cell, top in zip(self.cells, tops, strict=False):
+            cell.place(sheet, x, top)
+        self.connect(sheet, x, tops, entry, exit, range(-1, len(self.cells)))
+
+    def connect(
+        self, sheet: Sheet, x: float, tops: list[float], entry: float, exit: float, gaps: range
+    ) -> None:
+        """The lines and texts of these gaps, each named by the item before it."""
+        gap = {p: self._end(p, tops, tops[0] - self.spaces[0].height) for p in gaps}
+        for link in self.straight:
+            if link.start in gap:
+                self._line(sheet, x, tops, link, entry, exit)
+        for p in gaps:
+            self._fan(sheet, x, tops, gap, p, entry, exit)
+            if self.spaces[p + 1].text:
+                sheet.shape(x, gap[p] + self.spaces[p + 1].text_at, self.spaces[p + 1].text)
+        for link, lane in self.lanes.items():
+            if link.start in gap:
+                self._arc(sheet, x, tops, gap, link, lane, entry, exit)
+
+    def _end(self, p: int, tops: list[float], start: float) -> float:
+        return start if p < 0 else tops[p] + self.cells[p].height
+
+    def _line(
+        self, sheet: Sheet, x: float, tops: list[float], link: Link, entry: float, exit: float
+    ) -> None:
+        size = len(self.cells)
+        start = entry if link.start < 0 else self._end(link.start, tops, 0)
+        stop = exit if link.stop == size else tops[link.stop]
+        arrow = link.stop < size and self.cells[link.stop].leaf
+        sheet.wire([(x, start), (x, stop)], link.edges, arrow=arrow)
+
+    def _fan(
+        self,
+        sheet: Sheet,
+        x: float,
+        tops: list[float],
+        gap: dict[int, float],
+        p: int,
+        entry: float,
+        exit: float,
+    ) -> None:
+        """Lines into the branches after item p, and out of those that item p is."""
+        size, space = len(self.cells), self.spaces[p + 1]
+        after = self._fork(p + 1)
+        if after is not None:
+            start, bus = entry if p < 0 else gap[p], gap[p] + space.bus_at
+            for axis, branch in zip(after.axes, after.branches, strict=True):
+                edges, here = branch.edges_in, x + axis
+                if edges:
+                    points = [(x, start), (x, bus), (here, bus), (here, tops[p + 1])]
+                    sheet.wire(points, edges, arrow=False, dot=(x, bus))
+        for axis, edges in self._exits(p):
+            bus, here = gap[p] + BUS_IN / 2, x + axis
+            stop = exit if p == size - 1 else tops[p + 1]
+            arrow = p < size - 1 and self.cells[p + 1].leaf
+            sheet.wire([(here, gap[p]), (here, bus), (x, bus), (x, stop)], edges, arrow=arrow)
+
+    def _arc(
+        self,
+        sheet: Sheet,
+        x: float,
+        tops: list[float],
+        gap: dict[int, float],
+        link: Link,
+        lane: float,
+        entry: float,
+        exit: float,
+    ) -> None:
+        tap = gap[link.start] + self.spaces[link.start + 1].tap_at
+        out, start = x + lane, (x, tap)
+        begin = (x, entry if link.start < 0 else gap[link.start])
+        if link.stop == len(self.cells):
+            end = self._end(link.stop - 1, tops, 0) + self.spaces[link.stop].tap_at
+            points = [begin, start, (out, tap), (out, end), (x, end), (x, exit)]
+            sheet.wire(points, link.edges, arrow=False, skip=True, dot=start)
+            return
+        cell = self.cells[link.stop]
+        middle = tops[link.stop] + cell.height / 2
+        points = [begin, start, (out, tap), (out, middle), (x + cell.right, middle)]
+        sheet.wire(points, link.edges, arrow=True, skip=True, dot=start)

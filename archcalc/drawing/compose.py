@@ -1,0 +1,171 @@
+"""The tree of boxes → cells that know their size: what is written into each box, what it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from archcalc.analysis.costs import Analysis
+from archcalc.drawing import words
+from archcalc.drawing.cells import Cell, Forked, Framed, Leaf, Stack
+from archcalc.drawing.flow import Fork, Strand, strand
+from archcalc.drawing.folded import Chip, Folding, Group, Unit, every, stands_for
+from archcalc.drawing.measures import WORDS, Measure
+from archcalc.drawing.metrics import fitted
+from archcalc.drawing.model import DrawnBox, Mark
+from archcalc.drawing.sheet import BAR, INSET, text_width
+from archcalc.operators.model import Shape
+from archcalc.units import grouped, percent, printable
+
+NARROWEST = BAR + 2 * 6  # a box that may have a bar
+HIGH, JOIN = 24, 20
+NAME = 170  # room for the name of a block
+
+
+class Composer(NamedTuple):
+    """What it takes to make cells of units."""
+
+    analysis: Analysis
+    measure: Measure
+    stands: dict[int, tuple[int, ...]]
+    folding: Folding
+    depth: int | None
+
+    @classmethod
+    def of(
+        cls,
+        analysis: Analysis,
+        measure: Measure,
+        units: Sequence[Unit],
+        folding: Folding,
+        depth: int | None,
+    ) -> Composer:
+        """For the tree of a network."""
+        return cls(analysis, measure, stands_for(units), folding, depth)
+
+    def stack(self, units: Sequence[Unit], top: bool = False, up: bool = False) -> Stack:
+        """The units of a block, or of the whole network, one under the other."""
+        return self.stacked(strand(self.analysis.graph, units), units, top, up)
+
+    def stacked(self, found: Strand, units: Sequence[Unit], top: bool, up: bool) -> Stack:
+        """The same of some of them, whose flow is known."""
+        cells = [self._cell(item, units, up) for item in found.items]
+        return Stack(found, cells, self._texts(found, units, top))
+
+    def _cell(self, item: int | Fork, units: Sequence[Unit], up: bool) -> Cell:
+        if isinstance(item, Fork):
+            return Forked(item, [self._branch(branch, units, up) for branch in item.branches])
+        unit = units[item]
+        if isinstance(unit, Chip):
+            return _leaf(self.layer(unit))
+        if self.is_closed(unit):
+            return _leaf(self.block(unit, "closed"))
+        return Framed(self.block(unit, "frame"), self.stack(unit.children, up=up), up)
+
+    def _branch(self, branch: Strand, units: Sequence[Unit], up: bool) -> Stack:
+        """A branch that is one block needs no frame of its own."""
+        if len(branch.items) == 1 and isinstance(branch.items[0], int):
+            only = units[branch.items[0]]
+            if isinstance(only, Group) and not only.copies and not self.is_closed(only):
+                return self.stack(only.children, up=up)
+        return self.stacked(branch, units, False, up)
+
+    def is_closed(self, group: Group) -> bool:
+        """Whether it lies so deep that it is one box."""
+        deep = self.depth is not None and group.path.count("/") + 1 >= self.depth
+        return deep and not self.folding.opens(group.path)
+
+    def shape(self, unit: Unit) -> Shape:
+        """What comes out of it, of the last of its copies."""
+        return self.analysis.graph.nodes[max(every(unit))].shape
+
+    def _texts(self, found: Strand, units: Sequence[Unit], top: bool) -> list[str]:
+        """The size of the map that leaves an item, where it is news: inside of blocks, of positions."""
+        told: tuple[object, ...] | None = None
+        texts = []
+        for item in found.items:
+            text = ""
+            if isinstance(item, int):
+                unit = units[item]
+                if told is None:
+                    told = self._known(self._incoming(unit), top)
+                shape = self._known(self.shape(unit), top)
+                text, told = ("" if shape == told else str(self.shape(unit))), shape
+            texts.append(text)
+        return texts
+
+    def _known(self, shape: Shape, top: bool) -> tuple[object, ...]:
+        return tuple(shape) if top else tuple(shape[:2])
+
+    def _incoming(self, unit: Unit) -> Shape:
+        nodes = self.analysis.graph.nodes
+        inputs = nodes[unit.nodes[0]].inputs
+        return nodes[inputs[0]].shape if inputs else nodes[0].shape
+
+    def _all(self, unit: Unit) -> tuple[int, ...]:
+        """The layers of a unit and of all copies of it, also of those around it."""
+        return tuple(sorted({j for i in unit.nodes for j in self.stands.get(i, ())}))
+
+    def layer(self, chip: Chip) -> DrawnBox:
+        """The box of a layer, with its texts."""
+        layers = self.analysis.layers
+        operators = [layers[i].node.operator for i in chip.nodes]
+        at = next((k for k, op in enumerate(operators) if not words.is_small(op)), 0)
+        main = layers[chip.nodes[at]]
+        small = [words.brief(op) for op in operators]
+        head, label = " ".join(small[:at]), words.phrase(operators[at], main.inputs)
+        tail = " ".join(filter(None, [words.suffix(operators[at]), *small[at + 1 :]]))
+        color = words.color(operators[at], main.inputs)
+        if color == "input":
+            label = str(main.node.shape)
+        elif words.is_small(operators[at]):
+            head, label, tail = "", " ".join(small), ""
+        box = self._box(chip, "join" if color == "join" else "layer", color)
+        if color == "input":
+            box = box._replace(kind="input")
+        return box._replace(label=printable(label), head=head, tail=tail)
+
+    def block(self, group: Group, kind: str) -> DrawnBox:
+        """The box of a block: a frame, or closed."""
+        frame = kind == "frame"
+        box = self._box(group, kind, "" if frame else "block")
+        name = group.name if frame else group.name or group.path.rpartition("/")[2]
+        count = f"{len(group.nodes)} layers"
+        name = fitted(printable(name), "name" if frame else "label", NAME)
+        return box._replace(label=name, tail="" if frame else count)
+
+    def _box(self, unit: Unit, kind: str, color: str) -> DrawnBox:
+        layers = self._all(unit)
+        cost = self.measure.of(layers)
+        times = 1 + len(unit.copies)
+        told = self._told(unit, layers, cost)
+        mark = self._mark(layers)
+        return DrawnBox(kind, color, unit.path, layers, "", "", "", times, cost, 0, mark, told)  # type: ignore[arg-type]
+
+    def _mark(self, layers: Sequence[int]) -> Mark:
+        marks = {self.folding.marks[i] for i in layers} if self.folding.marks else {""}
+        if len(marks) == 1:
+            return marks.pop()  # type: ignore[return-value]
+        return "changed"
+
+    def _told(self, unit: Unit, layers: tuple[int, ...], cost: int) -> str:
+        """The lines of a tooltip."""
+        nodes = self.analysis.graph.nodes
+        lines = [printable(unit.path)]
+        if unit.copies:
+            lines[0] += f" ×{1 + len(unit.copies)}"
+        if isinstance(unit, Chip):
+            lines.append(printable(" | ".join(str(nodes[i].operator) for i in unit.nodes)))
+        lines.append(f"output {self.shape(unit)}")
+        share = f" ({percent(cost, self.measure.total)})" if self.measure.total else ""
+        lines.append(f"{grouped(cost)} {WORDS[self.measure.by]}{share}")
+        if len(layers) > len(unit.nodes):
+            lines.append(f"{len(layers)} layers of the network")
+        return "\n".join(lines)
+
+
+def _leaf(box: DrawnBox) -> Leaf:
+    inner = text_width(box) + 2 * INSET
+    if box.kind == "join" and len(box.label) == 1:
+        return Leaf(box, JOIN if not box.tail else inner + 2, JOIN)
+    return Leaf(box, max(inner, 64 if box.kind in ("join", "input") else NARROWEST), HIGH)

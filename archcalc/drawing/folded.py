@@ -1,0 +1,281 @@
+"""Graph → tree of boxes: a layer with its norms and activations is one, equal repeats fold as ×N."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from archcalc.drawing import words
+from archcalc.graph.model import Graph
+
+LONGEST = 4  # units of a pattern that repeats: (swin, shifted swin) ×3
+FEWEST = 5  # equal layers, outside of blocks, that fold
+_NUMBERED = re.compile(r"(.*?)(\d*)")
+
+
+class Chip(NamedTuple):
+    """Layers in one box: a chain around the one that does the work."""
+
+    path: str
+    nodes: tuple[int, ...]
+    copies: tuple[tuple[int, ...], ...] = ()
+
+
+class Group(NamedTuple):
+    """A block. `nodes` are those of the first of its ×N copies, `copies` those of the others."""
+
+    path: str
+    name: str
+    children: tuple[Unit, ...]
+    nodes: tuple[int, ...]
+    copies: tuple[tuple[int, ...], ...] = ()
+
+
+Unit = Chip | Group
+
+
+def every(unit: Unit) -> Iterator[int]:
+    """The layers of all copies."""
+    yield from unit.nodes
+    for copy in unit.copies:
+        yield from copy
+
+
+class Folding(NamedTuple):
+    """What is asked of a tree: blocks to show in full, and the mark of each layer."""
+
+    expand: frozenset[str] = frozenset()
+    marks: Sequence[str] = ()
+
+    def opens(self, path: str) -> bool:
+        """Whether the block, or one that holds it, is wanted in full: by path, or by its own name."""
+        parts = path.split("/")
+        return any(self.expand.intersection(names_of(parts[: i + 1])) for i in range(len(parts)))
+
+
+def names_of(parts: Sequence[str]) -> tuple[str, ...]:
+    """What a block answers to: its path, its own name, and that without its number."""
+    return "/".join(parts), parts[-1], parts[-1].rstrip("0123456789")
+
+
+def fold(graph: Graph, folding: Folding) -> tuple[Unit, ...]:
+    """The units of the network from top to bottom, blocks holding theirs."""
+    return _Folder(graph, folding).units(range(len(graph.nodes)), 0)
+
+
+class _Folder:
+    def __init__(self, graph: Graph, folding: Folding) -> None:
+        self.nodes, self.outputs, self.folding = graph.nodes, set(graph.outputs), folding
+        self.parts = [node.path.split("/") for node in graph.nodes]
+        self.readers: list[list[int]] = [[] for _ in graph.nodes]
+        for i, node in enumerate(graph.nodes):
+            for j in node.inputs:
+                self.readers[j].append(i)
+        self.small = [words.is_small(node.operator) for node in graph.nodes]
+
+    def units(self, indices: Iterable[int], depth: int) -> tuple[Unit, ...]:
+        found: list[Unit] = []
+        for key, run in groupby(indices, lambda i: self._key(i, depth)):
+            if isinstance(key, int):
+                found.append(Chip(self.nodes[key].path, (key,)))
+            else:
+                inner = tuple(run)
+                path = "/".join(self.parts[inner[0]][: depth + 1])
+                found += self._opened(self._group(path, key, self.units(inner, depth + 1)))
+        return tuple(self._folded(self._absorbed(self._without_branch(self._fused(found)))))
+
+    def _key(self, i: int, depth: int) -> int | str:
+        parts = self.parts[i]
+        return parts[depth] if len(parts) > depth + 1 else i
+
+    def _group(self, path: str, name: str, children: tuple[Unit, ...]) -> Unit:
+        """A block of one block is that block under its own name."""
+        if len(children) > 1:
+            return _grouped(path, name, children)
+        (only,) = children
+        if isinstance(only, Chip):
+            return only._replace(path=path)
+        if only.copies and only.name:
+            name = f"{name}: {only.name}"
+        return only._replace(path=path, name=name)
+
+    def _opened(self, unit: Unit) -> tuple[Unit, ...]:
+        """The parts of a block that reads several tensors from outside: its lines need no door."""
+        if isinstance(unit, Chip) or unit.copies:
+            return (unit,)
+        return unit.children if len(set(self._read(unit.nodes))) > 1 else (unit,)
+
+    def _read(self, nodes: Sequence[int]) -> Iterator[int]:
+        own = set(nodes)
+        return (j for i in nodes for j in self.nodes[i].inputs if j not in own)
+
+    def _without_branch(self, units: list[Unit]) -> list[Unit]:
+        """The one branch of a join needs no frame in that of the block."""
+        groups = [u for u in units if isinstance(u, Group)]
+        others = [u for u in units if isinstance(u, Chip)]
+        if len(groups) != 1 or groups[0].copies or not others:
+            return units
+        if not all(words.is_join(self.nodes[u.nodes[0]].operator) for u in others):
+            return units
+        return [k for u in units for k in (u.children if isinstance(u, Group) else (u,))]
+
+    def _fused(self, units: list[Unit]) -> list[Unit]:
+        """Norms and activations in the box of their layer; those before one in that box."""
+        fused: list[Unit] = []
+        for unit in units:
+            last = fused[-1] if fused else None
+            if isinstance(last, Chip) and isinstance(unit, Chip) and self._belongs(last, unit):
+                path = last.path if not self._all_small(last) else unit.path
+                fused[-1] = Chip(path, last.nodes + unit.nodes)
+            else:
+                fused.append(unit)
+        return fused
+
+    def _belongs(self, a: Chip, b: Chip) -> bool:
+        if a.copies or b.copies or a.nodes[0] == 0 or not self._chained(a.nodes, b.nodes):
+            return False
+        alone = not words.is_join(self.nodes[b.nodes[0]].operator)
+        return self._all_small(b) or (self._all_small(a) and alone)
+
+    def _all_small(self, chip: Chip) -> bool:
+        return all(self.small[i] for i in chip.nodes)
+
+    def _chained(self, a: Sequence[int], b: Sequence[int]) -> bool:
+        """Whether `b` reads only what `a` ends in, and nothing else reads of `a`."""
+        own, after, last = set(a), set(b), a[-1]
+        if not own.isdisjoint(self.outputs) or set(self._read(b)) != {last}:
+            return False
+        return all(r in own or r in after for i in a for r in self.readers[i])
+
+    def _absorbed(self, units: list[Unit]) -> list[Unit]:
+        """An activation behind a block in the block's last box."""
+        found: list[Unit] = []
+        for unit in units:
+            last = found[-1] if found else None
+            if (
+                isinstance(last, Group)
+                and isinstance(unit, Chip)
+                and all(words.is_activation(self.nodes[i].operator) for i in unit.nodes)
+                and self._chained(last.nodes, unit.nodes)
+                and (longer := _longer(last, unit.nodes))
+            ):
+                found[-1] = longer
+            else:
+                found.append(unit)
+        return found
+
+    def _folded(self, units: list[Unit]) -> list[Unit]:
+        folded: list[Unit] = []
+        keys = [self._signature(unit.nodes) for unit in units]
+        at = 0
+        while at < len(units):
+            period, times = self._repeats(units, keys, at)
+            run = units[at : at + period * times]
+            folded.append(_repeated(run, period) if times > 1 else run[0])
+            at += period * times if times > 1 else 1
+        return folded
+
+    def _repeats(self, units: list[Unit], keys: list[Any], at: int) -> tuple[int, int]:
+        """The period from here on that folds most, and how often it repeats."""
+        best = 1, 1
+        if self.folding.expand and self.folding.opens(units[at].path):
+            return best
+        for period in range(1, LONGEST + 1):
+            times = self._times(units, keys, at, period)
+            enough = 2 if any(isinstance(u, Group) for u in units[at : at + period]) else FEWEST
+            if times >= enough and period * times > best[0] * best[1]:
+                best = period, times
+        return best
+
+    def _times(self, units: list[Unit], keys: list[Any], at: int, period: int) -> int:
+        times, first = 1, keys[at : at + period]
+        before = _flat(units[at : at + period])
+        while len(found := units[at + times * period : at + (times + 1) * period]) == period:
+            start = at + times * period
+            here = keys[start : start + period]
+            nodes = _flat(found)
+            if not self._chained(before, nodes) or here[:-1] != first[:-1]:
+                break
+            if here[-1] != first[-1]:
+                return times + self._but_for_the_end(here[-1], first[-1], units[at + period - 1])
+            if self.folding.expand and any(self.folding.opens(unit.path) for unit in found):
+                break
+            times, before = times + 1, nodes
+        return times
+
+    def _but_for_the_end(self, key: Any, first: Any, unit: Unit) -> bool:
+        """Whether the last copy only lacks the activation behind the others."""
+        lacking = unit.nodes[len(key) :]
+        return bool(
+            lacking
+            and key == first[: len(key)]
+            and all(words.is_activation(self.nodes[i].operator) for i in lacking)
+        )
+
+    def _signature(self, own: Sequence[int]) -> tuple[Any, ...]:
+        """What copies share: operators, map sizes (channels may grow), who reads whom, marks."""
+        at = {node: k for k, node in enumerate(own)}
+        marks = self.folding.marks
+        key = []
+        for i in own:
+            _, operator, inputs, shape, _ = self.nodes[i]
+            read = tuple((at.get(j, -1), self.nodes[j].shape[:2]) for j in inputs)
+            key.append((id(operator), shape[:2], read, marks[i] if marks else ""))
+        return tuple(key)
+
+
+def _grouped(path: str, name: str, children: tuple[Unit, ...]) -> Group:
+    return Group(path, name, children, tuple(sorted(i for c in children for i in every(c))))
+
+
+def _flat(units: Sequence[Unit]) -> tuple[int, ...]:
+    return tuple(sorted(i for unit in units for i in every(unit)))
+
+
+def _longer(group: Group, nodes: tuple[int, ...]) -> Group | None:
+    """The group with more layers in its last box; None if it is a repeat of its own."""
+    last = group.children[-1]
+    if group.copies or last.copies:
+        return None
+    grown = last._replace(nodes=last.nodes + nodes) if isinstance(last, Chip) else _longer(last, nodes)
+    return grown and group._replace(children=(*group.children[:-1], grown), nodes=group.nodes + nodes)
+
+
+def _repeated(run: Sequence[Unit], period: int) -> Unit:
+    """The first `period` units as one, with the others as its copies."""
+    parts = [run[i : i + period] for i in range(0, len(run), period)]
+    copies = tuple(map(_flat, parts[1:]))
+    if period > 1:
+        return _grouped(run[0].path, "", tuple(parts[0]))._replace(copies=copies)
+    first = run[0]
+    if isinstance(first, Chip):
+        return first._replace(copies=copies)
+    return first._replace(copies=copies, name=_run_name([getattr(u, "name", "") for u in run]))
+
+
+def _run_name(names: Sequence[str]) -> str:
+    """'bottleneck 2–4' for bottleneck2, bottleneck3, bottleneck4; 'dense' for dense, dense2."""
+    found = [_NUMBERED.fullmatch(name) for name in names]
+    bases = {match[1] for match in found if match}
+    numbers = [int(match[2] or 1) for match in found if match]
+    if len(bases) > 1 or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+        return f"{names[0]} … {names[-1]}"
+    (base,) = bases
+    return base if numbers[0] == 1 and names[0] == base else f"{base} {numbers[0]}–{numbers[-1]}"
+
+
+def stands_for(units: Sequence[Unit]) -> dict[int, tuple[int, ...]]:
+    """Each layer that is drawn, with all that it stands for: itself and its copies."""
+    found: dict[int, tuple[int, ...]] = {}
+    for unit in units:
+        inner = {i: (i,) for i in unit.nodes} if isinstance(unit, Chip) else stands_for(unit.children)
+        if unit.copies:
+            place = {node: k for k, node in enumerate(unit.nodes)}
+            inner = {
+                i: (*here, *(c[place[j]] for c in unit.copies for j in here if place[j] < len(c)))
+                for i, here in inner.items()
+            }
+        found |= inner
+    return found

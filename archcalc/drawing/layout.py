@@ -1,0 +1,169 @@
+"""A network → its drawing. The one door of the room for those who draw or test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from archcalc.analysis.costs import Analysis
+from archcalc.drawing import words
+from archcalc.drawing.compose import Composer
+from archcalc.drawing.folded import Folding, Unit, fold, names_of
+from archcalc.drawing.measures import WORDS, By, Measure, measured
+from archcalc.drawing.metrics import width
+from archcalc.drawing.model import Caption, Drawing, DrawnBox, Swatch
+from archcalc.drawing.outline import OutlineEntry, outline
+from archcalc.drawing.pages import wrapped
+from archcalc.drawing.sheet import Sheet, captions, joined
+from archcalc.errors import Diagnostic, UsageError, listed, shown, suggestion
+from archcalc.graph.model import Graph
+from archcalc.units import percent, printable, scaled
+
+MARGIN, HEAD, ROW = 16, 26, 18
+APART = 56  # two networks
+
+
+class Wishes(NamedTuple):
+    """What a drawing shall show: blocks in full, how deep, the measure of its bars, how many columns.
+
+    `marks` has the status of each layer in a difference, '' where it is the same.
+    """
+
+    expand: frozenset[str] = frozenset()
+    depth: int | None = None
+    by: By = "multiplies"
+    columns: int | None = None
+    marks: Sequence[str] = ()
+
+    @property
+    def folding(self) -> Folding:
+        return Folding(self.expand, self.marks)
+
+
+PLAIN = Wishes()
+
+
+class Drawable(NamedTuple):
+    """A network to draw, under its title."""
+
+    analysis: Analysis
+    title: str
+    wishes: Wishes = PLAIN
+
+
+class Outline(NamedTuple):
+    """A network as boxes in boxes; `number` is 1 for the second of two."""
+
+    title: str
+    entries: list[OutlineEntry]
+    measure: Measure
+    graph: Graph
+    number: int
+
+
+def folded(analysis: Analysis, wishes: Wishes = PLAIN) -> tuple[tuple[Unit, ...], Composer]:
+    """The tree of a network, and what makes boxes of it.
+
+    Raises:
+        UsageError: a block to expand is none of the network's.
+    """
+    _check(analysis, wishes.expand)
+    units = fold(analysis.graph, wishes.folding)
+    measure = measured(analysis, wishes.by)
+    return units, Composer.of(analysis, measure, units, wishes.folding, wishes.depth)
+
+
+def _check(analysis: Analysis, expand: frozenset[str]) -> None:
+    if not expand:
+        return
+    paths = [node.path.split("/")[:-1] for node in analysis.graph.nodes]
+    known = {name for parts in paths for i in range(len(parts)) for name in names_of(parts[: i + 1])}
+    for name in sorted(expand - known):
+        blocks = listed(dict.fromkeys(parts[0] for parts in paths if parts)) or "none"
+        help = suggestion(name, sorted(known)) or f"blocks: {blocks}"
+        raise UsageError(
+            Diagnostic(f"--expand: no block is called `{shown(printable(name))}`", help=help)
+        )
+
+
+def outlines(parts: Sequence[Drawable]) -> list[Outline]:
+    """Networks as boxes in boxes, without places.
+
+    Raises:
+        UsageError: a block to expand is none of the network's.
+    """
+    found = []
+    for number, part in enumerate(parts):
+        units, made = folded(part.analysis, part.wishes)
+        entries = outline(made, units)
+        graph = part.analysis.graph
+        found.append(Outline(part.title, entries, made.measure, graph, number))
+    return found
+
+
+def draw(parts: Sequence[Drawable]) -> Drawing:
+    """The drawing of a network, or of several side by side.
+
+    Raises:
+        UsageError: a block to expand is none of the network's.
+    """
+    whole, right, bottom = Sheet(), 0.0, 0.0
+    titles = []
+    for number, part in enumerate(parts):
+        units, made = folded(part.analysis, part.wishes)
+        sheet = Sheet(number)
+        wrapped(made.stack(units, top=True), sheet, part.wishes.columns)
+        left, top, end, under = sheet.bounds()
+        start = right + MARGIN if not number else right + APART
+        sheet.move(start - left, MARGIN + HEAD - top)
+        whole.add(sheet)
+        right = start + max(end - left, width(part.title, "title"))
+        bottom = max(bottom, under - top + MARGIN + HEAD)
+        room = width(part.title, "title")
+        titles.append(Caption(start, 23, part.title, "title", room=room))
+    return _finished(whole, titles, right + MARGIN, bottom + MARGIN, made.measure)
+
+
+def _finished(
+    sheet: Sheet, titles: list[Caption], wide: float, high: float, measure: Measure
+) -> Drawing:
+    """With the lengths of bars, all texts and a legend."""
+    full = max(box.cost for box in sheet.boxes if box.leaf)
+    boxes = [box._replace(share=box.cost / full if full and box.leaf else 0) for box in sheet.boxes]
+    share = f", {percent(full, measure.total)}" if len(titles) == 1 else ""
+    bar = f"{WORDS[measure.by]}; a full bar is {scaled(full)}{share}"
+    legend, wide, high = _placed(_keys(boxes, bar if full else ""), wide, high)
+    texts = [*titles, *sheet.captions, *captions(boxes)]
+    texts += [_told(key) for key in legend]
+    title = " → ".join(caption.text for caption in titles)
+    drawn = tuple(boxes), joined(sheet.wires), tuple(texts)
+    return Drawing(title, wide, high, *drawn, measure.by, measure.total, full, tuple(legend))
+
+
+def _told(key: Swatch) -> Caption:
+    return Caption(key.x + 15, key.y + 8.5, key.words, "key", room=width(key.words, "key"))
+
+
+def _keys(boxes: Sequence[DrawnBox], bar: str) -> list[tuple[str, str]]:
+    """Colors and marks that occur, with their words, and what a bar is."""
+    present = {box.color for box in boxes} - {"input", "join"}
+    keys = [(color, told) for color, told in words.KINDS.items() if color in present]
+    marks = {box.mark for box in boxes if box.leaf}
+    keys += [(mark, mark) for mark in ("new", "gone", "changed", "moved") if mark in marks]
+    return [*keys, ("bar", bar)] if bar else keys
+
+
+def _placed(
+    keys: Sequence[tuple[str, str]], wide: float, high: float
+) -> tuple[list[Swatch], float, float]:
+    """The legend below the drawing, in as many lines as its width asks for."""
+    found: list[Swatch] = []
+    x: float = MARGIN
+    wide = max([wide, *(width(told, "key") + 15 + 2 * MARGIN for _, told in keys)])
+    for color, told in keys:
+        room = 15 + width(told, "key")
+        if x > MARGIN and x + room > wide - MARGIN:
+            x, high = MARGIN, high + ROW
+        found.append(Swatch(color, told, x, high))
+        x += room + 14
+    return found, wide, high + ROW + MARGIN / 2

@@ -1,0 +1,59 @@
+"""The boxes of an outline under short names, and the edges between them, for tools that lay out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import NamedTuple
+
+from archcalc.drawing.layout import Outline
+from archcalc.drawing.outline import OutlineEntry
+
+
+class Named(NamedTuple):
+    """A box with a name that no other has."""
+
+    name: str
+    entry: OutlineEntry
+    children: list[Named]
+
+    @property
+    def words(self) -> str:
+        times = f" ×{self.entry.times}" if self.entry.times > 1 else ""
+        small = f" {self.entry.small}" if self.entry.small else ""
+        return f"{self.entry.label}{times}{small}"
+
+
+def named(part: Outline) -> list[Named]:
+    """All boxes of a network."""
+    return _named(part.entries, count(), "ab"[part.number])
+
+
+def _named(entries: Sequence[OutlineEntry], numbers: Iterator[int], letter: str) -> list[Named]:
+    return [
+        Named(f"{letter}{next(numbers)}", entry, _named(entry.children, numbers, letter))
+        for entry in entries
+    ]
+
+
+def leaves_of(boxes: Sequence[Named]) -> Iterator[Named]:
+    """The boxes that hold no others."""
+    for box in boxes:
+        yield from leaves_of(box.children) if box.children else [box]
+
+
+def edges_between(part: Outline, boxes: Sequence[Named]) -> list[tuple[str, str]]:
+    """The edges of the graph between leaves; those of copies are the edges of what they copy."""
+    home = {i: leaf.name for leaf in leaves_of(boxes) for i in leaf.entry.layers}
+    first = {i for leaf in leaves_of(boxes) for i in leaf.entry.nodes}
+    found = {
+        (home[j], home[i]): None
+        for i, node in enumerate(part.graph.nodes)
+        for j in node.inputs
+        if home[i] != home[j] and (i in first or j in first)
+    }
+    return [edge for edge in found if edge[::-1] not in found or _forward(edge)]
+
+
+def _forward(edge: tuple[str, str]) -> bool:
+    return int(edge[0][1:]) < int(edge[1][1:])

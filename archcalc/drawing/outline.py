@@ -1,0 +1,96 @@
+"""The boxes of a network as lists in lists, without places: what a tree of text and other tools draw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from archcalc.drawing.compose import Composer
+from archcalc.drawing.flow import Fork, Link, Strand, strand
+from archcalc.drawing.folded import Chip, Group, Unit
+
+
+class OutlineEntry(NamedTuple):
+    """A box, and what it holds. `small`: norms and activations, and what else joins there.
+
+    `layers` are those of all copies, `nodes` those of the first: the ones that edges of the drawing
+    lead to and from.
+    """
+
+    color: str
+    label: str
+    small: str
+    shape: str
+    times: int
+    cost: int
+    mark: str
+    path: str
+    layers: tuple[int, ...]
+    nodes: tuple[int, ...]
+    children: list[OutlineEntry]
+
+
+def outline(made: Composer, units: Sequence[Unit]) -> list[OutlineEntry]:
+    """The boxes from top to bottom; a branch is an entry that holds its own."""
+    return _entries(made, strand(made.analysis.graph, units), units)
+
+
+def _entries(made: Composer, found: Strand, units: Sequence[Unit]) -> list[OutlineEntry]:
+    skips = {link.stop: link for link in found.links if link.stop - link.start > 1}
+    entries = []
+    for at, item in enumerate(found.items):
+        if isinstance(item, Fork):
+            entries += [_branch(made, branch, units) for branch in item.branches]
+            continue
+        entry = _entry(made, units[item])
+        if at in skips and entry.color == "join":
+            source = _source(found, units, skips[at])
+            entry = entry._replace(small=f"with {source} {entry.small}".strip())
+        entries.append(entry)
+    return entries
+
+
+def _source(found: Strand, units: Sequence[Unit], link: Link) -> str:
+    """What a skip brings to a join: the block's input, or what leaves another of its parts."""
+    item = found.items[link.start] if link.start >= 0 else None
+    if not isinstance(item, int):
+        return "input"
+    unit = units[item]
+    return unit.name if isinstance(unit, Group) else unit.path.rpartition("/")[2]
+
+
+def _branch(made: Composer, branch: Strand, units: Sequence[Unit]) -> OutlineEntry:
+    """One box, or several under the name of the branch."""
+    inner = _entries(made, branch, units)
+    if len(inner) == 1:
+        return inner[0]
+    nodes = tuple(i for entry in inner for i in entry.nodes)
+    layers = tuple(sorted(i for entry in inner for i in entry.layers))
+    shape = inner[-1].shape
+    return OutlineEntry(
+        "", "branch", "", shape, 1, made.measure.of(layers), "", "", layers, nodes, inner
+    )
+
+
+def _entry(made: Composer, unit: Unit) -> OutlineEntry:
+    closed = isinstance(unit, Group) and made.is_closed(unit)
+    box = (
+        made.layer(unit) if isinstance(unit, Chip) else made.block(unit, "closed" if closed else "frame")
+    )
+    small = " ".join(filter(None, [box.head, box.tail]))
+    label = {"+": "add", "×": "mul"}.get(box.label, box.label) if box.kind == "join" else box.label
+    children = [] if closed or isinstance(unit, Chip) else outline(made, unit.children)
+    shape = "" if box.color == "input" else str(made.shape(unit))
+    return OutlineEntry(
+        box.color,
+        label or "repeat",
+        small,
+        shape,
+        box.times,
+        box.cost,
+        box.mark,
+        box.path,
+        box.layers,
+        unit.nodes,
+        children,
+    )

@@ -1,0 +1,129 @@
+"""A stack on a page: wrapped into columns, or as the U that it is."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import log
+from typing import NamedTuple
+
+from archcalc.drawing.cells import Stack
+from archcalc.drawing.metrics import width
+from archcalc.drawing.sheet import Sheet
+
+WIDE = 1.35  # width to height, at best
+GUTTER = 22  # between columns, with a line in it
+OVER, UNDER = 14, 20  # a column, where the line to the next runs
+MOST = 12
+
+
+class Section(NamedTuple):
+    """Items from `start` to before `stop`, in one column of this size."""
+
+    start: int
+    stop: int
+    left: float
+    right: float
+    height: float
+
+
+def wrapped(stack: Stack, sheet: Sheet, columns: int | None) -> None:
+    """Draw a stack in as many columns as are wanted, or as make a good page."""
+    sections = _chosen(stack, columns)
+    x: float = 0
+    axes = []
+    for section in sections:
+        axes.append(x + section.left)
+        x += section.left + section.right + 2 * GUTTER
+    for section, axis in zip(sections, axes, strict=True):
+        _column(stack, sheet, section, axis)
+    for a, b, axis, other in zip(sections, sections[1:], axes, axes[1:], strict=False):
+        _over(stack, sheet, (a, axis), (b, other))
+
+
+def _tops(stack: Stack, section: Section) -> list[float]:
+    """Where the cells lie if the column's first begins at 0."""
+    tops = stack.tops(0)
+    return [top - tops[section.start] for top in tops]
+
+
+def _column(stack: Stack, sheet: Sheet, section: Section, axis: float) -> None:
+    tops = _tops(stack, section)
+    for p in range(section.start, section.stop):
+        stack.cells[p].place(sheet, axis, tops[p])
+    last = section.stop == len(stack.cells)
+    gaps = range(section.start, section.stop if last else section.stop - 1)
+    stack.connect(sheet, axis, tops, 0, tops[-1], gaps)
+
+
+def _over(stack: Stack, sheet: Sheet, one: tuple[Section, float], other: tuple[Section, float]) -> None:
+    """The line from the end of a column to the top of the next."""
+    (section, axis), (following, there) = one, other
+    end, p = section.height, section.stop - 1
+    text = stack.spaces[p + 1].text
+    gutter = axis + max(section.right, width(text, "shape") + 8) + GUTTER
+    points = [(axis, end), (axis, end + UNDER), (gutter, end + UNDER), (gutter, -OVER)]
+    points += [(there, -OVER), (there, 0)]
+    edges = [edge for link in stack.straight if link.start == p for edge in link.edges]
+    sheet.wire(points, edges, arrow=stack.cells[following.start].leaf)
+    if text:
+        sheet.shape(axis, end + UNDER / 2, text)
+
+
+def _breaks(stack: Stack) -> list[int]:
+    """The items that a column may begin with: one line leads there from the item before."""
+    size = len(stack.cells)
+    links = stack.strand.links
+    steps = {link.start for link in links if link.stop == link.start + 1}
+    passed = {p for link in links if link.stop > link.start + 1 for p in range(link.start, link.stop)}
+    return [p + 1 for p in range(size - 1) if p in steps and p not in passed]
+
+
+def _chosen(stack: Stack, columns: int | None) -> list[Section]:
+    tops, breaks = stack.tops(0), _breaks(stack)
+    found = {}
+    for wanted in [columns] if columns else range(1, MOST):
+        split = _split(stack, tops, breaks, wanted)
+        found[len(split)] = split
+    return min(found.values(), key=_badness)
+
+
+def _badness(sections: list[Section]) -> float:
+    """How far from a good page: its shape, and what stays empty beside short columns."""
+    wide = sum(s.left + s.right for s in sections) + 2 * GUTTER * (len(sections) - 1)
+    high = max(s.height for s in sections) + (OVER + UNDER if len(sections) > 1 else 0)
+    filled = sum((s.left + s.right) * s.height for s in sections)
+    uneven = 1 - min(s.height for s in sections) / high
+    return abs(log(wide / high / WIDE)) + 1 - filled / (wide * high) + uneven / 3
+
+
+def _split(stack: Stack, tops: list[float], breaks: list[int], wanted: int) -> list[Section]:
+    """At most so many columns, the highest of them as low as can be."""
+    low, high = 0.0, tops[-1]
+    for _ in range(24):
+        middle = (low + high) / 2
+        if len(_filled(stack, tops, breaks, middle)) <= wanted:
+            high = middle
+        else:
+            low = middle
+    return _filled(stack, tops, breaks, high + 0.01)
+
+
+def _filled(stack: Stack, tops: list[float], breaks: list[int], most: float) -> list[Section]:
+    """Columns filled one after the other to a height, where breaks allow it."""
+    starts, ends = [0], []
+    for at, following in pairwise([*breaks, len(stack.cells)]):
+        end = tops[following - 1] + stack.cells[following - 1].height
+        if end - tops[starts[-1]] > most:
+            ends.append(at)
+            starts.append(at)
+    ends.append(len(stack.cells))
+    return [_section(stack, tops, a, b) for a, b in zip(starts, ends, strict=True)]
+
+
+def _section(stack: Stack, tops: list[float], start: int, stop: int) -> Section:
+    cells = stack.cells[start:stop]
+    lanes = [lane + 3 for link, lane in stack.lanes.items() if start <= link.start < stop]
+    texts = [stack.spaces[p + 1].text for p in range(start, stop)]
+    right = max([*(c.right for c in cells), *lanes, *(width(t, "shape") + 9 for t in texts if t)])
+    height = tops[stop - 1] + cells[-1].height - tops[start]
+    return Section(start, stop, max(c.left for c in cells), right, height)

@@ -1,0 +1,117 @@
+"""What stands in a box: a layer as papers write it, and the kind that colors it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.operators import TABLE
+from archcalc.operators.model import Operator, Shape
+
+# colors of a drawing, and the words of its legend
+KINDS = {
+    "conv": "conv",
+    "depthwise": "depthwise conv",
+    "grouped": "grouped conv",
+    "upconv": "up-conv",
+    "linear": "linear",
+    "attention": "attention",
+    "pool": "pooling",
+    "join": "join",
+    "reshape": "rearrangement",
+    "plain": "norm, activation",
+    "input": "input",
+    "block": "block, not opened",
+}
+_FAMILIES = {
+    "linear": "linear",
+    "pooling": "pool",
+    "joining": "join",
+    "normalization": "plain",
+    "activation": "plain",
+    "reshaping": "reshape",
+    "tokens": "reshape",
+    "attention": "attention",
+}
+_CONVS = {"conv": "conv", "depthwise conv": "depthwise", "grouped conv": "grouped", "deconv": "upconv"}
+_SMALL = ("classtoken", "token", "shuffle")  # they make a new map, and still belong to a layer's box
+_SIGNS = {"add": "+", "mul": "×", "concat": "concat"}
+_POOLS = {"maxpool": "max pool", "avgpool": "avg pool", "sumpool": "sum pool"}
+
+
+def color(operator: Operator, inputs: tuple[Shape, ...]) -> str:
+    """The kind of a layer, one of `KINDS`."""
+    family = TABLE.get(operator.name)
+    if family is None:
+        return "input"
+    if family == "convolution":
+        return _CONVS[operator.kind(*inputs)]
+    return _FAMILIES[family]
+
+
+def is_join(operator: Operator) -> bool:
+    return TABLE.get(operator.name) == "joining"
+
+
+def is_small(operator: Operator) -> bool:
+    """Whether it is written into the box of the layer before it: norms, activations, other views."""
+    return operator.name in _SMALL or (operator.buffer != "fresh" and not is_join(operator))
+
+
+def is_activation(operator: Operator) -> bool:
+    return TABLE.get(operator.name) == "activation"
+
+
+def phrase(operator: Operator, inputs: tuple[Shape, ...]) -> str:
+    """'3×3 conv 64 /2', '2×2 max pool /2', 'attention, 12 heads'; others as a spec writes them."""
+    facts: Any = operator
+    name = operator.name
+    if name in ("conv", "deconv"):
+        return f"{_pair(facts.k)} {_conv(facts, inputs)}{_stride(facts.s)}"
+    if name in _POOLS:
+        return f"{_pair(facts.k)} {_POOLS[name]}{_stride(facts.s)}"
+    if name == "gap":
+        return "global avg pool"
+    if name == "attention":
+        return f"attention, {facts.heads} heads"
+    if name == "windowattention":
+        shifted = "shifted " if facts.shift else ""
+        return f"{_pair(facts.window)} {shifted}window attention, {facts.heads} heads"
+    return _SIGNS.get(name) or _plain(operator)
+
+
+def _conv(facts: Any, inputs: tuple[Shape, ...]) -> str:
+    kind = _CONVS[facts.kind(*inputs)]
+    words = "depthwise" if kind == "depthwise" else "up-conv" if kind == "upconv" else "conv"
+    dilated = getattr(facts, "d", (1, 1))
+    told = f"{words} {facts.filters}"
+    if kind == "grouped":
+        told += f", {facts.g} groups"
+    return told if dilated == (1, 1) else f"{told}, dilation {_short(dilated)}"
+
+
+def _stride(pair: tuple[int, int]) -> str:
+    return "" if pair == (1, 1) else f" /{_short(pair)}"
+
+
+def _short(pair: tuple[int, int]) -> str:
+    return str(pair[0]) if pair[0] == pair[1] else _pair(pair)
+
+
+def _pair(pair: Any) -> str:
+    height, width = pair if isinstance(pair, tuple) else (pair, pair)
+    return f"{height}×{width}"
+
+
+def _plain(operator: Operator) -> str:
+    """Its name and what is required of it; a constant of numerics is left out."""
+    return " ".join(w for w in str(operator).split() if not w.startswith("eps="))
+
+
+def brief(operator: Operator) -> str:
+    """A small operator behind another: its name."""
+    return operator.name if operator.name != "token" else _plain(operator)
+
+
+def suffix(operator: Operator) -> str:
+    """What a join says besides its sign."""
+    return "crop" if getattr(operator, "crop", False) else ""

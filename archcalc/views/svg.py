@@ -1,0 +1,239 @@
+"""Drawing → SVG: shapes with classes and one style sheet, no variables and no scripts.
+
+A group `g.box` carries `data-layers` (ranges of layer numbers), `data-path` and a `<title>`; a line
+`data-edges`. Without a theme the picture follows the reader's: light, dark, or in print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from archcalc.drawing.metrics import FONT, STYLES
+from archcalc.drawing.model import Caption, Drawing, DrawnBox, Place, Swatch, Wire, ranges
+from archcalc.drawing.sheet import BAR
+
+ROUND = 7  # corners of lines
+
+# Okabe and Ito's colors, readable by the color-blind: (fill, stroke, bar)
+_LIGHT = {
+    "conv": ("#dcebf7", "#0072b2"),
+    "depthwise": ("#eaf6fd", "#2f93cc"),
+    "grouped": ("#dcebf7", "#0072b2"),
+    "upconv": ("#f8e6f0", "#b5588f"),
+    "linear": ("#daf1ea", "#00805e"),
+    "attention": ("#fdf0d5", "#b87a00"),
+    "pool": ("#fce5d6", "#d55e00"),
+    "join": ("#fbf7c8", "#8a7d00"),
+    "reshape": ("#f2f2f2", "#6e7781"),
+    "plain": ("#ffffff", "#6e7781"),
+    "input": ("#ffffff", "#57606a"),
+    "block": ("#eef1f4", "#57606a"),
+}
+_DARK = {
+    "conv": ("#0b2f4a", "#56a9e6"),
+    "depthwise": ("#0b2836", "#7cc9f2"),
+    "grouped": ("#0b2f4a", "#56a9e6"),
+    "upconv": ("#3d1d30", "#e093bf"),
+    "linear": ("#06352a", "#3ccaa2"),
+    "attention": ("#3b2a04", "#f0b440"),
+    "pool": ("#452106", "#ff9a55"),
+    "join": ("#353100", "#e0d044"),
+    "reshape": ("#21262d", "#9ea7b3"),
+    "plain": ("#161b22", "#9ea7b3"),
+    "input": ("#0d1117", "#9ea7b3"),
+    "block": ("#21262d", "#9ea7b3"),
+}
+KIND_COLORS = _LIGHT
+_PRINT = {kind: ("#ffffff", stroke) for kind, (_, stroke) in _LIGHT.items()}
+_MARKS = {"new": "#009e73", "gone": "#d55e00", "changed": "#e69f00", "moved": "#cc79a7"}
+# background, text, faint text, frame, inner frame, frame's line, line, skip
+_INK = {
+    "light": ("#ffffff", "#1b1f24", "#57606a", "#f6f8fa", "#ffffff", "#bcc4cc", "#57606a", "#8a7d00"),
+    "dark": ("#0d1117", "#e6edf3", "#a3acb8", "#161b22", "#0d1117", "#444c56", "#a3acb8", "#e0d044"),
+    "print": ("none", "#000000", "#333333", "none", "none", "#888888", "#333333", "#6b6100"),
+}
+_FILLS = {"light": _LIGHT, "dark": _DARK, "print": _PRINT}
+THEMES = tuple(_INK)
+
+
+def render(drawing: Drawing, theme: str | None = None) -> str:
+    """The text of an SVG file."""
+    wide, high = _number(drawing.width), _number(drawing.height)
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" '
+        f'width="{wide}" height="{high}" role="img" class="archcalc" '
+        f'aria-label="{escape(drawing.title)}">'
+    )
+    by_box: dict[int, list[Caption]] = {}
+    for caption in drawing.captions:
+        by_box.setdefault(caption.box, []).append(caption)
+    frames = [(i, box) for i, box in enumerate(drawing.boxes) if not box.leaf]
+    leaves = [(i, box) for i, box in enumerate(drawing.boxes) if box.leaf]
+    parts = [
+        head,
+        f"<style>{_style(theme)}</style>",
+        f'<rect class="paper" width="{wide}" height="{high}"/>',
+        *(_box(box, by_box.get(i, [])) for i, box in frames),
+        *map(_wire, sorted(drawing.wires, key=lambda wire: not wire.skip)),
+        *(_box(box, by_box.get(i, [])) for i, box in leaves),
+        *map(_text, by_box.get(-1, [])),
+        *map(_swatch, drawing.legend),
+        "</svg>\n",
+    ]
+    return "\n".join(parts)
+
+
+def _style(theme: str | None) -> str:
+    if theme is not None:
+        return _shared() + _themed(theme)
+    dark = f"@media screen and (prefers-color-scheme:dark){{{_themed('dark')}}}"
+    return _shared() + _themed("light") + dark + f"@media print{{{_themed('print')}}}"
+
+
+def _shared() -> str:
+    styles = [
+        f".t-{kind}{{font-size:{size}px;font-weight:{700 if bold else 400}}}"
+        for kind, (size, bold) in STYLES.items()
+    ]
+    marks = [f".box.{mark} .body{{stroke:{color};stroke-width:2.4}}" for mark, color in _MARKS.items()]
+    return (
+        f".archcalc text{{font-family:{FONT}}}"
+        + "".join(styles)
+        + ".wire,.skip,.pile{fill:none}.wire{stroke-width:1.2}.skip{stroke-width:1.4}"
+        + ".depthwise .body,.block .body{stroke-dasharray:4 2}.gone .body{stroke-dasharray:2 2}"
+        + "".join(marks)
+    )
+
+
+def _themed(theme: str) -> str:
+    paper, ink, faint, frame, inner, edge, line, skip = _INK[theme]
+    kinds = "".join(
+        f".{kind} .body{{fill:{fill};stroke:{stroke}}}.{kind} .bar{{fill:{stroke}}}"
+        for kind, (fill, stroke) in _FILLS[theme].items()
+    )
+    return (
+        f".paper{{fill:{paper}}}.archcalc text{{fill:{ink}}}"
+        f".archcalc .t-small,.archcalc .t-name,.archcalc .t-shape,.archcalc .t-key{{fill:{faint}}}"
+        f".frame .body{{fill:{frame};stroke:{edge}}}.frame.even .body{{fill:{inner}}}"
+        f".pile{{stroke:{edge}}}.wire{{stroke:{line}}}.skip{{stroke:{skip}}}"
+        f".head,.dot{{fill:{line};stroke:none}}.skip+.head,.skip+.dot{{fill:{skip}}}"
+        f".legend .bar{{fill:{faint}}}{kinds}"
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def _box(box: DrawnBox, captions: Sequence[Caption]) -> str:
+    names = ["box", box.kind if box.kind == "frame" else box.color, box.mark]
+    names += ["even"] if box.kind == "frame" and box.depth % 2 else []
+    layers = escape(ranges(box.layers))
+    data = f'data-layers="{layers}" data-path="{escape(box.path)}"'
+    focus = ' tabindex="0"' if box.leaf else ""
+    parts = [f'<g class="{" ".join(filter(None, names))}" {data}{focus}>']
+    parts += [f"<title>{escape(box.told)}</title>"]
+    parts += [*_pile(box), _body(box), *_bar(box), *map(_text, captions), "</g>"]
+    return "".join(parts)
+
+
+def _body(box: DrawnBox) -> str:
+    radius = box.height / 2 if box.kind in ("input", "join") else 7 if box.kind == "frame" else 4
+    return f'<rect class="body" {_rect(box.x, box.y, box.width, box.height)} rx="{_number(radius)}"/>'
+
+
+def _rect(x: float, y: float, width: float, height: float) -> str:
+    numbers = zip(("x", "y", "width", "height"), (x, y, width, height), strict=True)
+    return " ".join(f'{name}="{_number(value)}"' for name, value in numbers)
+
+
+def _pile(box: DrawnBox) -> list[str]:
+    """The edges of two more sheets behind a box that stands for several."""
+    if box.times < 2:
+        return []
+    right, bottom = box.x + box.width, box.y + box.height
+    path = "".join(
+        f"M{_number(box.x + 2 * d)} {_number(box.y - d)}H{_number(right + d)}V{_number(bottom - 2 * d)}"
+        for d in (3, 6)
+    )
+    return [f'<path class="pile" d="{path}"/>']
+
+
+def _bar(box: DrawnBox) -> list[str]:
+    if box.share <= 0:
+        return []
+    length = max(1.0, BAR * box.share)
+    left = box.x + (box.width - BAR) / 2
+    return [f'<rect class="bar" {_rect(left, box.y + box.height - 5.5, length, 3)} rx="1"/>']
+
+
+def _text(caption: Caption) -> str:
+    anchor = f' text-anchor="{caption.anchor}"' if caption.anchor != "start" else ""
+    before, after = (
+        f'<tspan class="t-small">{escape(text)}</tspan>' if text else ""
+        for text in (caption.before, caption.after)
+    )
+    words = " ".join(filter(None, [before, escape(caption.text), after]))
+    place = f'x="{_number(caption.x)}" y="{_number(caption.y)}"'
+    return f'<text class="t-{caption.kind}" {place}{anchor}>{words}</text>'
+
+
+def _wire(wire: Wire) -> str:
+    edges = " ".join(f"{a}-{b}" for a, b in wire.edges)
+    kind = "skip" if wire.skip else "wire"
+    path = _path(wire.points, wire.arrow, wire.dot)
+    parts = [f'<path class="{kind}" d="{path}" data-edges="{edges}"/>']
+    if wire.arrow:
+        parts.append(f'<path class="head" d="{_head(*wire.points[-2:])}"/>')
+    if wire.dot:
+        x, y = map(_number, wire.dot)
+        parts.append(f'<circle class="dot" cx="{x}" cy="{y}" r="2.2"/>')
+    return "".join(parts)
+
+
+def _path(points: Sequence[Place], arrow: bool, dot: Place | None) -> str:
+    """A polyline with round corners, but at its dot, that ends where an arrow's head begins."""
+    stop = _towards(points[-1], points[-2], 4) if arrow else points[-1]
+    path = f"M{_place(points[0])}"
+    for before, corner, after in zip(points, points[1:], [*points[2:-1], stop], strict=False):
+        sharp = corner == dot
+        reach = 0 if sharp else min(ROUND, _far(before, corner) / 2, _far(corner, after) / 2)
+        path += f"L{_place(_towards(corner, before, reach))}"
+        path += f"Q{_place(corner)} {_place(_towards(corner, after, reach))}"
+    return f"{path}L{_place(stop)}"
+
+
+def _place(point: Place) -> str:
+    return " ".join(map(_number, point))
+
+
+def _far(a: Place, b: Place) -> float:
+    return abs(a[0] - b[0]) + abs(a[1] - b[1])  # lines run straight down or across
+
+
+def _towards(start: Place, stop: Place, distance: float) -> Place:
+    far = _far(start, stop) or 1
+    share = min(1.0, distance / far)
+    return start[0] + (stop[0] - start[0]) * share, start[1] + (stop[1] - start[1]) * share
+
+
+def _head(before: Place, tip: Place) -> str:
+    base = _towards(tip, before, 6)
+    across = ((tip[1] - base[1]) / 2, (base[0] - tip[0]) / 2)
+    corners: Iterable[Place] = (
+        tip,
+        (base[0] + across[0], base[1] + across[1]),
+        (base[0] - across[0], base[1] - across[1]),
+    )
+    return "M" + "L".join(map(_place, corners)) + "Z"
+
+
+def _swatch(swatch: Swatch) -> str:
+    if swatch.color == "bar":
+        rect = _rect(swatch.x, swatch.y + 3.5, 11, 3)
+        return f'<g class="legend"><rect class="bar" {rect} rx="1"/></g>'
+    rect = _rect(swatch.x, swatch.y, 11, 10)
+    mark = swatch.color if swatch.color in _MARKS else ""
+    kind = f"box {mark}" if mark else swatch.color
+    return f'<g class="legend {kind}"><rect class="body" {rect} rx="2"/></g>'

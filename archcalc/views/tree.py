@@ -1,0 +1,97 @@
+"""The tree of a drawing as text: glyphs by kind, ×N, map sizes, bars of the cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+from typing import NamedTuple
+
+from archcalc.drawing.layout import Outline
+from archcalc.drawing.measures import WORDS
+from archcalc.drawing.outline import OutlineEntry
+from archcalc.drawing.words import KINDS
+from archcalc.reports.model import BAR, Column, cell
+from archcalc.units import percent, scaled
+
+GLYPHS = {
+    "conv": "■",
+    "depthwise": "□",
+    "grouped": "▣",
+    "upconv": "▲",
+    "linear": "●",
+    "attention": "◆",
+    "pool": "▼",
+    "join": "⊕",
+    "reshape": "↻",
+    "plain": "·",
+    "input": "○",
+    "block": "▸",
+}
+MARKS = {"new": "+", "gone": "−", "changed": "~", "moved": "→"}
+WIDTH = 80
+SHAPE, COUNT = 12, 10
+SHORT = {"multiplies": "multiplies", "params": "parameters", "alive": "alive", "field": "field"}
+
+
+class _Line(NamedTuple):
+    text: str
+    entry: OutlineEntry
+
+
+def render(parts: Sequence[Outline]) -> str:
+    """Networks from top to bottom, one line a box."""
+    full = max(entry.cost for part in parts for entry in _leaves(part.entries))
+    marked = any(line.entry.mark for part in parts for line in _lines(part.entries, ""))
+    blocks = [_network(part, full, marked) for part in parts]
+    colors = {color for part in parts for color in _colors(part.entries)}
+    foot = ["  ".join(f"{glyph} {KINDS[color]}" for color, glyph in GLYPHS.items() if color in colors)]
+    if marked:
+        foot.append("+ new  − gone  ~ changed  → moved")
+    measure = parts[-1].measure
+    if full:
+        share = f", {percent(full, measure.total)}" if len(parts) == 1 else ""
+        foot.append(f"{WORDS[measure.by]}; a full bar is {scaled(full)}{share}")
+    return "\n\n".join([*blocks, "\n".join(line for text in foot for line in wrap(text, WIDTH))])
+
+
+def _network(part: Outline, full: int, marked: bool) -> str:
+    room = WIDTH - SHAPE - COUNT - BAR - 6 - 2 * marked
+    head = f"{'':{room + 2 * marked}}  {'output':>{SHAPE}}  {SHORT[part.measure.by]:>{COUNT}}"
+    rows = [_row(line, room, full, marked) for line in _lines(part.entries, "")]
+    return "\n".join([part.title, "", head, *rows])
+
+
+def _leaves(entries: Sequence[OutlineEntry]) -> Iterator[OutlineEntry]:
+    for entry in entries:
+        yield from _leaves(entry.children) if entry.children else [entry]
+
+
+def _lines(entries: list[OutlineEntry], lead: str, top: bool = True) -> Iterator[_Line]:
+    for at, entry in enumerate(entries):
+        last = at == len(entries) - 1
+        branch, stem = ("", "") if top else ("└ ", "  ") if last else ("├ ", "│ ")
+        yield _Line(lead + branch + _text(entry), entry)
+        yield from _lines(entry.children, lead + stem, False)
+
+
+def _text(entry: OutlineEntry) -> str:
+    glyph = f"{GLYPHS[entry.color]} " if entry.color else ""
+    times = f" ×{entry.times}" if entry.times > 1 else ""
+    small = f" · {entry.small}" if entry.small else ""
+    return f"{glyph}{entry.label}{times}{small}"
+
+
+def _row(line: _Line, room: int, full: int, marked: bool) -> str:
+    text, entry = line
+    if len(text) > room:
+        text = f"{text[: room - 1]}…"
+    leaf = not entry.children
+    count = scaled(entry.cost) if leaf and entry.cost else ""
+    bar = cell(Column("bar", "", "bar"), (entry.cost, full)) if count else ""
+    mark = f"{MARKS.get(entry.mark, ' ')} " if marked else ""
+    return f"{mark}{text:{room}}  {entry.shape:>{SHAPE}}  {count:>{COUNT}}  {bar}".rstrip()
+
+
+def _colors(entries: list[OutlineEntry]) -> set[str]:
+    inner = [_colors(entry.children) for entry in entries]
+    return {entry.color for entry in entries}.union(*inner)

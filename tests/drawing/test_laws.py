@@ -1,0 +1,65 @@
+"""What holds of the drawing of every bundled network: nothing crosses, overlaps, or is lost."""
+
+from __future__ import annotations
+
+import pytest
+from support.drawings import faults
+
+import archcalc
+from archcalc.drawing.layout import Drawable, Wishes, draw
+from archcalc.drawing.measures import MEASURES
+from archcalc.spec import catalog
+
+NAMES = catalog.names()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_laws_of_a_drawing(name: str) -> None:
+    network = archcalc.load(name)
+    drawing = draw([Drawable(network.analyze(), network.title)])
+    assert faults(drawing, network.graph)[:5] == []
+
+
+VIEWS = {
+    "closed": Wishes(depth=1),
+    "params": Wishes(by="params"),
+    "one column": Wishes(columns=1),
+    "many columns": Wishes(columns=9),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize(
+    "name", ["resnet50", "googlenet", "unet", "densenet121", "swin_t", "resnet1202"]
+)
+def test_the_laws_of_other_views(name: str, view: str) -> None:
+    network = archcalc.load(name)
+    drawing = draw([Drawable(network.analyze(), network.title, VIEWS[view])])
+    assert faults(drawing, network.graph)[:5] == []
+
+
+@pytest.mark.parametrize("by", MEASURES)
+def test_bars_of_every_measure(by: str) -> None:
+    network = archcalc.load("resnet50")
+    drawing = draw([Drawable(network.analyze(), network.title, Wishes(by=by))])  # type: ignore[arg-type]
+    shares = [box.share for box in drawing.boxes if box.leaf]
+    assert max(shares) == 1
+    assert min(shares) >= 0
+    expected = {
+        "multiplies": network.analyze().multiplies,
+        "params": network.analyze().parameters,
+        "alive": network.memory().peak,
+        "field": max(max(r["height"], r["width"]) for r in network.field().rows if r["height"]),
+    }
+    assert drawing.total == expected[by]
+
+
+def test_expanded_blocks_are_drawn_one_by_one() -> None:
+    """ResNet-50's stage2 has four units; the three that fold are drawn if they are asked for."""
+    network = archcalc.load("resnet50")
+    wishes = Wishes(expand=frozenset(["stage2"]))
+    drawing = draw([Drawable(network.analyze(), network.title, wishes)])
+    assert faults(drawing, network.graph) == []
+    paths = {box.path for box in drawing.boxes if box.kind == "frame"}
+    assert {f"stage2/bottleneck{n}" for n in ("", 2, 3, 4)} <= paths
+    assert "stage3/bottleneck3" not in paths
