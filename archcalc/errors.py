@@ -56,6 +56,8 @@ class ArchError(Exception):
     def __init__(self, *diagnostics: Diagnostic | str) -> None:
         self.diagnostics = tuple(Diagnostic(d) if isinstance(d, str) else d for d in diagnostics)
         super().__init__("; ".join(d.message for d in self.diagnostics))
+        for help in filter(None, (d.help for d in self.diagnostics)):
+            self.add_note(f"help: {help}")
 
 
 class UsageError(ArchError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 from archcalc.interop.counts import Counts, Rule, Seen
@@ -27,7 +28,7 @@ def recurrent(gates: int, cell: Counts) -> Rule:
         first = 1 + int(op.attributes.get("states", 0))
         weights = [shape for shape in op.inputs[first:] if shape]
         steps = prod(op.shape(0)[:-1])
-        matrices = [shape for shape in weights if len(shape) >= 2 and not _bias(weights, shape)]
+        matrices = [shape for shape in weights if not _bias(weights, shape)]
         rows = sum(prod(shape[:-1]) for shape in matrices)
         biases = sum(prod(shape) for shape in weights if shape not in matrices)
         units = int(op.attributes["units"])
@@ -38,9 +39,16 @@ def recurrent(gates: int, cell: Counts) -> Rule:
     return rule
 
 
-def _bias(weights: list[Shape], shape: Shape) -> bool:
+def roles(op: Seen) -> tuple[str, ...]:
+    """Return what each input of a recurrent layer would be as a weight: 'bias' or 'weight'."""
+    first = 1 + int(op.attributes.get("states", 0))
+    weights = [shape for shape in op.inputs[first:] if shape]
+    return tuple("bias" if shape and _bias(weights, shape) else "weight" for shape in op.inputs)
+
+
+def _bias(weights: Sequence[Shape], shape: Shape) -> bool:
     """ONNX writes biases as [directions, 2 · gates · hidden] beside matrices of three axes."""
-    return len(shape) == 2 and any(len(other) == 3 for other in weights)
+    return len(shape) < 2 or (len(shape) == 2 and any(len(other) == 3 for other in weights))
 
 
 lstm = recurrent(4, _LSTM)

@@ -86,7 +86,7 @@ def tally(trace: Trace, pruned: Pruned, allow_unknown: bool = False) -> Tally:
             continue
         uses = [
             Use(free.pop(weights[name].storage), role, prod(trace.tensors[name].shape))
-            for name, role in _used(operation, pruned.behind)
+            for name, role in _used(operation, pruned.behind, trace.tensors)
             if weights[name].storage in free
         ]
         rows.append(OperationCost(operation, counts, tuple(uses)))
@@ -131,20 +131,27 @@ def count(operation: Operation, tensors: Mapping[str, Tensor]) -> Counts:
     """
     if operation.word == OPAQUE:
         return NONE
-    seen = Seen(
-        tuple(None if name is None else tensors[name].shape for name in operation.inputs),
-        tuple(tensors[name].shape for name in operation.outputs),
-        operation.attributes,
-    )
     try:
-        return WORDS[operation.word].rule(seen)
+        return WORDS[operation.word].rule(_seen(operation, tensors))
     except (IndexError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         raise Unfit("shapes and attributes contradict each other") from error
 
 
-def _used(operation: Operation, behind: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:
+def _seen(operation: Operation, tensors: Mapping[str, Tensor]) -> Seen:
+    return Seen(
+        tuple(None if name is None else tensors[name].shape for name in operation.inputs),
+        tuple(tensors[name].shape for name in operation.outputs),
+        operation.attributes,
+    )
+
+
+def _used(
+    operation: Operation, behind: Mapping[str, tuple[str, ...]], tensors: Mapping[str, Tensor]
+) -> list[tuple[str, str]]:
     """The weights that an operation reads, also through what is made of them, and their roles."""
     roles = WORDS[operation.word].roles if operation.word in WORDS else ()
+    if callable(roles):
+        roles = roles(_seen(operation, tensors))
     found = []
     for position, read in enumerate(operation.inputs):
         role = roles[position] if position < len(roles) else ""

@@ -7,11 +7,12 @@ or as making them from nothing, and a word that is not here cannot be counted at
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from archcalc.interop import pointwise as p
 from archcalc.interop import products, recurrent
-from archcalc.interop.counts import Rule
+from archcalc.interop.counts import Rule, Seen
 
 # Values change their place, their type or their shape, or a learned one is looked up
 _MOVING = """
@@ -23,7 +24,8 @@ channel_shuffle unfold upsample_nearest max_unpool dropout nonzero checks
 _MAKING = "fill arange random shape"
 MOVING, MAKING = tuple(_MOVING.split()), tuple(_MAKING.split())
 
-Roles = tuple[str, ...]  # of the weights that stand at each input; '' is no weight's place
+# of the weights that stand at each input, or how to tell them; "" is no weight's place
+Roles = tuple[str, ...] | Callable[[Seen], tuple[str, ...]]
 _LAYER: Roles = ("", "weight", "bias")
 _NORM: Roles = ("", "scale", "shift", "mean", "variance")
 
@@ -135,10 +137,10 @@ _WEIGHTED = {
     "einsum": Word(products.einsum),
     "cdist": Word(products.cdist),
     "attention": Word(products.attention),
-    "lstm": Word(recurrent.lstm),
-    "gru": Word(recurrent.gru),
-    "rnn_tanh": Word(recurrent.rnn_tanh),
-    "rnn_relu": Word(recurrent.rnn_relu),
+    "lstm": Word(recurrent.lstm, recurrent.roles),
+    "gru": Word(recurrent.gru, recurrent.roles),
+    "rnn_tanh": Word(recurrent.rnn_tanh, recurrent.roles),
+    "rnn_relu": Word(recurrent.rnn_relu, recurrent.roles),
     "batch_norm": Word(p.batch_norm, _NORM),
     "layer_norm": Word(p.layer_norm, _NORM),
     "group_norm": Word(p.group_norm, _NORM),

@@ -7,10 +7,11 @@ from typing import Any
 from archcalc.imported import DEEPEST, Model, parameters_of
 from archcalc.network import Network
 from archcalc.reports.compare import cells_of, columns_of
-from archcalc.reports.differences import COUNTED, MOST_ROWS, Wanted
+from archcalc.reports.differences import COUNTED, MOST_ROWS, Wanted, changes
 from archcalc.reports.layout import document, label
 from archcalc.reports.model import Column, Report
 from archcalc.reports.models import document as document_of
+from archcalc.reports.models import unused
 from archcalc.reports.order import Order, column_named, ordered, sorted_by
 from archcalc.units import printable
 
@@ -18,7 +19,7 @@ SORTED = (
     Column("layer", "module", "name"),
     Column("status", "status", "name"),
     Column("class", "class", "name"),
-    *(Column(f"{measure}_change", measure, "change") for measure in COUNTED),
+    *(Column(measure, measure, "change") for measure in COUNTED),
 )
 
 
@@ -75,7 +76,8 @@ def _modules(first: Model, second: Model, before: str, after: str, wanted: Wante
         keys = ("multiplies_before", "parameters_before", "multiplies", "parameters")
         values = dict(zip(keys, (*counts[0], *counts[1]), strict=True))
         if table.all or (status != "same" and any(values.values())):
-            rows.append({"layer": printable(path), "status": status, "class": printable(cls), **values})
+            row = {"layer": printable(path), "status": status, "class": printable(cls)}
+            rows.append({**row, **changes(values, COUNTED)})
     total = {
         "layer": "total",
         "multiplies_before": first.multiplies,
@@ -84,20 +86,26 @@ def _modules(first: Model, second: Model, before: str, after: str, wanted: Wante
         "parameters": second.parameters,
     }
     title = f"modules, {before} → {after}"
+    remarks = dict.fromkeys(
+        f"{name}: {told}" for name, m in ((before, first), (after, second)) for told in unused(m)
+    )
     most = table.order.top or (None if table.all else MOST_ROWS)
-    whole = Report(title, _columns(wanted.by), tuple(_sorted(rows, wanted.sort)), total, (), list)
+    whole = Report(
+        title, _columns(wanted), tuple(_sorted(rows, wanted.sort)), total, tuple(remarks), list
+    )
     return ordered(whole, Order(None, most))
 
 
-def _columns(by: str) -> tuple[Column, ...]:
-    """The wanted count beside the module, the other where there is room."""
-    columns = [Column("layer", "module", "name"), Column("status", "", "text")]
-    columns.append(Column("class", "class", "text", spare=1))
-    for measure in sorted(COUNTED, key=lambda measure: measure != by):
-        spare = 0 if measure == by else 2
-        columns.append(Column(f"{measure}_before", f"{measure} before", "count", spare=spare))
-        columns.append(Column(measure, f"{measure} after", "count", spare=spare))
-    return tuple(columns)
+def _columns(wanted: Wanted) -> tuple[Column, ...]:
+    """The wanted count beside the module; of the other, in a table, how it changes."""
+    columns = [Column("layer", "module", "name"), Column("status", "", "words")]
+    columns.append(Column("class", "class", "words", spare=1))
+    other = next(measure for measure in COUNTED if measure != wanted.by)
+    table = wanted.table.format == "table"
+    for measure in (wanted.by,) if table else COUNTED:
+        columns.append(Column(f"{measure}_before", f"{measure} before", "count"))
+        columns.append(Column(measure, "after" if table else f"{measure} after", "count"))
+    return (*columns, *([Column(f"{other}_change", f"± {other}", "text", spare=2)] if table else []))
 
 
 def _sorted(rows: list[dict[str, Any]], word: str | None) -> list[dict[str, Any]]:
@@ -108,8 +116,8 @@ def _sorted(rows: list[dict[str, Any]], word: str | None) -> list[dict[str, Any]
     """
     if word is None:
         return rows
-    changes = [{**row, **{f"{m}_change": (row[f"{m}_before"], row[m]) for m in COUNTED}} for row in rows]
-    return sorted_by(changes, column_named(SORTED, word))
+    keyed = [{**row, **{m: (row[f"{m}_before"], row[m]) for m in COUNTED}, "row": row} for row in rows]
+    return [row["row"] for row in sorted_by(keyed, column_named(SORTED, word))]
 
 
 def _counts(module: Any) -> tuple[int, int]:

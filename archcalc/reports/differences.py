@@ -52,8 +52,8 @@ def report(found: Difference, labels: tuple[str, str], wanted: Wanted) -> Report
         shown = shown[:MOST_ROWS]
         remarks.append(f"{grouped(hidden)} more rows that differ: --all shows every layer")
     if not wanted.table.all and len(rows) > len(chosen):
-        remarks.append("what is alike or costs nothing is not shown: --all shows every layer")
-    total = {"layer": "total", "strong": True, **_changes(_sums(found.layers))}
+        remarks.append("what is alike, or changes at no cost, is not shown: --all shows it")
+    total = {"layer": "total", "strong": True, **changes(_sums(found.layers))}
     return Report(
         f"layers, {labels[0]} → {labels[1]}: {_counts(found)}",
         _columns(labels, wanted),
@@ -91,8 +91,8 @@ def _cells(row: DifferenceRow) -> dict[str, Any]:
     operators = [text for text in (row.operator_before, row.operator) if text]
     return {
         **row._asdict(),
-        **_changes(_sums([row])),
-        "layer": row.path or row.path_before,
+        **changes(_sums([row])),
+        "layer": " → ".join(dict.fromkeys(filter(None, (row.path_before, row.path)))),
         "operator": " → ".join(dict.fromkeys(operators)),
     }
 
@@ -107,10 +107,10 @@ def _sums(rows: Any) -> dict[str, Any]:
     return sums
 
 
-def _changes(sums: dict[str, Any]) -> dict[str, Any]:
-    """The sums, and what the second network has more or less, as text."""
-    changes = {m: sums[m] - sums[f"{m}_before"] for m in MEASURED}
-    texts = {m: f"{'+' if n > 0 else '−'}{grouped(abs(n))}" if n else "" for m, n in changes.items()}
+def changes(sums: dict[str, Any], measures: tuple[str, ...] = MEASURED) -> dict[str, Any]:
+    """Return the sums, and what the second network has more or less, as text."""
+    differences = {m: sums[m] - sums[f"{m}_before"] for m in measures}
+    texts = {m: f"{'+' if n > 0 else '−'}{grouped(abs(n))}" if n else "" for m, n in differences.items()}
     return {**sums, **{f"{measure}_change": text for measure, text in texts.items()}}
 
 

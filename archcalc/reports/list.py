@@ -41,6 +41,7 @@ def report(search: str, sort: str | None, limits: Mapping[str, str | None], grou
     """The networks with `search` in their name or title, within limits; families apart if `grouped`."""
     rows = [_cells(row) for row in totals() if squeeze(search) in squeeze(_words(row))]
     rows = _within(rows, limits)
+    title = f"{len(rows)} network{'' if len(rows) == 1 else 's'}" if rows else "no network matches"
     columns: tuple[Column, ...] = COLUMNS
     if sort:
         key = SORTS[sort]
@@ -52,7 +53,6 @@ def report(search: str, sort: str | None, limits: Mapping[str, str | None], grou
         rows.sort(key=lambda row: (row[key] is None, row[key]))
     elif grouped:
         rows = list(_apart(rows))
-    title = f"{len(rows)} network{'' if len(rows) == 1 else 's'}" if rows else "no network matches"
     documents = lambda: [_document(row, columns) for row in rows]  # noqa: E731
     return Report(title, columns, tuple(rows), None, (), documents, listing=True)
 

@@ -153,7 +153,8 @@ def layers(model: Model, table: Table) -> Report:
     )
     total = {"layer": "total", "parameters": model.parameters, "multiplies": model.multiplies}
     inputs = ", ".join(f"{n} {_shape(model.trace.tensors[n].shape)}" for n in model.trace.inputs)
-    return _report(model, LAYERS, cells, total, (f"inputs: {printable(inputs)}", *_about(model)))
+    remarks = (f"inputs: {printable(inputs)}", *unused(model), *_about(model))
+    return _report(model, LAYERS, cells, total, remarks)
 
 
 def _report(
@@ -215,12 +216,7 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 def _weights(model: Model) -> Iterator[str]:
     """What else lies in the file, and what training leaves alone."""
-    unused = [use for use in model.tally.unused if use.weight.kind == "parameter"]
-    if unused:
-        names = ", ".join(printable(use.weight.name) for use in unused[:MOST_NAMED])
-        more = f" and {len(unused) - MOST_NAMED} more" if len(unused) > MOST_NAMED else ""
-        held = grouped(model.tally.parameters_of_the_file)
-        yield f"in the file: {held} parameters; no layer uses {names}{more}"
+    yield from unused(model)
     if model.frozen:
         train = grouped(model.parameters - model.frozen)
         yield f"frozen: {grouped(model.frozen)} of them; {train} train"
@@ -233,6 +229,16 @@ def _weights(model: Model) -> Iterator[str]:
     constants = sum(use.size for use in model.weights if use.weight.kind == "constant")
     if constants:
         yield f"constants: {grouped(constants)} numbers that are no parameters, as of masks and tables"
+
+
+def unused(model: Model) -> Iterator[str]:
+    """Yield a sentence on parameters that lie in the file and that no layer uses."""
+    found = [use for use in model.tally.unused if use.weight.kind == "parameter"]
+    if found:
+        names = ", ".join(printable(use.weight.name) for use in found[:MOST_NAMED])
+        more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+        held = grouped(model.tally.parameters_of_the_file)
+        yield f"in the file: {held} parameters; no layer uses {names}{more}"
 
 
 def _about(model: Model) -> tuple[str, ...]:

@@ -161,7 +161,7 @@ def test_the_largest_of_what_differs_is_among_the_rows_that_are_shown() -> None:
     """Of 44 modules that differ 40 are shown; `fc`, the last in the file, is sorted to them."""
     words = ("--sort", "parameters", "--by", "parameters")
     rows = run("diff", str(DATA / "pt2" / "frozen.pt2"), RESNET18, *words).splitlines()
-    start = next(i for i, row in enumerate(rows) if "parameters after" in row) + 1
+    start = next(i for i, row in enumerate(rows) if "parameters before" in row) + 1
     shown = [row.split()[0] for row in rows[start : start + 40]]
     assert shown[0] == "layer4.0.conv2"  # 512·512·3·3 = 2,359,296, as two others have
     assert "1" not in shown  # a batch norm of frozen.pt2

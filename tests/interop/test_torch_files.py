@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -105,6 +106,11 @@ def test_lstm_of_two_layers_and_directions() -> None:
     assert recurrent.products == 7 * 2 * (first + second)
     assert found.counts.products == 7 * 2 * (first + second) + 32 * 5
     assert found.parameters == 2 * (first + second) + 2 * 2 * 2 * 4 * 16 + 32 * 5 + 5
+    # each gate of each unit has two biases, in two layers and two directions, and the head five
+    roles: Counter[str] = Counter()
+    for use in (use for row in found.rows for use in row.uses):
+        roles[use.role] += use.size
+    assert roles == {"weight": 2 * (first + second) + 32 * 5, "bias": 2 * 2 * 2 * 4 * 16 + 5}
     units = 7 * 2 * 2 * 16
     assert recurrent.exponentials == units * (3 * 1 + 2 * 2)  # three sigmoids, two tanhs
     assert recurrent.multiplies == units * 3

@@ -40,7 +40,7 @@ _NUMBERED = re.compile(
 def role_of(word: str, position: int) -> str:
     """What a weight at this place is to the word, '' where it has no place of its own."""
     roles = WORDS[word].roles if word in WORDS else ()
-    return roles[position] if position < len(roles) else ""
+    return roles[position] if not callable(roles) and position < len(roles) else ""
 
 
 def learns(word: str, position: int) -> bool:
