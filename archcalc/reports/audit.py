@@ -18,9 +18,9 @@ FINDINGS = ("wrong", "unexplained")
 COLUMNS = (
     Column("number", "number", "name"),
     Column("printed", "printed", "text"),
-    Column("computed", "computed", "text", spare=1),
+    Column("computed", "computed", "text"),
     Column("verdict", "verdict", "name"),
-    Column("source", "source", "words"),
+    Column("source", "source", "words", spare=1),
     Column("reason", "reason", "data"),
 )
 

@@ -9,7 +9,7 @@ from archcalc.api import Network
 from archcalc.reports.layout import document, label
 from archcalc.reports.model import Column, Report
 from archcalc.sweeps.evaluation.run import Outcome, PointRow
-from archcalc.sweeps.metrics import MEANING
+from archcalc.sweeps.metrics import IN_BYTES, MEANING
 from archcalc.sweeps.space.model import Axis
 from archcalc.sweeps.space.points import Points
 from archcalc.units import grouped, printable
@@ -72,7 +72,7 @@ def _remarks(outcome: Outcome) -> tuple[str, ...]:
     elif collected.kept > len(collected.best.numbers):
         shown = f"the best by {asked.by}" if asked.by else "the first"
         lines.append(f"shown: {shown} {grouped(len(collected.best.numbers))}")
-    return tuple(lines)
+    return (*lines, f"{', '.join(IN_BYTES)}: bytes")
 
 
 def _document(outcome: Outcome, rows: Sequence[PointRow]) -> dict[str, Any]:
