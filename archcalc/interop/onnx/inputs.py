@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archcalc.errors import ArchError, Diagnostic, listed, shown, suggestion
+from archcalc.interop.fixed import fixed, free_ones
 from archcalc.interop.onnx.messages import Dimension, ValueInfo
 from archcalc.interop.onnx.tensors import FLOAT, INTEGERS, MOST_AXES
 from archcalc.interop.onnx.values import Value, sized
@@ -33,7 +34,7 @@ def feed(
     notes: list[str] = []
     for declaration in declared:
         if declaration.name in inputs:
-            notes += _fitted(declaration, inputs[declaration.name], known)
+            _fit(declaration, inputs[declaration.name], known)
     left = [d for d in declared if d.name not in inputs]
     nameless = _batch(left, known, notes)
     shapes = {d.name: _extents(d.shape, known, nameless) for d in left}
@@ -43,11 +44,11 @@ def feed(
     return {d.name: _value(d, found[d.name], dims) for d in declared}, tuple(notes)
 
 
-def _fitted(declaration: ValueInfo, shape: tuple[int, ...], known: dict[str, int]) -> list[str]:
-    """A given shape says what the names in it are; it may differ from the file's, not in its axes."""
+def _fit(declaration: ValueInfo, shape: tuple[int, ...], known: dict[str, int]) -> None:
+    """A given shape says what the names in it are; what the file fixes, it may not change."""
     name, own = declaration.name, declaration.shape
     if own is None:
-        return []
+        return
     if len(own) != len(shape):
         raise ArchError(
             Diagnostic(
@@ -55,11 +56,11 @@ def _fitted(declaration: ValueInfo, shape: tuple[int, ...], known: dict[str, int
                 help=f"give it as {_example(declaration)}",
             )
         )
-    for extent, size in zip(own, shape, strict=True):
+    for axis, (extent, size) in enumerate(zip(own, shape, strict=True)):
+        if isinstance(extent, int) and extent != size:
+            raise ArchError(fixed("", name, axis, extent, size))
         if isinstance(extent, str) and known.setdefault(extent, size) != size:
             raise ArchError(f"`{shown(extent)}` is {known[extent]}, and {size} in '{name}'")
-    differ = any(isinstance(a, int) and a != b for a, b in zip(own, shape, strict=True))
-    return [f"input '{name}' is {sized(shape)} as given; the file says {_shown(own)}"] if differ else []
 
 
 def _batch(left: list[ValueInfo], known: dict[str, int], notes: list[str]) -> int | None:
@@ -121,8 +122,7 @@ def _refuse_strangers(declared: list[ValueInfo], inputs: Given, dims: Mapping[st
     for name, size in dims.items():
         if name not in (*free, *decide):
             all_names = free + decide
-            known = f"free dimensions: {listed(all_names)}" if all_names else "all are fixed"
-            help = suggestion(name, all_names) or known
+            help = suggestion(name, all_names) or free_ones(all_names)
             raise ArchError(Diagnostic(f"it has no free dimension `{shown(name)}`", help=help))
         if name in free and not 1 <= size <= _LARGEST:
             raise ArchError(f"dimension {shown(name)} must be a positive integer, not {shown(size)}")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from archcalc.errors import ArchError, Diagnostic, listed, shown, suggestion
+from archcalc.interop.fixed import fixed, free_ones
 
 _LARGEST = 1 << 40  # that may be asked for along an axis
 
@@ -105,8 +106,7 @@ def symbol_of(axis: InputAxis) -> str | None:
 def _from_dims(label: str, names: list[str], dims: Mapping[str, int]) -> dict[str, int]:
     for name, value in dims.items():
         if name not in names:
-            known = f"free dimensions: {listed(dict.fromkeys(names))}" if names else "all are fixed"
-            help = suggestion(name, names) or known
+            help = suggestion(name, names) or free_ones(names)
             raise ArchError(Diagnostic(f"{label} has no free dimension `{shown(name)}`", help=help))
         _positive(f"dimension {name}", value)
     return dict(dims)
@@ -138,12 +138,7 @@ def _from_shape(
         if symbol is not None and values.setdefault(symbol, size) != size:
             raise ArchError(f"{label}: {symbol} is {values[symbol]}, and {size} in {name}")
         if axis.size is not None and axis.size != size:
-            raise ArchError(
-                Diagnostic(
-                    f"{label}: axis {axis.axis} of {name} is fixed at {axis.size}, not {size}",
-                    help="export it again with that size, or with a free one: dynamic_shapes=…",
-                )
-            )
+            raise ArchError(fixed(f"{label}: ", name, axis.axis, axis.size, size))
 
 
 def _batch(axes: list[InputAxis], values: dict[str, int]) -> tuple[str, ...]:

@@ -287,12 +287,16 @@ def test_a_given_shape_says_what_its_names_are(tmp_path: Path) -> None:
     assert read(str(path), {"a": (2, 5)}, {}).tensors["b"].shape == (2, 5)
 
 
-def test_a_shape_that_is_given_may_differ_from_the_files(tmp_path: Path) -> None:
+def test_a_size_that_the_file_fixes_stays(tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
     path.write_bytes(p.model([p.node("GlobalAveragePool", "x", "y")], [p.value("x", 1, 3, 8, 8)]))
-    trace = read(str(path), {"x": (1, 3, 16, 16)}, {})
-    assert trace.tensors["x"].shape == (1, 3, 16, 16)
-    assert trace.notes == ("input 'x' is 1×3×16×16 as given; the file says 1×3×8×8",)
+    with pytest.raises(ArchError) as error:
+        read(str(path), {"x": (1, 3, 16, 16)}, {})
+    assert str(error.value) == "m.onnx: axis 2 of x is fixed at 8, not 16"
+    assert (error.value.diagnostics[0].help or "").startswith("export it again with a free axis")
+    with pytest.raises(ArchError) as error:
+        read(str(path), {"x": (4, 3, 8, 8)}, {})
+    assert "counts are those of one image" in (error.value.diagnostics[0].help or "")
 
 
 def test_places_in_flat_lists() -> None:
