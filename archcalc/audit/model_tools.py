@@ -60,9 +60,10 @@ def _torchinfo(file: ModelFile) -> Iterator[Reading]:
         found = [weights[name] for name in operation.inputs if name in weights]
         used = [use for use in row.uses if use.weight.kind == "parameter"]
         own = (f"{operation.module}.weight", f"{operation.module}.bias")
-        if len(found) != len(used) or any(weight.name not in own for weight in found):
-            return  # a module that runs twice, or whose parts have the parameters
         shape = trace.tensors[operation.outputs[0]].shape
+        foreign = len(found) != len(used) or any(weight.name not in own for weight in found)
+        if foreign or (used and not shape):
+            return  # a module that runs twice, whose parts have the parameters, or without an axis
         size = sum(use.size for use in used)
         if "Conv" in trace.modules.get(operation.module, ""):
             everywhere += size * prod((*shape[:1], *shape[2:]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,30 @@ def test_modules_of_resnet18() -> None:
     deep = {group.name: group for group in gather(rows, trace.modules, 3)}
     assert deep["layer1.0/add"].counts.additions == 56 * 56 * 64
     assert deep["layer1.0.conv1"].cls == "Conv2d"
+
+
+def test_paths_of_torch_2_6_are_those_of_later_ones() -> None:
+    """It wrote the expressions by which modules of a Sequential are reached."""
+    old, new = (read(str(RESNET18.with_name(f"{n}.pt2")), {}, {}) for n in ("torch_2_6", "frozen"))
+    assert [o.module for o in old.operations] == [o.module for o in new.operations]
+    assert old.modules == new.modules
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("layer1.0.conv1", "layer1.0.conv1"),
+        ("L['fn']", ""),
+        ("getattr(getattr(L['fn'], '1'), '0').more[0]", "1.0.more.0"),
+        ("getattr(getattr(L['fn'], '0').d['x-y'], '0')", "0.d.x-y.0"),
+        ("L['self'].l[12]", "l.12"),
+    ],
+)
+def test_a_path_by_expression(text: str, path: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(RESNET18.with_name("torch_2_6.pt2")) as file:
+        (name,) = file.namelist()
+        program = json.loads(file.read(name))
+    program["graph_module"]["graph"]["nodes"][0]["metadata"]["nn_module_stack"] = f"key,{text},a.Net"
+    with zipfile.ZipFile(tmp_path / "m.pt2", "w") as file:
+        file.writestr(name, json.dumps(program))
+    assert read(str(tmp_path / "m.pt2"), {}, {}).operations[0].module == path

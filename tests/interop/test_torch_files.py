@@ -213,7 +213,7 @@ CONVOLUTIONAL = Counts(
 
 @pytest.mark.parametrize("name", ["frozen", "decomposed", "torch_2_6", "training"])
 def test_one_network_as_torch_writes_it_in_four_ways(name: str) -> None:
-    """As it is, in core ATen, in torch 2.6's layout, and in training mode for a batch of two."""
+    """As it is, in core ATen, by torch 2.6, and in training mode for a batch of two."""
     found = counted(name)
     assert found.counts == CONVOLUTIONAL
     assert found.parameters == 6 * 27 + 12 + 960 + 10
@@ -290,7 +290,7 @@ def test_unknown_fields_are_passed_over_and_another_major_version_is_refused(tmp
         return str(path)
 
     trace = read(written(), {}, {})
-    assert trace.source == "torch.export 8.99"
+    assert trace.source == "torch.export 8.99, torch 2.6.0+cu124"
     assert tally(trace, prune(trace)).counts == CONVOLUTIONAL
     program["schema_version"]["major"] = 9
     with pytest.raises(ArchError) as error:

@@ -27,6 +27,8 @@ _INLINE = ("wrap_with_set_grad_enabled", "wrap_with_autocast", "wrap_activation_
 _INLINED = (*_INLINE, "tag_activation_checkpoint", "invoke_subgraph", "wrap", "hints_wrapper")
 _LONGEST_STACK = 50_000  # characters
 _CALLS = re.compile(r"@\d+$")  # the same module, called again
+# `.name`, `['name']`, `[0]` and `, 'name')` of the expression by which a module is reached
+_STEPS = re.compile(r"\.([^.\[\]()',\s]+)|\['([^']+)'\]|\[(\d+)\]|, '([^']+)'\)")
 
 
 class BadGraph(Exception):
@@ -180,11 +182,19 @@ class Builder:
         path = ""
         for entry in stack.split(";") if stack else []:
             parts = entry.split(",")
-            path = _CALLS.sub("", ",".join(parts[1:-1]))
+            path = _path(_CALLS.sub("", ",".join(parts[1:-1])))
             if "_empty_nn_module_stack" not in entry:
                 self.modules.setdefault(path, parts[-1].rpartition(".")[2])
         self._stacks[stack] = path
         return path
+
+
+def _path(text: str) -> str:
+    """The path of a module: torch 2.6 may write `getattr(L['self'].stages['a'], '0')` for stages.a.0."""
+    if not text.startswith(("L[", "getattr(")):
+        return text
+    _, _, behind = text.partition("]")
+    return ".".join(next(filter(None, found)) for found in _STEPS.findall(behind))
 
 
 def _place(index: int, node: Mapping[str, Any], scope: TraceNames) -> str:

@@ -1,5 +1,7 @@
 """Makes the `.pt2` files beside it. Run by hand where torch and torchvision are installed.
 
+Under torch 2.6, which wrote another layout (schema 8.2), it makes `torch_2_6.pt2` alone.
+
 What is exported is small, and of each file only the graph and the table of weights are kept: no weights,
 no sample inputs (a pickle), no stack traces. What the tests expect stands there, by arithmetic.
 """
@@ -209,44 +211,39 @@ MADE: dict[
 }
 
 
-def packed(path: str, target: Path, old: bool = False) -> None:
+def packed(path: str, target: Path) -> None:
     """The graph and the table of weights, compressed, without what only a reader of code wants."""
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as out:
         for name in source.namelist():
-            if name.endswith("models/model.json"):
+            if name.endswith(("models/model.json", OLD)):
                 program = json.loads(source.read(name))
-                strip(program["graph_module"]["graph"], old)
+                strip(program["graph_module"]["graph"])
                 text = json.dumps(program, separators=(",", ":"))
-                if old:
-                    program["schema_version"] = {"major": 8, "minor": 2}
-                    del program["torch_version"], program["guards_code"]
-                    text = json.dumps(program, separators=(",", ":"))
-                out.writestr(zipfile.ZipInfo(OLD if old else name), text, zipfile.ZIP_DEFLATED)
-            elif name.endswith("weights_config.json") and not old:
+                out.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
+            elif name.endswith("weights_config.json"):
                 out.writestr(zipfile.ZipInfo(name), source.read(name), zipfile.ZIP_DEFLATED)
 
 
-def strip(graph: dict[str, Any], old: bool) -> None:
+def strip(graph: dict[str, Any]) -> None:
     for node in graph["nodes"]:
         kept = node["metadata"].get("nn_module_stack")
         node["metadata"] = {} if kept is None else {"nn_module_stack": kept}
-        if old:
-            node.pop("name")
         for given in node["inputs"]:
-            if old:
-                given.pop("kind")
             if "as_graph" in given["arg"]:
-                strip(given["arg"]["as_graph"]["graph"], old)
+                strip(given["arg"]["as_graph"]["graph"])
 
 
-def save(name: str, program: Any, old: bool = False) -> None:
+def save(name: str, program: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         torch.export.save(program, f"{folder}/{name}.pt2")
-        packed(f"{folder}/{name}.pt2", HERE / f"{name}.pt2", old)
+        packed(f"{folder}/{name}.pt2", HERE / f"{name}.pt2")
 
 
 def main() -> None:
     warnings.filterwarnings("ignore")
+    if torch.__version__.startswith("2.6."):
+        save("torch_2_6", torch.export.export(convolutional().eval(), image()))
+        return
     for name, (make, inputs, options) in MADE.items():
         with torch.device("meta"):
             model, given = make().eval(), inputs()
@@ -256,10 +253,8 @@ def main() -> None:
     with torch.device("meta"):
         save("tied_on_meta", torch.export.export(Tied().eval(), (ids[0].to("meta"),)))
     save("strange", torch.export.export(Strange().eval(), (torch.randn(1, 4),)))
-    plain = torch.export.export(convolutional().eval(), image())
     of_two = torch.export.export(convolutional().eval(), image(2))
     save("decomposed", of_two.run_decompositions())
-    save("torch_2_6", plain, old=True)
     save("training", torch.export.export(convolutional().train(), image(2)))
 
 
