@@ -132,7 +132,7 @@ def test_sources_are_chosen_by_a_part_of_their_name() -> None:
     document = json.loads(run("vgg16", "--source", "KERAS", "--format", "json"))["networks"]
     every = json.loads(run("vgg16", "--format", "json"))["networks"]
     assert document == [number for number in every if "Keras" in number["source"]] != []
-    assert "Keras Applications" in run("--source", "keras")
+    assert "Keras Applications" in run("--source", "keras", "--format", "md")
     nobody = invoke("--source", "nobody")
     assert isinstance(nobody.exception, UsageError)
     assert render(nobody.exception) == (
