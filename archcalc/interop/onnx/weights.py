@@ -58,6 +58,8 @@ def kind(word: str, position: int, value: Value, folded: bool) -> Kind:
     role = role_of(word, position)
     if role in _STATISTICS:
         return "buffer"
+    if word == "instance_norm" and _neutral(value):
+        return "constant"
     if role or (word in _LEARNED and (value.size > 1 or word == "prelu")):
         return "parameter"
     name = value.name
@@ -67,6 +69,16 @@ def kind(word: str, position: int, value: Value, folded: bool) -> Kind:
         return "parameter"
     vector = sum(extent > 1 for extent in value.shape) == 1
     return "parameter" if vector and (folded or word in _JOINS) else "constant"
+
+
+def _neutral(value: Value) -> bool:
+    """Whether it is the ones or zeros by which exporters write a norm that has no scale and shift here.
+
+    A norm of groups is written as that of its groups, each with such a scale, and a scale behind it.
+    """
+    made = bool(_MADE.search(value.name) or _NUMBERED.search(value.name))
+    one = value.size < 2 or (value.stored is not None and value.stored.uniform)
+    return made and one
 
 
 def computed(value: Value, is_a: Kind) -> bool:

@@ -197,3 +197,34 @@ INNER = {"0.conv": "Conv2d", "0.norm": "LayerNorm", "0.fc": "Linear", "1": "GELU
 def test_the_census_of_one_matrix_product() -> None:
     found = counted("branches", rate=1)
     assert found.counts == Counts(products=12 * 3, additions=11 * 3)
+
+
+@pytest.mark.parametrize(
+    ("scale", "shift", "own"),
+    [
+        ("val_1", "val_2", 0),
+        ("/n/Constant_1_output_0", "/n/Constant_2_output_0", 0),
+        ("n.weight", "n.bias", 4 + 4),
+    ],
+)
+def test_a_norm_of_groups_as_exporters_write_it(
+    scale: str, shift: str, own: int, tmp_path: Path
+) -> None:
+    """The norm's own scale and shift are ones and zeros: only what has a name is learned."""
+    nodes = [
+        p.node("InstanceNormalization", f"x {scale} {shift}", "y"),
+        p.node("Mul", "y group.weight", "z"),
+        p.node("Add", "z group.bias", "out"),
+    ]
+    ones, zeros = struct.pack("<4f", *[1.0] * 4), bytes(16)
+    held = (
+        p.tensor(scale, (4,), raw=ones),
+        p.tensor(shift, (4,), raw=zeros),
+        p.tensor("group.weight", (1, 4, 1), raw=ones),
+        p.tensor("group.bias", (1, 4, 1), raw=zeros),
+    )
+    path = tmp_path / "m.onnx"
+    path.write_bytes(p.model(nodes, [p.value("x", 1, 4, 6)], "out", held))
+    trace = read(str(path), {}, {})
+    found = tally(trace, prune(trace))
+    assert found.parameters == 4 + 4 + own
