@@ -70,6 +70,7 @@ def _inexact(model: Model) -> ArchError:
 
 def _facts(file: ModelFile, whole: bool) -> Iterator[Reading]:
     yield from _held(file)
+    yield from _folded(file)
     yield from _work(file)
     yield from by_tools(file)
     yield from _parts(file, 1 if whole else 2)
@@ -95,6 +96,26 @@ def _held(file: ModelFile) -> Iterator[Reading]:
         yield told(file, "weight bytes", name, f"{says}, in their own types", (held,), OF_FILE, steps)
     used = (Summand(1, "bytes of the weights that are used", model.bytes),)
     yield told(file, "weight bytes", "own types", "in the file's own types", used, OF_FILE, 0)
+
+
+def _folded(file: ModelFile) -> Iterator[Reading]:
+    """The parameters that exporters leave where they fold batch norms into the layers before them."""
+    makers = {name: row.operation for row in file.model.tally.rows for name in row.operation.outputs}
+    gone = biases = 0
+    for row in file.model.tally.rows:
+        maker = makers.get(row.operation.inputs[0] or "") if row.operation.word == "batch_norm" else None
+        if maker is None or maker.word not in ("conv", "conv_transpose", "linear"):
+            continue
+        gone += sum(use.size for use in row.uses if use.weight.kind == "parameter")
+        if not maker.inputs[2:3] or maker.inputs[2] is None:
+            biases += max(use.size for use in row.uses) if row.uses else 0
+    parts = (
+        Summand(1, "parameters", file.model.parameters),
+        Summand(-1, "scales and shifts of batch norms", gone),
+        Summand(1, "biases in their place", biases),
+    )
+    says = "folds batch norms into the layers before them, as exporters do"
+    yield told(file, "parameters", "batch norms folded", says, parts, OF_FILE)
 
 
 def _work(file: ModelFile) -> Iterator[Reading]:

@@ -90,8 +90,8 @@ def pickled(label: str, what: str) -> ArchError:
     return ArchError(
         Diagnostic(
             f"{label} is {what}: it holds no graph, and opening it could run anything",
-            help="where torch is, two lines make a file that archcalc reads:\n    "
-            + "\n    ".join(_EXPORT),
+            notes=_EXPORT,
+            help="where torch is, these two lines make a file that archcalc reads",
         )
     )
 

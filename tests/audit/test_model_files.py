@@ -50,6 +50,7 @@ def document(*words: str) -> dict[str, Any]:
         (f"{PARAMETERS + 2 * CHANNELS}", ["counts running means and variances"], 11_699_112),
         # what the state dict holds besides: a counter in each of 20 norms
         (f"{PARAMETERS + 2 * CHANNELS + 20}", ["state dict"], 11_699_132),
+        (f"{PARAMETERS - 2 * CHANNELS + CHANNELS}", ["batch norms folded"], 11_684_712),
         (f"{4 * (PARAMETERS + 2 * CHANNELS)} bytes", [], 46_796_448),
         (f"{4 * (PARAMETERS + 2 * CHANNELS) + 8 * 20} bytes", ["state dict"], 46_796_608),
         (f"{4 * PARAMETERS} bytes", ["in the file"], 46_758_048),  # torchinfo's total_param_bytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import shutil
 import subprocess
 import sys
@@ -133,6 +134,16 @@ def test_a_file_of_weights(tmp_path: Path) -> None:
     assert (found["numbers"], found["bytes"]) == (3 * 4 + 3, 4 * 12 + 2 * 3)
     assert "a.0" in run("params", path)
     assert "holds weights and no graph" in run("flops", path, code=2)
+
+
+def test_a_pickle_is_refused_with_the_lines_that_make_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "w.pth"
+    path.write_bytes(pickle.dumps({}))
+    assert run("params", str(path), code=2).splitlines()[1:] == [
+        "  ep = torch.export.export(model.eval(), (torch.randn(1, 3, 224, 224),))",
+        "  torch.export.save(ep, 'model.pt2')",
+        "  = help: where torch is, these two lines make a file that archcalc reads",
+    ]
 
 
 @pytest.mark.parametrize(
