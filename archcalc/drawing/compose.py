@@ -43,12 +43,12 @@ class Composer(NamedTuple):
         """For the tree of a network."""
         return cls(analysis, measure, stands_for(units), folding, depth)
 
-    def stack(self, units: Sequence[Unit], top: bool = False, up: bool = False) -> Stack:
-        """The units of a block, or of the whole network, one under the other."""
-        return self.stacked(strand(self.analysis.graph, units), units, top, up)
+    def stack(self, units: Sequence[Unit], up: bool) -> Stack:
+        """The units of a block, one under the other."""
+        return self.stacked(strand(self.analysis.graph, units), units, False, up)
 
     def stacked(self, found: Strand, units: Sequence[Unit], top: bool, up: bool) -> Stack:
-        """The same of some of them, whose flow is known."""
+        """Units whose flow is known; `top`: of the whole network; `up`: to be turned around."""
         cells = [self._cell(item, units, up) for item in found.items]
         return Stack(found, cells, self._texts(found, units, top))
 
@@ -60,14 +60,14 @@ class Composer(NamedTuple):
             return _leaf(self.layer(unit))
         if self.is_closed(unit):
             return _leaf(self.block(unit, "closed"))
-        return Framed(self.block(unit, "frame"), self.stack(unit.children, up=up), up)
+        return Framed(self.block(unit, "frame"), self.stack(unit.children, up), up)
 
     def _branch(self, branch: Strand, units: Sequence[Unit], up: bool) -> Stack:
         """A branch that is one block needs no frame of its own."""
         if len(branch.items) == 1 and isinstance(branch.items[0], int):
             only = units[branch.items[0]]
             if isinstance(only, Group) and not only.copies and not self.is_closed(only):
-                return self.stack(only.children, up=up)
+                return self.stack(only.children, up)
         return self.stacked(branch, units, False, up)
 
     def is_closed(self, group: Group) -> bool:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from archcalc.analysis.costs import Analysis
 from archcalc.drawing import words
 from archcalc.drawing.compose import Composer
+from archcalc.drawing.flow import strand
 from archcalc.drawing.folded import Folding, Unit, fold, names_of
 from archcalc.drawing.measures import WORDS, By, Measure, measured
 from archcalc.drawing.metrics import width
@@ -15,6 +16,7 @@ from archcalc.drawing.model import Caption, Drawing, DrawnBox, Swatch
 from archcalc.drawing.outline import OutlineEntry, outline
 from archcalc.drawing.pages import wrapped
 from archcalc.drawing.sheet import Sheet, captions, joined
+from archcalc.drawing.valley import across, valley
 from archcalc.errors import Diagnostic, UsageError, listed, shown, suggestion
 from archcalc.graph.model import Graph
 from archcalc.units import percent, printable, scaled
@@ -112,7 +114,7 @@ def draw(parts: Sequence[Drawable]) -> Drawing:
     for number, part in enumerate(parts):
         units, made = folded(part.analysis, part.wishes)
         sheet = Sheet(number)
-        wrapped(made.stack(units, top=True), sheet, part.wishes.columns)
+        _place(made, units, sheet, part.wishes.columns)
         left, top, end, under = sheet.bounds()
         start = right + MARGIN if not number else right + APART
         sheet.move(start - left, MARGIN + HEAD - top)
@@ -122,6 +124,16 @@ def draw(parts: Sequence[Drawable]) -> Drawing:
         room = width(part.title, "title")
         titles.append(Caption(start, 23, part.title, "title", room=room))
     return _finished(whole, titles, right + MARGIN, bottom + MARGIN, made.measure)
+
+
+def _place(made: Composer, units: Sequence[Unit], sheet: Sheet, columns: int | None) -> None:
+    """As a U where it is one, and no columns are asked for; else in columns."""
+    found = strand(made.analysis.graph, units)
+    u = valley(made, units, found) if columns is None else None
+    if u is not None:
+        across(u, sheet)
+    else:
+        wrapped(made.stacked(found, units, True, False), sheet, columns)
 
 
 def _finished(

@@ -164,7 +164,7 @@ def _bar(box: DrawnBox) -> list[str]:
     if box.share <= 0:
         return []
     length = max(1.0, BAR * box.share)
-    left = box.x + (box.width - BAR) / 2
+    left = box.x + 6
     return [f'<rect class="bar" {_rect(left, box.y + box.height - 5.5, length, 3)} rx="1"/>']
 
 
