@@ -9,11 +9,12 @@ from archcalc.analysis.costs import Analysis
 from archcalc.drawing import words
 from archcalc.drawing.cells import Cell, Forked, Framed, Leaf, Stack
 from archcalc.drawing.flow import Fork, Strand, strand
-from archcalc.drawing.folded import Chip, Folding, Group, Unit, every, stands_for
+from archcalc.drawing.folded import Folding
 from archcalc.drawing.measures import WORDS, Measure
 from archcalc.drawing.metrics import fitted
 from archcalc.drawing.model import DrawnBox, Mark
 from archcalc.drawing.sheet import BAR, INSET, text_width
+from archcalc.drawing.tree import Chip, Group, Unit, every, stands_for
 from archcalc.operators.model import Shape
 from archcalc.units import grouped, percent, printable
 
@@ -54,7 +55,8 @@ class Composer(NamedTuple):
 
     def _cell(self, item: int | Fork, units: Sequence[Unit], up: bool) -> Cell:
         if isinstance(item, Fork):
-            return Forked(item, [self._branch(branch, units, up) for branch in item.branches])
+            branches = [self._branch(branch, units, up, item.past) for branch in item.branches]
+            return Forked(item, branches)
         unit = units[item]
         if isinstance(unit, Chip):
             return _leaf(self.layer(unit))
@@ -62,9 +64,9 @@ class Composer(NamedTuple):
             return _leaf(self.block(unit, "closed"))
         return Framed(self.block(unit, "frame"), self.stack(unit.children, up), up)
 
-    def _branch(self, branch: Strand, units: Sequence[Unit], up: bool) -> Stack:
-        """A branch that is one block needs no frame of its own."""
-        if len(branch.items) == 1 and isinstance(branch.items[0], int):
+    def _branch(self, branch: Strand, units: Sequence[Unit], up: bool, past: bool) -> Stack:
+        """A branch that is one block needs no frame of its own, if it is not another head."""
+        if not past and len(branch.items) == 1 and isinstance(branch.items[0], int):
             only = units[branch.items[0]]
             if isinstance(only, Group) and not only.copies and not self.is_closed(only):
                 return self.stack(only.children, up)
@@ -123,6 +125,7 @@ class Composer(NamedTuple):
         box = self._box(chip, "join" if color == "join" else "layer", color)
         if color == "input":
             box = box._replace(kind="input")
+        head = " ".join(filter(None, [box.mark, head]))
         return box._replace(label=printable(label), head=head, tail=tail)
 
     def block(self, group: Group, kind: str) -> DrawnBox:
@@ -132,7 +135,10 @@ class Composer(NamedTuple):
         name = group.name if frame else group.name or group.path.rpartition("/")[2]
         count = f"{len(group.nodes)} layers"
         name = fitted(printable(name), "name" if frame else "label", NAME)
-        return box._replace(label=name, tail="" if frame else count)
+        if frame:  # what differs is marked in it, if not all of it does
+            mark: Mark = "" if box.mark == "changed" else box.mark
+            return box._replace(label=name, mark=mark)
+        return box._replace(label=name, head=box.mark, tail=count)
 
     def _box(self, unit: Unit, kind: str, color: str) -> DrawnBox:
         layers = self._all(unit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from archcalc.drawing.folded import Unit, every
+from archcalc.drawing.tree import Unit, every
 from archcalc.graph.model import Graph
 
 Edge = tuple[int, int]

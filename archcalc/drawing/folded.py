@@ -8,39 +8,12 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from archcalc.drawing import words
+from archcalc.drawing.tree import Chip, Group, Unit, every
 from archcalc.graph.model import Graph
 
 LONGEST = 4  # units of a pattern that repeats: (swin, shifted swin) ×3
 FEWEST = 5  # equal layers, outside of blocks, that fold
 _NUMBERED = re.compile(r"(.*?)(\d*)")
-
-
-class Chip(NamedTuple):
-    """Layers in one box: a chain around the one that does the work."""
-
-    path: str
-    nodes: tuple[int, ...]
-    copies: tuple[tuple[int, ...], ...] = ()
-
-
-class Group(NamedTuple):
-    """A block. `nodes` are those of the first of its ×N copies, `copies` those of the others."""
-
-    path: str
-    name: str
-    children: tuple[Unit, ...]
-    nodes: tuple[int, ...]
-    copies: tuple[tuple[int, ...], ...] = ()
-
-
-Unit = Chip | Group
-
-
-def every(unit: Unit) -> Iterator[int]:
-    """The layers of all copies."""
-    yield from unit.nodes
-    for copy in unit.copies:
-        yield from copy
 
 
 class Folding(NamedTuple):
@@ -62,7 +35,26 @@ def names_of(parts: Sequence[str]) -> tuple[str, ...]:
 
 def fold(graph: Graph, folding: Folding) -> tuple[Unit, ...]:
     """The units of the network from top to bottom, blocks holding theirs."""
-    return _Folder(graph, folding).units(range(len(graph.nodes)), 0)
+    return _beside(graph, _Folder(graph, folding).units(range(len(graph.nodes)), 0))
+
+
+def _beside(graph: Graph, units: tuple[Unit, ...]) -> tuple[Unit, ...]:
+    """What does not lead to the main output (another head) stands behind what it branches off from."""
+    at = {i: k for k, unit in enumerate(units) for i in every(unit)}
+    reads = [
+        {at[j] for i in every(unit) for j in graph.nodes[i].inputs} - {k} for k, unit in enumerate(units)
+    ]
+    main, waiting = set(), [at[graph.output]]
+    while waiting:
+        unit = waiting.pop()
+        if unit not in main:
+            main.add(unit)
+            waiting += reads[unit]
+    place: dict[int, tuple[int, int]] = {}
+    for k in range(len(units)):
+        before = max((place[j][0] for j in reads[k] - {k}), default=-1)
+        place[k] = (k, -1) if k in main else (before, k)
+    return tuple(units[k] for k in sorted(place, key=place.__getitem__))
 
 
 class _Folder:
@@ -173,9 +165,17 @@ class _Folder:
         while at < len(units):
             period, times = self._repeats(units, keys, at)
             run = units[at : at + period * times]
-            folded.append(_repeated(run, period) if times > 1 else run[0])
+            folded.append(self._named(_repeated(run, period)) if times > 1 else run[0])
             at += period * times if times > 1 else 1
         return folded
+
+    def _named(self, unit: Unit) -> Unit:
+        """With a word of what the last copy lacks."""
+        lacking = unit.nodes[len(unit.copies[-1]) :]
+        if isinstance(unit, Chip) or not lacking:
+            return unit
+        told = " ".join(self.nodes[i].operator.name for i in lacking)
+        return unit._replace(name=f"{unit.name}, the last without {told}".removeprefix(", "))
 
     def _repeats(self, units: list[Unit], keys: list[Any], at: int) -> tuple[int, int]:
         """The period from here on that folds most, and how often it repeats."""
@@ -261,21 +261,6 @@ def _run_name(names: Sequence[str]) -> str:
     bases = {match[1] for match in found if match}
     numbers = [int(match[2] or 1) for match in found if match]
     if len(bases) > 1 or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
-        return f"{names[0]} … {names[-1]}"
+        return f"{names[0]} – {names[-1]}"
     (base,) = bases
     return base if numbers[0] == 1 and names[0] == base else f"{base} {numbers[0]}–{numbers[-1]}"
-
-
-def stands_for(units: Sequence[Unit]) -> dict[int, tuple[int, ...]]:
-    """Each layer that is drawn, with all that it stands for: itself and its copies."""
-    found: dict[int, tuple[int, ...]] = {}
-    for unit in units:
-        inner = {i: (i,) for i in unit.nodes} if isinstance(unit, Chip) else stands_for(unit.children)
-        if unit.copies:
-            place = {node: k for k, node in enumerate(unit.nodes)}
-            inner = {
-                i: (*here, *(c[place[j]] for c in unit.copies for j in here if place[j] < len(c)))
-                for i, here in inner.items()
-            }
-        found |= inner
-    return found

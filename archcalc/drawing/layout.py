@@ -9,13 +9,14 @@ from archcalc.analysis.costs import Analysis
 from archcalc.drawing import words
 from archcalc.drawing.compose import Composer
 from archcalc.drawing.flow import strand
-from archcalc.drawing.folded import Folding, Unit, fold, names_of
+from archcalc.drawing.folded import Folding, fold, names_of
 from archcalc.drawing.measures import WORDS, By, Measure, measured
-from archcalc.drawing.metrics import width
+from archcalc.drawing.metrics import fitted, width
 from archcalc.drawing.model import Caption, Drawing, DrawnBox, Swatch
 from archcalc.drawing.outline import OutlineEntry, outline
 from archcalc.drawing.pages import wrapped
 from archcalc.drawing.sheet import Sheet, captions, joined
+from archcalc.drawing.tree import Unit
 from archcalc.drawing.valley import across, valley
 from archcalc.errors import Diagnostic, UsageError, listed, shown, suggestion
 from archcalc.graph.model import Graph
@@ -23,6 +24,8 @@ from archcalc.units import percent, printable, scaled
 
 MARGIN, HEAD, ROW = 16, 26, 18
 APART = 56  # two networks
+WIDEST = 2.4  # width to height of two networks beside each other
+LONGEST = 460  # of a title over a narrow drawing
 
 
 class Wishes(NamedTuple):
@@ -109,21 +112,35 @@ def draw(parts: Sequence[Drawable]) -> Drawing:
     Raises:
         UsageError: a block to expand is none of the network's.
     """
-    whole, right, bottom = Sheet(), 0.0, 0.0
-    titles = []
+    whole, titles = Sheet(), []
+    sheets = []
     for number, part in enumerate(parts):
         units, made = folded(part.analysis, part.wishes)
         sheet = Sheet(number)
         _place(made, units, sheet, part.wishes.columns)
-        left, top, end, under = sheet.bounds()
-        start = right + MARGIN if not number else right + APART
-        sheet.move(start - left, MARGIN + HEAD - top)
+        left, top, right, bottom = sheet.bounds()
+        title = fitted(part.title, "title", max(right - left, LONGEST))
+        wide = max(right - left, width(title, "title"))
+        sheet.move(-left, HEAD - top)
+        sheets.append((sheet, title, wide, bottom - top + HEAD))
+    places = _corners([(wide, high) for _, _, wide, high in sheets])
+    for (sheet, title, _, _), (x, y) in zip(sheets, places, strict=True):
+        sheet.move(x, y)
         whole.add(sheet)
-        right = start + max(end - left, width(part.title, "title"))
-        bottom = max(bottom, under - top + MARGIN + HEAD)
-        room = width(part.title, "title")
-        titles.append(Caption(start, 23, part.title, "title", room=room))
+        titles.append(Caption(x, y + 7, title, "title", room=width(title, "title")))
+    right = max(x + wide for (_, _, wide, _), (x, _) in zip(sheets, places, strict=True))
+    bottom = max(y + high for (_, _, _, high), (_, y) in zip(sheets, places, strict=True))
     return _finished(whole, titles, right + MARGIN, bottom + MARGIN, made.measure)
+
+
+def _corners(sizes: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Where networks begin: beside each other, or one under the other where that were too wide."""
+    below = len(sizes) > 1 and sum(w for w, _ in sizes) > WIDEST * max(h for _, h in sizes)
+    found, x, y = [], float(MARGIN), float(MARGIN)
+    for wide, high in sizes:
+        found.append((x, y))
+        x, y = (x, y + high + APART / 2) if below else (x + wide + APART, y)
+    return found
 
 
 def _place(made: Composer, units: Sequence[Unit], sheet: Sheet, columns: int | None) -> None:

@@ -21,7 +21,8 @@ class Named(NamedTuple):
     def words(self) -> str:
         times = f" ×{self.entry.times}" if self.entry.times > 1 else ""
         small = f" {self.entry.small}" if self.entry.small else ""
-        return f"{self.entry.label}{times}{small}"
+        before = f"{self.entry.before} " if self.entry.before else ""
+        return f"{before}{self.entry.label}{times}{small}"
 
 
 def named(part: Outline) -> list[Named]:

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from archcalc.drawing.compose import Composer
 from archcalc.drawing.flow import Fork, Link, Strand, strand
-from archcalc.drawing.folded import Chip, Group, Unit
+from archcalc.drawing.tree import Chip, Group, Unit
 
 
 class OutlineEntry(NamedTuple):
-    """A box, and what it holds. `small`: norms and activations, and what else joins there.
+    """A box, and what it holds. `before`: norms before it; `small`: what follows it, or joins there.
 
     `layers` are those of all copies, `nodes` those of the first: the ones that edges of the drawing
     lead to and from.
@@ -19,6 +19,7 @@ class OutlineEntry(NamedTuple):
 
     color: str
     label: str
+    before: str
     small: str
     shape: str
     times: int
@@ -28,6 +29,7 @@ class OutlineEntry(NamedTuple):
     layers: tuple[int, ...]
     nodes: tuple[int, ...]
     children: list[OutlineEntry]
+    beside: bool = False  # it is a branch, with others at its side
 
 
 def outline(made: Composer, units: Sequence[Unit]) -> list[OutlineEntry]:
@@ -40,7 +42,8 @@ def _entries(made: Composer, found: Strand, units: Sequence[Unit]) -> list[Outli
     entries = []
     for at, item in enumerate(found.items):
         if isinstance(item, Fork):
-            entries += [_branch(made, branch, units) for branch in item.branches]
+            branches = (_branch(made, branch, units) for branch in item.branches)
+            entries += [entry._replace(beside=True) for entry in branches]
             continue
         entry = _entry(made, units[item])
         if at in skips and entry.color == "join":
@@ -68,7 +71,7 @@ def _branch(made: Composer, branch: Strand, units: Sequence[Unit]) -> OutlineEnt
     layers = tuple(sorted(i for entry in inner for i in entry.layers))
     shape = inner[-1].shape
     return OutlineEntry(
-        "", "branch", "", shape, 1, made.measure.of(layers), "", "", layers, nodes, inner
+        "", "branch", "", "", shape, 1, made.measure.of(layers), "", "", layers, nodes, inner
     )
 
 
@@ -77,14 +80,14 @@ def _entry(made: Composer, unit: Unit) -> OutlineEntry:
     box = (
         made.layer(unit) if isinstance(unit, Chip) else made.block(unit, "closed" if closed else "frame")
     )
-    small = " ".join(filter(None, [box.head, box.tail]))
     label = {"+": "add", "×": "mul"}.get(box.label, box.label) if box.kind == "join" else box.label
     children = [] if closed or isinstance(unit, Chip) else outline(made, unit.children)
     shape = "" if box.color == "input" else str(made.shape(unit))
     return OutlineEntry(
         box.color,
         label or "repeat",
-        small,
+        box.head.removeprefix(box.mark).strip(),
+        box.tail,
         shape,
         box.times,
         box.cost,

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from archcalc.drawing.cells import Stack
 from archcalc.drawing.compose import Composer
 from archcalc.drawing.flow import Edge, Link, Strand
-from archcalc.drawing.folded import Unit
 from archcalc.drawing.gaps import TAP
 from archcalc.drawing.metrics import width
 from archcalc.drawing.pages import UNDER
 from archcalc.drawing.sheet import Sheet
+from archcalc.drawing.tree import Unit
 
 LEAST = 2  # skips of a U
 ACROSS = 44  # of a skip, besides the size that stands over it

@@ -31,7 +31,7 @@ def made(place: str, parts: list[Drawable], theme: str | None) -> bytes:
     if suffix == "svg":
         return render(draw(parts), theme).encode()
     drawing = draw(parts)
-    text = render(drawing, theme or "light").encode()
+    text = render(drawing, theme or "light", apart=True).encode()
     scale = {"scale": SHARP} if suffix == "png" else {}
     found: bytes = getattr(_cairo(), f"svg2{suffix}")(bytestring=text, **scale)
     return found

@@ -6,12 +6,12 @@ A group `g.box` carries `data-layers` (ranges of layer numbers), `data-path` and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
-from archcalc.drawing.metrics import FONT, STYLES
+from archcalc.drawing.metrics import FONT, STYLES, width
 from archcalc.drawing.model import Caption, Drawing, DrawnBox, Place, Swatch, Wire, ranges
-from archcalc.drawing.sheet import BAR
+from archcalc.drawing.sheet import BAR, LABEL_GAP
 
 ROUND = 7  # corners of lines
 
@@ -57,8 +57,11 @@ _FILLS = {"light": _LIGHT, "dark": _DARK, "print": _PRINT}
 THEMES = tuple(_INK)
 
 
-def render(drawing: Drawing, theme: str | None = None) -> str:
-    """The text of an SVG file."""
+def render(drawing: Drawing, theme: str | None = None, apart: bool = False) -> str:
+    """The text of an SVG file.
+
+    `apart`: each part of a label as a text of its own, for cairosvg, which cannot center several.
+    """
     wide, high = _number(drawing.width), _number(drawing.height)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" '
@@ -66,7 +69,7 @@ def render(drawing: Drawing, theme: str | None = None) -> str:
         f'aria-label="{escape(drawing.title)}">'
     )
     by_box: dict[int, list[Caption]] = {}
-    for caption in drawing.captions:
+    for caption in _apart(drawing.captions) if apart else drawing.captions:
         by_box.setdefault(caption.box, []).append(caption)
     frames = [(i, box) for i, box in enumerate(drawing.boxes) if not box.leaf]
     leaves = [(i, box) for i, box in enumerate(drawing.boxes) if box.leaf]
@@ -168,6 +171,20 @@ def _bar(box: DrawnBox) -> list[str]:
     return [f'<rect class="bar" {_rect(left, box.y + box.height - 5.5, length, 3)} rx="1"/>']
 
 
+def _apart(captions: Sequence[Caption]) -> Iterator[Caption]:
+    """Labels of several parts, each part with a place of its own."""
+    for caption in captions:
+        parts = [(caption.before, "small"), (caption.text, caption.kind), (caption.after, "small")]
+        shown = [part for part in parts if part[0]]
+        if len(shown) < 2:
+            yield caption
+            continue
+        x = caption.x - (sum(width(*part) for part in shown) + LABEL_GAP * (len(shown) - 1)) / 2
+        for text, kind in shown:
+            yield caption._replace(x=x, text=text, kind=kind, anchor="start", before="", after="")
+            x += width(text, kind) + LABEL_GAP
+
+
 def _text(caption: Caption) -> str:
     anchor = f' text-anchor="{caption.anchor}"' if caption.anchor != "start" else ""
     before, after = (
@@ -236,4 +253,4 @@ def _swatch(swatch: Swatch) -> str:
     rect = _rect(swatch.x, swatch.y, 11, 10)
     mark = swatch.color if swatch.color in _MARKS else ""
     kind = f"box {mark}" if mark else swatch.color
-    return f'<g class="legend {kind}"><rect class="body" {rect} rx="2"/></g>'
+    return f'<g class="legend {kind}"><rect class="body" fill="none" {rect} rx="2"/></g>'

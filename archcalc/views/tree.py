@@ -45,6 +45,8 @@ def render(parts: Sequence[Outline]) -> str:
     blocks = [_network(part, full, marked) for part in parts]
     colors = {color for part in parts for color in _colors(part.entries)}
     foot = ["  ".join(f"{glyph} {KINDS[color]}" for color, glyph in GLYPHS.items() if color in colors)]
+    if any(line.entry.beside for part in parts for line in _lines(part.entries, "")):
+        foot[0] += "  ╞ side by side"
     if marked:
         foot.append("+ new  − gone  ~ changed  → moved")
     measure = parts[-1].measure
@@ -69,7 +71,11 @@ def _leaves(entries: Sequence[OutlineEntry]) -> Iterator[OutlineEntry]:
 def _lines(entries: list[OutlineEntry], lead: str, top: bool = True) -> Iterator[_Line]:
     for at, entry in enumerate(entries):
         last = at == len(entries) - 1
-        branch, stem = ("", "") if top else ("└ ", "  ") if last else ("├ ", "│ ")
+        branch, stem = ("└ ", "  ") if last else ("├ ", "│ ")
+        if entry.beside:
+            branch = "╞ "
+        elif top:
+            branch = stem = ""
         yield _Line(lead + branch + _text(entry), entry)
         yield from _lines(entry.children, lead + stem, False)
 
@@ -78,7 +84,8 @@ def _text(entry: OutlineEntry) -> str:
     glyph = f"{GLYPHS[entry.color]} " if entry.color else ""
     times = f" ×{entry.times}" if entry.times > 1 else ""
     small = f" · {entry.small}" if entry.small else ""
-    return f"{glyph}{entry.label}{times}{small}"
+    before = f"{entry.before} · " if entry.before else ""
+    return f"{glyph}{before}{entry.label}{times}{small}"
 
 
 def _row(line: _Line, room: int, full: int, marked: bool) -> str:

@@ -94,6 +94,8 @@ def run_python(code: str) -> str:
         ["flops", "vgg16", "--census", "--format", "json"],
         ["list"],
         ["cat", "vgg16", "--expand"],
+        ["draw", "resnet50"],
+        ["draw", "resnet50", "--format", "svg"],
         ["reconcile", "resnet50", "4111514624"],
         ["reconcile", str(PACKAGE.parent / "tests/data/pt2/resnet18.pt2"), "1.82G"],
         ["flops", "resnet50", "--as", "thop"],

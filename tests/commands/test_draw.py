@@ -1,0 +1,198 @@
+"""archcalc draw: text, pictures, what is refused; hostile names stay inert."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from archcalc.cli import commands
+from archcalc.errors import ArchError
+from archcalc.views import pictures
+from archcalc.views.diagnostics import render
+from archcalc.views.svg import THEMES
+
+EVIL = '<script>alert("x")</script>&amp;\\"];]]>{}`${x}\u202e'
+MODEL = "tests/data/pt2/resnet18.pt2"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def output(*words: str) -> str:
+    result = CliRunner().invoke(commands, ["draw", *words], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def error(*words: str) -> str:
+    with pytest.raises(ArchError) as found:
+        commands.main(["draw", *words], standalone_mode=False)
+    return render(found.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["vgg16", "resnet50", "googlenet", "unet", "densenet121", "vit_b_16", "mobilenet_v2", "swin_t"],
+)
+def test_the_tree_fits_a_terminal(name: str) -> None:
+    lines = output(name).splitlines()
+    assert max(map(len, lines)) <= 80
+    cut = [line for line in lines[3:] if "…" in line]
+    assert cut == [] or name in ("vit_b_16", "swin_t")  # norms and tokens behind a long label
+
+
+def test_the_tree_says() -> None:
+    """Two units of ResNet-50, by hand: 1×1 convs of 64 on 256 channels of 56×56: 102,760,448."""
+    lines = output("resnet50").splitlines()
+    assert lines[0].startswith("ResNet-50 · 25.6 M parameters")
+    at = next(i for i, line in enumerate(lines) if "bottleneck 2–3 ×2" in line)
+    assert 2 * 56 * 56 * 256 * 64 == 102_760_448
+    assert re.split(r" {2,}", lines[at + 1].strip())[:3] == [
+        "├ ■ 1×1 conv 64 · bn relu",
+        "56×56×64",
+        "103 M",
+    ]
+    assert "⊕ add · with input relu" in lines[at + 4]
+
+
+@pytest.mark.parametrize("theme", [None, *THEMES])
+def test_svg_is_sound_in_every_theme(theme: str | None, tmp_path: Path) -> None:
+    place = tmp_path / "net.svg"
+    told = output("resnet50", "-o", str(place), *(["--theme", theme] if theme else []))
+    assert "ResNet-50" in told
+    text = place.read_text("utf-8")
+    root = ElementTree.fromstring(text)
+    assert root.tag == f"{SVG}svg"
+    assert ("prefers-color-scheme" in text) == (theme is None)
+    assert "var(" not in text
+    assert not re.search(r"\b(?:href|src|url|@import|<script|onload)\b", text)
+    boxes = [g for g in root.iter(f"{SVG}g") if g.get("data-layers")]
+    assert all(g.find(f"{SVG}title") is not None for g in boxes)
+
+
+def test_pictures_are_the_same_each_time(tmp_path: Path) -> None:
+    places = [tmp_path / name for name in ("a.svg", "b.svg")]
+    for place in places:
+        output("googlenet", "-o", str(place))
+    assert places[0].read_bytes() == places[1].read_bytes()
+
+
+def test_png_and_pdf(tmp_path: Path) -> None:
+    pytest.importorskip("cairosvg")
+    from PIL import Image
+
+    svg, png, pdf = (tmp_path / f"net.{suffix}" for suffix in ("svg", "PNG", "pdf"))
+    for place in (svg, png, pdf):
+        output("lenet5", "-o", str(place))
+    root = ElementTree.fromstring(svg.read_text("utf-8"))
+    size = Image.open(io.BytesIO(png.read_bytes())).size
+    assert size == tuple(pytest.approx(2 * float(root.get(k, "0")), abs=1) for k in ("width", "height"))
+    assert pdf.read_bytes().startswith(b"%PDF")
+
+
+def test_cairosvg_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "cairosvg", None)
+    message = error("lenet5", "-o", str(tmp_path / "net.png"))
+    assert message.splitlines() == [
+        "error: png and pdf need cairosvg",
+        "  = help: pip install 'archcalc[pictures]', or write an .svg",
+    ]
+    assert pictures.SUFFIXES == (".svg", ".png", ".pdf")
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    place = tmp_path / "x.svg"
+    place.mkdir()
+    assert error("lenet5", "-o", str(place)) == f"error: cannot write {place}: Is a directory"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["lenet5", "-o", "net.gif"], "-o: `net.gif` is no name of a picture"),
+        (["lenet5", "-o", "x.svg", "--format", "dot"], "-o writes a picture: it takes no --format"),
+        (["lenet5", "vgg16"], "draw takes one SPEC"),
+        (["resnet50", "--expand", "nothing-like-it"], "--expand: no block is called `nothing-like-it`"),
+        (["lenet5", "--expand", "x"], "--expand: no block is called `x`"),
+        (["lenet5", "--diff", "lennet5"], "no network is called `lennet5`"),
+        (
+            ["tests/data/pt2/resnet18.pt2"],
+            "`draw` does not read model files: tests/data/pt2/resnet18.pt2",
+        ),
+    ],
+)
+def test_refusals(words: list[str], message: str) -> None:
+    told = error(*words).splitlines()
+    assert told[0] == f"error: {message}"
+    assert told[1].startswith("  = help: ")
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> str:
+    """A spec whose title and file are hostile; labels of the language are letters, digits, _ . -."""
+    path = tmp_path / "a&<b>'.toml"
+    path.write_text(
+        f"title = {json.dumps(EVIL)}\ninput = '8x8x4'\n"
+        "layers = ['x--y.-- = conv 4 k3 p1 | relu | conv 4', 'constructor = conv 4 | conv 4']\n",
+        encoding="utf-8",
+    )
+    return str(path)
+
+
+def test_hostile_names_stay_inert(hostile: str) -> None:
+    svg = output(hostile, "--format", "svg")
+    root = ElementTree.fromstring(svg)
+    assert not list(root.iter("script"))
+    assert not list(root.iter(f"{SVG}script"))
+    assert EVIL[:30] in "".join(root.itertext())
+    assert "\u202e" not in svg
+    assert "\u202e" not in output(hostile)
+    other = output(hostile, "--diff", hostile, "--format", "mermaid")
+    title = next(line for line in other.splitlines() if "script" in line)
+    assert re.fullmatch(r'  subgraph p0\["[^"<>&`\\{}\[\]$]*"\]', title)
+    dot = output(hostile, "--diff", hostile, "--format", "dot")
+    (label,) = {line.strip() for line in dot.splitlines() if "script" in line}
+    assert re.fullmatch(r'label="(?:[^"\\]|\\["\\])*"', label)
+
+
+def test_a_difference_is_marked() -> None:
+    """VGG-19 has one conv more in each of the last three stages: three boxes, each conv and relu."""
+    told = json.loads(output("vgg16", "--diff", "vgg19", "--format", "json"))
+    (drawing,) = told["networks"]
+    new = [box for box in drawing["boxes"] if box["mark"] == "new"]
+    assert [(box["network"], box["path"].split("/")[0]) for box in new] == [
+        (1, "stage3"),
+        (1, "stage4"),
+        (1, "stage5"),
+    ]
+    assert {box["mark"] for box in drawing["boxes"] if box["network"] == 0} == {""}
+    lines = output("vgg16", "--diff", "vgg19").splitlines()
+    assert sum(line.startswith("+ ├ ■ 3×3 conv") for line in lines) == 3
+    assert "+ new  − gone  ~ changed  → moved" in lines
+
+
+def test_mermaid_and_dot_have_the_boxes() -> None:
+    """LeNet-5 is a chain: of n boxes, n − 1 arrows."""
+    mermaid = output("lenet5", "--format", "mermaid").splitlines()
+    assert mermaid[0] == "flowchart TB"
+    boxes = [line for line in mermaid if re.fullmatch(r'  a\d+\[".*"\]', line)]
+    assert sum("-->" in line for line in mermaid) == len(boxes) - 1 == 7
+    dot = output("resnet18", "--format", "dot")
+    assert dot.count("{") == dot.count("}")
+    assert dot.count("subgraph cluster_") == output("resnet18", "--format", "mermaid").count("subgraph ")
+
+
+def test_depth_closes_blocks() -> None:
+    boxes = json.loads(output("resnet50", "--depth", "1", "--format", "json"))["networks"][0]["boxes"]
+    closed = [box["label"] for box in boxes if box["kind"] == "closed"]
+    assert closed == ["stage1", "stage2", "stage3", "stage4"]
+    opened = output("resnet50", "--depth", "1", "--expand", "stage2", "--format", "json")
+    labels = [
+        box["label"] for box in json.loads(opened)["networks"][0]["boxes"] if box["kind"] == "frame"
+    ]
+    assert labels == ["stage2", "bottleneck", "bottleneck2", "bottleneck3", "bottleneck4"]

@@ -1,0 +1,172 @@
+"""What a drawing says: labels, folds, the U, another head, differences; worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.drawings import faults
+
+import archcalc
+from archcalc.drawing.layout import Drawable, Wishes, draw, folded
+from archcalc.drawing.metrics import width
+from archcalc.drawing.model import Drawing, DrawnBox, ranges
+from archcalc.drawing.tree import Chip, Group, Unit, every
+from archcalc.errors import UsageError
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> Callable[[str], archcalc.Network]:
+    def made(text: str) -> archcalc.Network:
+        path = tmp_path / "net.toml"
+        path.write_text(text, encoding="utf-8")
+        return archcalc.load(str(path))
+
+    return made
+
+
+def drawn(network: archcalc.Network, wishes: Wishes = Wishes()) -> Drawing:  # noqa: B008
+    drawing = draw([Drawable(network.analyze(), network.title, wishes)])
+    assert faults(drawing, network.graph) == []
+    return drawing
+
+
+def leaves(drawing: Drawing) -> list[DrawnBox]:
+    return [box for box in drawing.boxes if box.leaf]
+
+
+def texts(drawing: Drawing) -> list[str]:
+    return [" ".join(filter(None, (box.head, box.label, box.tail))) for box in leaves(drawing)]
+
+
+def test_labels_as_papers_write_them() -> None:
+    spec = "32x32x8 | conv 16 k3 s2 p1 | bn | relu | conv 16 k3 g16 p1 | conv 8 k1x7 g2 d2"
+    spec += " | maxpool 2 | gap"
+    assert texts(drawn(archcalc.load(spec))) == [
+        "32×32×8",
+        "3×3 conv 16 /2 bn relu",
+        "3×3 depthwise 16",
+        "1×7 conv 8, 2 groups, dilation 2",
+        "2×2 max pool /2",
+        "global avg pool",
+    ]
+
+
+def test_norms_before_a_layer_belong_to_it() -> None:
+    spec = "8x8x8 | conv 8 | maxpool 2 | bn | relu | conv 4 | relu"
+    assert texts(drawn(archcalc.load(spec)))[2:] == ["2×2 max pool /2 bn relu", "1×1 conv 4 relu"]
+
+
+UNITS = """input = "32x32x4"
+layers = ["3 x unit 4", "conv 4 s2", "2 x unit 4"]
+[block.unit]
+args = "c"
+add.main = "conv {c} k3 p1 | relu | conv {c} k3 p1"
+add.skip = "@in"
+then = "relu"
+"""
+
+
+def test_equal_blocks_fold_where_their_maps_agree(net: Callable[[str], archcalc.Network]) -> None:
+    """Three units at 32×32 and two at 16×16, not five; each box stands for all of its copies."""
+    network = net(UNITS)
+    drawing = drawn(network)
+    frames = [box for box in drawing.boxes if box.kind == "frame"]
+    assert [(box.label, box.times) for box in frames] == [("unit", 3), ("unit 4–5", 2)]
+    # a unit: conv, relu, conv, add, relu; a 3×3 conv of 4 on 4 channels of 32×32
+    assert [len(box.layers) for box in frames] == [3 * 5, 2 * 5]
+    convs = [box for box in leaves(drawing) if box.label == "3×3 conv 4"]
+    assert [box.cost for box in convs] == [3 * 32 * 32 * 9 * 4 * 4] * 2 + [2 * 16 * 16 * 9 * 4 * 4] * 2
+
+
+def test_channels_may_grow_in_a_repeat() -> None:
+    drawing = drawn(archcalc.load("densenet121"))
+    times = [box.times for box in drawing.boxes if box.kind == "frame" and box.times > 1]
+    assert times == [6, 12, 24, 16]  # table 1 of the paper
+
+
+def test_the_last_copy_may_lack_its_activation() -> None:
+    """Inception-ResNet v2: 10, 20 and 10 units (figure 15, twice); the last of all has no relu."""
+    drawing = drawn(archcalc.load("inception_resnet_v2"))
+    found = [(box.label, box.times) for box in drawing.boxes if box.times > 1]
+    assert [times for _, times in found] == [10, 20, 10]
+    assert found[-1][0] == "residual 31–40, the last without relu"
+
+
+def test_what_is_read_from_elsewhere_does_not_fold(net: Callable[[str], archcalc.Network]) -> None:
+    """The second of three equal units is read again later: nothing hides that."""
+    network = net(
+        'input = "8x8x4"\nlayers = ["u", "a = u", "u", "add @a"]\n'
+        '[block.u]\nlayers = "conv 4 k3 p1 | conv 4 k3 p1"\n'
+    )
+    assert {box.times for box in drawn(network).boxes} == {1} | {2}
+    assert [box.times for box in drawn(network).boxes if box.kind == "frame"] == [2, 1]
+
+
+def test_a_u_is_a_u() -> None:
+    """Four skips run across on one height each, from left to right; the decoder runs upwards."""
+    network = archcalc.load("unet")
+    drawing = drawn(network)
+    skips = [wire for wire in drawing.wires if wire.skip]
+    assert len(skips) == 4
+    for wire in skips:
+        (_, _), (x1, y1), (x2, y2) = wire.points
+        assert y1 == y2
+        assert x1 < x2
+    place = {box.path: box for box in drawing.boxes}
+    assert place["e1"].y < place["e2"].y < place["e4"].y < place["bottom"].y
+    assert place["d4"].y > place["d3"].y > place["d1"].y
+    assert place["d1"].x > place["e1"].x + place["e1"].width
+
+
+def test_another_head_stands_beside_the_main_line() -> None:
+    """The heads of GoogLeNet come last in its spec, and stand behind 4a and 4d."""
+    network = archcalc.load("googlenet", aux=True)
+    drawing = drawn(network)
+    place = {box.path: box for box in drawing.boxes}
+    assert place["4a"].y < place["aux1"].y < place["4b"].y
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        '"a = conv 4", "b = conv 4", "c = conv 4", "add @a", "add @b", "conv 4"',
+        '"a = conv 4", "b = conv 4", "@a | conv 4", "add @b", "c = conv 4", "add @a", "add @b"',
+        '"a = conv 4", "conv 4 | add @a", "b = conv 4", "@a | maxpool 3 s1 half", "concat @b @a"',
+        '"output o1 = conv 2", "output o2 = conv 3", "conv 4", "output o3 = conv 5"',
+        '"a = conv 4", "b = conv 4 | add @a", "@a | conv 4 | concat @b", "conv 4 | add @a"',
+    ],
+)
+def test_tangles_are_drawn(layers: str, net: Callable[[str], archcalc.Network]) -> None:
+    """No line through a box, and none lost, where branches are not one within the other."""
+    drawn(net(f'input = "8x8x4"\nlayers = [{layers}]\n'))
+
+
+def test_each_layer_is_in_one_box_of_the_tree() -> None:
+    network = archcalc.load("efficientnet_b0")
+    units, made = folded(network.analyze(), Wishes())
+
+    def walk(unit: Unit) -> list[int]:
+        assert isinstance(unit, Chip | Group)
+        return [*every(unit)]
+
+    assert sorted(i for unit in units for i in walk(unit)) == list(range(len(network.graph.nodes)))
+    assert made.measure.total == network.analyze().multiplies
+
+
+def test_unknown_blocks_are_told() -> None:
+    network = archcalc.load("resnet50")
+    with pytest.raises(UsageError, match="--expand: no block is called `stagge2`"):
+        folded(network.analyze(), Wishes(expand=frozenset(["stagge2"])))
+
+
+def test_metrics_are_those_of_the_font() -> None:
+    """Adobe's widths of Helvetica, by hand: R 722, e 556, s 500, N 722, t 278."""
+    assert width("ResNet", "label") == pytest.approx((722 + 556 + 500 + 722 + 556 + 278) * 11 / 1000)
+    assert width("R", "title") == pytest.approx(722 * 13 / 1000)
+
+
+def test_ranges() -> None:
+    assert ranges((3, 4, 5, 9, 11, 12)) == "3-5 9 11-12"
+    assert ranges(()) == ""
