@@ -1,4 +1,4 @@
-"""Amounts that any layer has, from which every printed count is made, and the grammar of their sums.
+"""Define the amounts of a layer from which every printed count is made, and the grammar of their sums.
 
 A tool's FLOPs or a table's parameters are a sum of a few of these: '2 outputs + products'.
 """
@@ -21,7 +21,7 @@ Amount = Callable[[Layer, Graph], int]
 
 @cache
 def summands(text: str) -> tuple[tuple[int, str], ...]:
-    """'4 stored − biases' → (4, stored), (−1, biases); nothing of '' and of '0'."""
+    """Parse '4 stored − biases' as (4, stored), (−1, biases); '' and '0' as nothing."""
     found = []
     for part in text.replace(" − ", " + −").split(" + ") if text not in ("", "0") else ():
         sign, unsigned = (-1, part[1:]) if part.startswith("−") else (1, part)
@@ -32,29 +32,29 @@ def summands(text: str) -> tuple[tuple[int, str], ...]:
 
 
 def outputs(layer: Layer, graph: Graph) -> int:
-    """Values of the output."""
+    """Count the values of the output."""
     return int(layer.node.shape.values)
 
 
 def stored_outputs(layer: Layer, graph: Graph) -> int:
-    """Values of an output that is a map of its own: see `stored` of archcalc.analysis.memory."""
+    """Count the output's values if it is a map of its own: see `stored` of archcalc.analysis.memory."""
     return outputs(layer, graph) if layer.node.operator.stored else 0
 
 
 def scalings(layer: Layer, graph: Graph) -> int:
-    """A value: its scaling; a position: squares and sums of its channels, a power and a constant."""
+    """Count a scaling per value; per position squares and sums of channels, a power, a constant."""
     height, width, channels = layer.node.shape
     return outputs(layer, graph) + int(height * width * (2 + 2 * channels))
 
 
 def flattened(layer: Layer, graph: Graph) -> int:
-    """Values of a map that is made a vector; torchvision has an average pool of that size before."""
+    """Count the values of a map that is flattened; torchvision has a pool of its size before it."""
     averaged = graph.nodes[layer.node.inputs[0]].operator.name == "adaptivepool"
     return outputs(layer, graph) if layer.inputs[0].positions > 1 and not averaged else 0
 
 
 def inputs(layer: Layer, graph: Graph) -> int:
-    """Values of all inputs."""
+    """Count the values of all inputs."""
     return sum(int(shape.values) for shape in layer.inputs)
 
 
@@ -81,50 +81,50 @@ def rounded_off(layer: Layer, graph: Graph) -> int:
 
 
 def channels(layer: Layer, graph: Graph) -> int:
-    """Channels of the output."""
+    """Count the channels of the output."""
     return int(layer.node.shape.channels)
 
 
 def once(layer: Layer, graph: Graph) -> int:
-    """One a layer."""
+    """Count one per layer."""
     return 1
 
 
 def products(layer: Layer, graph: Graph) -> int:
-    """Products of a weight (or a key) and an input value."""
+    """Count the products of a weight (or a key) and an input value."""
     return int(layer.costs.multiplies)
 
 
 def windows(layer: Layer, graph: Graph) -> int:
-    """Values that all windows of a pool see: outputs × window."""
+    """Count the values that all windows of a pool see: outputs × window."""
     operator = layer.node.operator
     return outputs(layer, graph) * int(prod(operator.k)) if isinstance(operator, Pool) else 0
 
 
 def window_rows(layer: Layer, graph: Graph) -> int:
-    """Outputs × the height of a pool's window."""
+    """Count outputs × the height of a pool's window."""
     operator = layer.node.operator
     return outputs(layer, graph) * int(operator.k[0]) if isinstance(operator, Pool) else 0
 
 
 def strides(layer: Layer, graph: Graph) -> int:
-    """Outputs × vertical stride × horizontal stride of a pool."""
+    """Count outputs × vertical stride × horizontal stride of a pool."""
     operator = layer.node.operator
     return outputs(layer, graph) * int(prod(operator.s)) if isinstance(operator, Pool) else 0
 
 
 def joins(layer: Layer, graph: Graph) -> int:
-    """Operations of an elementwise join: values × (inputs − 1)."""
+    """Count the operations of an elementwise join: values × (inputs − 1)."""
     return outputs(layer, graph) * (len(layer.inputs) - 1)
 
 
 def biased(layer: Layer, graph: Graph) -> int:
-    """Outputs to which a bias is added."""
+    """Count the outputs to which a bias is added."""
     return outputs(layer, graph) if layer.costs.biases else 0
 
 
 def numbers(*roles: Role) -> Amount:
-    """Numbers that a layer keeps under these roles."""
+    """Return the amount that counts the numbers a layer keeps under these roles."""
 
     def count(layer: Layer, graph: Graph) -> int:
         weights = layer.node.operator.weights(*layer.inputs)
@@ -134,17 +134,17 @@ def numbers(*roles: Role) -> Amount:
 
 
 def neighbors(layer: Layer, graph: Graph) -> int:
-    """Values × neighboring channels of a local response normalization."""
+    """Count values × neighboring channels of a local response normalization."""
     return outputs(layer, graph) * int(getattr(layer.node.operator, "size", 0))
 
 
 def padding_channels(layer: Layer, graph: Graph) -> int:
-    """Zeros beside the channels of a local response normalization: neighbors − 1 a position."""
+    """Count the zeros beside the channels of a response normalization: neighbors − 1 per position."""
     return positions(layer, graph) * max(0, int(getattr(layer.node.operator, "size", 0)) - 1)
 
 
 def idle_biases(layer: Layer, graph: Graph) -> int:
-    """Channels of a batch norm whose conv has no bias, as the norm's shift makes one superfluous."""
+    """Count the channels of a batch norm whose conv has no bias, since the norm's shift replaces it."""
     before = graph.nodes[layer.node.inputs[0]].operator
     return channels(layer, graph) if isinstance(before, Conv) and before.nobias else 0
 
@@ -167,7 +167,7 @@ def everywhere(layer: Layer, graph: Graph) -> int:
 
 
 def as_if_forward(layer: Layer, graph: Graph) -> int:
-    """Products of a transposed convolution, were each output a sum over a whole window."""
+    """Count the products of a transposed convolution as if each output summed a whole window."""
     operator = layer.node.operator
     assert isinstance(operator, Deconv)
     window = int(operator.k[0]) * int(operator.k[1])
@@ -175,7 +175,7 @@ def as_if_forward(layer: Layer, graph: Graph) -> int:
 
 
 def at_all_inputs(layer: Layer, graph: Graph) -> int:
-    """Products of a transposed convolution, those included whose output the padding cuts off."""
+    """Count the products of a transposed convolution, including outputs that the padding cuts off."""
     return numbers("weight")(layer, graph) * int(layer.inputs[0].positions)
 
 
@@ -187,7 +187,7 @@ def pairs(layer: Layer, graph: Graph) -> int:
 
 
 def scores(layer: Layer, graph: Graph) -> int:
-    return int(layer.costs.census.exponentials)  # the softmax takes one of each
+    return int(layer.costs.census.exponentials)  # the softmax takes one per product
 
 
 def in_windows(layer: Layer, graph: Graph) -> int:
@@ -207,7 +207,7 @@ def object_bytes(layer: Layer, graph: Graph) -> int:
     return 64  # sys.getsizeof of a storage without its bytes
 
 
-# what a rule may add up, and how a difference is put into words; {} is the module
+# amounts that a rule may add up, and the words for a difference; {} is the module
 AMOUNTS: Mapping[str, tuple[Amount, str]] = {
     "products": (products, "products of {}"),
     "products beyond the first position": (

@@ -1,4 +1,4 @@
-"""One way of counting: a tool's whole sum, or a single habit; and what archcalc itself counts."""
+"""Define one way of counting: a tool's whole sum, a single habit, or archcalc's own count."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STORED = f"{LEARNED} + statistics + fixed"
 
 
 class Default(NamedTuple):
-    """What archcalc itself means by a quantity: `factor` (bytes a number) × the sum."""
+    """archcalc's own meaning of a quantity: `factor` (bytes per number) × the sum."""
 
     quantity: str
     rule: Rule
@@ -39,11 +39,11 @@ DEFAULTS: dict[Kind, Default] = {
 class Convention(NamedTuple):
     """One habit of counting.
 
-    `rule` is the whole sum of a tool (`slot` "tool"), else what is added to the sum. `doubles` counts
-    every product twice, `factor` replaces the bytes of a number, `trunk` leaves the classifier out,
-    `base` is what a tool's K is worth: 1,024 where it prints 2²⁰ bytes as MB. `unknown` are operators
-    whose count the tool's table does not tell, `printers` who print such counts, if not the tool of the
-    name. Among equally many departures those of small `weight` come first.
+    `rule` is the whole sum of a tool (`slot` "tool"), else it is added to the sum. `doubles` counts
+    every product twice, `factor` replaces the bytes per number, `trunk` omits the classifier, `base`
+    is the value of a tool's K: 1,024 where it prints 2²⁰ bytes as MB. `unknown` are operators
+    whose count the tool's table does not give; `printers` print such counts, if not the tool of that name. Among
+    equally many departures those of small `weight` come first.
     """
 
     name: str
@@ -73,7 +73,7 @@ def table(
     weight: int = 9,
     printers: tuple[str, ...] = (),
 ) -> Convention:
-    """A tool's own table, seen through a view of the code."""
+    """Return the convention of a tool's own table, seen through a view of the code."""
     sum = derived(tables, view)
     return Convention(
         name,
@@ -93,7 +93,7 @@ def tool(name: str, says: str, sum: str, factor: int = 0, base: int = 0, weight:
 
 
 def counted_by(printers: tuple[str, ...], name: str, says: str, sum: str) -> Convention:
-    """What some tables count, whatever the tool that printed them."""
+    """Return the convention of several tables, whichever tool printed them."""
     return tool(name, says, sum)._replace(printers=printers)
 
 

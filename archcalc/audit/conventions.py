@@ -1,7 +1,7 @@
-"""How people count: what named tools do, and the single habits from which other counts are made.
+"""List how people count: the sums of named tools, and the single habits that make other counts.
 
-A convention changes a sum of terms: a tool states its whole sum, a habit adds to the sum or takes from
-it. Conventions of one slot exclude each other, and a tool excludes all habits of adding. The sums of
+A convention changes a sum of terms: a tool states its whole sum, a habit adds to the sum or subtracts
+from it. Conventions of one slot exclude each other, and a tool excludes all additive habits. The sums
 tools are those for networks without attention.
 """
 
@@ -49,7 +49,7 @@ TWICE = Convention(
     "FLOPs", "counts a multiply and an addition for each product", "unit", doubles=True, weight=10
 )
 
-# tools that look at modules: name, what it adds, its table, who prints its counts, if not it alone
+# tools that look at modules: name, addition, table, and who prints its counts besides the tool
 _MODULE_TOOLS = (
     ("thop 0.0.31", "conv biases, 2 a batch-norm value and average pools", THOP_2020, ()),
     (

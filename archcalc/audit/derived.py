@@ -1,6 +1,6 @@
-"""The sum of terms that a tool's table makes of any network, where only its operators are known.
+"""Derive the sum of terms of a tool's table for any network whose operators alone are known.
 
-How the code is written is then a guess, stated as a view: what module runs each operator.
+How the code is written is a guess then, stated as a view: the module that runs each operator.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Wanted = Counter[tuple[str, str]]  # (amount, operator) → factor
 
 _POOL = "AdaptiveAvgPool2d"
 _MODULES = {**usual_modules(), "scale": "Parameter"}
-# torchvision has a global pool of the size of the map before a flatten, too
+# torchvision also has a global pool of the map's size before a flatten
 AS_TORCHVISION: View = {**_MODULES, "flatten": _POOL}
 NO_POOLS: View = {**_MODULES, "gap": "Tensor.mean"}
 # a module with parts ends where maps are added or multiplied, and functions flatten
@@ -30,7 +30,7 @@ BY_OPERATOR: View = {name: name for name in (*TABLE, "input")}
 
 OTHERWISE = ("adaptivepool max",)  # operators whose argument makes them another module: untold here
 
-# what every operator has: the terms that hold it for all of them
+# terms that hold an amount for all operators
 _EVERY = {
     "parameters": ("weights", "biases", "norm scales", "norm shifts"),
     "statistics": ("statistics",),
@@ -42,7 +42,7 @@ _BY_AMOUNT = {(term.amount, term.operators): term for term in TERMS.values()}
 
 
 class Derived(NamedTuple):
-    """`each` × the sum of a rule; operators for which the table has none."""
+    """`each` × the sum of a rule, and the operators for which the table has none."""
 
     rule: Rule
     each: int
@@ -50,7 +50,7 @@ class Derived(NamedTuple):
 
 
 def derived(tables: Iterable[Rules], view: View) -> Derived:
-    """The sum of tables under a view of the code."""
+    """Return the sum of tables under a view of the code."""
     wanted, unknown = Wanted(), {*TABLE, *OTHERWISE} - set(view)
     for rules in tables:
         for operator, module in view.items():
@@ -69,7 +69,7 @@ def derived(tables: Iterable[Rules], view: View) -> Derived:
 
 
 def _amounts(rule: str, operator: str, module: str) -> Counter[str]:
-    """The amounts of a rule for an operator, as simple as they can be said."""
+    """Return the amounts of a rule for an operator, simplified."""
     pools = operator == "flatten" and module == _POOL  # which a vector does not pass
     parts = Counter[str]()
     for factor, name in summands(rule):
@@ -81,7 +81,7 @@ def _amounts(rule: str, operator: str, module: str) -> Counter[str]:
 
 
 def _of_every(wanted: Wanted) -> list[Share]:
-    """Terms of all operators, where a conv has the amount, and what the others have more or less."""
+    """Yield terms of all operators for an amount that a conv has, then others' differences."""
     shares = []
     for amount, names in _EVERY.items():
         factor = wanted[amount, "conv"]
@@ -101,7 +101,7 @@ def _of_every(wanted: Wanted) -> list[Share]:
 
 
 def _of_some(wanted: Wanted) -> list[Share]:
-    """Terms of a few operators: of those that have a name, the largest first; then one by one."""
+    """Yield terms of a few operators: the largest named groups first, then single operators."""
     shares = []
     for amount in dict.fromkeys(name for name, _ in wanted):
         function = _function(amount)
@@ -120,7 +120,7 @@ def _of_some(wanted: Wanted) -> list[Share]:
 
 
 def _function(amount: str) -> Amount:
-    """The outputs of what makes a map are no amount of every layer: see `_EVERY`."""
+    """Return the amount's function; outputs of modules that make a map are none: see `_EVERY`."""
     return TERMS["map values"].amount if amount == "stored" else AMOUNTS[amount][0]
 
 

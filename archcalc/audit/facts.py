@@ -1,6 +1,6 @@
-"""Counts of the named network that no sum of conventions makes: what tools print, its parts, its peak.
+"""Count what no sum of conventions gives: what tools print of the network, its parts, and its peak.
 
-A fact is a `Reading` whose summands are told.
+A fact is a `Reading` with its summands given.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ COUNTS: dict[Kind, Callable[[Layer], int]] = {
 
 
 def facts(network: Neighbor, quantity: str, whole: bool) -> Iterator[Reading]:
-    """What tools print for the network, its parts and its peak; `quantity` is a key of KINDS.
+    """Yield what tools print for the network, its parts and its peak; `quantity` is a key of KINDS.
 
-    Parts are one departure of a number whose every digit is `whole`, of others two; such a number
-    may count the bytes of maps without a word. What equals archcalc's own count is no fact.
+    A part counts as one departure for a number whose every digit is `whole`, as two for others; such a
+    number may also count the bytes of maps without a unit. archcalc's own count is never a fact.
     """
     try:
         found = [*_by_tools(network), *_peaks(network), *_by_parts(network, whole)]
@@ -63,7 +63,7 @@ def told(
 
 
 def _by_tools(network: Neighbor) -> Iterator[Reading]:
-    """Every sum that a tool prints, then its summands: fvcore prints those by operator, too."""
+    """Yield every sum that a tool prints, then its summands: fvcore prints those by operator, too."""
     source = network.entry.spec.source
     for tool in sorted(TOOLS, key=lambda name: name == "keras"):
         for figure in printed_by(tool, network.entry.name, source, network.analysis).values():
@@ -93,7 +93,7 @@ def _peaks(network: Neighbor) -> Iterator[Reading]:
 
 
 def by_path(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[str]:
-    """A count of every block and layer."""
+    """Return a count for every block and layer, by path."""
     blocks = Counter[str]()
     for layer in analysis.layers:
         names = layer.path.split("/")
@@ -103,7 +103,7 @@ def by_path(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[str]:
 
 
 def by_operator(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[str]:
-    """A count of all layers of each operator."""
+    """Return a count of all layers of each operator."""
     operators = Counter[str]()
     for layer in analysis.layers:
         operators[layer.node.operator.name] += count(layer)
@@ -111,7 +111,7 @@ def by_operator(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[st
 
 
 def _by_stage(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[str]:
-    """A count of all layers whose maps are of one size, where they are of more than one block."""
+    """Return a count of all layers whose maps have one size, where they lie in several blocks."""
     stages, blocks = Counter[str](), dict[str, set[str]]()
     for layer in analysis.layers:
         shape = layer.node.shape
@@ -123,7 +123,7 @@ def _by_stage(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[str]
 
 
 def _by_parts(network: Neighbor, whole: bool) -> Iterator[Reading]:
-    """Layers and blocks by path, operators by name, stages by size: what each has of every count."""
+    """Yield every count of each part: layers and blocks by path, operators by name, stages by size."""
     steps = 1 if whole else 2
     for kind, count in COUNTS.items():
         blocks, operators = by_path(network.analysis, count), by_operator(network.analysis, count)

@@ -1,4 +1,4 @@
-"""A printed text as a claim about a quantity: a number to its digits, a percentage, a bound, a size."""
+"""Read a printed text as a claim about a quantity: rounded number, percentage, bound, or size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SIZE = re.compile(r"\d+(?:[x×](?:\d+|N))+", re.ASCII)
 
 
 class Figure(NamedTuple):
-    """`number` × a scale, to `place`; `whole`: every digit is printed, so that a count is it or not."""
+    """`number` × a scale, to `place`; `whole`: every digit is printed, so only that count agrees."""
 
     relation: str  # "=", ">" or "<"
     number: Fraction
@@ -23,10 +23,10 @@ class Figure(NamedTuple):
 
     @classmethod
     def of(cls, text: str) -> Figure:
-        """'15.3 G', '> 50 %', '< 25 million', '0'.
+        """Parse '15.3 G', '> 50 %', '< 25 million', '0'.
 
         Raises:
-            UsageError: no number.
+            UsageError: the text has no number.
         """
         relation = text[0] if text[0] in "<>" else "="
         bare = text.lstrip("<> ")
@@ -39,7 +39,7 @@ class Figure(NamedTuple):
 
     @property
     def coarse(self) -> Figure:
-        """The same with two zeros or more at its end for digits that are not printed: 650,000."""
+        """The figure with two or more zeros at its end read as digits that are not printed: 650,000."""
         place = self.place
         while self.number and self.place == 1 and self.number % (place * 10) == 0:
             place *= 10
@@ -47,13 +47,13 @@ class Figure(NamedTuple):
 
     @property
     def binary(self) -> UnitScale:
-        """The scale on which K is 1,024, M its square, …; of a plain number 1."""
+        """The scale on which K is 1,024, M its square, …; 1 for a plain number."""
         worth = self.scales[0].worth
         power = {10**3: 1 << 10, 10**6: 1 << 20, 10**9: 1 << 30}.get(worth, worth)
         return UnitScale(power, f"its unit is {power:,}, not {worth:,}")
 
     def agrees(self, value: int | Fraction, scale: UnitScale) -> How | None:
-        """How a value becomes these digits, None if it does not."""
+        """Return how a value becomes these digits, or None if it does not."""
         count = Fraction(value) / scale.worth
         if self.relation != "=":
             return "bounds" if (count - self.number) * (1 if self.relation == ">" else -1) > 0 else None
@@ -67,11 +67,11 @@ class Figure(NamedTuple):
 
 
 def is_size(text: str) -> bool:
-    """Whether a text is '28x28x256' or '26x26xN'."""
+    """Return whether a text is a size: '28x28x256' or '26x26xN'."""
     return _SIZE.fullmatch(text) is not None
 
 
 def same_size(text: str, size: tuple[int, ...]) -> bool:
-    """Whether a size begins as printed: '227x227' of 227×227×3; N is any number."""
+    """Return whether a size begins as printed: '227x227' for 227×227×3; N is any number."""
     parts = re.split("[x×]", text)
     return all(part in ("N", str(int(n))) for part, n in zip(parts, size, strict=False))

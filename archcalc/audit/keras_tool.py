@@ -1,4 +1,4 @@
-"""The rules of Keras, whose summary counts the variables of layers."""
+"""State the rules of Keras, whose summary counts the variables of layers."""
 
 from __future__ import annotations
 

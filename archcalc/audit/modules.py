@@ -1,7 +1,7 @@
-"""What runs each operator in the code that a tool looks at: tools see modules, not operations.
+"""Find the module that runs each operator in the code that a tool inspects: tools see modules.
 
-A network whose code is known is read as specs/code/ says that it is written; any other as one torch.nn
-module for each operator. What may be written in several ways that count differently is not told.
+The code of a known network is read from specs/code/; any other network counts as one torch.nn module
+per operator. Code that can be written in several ways that count differently is left unknown.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from archcalc.spec.model import Source
 
 KERAS = "keras"
 IDLE = "side outputs"  # kept, but no part of the main output
-# no modules; no tool counts them
+# operators without a module; no tool counts them
 _FUNCTIONS = ("input", "add", "concat", "mul", "flatten", "slice", "shuffle", "padchannels", "todepth")
 _TORCH = {
     "conv": "Conv2d",
@@ -68,8 +68,8 @@ _SIDE = "whether this side output runs in eval mode"
 class ReferenceCode(NamedTuple):
     """Code of a network: the library, its file ('' if nothing is known), and what runs each layer.
 
-    `names` has a name for each layer of the analysis; where it is '', `untold` says what is not known
-    of this path. `parts` are the modules with parts whose output is that of the layer, too.
+    `names` has a name for each layer of the analysis; where it is '', `untold` says what is unknown
+    about this path. `parts` are the composite modules whose output is also that of the layer.
     """
 
     library: str
@@ -80,17 +80,17 @@ class ReferenceCode(NamedTuple):
 
     @property
     def all_names(self) -> list[tuple[str, ...]]:
-        """For each layer what runs it, then the modules with parts that it ends."""
+        """For each layer the module that runs it, then the composite modules that end with it."""
         return [(name, *parts) for name, parts in zip(self.names, self.parts, strict=True)]
 
 
 def usual_modules() -> dict[str, str]:
-    """The module of torch.nn that runs an operator, where there is one way."""
+    """Return the module of torch.nn for each operator that has exactly one."""
     return dict(_TORCH)
 
 
 def code_of(library: str, name: str, source: Source, analysis: Analysis) -> ReferenceCode:
-    """The code of the network `name` of a spec, in "torchvision" or "keras".
+    """Return the code of the network `name` of a spec, in "torchvision" or "keras".
 
     Raises:
         UsageError: no code of that library computes this network.
@@ -116,7 +116,7 @@ def code_of(library: str, name: str, source: Source, analysis: Analysis) -> Refe
 
 
 def _entry(library: str, name: str, source: Source) -> tuple[str, dict[str, Any]]:
-    """What specs/code/ says of a bundled network; nothing of a file of one's own, whatever its name."""
+    """Return the entry of a bundled network in specs/code/; {} for a user's own file."""
     with open(os.path.join(folder(), "code", f"{library}.toml"), "rb") as file:
         entries = tomllib.load(file)
     entry = entries.get(name) or entries.get(source.name.removesuffix(".toml"), {})
@@ -130,7 +130,7 @@ def _text(path: str) -> str:
 
 
 def _run(graph: Graph) -> set[int]:
-    """The nodes that the main output needs."""
+    """Return the nodes that the main output needs."""
     needed, waiting = set[int](), [graph.output]
     while waiting:
         index = waiting.pop()
@@ -141,7 +141,7 @@ def _run(graph: Graph) -> set[int]:
 
 
 def _parts(patterns: dict[str, str], analysis: Analysis) -> tuple[tuple[str, ...], ...]:
-    """For each layer the modules with parts that end with it: a pattern is one of their paths."""
+    """Return the composite modules that end with each layer; a pattern matches their paths."""
     last: dict[tuple[str, str], int] = {}
     for i, layer in enumerate(analysis.layers):
         steps = layer.path.split("/")
@@ -156,7 +156,7 @@ def _parts(patterns: dict[str, str], analysis: Analysis) -> tuple[tuple[str, ...
 
 
 def _named(layer: Layer, entry: dict[str, Any]) -> str:
-    """What the entry says of a layer: by its path, or by its operator."""
+    """Return what the entry gives for a layer: by its path, or by its operator."""
     for pattern, module in entry.items():
         if "/" in pattern and fnmatchcase(layer.path, pattern.removeprefix("./")):
             return str(module)
@@ -164,7 +164,7 @@ def _named(layer: Layer, entry: dict[str, Any]) -> str:
 
 
 def _usual(layer: Layer, file: str) -> str:
-    """The module of an operator where nothing else is known; '' if there is more than one way."""
+    """Return the module of an operator where nothing else is known; '' if there is more than one."""
     name = layer.node.operator.name
     if name == "flatten" and not file:
         return "Flatten"
@@ -174,7 +174,7 @@ def _usual(layer: Layer, file: str) -> str:
 
 
 def _untold(layer: Layer) -> str:
-    """What decides how the layer is counted, and nothing says; '' if all is clear."""
+    """Return the unknown fact on which the count of the layer depends; '' if there is none."""
     name, tokens = layer.node.operator.name, bool(layer.inputs) and isinstance(layer.inputs[0], Tokens)
     if name == "ln":
         return "" if tokens else _LN
@@ -182,7 +182,7 @@ def _untold(layer: Layer) -> str:
 
 
 def _refuse(layer: Layer, library: str) -> None:
-    """What no module of the library computes."""
+    """Raise UsageError for a layer that no module of the library computes."""
     operator = layer.node.operator
     if operator.name in ("rbf", "sumpool"):
         what = f"`{operator.name}`"
@@ -198,7 +198,7 @@ def _refuse(layer: Layer, library: str) -> None:
 
 
 def _fitting(module: str, layer: Layer, file: str) -> str:
-    """The name alone of 'AdaptiveAvgPool2d(7x7)', a pool that must find its map as large already."""
+    """Return the bare name of 'AdaptiveAvgPool2d(7x7)', a pool whose map must have that size already."""
     name, _, size = module.rstrip(")").partition("(")
     x = layer.inputs[0] if layer.inputs else layer.node.shape
     if size and size != f"{x.height}x{x.width}":

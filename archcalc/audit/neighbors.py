@@ -1,4 +1,4 @@
-"""The networks that a number may really belong to: variants, settings and sizes near the one named."""
+"""Find the networks that a number may really belong to: near variants, settings and sizes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from archcalc.spec.source import read_file
 USUAL_SIZES = (224, 227, 256, 299)
 OTHER_SIZES = (28, 32, 64, 112, 128, 160, 192, 240, 288, 320, 331, 384, 512)  # two steps away
 USUAL_CLASSES = (1000, 1001, 10, 100)
-MOST_NODES = 40_000  # of all networks that a search looks at, the first aside
+MOST_NODES = 40_000  # of all networks that a search tries, except the first
 MOST_NEIGHBORS = 600
 
 
 def neighbors(network: Neighbor) -> Iterator[Neighbor]:
-    """Networks by the number of their changes, from none; each once, those that do not fit left out.
+    """Yield networks by the number of their changes, from none; each once, only those that fit.
 
     One change: a variant of the same name, a variable, the input's size, how pools round, batch norm
     folded. Two: two such changes, or another network of the family.
@@ -66,14 +66,14 @@ class Remembered:
             yield self._known[index]
 
 
-@lru_cache(maxsize=2)  # many numbers are asked about one network; all networks would fill the memory
+@lru_cache(maxsize=2)  # many numbers are asked about one network; all would fill the memory
 def remembered(network: Neighbor) -> Remembered:
-    """The neighbors of a network, once for all searches that follow each other."""
+    """Return the neighbors of a network, cached for consecutive searches."""
     return Remembered(neighbors(network))
 
 
 def _key(neighbor: Neighbor) -> object:
-    """What decides a network: neighbors of one key are the same."""
+    """Return a key of the network: neighbors with the same key are the same."""
     spec = neighbor.entry.spec
     input = neighbor.input or spec.inputs_of(neighbor.entry.variant)
     return spec.source.name, repr(sorted(neighbor.values.items())), tuple(input), neighbor.rewrite
@@ -90,7 +90,7 @@ def _candidates(network: Neighbor) -> Iterator[Neighbor]:
 
 
 def _siblings(network: Neighbor) -> Iterator[Neighbor]:
-    """Variants that share the name: resnet50_paper and resnet50_v2 for resnet50."""
+    """Yield variants that share the name: resnet50_paper and resnet50_v2 for resnet50."""
     for entry in _others(network):
         if _shares_name(entry.name, network):
             change = Change(entry.name, f"{entry.name}: {_differences(network, entry)}", 10)
@@ -98,7 +98,7 @@ def _siblings(network: Neighbor) -> Iterator[Neighbor]:
 
 
 def _family(network: Neighbor) -> Iterator[Neighbor]:
-    """The other variants of the file, and of files of a like name."""
+    """Yield the other variants of the file, and of files with a similar name."""
     for entry in _others(network):
         if not _shares_name(entry.name, network):
             says = f"{entry.name}, another network of the family"
@@ -106,7 +106,7 @@ def _family(network: Neighbor) -> Iterator[Neighbor]:
 
 
 def _others(network: Neighbor) -> Iterator[Entry]:
-    """The entries of the same file first, then of its neighbors; those that know the given variables."""
+    """Yield entries of the same file, then of neighboring files, if they know the given variables."""
     own = network.entry
     found = [own._replace(name=name, variant=name) for name in own.spec.variants]
     for path in families() if _bundled(own) else ():
@@ -127,7 +127,7 @@ def _bundled(entry: Entry) -> bool:
 
 
 def _shares_name(name: str, network: Neighbor) -> bool:
-    """Whether a name begins like the network's: with the first of its file that begins its own."""
+    """Return whether a name begins with the first name of the file that begins the network's."""
     own = network.entry.name
     root = min(
         (v for v in network.entry.spec.variants if f"{own}_".startswith(f"{v}_")), key=len, default=own
@@ -136,7 +136,7 @@ def _shares_name(name: str, network: Neighbor) -> bool:
 
 
 def _differences(network: Neighbor, entry: Entry) -> str:
-    """'stride=1x1 (not 3x3)'."""
+    """Describe the differences: 'stride=1x1 (not 3x3)'."""
     other = settle(entry.spec, entry.variant, network.given)
     own = network.values
     if other.keys() != own.keys():
@@ -149,7 +149,7 @@ def _differences(network: Neighbor, entry: Entry) -> str:
 
 
 def _settings(network: Neighbor) -> Iterator[Neighbor]:
-    """Each switch and choice the other way, and numbers as variants of the same name have them."""
+    """Yield each switch and choice set otherwise, and numbers as in variants of the same name."""
     spec = network.entry.spec
     siblings = [variant for name, variant in spec.variants.items() if _shares_name(name, network)]
     for name, variable in spec.variables.items():
@@ -162,7 +162,7 @@ def _settings(network: Neighbor) -> Iterator[Neighbor]:
 
 
 def _classes(network: Neighbor) -> Iterator[Neighbor]:
-    """Other usual numbers of classes: TF-Slim's ImageNet has 1,001."""
+    """Yield other usual numbers of classes: TF-Slim's ImageNet has 1,001."""
     if network.values.get("classes") in USUAL_CLASSES:
         for number in USUAL_CLASSES:
             yield from _set(network, "classes", number)
@@ -177,7 +177,7 @@ def _set(network: Neighbor, name: str, value: Value) -> Iterator[Neighbor]:
 
 
 def _rewritten(network: Neighbor) -> Iterator[Neighbor]:
-    """All pools rounded the other way, batch norm folded: where that makes another network."""
+    """Yield all pools rounded the other way, and batch norm folded, where that changes the network."""
     try:
         graph = network.analysis.graph
     except ArchError:
@@ -190,7 +190,7 @@ def _rewritten(network: Neighbor) -> Iterator[Neighbor]:
 def _sizes(
     network: Neighbor, sizes: tuple[int, ...] = USUAL_SIZES, steps: int = 1
 ) -> Iterator[Neighbor]:
-    """Other square inputs."""
+    """Yield other square inputs."""
     own = network.input or network.entry.spec.inputs_of(network.entry.variant)
     height, width, channels = own
     if height == width and isinstance(channels, int):

@@ -1,4 +1,4 @@
-"""The rules of tools that read a network by its operators: one of their layers for each of ours."""
+"""State the rules of tools that read a network by its operators, one layer for each of ours."""
 
 from __future__ import annotations
 
@@ -36,6 +36,6 @@ CONV_AND_LINEAR_OUTPUTS: Rules = {
     **free("maxpool avgpool gap"),
 }
 BY_OPERATOR = (NETSCOPE, CONVNET_BURDEN, CONVNET_BURDEN_MAPS, TF_PROFILER, CONV_AND_LINEAR_OUTPUTS)
-# operators of which nobody has said how these tools count them: their numbers are not explained so
+# operators whose count in these tools is unknown: no number is explained by it
 UNTOLD_HERE = "adaptivepool"  # of torch alone
 UNTOLD = "rbf sumpool groupnorm attention windowattention classtoken posembed"

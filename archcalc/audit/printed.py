@@ -1,4 +1,4 @@
-"""A printed number is an interval: of every count that rounds, or is cut, to the digits one reads."""
+"""Read a printed number as an interval: all counts that round, or are cut, to its digits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ How = Literal["exact", "rounds", "truncates"]
 
 MOST_CHARACTERS = 60
 _LARGEST = 1 << 63
-_LEAST_BARE, _MOST_BARE = Fraction(1, 100), 10**6  # of fractions that are printed without a unit
+_LEAST_BARE, _MOST_BARE = Fraction(1, 100), 10**6  # bounds of fractions printed without a unit
 
 _POWERS = {
     **dict.fromkeys(("k", "thousand"), 10**3),
@@ -45,9 +45,9 @@ _COUNTS = re.compile(
 
 
 class UnitScale(NamedTuple):
-    """What one of the printed units is worth; `says` is not empty where the label means another.
+    """The value of a printed unit; `says` is not empty where the unit differs from its label.
 
-    `assumed`: there is no label, and this is a unit that numbers without one are usually in.
+    `assumed`: there is no label, and numbers without one usually have this unit.
     """
 
     worth: int
@@ -56,7 +56,7 @@ class UnitScale(NamedTuple):
 
     @property
     def departs(self) -> bool:
-        """Whether the label means another unit than it says."""
+        """Whether the unit differs from its label."""
         return bool(self.says) and not self.assumed
 
 
@@ -67,9 +67,9 @@ _ASSUMED = tuple(
 
 
 class Printed(NamedTuple):
-    """A number as somebody printed it: '3.8G' is 3.8, of 2 digits, to one place of 0.1, times 10⁹.
+    """A number as printed: '3.8G' is 3.8, with 2 digits, to one place of 0.1, times 10⁹.
 
-    `unit` is what the text says that it counts, '' if it does not say. MB has two scales.
+    `unit` is what the number counts by its text, '' if the text does not say. MB has two scales.
     """
 
     text: str
@@ -81,25 +81,25 @@ class Printed(NamedTuple):
 
     @property
     def whole(self) -> bool:
-        """Whether every digit is printed, so that only the very integer will do."""
+        """Whether every digit is printed, so that only the exact integer agrees."""
         return self.place == self.scales[0].worth == 1
 
     def interval(self, scale: UnitScale | None = None) -> tuple[Fraction, Fraction]:
-        """[low, high) of all counts that round or truncate to the digits; a whole number is itself."""
+        """Return [low, high) of all counts that round or truncate to the digits."""
         worth = (scale or self.scales[0]).worth
         if self.whole:
             return self.number, self.number + 1
         return (self.number - self.place / 2) * worth, (self.number + self.place) * worth
 
     def rounded(self, scale: UnitScale) -> tuple[Fraction, Fraction]:
-        """[low, high) of all counts that round to the digits."""
+        """Return [low, high) of all counts that round to the digits."""
         low, high = self.interval(scale)
         return low, high if self.whole else high - self.place / 2 * scale.worth
 
     def how(self, value: int, scale: UnitScale | None = None) -> How | None:
-        """How a count becomes these digits, None if it does not.
+        """Return how a count becomes these digits, or None if it does not.
 
-        'exact': it is the number; 'rounds': half up; 'truncates': it would round to the next number.
+        'exact': the number itself; 'rounds': half up; 'truncates': it would round to the next number.
         """
         scale = scale or self.scales[0]
         low, high = self.interval(scale)
@@ -110,7 +110,7 @@ class Printed(NamedTuple):
         return "rounds" if value < (self.number + self.place / 2) * scale.worth else "truncates"
 
     def wording(self, value: int, scale: UnitScale | None = None) -> str:
-        """'3.8 truncates 3.858', '4.1 rounds 4.089'; '' for a whole number."""
+        """Return '3.8 truncates 3.858' or '4.1 rounds 4.089'; '' for a whole number."""
         how = self.how(value, scale)
         if how is None or self.whole:
             return ""
@@ -136,13 +136,13 @@ class Printed(NamedTuple):
 
 
 def parse(text: str) -> Printed:
-    """'3.8G', '4.1 GMACs', '553MB', '25,636,712', '138 million parameters', '1.5e9 FLOPs'.
+    """Parse '3.8G', '4.1 GMACs', '553MB', '25,636,712', '138 million parameters', '1.5e9 FLOPs'.
 
-    A plain integer is meant to the last digit; every other number as far as it is printed. MB, GB and
-    KB may be powers of ten or of two. B is billion, and bytes behind an integer of seven digits.
+    A plain integer is exact to the last digit; every other number as far as it is printed. MB, GB and
+    KB may be powers of ten or of two. B is billion, but bytes after an integer of seven digits.
 
     Raises:
-        UsageError: no number, or one beyond 64 bits.
+        UsageError: the text is no number, or one beyond 64 bits.
     """
     if len(text) > MOST_CHARACTERS:
         raise _no_number(text[: MOST_CHARACTERS - 1] + "…")
@@ -167,12 +167,12 @@ def parse(text: str) -> Printed:
 
 
 def counted(printed: Printed, quantity: str = "") -> Printed:
-    """The same where it can be a count: a fraction without a unit is one in units of G or M.
+    """Return the number as a count: a fraction without a unit is in units of G or M.
 
     torchinfo prints 4.09 for ResNet-50. `quantity` is what the number counts, if its unit does not say.
 
     Raises:
-        UsageError: no count prints so, or nobody can tell in which unit.
+        UsageError: no count prints like this, or its unit is ambiguous.
     """
     if printed.place < 1 and all(scale.worth == 1 for scale in printed.scales):
         usual = _LEAST_BARE <= printed.number < _MOST_BARE
@@ -189,7 +189,7 @@ def _holds_integer(low: Fraction, high: Fraction) -> bool:
 
 
 def _scales(rest: str, text: str, long: bool) -> tuple[Unit, tuple[UnitScale, ...]]:
-    """What the letters after a number say."""
+    """Return the unit and scales of the letters after a number."""
     found = _BYTES.fullmatch(rest)
     if found and (rest != "b" or long):
         power, name = found["power"], found["power"].upper()
@@ -211,7 +211,7 @@ def _scales(rest: str, text: str, long: bool) -> tuple[Unit, tuple[UnitScale, ..
 
 
 def _decimal(value: Fraction, places: int) -> str:
-    """A fraction with so many places: 3.858 → '3.858'."""
+    """Return a fraction with this many decimal places: 3.858 → '3.858'."""
     scaled = round(value * 10**places)
     whole, rest = divmod(scaled, 10**places)
     return f"{whole:,}" + (f".{rest:0{places}}" if places else "")

@@ -1,7 +1,7 @@
-"""The numbers of specs/published/, one file a family: what was printed, where, and how it came about.
+"""Read specs/published/, one file per family: what was printed, where, and how it came about.
 
 A file is a list of sources, a source a list of lines. Every key of a line that is not one of `WORDS`
-is a quantity (archcalc.audit.quantities), and its value the digits as printed.
+is a quantity (archcalc.audit.quantities); its value is the digits as printed.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ KEYS = ("name", "url", "of", "read", "counts", "binary", "numbers")
 
 
 class Published(NamedTuple):
-    """One printed number and where it stands.
+    """One printed number and its source.
 
-    `claim`, `counts` and `arises` are expressions over quantities: what the number should be, what its
-    source counts instead (or the names of conventions), and how a wrong one came about. `instead` is
-    another network for which it holds; `open` says that nobody knows. `says` are the source's words,
-    `remark` ours, with {quantities}. `binary`: the source's K may be 1,024.
+    `claim`, `counts` and `arises` are expressions over quantities: the number meant, the one that the
+    source counts instead (or names of conventions), and how a wrong one came about. `instead` is
+    another network for which it holds; `open` means that nobody knows. `says` quotes the source,
+    `remark` is ours, with {quantities}. `binary`: the source's K may be 1,024.
     """
 
     source: str
@@ -46,20 +46,20 @@ class Published(NamedTuple):
 
     @property
     def subject(self) -> str:
-        """'vgg16 stage1/conv': what the number is about."""
+        """The subject of the number: 'vgg16 stage1/conv'."""
         return f"{self.network} {self.at}".rstrip()
 
 
 def families() -> list[str]:
-    """The names of the spec files that something has been published about."""
+    """Return the names of the spec files with published numbers."""
     return sorted(name for name in os.listdir(_folder()) if name.endswith(".toml"))
 
 
 def numbers(spec_name: str) -> Iterator[Published]:
-    """What has been printed about the networks of a spec file ('vgg.toml'), source by source.
+    """Yield the published numbers about the networks of a spec file ('vgg.toml'), source by source.
 
     Raises:
-        UsageError: a key that is no word of these files.
+        UsageError: a key is no word of these files.
     """
     path = os.path.join(_folder(), os.path.basename(spec_name))
     if not os.path.isfile(path):

@@ -1,4 +1,4 @@
-"""What a published number may be about, by name, computed exactly.
+"""Compute by name, exactly, the quantities that published numbers are about.
 
 A name is a count (`parameters`), a term of a convention with underscores (`relu_values`), or a count of
 some layers or of another network: `linear_parameters`, `stage1_stored`, `alexnet_parameters`.
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
     from archcalc.analysis.field import FieldAxis
 
 Value = int | Fraction
-Networks = Callable[[str], Analysis]  # from a name as on the command line
+Networks = Callable[[str], Analysis]  # takes a name as on the command line
 POOLS = MAX_POOLS | AVERAGE_POOLS | GLOBAL_POOLS
 
 
 class Quantity(NamedTuple):
-    """A count of a network or of some of its layers, and what its unit is called."""
+    """A count of a network or some of its layers, and the name of its unit."""
 
     of: Callable[[Analysis], Value]
     unit: str = ""
 
 
 class LayerScope(NamedTuple):
-    """The layers that a number is about, and where other networks come from."""
+    """The layers that a number is about, and how to get other networks."""
 
     analysis: Analysis
     networks: Networks
 
     @classmethod
     def of(cls, network: str, at: str, networks: Networks) -> LayerScope:
-        """A network, or its layer or block `at`.
+        """Return a network, or its layer or block `at`.
 
         Raises:
             UsageError: no layer has that path.
@@ -54,17 +54,17 @@ class LayerScope(NamedTuple):
         return cls(chosen if at else whole, networks)
 
     def value(self, expression: str) -> Value:
-        """The value of an expression over names of quantities.
+        """Return the value of an expression over names of quantities.
 
         Raises:
-            ArchError: no such quantity, or no expression.
+            ArchError: the text is no expression, or names no quantity.
         """
         value = evaluate(parse(expression), self.look_up)
         assert isinstance(value, int | Fraction)
         return value
 
     def look_up(self, name: str) -> Value:
-        """The quantity of that name.
+        """Return the quantity of that name.
 
         Raises:
             UsageError: there is none.
@@ -80,7 +80,7 @@ class LayerScope(NamedTuple):
         raise UsageError(Diagnostic(f"no quantity is called `{name}`", help=help))
 
     def _owned(self, owner: str) -> Analysis:
-        """The layers of an operator, those of a block, or another network."""
+        """Return the layers of an operator, those of a block, or another network."""
         if owner in TABLE:
             return part(self.analysis, lambda layer: layer.node.operator.name == owner)
         if any(layer.path.split("/")[0] == owner for layer in self.analysis.layers):
@@ -89,20 +89,20 @@ class LayerScope(NamedTuple):
 
 
 def _splits(name: str) -> Iterator[tuple[str, str]]:
-    """'a_b_c' → ('a', 'b_c'), ('a_b', 'c')."""
+    """Yield the ways to split a name: 'a_b_c' → ('a', 'b_c'), ('a_b', 'c')."""
     words = name.split("_")
     for i in range(1, len(words)):
         yield "_".join(words[:i]), "_".join(words[i:])
 
 
 def part(analysis: Analysis, keep: Callable[[Layer], bool]) -> Analysis:
-    """An analysis of some of the layers; its graph is still the whole network."""
+    """Return the analysis of some of the layers; its graph is still the whole network."""
     kept = tuple(layer for layer in analysis.layers if keep(layer))
     return Analysis(analysis.graph, kept, total(layer.costs for layer in kept))
 
 
 def last(analysis: Analysis) -> Layer:
-    """The layer whose output is that of the network, or of the chosen part of it."""
+    """Return the layer whose output is that of the network, or of the chosen part."""
     graph = analysis.graph
     return analysis.layers[graph.output if len(analysis.layers) == len(graph.nodes) else -1]
 
@@ -112,12 +112,12 @@ def _output(analysis: Analysis) -> Shape:
 
 
 def _made(analysis: Analysis) -> int:
-    """Values of the maps that the chosen layers make: `stored` of a part."""
+    """Count the values of the maps that the chosen layers make: `stored` of a part."""
     return sum(int(x.node.shape.values) for x in analysis.layers if x.node.operator.stored)
 
 
 def _outputs(analysis: Analysis) -> int:
-    """Values of all outputs, nothing in place; the input is none, and flattening writes nothing."""
+    """Count the values of all outputs, none in place; excludes the input and flattening."""
     written = (x.node for x in analysis.layers if x.node.inputs and x.node.operator.buffer != "view")
     return sum(int(node.shape.values) for node in written)
 
@@ -128,7 +128,7 @@ def _conv_inputs(analysis: Analysis) -> int:
 
 
 def _longest(graph: Graph, counted: Callable[[Any], bool]) -> int:
-    """The most counted operators on a way from the input to the output."""
+    """Return the largest number of counted operators on a path from the input to the output."""
     longest: list[int] = []
     for node in graph.nodes:
         before = max((longest[i] for i in node.inputs), default=0)
@@ -157,7 +157,7 @@ def _pointwise(layer: Layer) -> bool:
 _FLOAT = 4
 
 QUANTITIES: dict[str, Quantity] = {
-    # numbers that a network keeps
+    # stored numbers
     "parameters": Quantity(lambda a: int(a.total.parameters)),
     "weights": Quantity(lambda a: int(a.total.weights)),
     "numbers": Quantity(lambda a: int(a.total.stored_numbers)),  # with running statistics

@@ -1,4 +1,4 @@
-"""Who has printed a number: what specs/published/ knows of the digits that somebody asks about."""
+"""Find who has printed a number: the entries of specs/published/ with the same digits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archcalc.audit.verdicts import Networks, Verdict, judge
 
 
 def quoted(spec_name: str, printed: Printed, networks: Networks) -> Iterator[Verdict]:
-    """The entries of a spec file with the same digits in the same unit, each with its verdict."""
+    """Yield the entries of a spec file with the same digits in the same unit, each with its verdict."""
     worths = {scale.worth for scale in printed.scales if not scale.departs}
     for number in numbers(spec_name):
         if is_size(number.printed):
@@ -24,7 +24,7 @@ def quoted(spec_name: str, printed: Printed, networks: Networks) -> Iterator[Ver
 
 
 def quoted_ratio(spec_name: str, ratio: Ratio, networks: Networks) -> Iterator[Verdict]:
-    """The ratios of a spec file with the same digits."""
+    """Yield the ratios of a spec file with the same digits."""
     for number in numbers(spec_name):
         if number.quantity == "ratio":
             figure = Figure.of(number.printed)

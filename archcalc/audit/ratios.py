@@ -1,4 +1,4 @@
-"""Ratios in print: '55%', '2.78x', '9.68×', '12x fewer'. Which two counts have them, likely ones first.
+"""Find the two counts behind a ratio in print ('55%', '2.78x', '12x fewer'), likely pairs first.
 
 >>> from archcalc.audit.neighbor import Neighbor
 >>> from archcalc.spec import catalog
@@ -38,8 +38,8 @@ OF = {
 }
 WITHOUT_MEANING = {"as", "many", "of", "the", "all"}
 A_CHANNEL = "weights a filter and channel"
-COMPARED = ("alexnet", "alexnet_single", "vgg16", "googlenet", "resnet50")  # that papers compare with
-KERNELS, WHOLES, TWINS, OTHERS, PARTS, FAR = range(6)  # where few pairs are, a match says more
+COMPARED = ("alexnet", "alexnet_single", "vgg16", "googlenet", "resnet50")  # papers compare with these
+KERNELS, WHOLES, TWINS, OTHERS, PARTS, FAR = range(6)  # the fewer the pairs, the more a match says
 
 
 Form = Literal["times", "share", "saved", "more"]
@@ -56,14 +56,14 @@ class Ratio(NamedTuple):
 
 
 class NamedCount(NamedTuple):
-    """A count by the name of what is counted: '5x5', 'linear layers'."""
+    """A count and the name of what it counts: '5x5', 'linear layers'."""
 
     name: str
     value: int
 
 
 class Pair(NamedTuple):
-    """Two counts of one quantity, and how far one has to look for them."""
+    """Two counts of one quantity, and how far the search goes for them."""
 
     quantity: str
     first: NamedCount
@@ -72,7 +72,7 @@ class Pair(NamedTuple):
 
 
 class PairMatch(NamedTuple):
-    """A pair with such a ratio: `value` is the larger by the smaller, or as `form` says."""
+    """A pair with such a ratio: `value` is the larger divided by the smaller, or as `form` says."""
 
     pair: Pair
     value: Fraction
@@ -81,9 +81,9 @@ class PairMatch(NamedTuple):
 
 
 class FoundPairs(NamedTuple):
-    """The pairs that have the ratio, how many were tried, and how many would have it by chance.
+    """The pairs that have the ratio, the number tried, and the number expected by chance.
 
-    `doubtful` are those that nothing but chance speaks for.
+    `doubtful` are pairs that chance alone explains as well.
     """
 
     matches: tuple[PairMatch, ...]
@@ -93,17 +93,17 @@ class FoundPairs(NamedTuple):
 
 
 def is_ratio(text: str) -> bool:
-    """Whether a text is a ratio, not a count."""
+    """Return whether a text is a ratio, not a count."""
     found = TEXT.fullmatch(text.strip())
     known = FEWER | MORE | OF.keys() | WITHOUT_MEANING
     return found is not None and set(found["word"].lower().split()) <= known
 
 
 def parse(text: str) -> Ratio:
-    """'55%', '2.78x', '12 times fewer', '89.7% less'.
+    """Parse '55%', '2.78x', '12 times fewer', '89.7% less'.
 
     Raises:
-        UsageError: no ratio of two counts.
+        UsageError: the text is no ratio of two counts.
     """
     found = TEXT.fullmatch(text.strip())
     if found is None or not re.search("[1-9]", found["number"]):
@@ -118,7 +118,7 @@ def parse(text: str) -> Ratio:
 
 
 def found(network: Neighbor, ratio: Ratio) -> FoundPairs:
-    """The pairs of counts of the network that have the ratio.
+    """Return the pairs of counts of the network that have the ratio.
 
     Raises:
         ArchError: the named network cannot be built.
@@ -153,14 +153,14 @@ def _rank(pair: Pair) -> int:
 
 
 def _asked(pair: Pair, ratio: Ratio) -> bool:
-    """Whether there is something to compare, of what is asked for: fewer or more than another has."""
+    """Return whether the pair compares in the direction and quantity asked for: fewer or more."""
     one, two = pair.first.value, pair.second.value
     wanted = ratio.quantity in ("", pair.quantity) and not (ratio.word and pair.rank >= PARTS)
     return bool(one and two) and one != two and wanted
 
 
 def _values(pair: Pair, ratio: Ratio) -> Iterator[tuple[Fraction, Form]]:
-    """What a pair may be printed as: a multiple, a share, or what is saved."""
+    """Yield the numbers that may be printed for a pair: a multiple, a share, a saving."""
     large, small = max(pair.first.value, pair.second.value), min(pair.first.value, pair.second.value)
     if not ratio.percent:
         yield Fraction(large, small), "times"
@@ -179,7 +179,7 @@ def _values(pair: Pair, ratio: Ratio) -> Iterator[tuple[Fraction, Form]]:
 
 
 def _by_chance(tried: set[Fraction], figure: Figure) -> float:
-    """How many of these ratios print so if those within a factor of two lie anywhere there."""
+    """Return how many ratios would match if those within a factor of two were spread evenly."""
     low, high = figure.number - figure.place / 2, figure.number + figure.place
     near = sum(low < 2 * value and value < 2 * high for value in tried)
     return near * log(high / low, 4) if low > 0 else float(near)
@@ -215,7 +215,7 @@ def shares(
 
 
 def _of_neighbors(network: Neighbor) -> Iterator[Pair]:
-    """The whole, and its blocks, against those of networks that are one change away."""
+    """Yield the whole, and its blocks, against those of networks one change away."""
     for quantity, count in COUNTS.items():
         own = by_path(network.analysis, count)
         whole = sum(count(layer) for layer in network.analysis.layers)
@@ -236,7 +236,7 @@ def _of_neighbors(network: Neighbor) -> Iterator[Pair]:
 
 
 def _kernels(network: Neighbor) -> Iterator[Pair]:
-    """A kernel against another, and a stack of equal convs against one conv of its field."""
+    """Yield a kernel against another, and a stack of equal convs against one conv of the same field."""
     operators = [layer.node.operator for layer in network.analysis.layers]
     kernels = [(int(o.k[0]), int(o.k[1])) for o in operators if isinstance(o, Conv)]
     sizes = list(dict.fromkeys(kernels))
@@ -257,7 +257,7 @@ def _kernel(size: tuple[int, ...]) -> NamedCount:
 
 
 def _of_others(network: Neighbor) -> Iterator[Pair]:
-    """The whole against networks that are often compared with."""
+    """Yield the whole against networks that are often compared with."""
     for name in COMPARED:
         if name == network.entry.name:
             continue

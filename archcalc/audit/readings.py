@@ -1,7 +1,7 @@
-"""What a network can be said to cost: every count of it and its neighbors under every convention.
+"""Enumerate the possible costs of a network: every count of it and its neighbors under every convention.
 
-A reading is one such count; each way in which it is not archcalc's own count of the named network is a
-departure. Readings come by the number of departures.
+A reading is one such count; each difference from archcalc's own count of the named network is a
+departure. Readings are ordered by the number of departures.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TOGETHER = {
 
 
 class Departure(NamedTuple):
-    """One way in which a count is not archcalc's own of the named network, and what it adds."""
+    """One difference from archcalc's own count of the named network, and what it adds."""
 
     name: str
     says: str
@@ -70,9 +70,9 @@ class Subject(Protocol):
 
 
 class Way(NamedTuple):
-    """Conventions that go together, as one sum: each number counts as `each` (the bytes of one).
+    """Conventions that combine to one sum; each number counts as `each` (bytes per number).
 
-    `steps` is how many departures they are.
+    `steps` is the number of departures.
     """
 
     kind: Kind
@@ -104,7 +104,7 @@ class Way(NamedTuple):
 class Reading(NamedTuple):
     """A count of `network` (named, or a neighbor of `origin`) under the conventions of `way`.
 
-    `told` are the summands where no sum of terms has them: a part of the network, what a tool prints.
+    `told` are the given summands where no sum of terms has them: a part of the network, a tool's print.
     """
 
     origin: Subject
@@ -115,7 +115,7 @@ class Reading(NamedTuple):
 
     @property
     def quantity(self) -> str:
-        """parameters, multiplies, values, bytes of weights, bytes of activations."""
+        """The quantity: parameters, multiplies, values, bytes of weights, bytes of activations."""
         return DEFAULTS[self.way.kind].quantity
 
     @property
@@ -125,17 +125,17 @@ class Reading(NamedTuple):
 
     @property
     def steps(self) -> int:
-        """How many departures it takes."""
+        """The number of departures."""
         return self.way.steps + self.network.steps
 
     @property
     def weight(self) -> int:
-        """Of equally many departures, those of small weight come first."""
+        """The rank among readings with equally many departures: small weight first."""
         return sum(c.weight for c in self.way.conventions) + sum(c.weight for c in self.network.changes)
 
     @property
     def departures(self) -> tuple[Departure, ...]:
-        """Each with what it adds to the count before it: the network's changes, then conventions."""
+        """All departures in order, each with what it adds: the network's changes, then conventions."""
         if self.told:
             more = self.value - self.own
             return tuple(Departure(fact.name, fact.says, more) for fact in self.way.conventions)
@@ -156,7 +156,7 @@ class Reading(NamedTuple):
 
     @property
     def factor(self) -> int:
-        """How often it counts a product, at least: 1 as multiplies, 2 as FLOPs; 0 if it has none."""
+        """How often it counts a product, at least: 1 as multiplies, 2 as FLOPs; 0 without products."""
         return min(
             (part.factor for part in self.parts if part.term in ("products", *PRODUCTS)), default=0
         )
@@ -168,7 +168,7 @@ class Reading(NamedTuple):
 
     @property
     def decomposition(self) -> str:
-        """'4,111,514,624 = 4,089,184,256 products + 2 × 11,113,984 bn values + …'."""
+        """A sum: '4,111,514,624 = 4,089,184,256 products + 2 × 11,113,984 bn values + …'."""
         sums = "".join(f" {'−' if p.factor < 0 else '+'} {_summand(p)}" for p in self.parts)
         text = sums.removeprefix(" + ").removeprefix(" ")
         if self.way.each == 1 and len(self.parts) == 1 and self.parts[0].factor == 1:
@@ -212,7 +212,7 @@ def _gather(more: Iterator[Subject], known: list[list[Subject]], steps: int) -> 
 
 @cache
 def _ways(kind: Kind, steps: int, free: bool) -> tuple[Way, ...]:
-    """All ways of so many departures; `free`: a multiply and an add a product is none."""
+    """Return all combinations with this many departures; `free`: two FLOPs per product is none."""
     ways = []
     for many in range(steps + 1 + free):
         for conventions in combinations(CONVENTIONS[kind], many):
@@ -237,7 +237,7 @@ def plain_way(kind: Kind) -> Way:
 
 @cache
 def _way(kind: Kind, conventions: tuple[Convention, ...]) -> Way:
-    """The sum that conventions make of archcalc's own."""
+    """Return the sum that conventions make of archcalc's own."""
     own = DEFAULTS[kind]
     whole = next((c.rule for c in conventions if c.slot == "tool"), own.rule)
     shares = {share.term: share.factor for share in whole}

@@ -1,4 +1,4 @@
-"""A network counted as another tool counts it, and what that adds or leaves out, to the last unit."""
+"""Count a network as another tool does, and explain each difference from archcalc, to the last unit."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ class Recount(NamedTuple):
         return sum(map(sum, self.sums.values()))
 
     def modules(self, layer: int) -> str:
-        """What runs a layer, by its place, and the modules with parts that end there, if they count."""
+        """Return the module of a layer, and the composite modules that end there, if they count."""
         own, wholes = self.code.names[layer], self.code.parts[layer]
         tables = [rules for rules in self.rule.sums.values() if ANY not in rules]
         return " + ".join([own, *(w for w in wholes if any(summands(rules[w]) for rules in tables))])
 
     @property
     def printed(self) -> tuple[str, ...]:
-        """What the tool prints, line by line."""
+        """The lines that the tool prints."""
         return self.rule.prints({name: sum(amounts) for name, amounts in self.sums.items()})
 
 
 def recount(tool_name: str, quantity: str, name: str, source: Source, analysis: Analysis) -> Recount:
-    """A quantity (params, flops, memory) of the network `name` of a spec, as a tool counts it.
+    """Count a quantity (params, flops, memory) of the network `name` of a spec as a tool does.
 
     Raises:
-        UsageError: the tool has no such quantity, or its count depends on what nobody has told.
+        UsageError: the tool has no such quantity, or its count depends on unknown code.
     """
     tool = TOOLS[tool_name]
     count = tool.counts[quantity]
@@ -69,9 +69,9 @@ def recount(tool_name: str, quantity: str, name: str, source: Source, analysis: 
 
 
 class PrintedSum(NamedTuple):
-    """One sum that a tool prints: its value to the last unit, and (factor, what, amount) that make it.
+    """One sum that a tool prints: its value to the last unit, and its parts (factor, what, amount).
 
-    `kind` is one of archcalc.audit.conventions; `base` is what the K of its unit is worth.
+    `kind` is one of archcalc.audit.conventions; `base` is the value of K in its unit.
     """
 
     tool: str
@@ -86,9 +86,9 @@ _KINDS = {"params": "parameters", "flops": "multiplies", "memory": "all bytes"}
 
 
 def printed_by(tool_name: str, name: str, source: Source, analysis: Analysis) -> dict[str, PrintedSum]:
-    """Every sum that a tool prints for the network `name` of a spec, by title.
+    """Return every sum that a tool prints for the network `name` of a spec, by title.
 
-    What cannot be told of this network is left out.
+    Sums that are unknown for this network are left out.
     """
     found: dict[str, PrintedSum] = {}
     for quantity, count in TOOLS[tool_name].counts.items():
@@ -110,7 +110,7 @@ def printed_by(tool_name: str, name: str, source: Source, analysis: Analysis) ->
 
 
 def _summed(rules: Rules, code: ReferenceCode, analysis: Analysis) -> tuple[tuple[int, str, int], ...]:
-    """The amounts of one sum by module, in the order of the layers."""
+    """Return the amounts of one sum by module, in the order of the layers."""
     amounts: Counter[tuple[int, str]] = Counter()
     for names, layer in zip(code.all_names, analysis.layers, strict=True):
         for module in names[: 1 if ANY in rules else None]:
@@ -146,7 +146,7 @@ def _by_layer(rules: Rules, code: ReferenceCode, analysis: Analysis) -> Iterator
 
 
 def _layer_parts(rules: Rules, names: tuple[str, ...], layer: Layer) -> Counter[str]:
-    """What a layer adds, and the modules with parts that it ends, to which no operator belongs."""
+    """Return what a layer adds, and the composite modules that it ends, to which no operator belongs."""
     parts = Counter[str](_parts(_rule(rules, names[0]), layer))
     for module in names[1:] if ANY not in rules else ():
         parts.update(_parts(_rule(rules, module), layer))
@@ -160,7 +160,7 @@ def _rule(rules: Rules, module: str) -> str:
 def _differences(
     tool: Tool, count: ToolCount, code: ReferenceCode, analysis: Analysis
 ) -> Iterator[Deviation]:
-    """By module and amount, in the order of the layers; what is counted alike does not appear."""
+    """Yield the differences by module and amount, in the order of the layers; skip equal counts."""
     amounts: Counter[tuple[int, str, str]] = Counter()
     for names, layer in zip(code.all_names, analysis.layers, strict=True):
         for place, module in enumerate(names):
@@ -179,7 +179,7 @@ def _differences(
 
 
 def _parts(rule: str, layer: Layer) -> Counter[str]:
-    """A rule's amounts for a layer, and their factors; `stored` are the outputs of what makes a map."""
+    """Return a rule's amounts for a layer with their factors; `stored` are outputs that are maps."""
     parts = Counter[str]()
     for factor, name in summands(rule):
         if name != "stored":

@@ -1,4 +1,4 @@
-"""The same network as a reimplementation or a converter may have it, without a word.
+"""Rewrite a network as a reimplementation or a converter may silently have it.
 
 Its pools round the other way, its batch norms are folded into the layers before them, or its
 separable convolutions are full ones.
@@ -19,14 +19,14 @@ from archcalc.operators.pooling import Pool
 
 
 class Rewrite(NamedTuple):
-    """A graph made anew, and what is then different; where nothing is, it is the same graph."""
+    """A graph rewritten, with words for the difference; where nothing changes, the same graph."""
 
     of: Callable[[Graph], Graph]
     says: str
     weight: int = 14  # among the changes of archcalc.audit.neighbors
 
     def makes_another(self, graph: Graph) -> bool:
-        """Whether it changes the graph, and shapes fit then."""
+        """Return whether the rewrite changes the graph and its shapes still fit."""
         try:
             return self.of(graph) is not graph
         except ArchError:
@@ -39,10 +39,10 @@ def _with(operator: Operator, **changes: Any) -> Operator:
 
 
 def _rounded(graph: Graph, up: bool) -> Graph:
-    """The outputs of all pools rounded up, or down.
+    """Return the graph with the outputs of all pools rounded up, or down.
 
     Raises:
-        ShapeError: shapes then do not fit.
+        ShapeError: the shapes no longer fit.
     """
     if not any(_turns(node.operator, up) for node in graph.nodes):
         return graph
@@ -55,12 +55,12 @@ def _rounded(graph: Graph, up: bool) -> Graph:
 
 
 def _turns(operator: Operator, up: bool) -> bool:
-    """Whether it is a pool that rounds the other way."""
+    """Return whether the operator is a pool that rounds the other way."""
     return isinstance(operator, Pool) and not operator.same and operator.ceil != up
 
 
 def _folded(graph: Graph) -> Graph:
-    """Without the batch norms that alone read a conv or linear layer, which then has a bias."""
+    """Remove the batch norms that alone read a conv or linear layer, which then has a bias."""
     norms = _foldable(graph)
     if not norms:
         return graph
@@ -81,7 +81,7 @@ def _folded(graph: Graph) -> Graph:
 
 
 def _foldable(graph: Graph) -> set[int]:
-    """Batch norms whose input nothing else reads."""
+    """Return the batch norms whose input nothing else reads."""
     readers = _readers(graph)
     return {
         index
@@ -93,10 +93,10 @@ def _foldable(graph: Graph) -> set[int]:
 
 
 def _full(graph: Graph) -> Graph:
-    """With one convolution over all channels for each depthwise one and the pointwise one behind it."""
+    """Replace each depthwise convolution and its pointwise one by one convolution over all channels."""
     readers = _readers(graph)
-    depthwise: dict[int, int] = {}  # by the pointwise one
-    skipped: dict[int, int] = {}  # what stands in the places of nodes that go
+    depthwise: dict[int, int] = {}  # by the index of the pointwise one
+    skipped: dict[int, int] = {}  # the replacements of removed nodes
     for index, node in enumerate(graph.nodes):
         way = _separable(graph, index, readers) if _pointwise(node.operator) else []
         if way:
@@ -123,7 +123,7 @@ def _pointwise(operator: Operator) -> bool:
 
 
 def _separable(graph: Graph, index: int, readers: list[int]) -> list[int]:
-    """From before a pointwise convolution back to the depthwise one, if nothing else is between."""
+    """Return the path from before a pointwise convolution back to its depthwise one, if there is one."""
     way = []
     while True:
         (index,) = graph.nodes[index].inputs
@@ -140,7 +140,7 @@ def _separable(graph: Graph, index: int, readers: list[int]) -> list[int]:
 
 
 def _readers(graph: Graph) -> list[int]:
-    """How many read each node; a network's output is read."""
+    """Return the number of readers of each node; the network's output counts as read."""
     readers = [0] * len(graph.nodes)
     for index in (*graph.outputs, *(i for node in graph.nodes for i in node.inputs)):
         readers[index] += 1
@@ -148,7 +148,7 @@ def _readers(graph: Graph) -> list[int]:
 
 
 def _renumbered(graph: Graph, nodes: list[Node], places: list[int]) -> Graph:
-    """The graph of other nodes, and where its outputs are among them."""
+    """Return the graph of other nodes, with its outputs at their new places."""
     sides = tuple((name, places[i]) for name, i in graph.side_outputs)
     return graph._replace(nodes=tuple(nodes), output=places[graph.output], side_outputs=sides)
 

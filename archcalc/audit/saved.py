@@ -1,6 +1,6 @@
-"""File sizes of saved networks: the bytes of all tensors, and what a container puts around each.
+"""Explain the file sizes of saved networks: the bytes of all tensors, and the container's share.
 
-A container's share is known from recorded files only: between so many bytes a tensor and so many.
+A container's share is known from recorded files only, as a least and a most number of bytes per tensor.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from archcalc.audit.readings import Reading, Summand, Way
 from archcalc.operators.normalization import BatchNorm
 
 FLOAT, COUNTER = 4, 8  # bytes; torch counts the batches of each batch norm in 64 bits
-WEIGHT = 13  # beside those of conventions
-MOST_TENSORS = 8  # a layer
+WEIGHT = 13  # rank beside the weights of conventions
+MOST_TENSORS = 8  # per layer
 
 
 class Container(NamedTuple):
-    """A format of files, and how many bytes a tensor it adds: records, names, alignment."""
+    """A file format, and the bytes per tensor that it adds: records, names, alignment."""
 
     name: str
     least: int
@@ -39,7 +39,7 @@ CONTAINERS = (
 
 
 def saved(network: Neighbor, printed: Printed) -> Iterator[Reading]:
-    """Files of the network, and of those that are one change away, that may be of the printed size."""
+    """Yield files of the network, and of networks one change away, that may have the printed size."""
     if printed.unit not in ("", "bytes") or (not printed.unit and not printed.whole):
         return
     for neighbor in takewhile(lambda neighbor: neighbor.steps < 2, remembered(network)):
@@ -48,7 +48,7 @@ def saved(network: Neighbor, printed: Printed) -> Iterator[Reading]:
 
 
 def _may_be(neighbor: Neighbor, printed: Printed) -> bool:
-    """Whether it is worth counting the tensors."""
+    """Return whether counting the tensors is worthwhile."""
     numbers = FLOAT * int(neighbor.analysis.total.stored_numbers)
     room = MOST_TENSORS * len(neighbor.analysis.layers) * CONTAINERS[-1].most
     return any(low - room <= numbers < high for low, high in map(printed.interval, printed.scales))

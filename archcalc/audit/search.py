@@ -1,6 +1,6 @@
-"""Which readings print as a printed number: the explanations, or what comes nearest.
+"""Find the readings that print as a printed number: explanations, or the nearest.
 
-Nothing is known in advance about any number: an explanation is a sum that was computed and agrees.
+No number is known in advance: an explanation is a sum that was computed and agrees.
 
 >>> from archcalc.audit.printed import parse
 >>> from archcalc.audit.neighbor import Neighbor
@@ -24,16 +24,16 @@ from archcalc.audit.printed import How, Printed, UnitScale
 from archcalc.audit.readings import MOST_DEPARTURES, Reading, Subject, readings
 from archcalc.audit.saved import saved
 
-TRUNCATION = 12  # its weight beside those of conventions and changes
-MOST_EXPLAINED = 2  # departures of an explanation; a match of more is arithmetic that fits
-LEAST_CHANCE = 0.5  # matches that chance would make: with more, only plain ones are believed
+TRUNCATION = 12  # rank beside the weights of conventions and changes
+MOST_EXPLAINED = 2  # departures of an explanation; a match with more is arithmetic that happens to fit
+LEAST_CHANCE = 0.5  # matches expected by chance: with more, only plain ones are believed
 
 
 class Match(NamedTuple):
-    """A reading that prints so: exactly, rounded or truncated, on one of the scales of the label.
+    """A reading that prints like this: exactly, rounded or truncated, on one of the scales of the label.
 
-    `wording` is 'rounds' and the like in words: '3.8 truncates 3.858', '' for a whole number.
-    `unusual`: of values, where the number does not say so: most are parameters or multiplies.
+    `wording` puts 'rounds' and the others in words: '3.8 truncates 3.858', '' for a whole number.
+    `unusual`: it counts values although the number does not say so; most are parameters or multiplies.
     """
 
     reading: Reading
@@ -44,29 +44,29 @@ class Match(NamedTuple):
 
     @property
     def steps(self) -> int:
-        """The departures, with one more for each of `_beyond`."""
+        """The number of departures, with one more for each of `_beyond`."""
         return self.reading.steps + self._beyond
 
     @property
     def _beyond(self) -> int:
-        """Departures of the match: truncation, a label that means another unit, unusual."""
+        """The departures of the match itself: truncation, a unit unlike its label, unusual."""
         return (self.how == "truncates") + self.scale.departs + self.unusual
 
     @property
     def weight(self) -> int:
-        """Of equally many departures, those of small weight come first."""
+        """The rank among matches with equally many departures: small weight first."""
         return self.reading.weight + TRUNCATION * self._beyond
 
     def ranks_before(self, other: Match | None) -> bool:
-        """Whether it is the plainer of two explanations."""
+        """Return whether the match is the plainer of two explanations."""
         return other is None or (self.steps, self.weight) < (other.steps, other.weight)
 
     @property
     def plain(self) -> bool:
-        """Whether it is believed whatever the chances: at most two departures, and those by name.
+        """Whether the match is believed whatever the chances: at most two departures, and those named.
 
-        Variants, tools, parts, units and truncation are; switches, sizes and single habits, of which
-        there are so many, are not.
+        Variants, tools, parts, units and truncation are named; switches, sizes and single habits, which
+        are many, are not.
         """
         return self.steps < 2 or (self.steps == MOST_EXPLAINED and self.weight <= 23)
 
@@ -78,18 +78,17 @@ class Match(NamedTuple):
 
 
 class Nearest(NamedTuple):
-    """A reading that comes near: `off` is how far its value is above (below: < 0) what would match."""
+    """A reading near the number: `off` is how far its value is above (below: < 0) the interval."""
 
     reading: Reading
     off: Fraction
 
 
 class Findings(NamedTuple):
-    """The matches of fewest departures, likely ones first, one a count; else what comes nearest.
+    """The matches with fewest departures, likely ones first, one per count; else the nearest.
 
-    `doubtful` are matches that nothing but chance speaks for. `most` is how many departures were
-    tried, `tried` how many readings, and `chance` how many of them one would expect to match if the
-    number meant nothing.
+    `doubtful` are matches that chance alone explains as well. `most` is the number of departures tried,
+    `tried` the number of readings, and `chance` how many of them would match a meaningless number.
     """
 
     matches: tuple[Match, ...]
@@ -101,11 +100,11 @@ class Findings(NamedTuple):
 
 
 def find(network: Neighbor, printed: Printed, quantity: str = "") -> Findings:
-    """The readings that print as `printed`.
+    """Return the readings that print as `printed`.
 
     Args:
-        network: the one named; its neighbors are tried, too.
-        quantity: what the number counts, if its own unit does not say: a key of KINDS.
+        network: the named network; its neighbors are tried too.
+        quantity: what the number counts, if its unit does not say: a key of KINDS.
 
     Raises:
         ArchError: the named network cannot be built.
@@ -159,7 +158,7 @@ def _all(sums: Iterable[Reading], told: Callable[[], Iterable[Reading]]) -> Iter
 
 
 def _told(network: Neighbor, asked: str, printed: Printed) -> list[Reading]:
-    """Facts by departures: what tools print, parts, files."""
+    """Return facts by departures: what tools print, parts, files."""
     found = [*facts(network, asked, printed.whole)]
     if asked in ("", "bytes"):
         found += saved(network, printed)
@@ -167,7 +166,7 @@ def _told(network: Neighbor, asked: str, printed: Printed) -> list[Reading]:
 
 
 def _by_chance(values: set[tuple[Kind, int]], printed: Printed) -> float:
-    """How many of these counts print so if those within a factor of two lie anywhere there."""
+    """Return how many counts would match if those within a factor of two were spread evenly."""
     expected = 0.0
     for scale in printed.scales:
         low, high = printed.interval(scale)
@@ -177,12 +176,12 @@ def _by_chance(values: set[tuple[Kind, int]], printed: Printed) -> float:
 
 
 def _most(printed: Printed) -> int:
-    """How many departures the digits can tell apart: with more, almost any number can be had."""
+    """Return how many departures the digits can distinguish: more reach almost any number."""
     return 1 if printed.digits < 2 else 2 if printed.digits < 4 else MOST_DEPARTURES
 
 
 def _match(reading: Reading, printed: Printed, most: int, unusual: bool) -> Match | None:
-    """How the reading prints so, if it does with no more departures than `most`."""
+    """Return the match of a reading, or None if it does not print like this within `most` departures."""
     for scale in _scales(reading, printed):
         how = printed.how(reading.value, scale)
         if how is not None:
@@ -192,7 +191,7 @@ def _match(reading: Reading, printed: Printed, most: int, unusual: bool) -> Matc
 
 
 def _scales(reading: Reading, printed: Printed) -> tuple[UnitScale, ...]:
-    """What the printed unit can be worth; a tool has its own MB, which is then no departure."""
+    """Return the possible values of the printed unit; a tool's own MB is no departure for it."""
     base = next((c.base for c in reading.way.conventions if c.base), 0)
     if not base or len(printed.scales) == 1:
         return printed.scales
@@ -200,12 +199,12 @@ def _scales(reading: Reading, printed: Printed) -> tuple[UnitScale, ...]:
 
 
 def _all_matter(reading: Reading) -> bool:
-    """Whether every departure changes the count: else a shorter explanation does as well."""
+    """Return whether every departure changes the count: otherwise a shorter explanation suffices."""
     return bool(reading.told) or all(departure.amount for departure in reading.departures)
 
 
 def _keep_nearest(nearest: dict[int, Nearest], reading: Reading, printed: Printed) -> None:
-    """Remember a reading that comes nearer than all others of as many departures."""
+    """Keep a reading that is nearer than all others with as many departures."""
     for scale in _scales(reading, printed):
         off, steps = _off(reading.value, printed, scale), reading.steps + scale.departs
         known = nearest.get(steps)
@@ -214,13 +213,13 @@ def _keep_nearest(nearest: dict[int, Nearest], reading: Reading, printed: Printe
 
 
 def _off(value: int, printed: Printed, scale: UnitScale) -> Fraction:
-    """How far a value is from the interval."""
+    """Return the distance of a value from the interval."""
     low, high = printed.interval(scale)
     return value - low if value < low else max(value - high + 1, Fraction(0))
 
 
 def _ranked(nearest: dict[int, Nearest]) -> tuple[Nearest, ...]:
-    """By departures, each nearer than those with fewer."""
+    """Return the nearest by departures, each nearer than those with fewer."""
     found: list[Nearest] = []
     for steps in sorted(nearest):
         if not found or abs(nearest[steps].off) < abs(found[-1].off):

@@ -1,7 +1,7 @@
-"""What a table of a tool's rules is made of, and how the tools print numbers.
+"""Define the parts of a table of a tool's rules, and the number formats of the tools.
 
-A table states the rules of a tool's own source in the version named: for each quantity what every class
-of module adds to a sum, 0 where it adds nothing. A module that a table does not name is refused.
+A table states the rules in a tool's own source at the named version: for each quantity what every
+class of module adds to a sum, 0 where it adds nothing. A module not in the table is refused.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ ANY = ""
 class ToolCount(NamedTuple):
     """A quantity of a tool: its rule in words, sums by name with their rules, how it is printed.
 
-    `ours` is the rule of archcalc's own count, `unit` what both are counted in and what of archcalc's.
-    `kinds` says what sums are (see archcalc.audit.conventions) that are not of the command's own kind,
-    `whole` what all sums together are called, `base` what the K of the tool's unit is worth.
+    `ours` is the rule of archcalc's own count, `unit` the unit of both and of archcalc's.
+    `kinds` gives the kind of sums (see archcalc.audit.conventions) that are not the command's own kind,
+    `whole` the name of the total of all sums, `base` the value of K in the tool's unit.
     """
 
     says: str
@@ -34,17 +34,17 @@ class ToolCount(NamedTuple):
 
 
 class NoCount(NamedTuple):
-    """Why a tool has no such quantity, and what to ask for instead."""
+    """The reason why a tool has no such quantity, and what to ask for instead."""
 
     message: str
     help: str
 
 
 class Tool(NamedTuple):
-    """A tool in the version whose source was read; `counts` by command.
+    """A tool at the version whose source was read; `counts` by command.
 
-    `why` says of a module, where a count leaves something of it out, for what reason; `fails` names the
-    modules with which the tool itself stops, and why.
+    `why` gives by module the reason why a count leaves out a part of it; `fails` names the modules
+    on which the tool itself stops, and why.
     """
 
     name: str
@@ -56,19 +56,19 @@ class Tool(NamedTuple):
 
 
 def sums(tool: Tool, quantity: str, title: str = "") -> list[Rules]:
-    """The tables of a quantity: all that are added up, or the one of that title."""
+    """Return the tables of a quantity: all that are summed, or the one with that title."""
     count = tool.counts[quantity]
     assert isinstance(count, ToolCount)
     return [count.sums[title]] if title else list(count.sums.values())
 
 
 def each(modules: str, rule: str) -> dict[str, str]:
-    """One rule for several modules."""
+    """Return one rule for several modules."""
     return dict.fromkeys(modules.split(), rule)
 
 
 def free(*groups: str) -> dict[str, str]:
-    """Modules that a tool looks at, or cannot see, and for which it counts nothing."""
+    """Return a rule of zero for modules that a tool inspects, or cannot see, but does not count."""
     return {"side outputs": "0", **each(" ".join(groups), "0")}
 
 
@@ -77,7 +77,7 @@ def megabytes(size: int) -> str:
 
 
 def units(count: int) -> str:
-    """torchinfo/model_statistics.py, to_readable and format_output_num, with Python 3.11's enum."""
+    """Format as torchinfo/model_statistics.py, to_readable and format_output_num (Python 3.11)."""
     size, name = 1e6, "MEGABYTES"
     if count >= 1e9:
         size, name = (1e12, "TERABYTES") if count >= 1e12 else (1e9, "GIGABYTES")
@@ -86,7 +86,7 @@ def units(count: int) -> str:
 
 
 def clever(count: int) -> str:
-    """thop/utils.py, clever_format."""
+    """Format as thop/utils.py, clever_format."""
     for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "K")):
         if count > size:
             return f"{count / size:.2f}{letter}"
@@ -94,7 +94,7 @@ def clever(count: int) -> str:
 
 
 def size(count: float) -> str:
-    """keras/src/utils/summary_utils.py, readable_memory_size."""
+    """Format as keras/src/utils/summary_utils.py, readable_memory_size."""
     for unit in ("B", "KB", "MB", "GB", "TB"):
         if count / 1024 < 1:
             return f"{count:.2f} {unit}"
@@ -120,7 +120,7 @@ def sizes_in_megabytes(sums: Sums) -> tuple[str, ...]:
 
 
 def summary_lines(bytes_each: int) -> Callable[[Sums], tuple[str, ...]]:
-    """keras/src/utils/summary_utils.py, print_summary; the sums are numbers or bytes of 4 each."""
+    """Format as keras/src/utils/summary_utils.py, print_summary; sums are numbers or bytes of 4 each."""
 
     def lines(sums: Sums) -> tuple[str, ...]:
         counts = {title: count // bytes_each for title, count in sums.items()}

@@ -1,4 +1,4 @@
-"""What conventions add up: named amounts that any layer has, from which every printed count is made.
+"""Define the terms that conventions sum: named amounts of a layer that make up every printed count.
 
 A tool's FLOPs or a table's parameters are a sum of a few of these with small factors: thop's count is
 `products + 2 × bn values + …`. Each term is exact for each layer, so that a sum can be shown by layer.
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class Term(NamedTuple):
-    """An amount by layer: `says` completes "… counts"; layers of other operators have none of it.
+    """An amount by layer; `says` completes "… counts"; layers of other operators have 0.
 
-    `operators` empty: every operator but the input.
+    `operators` empty: all operators except the input.
     """
 
     name: str
@@ -30,18 +30,18 @@ class Term(NamedTuple):
     amount: Amount
 
     def of(self, layer: Layer, graph: Graph) -> int:
-        """What this layer contributes."""
+        """Return the layer's contribution."""
         name = layer.node.operator.name
         if name == "input" and "input" not in self.operators:
             return 0
         return self.amount(layer, graph) if not self.operators or name in self.operators else 0
 
     def by_layer(self, analysis: Analysis) -> tuple[int, ...]:
-        """One amount a layer, in the order of the analysis."""
+        """Return the amount of each layer, in the order of the analysis."""
         return tuple(self.of(layer, analysis.graph) for layer in analysis.layers)
 
     def total(self, analysis: Analysis) -> int:
-        """The amount of the whole network."""
+        """Return the amount of the whole network."""
         return sum(self.by_layer(analysis))
 
 
@@ -144,14 +144,14 @@ Rule = tuple[Share, ...]
 
 
 def rule(text: str) -> Rule:
-    """'products + 2 bn values − biases' as shares of `TERMS`."""
+    """Parse 'products + 2 bn values − biases' as shares of `TERMS`."""
     return tuple(Share(factor, TERMS[name]) for factor, name in summands(text))
 
 
 def head(analysis: Analysis) -> int:
-    """The index of the first layer of the classifier: where the last map becomes a vector.
+    """Return the index of the first layer of the classifier, where the last map becomes a vector.
 
-    Equal to the number of layers if there is none.
+    It equals the number of layers if there is none.
     """
     layers = analysis.layers
     start = len(layers)
@@ -171,15 +171,15 @@ def _on_map(layer: Layer) -> bool:
 
 
 def _name(node: Node) -> str:
-    """The name of its operator; of another module of the same name, with the argument."""
+    """Return the operator's name; with its argument where that makes it another module."""
     operator = node.operator
     return f"{operator.name} max" if getattr(operator, "max", False) is True else operator.name
 
 
 class Ledger:
-    """The terms of a network, added up on demand; equal layers are asked once.
+    """The terms of a network, summed on demand; equal layers are computed once.
 
-    `trunk` keeps the layers before the classifier only.
+    `trunk` keeps only the layers before the classifier.
     """
 
     def __init__(self, analysis: Analysis, trunk: bool = False) -> None:
@@ -198,7 +198,7 @@ class Ledger:
         return not any(convention.unknown & self.operators for convention in way.conventions)
 
     def amount(self, term: Term) -> int:
-        """The term's total."""
+        """Return the term's total."""
         found = self._amounts.get(term)
         if found is None:
             groups = self._groups.values()

@@ -1,6 +1,6 @@
-"""The rules of thop in the versions whose numbers are in print.
+"""State the rules of thop in the versions whose numbers are in print.
 
-The tests hold the last version against recorded output; those before it state what their sources say.
+The tests check the last version against recorded output; earlier ones state what their sources say.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ _NOTHING = {
 
 
 def _old(version: str, rules: dict[str, str]) -> Tool:
-    """A version of which the operations are known; all count a bias wherever one is added."""
+    """Return a version with these operations; all versions count a bias wherever one is added."""
     says = "by the exact class of a module; calls of functions and classes without a rule count 0"
     macs = {
         "Conv2d": "products + biases added",

@@ -1,11 +1,11 @@
-"""What code is made of, as tools see it: the names under which archcalc.audit.modules tells it."""
+"""Name the modules that code is made of, as tools see them and archcalc.audit.modules reads them."""
 
 from __future__ import annotations
 
 # no modules: calls of functions and tensors, which hooks do not see
 NO_MODULES = "add concat mul flatten slice shuffle padchannels todepth tokens token transpose Parameter"
 FUNCTIONS = "F.relu F.avg_pool2d F.max_pool2d F.adaptive_avg_pool2d Tensor.mean"
-# modules that have parts, and those that leave a map's values as they are in eval mode
+# composite modules, and modules that leave a map's values unchanged in eval mode
 WHOLES = (
     "Inception Fire BasicBlock Bottleneck InvertedResidual MBConv ResBottleneckBlock CNBlock"
     " SqueezeExcitation Permute StochasticDepth Flatten _DenseLayer"

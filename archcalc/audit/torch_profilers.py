@@ -1,6 +1,6 @@
-"""The rules of torchinfo and fvcore, which look at the modules of torch.nn.
+"""State the rules of torchinfo and fvcore, which inspect the modules of torch.nn.
 
-The tests hold each against recorded output of the version named.
+The tests check each against recorded output of the version named.
 """
 
 from __future__ import annotations

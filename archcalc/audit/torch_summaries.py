@@ -1,4 +1,4 @@
-"""The rules of torchsummary and ptflops, which count what hooks and calls see."""
+"""State the rules of torchsummary and ptflops, which count what hooks and calls see."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _parameters(sums: Sums) -> tuple[str, ...]:
 
 
 def _macs(sums: Sums) -> tuple[str, ...]:
-    """ptflops/utils.py, flops_to_string."""
+    """Format as ptflops/utils.py, flops_to_string."""
     count = only(sums)
     text = f"{count} Mac"
     for size, unit in ((10**9, "GMac"), (10**6, "MMac"), (10**3, "KMac")):

@@ -1,7 +1,7 @@
-"""What a published number is: recomputed, then found exact, rounded, another convention's, … or wrong.
+"""Judge a published number: recompute it, and find it exact, rounded, another convention's, … or wrong.
 
 No verdict is stored: what an entry says about its number (`counts`, `instead`, `arises`) is tried only
-when the number itself does not hold, and stands only when the computation reaches it.
+if the number itself does not hold, and stands only if the computation reaches it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Kind = Literal["exact", "rounded", "convention", "variant", "wrong", "unexplained"]
 KINDS: tuple[Kind, ...] = ("exact", "rounded", "convention", "variant", "wrong", "unexplained")
 
-# quantity → the kind of conventions that concern it, and what the search calls it
+# quantity → the kind of its conventions, and its name in the search
 CONVENTIONAL = {
     "parameters": ("parameters", "parameters"),
     "numbers": ("parameters", "parameters"),
@@ -37,12 +37,12 @@ CONVENTIONAL = {
     "map_bytes": ("map bytes", "bytes"),
 }
 MOST_STEPS = 2  # departures that a story may need
-AROUND = 2_048  # bytes a tensor that a file may add: names, offsets, alignment
+AROUND = 2_048  # bytes per tensor that a file may add: names, offsets, alignment
 _NAME = re.compile(r"[a-z]\w+")
 
 
 class Verdict(NamedTuple):
-    """A number, what it is, what we count for it, what was reached instead, and why."""
+    """A number, its status, our count, the count reached instead, and the reason."""
 
     number: Published
     kind: Kind
@@ -58,9 +58,9 @@ class Verdict(NamedTuple):
 
 
 class Networks:
-    """Networks by name, each analyzed once. `load` takes a name as a command line does.
+    """Networks by name, each analyzed once. `load` takes a name as on a command line.
 
-    '28x28x192 | conv 32 k5' is a network as well.
+    A name may also be an inline network: '28x28x192 | conv 32 k5'.
     """
 
     def __init__(self, load: Callable[[str], Network]) -> None:
@@ -68,7 +68,7 @@ class Networks:
         self._known: dict[str, Neighbor] = {}
 
     def neighbor(self, name: str) -> Neighbor:
-        """The network of that name, as the search for readings wants it."""
+        """Return the network of that name as a neighbor, for the search of readings."""
         if name not in self._known:
             self._known[name] = Neighbor.of(self._load(name))
         return self._known[name]
@@ -78,10 +78,10 @@ class Networks:
 
 
 def judge(number: Published, networks: Networks) -> Verdict:
-    """The verdict on a number: the plainest that the computation reaches.
+    """Return the plainest verdict on a number that the computation reaches.
 
     Raises:
-        ArchError: its entry names a network, layer or quantity that there is not.
+        ArchError: its entry names a network, layer or quantity that does not exist.
     """
     scope = LayerScope.of(number.network, number.at, networks)
     if is_size(number.printed):
@@ -96,7 +96,7 @@ def judge(number: Published, networks: Networks) -> Verdict:
 
 
 class _Words(dict[str, str]):
-    """What stands in the braces of a remark: expressions over quantities."""
+    """The values for the braces of a remark: expressions over quantities."""
 
     def __init__(self, scope: LayerScope) -> None:
         self._scope = scope
@@ -106,7 +106,7 @@ class _Words(dict[str, str]):
 
 
 def shown(value: Any) -> str:
-    """'15,237,608', '8.71' or '28×28×256'."""
+    """Format a value: '15,237,608', '8.71' or '28×28×256'."""
     if isinstance(value, tuple):
         return "×".join(map(str, value))
     if isinstance(value, int):
@@ -130,7 +130,7 @@ def _judge_size(number: Published, scope: LayerScope) -> Verdict:
 
 
 class _Trial(NamedTuple):
-    """A number under trial."""
+    """A number on trial."""
 
     number: Published
     figure: Figure
@@ -139,7 +139,7 @@ class _Trial(NamedTuple):
     networks: Networks
 
     def verdicts(self) -> Iterator[Verdict]:
-        """What the number may be, the plainest first."""
+        """Yield the possible verdicts, the plainest first."""
         plain, *others = self.figure.scales
         how = self.figure.agrees(self.value, plain)
         if how == "bounds" or (how == "exact" and self.figure.whole):
@@ -182,12 +182,12 @@ class _Trial(NamedTuple):
                 yield self._verdict("wrong", value, " = ".join(parts))
 
     def _agrees(self, value: Value, cut: bool = True) -> bool:
-        """Whether a value prints so on some scale; `cut`: authors cut digits off, programs round."""
+        """Return whether a value prints like this on some scale; `cut`: truncation is allowed too."""
         ways = {self.figure.coarse.agrees(value, scale) for scale in self.figure.scales}
         return bool(ways - {None} - (set() if cut else {"truncates"}))
 
     def _counted(self, scope: LayerScope) -> tuple[Value, str]:
-        """What the source counts, and how it says: by conventions or by a formula."""
+        """Return the source's count, and how it counts: by conventions or by a formula."""
         from archcalc.audit.conventions import CONVENTIONS  # a footnote of `memory` does without
 
         counts = self.number.counts or self.number.claim
@@ -200,7 +200,7 @@ class _Trial(NamedTuple):
         return _total(chosen, kind, scope.analysis), "; ".join(c.says for c in chosen)
 
     def _formula(self, expression: str) -> str:
-        """An expression with the values of its names: '55 · (96 // 2) · 96'."""
+        """Return an expression with the values of its names: '55 · (96 // 2) · 96'."""
 
         def value(name: re.Match[str]) -> str:
             return name[0] if name[0] in FUNCTIONS else shown(self.scope.look_up(name[0]))
@@ -208,7 +208,7 @@ class _Trial(NamedTuple):
         return _NAME.sub(value, expression).replace("*", "·")
 
     def _in_a_container(self) -> Iterator[Verdict]:
-        """A file holds the numbers, and at most so much around each tensor."""
+        """Yield the verdict that a file holds the numbers, with a limited overhead per tensor."""
         room = AROUND * int(self.scope.value("tensors"))
         for scale in self.figure.scales:
             least = (self.figure.number - self.figure.place / 2) * scale.worth
@@ -217,7 +217,7 @@ class _Trial(NamedTuple):
                 yield self._verdict("convention", self.value, says)
 
     def _searched(self) -> Iterator[Verdict]:
-        """What the search through conventions and neighbors finds within few departures."""
+        """Yield what the search through conventions and neighbors finds within few departures."""
         from archcalc.audit.printed import parse
         from archcalc.audit.search import find
 
@@ -236,7 +236,7 @@ class _Trial(NamedTuple):
 
 
 def _total(conventions: list[Convention], kind: str, analysis: Analysis) -> int:
-    """The count of a tool, perhaps of the trunk alone."""
+    """Return a tool's count, possibly of the trunk alone."""
     from archcalc.audit.convention import DEFAULTS
     from archcalc.audit.terms import Ledger
 
