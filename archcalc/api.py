@@ -29,7 +29,7 @@ __all__ = ["Network", "find", "input_shape", "load", "named", "plain"]
 def load(
     name: str | PathLike[str], /, *, input: str | int | Sequence[int] | None = None, **variables: Any
 ) -> Network:
-    """A bundled network (`vgg16`), a file (`my.toml`), or one with settings (`resnet50:stride=1x1`).
+    """Load a bundled network (`vgg16`), a file (`my.toml`), either with settings (`vgg16:classes=10`).
 
     The text of a spec is a network too: TOML of several lines, or "28x28x1 | conv 16 k3 | linear 10".
 
@@ -38,7 +38,7 @@ def load(
         variables: values for the spec's variables.
 
     Raises:
-        ArchError: nothing of that name, a spec that cannot be read, a value that does not fit.
+        ArchError: no network has that name, the spec cannot be read, or a value does not fit.
     """
     network = named(name, input, variables)
     network.refuse_unread()
@@ -46,7 +46,7 @@ def load(
 
 
 def named(name: Any, input: Any = None, variables: Mapping[str, Any] | None = None) -> Network:
-    """The same, also with a setting that nothing reads: at another point of a sweep it may count."""
+    """Load without refusing unused settings: at another point of a sweep they may count."""
     entry, settings = find(_name(name))
     made: dict[str, Any] = {**settings, **set_once(settings, plain(variables or {}))}
     if input is not None:
@@ -103,7 +103,7 @@ def _sizes(input: int | Sequence[int]) -> str:
 
 
 def find(name: str) -> tuple[Entry, dict[str, str]]:
-    """The spec that `name:variant:variable=value:…` means, and the settings as text."""
+    """Return the spec that `name:variant:variable=value:…` means, and the settings as text."""
     if "\n" in name and not is_inline(name):
         return Entry("text", read(Source("text", name)), None), {}
     if is_inline(name):

@@ -6,7 +6,7 @@ import os
 
 
 def cache_folder() -> str | None:
-    """The user's folder of archcalc's caches, which need not exist.
+    """Return the user's folder of archcalc's caches, which need not exist.
 
     As https://specifications.freedesktop.org/basedir-spec has it: a relative path is ignored, since it
     would be in whichever folder one stands in. None: there is no home.

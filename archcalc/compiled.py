@@ -125,7 +125,7 @@ def compiled(function: Function) -> Function:
 
 @cache
 def _folder() -> str | None:
-    """Where the kernels of this very code are kept; None: nowhere that can be written."""
+    """Return where the kernels of this very code are kept; None: nowhere that can be written."""
     for root in _roots():
         folder = os.path.join(root, f"kernels-{_digest()}")
         with suppress(OSError):
@@ -168,7 +168,7 @@ def _forget(root: str) -> None:
 
 
 def spread(kernel: Callable[..., Any], length: int, *arguments: Any, grain: int = 1) -> tuple[int, ...]:
-    """The sums of what `kernel(*arguments, begin, end)` returns for the shares of range(length).
+    """Return the sums of what `kernel(*arguments, begin, end)` returns for the shares of range(length).
 
     A share is of `grain` at least, which is worth the call.
 

@@ -87,7 +87,7 @@ class ShapeError(ArchError):
 
 
 def shown(value: object, deep: int = 2) -> str:
-    """A word or value of the user's as a message quotes it: never long, `true` and 0.5 as in a spec.
+    """Return a user's word or value as a message quotes it: never long, `true` and 0.5 as in a spec.
 
     `deep` is how far lists in lists are shown.
     """
@@ -108,7 +108,7 @@ def shown(value: object, deep: int = 2) -> str:
 
 
 def quoted(value: object, deep: int = 2) -> str:
-    """The same, with quotes where a spec has them: a "3" is no 3."""
+    """Return the same, with quotes where a spec has them: a "3" is no 3."""
     return f'"{shown(value)}"' if isinstance(value, str) else shown(value, deep)
 
 

@@ -42,7 +42,7 @@ class Model:
         dims: Mapping[str, int] | None = None,
         allow_unknown: bool = False,
     ) -> Model:
-        """The model that a file holds.
+        """Return the model that a file holds.
 
         Args:
             inputs: shapes of inputs by name, batch included, where the file leaves sizes free.
@@ -59,7 +59,7 @@ class Model:
 
     @classmethod
     def of(cls, name: str, trace: Trace, allow_unknown: bool = False) -> Model:
-        """The model of a trace.
+        """Return the model of a trace.
 
         Raises:
             ArchError: unknown operations, if they are not allowed.
@@ -170,7 +170,7 @@ class Tensors:
         self.name, self.table = name, read(name)
 
     def modules(self, depth: int = DEEPEST) -> dict[str, list[str]]:
-        """The names of its tensors by module, so deep: 'layer1.conv.weight' is of 'layer1.conv'."""
+        """Return the names of tensors by module at this depth: 'conv1.weight' in 'conv1'."""
         found: dict[str, list[str]] = {}
         for name in self.table.tensors:
             parts = name.split(".")[:-1][:depth]
@@ -190,7 +190,7 @@ def parameters_of(module: Gathered) -> int:
 
 
 def output_of(module: Gathered, trace: Trace) -> tuple[int, ...]:
-    """The shape that a module's last operation puts out."""
+    """Return the shape that a module's last operation puts out."""
     return trace.tensors[module.rows[-1].operation.outputs[0]].shape
 
 
@@ -203,7 +203,7 @@ def load_model(
     dims: Mapping[str, int] | None = None,
     allow_unknown: bool = False,
 ) -> Model:
-    """The model of a `.pt2` or `.onnx` file, as in `load_model("model.onnx", dims={"batch": 1})`.
+    """Return the model of a `.pt2` or `.onnx` file, as in `load_model("model.onnx", dims={"batch": 1})`.
 
     Also of an `nn.Module` in hand: `load_model(net, input=(3, 224, 224))`. The other arguments are those
     of `Model.read`.

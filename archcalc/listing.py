@@ -33,7 +33,7 @@ class Listing(list[Listed]):
         return [entry.name for entry in self]
 
     def __contains__(self, wanted: object) -> bool:
-        """Whether a network, or one of that name, is bundled."""
+        """Return whether a network, or one of that name, is bundled."""
         return any(wanted in (entry, entry.name) for entry in self)
 
     def _repr_html_(self) -> str:
@@ -41,7 +41,7 @@ class Listing(list[Listed]):
 
 
 def listing() -> Listing:
-    """The bundled networks: name, title, year, family, input, parameters, multiplies.
+    """Return the bundled networks: name, title, year, family, input, parameters, multiplies.
 
     >>> "resnet50" in archcalc.list()
     True

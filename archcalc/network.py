@@ -92,7 +92,7 @@ class Network:
         return f"the input of {self.name} is {rows}; {meant}"
 
     def _is_strip(self) -> bool:
-        """Whether the layers are those of a sequence: no window is higher than one row."""
+        """Return whether the layers are those of a sequence: no window is higher than one row."""
         found = (n.operator.geometry(*self.graph.input_shapes(n)) for n in self.graph.nodes[1:])
         return all(w.kernel[0] == 1 for w in found if isinstance(w, Window))
 
@@ -125,19 +125,19 @@ class Network:
         return analyze(self.graph)
 
     def memory(self) -> Memory:
-        """The activations of one image, in numbers: stored, peak, and what is alive at each step."""
+        """Return the activations of one image, in values: stored, peak, and alive at each step."""
         from archcalc.analysis.memory import measure
 
         return measure(self.graph)
 
     def field(self) -> Fields:
-        """The receptive field of every layer, and of the network's last map."""
+        """Return the receptive field of every layer, and of the network's last map."""
         from archcalc.analysis.field import receptive_fields
 
         return receptive_fields(self.graph)
 
     def show(self) -> Rows:
-        """A flat dict a layer, as `archcalc show` has them: counts, receptive field, values alive."""
+        """Return a flat dict per layer, like `archcalc show`: counts, receptive field, values alive."""
         from archcalc.analysis.notebook import Rows
 
         tables = zip(self.analyze().rows, self.field().rows, self.memory().rows, strict=True)
@@ -178,7 +178,7 @@ class Network:
         return f"<Network {printable(self.name + settings)}>"
 
     def diff(self, other: Network) -> Difference:
-        """What `other` has that this network does not, layer by layer.
+        """Compare with `other`, layer by layer.
 
         Raises:
             UsageError: `other` is no network.
@@ -191,7 +191,7 @@ class Network:
         return difference(self.analyze(), other.analyze())
 
     def symbolic(self, names: Iterable[str]) -> tuple[Graph, Program]:
-        """The graph with these variables as symbols of a program, at the values that they have.
+        """Return the graph with these variables as symbols of a program, at the values that they have.
 
         A variable whose default 0 means "none" is recorded at 1, unless the caller set it.
 
@@ -210,7 +210,7 @@ class Network:
         return build(self.spec, values, self.input, self.variant), program
 
     def shrunken(self, least: int = 32) -> Network:
-        """The same network at the smallest input of `least` pixels a side or more that fits.
+        """Return the same network at the smallest input of `least` pixels a side or more that fits.
 
         Raises:
             UsageError: `least` is no positive integer.

@@ -15,7 +15,7 @@ class NotRegular(OSError):
 
 
 def open_regular(path: str) -> IO[bytes]:
-    """The bytes of a regular file.
+    """Return the bytes of a regular file.
 
     Raises:
         OSError: there is none, or it cannot be read.
@@ -30,7 +30,7 @@ def open_regular(path: str) -> IO[bytes]:
 
 
 def lines(file: IO[str]) -> Iterator[str]:
-    """The lines of a text.
+    """Yield the lines of a text.
 
     Raises:
         ValueError: one is so long that it is no line.

@@ -65,7 +65,7 @@ def _compute(file: str, source: Source) -> Iterator[Row]:
 
 
 def _code_digest() -> str:
-    """A digest of every file whose code decides a number."""
+    """Return a digest of every file whose code decides a number."""
     digest = hashlib.sha256()
     package = os.path.dirname(os.path.abspath(__file__))
     for folder in ("", *_CODE):
@@ -77,7 +77,7 @@ def _code_digest() -> str:
 
 
 def _sound(rows: Any) -> TypeGuard[list[Row]]:
-    """Whether these are rows as `_compute` makes them, and not what somebody else has written there."""
+    """Return whether these are rows as `_compute` makes them, and not someone else's data."""
     return isinstance(rows, list) and bool(rows) and all(map(_is_row, rows))
 
 

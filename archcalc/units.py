@@ -50,7 +50,7 @@ def binary(size: int) -> str:
 
 
 def tick(value: float, in_bytes: bool = False, like: float = 0) -> str:
-    """A round figure in its own unit or in another's: 500000 → '500 K', like a million '0.5 M'."""
+    """Return a round number in its own or another unit: 500000 → '500 K', '0.5 M' beside millions."""
     for size, prefix in _BINARY if in_bytes else _SCALES:
         if (like or value) >= size:
             return f"{value / size:.9g} {prefix}"
@@ -66,12 +66,12 @@ def decimal_bytes(size: int) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """A share with one decimal: '74.3 %'; of nothing, '–'."""
+    """Return a share with one decimal: '74.3 %'; '–' for a share of nothing."""
     return f"{_tenths(100 * part, whole)} %" if whole else "–"
 
 
 def ratio(base: int | None, changed: int | None) -> str:
-    """How two counts compare: '9.68× fewer (−89.7 %)', '+512', 'same', 'new', 'gone'."""
+    """Return how two counts compare: '9.68× fewer (−89.7 %)', '+512', 'same', 'new', 'gone'."""
     if base == changed:
         return "same"
     if not base or not changed:

@@ -42,7 +42,7 @@ class Convention(NamedTuple):
     `rule` is the whole sum of a tool (`slot` "tool"), else it is added to the sum. `doubles` counts
     every product twice, `factor` replaces the bytes per number, `trunk` omits the classifier, `base`
     is the value of a tool's K: 1,024 where it prints 2²⁰ bytes as MB. `unknown` are operators
-    whose count the tool's table does not give; `printers` print such counts, if not the tool of that name. Among
+    whose count the tool's table lacks; `printers` print such counts, if not the tool of that name. Among
     equally many departures those of small `weight` come first.
     """
 

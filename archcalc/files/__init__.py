@@ -1,4 +1,4 @@
-"""Tensors, images and activation maps on disk."""
+"""Read and write tensors, images and activation maps."""
 
 from __future__ import annotations
 

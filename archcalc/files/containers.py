@@ -1,4 +1,4 @@
-"""Files of tensors: safetensors, npz and npy, read with the checks that a hostile one needs."""
+"""Read files of tensors (safetensors, npz, npy) with the checks that a hostile file needs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _BAD = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedEr
 
 
 class FileTensor(NamedTuple):
-    """A tensor of a file, which nobody has read yet. `load` is None for types that hold no weights."""
+    """A tensor of a file that is not read yet. `load` is None for types that hold no weights."""
 
     dtype: str
     shape: Dims
@@ -47,7 +47,7 @@ def named(path: str) -> str:
 
 @contextmanager
 def open_file(path: str, kind: str) -> Iterator[tuple[IO[bytes], int]]:
-    """A regular file and its size; what is wrong with it or in it becomes a UsageError with its name."""
+    """Yield a regular file and its size; turn any failure into a UsageError with the file's name."""
     try:
         with open_regular(path) as file:
             yield file, os.fstat(file.fileno()).st_size
@@ -64,7 +64,7 @@ def open_file(path: str, kind: str) -> Iterator[tuple[IO[bytes], int]]:
 
 @contextmanager
 def opened(path: str) -> Iterator[dict[str, FileTensor]]:
-    """The tensors of a file, which can be loaded as long as it is open."""
+    """Yield the tensors of a file, which can be loaded while it is open."""
     kind = os.path.splitext(path)[1].lower().removeprefix(".")
     readers = {"safetensors": _safetensors, "npz": _npz}
     if kind not in readers:
@@ -111,7 +111,7 @@ def _load(file: IO[bytes], at: int, name: str, dtype: str, shape: Dims) -> Array
 
 
 class _Npy(NamedTuple):
-    """The header of an npy file; the values begin `at` a byte and take `size` bytes."""
+    """Parse the header of an npy file; the values begin at byte `at` and take `size` bytes."""
 
     dtype: np.dtype[Any]
     shape: Dims
@@ -121,7 +121,7 @@ class _Npy(NamedTuple):
 
 
 def npy_header(file: IO[bytes]) -> _Npy:
-    """Numpy's own reader would take as much memory as the header's length claims."""
+    """Check the header's length: numpy's own reader would take as much memory as it claims."""
     width = {b"\x93NUMPY\x01\x00": 2, b"\x93NUMPY\x02\x00": 4}.get(file.read(8))
     if width is None:
         raise Unsound("it does not begin like numpy's")
@@ -154,7 +154,7 @@ def read_npy(file: IO[bytes], header: _Npy, what: str = "its values") -> Array:
 
 
 def _npz(file: IO[bytes], size: int) -> dict[str, FileTensor]:
-    """A zip of npy files, stored or deflated: other methods unpack without bounds."""
+    """Return a zip of npy files, stored or deflated: other methods unpack without bounds."""
     tensors: dict[str, FileTensor] = {}
     with _unzipping():
         _require_short_directory(file, size)
@@ -178,7 +178,7 @@ def _npz(file: IO[bytes], size: int) -> dict[str, FileTensor]:
 
 
 def _require_short_directory(file: IO[bytes], size: int) -> None:
-    """`ZipFile` reads the list of members at once, however long it is.
+    """Check the list of members, which `ZipFile` reads at once, however long it is.
 
     Its length stands in the record at the end of the file; in a zip64 file in the record before that,
     which zipfile believes if it is there (APPNOTE.TXT, 4.3.14 to 4.3.16).

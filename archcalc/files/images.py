@@ -1,4 +1,4 @@
-"""An image file as the input of a network, through Pillow, as the published networks were evaluated."""
+"""Read an image file as the input of a network, through Pillow, as published networks are evaluated."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ def read_image(
     mean: str | None = None,
     std: str | None = None,
 ) -> Array:
-    """The image as 1 × height × width × channels, in color (3) or gray (1) as the network's input asks.
+    """Return the image as 1 × height × width × channels: 3 for color, 1 for gray, as the input asks.
 
     It is resized (bilinear) until it covers 256/224 of height and width, and the middle is cropped, as
     in torchvision's evaluation. Values are (value/255 − mean) / std; `mean` and `std` are decimals, one
     or one a channel, or `imagenet` or `none`: by default ImageNet's for color, none for gray.
 
     Raises:
-        UsageError: no Pillow; no image, or a damaged one; too many pixels; an input that is no image; a
-            mean or std that is none.
+        UsageError: Pillow is missing; the file is no image or damaged; it has too many pixels; the
+            input is no image; mean or std is invalid.
     """
     height, width, channels = (int(size) for size in shape)
     mode = _MODES.get(channels)
@@ -67,7 +67,7 @@ def read_image(
 
 
 def _decimals(option: str, text: str, channels: int) -> Array:
-    """A value for each channel, from decimals or the name of a preset."""
+    """Return a value for each channel, from decimals or the name of a preset."""
     preset = PRESETS.get(text)
     try:
         values = preset[option == "std"] if preset else tuple(map(float, text.split(",")))
@@ -92,10 +92,10 @@ def _pillow() -> Any:
 
 
 def _decoded(path: str, name: str, mode: str) -> Any:
-    """Pillow's image in this mode.
+    """Return Pillow's image in this mode.
 
     Raises:
-        UsageError: it cannot be read, or is larger than allowed, which its header tells.
+        UsageError: the image cannot be read, or is larger than allowed, by its header.
     """
     pillow = _pillow()
     too_large = UsageError(f"{name} has more than {_MILLIONS} million pixels")
@@ -127,10 +127,10 @@ def _decoded(path: str, name: str, mode: str) -> Any:
 
 
 def _crop(image: Any, name: str, height: int, width: int) -> Array:
-    """The middle of the resized image, by torchvision's rounding: the longer side is cut off.
+    """Return the middle of the resized image, by torchvision's rounding: the longer side is cut off.
 
     Raises:
-        UsageError: a strip so long that it would be huge.
+        UsageError: the strip is so long that it would be huge.
     """
     asked = (round(width * RESIZED / CROPPED), round(height * RESIZED / CROPPED))
     deciding = 0 if asked[0] * image.height >= asked[1] * image.width else 1

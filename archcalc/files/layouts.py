@@ -1,4 +1,4 @@
-"""How files store the tensors of a network: our layout and torch's, by shape and by name."""
+"""Map how files store the tensors of a network: our layout and torch's, by shape and by name."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Storage(NamedTuple):
 
 
 class TensorMatch(NamedTuple):
-    """A tensor that the network wants, its names in a file, and the forms that fit what is there."""
+    """A tensor of the network, its names in a file, and the forms that fit the file's tensor."""
 
     slot: Slot
     names: tuple[str, ...]
@@ -41,7 +41,7 @@ _TORCH = {"scale": "weight", "shift": "bias", "mean": "running_mean", "variance"
 
 
 def stored_forms(graph: Graph) -> Iterator[tuple[Slot, list[Storage]]]:
-    """Every tensor that the network wants, with the ways in which files have it, ours first.
+    """Yield every tensor of the network with the forms in which files store it, ours first.
 
     Torch has channels first, so that what follows a `flatten` sees the values in another order.
     """
@@ -75,9 +75,9 @@ def check_map(mapping: Mapping[str, str], wanted: Sequence[Slot]) -> None:
 def named_forms(
     slot: Slot, forms: list[Storage], mapping: Mapping[str, str]
 ) -> Iterator[tuple[tuple[str, ...], Storage]]:
-    """The forms of a tensor, each with the full names that it would have in a file.
+    """Yield the forms of a tensor, each with its full names in a file.
 
-    `mapping`: the file's name for a layer, for what it is in, or for `path.role`.
+    `mapping`: the file's name for a layer, for its group, or for `path.role`.
     """
     parts = slot.node.path.split("/")
     befores = ["/".join(parts[:end]) for end in range(len(parts), 0, -1)]
@@ -98,9 +98,9 @@ def named_forms(
 def settle(
     matches: list[TensorMatch], torch: bool | None
 ) -> Iterator[tuple[Slot, tuple[str, ...], Storage | None]]:
-    """One form for each tensor: where two fit, that of the layout of the rest of the file, or None.
+    """Choose one form per tensor: where two fit, the layout of the rest of the file, or None.
 
-    Shapes that fit only one layout tell it, and else the names: slashes between layers are ours.
+    Shapes that fit only one layout decide it, else the names do: slashes between layers are ours.
     """
     layouts = [{form.torch for form in match.forms} for match in matches]
     if torch is None:

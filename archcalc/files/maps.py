@@ -1,4 +1,4 @@
-"""Activation maps as pictures: the channels of a layer side by side in one PNG, without Pillow."""
+"""Draw activation maps: the channels of a layer side by side in one PNG, without Pillow."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ LONGEST_NAME = 100  # characters
 
 
 def prepare(folder: str) -> None:
-    """Make the folder, and see that files can be written there, before anything is computed.
+    """Make the folder, and check that files can be written there, before anything is computed.
 
     Raises:
-        UsageError: they cannot.
+        UsageError: files cannot be written there.
     """
     try:
         os.makedirs(folder, exist_ok=True)
@@ -37,11 +37,11 @@ def prepare(folder: str) -> None:
 
 
 def write_grid(array: Array, folder: str, name: str) -> str:
-    """Draw the first 256 channels of height × width × channels as a gray PNG; returns the file's path.
+    """Draw the first 256 channels of height × width × channels as a gray PNG; return the file's path.
 
-    Each channel is scaled from its smallest (black) to its largest value (white); NaN is black. Maps
-    are read like text, about as many in a row as there are rows; so are the values of a vector, which
-    is drawn as one map. `name`: of the file, one of `file_names`; what an earlier run drew is replaced.
+    Each channel is scaled from its smallest value (black) to its largest (white); NaN is black. Maps are
+    read like text, about as many in a row as there are rows; the values of a vector are one map.
+    `name`: the file's, one of `file_names`; a picture of an earlier run is replaced.
 
     Raises:
         UsageError: the file cannot be written.
@@ -58,12 +58,12 @@ def write_grid(array: Array, folder: str, name: str) -> str:
 
 
 def file_path(folder: str, name: str) -> str:
-    """Where `write_grid` writes."""
+    """Return the path where `write_grid` writes."""
     return os.path.join(folder, f"{name}.png")
 
 
 def file_names(layer_paths: Iterable[str]) -> dict[str, str]:
-    """Layer → name of its picture; a number tells apart those that would have the same."""
+    """Return layer → name of its picture; a number distinguishes equal names."""
     names: dict[str, str] = {}
     used: set[str] = set()  # in lower case, which some file systems do not tell apart
     counts: dict[str, int] = {}  # so that a thousand alike are not tried a million times
@@ -78,13 +78,13 @@ def file_names(layer_paths: Iterable[str]) -> dict[str, str]:
 
 
 def safe_name(layer_path: str) -> str:
-    """'stage1/conv2' → 'stage1-conv2': plain characters, not too many, no folders, not hidden."""
+    """Return 'stage1-conv2' for 'stage1/conv2': plain characters, short, no folders, not hidden."""
     plain = re.sub(r"[^A-Za-z0-9._-]", "_", layer_path[: 2 * LONGEST_NAME].replace("/", "-"))
     return plain.strip(".-")[:LONGEST_NAME].rstrip(".") or "layer"
 
 
 def _square(values: Array) -> Array:
-    """A vector as one map, filled up with NaN."""
+    """Return a vector as one map, padded with NaN."""
     width = math.ceil(math.sqrt(values.size))
     filled = np.full((-(-values.size // width), width, 1), np.nan)
     filled.reshape(-1)[: values.size] = values
@@ -121,7 +121,7 @@ def _write_chunk(file: IO[bytes], kind: bytes, data: bytes) -> None:
 
 
 def _bands(array: Array, columns: int, factor: int, size: tuple[int, int]) -> Iterator[Array]:
-    """The picture in rows of maps, each with the gap after it."""
+    """Yield the picture in rows of maps, each with the gap below it."""
     height, width, count = array.shape
     for first in range(0, count, columns):
         last = first + columns >= count
@@ -134,7 +134,7 @@ def _bands(array: Array, columns: int, factor: int, size: tuple[int, int]) -> It
 
 
 def _gray(channel: Array) -> Array:
-    """Smallest to largest value as 0 to 255; infinite ones are at the ends, a constant is black."""
+    """Scale the smallest and largest value to 0 and 255; infinities at the ends, a constant as black."""
     values = channel.astype(np.float64)
     finite = values[np.isfinite(values)]
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)

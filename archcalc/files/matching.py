@@ -1,9 +1,9 @@
-"""Which module of a file is which layer, where the file's names are foreign.
+"""Match the modules of a file to layers, where the file's names are foreign.
 
-A state_dict has no layers in order of execution: safetensors sorts it by name. Three things are held for
-certain: a module has the tensors of its layer, in torch's layout; what is in one module lies together
+A state_dict has no layers in order of execution: safetensors sorts it by name. Three things are
+assumed: a module has the tensors of its layer, in torch's layout; a module's content is contiguous
 in the network; and siblings whose names differ in their last number alone (`layer1`, `layer2`), or are
-the first letters of the alphabet, stand in that order. If one way alone is left to lay all modules out,
+the first letters of the alphabet, are in that order. If exactly one way to place all modules remains,
 it is the match. The order in an .npz file is that of the state_dict, which has a module's own tensors
 before its parts, and is tried first.
 """
@@ -39,9 +39,9 @@ class WantedLayer(NamedTuple):
 def match(
     path: str, tensors: Mapping[str, FileTensor], wanted: Wanted, mapping: Mapping[str, str]
 ) -> dict[str, str] | None:
-    """The module of every layer, or None if the names are ours or `mapping`'s, or nothing fits.
+    """Return the module of every layer, or None if names are ours or `mapping`'s, or nothing fits.
 
-    What `mapping` names is held fast.
+    Names in `mapping` are fixed.
 
     Raises:
         UsageError: the file fits in more than one way.
@@ -71,7 +71,7 @@ def _but_last(
     layers: list[WantedLayer],
     mapping: Mapping[str, str],
 ) -> dict[str, str] | None:
-    """The match of all layers where the file has the last in another size: of other classes, mostly."""
+    """Return the match of all layers where the last one's size differs: other classes, mostly."""
     *others, last = layers
     pins, size = _pins(tree, layers, mapping), tree.size - sum(layer.size for layer in others)
     modules = [module for module in named_modules(tree) if module.size == size]
@@ -87,7 +87,7 @@ def _but_last(
 
 
 def _resized(forms: list[Storage], shapes: Mapping[str, Dims]) -> list[Storage]:
-    """The forms of a tensor in the sizes that a module has under the same names."""
+    """Return the forms of a tensor in the sizes that a module has under the same names."""
     return [
         form._replace(shapes=(shapes[form.names[0]],))
         for form in forms
@@ -113,7 +113,7 @@ def _layers(wanted: Wanted) -> list[WantedLayer]:
 def _pins(
     tree: Module, layers: list[WantedLayer], mapping: Mapping[str, str]
 ) -> dict[str, tuple[int, int]] | None:
-    """Where the mapped modules lie: first layer, and one beyond the last. None if that is no place."""
+    """Return the range of the mapped modules: first layer, and one past the last; None if split."""
     pins: dict[str, tuple[int, int]] = {}
     for ours, theirs in mapping.items():
         inside = [i for i, x in enumerate(layers) if x.path == ours or x.path.startswith(f"{ours}/")]
@@ -127,7 +127,7 @@ def _pins(
 
 
 class _LayoutSearch:
-    """The ways to lay modules out from a layer on; at most two, because two are one too many."""
+    """Return the ways to place modules from a layer on; at most two, since two are already ambiguous."""
 
     def __init__(
         self,
@@ -170,7 +170,7 @@ class _LayoutSearch:
         return found[:2]
 
     def _fits(self, module: Module, layer: WantedLayer) -> bool:
-        """The module has the tensors of the layer, and no others."""
+        """Return whether the module has the tensors of the layer, and no others."""
         cut = len(module.prefix) + 1
         shapes = {name[cut:]: self.tensors[name].shape for name in module.names}
         used: set[str] = set()
@@ -183,7 +183,7 @@ class _LayoutSearch:
         return bool(module.prefix) and used == shapes.keys()
 
     def _orders(self, module: Module, start: int) -> Iterator[list[list[Way]]]:
-        """The orders of a module's children that fit: the ways of each child, first to last."""
+        """Yield the fitting orders of a module's children, as the ways of each child, first to last."""
         series = module.series(self.ordered)
         heads, taken = [0] * len(series), list[tuple[int, list[Way]]]()
         starts, options = [start], [iter(range(len(series)))]
@@ -213,7 +213,7 @@ class _LayoutSearch:
     def _next(
         self, series: list[list[Module]], heads: list[int], options: Iterator[int], start: int
     ) -> tuple[int, list[Way]]:
-        """The next series whose first child that is left fits at `start`, with its ways; or no ways."""
+        """Return the next series whose first remaining child fits at `start`, with its ways."""
         for number in options:
             self.steps += 1
             if self.steps > _MOST_STEPS:
@@ -225,7 +225,7 @@ class _LayoutSearch:
         return 0, []
 
     def places(self, way: Way) -> list[tuple[int, str, str]]:
-        """Where that way could have been another: the layer, its module, the other one."""
+        """Return where that way has an alternative: the layer, its module, the other module."""
         return sorted({split for split in self.splits if way[split[0]] == split[1]})
 
 

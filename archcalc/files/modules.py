@@ -1,4 +1,4 @@
-"""The modules of a file of tensors, as the names of its tensors nest them: `layer1.0.conv1.weight`."""
+"""Nest the names of a file's tensors into modules: `layer1.0.conv1.weight`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LONGEST, _DEEPEST = 500, 50  # characters of a name, modules around a tensor
 
 
 class Module:
-    """What has a name in the file, and all that is below it."""
+    """A name in the file, and everything below it."""
 
     __slots__ = ("children", "names", "prefix", "size")
 
@@ -48,7 +48,7 @@ def _alphabet(names: Iterable[str]) -> list[str]:
 
 
 def module_tree(tensors: Mapping[str, FileTensor]) -> Module | None:
-    """Of all tensors that matter; None if one holds no floats or has no plausible name."""
+    """Return the modules of all relevant tensors; None if one has no floats or no plausible name."""
     root = Module("")
     for name, tensor in tensors.items():
         if name.endswith(NEEDLESS):
@@ -67,7 +67,7 @@ def module_tree(tensors: Mapping[str, FileTensor]) -> Module | None:
 
 
 def named_modules(module: Module) -> Iterator[Module]:
-    """Those with a name, depth first."""
+    """Yield the modules that have a name, depth first."""
     for child in module.children.values():
         yield child
         yield from named_modules(child)

@@ -1,4 +1,4 @@
-"""What a run leaves behind: the outputs and chosen layers as arrays, and as pictures."""
+"""Keep the outputs of a run and chosen layers, as arrays and as pictures."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from archcalc.units import printable
 class Keeper:
     """Keeps copies of layers while a network runs, because their memory is soon another layer's.
 
-    Files of an earlier run are overwritten, `inputs`, those that this one reads, never.
+    Files of an earlier run are overwritten, but never `inputs`, the files that this run reads.
 
     Raises:
-        UsageError: nothing could be written there; said before any work is lost.
+        UsageError: nothing can be written there; raised before any work is lost.
     """
 
     def __init__(
@@ -42,15 +42,15 @@ class Keeper:
             _refuse_inputs(save, inputs)
 
     def see(self, path: str, value: Array) -> None:
-        """A layer has run."""
+        """Keep a layer that has run, if it is wanted."""
         if path in self.layers:
             self.kept[path] = value.copy()
 
     def write(self, outputs: Mapping[str, Array]) -> list[str]:
-        """Write what is wanted; returns the files.
+        """Write the wanted files; return their paths.
 
         Raises:
-            UsageError: the disk is full, or will not have it for another reason.
+            UsageError: the file cannot be written, e.g. because the disk is full.
         """
         written = []
         if self.save is not None:

@@ -44,7 +44,7 @@ def read(
     dtype: Precision = "float32",
     torch: bool | None = None,
 ) -> dict[str, Weights]:
-    """The weights of a `.safetensors` or `.npz` file: layer path → role → array of the declared shape.
+    """Return the weights of a `.safetensors` or `.npz` file: layer path → role → array.
 
     Tensors are named `stage1/conv.weight`, `stage1/bn.variance`, …, or as torch does in modules of the
     same path: `stage1.conv.weight`, `stage1.bn.running_var`; `mapping` gives layers, or what they are
@@ -78,7 +78,7 @@ def read(
 
 
 def read_array(path: str, shape: Shape, dtype: Precision = "float32") -> Array:
-    """The images of an `.npy` file: images × height × width × channels, or one without the first axis.
+    """Return the images of an `.npy` file: images × height × width × channels, or one without axis 0.
 
     A vector may be images × channels, or channels. `shape`: the network's input.
 
@@ -101,7 +101,7 @@ def read_array(path: str, shape: Shape, dtype: Precision = "float32") -> Array:
 
 
 def read_map(path: str) -> dict[str, str]:
-    """The lines `our/path = their.prefix` of a text file; empty ones and `# comments` are skipped.
+    """Return the lines `our/path = their.prefix` of a text file; skip empty lines and `# comments`.
 
     Raises:
         UsageError: cannot be read, not UTF-8, too large, a line of another form, a path twice.
@@ -170,7 +170,7 @@ def _mistakes(
     surplus: list[str],
     taken: set[str],
 ) -> list[Diagnostic]:
-    """What does not fit, each with the first few of its kind."""
+    """Return the misfits, each with the first few of its kind."""
     others = [f"the first may also be {other}; " for _, *more in missing[:1] for other in more]
     unread = [f"`{word(n)}` ({word(t.dtype)})" for n, t in tensors.items() if n in taken and not t.load]
     useless = [f"`{word(name)}` ({dims(tensors[name].shape)})" for name in surplus]
@@ -195,7 +195,7 @@ def _of(name: str, path: str) -> str:
 
 
 def _finite(what: str, values: Array, dtype: Precision) -> Array:
-    """The values in `dtype`, none of them NaN or infinite."""
+    """Return the values in `dtype`, none of them NaN or infinite."""
     with np.errstate(over="ignore"):
         values = values.astype(dtype, copy=False)
     flat = (values if values.flags.c_contiguous else values.T).reshape(-1)

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all: until a new one is complete, the one before stays."""
+"""Write files whole or not at all: the old file stays until the new one is complete."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from archcalc.execution.model import Array
 
 @contextmanager
 def replacing(path: str) -> Iterator[IO[bytes]]:
-    """A file beside `path`, which takes its place at the end; a link is replaced, not followed.
+    """Yield a file beside `path` that replaces it at the end; a link is replaced, not followed.
 
     Raises:
-        OSError: it cannot be written; nothing of it is left.
+        OSError: the file cannot be written; nothing of it remains.
     """
     beside = os.path.join(os.path.dirname(path), f".archcalc-{os.urandom(4).hex()}.part")
     try:
@@ -41,10 +41,10 @@ def require_writable(folder: str) -> None:
 
 
 def write_npz(path: str, arrays: Mapping[str, Array]) -> None:
-    """What `numpy.savez` writes, whatever the names are (its own arguments are names, too).
+    """Write as `numpy.savez` does, for any names (its own arguments are names, too).
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     with replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
         for name, array in arrays.items():

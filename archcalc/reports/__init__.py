@@ -1,1 +1,1 @@
-"""Network → Report: what a command shows, before it is text."""
+"""Turn networks into reports: what a command shows, before it is text."""

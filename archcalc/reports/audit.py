@@ -1,4 +1,4 @@
-"""The report of published numbers, recomputed."""
+"""Report published numbers, recomputed."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ SUMMARY = (
 
 
 def reports(verdicts: list[Verdict], every: bool, whole: bool, plain: bool) -> list[Report]:
-    """A table of the verdicts, `every` one or the findings; of a `whole` audit a summary before it."""
+    """Return a table of the verdicts, `every` one or findings, in a `whole` audit below a summary."""
     found = [_table(verdicts, every, plain)]
     return [_summary(verdicts), *found] if whole else found
 
 
 def _summary(verdicts: list[Verdict]) -> Report:
-    """Verdicts by source: papers and tools by their name, whatever table or file it was."""
+    """Group verdicts by source: papers and tools by name, whichever table or file it was."""
     by_source: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         by_source.setdefault(verdict.number.source.partition(",")[0], []).append(verdict)
@@ -69,7 +69,7 @@ def _table(verdicts: list[Verdict], every: bool, plain: bool) -> Report:
 
 
 def _reasons(verdicts: list[Verdict]) -> Iterator[str]:
-    """Each reason once, behind the printed numbers that it explains."""
+    """Return each reason once, after the printed numbers that it explains."""
     explained: dict[str, dict[str, None]] = {}
     for verdict in verdicts:
         if verdict.reason and verdict.kind != "rounded":
@@ -81,7 +81,7 @@ def _reasons(verdicts: list[Verdict]) -> Iterator[str]:
 
 
 def _name(verdict: Verdict) -> str:
-    """'googlenet 4a weights'."""
+    """Return the subject of a number: 'googlenet 4a weights'."""
     return f"{verdict.number.subject} {verdict.number.quantity.replace('_', ' ')}"
 
 
@@ -109,7 +109,7 @@ def _document(verdict: Verdict) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """An integer, a ratio with all digits of a float, or a size as a list."""
+    """Return an integer, a ratio with all digits of a float, or a size as a list."""
     if isinstance(value, tuple):
         return list(map(int, value))
     return float(value) if isinstance(value, Fraction) else value

@@ -1,4 +1,4 @@
-"""The report of several networks: totals side by side, then the layers of each against the first."""
+"""Report several networks: totals side by side, then the layers of each against the first."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MEASURES: dict[str, Callable[[Analysis], Any]] = {
 
 
 def compared(networks: list[Network], wanted: Wanted) -> list[Report]:
-    """Totals of all, but in csv, and a report of layers for each network after the first."""
+    """Report the totals of all (not in csv), and the layers of each network after the first."""
     first, *others = analyses = [network.analyze() for network in networks]
     labels = labels_of(networks, None if wanted.table.format == "json" else LONGEST)
     pairs = zip(others, labels[1:], strict=True)
@@ -39,7 +39,7 @@ def compared(networks: list[Network], wanted: Wanted) -> list[Report]:
 
 
 def labels_of(networks: list[Network], longest: int | None) -> list[str]:
-    """What heads the columns; the text of a network is cut where it would fill the screen."""
+    """Return the headers of the columns; a network's text is cut where it would fill the screen."""
     names = [_cut(label(network), longest) for network in networks]
     shorter = [_cut(label(network), longest and longest - 4) for network in networks]
     return [

@@ -1,4 +1,4 @@
-"""The report of model files beside each other, or beside specs: totals, and modules by their path."""
+"""Report model files beside each other, or beside specs: totals, and modules by their path."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _document(network: Any) -> dict[str, Any]:
 
 
 def _measures(network: Any) -> dict[str, int]:
-    """What both kinds of network have."""
+    """Return the totals that both kinds of network have."""
     counted = network if isinstance(network, Model) else network.analyze()
     multiplies = counted.multiplies
     return {"parameters": counted.parameters, "multiplies": multiplies, "FLOPs": 2 * multiplies}
@@ -109,10 +109,10 @@ def _columns(wanted: Wanted) -> tuple[Column, ...]:
 
 
 def _sorted(rows: list[dict[str, Any]], word: str | None) -> list[dict[str, Any]]:
-    """The largest change first, of the column of that name.
+    """Return the rows by change in the column of that name, the largest first.
 
     Raises:
-        UsageError: no column is called so.
+        UsageError: there is no such column.
     """
     if word is None:
         return rows

@@ -1,4 +1,4 @@
-"""The layers of two networks, aligned, as a report."""
+"""Report the layers of two networks, aligned."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ SORTED = (
 
 
 class Wanted(NamedTuple):
-    """What the command line asks for: the count to show, the one to sort by, the rows."""
+    """The options: the count to show, the one to sort by, the rows."""
 
     by: str
     sort: str | None
     table: Table
 
     def of(self, rows: list[DifferenceRow]) -> list[DifferenceRow]:
-        """The rows in their order, the largest change first, and as many as are wanted.
+        """Return the rows in their order, the largest change first, cut to the number wanted.
 
         Raises:
-            UsageError: no column is called so.
+            UsageError: there is no such column.
         """
         if self.sort is not None:
             column = column_named(SORTED, self.sort)
@@ -42,7 +42,7 @@ class Wanted(NamedTuple):
 
 
 def report(found: Difference, labels: tuple[str, str], wanted: Wanted) -> Report:
-    """Rows of what differs, with --all of every layer; the total is that of both networks."""
+    """Report the rows that differ, with --all every layer; the total is that of both networks."""
     rows = _fitting(found.layers, wanted.table)
     chosen = rows if wanted.table.all else [row for row in rows if _differs(row)]
     shown = wanted.of(chosen)
@@ -65,7 +65,7 @@ def report(found: Difference, labels: tuple[str, str], wanted: Wanted) -> Report
 
 
 def _signed(row: DifferenceRow) -> dict[str, tuple[int, int]]:
-    """What a row has before and after, by measure."""
+    """Return the values of a row before and after, by measure."""
     return {measure: (_count(row, f"{measure}_before"), _count(row, measure)) for measure in MEASURED}
 
 
@@ -98,7 +98,7 @@ def _cells(row: DifferenceRow) -> dict[str, Any]:
 
 
 def _sums(rows: Any) -> dict[str, Any]:
-    """Of several layers: the sum of what is counted, the most that is alive."""
+    """Combine several layers: the sum of counts, the maximum of values alive."""
     sums: dict[str, Any] = {}
     for measure in MEASURED:
         joined = sum if measure in COUNTED else max
@@ -115,7 +115,7 @@ def changes(sums: dict[str, Any], measures: tuple[str, ...] = MEASURED) -> dict[
 
 
 def _differs(row: DifferenceRow) -> bool:
-    """More than the size of a map that costs nothing."""
+    """Return whether a layer is more than a change of size that costs nothing."""
     return row.status != "same" and not (
         row.status == "changed"
         and row.operator == row.operator_before
@@ -134,7 +134,7 @@ def _counts(found: Difference) -> str:
 
 
 def _fitting(rows: tuple[DifferenceRow, ...], table: Table) -> list[DifferenceRow]:
-    """As deep as asked for; otherwise by layer, or by the finest groups that fit a screen."""
+    """Group to the depth asked for; otherwise by layer, or by the finest groups that fit a screen."""
     if table.depth:
         return _grouped(rows, table.depth)
     found = list(rows)
@@ -146,7 +146,7 @@ def _fitting(rows: tuple[DifferenceRow, ...], table: Table) -> list[DifferenceRo
 
 
 def _grouped(rows: tuple[DifferenceRow, ...], depth: int) -> list[DifferenceRow]:
-    """Layers of one status whose paths agree in so many parts, where both are told by one of them."""
+    """Group layers of one status whose paths agree in this many parts."""
     groups: dict[tuple[str | None, ...], list[DifferenceRow]] = {}
     for row in rows:
         ends = [path and "/".join(path.split("/")[:depth]) for path in (row.path_before, row.path)]
@@ -168,7 +168,7 @@ def _group(key: tuple[str | None, ...], rows: list[DifferenceRow]) -> Difference
 
 
 def _document(found: Difference, labels: tuple[str, str], wanted: Wanted) -> dict[str, Any]:
-    """Every layer, also those that are the same, but for what --top leaves away."""
+    """Return every layer, including equal ones, except those that --top leaves out."""
     rows = wanted.of(list(found.layers))
     return {
         "before": labels[0],

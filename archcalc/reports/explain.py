@@ -1,4 +1,4 @@
-"""The report of the arithmetic behind every number, factor by factor."""
+"""Report the arithmetic behind every number, factor by factor."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COLUMNS = (
 
 
 def reports(network: Network, symbol: Sequence[str], words: Sequence[str], table: Table) -> list[Report]:
-    """The arithmetic of the network, or of each layer or block that is named; with symbols formulas."""
+    """Return the arithmetic of the network, or of each layer or block named; with symbols, formulas."""
     names = [name.replace("-", "_") for name in symbol]
     graph, program = network.symbolic(names)
     analysis = analyze(graph)
@@ -50,7 +50,7 @@ def _report(network: Network, analysis: Analysis, word: str, table: Table) -> Re
 def _relative(
     rows: list[dict[str, Any]], lines: Sequence[ExplainedNumber], word: str
 ) -> list[dict[str, Any]]:
-    """Rows with the paths inside the block that was asked for."""
+    """Return rows with paths relative to the block asked for."""
     block = f"{word.strip('/')}/"
     if not all(line.layer.startswith(block) for line in lines if line.layer not in ("", TOTAL)):
         return rows

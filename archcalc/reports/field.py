@@ -1,4 +1,4 @@
-"""The report of receptive fields: what each map sees of the image."""
+"""Report receptive fields: what each map sees of the image."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLUMNS = (
 
 
 def report(network: Network, table: Table) -> Report:
-    """What every map sees of the image, and the smallest input that makes sense."""
+    """Return the receptive field of every map, and the smallest sensible input."""
     analysis = network.analyze()
     fields = receptive_fields(analysis.graph)
     field_of = {layer.path: field for layer, field in zip(analysis.layers, fields.nodes, strict=True)}
@@ -94,7 +94,7 @@ def _remarks(analysis: Analysis, fields: Fields, smallest: Smallest) -> tuple[st
 
 
 def _sides(graph: Graph, side: int) -> str:
-    """A square is named by its side, a strip by both."""
+    """Return a size as text: a square by its side, a strip by both sides."""
     height, width, _ = sized(graph.input, side)
     return f"{height}" if height == width else f"{height}×{width}"
 

@@ -1,4 +1,4 @@
-"""The report of work: multiplies by layer, or every operation by operator."""
+"""Report work: multiplies by layer, or every operation by operator."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def _beside(network: Network, base: Analysis, changed: Analysis, table: Table) -
 
 
 def _arithmetic(row: dict[str, Any]) -> Ranked:
-    """How a changed row comes about; it is sorted by how much changed."""
+    """Return the arithmetic of a changed row, sorted by the size of the change."""
     return Ranked(row["arithmetic"], abs(row["changed"] - (row["base"] or 0)))
 
 
@@ -159,7 +159,7 @@ def _remarks(analysis: Analysis) -> tuple[str, ...]:
 
 
 def _census(network: Network, analysis: Analysis, table: Table) -> Report:
-    """All work by operator, in the order in which the network first uses them; by block or layer."""
+    """Return all work by operator, in the order of first use, or by block or layer."""
     groups: dict[str, list[Costs]] = {}
     for layer in analysis.layers[1:]:
         part = block(layer.path, table.depth) if table.depth else layer.node.operator.name

@@ -1,4 +1,4 @@
-"""The report of one metric over the rows of a sweep's directory: a histogram in text."""
+"""Report one metric over the rows of a sweep's directory: a histogram in text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def told_rows(store: Store, rows: int) -> str:
 
 
 def report(store: Store, name: str, found: Histogram) -> Report:
-    """A histogram as text: a bar for each bin."""
+    """Return a histogram as text: one bar per bin."""
     text = binary if name in IN_BYTES else scaled
     largest = max(found.counts)
     bins = zip(found.bins.edges, found.bins.ends, found.counts, found.cumulative, strict=False)

@@ -1,4 +1,4 @@
-"""The report of `archcalc run --identities`."""
+"""Report `archcalc run --identities`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COLUMNS = (
 
 
 def report() -> tuple[Report, list[Diagnostic]]:
-    """Execute all identities: how far apart both sides were, and those that do not hold."""
+    """Execute all identities; report how far apart both sides were, and those that fail."""
     from archcalc.execution.identities import TOLERANCE, identities
 
     found = list(identities())

@@ -1,4 +1,4 @@
-"""From networks to reports: which rows, base beside change, titles, the JSON of a network."""
+"""Lay out networks as reports: which rows, base beside change, titles, the JSON of a network."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Measure = Callable[[Costs], Int]
 
 
 def title(network: Network, analysis: Analysis) -> str:
-    """'VGG-16 · 224×224×3 → 1000 · 16 weight layers'."""
+    """Return a title: 'VGG-16 · 224×224×3 → 1000 · 16 weight layers'."""
     graph = analysis.graph
     layers = analysis.weight_layers
     parts = [printable(network.title), f"{graph.input} → {graph.nodes[graph.output].shape}"]
@@ -47,13 +47,13 @@ def title(network: Network, analysis: Analysis) -> str:
 
 
 def change_label(network: Network) -> str:
-    """The header over the changed column: 'bottleneck=16'."""
+    """Return the header over the changed column: 'bottleneck=16'."""
     label = printable(" ".join(_changes(network)))
     return label if len(label) <= 24 else "changed"
 
 
 def label(network: Network) -> str:
-    """The network as one would ask for it: 'resnet50:stride=1x1'."""
+    """Return the network's name as on a command line: 'resnet50:stride=1x1'."""
     return printable(":".join([network.name, *_changes(network)]))
 
 
@@ -62,7 +62,7 @@ def _changes(network: Network) -> list[str]:
 
 
 def single(analysis: Analysis, matters: Matters, table: Table) -> tuple[list[Row], list[str]]:
-    """The rows of one network and what to call them."""
+    """Return the rows of one network and their name."""
     rows = summarize(analysis, matters, _depth([analysis], matters, table))
     paths = [row.path for row in rows]
     names = paths if table.all or table.format == "json" else short_names(paths)
@@ -70,7 +70,7 @@ def single(analysis: Analysis, matters: Matters, table: Table) -> tuple[list[Row
 
 
 def rows_of(analysis: Analysis, table: Table) -> list[Row]:
-    """Every layer, or every block of so many parts."""
+    """Return every layer, or every block at this depth."""
     return summarize(analysis, lambda layer: True, EVERY_LAYER if table.all else table.depth)
 
 
@@ -79,7 +79,7 @@ def _depth(analyses: list[Analysis], matters: Matters, table: Table) -> int | No
 
 
 def beside(base: Analysis, changed: Analysis, measure: Measure, table: Table) -> list[dict[str, Any]]:
-    """Rows of two analyses side by side, matched by path; a changed group gets a line of its own."""
+    """Match the rows of two analyses by path, side by side; a changed group gets its own line."""
 
     def matters(layer: Layer) -> bool:
         return bool(measure(layer.costs))
@@ -114,7 +114,7 @@ def _pair(before: Row | None, after: Row | None, measure: Measure, name: str) ->
 
 
 def _subtotal(group: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The line of a group that changed and has several rows."""
+    """Return the line of a group that changed and has several rows."""
     members = [r for r in rows if r["layer"].startswith(f"{group}/") and not r.get("strong")]
     base, changed = _sum(members, "base"), _sum(members, "changed")
     if base == changed or len(members) < 2:
@@ -132,13 +132,13 @@ def _subtotal(group: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _sum(rows: list[dict[str, Any]], key: str) -> int | None:
-    """The sum of a column, None if none of the rows has it."""
+    """Return the sum of a column, None if none of the rows has it."""
     values = [row[key] for row in rows if row[key] is not None]
     return sum(values) if values else None
 
 
 def _merge(before: Sequence[Row], after: Sequence[Row]) -> list[tuple[Row | None, Row | None]]:
-    """Both lists in one order: as after the change, with what is gone where it was."""
+    """Merge both lists in the order after the change, with removed rows at their old places."""
     position = {row.path: i for i, row in enumerate(before)}
     merged: list[tuple[Row | None, Row | None]] = []
     taken = 0
@@ -154,13 +154,13 @@ def _merge(before: Sequence[Row], after: Sequence[Row]) -> list[tuple[Row | None
 
 
 def both(pair: Sequence[Fraction | int]) -> str:
-    """Height and width, as one number where they agree: '7', '3×7', '0.5'."""
+    """Return height and width, as one number where they agree: '7', '3×7', '0.5'."""
     height, width = map(_decimal, pair)
     return height if height == width else f"{height}×{width}"
 
 
 def _decimal(value: Fraction | int) -> str:
-    """All of a number before the point; behind it six digits where they are exact, else three."""
+    """Return a number with all digits before the point and six after it if exact, else three."""
     if value.denominator == 1:
         return str(int(value))
     places = 3 if 10**6 % value.denominator else 6
@@ -170,17 +170,17 @@ def _decimal(value: Fraction | int) -> str:
 
 
 def output(row: Row) -> Ranked:
-    """The shape that a row shows."""
+    """Return the shape that a row shows."""
     return ranked(row.shape)
 
 
 def ranked(shape: Shape) -> Ranked:
-    """A shape, sorted by how many values it has."""
+    """Return a shape, sorted by how many values it has."""
     return Ranked(str(shape), shape.values)
 
 
 def pair(axes: Iterable[int | Fraction | None]) -> Ranked:
-    """A property of both axes, sorted by the larger; without one it is the whole image."""
+    """Return a property of both axes, sorted by the larger; None means the whole image."""
     found = [axis for axis in axes if axis is not None]
     if len(found) < 2:
         return Ranked("all", (inf, inf))
@@ -188,7 +188,7 @@ def pair(axes: Iterable[int | Fraction | None]) -> Ranked:
 
 
 def arithmetic(row: Row) -> str | None:
-    """The products of a row that has one layer of them: '28·28·32 × 5·5·192'."""
+    """Return the products of a row if a single layer has them: '28·28·32 × 5·5·192'."""
     layers = [layer for layer in row.layers if layer.costs.multiplies]
     if len(layers) != 1:
         return None
@@ -206,7 +206,7 @@ def _extent(extent: Extent) -> str:
 
 
 def document(network: Network, analysis: Analysis, rows: Sequence[Row] | None = None) -> dict[str, Any]:
-    """A network as JSON: always the same keys, exact integers; every layer if no rows are given."""
+    """Return a network as JSON: always the same keys, exact integers; every layer without `rows`."""
     from archcalc.analysis.field import receptive_fields  # a table of counts does without
     from archcalc.analysis.memory import measure
 
@@ -247,7 +247,7 @@ def costs_document(costs: Costs) -> dict[str, Any]:
 
 
 def _layer(analysis: Analysis, row: Row) -> dict[str, Any]:
-    """What a row is: of one layer its operator, of a block how many layers it has."""
+    """Return the kind of a row: the operator of a layer, the number of layers of a block."""
     (layer,) = row.layers if len(row.layers) == 1 else (None,)
     operator = layer.node.operator if layer else None
     inside = {layer.path for layer in row.layers}
@@ -266,7 +266,7 @@ def _layer(analysis: Analysis, row: Row) -> dict[str, Any]:
 
 
 def _arguments(operator: Operator) -> dict[str, Any]:
-    """All arguments of an operator by name, pairs as [height, width]."""
+    """Return all arguments of an operator by name, pairs as [height, width]."""
     return {a.name: _listed(getattr(operator, a.attribute)) for a in operator.arguments}
 
 
@@ -275,7 +275,7 @@ def _listed(value: Any) -> Any:
 
 
 def field_document(field: Field) -> dict[str, Any]:
-    """What a value sees, by axis; None: all of the image."""
+    """Return the field of a value by axis; None: all of the image."""
     return {
         "aligned": field.aligned,
         **{name: _axis(axis) for name, axis in (("height", field.height), ("width", field.width))},
@@ -287,12 +287,12 @@ def _axis(axis: FieldAxis | None) -> dict[str, Any] | None:
 
 
 def _number(value: Any) -> Any:
-    """An exact integer where it is whole."""
+    """Return an integer where the value is whole."""
     return int(value) if value.denominator == 1 else float(value)
 
 
 def _plain(value: Any) -> Any:
-    """A variable's value as JSON has it; decimals as numbers."""
+    """Return a variable's value as JSON; decimals as numbers."""
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value if isinstance(value, int | str) else float(value)

@@ -1,4 +1,4 @@
-"""The report of the bundled networks."""
+"""Report the bundled networks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SORTS = {
 
 
 def report(search: str, sort: str | None, limits: Mapping[str, str | None], grouped: bool) -> Report:
-    """The networks with `search` in their name or title, within limits; families apart if `grouped`."""
+    """Return the networks with `search` in name or title, within limits; families apart if `grouped`."""
     rows = [_cells(row) for row in totals() if squeeze(search) in squeeze(_words(row))]
     rows = _within(rows, limits)
     title = f"{len(rows)} network{'' if len(rows) == 1 else 's'}" if rows else "no network matches"
@@ -58,7 +58,7 @@ def report(search: str, sort: str | None, limits: Mapping[str, str | None], grou
 
 
 def _within(rows: list[dict[str, Any]], limits: Mapping[str, str | None]) -> list[dict[str, Any]]:
-    """The rows whose figures are at most as large as the limits that are given."""
+    """Return the rows whose numbers are within the limits."""
     for key, limit in limits.items():
         if limit is not None:
             most = parse_count(limit, DTYPES["float32"] if key == "parameters" else 0)
@@ -67,7 +67,7 @@ def _within(rows: list[dict[str, Any]], limits: Mapping[str, str | None]) -> lis
 
 
 def _field_size(graph: Graph) -> int | None:
-    """The network's receptive field in pixels, the larger axis; None: it sees the whole image."""
+    """Return the network's receptive field in pixels, the larger axis; None: it sees the whole image."""
     field = receptive_fields(graph).of_network
     return max(field.height.size, field.width.size) if field.height and field.width else None
 
@@ -80,7 +80,7 @@ MEASURES: dict[str, Callable[[Graph], Any]] = {
 
 
 def _apart(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """An empty line around each family of several networks."""
+    """Add an empty line around each family of several networks."""
     before = 0
     for _, members in groupby(rows, key=lambda row: row["family"]):
         family = list(members)
@@ -91,7 +91,7 @@ def _apart(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _document(row: dict[str, Any], columns: tuple[Column, ...]) -> dict[str, Any]:
-    """A network for a machine, with the measure that it is sorted by."""
+    """Return a network for a machine, with the measure that sorts it."""
     document: dict[str, Any] = row["document"]
     return document | {c.key: row[c.key] for c in columns if c.key not in document}
 

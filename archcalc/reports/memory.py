@@ -1,4 +1,4 @@
-"""The report of memory: by rule, and the peak."""
+"""Report memory: by rule, and the peak."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ BASE_COLUMNS = (
 
 
 class MemoryFigures(NamedTuple):
-    """One network's figures, and the values that the spec's order needs; `proven` is None in that."""
+    """One network's numbers, and the values alive in the spec's order; `proven` is None for that."""
 
     analysis: Analysis
     memory: Memory
@@ -58,7 +58,7 @@ class MemoryFigures(NamedTuple):
         return self.analysis.graph
 
     def values(self, batch: int) -> dict[str, int]:
-        """Values by rule: the weights once, the activations for every image."""
+        """Return values by rule: the weights once, the activations for every image."""
         activations = (self.memory.stored, self.memory.peak, self.arena.size)
         counts = [self.analysis.total.stored_numbers, *(batch * n for n in activations)]
         return dict(zip(RULES, map(int, counts), strict=True))
@@ -68,7 +68,7 @@ class MemoryFigures(NamedTuple):
 
 
 class Conditions(NamedTuple):
-    """What a figure is wanted for."""
+    """The purpose of a number."""
 
     dtype: str
     batch: int
@@ -94,7 +94,7 @@ def _measured(network: Network, asked: Conditions) -> MemoryFigures:
 
 
 def reports(network: Network, table: Table, asked: Conditions) -> list[Report]:
-    """The memory of a network by rule, and how much is alive at each step."""
+    """Return the memory of a network by rule, and the values alive at each step."""
     found, batch, size = _measured(network, asked), asked.batch, DTYPES[asked.dtype]
     values = found.values(batch)
     rows, columns = _rows(values, size), COLUMNS
@@ -181,7 +181,7 @@ def _terms(found: MemoryFigures) -> list[tuple[str, int]]:
 
 
 def _published(network: Network) -> Iterator[str]:
-    """What has been printed about this memory and is wrong, and how it came about; each number once."""
+    """Yield each wrong published number about this memory once, and how it came about."""
     from archcalc.audit.published import numbers
 
     own = (n for n in numbers(network.spec.source.name) if n.network == network.name)

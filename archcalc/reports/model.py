@@ -1,4 +1,4 @@
-"""What a command has to show, before it is text: columns, rows, a total, remarks."""
+"""Define a report: columns, rows, a total, remarks, before they are text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ColumnKind = Literal[
 
 
 class Measurement(NamedTuple):
-    """A measured number, and how people read it; csv has it in full."""
+    """A measured number, and its short form for people; csv has it in full."""
 
     value: float | None
     text: str
@@ -23,7 +23,7 @@ class Measurement(NamedTuple):
 
 
 class Ranked(NamedTuple):
-    """A text that stands for a number: people and csv see the text, `--sort` goes by the number."""
+    """A text in place of a number: people and csv see the text, `--sort` uses the number."""
 
     text: str
     rank: Any
@@ -33,12 +33,12 @@ class Ranked(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column: the key of its cells, its header, how a cell is shown.
+    """A column: the key of its cells, its header, and how a cell is shown.
 
-    Cells: name, text, words and math hold text; count and scaled (as '25.6 M') an integer, data one
-    that only csv shows; figure a `Measurement`; share and bar (part, whole); change (base, changed), or
-    text. Each of them may be a `Ranked`. `None` is shown as –. `spare`: where room is short, the highest
-    goes first; words are cut before, or broken into lines if they are `whole`.
+    Cells: name, text, words and math hold text; count and scaled ('25.6 M') an integer; data one that
+    only csv shows; figure a `Measurement`; share and bar (part, whole); change (base, changed) or text.
+    Each may be a `Ranked`. `None` is shown as –. `spare`: columns with the highest are dropped first
+    when room is short; before that words are cut, or broken into lines if they are `whole`.
     """
 
     key: str
@@ -54,11 +54,10 @@ class Column(NamedTuple):
 
 
 class Report(NamedTuple):
-    """One network (or the list of networks) as a command shows it.
+    """What a command shows of one network (or of the list of networks).
 
-    `rows` and `total` map column keys to cells; `documents` makes what JSON shows instead. `name` is
-    that of the network whose rows these are. Of a `listing` each row is one line in a pipe, however
-    long, for grep and sort.
+    `rows` and `total` map column keys to cells; `documents` makes the JSON. `name` is the network of
+    the rows. Each row of a `listing` is one line in a pipe, however long, for grep and sort.
     """
 
     title: str
@@ -72,12 +71,12 @@ class Report(NamedTuple):
 
 
 class Live(NamedTuple):
-    """A report whose rows take time.
+    """A report whose rows take time to compute.
 
     Attributes:
         expected: has rows and a total as wide as those to come.
-        rows: made one after the other, as they are asked for.
-        finish: makes the total and the remarks of the rows there are, also after an interrupt.
+        rows: made one after the other, on demand.
+        finish: makes the total and the remarks from the rows so far, also after an interrupt.
     """
 
     expected: Report
@@ -89,7 +88,7 @@ BAR = 10
 
 
 def cell(column: Column, value: Any) -> str:
-    """A cell as people read it."""
+    """Return a cell as people read it."""
     if value is None:
         return "–" if column.kind == "count" else ""
     if column.kind == "count":
@@ -108,13 +107,13 @@ def cell(column: Column, value: Any) -> str:
 
 
 def spark(counts: Sequence[int]) -> str:
-    """A column for each count; one that is not 0 is never empty."""
+    """Return a column for each count; one that is not 0 is never empty."""
     most = max(counts)
     return "".join(" ▁▂▃▄▅▆▇█"[-(-8 * count // most)] for count in counts)
 
 
 def visible(report: Report) -> tuple[Column, ...]:
-    """The columns for people that hold something."""
+    """Return the columns for people that hold something."""
     rows = [*report.rows, *([report.total] if report.total else [])]
     shown = (c for c in report.columns if c.kind != "data")
     return tuple(c for c in shown if not c.hide_empty or any(row.get(c.key) for row in rows))

@@ -1,4 +1,4 @@
-"""The reports of model files: parameters, work and shapes by module, straight from the file."""
+"""Report model files: parameters, work and shapes by module, straight from the file."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ CENSUS = (Column("layer", "operation", "name"), *(Column(k, k, "count", hide_emp
 
 
 def parameters(model: Model, table: Table) -> Report:
-    """What training can change, by module, and which numbers of the file are something else."""
+    """Return the trainable parameters by module, and the numbers of the file that are something else."""
     rows = [(m, _roles(m.uses)) for m in _modules(model, table, lambda m: bool(m.uses))]
     whole = model.parameters
     cells = tuple(
@@ -73,7 +73,7 @@ def parameters(model: Model, table: Table) -> Report:
 
 
 def tensors(file: Tensors, table: Table) -> Report:
-    """The tensors of a file of weights by module, with their types and bytes."""
+    """Return the tensors of a file of weights by module, with their types and bytes."""
     held = file.table.tensors
     modules = file.modules(DEEPEST if table.all else table.depth or DEEPEST)
     if not table.all and not table.depth and len(modules) > MOST_ROWS:
@@ -140,7 +140,7 @@ def _work(model: Model, table: Table, factor: int) -> Report:
 
 
 def layers(model: Model, table: Table) -> Report:
-    """Modules with the shapes that they put out, in the file's own order of axes."""
+    """Report modules with their output shapes, in the file's own order of axes."""
     wanted = _modules(model, table, lambda m: bool(m.uses or m.counts.products))
     cells = tuple(
         {
@@ -176,7 +176,7 @@ def _report(
 
 
 def _modules(model: Model, table: Table, matters: Callable[[Gathered], bool]) -> list[Gathered]:
-    """Those of a depth that matter: as deep as wanted, else the deepest that fits a screen."""
+    """Return the modules at the depth asked for, else at the deepest that fits a screen."""
     if table.all or table.depth:
         found = model.modules(DEEPEST if table.all else table.depth or 1)
         return [m for m in found if table.all or matters(m)]
@@ -193,7 +193,7 @@ def _named(module: Gathered) -> dict[str, str]:
 
 
 def _roles(uses: tuple[Use, ...]) -> dict[str, int]:
-    """Numbers by role: constants are none of them."""
+    """Count numbers by role; constants do not count."""
     found = dict.fromkeys(("weights", "biases", "norms", "parameters", "statistics"), 0)
     for use in uses:
         if use.weight.kind == "buffer":
@@ -246,7 +246,7 @@ def _about(model: Model) -> tuple[str, ...]:
 
 
 def _census(model: Model, factor: int) -> Report:
-    """All work by operation, in the order in which the model first does them."""
+    """Return all work by operation, in the order of first use."""
     groups: dict[str, Any] = {}
     for row in model.tally.rows:
         word = row.operation.word

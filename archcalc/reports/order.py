@@ -1,4 +1,4 @@
-"""--sort and --top: the order of a report's rows, and how many of them are shown."""
+"""Apply --sort and --top: the order of a report's rows, and how many are shown."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from archcalc.units import grouped, printable
 
 
 class Order(NamedTuple):
-    """The column to sort by, None for the network's own order, and how many rows are wanted."""
+    """The column to sort by (None: the network's own order), and the number of rows wanted."""
 
     column: str | None = None
     top: int | None = None
 
 
 def ordered(report: Report, order: Order) -> Report:
-    """The report with the wanted rows; its total stays, and a remark says how many rows are missed.
+    """Return the report with the wanted rows; the total stays, and a remark counts the rows left out.
 
     Raises:
-        UsageError: no column is called so.
+        UsageError: there is no such column.
     """
     if order == Order():
         return report
@@ -40,14 +40,14 @@ def ordered(report: Report, order: Order) -> Report:
 
 
 def _reordered(document: dict[str, Any], paths: Sequence[str]) -> dict[str, Any]:
-    """A network's JSON with the layers of these paths, in their order."""
+    """Return a network's JSON with the layers of these paths, in their order."""
     layers = {layer["path"]: layer for layer in document["layers"]}
     shown = [layers[path] for path in paths if path in layers]
     return {**document, "layers": shown, "not_shown": len(layers) - len(shown)}
 
 
 def column_named(columns: Sequence[Column], word: str) -> Column:
-    """The column of this name: its key or its header."""
+    """Return the column of this name: its key or its header."""
     sortable = [c for c in columns if c.kind != "bar"]
     names = {c.header.lower(): c for c in sortable} | {c.key: c for c in sortable}
     found = names.get(word) or names.get(word.lower())
@@ -63,7 +63,7 @@ def column_named(columns: Sequence[Column], word: str) -> Column:
 
 
 def sorted_by(rows: list[dict[str, Any]], column: Column) -> list[dict[str, Any]]:
-    """Numbers from the largest, texts from A to Z, what is empty last; equals as they were."""
+    """Sort numbers from the largest, texts from A to Z, empty cells last; the sort is stable."""
     ranks = [(_rank(column, row.get(column.key)), row) for row in rows]
     full = [pair for pair in ranks if pair[0] is not None]
     empty = [row for rank, row in ranks if rank is None]
@@ -73,7 +73,7 @@ def sorted_by(rows: list[dict[str, Any]], column: Column) -> list[dict[str, Any]
 
 
 def _rank(column: Column, value: Any) -> Any:
-    """What a cell is sorted by: its exact value, not the text that rounds it."""
+    """Return the sort key of a cell: its exact value, not the text that rounds it."""
     if value is None or value == "":
         return None
     if isinstance(value, Ranked):
@@ -92,5 +92,5 @@ def _rank(column: Column, value: Any) -> Any:
 
 
 def _words(text: str) -> list[tuple[bool, int | str]]:
-    """Text in parts, so that 'conv10' comes after 'conv9'."""
+    """Split text into parts, so that 'conv10' comes after 'conv9'."""
     return [(not p.isdecimal(), int(p) if p.isdecimal() else p) for p in re.findall(r"\d+|\D+", text)]

@@ -1,4 +1,4 @@
-"""The reports of `archcalc run` itself: what comes out, and with --stats what every layer makes."""
+"""Report `archcalc run`: the outputs, and with --stats every layer's values."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _tapped(analysis: Analysis, words: Sequence[str]) -> list[str]:
 
 
 def _broken(forward: Forward, images: Any, rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Where the first value came up that is infinite or no number."""
+    """Return the layer where the first infinite value or NaN came up."""
     from math import isfinite
 
     from archcalc.execution.signals import first_broken
@@ -123,7 +123,7 @@ def _broken(forward: Forward, images: Any, rows: Sequence[dict[str, Any]]) -> li
 
 
 def _of_several(images: int, stats: bool) -> list[str]:
-    """What the figures of a batch are of."""
+    """Return what the statistics of a batch refer to."""
     if images == 1:
         return []
     return [f"over {images} images at once{'' if stats else '; top classes: of the first'}"]
@@ -143,7 +143,7 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _document(row: dict[str, Any]) -> dict[str, Any]:
-    """Numbers as JSON has them: no infinity, and no NaN."""
+    """Return numbers as JSON has them: no infinity, and no NaN."""
     from math import isfinite
 
     found = row["signal"]._asdict()

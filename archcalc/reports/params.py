@@ -1,4 +1,4 @@
-"""The report of parameters: how many numbers the network learns, and where they sit."""
+"""Report parameters: how many numbers the network learns, and where."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BASE_COLUMNS = (
 
 
 def report(network: Network, table: Table, tool: str | None) -> Report:
-    """The parameters of a network by layer, beside those of its base, or as a tool counts."""
+    """Return the parameters of a network by layer, beside those of its base, or as a tool counts."""
     if tool:
         from archcalc.reports import tools
 

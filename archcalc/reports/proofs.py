@@ -1,4 +1,4 @@
-"""The work of `archcalc run --verify`: networks one after the other, or several in processes."""
+"""Do the work of `archcalc run --verify`: networks one after the other, or several in processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BASE = 200 * 2**20  # bytes of a process with NumPy and Numba
 
 
 class Asked(NamedTuple):
-    """How networks are to be verified: from what, at which size, in how many processes."""
+    """How to verify networks: from what, at which size, in how many processes."""
 
     start: Start
     quick: bool = False
@@ -28,7 +28,7 @@ class Asked(NamedTuple):
 
 
 class Verified(NamedTuple):
-    """A network as it was asked for and as it was executed, and what came of it."""
+    """A network as asked for and as executed, and the result."""
 
     name: str
     network: Network
@@ -36,7 +36,7 @@ class Verified(NamedTuple):
 
 
 def proved(networks: Iterable[Network], asked: Asked) -> Iterator[Verified]:
-    """The networks as they are done: in their order, or with several processes as they end."""
+    """Yield networks as they finish: in their order, or in any order with several processes."""
     from archcalc.execution import processes
     from archcalc.execution.capacity import memory, needed
 
@@ -56,7 +56,7 @@ def proved(networks: Iterable[Network], asked: Asked) -> Iterator[Verified]:
 
 
 def _prove(item: tuple[Network, Asked]) -> Verified:
-    """One network, start to end; one that is too large for this machine is skipped."""
+    """Verify one network; one that is too large for this machine is skipped."""
     from archcalc.execution.capacity import memory, needed
     from archcalc.execution.verify import prove
 
@@ -70,12 +70,12 @@ def _prove(item: tuple[Network, Asked]) -> Verified:
 
 
 def _nothing(reason: str) -> Proof:
-    """Of a network that was not executed."""
+    """Return the result for a network that was not executed."""
     from archcalc.execution.verify import Proof
 
     return Proof((), (), 0.0, reason)
 
 
 def sized(network: Network, quick: bool) -> Network:
-    """The network as it is to be executed."""
+    """Return the network to execute."""
     return network.shrunken() if quick else network

@@ -1,4 +1,4 @@
-"""The report of archcalc reconcile on a ratio: which two counts have it."""
+"""Report archcalc reconcile on a ratio: the two counts that have it."""
 
 from __future__ import annotations
 

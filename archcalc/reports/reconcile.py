@@ -1,4 +1,4 @@
-"""The report of what a printed number counts."""
+"""Report what a printed number counts."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def report(
 
 
 def _range(printed: Printed) -> str:
-    """'3,750,000,000 to 3,899,999,999': the counts that print so."""
+    """Return the interval: '3,750,000,000 to 3,899,999,999', the counts that print like this."""
     if printed.whole:
         return "this very count"
     if printed.scales[0].assumed:
@@ -104,7 +104,7 @@ def known_in_print(name: str, sources: list[Verdict]) -> list[Verdict]:
 
 
 def _agrees(matches: Sequence[Match], known: Sequence[Verdict]) -> bool:
-    """Whether the first match is the network's own count, or one that the audit reaches, too."""
+    """Return whether the first match is the network's own count, or one that the audit also reaches."""
     return bool(matches) and (not matches[0].steps or matches[0].reading.value in map(_reached, known))
 
 

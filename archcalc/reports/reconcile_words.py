@@ -24,7 +24,7 @@ def _signed(amount: int) -> str:
 
 
 def explained(findings: Findings, flops: bool) -> tuple[str, ...]:
-    """The first match as a sum from the network's own count, and how many others there are.
+    """Return the first match as a sum from the network's own count, and how many others there are.
 
     `flops`: the number calls itself FLOPs.
     """

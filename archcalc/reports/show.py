@@ -1,4 +1,4 @@
-"""The report of layers: shapes and the two headline counts."""
+"""Report layers: shapes and the two headline counts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _matters(layer: Layer) -> bool:
 
 
 def report(network: Network, table: Table) -> Report:
-    """The layers of a network, their shapes, counts, field and what is alive."""
+    """Return the layers of a network: shapes, counts, field and values alive."""
     analysis = network.analyze()
     rows, names = single(analysis, _matters, table)
     memory = measure(analysis.graph)
@@ -70,7 +70,7 @@ def _field(field: Field) -> Ranked:
 
 
 def _operator(layers: tuple[Layer, ...], texts: dict[int, str]) -> str:
-    """The one operator of a row that matters, written as in a spec; equal ones are written once."""
+    """Return the one main operator of a row, written as in a spec; equal ones are written once."""
     mattering = [layer for layer in layers if _matters(layer)] if len(layers) > 1 else layers
     if len(mattering) != 1:
         return f"{len(layers)} layers"

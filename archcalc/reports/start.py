@@ -1,4 +1,4 @@
-"""What a run starts from: weights and images, of files or from a seed."""
+"""Choose what a run starts from: weights and images, from files or from a seed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LAYOUTS = {"auto": None, "archcalc": False, "torch": True}
 
 
 def spec_file(network: Network) -> str:
-    """The file that the network's spec was read from."""
+    """Return the file that the network's spec was read from."""
     name = network.spec.source.name
     return "/dev/stdin" if name == STDIN_NAME else name
 
@@ -51,11 +51,11 @@ class Start(NamedTuple):
         return "" if self == Start() else f" · {self.source}"
 
     def of(self, network: Network, batch: int, dtype: Precision = "float32") -> tuple[Any, Any]:
-        """The network's weights and its input: all of the file, or `batch` images from the seed."""
+        """Return the network's weights and input: all of the file, or `batch` images from the seed."""
         return self._weights(network, dtype), self._images(network, batch, dtype)
 
     def of_one(self, network: Network) -> tuple[Any, Any]:
-        """The same with the first image alone."""
+        """Return the start with the first image alone."""
         weights, images = self.of(network, 1)
         return weights, images[:1]
 

@@ -1,4 +1,4 @@
-"""The report of a sweep: its front, its best or its first rows."""
+"""Report a sweep: its front, its best or its first rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SPARE = {"weights": 3, "stored": 4, "peak": 0, "field": 5, "output": 1}
 
 
 def report(network: Network, outcome: Outcome) -> Report:
-    """The rows that a sweep kept, what it refused and why."""
+    """Return the rows that a sweep kept, and the points it refused with reasons."""
     asked = outcome.request
     rows = list(outcome.rows())
     columns = _columns(asked.points.space.axes, any(row.points > 1 for row in rows))

@@ -1,4 +1,4 @@
-"""The report of a sweep's directory: its best rows or its front, and how the metrics spread."""
+"""Report a sweep's directory: its best rows or its front, and the spread of the metrics."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _VALUE = re.compile(r"\{\w+\}")  # in a reason, of the points that it refused
 def reports(
     store: Store, pareto: Sequence[Goal], by: Goal | None, top: int, spreads: bool = True
 ) -> list[Report]:
-    """The rows that are best, and how the metrics spread over all rows, if that is wanted."""
+    """Return the best rows, and the spread of the metrics over all rows, if wanted."""
     goal = by or Goal("multiplies", False)
     summary = summarize(store, pareto, goal, top)
     found = [_chosen(store, summary, pareto, goal)]

@@ -1,4 +1,4 @@
-"""How a table is wanted, whatever it shows."""
+"""Hold the options of a table, whatever it shows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from archcalc.reports.order import Order
 
 
 class Table(NamedTuple):
-    """How a table is wanted: its format, its rows and their order, whether the base stands beside."""
+    """The options of a table: format, rows and their order, whether the base stands beside."""
 
     format: str
     depth: int | None

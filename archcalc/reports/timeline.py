@@ -1,4 +1,4 @@
-"""The second table of `archcalc memory`: how much is alive at each step."""
+"""Report the second table of `archcalc memory`: the values alive at each step."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_STEPS = 40
 def timeline(
     analysis: Analysis, memory: Memory, table: Table, size: int, batch: int, name: str
 ) -> Report:
-    """A row a step that takes new memory; of a long network a row a group, with its largest step."""
+    """Return a row per step that takes new memory; in a long network, per group with its largest."""
     peak = int(memory.peak)
     paths = [analysis.graph.nodes[step.node].path for step in memory.steps]
     fresh = {buffer.born for buffer in memory.buffers}
@@ -56,7 +56,7 @@ def timeline(
 
 
 def _depth(paths: list[str]) -> int | None:
-    """The finest grouping with about 40 rows at most, None if nothing needs grouping."""
+    """Return the finest grouping with about 40 rows at most, None if nothing needs grouping."""
     if len(paths) <= MOST_STEPS:
         return None
     deepest = max(path.count("/") for path in paths)
@@ -67,7 +67,7 @@ def _depth(paths: list[str]) -> int | None:
 
 
 def listed(steps: Report) -> list[dict[str, Any]]:
-    """The rows of the timeline for a machine."""
+    """Return the rows of the timeline for a machine."""
     return [
         {
             "path": row["layer"],

@@ -1,4 +1,4 @@
-"""The report of `archcalc run --time`."""
+"""Report `archcalc run --time`."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ COLUMNS = (
 
 
 class Figures(NamedTuple):
-    """Of a layer or several: products of all images, and the seconds that they took."""
+    """The time of one or several layers: products of all images, and seconds."""
 
     multiplies: int
     seconds: float
-    peak: float  # products a second
+    peak: float  # products per second
 
     @property
     def gflops(self) -> float | None:

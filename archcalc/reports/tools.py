@@ -1,4 +1,4 @@
-"""--as TOOL: what another tool prints for a network, layer by layer, and how it comes about."""
+"""Report --as TOOL: what another tool prints for a network, layer by layer, and how it comes about."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from archcalc.units import grouped
 
 
 def report(network: Network, table: Table, tool: str, quantity: str, **others: Any) -> Report:
-    """The table of a tool's count (of params, flops or memory) beside archcalc's own.
+    """Return the table of a tool's count (of params, flops or memory) beside archcalc's own.
 
-    `others` are what the command's JSON has besides.
+    `others` are the further keys of the command's JSON.
 
     Raises:
-        UsageError: the tool has no such count, or it cannot be told for this network.
+        UsageError: the tool has no such count, or it is unknown for this network.
     """
     analysis = network.analyze()
     found = recount(tool, quantity, network.name, network.spec.source, analysis)
@@ -47,7 +47,7 @@ def report(network: Network, table: Table, tool: str, quantity: str, **others: A
 
 
 def _rows(analysis: Analysis, found: Recount, table: Table) -> tuple[list[Row], list[dict[str, Any]]]:
-    """A row for each layer that one of the two counts, and one for the input if it is counted."""
+    """Return a row for each layer in either count, and one for the input if it is counted."""
     place = {layer.path: i for i, layer in enumerate(analysis.layers)}
 
     def matters(layer: Layer) -> bool:
@@ -95,7 +95,7 @@ def _differences(found: Recount) -> list[str]:
 
 
 def _about(network: Network, found: Recount) -> list[str]:
-    """Which code was read, and the network that the library itself has under this name."""
+    """Return the code that was read, and the library's own network of this name."""
     code = found.code
     lines = [f"modules as in {code.file} ({code.library})"] if code.file else []
     if not code.file and found.tool.library == "torchvision":

@@ -1,4 +1,4 @@
-"""The reports of `archcalc run --verify`: a row a layer, or a row a network, as they are verified."""
+"""Report `archcalc run --verify`: a row per layer, or a row per network, as they are verified."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NETWORKS = (
     Column("seconds", "seconds", "text"),
     Column("verdict", "", "words"),
 )
-WIDEST = {"checks": 99_999, "seconds": "999.9"}  # what columns have room for before it is known
+WIDEST = {"checks": 99_999, "seconds": "999.9"}  # the widest values, unknown in advance
 
 
 # ---- one network: a row a layer
@@ -105,7 +105,7 @@ def _title(network: Network, asked: Asked) -> str:
 
 
 def _remarks(analysis: Analysis, proof: Proof) -> tuple[str, ...]:
-    """The verdict, what was done for it, and the arena."""
+    """Return the verdict, what was done for it, and the arena."""
     failed, skipped = sum(not v.holds for v in proof.verdicts), len(proof.left_out)
     looped = sum(not (v.uncounted or v.skipped) for v in proof.verdicts)
     missing = len(analysis.layers) - 1 - len(proof.verdicts)
@@ -157,7 +157,7 @@ def by_network(
 
 
 def expect(network: Network) -> dict[str, Any]:
-    """What is known of a network before it runs."""
+    """Return the facts about a network before it runs."""
     analysis = network.analyze()
     shape = "×".join(map(str, network.graph.input))
     return {"name": label(network), "input": shape, **_counts(analysis.total)}
@@ -187,7 +187,7 @@ def _verdicts(done: Sequence[Verified], wanted: int) -> str:
 
 
 def findings(done: Sequence[Verified], asked: Asked) -> list[Diagnostic]:
-    """What does not hold; where all does, what was skipped and may not be."""
+    """Return the failures; if there are none, what was skipped and may not be."""
     found = [Diagnostic(text) for each in done for text in _failures(each)]
     if found or asked.allow_skips:
         return found
@@ -199,7 +199,7 @@ def findings(done: Sequence[Verified], asked: Asked) -> list[Diagnostic]:
 
 
 def _words(check: Check) -> str:
-    """What is wrong with a layer."""
+    """Return the failures of a layer."""
     return f"{check.what} by {check.by}: predicted {check.predicted}, executed {check.executed}"
 
 
@@ -209,7 +209,7 @@ def _failures(done: Verified) -> Iterator[str]:
 
 
 def _skips(done: Verified) -> list[str]:
-    """What was not executed, a line for each reason."""
+    """Return what was not executed, one line per reason."""
     if done.proof.skipped:
         return [f"{done.name}: {done.proof.skipped}"]
     reasons: dict[str, int] = {}
@@ -226,7 +226,7 @@ def _layers(count: int) -> str:
 
 
 def layers(done: Verified, table: Table) -> Report:
-    """A network's layers, each with its checks."""
+    """Return a network's layers, each with its checks."""
     analysis, proof = done.network.analyze(), done.proof
     verdicts = {verdict.path: verdict for verdict in proof.verdicts}
     rows = [

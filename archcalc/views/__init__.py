@@ -1,4 +1,4 @@
-"""Analysis → text: one file a format, all reading the same `Report`."""
+"""Turn reports into text: one file per format, all reading the same `Report`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ FORMATS = ("table", "json", "csv", "md", "latex", "html")
 
 
 def render(format: str, command: str, reports: Sequence[Report]) -> str:
-    """The text of all reports of a command in one format, without a last line end."""
+    """Return the text of all reports of a command in one format, without a final line end."""
     view: Callable[[str, Sequence[Report]], str] = import_module(f"archcalc.views.{format}").render
     return view(command, reports)

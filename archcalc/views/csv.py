@@ -1,4 +1,4 @@
-"""Comma-separated values: exact integers, one line a layer, no totals to trip over."""
+"""Write comma-separated values: exact integers, one line per layer, no totals among them."""
 
 from __future__ import annotations
 

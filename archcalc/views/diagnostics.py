@@ -15,7 +15,7 @@ _PIECE = 100
 
 
 def render(error: ArchError) -> str:
-    """All mistakes of an error in the order of the text, each with its place if it has one."""
+    """Return all mistakes of an error in the order of the text, each with its place if it has one."""
     source = getattr(error, "source", None)
     diagnostics = list(error.diagnostics[:MOST])
     view = None
@@ -45,7 +45,7 @@ def _one(diagnostic: Diagnostic, view: _Renderer | None) -> list[str]:
 
 
 def _safe(text: str) -> str:
-    """A sentence, which may be longer than what `printable` lets a name be."""
+    """Return a sentence, which may be longer than `printable` lets a name be."""
     return "".join(printable(text[i : i + _PIECE]) for i in range(0, min(len(text), LONGEST), _PIECE))
 
 
@@ -96,7 +96,7 @@ class _Renderer:
         return [f"{line} │ {lead}{shown}{tail}", f"{' ' * len(str(line))} │ {carets}"]
 
     def _range(self, span: Span | Point | None) -> tuple[int, int]:
-        """Start and end in the text, as characters."""
+        """Return start and end in the text, in characters."""
         text = self.source.text
         if span is None:
             return 0, 0
@@ -121,7 +121,7 @@ class _Renderer:
         return start, end
 
     def _find(self, keys: Keys) -> EntryPlace | None:
-        """The entry of `keys`, or of the nearest table around it."""
+        """Return the entry of `keys`, or of the nearest table around it."""
         if self._found is None:
             self._found = self._places()
         while keys and keys not in self._found:
@@ -146,7 +146,7 @@ def _spans(diagnostic: Diagnostic) -> list[Span]:
 
 
 def _cells(text: str) -> int:
-    """How many columns of a terminal a text takes: two a Chinese letter, none an accent of its own."""
+    """Return how many columns of a terminal a text takes: two per Chinese letter, none per accent."""
     if text.isascii():
         return len(text)
     from unicodedata import combining, east_asian_width

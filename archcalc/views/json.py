@@ -1,4 +1,4 @@
-"""One JSON document of one shape, whatever the options."""
+"""Write one JSON document, whose shape does not depend on the options."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ def render(command: str, reports: Sequence[Report]) -> str:
         "command": command,
         "networks": [document for report in reports for document in report.documents()],
     }
-    return json.dumps(document, indent=2)  # in ASCII: what a terminal would obey arrives escaped
+    return json.dumps(document, indent=2)  # in ASCII: control characters arrive escaped

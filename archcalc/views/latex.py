@@ -48,7 +48,7 @@ def _texts(row: dict[str, Any], columns: Sequence[Column]) -> list[str]:
 
 
 def _text(column: Column, text: str) -> str:
-    """A cell; a formula is LaTeX already, except for the line that names its factors."""
+    """Return a cell; a formula is LaTeX already, except for the line that names its factors."""
     if column.kind != "math" or not text or "·" in text:
         return _escape(text)
     return f"${text}$"

@@ -48,10 +48,10 @@ _TITLE = 70  # characters
 
 
 def check(place: str) -> None:
-    """Refuse what cannot become a picture, before any work.
+    """Raise UsageError for a plot that is impossible, before any work.
 
     Raises:
-        UsageError: another suffix, or no matplotlib.
+        UsageError: the suffix is unknown, or matplotlib is missing.
     """
     check_suffix(place, SUFFIXES)
     try:
@@ -61,7 +61,7 @@ def check(place: str) -> None:
 
 
 def draw_density(place: str, title: str, remark: str, goals: tuple[Goal, Goal], found: Density) -> None:
-    """Where rows lie over two metrics, and their front.
+    """Draw the rows over two metrics, and their front.
 
     Raises:
         ArchError: the file cannot be written.
@@ -79,7 +79,7 @@ def draw_density(place: str, title: str, remark: str, goals: tuple[Goal, Goal], 
 
 
 def draw_cumulative(place: str, title: str, remark: str, name: str, found: Histogram) -> None:
-    """Which share of the rows has at most how much of a metric.
+    """Draw the share of the rows that have at most each value of a metric.
 
     Raises:
         ArchError: the file cannot be written.
@@ -104,7 +104,7 @@ def draw_cumulative(place: str, title: str, remark: str, name: str, found: Histo
 
 @contextmanager
 def _picture(place: str, title: str, remark: str, legend: bool = False) -> Iterator[tuple[Any, Any]]:
-    """An empty figure to draw in, with room for a legend; it is written when it is done."""
+    """Yield an empty figure to draw in, with room for a legend; write it at the end."""
     above = 14 if legend else 0  # points
     matplotlib = import_module("matplotlib")
     figures = import_module("matplotlib.figure")
@@ -128,14 +128,14 @@ def _picture(place: str, title: str, remark: str, legend: bool = False) -> Itera
 def _note(
     axes: Any, text: str, place: tuple[float, float], offset: tuple[int, int], **style: Any
 ) -> None:
-    """Text beside a place, a number of points off."""
+    """Write text beside a place, offset by a number of points."""
     axes.annotate(
         text, place, offset, textcoords="offset points", fontsize=8.5, parse_math=False, **style
     )
 
 
 def _scale(axes: Any, letter: str, name: str, bins: Bins) -> None:
-    """The limits, ticks and label of the x or y axis."""
+    """Set the limits, ticks and label of the x or y axis."""
     low, high = _sides(bins)[0], _sides(bins)[-1]
     margin = (high / low) ** 0.02 if bins.log else (high - low) * 0.02
     limits = (low / margin, high * margin) if bins.log else (low - margin, high + margin)
@@ -149,13 +149,13 @@ def _scale(axes: Any, letter: str, name: str, bins: Bins) -> None:
 
 
 def _sides(bins: Bins) -> list[float]:
-    """The edges, so that what is in a cell lies around its middle."""
+    """Return the edges of cells, so that the values of a cell lie around its middle."""
     half = 0 if bins.log else bins.step / 2
     return [edge - half for edge in bins.edges]
 
 
 def _cells(figure: Any, axes: Any, found: Density) -> None:
-    """Shades for how many rows lie in each cell, none where there is none."""
+    """Shade each cell by the number of its rows; empty cells stay blank."""
     colors = import_module("matplotlib.colors")
     shades = colors.LinearSegmentedColormap.from_list("density", _SHADES)
     most = int(found.cells.max())
@@ -173,7 +173,7 @@ def _cells(figure: Any, axes: Any, found: Density) -> None:
 
 
 def _front(axes: Any, goals: tuple[Goal, Goal], found: Density) -> None:
-    """The best of y that is to be had at each x, as a line; its corners are the members."""
+    """Draw the best y available at each x, as a line whose corners are the members."""
     effects = import_module("matplotlib.patheffects")
     label = f"front of {' and '.join(map(_wanted, goals))}: {found.best}"
     few = len(found.front) <= _MARKED
@@ -193,12 +193,12 @@ def _front(axes: Any, goals: tuple[Goal, Goal], found: Density) -> None:
 
 
 def _wanted(goal: Goal) -> str:
-    """'least peak' or 'most output'."""
+    """Return 'least peak' or 'most output'."""
     return f"{'most' if goal.most else 'least'} {goal.name}"
 
 
 def ticks(bins: Bins, in_bytes: bool) -> list[float]:
-    """At most some round figures between the ends, three at least where there are."""
+    """Return a few round numbers between the ends, at least three if there are."""
     low, high = bins.edges[0], bins.ends[-1]
     if low == high:
         return [low]
@@ -219,7 +219,7 @@ def _powers_of_two(low: int, high: int) -> list[float]:
 
 
 def _decades(low: int, high: int) -> list[float]:
-    """1, 2 and 5 of each power of ten, or 1 and 3, or 1, or fewer."""
+    """Return 1, 2 and 5 of each power of ten, or 1 and 3, or 1, or fewer."""
     first, last = floor(log10(low)), ceil(log10(high))
     for digits, every in (((1, 2, 5), 1), ((1, 3), 1), *(((1,), every) for every in range(1, last + 2))):
         places = [digit * 10**power for power in range(first, last + 1, every) for digit in digits]

@@ -1,4 +1,4 @@
-"""Text tables for people: as wide as the terminal, 80 columns where there is none."""
+"""Write text tables for people: as wide as the terminal, or 80 columns without one."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ SHORTEST = 14  # of a text that is cut
 
 
 def render(command: str, reports: Sequence[Report]) -> str:
-    """Every report as title, table and remarks."""
+    """Return every report as title, table and remarks."""
     unknown = ENDLESS if any(report.listing for report in reports) else USUAL
     width = max(_terminal_width() or unknown, NARROWEST)
     return "\n\n".join("\n".join(_lines(report, width)) for report in reports)
 
 
 def _terminal_width() -> int:
-    """COLUMNS or the terminal's width, 0 if there is neither (shutil would cost 3 ms at every start)."""
+    """Return COLUMNS or the terminal's width, else 0 (shutil would cost 3 ms at every start)."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal():
         return int(columns[:6])
@@ -37,14 +37,14 @@ def _terminal_width() -> int:
 
 
 def colored() -> bool:
-    """Whether the output is a terminal that wants color (https://no-color.org)."""
+    """Return whether the output is a terminal that wants color (https://no-color.org)."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 class LiveTable:
-    """A table whose rows come one by one.
+    """A table whose rows arrive one by one.
 
-    `expected` has rows and a total that are at least as wide as those that will come.
+    `expected` has rows and a total that are at least as wide as those to come.
     """
 
     def __init__(self, expected: Report) -> None:
@@ -55,7 +55,7 @@ class LiveTable:
         self._widths = [max(texts.width, 1) for texts in self._shown]
 
     def head(self) -> str:
-        """The title and the header."""
+        """Return the title and the header."""
         color = colored()
         header = _template(self._shown).format(*(texts.cells[0] for texts in self._shown)).rstrip()
         return "\n".join(
@@ -63,7 +63,7 @@ class LiveTable:
         )
 
     def row(self, row: dict[str, Any], strong: bool = False) -> str:
-        """One line."""
+        """Return one line."""
         last = len(self._shown) - 1
         cells = []
         for i, (column, _) in enumerate(self._shown):
@@ -77,7 +77,7 @@ class LiveTable:
         return _style(_template(self._shown).format(*cells).rstrip(), colored(), bold=strong)
 
     def foot(self, remarks: Sequence[str]) -> str:
-        """What stands below."""
+        """Return the text below the rows."""
         return "\n".join(_remarks(remarks, self._hidden, self.window))
 
 
@@ -96,7 +96,7 @@ def _lines(report: Report, width: int) -> list[str]:
 
 
 def _remarks(remarks: Sequence[str], hidden: Sequence[str], width: int) -> list[str]:
-    """An empty line, the remarks, and one on the columns that are missed; nothing if there are none."""
+    """Return an empty line, the remarks, and one on the columns left out; nothing if there are none."""
     missed = [f"not shown at {width} columns: {', '.join(hidden)}"] if hidden else []
     lines = [f"{INDENT}{line}" for remark in (*remarks, *missed) for line in _wrap(remark, width)]
     return ["", *lines] if lines else []
@@ -108,7 +108,7 @@ def _texts(report: Report) -> list[Texts]:
 
 
 class Texts(NamedTuple):
-    """A column's cells as text, the header first."""
+    """Return a column's cells as text, the header first."""
 
     column: Column
     cells: list[str]
@@ -119,9 +119,9 @@ class Texts(NamedTuple):
 
 
 def _fit(shown: list[Texts], width: int) -> list[str]:
-    """Cut or break words, take away spare columns, then shorten names, until the lines fit.
+    """Cut or break words, drop spare columns, then shorten names, until the lines fit.
 
-    Returns the headers that are missed.
+    Return the headers of the columns dropped.
     """
     hidden: list[str] = []
     widths = [texts.width for texts in shown]
@@ -144,7 +144,7 @@ def _fit(shown: list[Texts], width: int) -> list[str]:
 
 
 def _lend(names: Texts, width: int) -> bool:
-    """Break names into lines of this width, if none of their parts is longer."""
+    """Break names into lines of this width, unless a part is longer."""
     if any(len(part) > width for text in names.cells for part in _parts(text)):
         return False
     names.cells[:] = [_broken(text, width) for text in names.cells]
@@ -156,13 +156,13 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _join(shown: Sequence[Texts]) -> list[str]:
-    """The lines of the table, all columns side by side."""
+    """Return the lines of the table, all columns side by side."""
     template = _template(shown)
     return [_line(template, row) for row in zip(*(t.cells for t in shown), strict=True)]
 
 
 def _line(template: str, row: Sequence[str]) -> str:
-    """A row; its broken cells go on below."""
+    """Return a row; its broken cells continue below."""
     if not any("\n" in text for text in row):
         return template.format(*row).rstrip()
     parts = zip_longest(*(text.split("\n") for text in row), fillvalue="")
@@ -179,7 +179,7 @@ def _cut(text: str, width: int) -> str:
 
 
 def _broken(text: str, width: int) -> str:
-    """Words, or the parts of a path, in lines of this width; only one that is longer is cut."""
+    """Break words, or the parts of a path, into lines of this width; cut only a longer one."""
     lines = [""]
     for part in _parts(text):
         if lines[-1] and len(lines[-1]) + len(part.rstrip()) > width:
@@ -200,7 +200,7 @@ def _shorten(text: str, width: int) -> str:
 
 
 def _wrap(text: str, width: int) -> list[str]:
-    """Lines of at most `width`, all but the first indented (textwrap would cost a start-up 1 ms)."""
+    """Break text into lines of at most `width`, all but the first indented (textwrap costs 1 ms)."""
     most = min(width, 100) - len(INDENT)
     lines = [""]
     for word in text.split():
