@@ -48,12 +48,12 @@ def section(report: Report) -> str:
 
 
 def table(report: Report) -> str:
-    """Return a report's rows; a row says in `data-path` which layer or block it is."""
+    """Return a report's rows; `data-layers` has the numbers of the layers that a row says it is of."""
     columns = visible(report)
-    first = columns[0].key if columns else ""
     heads = "".join(_head(column) for column in columns)
     rows = "".join(
-        f'<tr data-path="{text(row.get(first, ""))}">{_cells(row, columns)}</tr>' for row in report.rows
+        f'<tr data-layers="{text(row.get("layers", ""))}">{_cells(row, columns)}</tr>'
+        for row in report.rows
     )
     foot = f"<tfoot><tr>{_cells(report.total, columns)}</tr></tfoot>" if report.total else ""
     return (

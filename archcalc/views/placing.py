@@ -1,4 +1,4 @@
-"""A made picture, into its file."""
+"""A made picture or page, into its file."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from archcalc.units import printable
 
 
 def check_suffix(place: str, suffixes: tuple[str, ...]) -> str:
-    """What a picture's name ends in, in lower case, without the dot.
+    """Return what the name of a picture or page ends in, in lower case, without the dot.
 
     Raises:
-        UsageError: no picture's name.
+        UsageError: no such name.
     """
     suffix = os.path.splitext(place)[1].lower()
     if suffix not in suffixes:
-        help = f"the name of a picture ends in {', '.join(suffixes)}"
-        raise UsageError(Diagnostic(f"-o: `{printable(place)}` is no name of a picture", help=help))
+        what = "picture" if ".svg" in suffixes else "page"
+        help = f"the name of a {what} ends in {', '.join(suffixes)}"
+        raise UsageError(Diagnostic(f"-o: `{printable(place)}` is no name of a {what}", help=help))
     return suffix[1:]
 
 

@@ -138,3 +138,19 @@ def test_an_unknown_page() -> None:
     result = run("archcalc help countin", ROOT)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == "error: no page is called `countin`\n  = help: did you mean `counting`?\n"
+
+
+PICTURES = re.findall(r"!\[(archcalc draw [^\]]*)\]\(([^)]*)\)", TEXTS["README"])
+
+
+@pytest.mark.parametrize(("command", "path"), PICTURES)
+def test_pictures_are_what_the_command_draws(command: str, path: str, tmp_path: Path) -> None:
+    """Fails where one is stale: the command in its text makes it anew."""
+    assert run(command, tmp_path).returncode == 0
+    (made,) = tmp_path.iterdir()
+    assert made.name == Path(path).name
+    assert made.read_bytes() == (ROOT / path).read_bytes()
+
+
+def test_there_are_pictures() -> None:
+    assert PICTURES

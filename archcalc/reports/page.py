@@ -1,0 +1,211 @@
+"""What the page of a network holds: picture, layers as drawn, memory, field, numbers in print."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from archcalc.analysis.costs import Analysis
+from archcalc.analysis.field import receptive_fields
+from archcalc.analysis.memory import Memory, measure
+from archcalc.api import Network, load
+from archcalc.audit.published import numbers
+from archcalc.audit.verdicts import Networks, judge
+from archcalc.drawing.layout import PLAIN, Drawable, Outline, outlines
+from archcalc.drawing.model import ranges
+from archcalc.drawing.outline import OutlineEntry
+from archcalc.reports import audit, flops
+from archcalc.reports.drawn import drawn
+from archcalc.reports.layout import label, title
+from archcalc.reports.model import Column, Report
+from archcalc.reports.table import Table
+from archcalc.units import binary, grouped, printable, scaled
+
+MOST_BARS = 400
+MOST_TERMS = 3  # maps that are named of what is alive
+MOST_SQUARES = 9
+LAYERS = (
+    Column("layer", "layer", "name"),
+    Column("times", "×", "text"),
+    Column("what", "operator", "words"),
+    Column("output", "output", "text"),
+    Column("parameters", "parameters", "count"),
+    Column("multiplies", "multiplies", "count"),
+    Column("share", "share", "share"),
+    Column("bar", "", "bar"),
+    Column("alive", "alive", "count"),
+)
+
+
+class Mark(NamedTuple):
+    """A bar or a square: its size, the layers that it stands for, and what is told of it."""
+
+    value: int
+    layers: str
+    told: str
+
+
+class NetworkPage(NamedTuple):
+    """A network on the page.
+
+    `alive` has a bar a step in values, `peak` is the largest. `fields` are squares in pixels over an
+    input of `input` pixels, from the smallest; none where no map has a field of its own.
+    """
+
+    name: str
+    title: str
+    paper: str
+    facts: tuple[tuple[str, str], ...]
+    drawn: list[Drawable]
+    layers: Report
+    alive: tuple[Mark, ...]
+    peak: int
+    fields: tuple[Mark, ...]
+    input: int
+    tables: tuple[Report, ...]
+
+
+def gathered(network: Network) -> NetworkPage:
+    """Gather what the page says of a network."""
+    analysis = network.analyze()
+    memory = measure(analysis.graph)
+    drawables = drawn(network, None, PLAIN)
+    (outline,) = outlines(drawables)
+    plain = Table("table", None, False, False)
+    one = {"images": 1, "crops": 1, "networks": 1}
+    census = flops.report(network, plain, one, True, None)._replace(title="All work by operator")
+    return NetworkPage(
+        label(network),
+        title(network, analysis),
+        printable(network.about("paper") or ""),
+        tuple(_facts(analysis, memory)),
+        drawables,
+        _layers(analysis, memory, outline),
+        tuple(_alive(analysis, memory)),
+        int(memory.peak),
+        tuple(_fields(analysis, outline)),
+        max(int(analysis.graph.input.height), int(analysis.graph.input.width)),
+        (census, *_published(network)),
+    )
+
+
+def _facts(analysis: Analysis, memory: Memory) -> Iterator[tuple[str, str]]:
+    parameters, multiplies = int(analysis.parameters), int(analysis.multiplies)
+    yield "parameters", grouped(parameters)
+    yield "float32", binary(4 * int(analysis.total.stored_numbers))
+    yield "multiplies", grouped(multiplies)
+    yield "FLOPs", scaled(2 * multiplies)
+    yield "peak of the maps", binary(4 * int(memory.peak))
+    yield "weight layers", grouped(int(analysis.weight_layers))
+
+
+def _layers(analysis: Analysis, memory: Memory, outline: Outline) -> Report:
+    """Make a row of each box that holds no others, with the counts of all its copies."""
+    live = {step.node: int(step.live) for step in memory.steps}
+    whole = int(analysis.multiplies)
+    rows: list[dict[str, Any]] = []
+    for entry, times in _leaves(outline.entries, 1):
+        costs = [analysis.layers[i].costs for i in entry.layers]
+        multiplies = sum(int(cost.multiplies) for cost in costs)
+        rows.append(
+            {
+                "layer": printable(entry.path),
+                "times": str(times) if times > 1 else "",
+                "what": printable(" · ".join(filter(None, (entry.label, entry.small)))),
+                "output": entry.shape,
+                "parameters": sum(int(cost.parameters) for cost in costs),
+                "multiplies": multiplies,
+                "share": (multiplies, whole),
+                "bar": (multiplies, whole),
+                "alive": max(live[i] for i in entry.layers),
+                "layers": ranges(entry.layers),
+            }
+        )
+    total = {
+        "layer": "total",
+        "parameters": sum(row["parameters"] for row in rows),
+        "multiplies": sum(row["multiplies"] for row in rows),
+        "alive": int(memory.peak),
+    }
+    remark = "×: equal layers in a row, on maps of one size; counts are those of all of them."
+    return Report("Layers", LAYERS, tuple(rows), total, (remark,), list)
+
+
+def _leaves(entries: Sequence[OutlineEntry], times: int) -> Iterator[tuple[OutlineEntry, int]]:
+    """The boxes that hold no others, and how often each stands in the network."""
+    for entry in entries:
+        if entry.children:
+            yield from _leaves(entry.children, times * entry.times)
+        else:
+            yield entry, times * entry.times
+
+
+def _alive(analysis: Analysis, memory: Memory) -> Iterator[Mark]:
+    """A bar a step; of a long network the largest step of a few."""
+    steps = range(len(memory.steps))
+    width = -(-len(steps) // MOST_BARS)
+    for start in steps[::width]:
+        group = steps[start : start + width]
+        step = max(group, key=lambda i: int(memory.steps[i].live))
+        live = int(memory.steps[step].live)
+        held = sorted(memory.alive(step), key=lambda buffer: -int(buffer.size)) if width == 1 else []
+        terms = [
+            f"{grouped(int(b.size))} {analysis.graph.nodes[b.nodes[0]].path}" for b in held[:MOST_TERMS]
+        ]
+        more = [f"{len(held) - MOST_TERMS} more"] if len(held) > MOST_TERMS else []
+        path = analysis.graph.nodes[memory.steps[step].node].path
+        told = f"{path}: {grouped(live)} values, {binary(4 * live)}"
+        nodes = sorted(memory.steps[i].node for i in group)
+        yield Mark(live, ranges(nodes), printable("\n".join([told, *terms, *more])))
+
+
+def _fields(analysis: Analysis, outline: Outline) -> Iterator[Mark]:
+    """A square for each size that grows, a few of them."""
+    rows = receptive_fields(analysis.graph).rows
+    found: dict[int, Mark] = {}
+    for entry in outline.entries:
+        seen = [(rows[i], i) for i in entry.nodes if rows[i]["height"] and rows[i]["width"]]
+        if not seen:
+            continue
+        row, _ = seen[-1]
+        size = max(row["height"], row["width"])
+        told = f"{row['path']}: {row['height']}×{row['width']} pixels"
+        found.setdefault(size, Mark(size, ranges(entry.layers), printable(told)))
+    sizes = sorted(size for size in found if size > 1)
+    step = -(-len(sizes) // MOST_SQUARES) or 1
+    yield from (found[size] for size in sizes[::-1][::step][::-1])
+
+
+def _published(network: Network) -> Iterator[Report]:
+    """What has been printed of the network, where it is bundled and as it is."""
+    if network.changed:
+        return
+    family = os.path.basename(network.spec.source.name)
+    own = [n for n in numbers(family) if n.network.split(":")[0] == network.name]
+    if own:
+        networks = Networks(load)
+        verdicts = [judge(number, networks) for number in own]
+        (found,) = audit.reports(verdicts, True, False, plain=False)
+        yield found._replace(title="In print")
+
+
+class Ball(NamedTuple):
+    """A network on the chart: multiplies, the value across, and parameters as its area."""
+
+    name: str
+    multiplies: int
+    value: float
+    parameters: int
+
+
+def balls(networks: Sequence[Network], values: dict[str, float] | None) -> list[Ball]:
+    """Networks as balls, over the values of a column if one is given, else over their parameters."""
+    found = []
+    for network in networks:
+        analysis = network.analyze()
+        parameters = int(analysis.parameters)
+        value: Any = parameters if values is None else values.get(network.name)
+        if value is not None:
+            found.append(Ball(label(network), int(analysis.multiplies), float(value), parameters))
+    return found

@@ -1,0 +1,98 @@
+"""The page of a network in a browser: one quiet file; what stands for the same layers lights up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from support.browser import Browser
+
+import archcalc
+from archcalc.cli import commands
+
+LIT = """[...document.querySelectorAll('SELECTOR.lit')].map(element => element.dataset.layers)"""
+
+
+def write(folder: Path, *words: str) -> Path:
+    path = folder / "report.html"
+    result = CliRunner().invoke(commands, ["report", *words, "-o", str(path)], catch_exceptions=False)
+    assert result.exit_code == 0
+    return path
+
+
+def lit(browser: Browser, selector: str) -> list[str]:
+    found = browser.js(LIT.replace("SELECTOR", selector))
+    assert isinstance(found, list)
+    return found
+
+
+def quiet(browser: Browser, path: Path) -> bool:
+    return browser.requests == [path.as_uri()] and not browser.complaints
+
+
+def test_rows_picture_and_charts_light_each_other(browser: Browser, tmp_path: Path) -> None:
+    browser.open(path := write(tmp_path, "resnet18"))
+    row = "tbody tr:nth-child(2)"  # the first conv, with its norm and its relu
+    layers = browser.js(f"document.querySelector('{row}').dataset.layers")
+    assert layers == "1-3"
+    browser.hover(f"{row} td")
+    assert lit(browser, "tr") == lit(browser, "g.box") == [layers]
+    assert lit(browser, ".step") == ["1", "2", "3"]
+    box = f'g.box[data-layers="{layers}"]'
+    browser.hover("h1")
+    assert not lit(browser, "tr")
+    browser.hover(f"{box} text")
+    assert lit(browser, "tr") == [layers]
+    browser.js(f"document.querySelector('{box}').focus()")
+    assert lit(browser, "tr") == [layers]
+    browser.hover('.step[data-layers="2"]')
+    assert lit(browser, "tr") == lit(browser, "g.box") == [layers]
+    assert quiet(browser, path)
+
+
+def test_rows_of_the_table_sum_up_as_the_command_does(browser: Browser, tmp_path: Path) -> None:
+    """Boxes that stand for several layers count them all."""
+    browser.open(write(tmp_path, "densenet121"))
+    analysis = archcalc.load("densenet121").analyze()
+    for column, total in ((5, analysis.parameters), (6, analysis.multiplies)):
+        table = "document.querySelector('table')"
+        cells = f"[...{table}.tBodies[0].rows].map(row => Number(row.cells[{column - 1}].dataset.v))"
+        assert browser.js(f"{cells}.reduce((sum, count) => sum + count, 0)") == total
+
+
+def test_several_networks_stand_side_by_side(browser: Browser, tmp_path: Path) -> None:
+    """A light in one network leaves the others dark."""
+    (tmp_path / "accuracy.csv").write_text("name,top1\nresnet18,69.8\nresnet50,76.1\n")
+    words = ("resnet18", "resnet50", "--y", f"{tmp_path / 'accuracy.csv'}:top1")
+    browser.open(path := write(tmp_path, *words))
+    assert browser.js("document.querySelectorAll('.ball').length") == 2
+    assert "top1 69.8" in browser.js("document.querySelector('.balls').textContent")
+    browser.hover("article:nth-of-type(2) tbody tr:nth-child(2) td")
+    lights = "document.querySelectorAll('article:nth-of-type({}) .lit').length"
+    assert browser.js(lights.format(2)) > 0
+    assert browser.js(lights.format(1)) == 0
+    assert quiet(browser, path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["vgg16", "googlenet", "unet", "densenet121", "vit_b_16", "mobilenet_v2", "swin_t", "resnet1202"],
+)
+def test_small_and_quiet(name: str, browser: Browser, tmp_path: Path) -> None:
+    """Under 300 kB; no line of the console, no request; nothing hangs out of a window of 390 pixels."""
+    browser.size(390, 844)
+    browser.open(path := write(tmp_path, name))
+    assert path.stat().st_size < 300_000
+    assert quiet(browser, path)
+    assert browser.js("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_labels_are_text(browser: Browser, tmp_path: Path) -> None:
+    """In titles, papers and paths, which stand in the table, in tooltips and in the picture."""
+    spec = tmp_path / "net.toml"
+    hit = "</title></svg></script><script>window.hit = 1</script>"
+    spec.write_text(f"title = '{hit}'\npaper = '{hit}'\ninput = '8x8x3'\nlayers = 'conv 4 k3 | bn'\n")
+    browser.open(path := write(tmp_path, str(spec)))
+    assert browser.js("window.hit") is None
+    assert quiet(browser, path)
