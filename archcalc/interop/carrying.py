@@ -250,7 +250,7 @@ _TABLE: tuple[tuple[Carry, str], ...] = (
     (repeat_each, "repeat_interleave"),
     (recurrent, "lstm gru rnn_tanh rnn_relu"),
     (einsum, "einsum"),
-    (lambda op, shape: _refuse(), "opaque nonzero cdist scatter_add"),
+    (lambda op, shape: _refuse(), "opaque nonzero cdist scatter_add embedding_bag"),
 )
 _CARRY: dict[str, Carry] = {word: carry for carry, words in _TABLE for word in words.split()}
 _MAKING = frozenset(MAKING)

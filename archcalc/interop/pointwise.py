@@ -125,6 +125,17 @@ def fold(kind: str, **last: int) -> Rule:
     return rule
 
 
+def bag(op: Seen) -> Counts:
+    """Inputs weight [n, d], indices, offsets, factor of each index; attribute mode: sum, mean, largest.
+
+    The rows that a bag looks up become one: a step fewer than there are rows, each of d values.
+    """
+    width, mode = op.shape(0)[-1], op.attributes.get("mode", 0)
+    steps = max(prod(op.shape(1)) * width - op.values, 0)
+    scaled = prod(op.shape(1)) * width * op.has(3) + op.values * (mode == 1)
+    return Counts(comparisons=steps) if mode == 2 else Counts(additions=steps, multiplies=scaled)
+
+
 def cumulative(kind: str) -> Rule:
     """A rule for running sums along the attribute dim: one step a value but the first."""
 

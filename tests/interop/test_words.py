@@ -122,6 +122,7 @@ EACH: dict[str, Counts] = {
     "dequantize": c(multiplies=1, additions=1),  # (a − zero)·s
     "prelu": c(multiplies=1, comparisons=1),
     "threshold": c(comparisons=1),
+    "softshrink": c(comparisons=2, additions=1),  # below −a, above a; a away from it
     "elu": c(comparisons=1, exponentials=1, additions=1, multiplies=1),  # a·(exp(x) − 1) below 0
     "selu": c(comparisons=1, exponentials=1, additions=1, multiplies=2),  # and the scale
     "celu": c(comparisons=1, exponentials=1, additions=1, multiplies=1, divisions=1),  # a·(exp(x/a) − 1)
@@ -186,6 +187,11 @@ OTHERS: dict[str, tuple[Shapes, tuple[int, ...], dict[str, object], Counts]] = {
     "einsum": (
         [(2, 3, 4), (2, 5, 4)], (2, 3, 5), {"equation": "bik,bjk->bij"},
         c(products=30 * 4, additions=30 * 3),
+    ),
+    # 7 rows of 4 values become 3, each with a factor
+    "embedding_bag": (
+        [(9, 4), (7,), (3,), (7,)], (3, 4), {"mode": 0},
+        c(additions=(7 - 3) * 4, multiplies=7 * 4),
     ),
     "cdist": ([(3, 4), (5, 4)], (3, 5), {}, c(multiplies=15 * 4, additions=15 * (4 + 3), roots=15)),
     "attention": (
@@ -328,3 +334,10 @@ def test_equations_that_do_not_fit() -> None:
 def test_sizes_are_exact_beyond_64_bits() -> None:
     big = (1 << 40, 1 << 22)
     assert counted("linear", [big, (1 << 22, 1 << 22)], big).products == prod(big) * (1 << 22)
+
+
+def test_bags_of_rows() -> None:
+    """7 rows of 4 values in 3 bags: their means take one more multiply a value, the largest compares."""
+    shapes: Shapes = [(9, 4), (7,), (3,), None]
+    assert counted("embedding_bag", shapes, (3, 4), mode=1) == c(additions=16, multiplies=12)
+    assert counted("embedding_bag", shapes, (3, 4), mode=2) == c(comparisons=16)

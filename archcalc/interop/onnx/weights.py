@@ -32,7 +32,7 @@ _MADE = re.compile(
 # what exporters call the results of arithmetic on weights that they did beforehand
 _NUMBERED = re.compile(
     r"^onnx::|^\d+$|_output_\d+$|^(unsqueeze|squeeze|index|permute|transpose|view|reshape|expand|clone|getitem|add|mul|sub"
-    r"|div|cat|stack|select|slice|masked_fill|_?to(_copy)?|arange|full|zeros|ones|where|sin|cos|pad|repeat"
+    r"|div|cat|stack|select|slice|masked_fill|_?to(_copy)?|arange|(full|zeros|ones|empty|rand|randn)(_like)?|where|sin|cos|pad|repeat"
     r"|flatten|neg|exp|sqrt|pow|scalar_tensor_default)(_\d+)?$"
 )
 

@@ -100,6 +100,7 @@ relu6: hardtanh
 leaky_relu: rrelu
 prelu: _prelu_kernel
 threshold: hardshrink
+softshrink:
 elu:
 selu:
 celu:
@@ -152,6 +153,7 @@ addmm: baddbmm addmv
 bilinear:
 einsum:
 cdist: _cdist_forward
+embedding_bag: _embedding_bag _embedding_bag_forward_only
 attention: scaled_dot_product_attention _scaled_dot_product_flash_attention
 attention: _scaled_dot_product_flash_attention_for_cpu _scaled_dot_product_efficient_attention
 attention: _scaled_dot_product_cudnn_attention _scaled_dot_product_attention_math
@@ -177,6 +179,7 @@ _ORDERS = {
     "bilinear": ("input1", "input2", "weight", "bias"),
     "attention": ("query", "key", "value", "attn_mask attn_bias"),
     "embedding": ("weight", "indices"),
+    "embedding_bag": ("weight", "indices", "offsets", "per_sample_weights"),
     "batch_norm": (_INPUTS, "weight", "bias", "running_mean", "running_var"),
     "layer_norm": (_INPUTS, "weight", "bias"),
     "group_norm": (_INPUTS, "weight", "bias"),
@@ -198,6 +201,7 @@ _KEPT: dict[str, dict[str, Any]] = {
     "einsum": {"equation": ""},
     "dropout": {"train": False},
     "batch_norm": {"training": False},
+    "embedding_bag": {"mode": 0},
     "flip": {"dims": ()},
     "roll": {"dims": ()},
     "one_hot": {},
