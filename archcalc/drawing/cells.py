@@ -181,7 +181,8 @@ class Stack:
         """How far out each skip runs: past all that it skips, and past the shorter ones."""
         lanes: dict[Link, float] = {}
         for link in sorted(self.arcs, key=lambda link: (link.stop - link.start, link.start)):
-            lane = max([*reach[link.start + 1 : link.stop], 0]) + SIDE
+            target = self.cells[link.stop].right if link.stop < len(self.cells) else 0
+            lane = max([*reach[link.start + 1 : link.stop], target]) + SIDE
             others = (x for a, x in lanes.items() if a.start < link.stop and link.start < a.stop)
             lanes[link] = max([lane, *(x + SIDE - 3 for x in others)])
         return lanes
@@ -278,4 +279,7 @@ class Stack:
         cell = self.cells[link.stop]
         middle = tops[link.stop] + cell.height / 2
         points = [begin, start, (out, tap), (out, middle), (x + cell.right, middle)]
-        sheet.wire(points, link.edges, arrow=True, skip=True, dot=start)
+        if not cell.leaf:  # a block has its door at the top, and nothing else comes in there
+            above = tops[link.stop] - STEM / 2
+            points[3:] = [(out, above), (x, above), (x, tops[link.stop])]
+        sheet.wire(points, link.edges, arrow=cell.leaf, skip=True, dot=start)

@@ -173,5 +173,5 @@ class Composer(NamedTuple):
 def _leaf(box: DrawnBox) -> Leaf:
     inner = text_width(box) + 2 * INSET
     if box.kind == "join" and len(box.label) == 1:
-        return Leaf(box, JOIN if not box.tail else inner + 2, JOIN)
+        return Leaf(box, JOIN if not (box.tail or box.head) and box.times == 1 else inner + 2, JOIN)
     return Leaf(box, max(inner, 64 if box.kind in ("join", "input") else NARROWEST), HIGH)

@@ -13,6 +13,7 @@ from archcalc.graph.model import Graph
 
 LONGEST = 4  # units of a pattern that repeats: (swin, shifted swin) ×3
 FEWEST = 5  # equal layers, outside of blocks, that fold
+_MOST = 0.6  # of the boxes, in one block
 _NUMBERED = re.compile(r"(.*?)(\d*)")
 
 
@@ -36,6 +37,19 @@ def names_of(parts: Sequence[str]) -> tuple[str, ...]:
 def fold(graph: Graph, folding: Folding) -> tuple[Unit, ...]:
     """The units of the network from top to bottom, blocks holding theirs."""
     return _beside(graph, _Folder(graph, folding).units(range(len(graph.nodes)), 0))
+
+
+def unpacked(units: tuple[Unit, ...]) -> tuple[Unit, ...]:
+    """Without a block that holds most of the network: its parts can stand in several columns."""
+    for at, unit in enumerate(units):
+        wide = isinstance(unit, Group) and not unit.copies and len(unit.children) >= FEWEST
+        if wide and isinstance(unit, Group) and _boxes(unit) > _MOST * sum(map(_boxes, units)):
+            return unpacked((*units[:at], *unit.children, *units[at + 1 :]))
+    return units
+
+
+def _boxes(unit: Unit) -> int:
+    return sum(map(_boxes, unit.children)) if isinstance(unit, Group) else 1
 
 
 def _beside(graph: Graph, units: tuple[Unit, ...]) -> tuple[Unit, ...]:
@@ -160,7 +174,7 @@ class _Folder:
 
     def _folded(self, units: list[Unit]) -> list[Unit]:
         folded: list[Unit] = []
-        keys = [self._signature(unit.nodes) for unit in units]
+        keys = [self._signature(unit) for unit in units]
         at = 0
         while at < len(units):
             period, times = self._repeats(units, keys, at)
@@ -182,7 +196,7 @@ class _Folder:
         best = 1, 1
         if self.folding.expand and self.folding.opens(units[at].path):
             return best
-        for period in range(1, LONGEST + 1):
+        for period in range(2 if units[at].copies else 1, LONGEST + 1):
             times = self._times(units, keys, at, period)
             enough = 2 if any(isinstance(u, Group) for u in units[at : at + period]) else FEWEST
             if times >= enough and period * times > best[0] * best[1]:
@@ -191,34 +205,39 @@ class _Folder:
 
     def _times(self, units: list[Unit], keys: list[Any], at: int, period: int) -> int:
         times, first = 1, keys[at : at + period]
-        before = _flat(units[at : at + period])
+        before: tuple[int, ...] = ()
         while len(found := units[at + times * period : at + (times + 1) * period]) == period:
             start = at + times * period
             here = keys[start : start + period]
-            nodes = _flat(found)
-            if not self._chained(before, nodes) or here[:-1] != first[:-1]:
+            short = here[-1] != first[-1]
+            if here[:-1] != first[:-1] or (
+                short and not self._but_for_the_end(here[-1], first[-1], units[at + period - 1])
+            ):
                 break
-            if here[-1] != first[-1]:
-                return times + self._but_for_the_end(here[-1], first[-1], units[at + period - 1])
-            if self.folding.expand and any(self.folding.opens(unit.path) for unit in found):
+            before, nodes = before or _flat(units[at : at + period]), _flat(found)
+            opened = self.folding.expand and any(self.folding.opens(unit.path) for unit in found)
+            if opened or not self._chained(before, nodes):
                 break
             times, before = times + 1, nodes
+            if short:
+                break
         return times
 
     def _but_for_the_end(self, key: Any, first: Any, unit: Unit) -> bool:
         """Whether the last copy only lacks the activation behind the others."""
-        lacking = unit.nodes[len(key) :]
+        lacking = unit.nodes[len(key) - 1 :]
         return bool(
             lacking
             and key == first[: len(key)]
             and all(words.is_activation(self.nodes[i].operator) for i in lacking)
         )
 
-    def _signature(self, own: Sequence[int]) -> tuple[Any, ...]:
+    def _signature(self, unit: Unit) -> tuple[Any, ...]:
         """What copies share: operators, map sizes (channels may grow), who reads whom, marks."""
+        own = unit.nodes
         at = {node: k for k, node in enumerate(own)}
         marks = self.folding.marks
-        key = []
+        key: list[Any] = [len(unit.copies)]
         for i in own:
             _, operator, inputs, shape, _ = self.nodes[i]
             read = tuple((at.get(j, -1), self.nodes[j].shape[:2]) for j in inputs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-BUS_IN, TEXT, TAP, BUS_OUT, STEM = 12, 14, 9, 8, 12
+BUS_IN, TEXT, TAP, BUS_OUT, STEM = 12, 14, 9, 14, 12
 
 
 class GapParts(NamedTuple):

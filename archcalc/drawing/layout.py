@@ -9,7 +9,7 @@ from archcalc.analysis.costs import Analysis
 from archcalc.drawing import words
 from archcalc.drawing.compose import Composer
 from archcalc.drawing.flow import strand
-from archcalc.drawing.folded import Folding, fold, names_of
+from archcalc.drawing.folded import Folding, fold, names_of, unpacked
 from archcalc.drawing.measures import WORDS, By, Measure, measured
 from archcalc.drawing.metrics import fitted, width
 from archcalc.drawing.model import Caption, Drawing, DrawnBox, Swatch
@@ -74,6 +74,8 @@ def folded(analysis: Analysis, wishes: Wishes = PLAIN) -> tuple[tuple[Unit, ...]
     """
     _check(analysis, wishes.expand)
     units = fold(analysis.graph, wishes.folding)
+    if wishes.depth is None:
+        units = unpacked(units)
     measure = measured(analysis, wishes.by)
     return units, Composer.of(analysis, measure, units, wishes.folding, wishes.depth)
 
@@ -176,6 +178,8 @@ def _told(key: Swatch) -> Caption:
 def _keys(boxes: Sequence[DrawnBox], bar: str) -> list[tuple[str, str]]:
     """Colors and marks that occur, with their words, and what a bar is."""
     present = {box.color for box in boxes} - {"input", "join"}
+    if "conv" in present:  # of one color; the groups stand in the text
+        present -= {"grouped"}
     keys = [(color, told) for color, told in words.KINDS.items() if color in present]
     marks = {box.mark for box in boxes if box.leaf}
     keys += [(mark, mark) for mark in ("new", "gone", "changed", "moved") if mark in marks]

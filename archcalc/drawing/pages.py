@@ -93,7 +93,7 @@ def _badness(sections: list[Section]) -> float:
     high = max(s.height for s in sections) + (OVER + UNDER if len(sections) > 1 else 0)
     filled = sum((s.left + s.right) * s.height for s in sections)
     uneven = 1 - min(s.height for s in sections) / high
-    return abs(log(wide / high / WIDE)) + 1 - filled / (wide * high) + uneven / 3
+    return 0.6 * abs(log(wide / high / WIDE)) + 1.5 * (1 - filled / (wide * high)) + uneven / 3
 
 
 def _split(stack: Stack, tops: list[float], breaks: list[int], wanted: int) -> list[Section]:
