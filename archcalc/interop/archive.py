@@ -1,7 +1,7 @@
-"""Zip files that others wrote, read member by member into memory: nothing is unpacked to disk.
+"""Read zip files that others wrote, member by member, into memory: nothing is unpacked to disk.
 
-Python's `zipfile` is as able, but its import takes longer than reading a model does, and it trusts the
-directory: here every offset and length is checked against the file, and a member against its own limit.
+Python's `zipfile` would do, but its import takes longer than reading a model, and it trusts the
+directory: here every offset and length is checked against the file, and every member against a limit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _FULL32 = 0xFFFFFFFF
 
 
 class Member(NamedTuple):
-    """One file in the zip: where it lies, how, and how many bytes it says it has."""
+    """One file in the zip: its offset, compression, and declared size."""
 
     name: str
     start: int  # of its local header
@@ -32,10 +32,10 @@ class Member(NamedTuple):
 
 
 class Archive:
-    """The members of a zip file by name; `label` is what messages call the file.
+    """The members of a zip file by name; messages call the file `label`.
 
     Raises:
-        ArchError: no zip, one that ends early, or whose directory contradicts the file.
+        ArchError: the file is no zip, ends early, or its directory contradicts it.
     """
 
     def __init__(self, file: IO[bytes], label: str) -> None:
@@ -44,10 +44,10 @@ class Archive:
         self.members = {member.name: member for member in self._directory()}
 
     def read(self, name: str, most: int) -> bytes:
-        """The bytes of a member, at most so many.
+        """Return the bytes of a member, up to a limit.
 
         Raises:
-            ArchError: it is larger, damaged, encrypted, or packed in a way that torch never does.
+            ArchError: the member is larger, damaged, encrypted, or compressed in a way torch never uses.
         """
         import zlib
 
@@ -105,7 +105,7 @@ class Archive:
         return Member(name, start, packed, size, method, flags), end + extra + comment
 
     def _end(self) -> tuple[int, int, int]:
-        """Start, bytes and members of the directory."""
+        """Return start, bytes and number of members of the directory."""
         start = max(0, self.length - _LONGEST_END)
         tail = self._bytes(start, self.length - start)
         at = tail.rfind(_END)
@@ -133,7 +133,7 @@ class Archive:
 
 
 def _wide(extra: bytes) -> list[int]:
-    """The 64-bit sizes of an entry's extra field, in their order."""
+    """Return the 64-bit sizes of an entry's extra field, in their order."""
     at = 0
     while at + 4 <= len(extra):
         kind, size = struct.unpack_from("<HH", extra, at)

@@ -1,4 +1,4 @@
-"""Counts are per image: the batch of a file is followed through every operation and set to 1."""
+"""Make counts per image: follow the batch of a file through every operation and set it to 1."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from archcalc.interop.ways import Carried, Lost, Way, plain
 
 
 def per_image(trace: Trace, pruned: Pruned) -> Trace:
-    """The same trace with the shapes of a batch of one.
+    """Return the trace with the shapes of a batch of one.
 
-    The first axis of every input is the batch, if they agree in it, nothing that works mixes its
-    entries, and every output still has it (or is one number, a loss). Where that is not so, the shapes
-    stay, and a note says that counts are those of the file.
+    The first axis of every input is the batch if all inputs agree in it, no operation with work mixes
+    its entries, and every output still has it (or is one number, a loss). Otherwise the shapes stay, and
+    a note says that counts are those of the file.
     """
     images = {trace.tensors[name].shape[0] for name in trace.inputs if trace.tensors[name].shape}
     if images <= {1}:

@@ -1,4 +1,4 @@
-"""How each word carries the axis of images from its inputs to its outputs."""
+"""Carry the axis of images from the inputs of each word to its outputs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from archcalc.interop.ways import (
 
 
 def conv(op: Carried, shape: Shape) -> Way | None:
-    """The first axis stays; images that lie in the channels stay there, group by group."""
+    """Keep the first axis; images that lie in the channels stay there, group by group."""
     way, weight = op.way(0), op.inputs[1] or ()
     if way is None or op.rank(0) < len(weight):
         raise Lost
@@ -36,13 +36,13 @@ def conv(op: Carried, shape: Shape) -> Way | None:
 
 
 def permute(op: Carried, shape: Shape) -> Way | None:
-    """Axes in another order."""
+    """Permute the axes."""
     way = op.way(0) or ()
     return tuple(way[dim] for dim in op.attributes["dims"])
 
 
 def without(op: Carried, shape: Shape) -> Way | None:
-    """One axis is taken away by choosing on it."""
+    """Remove the axis on which one entry is chosen."""
     way = op.way(0) or ()
     dims = op.dims(len(way)) or {0}
     if any(has_batch(way[dim]) for dim in dims):
@@ -51,7 +51,7 @@ def without(op: Carried, shape: Shape) -> Way | None:
 
 
 def cat(op: Carried, shape: Shape) -> Way | None:
-    """Along another axis; or the images of several inputs behind each other: (inputs, images)."""
+    """Join along another axis, or the images of several inputs one after the other: (inputs, images)."""
     at = int(op.attributes.get("dim") or 0) % max(len(shape), 1)
     carrying = {way[at] for way in op.ways if way is not None and has_batch(way[at])}
     if not carrying:
@@ -65,7 +65,7 @@ def cat(op: Carried, shape: Shape) -> Way | None:
 
 
 def split(op: Carried, shape: Shape) -> Way | None:
-    """Along another axis; or the images of some inputs out of such a row again."""
+    """Split along another axis, or take the images of some inputs out of such a row again."""
     at = int(op.attributes.get("dim") or 0) % max(len(shape), 1)
     axis = (op.way(0) or ())[at]
     if not has_batch(axis):
@@ -78,7 +78,7 @@ def split(op: Carried, shape: Shape) -> Way | None:
 
 
 def stack(op: Carried, shape: Shape) -> Way | None:
-    """A new axis holds the inputs."""
+    """Add a new axis that holds the inputs."""
     at = int(op.attributes.get("dim", 0)) % len(shape)
     axes: dict[int, list[Axis]] = {}
     for way in op.ways:
@@ -88,7 +88,7 @@ def stack(op: Carried, shape: Shape) -> Way | None:
 
 
 def reduce(op: Carried, shape: Shape) -> Way | None:
-    """Axes are taken away, or made 1; all axes at once leave one number, without a batch."""
+    """Remove axes, or make them 1; without any axis left the output is one number, without a batch."""
     way = op.way(0) or ()
     dims = op.dims(len(way))
     if not shape or (dims is None and prod(shape) == 1):
@@ -101,7 +101,7 @@ def reduce(op: Carried, shape: Shape) -> Way | None:
 
 
 def matmul(op: Carried, shape: Shape, first: int = 0) -> Way | None:
-    """Rows of the first, columns of the second; what both are summed over holds no batch."""
+    """Keep rows of the first and columns of the second input; the summed axis holds no batch."""
     a, b = op.way(first), op.way(first + 1)
     ranks = op.rank(first), op.rank(first + 1)
     if min(ranks) < 2:
@@ -123,12 +123,12 @@ def _refuse() -> Way | None:
 
 
 def addmm(op: Carried, shape: Shape) -> Way | None:
-    """A matmul of the last two."""
+    """Carry a matmul of the last two axes."""
     return matmul(op, shape, first=1)
 
 
 def attention(op: Carried, shape: Shape) -> Way | None:
-    """Images lie before the last two axes, in queries, keys and values alike."""
+    """Keep the images, which lie before the last two axes in queries, keys and values alike."""
     axes: dict[int, list[Axis]] = {}
     for position, way in enumerate(op.ways[:3]):
         if way is None:
@@ -143,7 +143,7 @@ def attention(op: Carried, shape: Shape) -> Way | None:
 
 
 def scatter(op: Carried, shape: Shape) -> Way | None:
-    """What is written into keeps its axes; a constant gets the images where the written has them."""
+    """Keep the axes of the tensor written into; a constant gets the images where the other has them."""
     if op.way(0) is not None:
         return placed(shape, {at: [axis] for at, axis in enumerate(op.way(0) or ())})
     axes: dict[int, list[Axis]] = {}
@@ -154,7 +154,7 @@ def scatter(op: Carried, shape: Shape) -> Way | None:
 
 
 def embedding(op: Carried, shape: Shape) -> Way | None:
-    """A row of the table for each number."""
+    """Carry a row of the table for each number."""
     way = op.way(1)
     if op.way(0) is not None or way is None:
         raise Lost
@@ -162,7 +162,7 @@ def embedding(op: Carried, shape: Shape) -> Way | None:
 
 
 def index(op: Carried, shape: Shape) -> Way | None:
-    """Indices in neighboring places: their axes stand where the first of them does."""
+    """Place the axes of neighboring indices where the first of them is."""
     own = op.way(0)
     places = [at for at, shape in enumerate(op.inputs[1:]) if shape is not None]
     if not places or places != list(range(places[0], places[-1] + 1)):
@@ -181,7 +181,7 @@ def index(op: Carried, shape: Shape) -> Way | None:
 
 
 def repeat(op: Carried, shape: Shape) -> Way | None:
-    """All images again and again: (times, images)."""
+    """Repeat all images as a whole: (times, images)."""
     way = op.way(0) or ()
     fresh = len(shape) - len(way)
     wider = [
@@ -192,7 +192,7 @@ def repeat(op: Carried, shape: Shape) -> Way | None:
 
 
 def repeat_each(op: Carried, shape: Shape) -> Way | None:
-    """Each image several times: (images, times)."""
+    """Repeat each image several times: (images, times)."""
     way = op.way(0) or ()
     if len(way) != len(shape):
         raise Lost
@@ -203,7 +203,7 @@ def repeat_each(op: Carried, shape: Shape) -> Way | None:
 
 
 def recurrent(op: Carried, shape: Shape) -> Way | None:
-    """x and the first output are [steps, images, …] or the other way, states [layers, images, …]."""
+    """Carry x and the first output [steps, images, …] or the reverse, and states [layers, images, …]."""
     way = op.way(0)
     at = 0 if op.attributes.get("batch_first") else 1
     if way is not None and len(way) == 2 == len(shape):  # one step of a cell
@@ -214,7 +214,7 @@ def recurrent(op: Carried, shape: Shape) -> Way | None:
 
 
 def einsum(op: Carried, shape: Shape) -> Way | None:
-    """The letter of the batch, which must be in the result."""
+    """Keep the letter of the batch, which must be in the result."""
     left, arrow, result = str(op.attributes.get("equation", "")).replace(" ", "").partition("->")
     if not arrow or "." in left:
         raise Lost
@@ -257,10 +257,10 @@ _MAKING = frozenset(MAKING)
 
 
 def carry(operation: Operation, carried: Carried, wanted: Container[str]) -> dict[str, Way]:
-    """The ways of those outputs that are wanted; words without a rule fit their axes from the right.
+    """Return the ways of the wanted outputs; words without a rule align their axes from the right.
 
     Raises:
-        Lost: images meet in it, or it cannot be followed.
+        Lost: the operation mixes images, or cannot be followed.
     """
     if operation.word in _MAKING:
         return {}

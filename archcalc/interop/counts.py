@@ -1,4 +1,4 @@
-"""What an operation costs, and what a rule sees of it when it says so."""
+"""Define the cost of an operation, and an operation as its rule sees it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archcalc.interop.trace import Shape
 
 
 class Counts(NamedTuple):
-    """The census of an operation by kind, exact integers.
+    """The census of an operation by kind, in exact integers.
 
     `products` are the headline: products inside conv, linear, matmul and recurrent layers;
     `multiplies` are all others. Logarithms, sines and cosines count as exponentials.
@@ -26,11 +26,11 @@ class Counts(NamedTuple):
     roots: int = 0
 
     def times(self, factor: int) -> Counts:
-        """The same, so many times over."""
+        """Return the counts times a factor."""
         return Counts(*[count * factor for count in self])
 
     def plus(self, other: Counts) -> Counts:
-        """Both together."""
+        """Return the sum of both."""
         return Counts(*map(int.__add__, self, other))
 
 
@@ -50,14 +50,14 @@ class Seen(NamedTuple):
         return prod(self.outputs[0])
 
     def has(self, position: int) -> bool:
-        """Whether that input is there: a bias, a mask."""
+        """Return whether an optional input is given: a bias, a mask."""
         return len(self.inputs) > position and self.inputs[position] is not None
 
     def shape(self, position: int) -> Shape:
-        """The shape of an input that must be there.
+        """Return the shape of a required input.
 
         Raises:
-            Unfit: it is not.
+            Unfit: the input is missing.
         """
         shape = self.inputs[position] if len(self.inputs) > position else None
         if shape is None:
@@ -69,10 +69,10 @@ Rule = Callable[[Seen], Counts]
 
 
 class Unfit(Exception):
-    """A fact about an operation that its rule cannot count with; the caller knows the place."""
+    """A property of an operation that its rule cannot count; the caller adds the place."""
 
 
 def total(counts: Iterable[Counts]) -> Counts:
-    """The sum of many."""
+    """Return the sum of many counts."""
     columns = list(zip(*counts, strict=True))
     return Counts(*map(sum, columns)) if columns else NONE

@@ -1,7 +1,7 @@
-"""A torch module as a trace: exported to a file that is read and deleted.
+"""Export a torch module to a temporary file, and read that as a trace.
 
-`torch:package.module:name` is exported by another Python, the one that has torch: this runs the code of
-that module, which only that very word asks for. A module in hand is exported by the torch that made it.
+`torch:package.module:name` is exported by another Python, which has torch: this runs the module's code,
+and only this word does so. A module object is exported by the torch that made it.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ PYTHON = "ARCHCALC_PYTHON"  # names the Python that has torch
 Dims = tuple[int, ...]
 
 _EXAMPLE = "archcalc params torch:torchvision.models:resnet18 --input 3x224x224"
-_LONGEST = 300  # characters of what a module raised
+_LONGEST = 300  # characters of an error that a module raised
 
 
 def is_module(value: object) -> bool:
-    """Whether it is a module of a torch that is loaded."""
+    """Return whether the object is a module of a torch that is loaded."""
     nn = getattr(sys.modules.get("torch"), "nn", None)
     return nn is not None and isinstance(value, nn.Module)
 
 
 def read_word(word: str, inputs: Mapping[str, Dims]) -> Trace:
-    """The module that `torch:package.module:name` names, for inputs of these sizes.
+    """Return the module that `torch:package.module:name` names, for inputs of these sizes.
 
     Args:
         inputs: sizes without the batch for '', the first argument; for others by name, batch included.
 
     Raises:
-        ArchError: no such word, no Python with torch, or what the module raised.
+        ArchError: the name is invalid, no Python has torch, or the module raised an error.
     """
     home, _, path = word.removeprefix(WORD).partition(":")
     if not all(part.isidentifier() for part in (*home.split("."), *path.split("."))):
@@ -50,13 +50,13 @@ def read_word(word: str, inputs: Mapping[str, Dims]) -> Trace:
 
 
 def read_module(module: Any, input: Any) -> Trace:
-    """A module in hand, for an input of this size without the batch, or for tensors as they are.
+    """Return the trace of a module object, for an input size without the batch, or for given tensors.
 
     Args:
         input: (3, 224, 224); a tensor; a tuple or list of tensors; a dict of tensors by argument.
 
     Raises:
-        ArchError: no size, or what the module raised.
+        ArchError: no size is given, or the module raised an error.
     """
     import tempfile
 
@@ -79,7 +79,7 @@ def read_module(module: Any, input: Any) -> Trace:
 
 
 def _sizes(inputs: Mapping[str, Dims]) -> list[tuple[str, list[int]]]:
-    """Inputs as the exporting side makes them: the one without a name gets a batch of one."""
+    """Return inputs as the exporting side makes them: the unnamed input gets a batch of one."""
     return [(name, [*dims] if name else [1, *dims]) for name, dims in inputs.items()]
 
 
@@ -100,7 +100,7 @@ def _tensors(torch: Any, name: str, input: Any) -> tuple[list[Any], dict[str, An
 
 
 def _exported(word: str, order: dict[str, Any]) -> Trace:
-    """Ask one Python after the other until one has torch."""
+    """Try one Python after the other until one has torch."""
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="archcalc-") as folder:
@@ -127,7 +127,7 @@ def _no_torch(tried: list[str]) -> str:
 
 
 def _pythons() -> Iterator[str]:
-    """The one that the environment names, and only that; else those of the path, and the running one."""
+    """Yield only the Python that the environment names; else those of the path, and the running one."""
     import os
     import shutil
 
@@ -137,7 +137,7 @@ def _pythons() -> Iterator[str]:
 
 
 def _ask(python: str, order: dict[str, Any]) -> dict[str, str]:
-    """Let a Python export; what it prints goes to standard error."""
+    """Let another Python export; its output goes to standard error."""
     import json
     import subprocess
 

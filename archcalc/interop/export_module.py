@@ -1,4 +1,4 @@
-"""Exports a torch module to a file; a script, too, that runs where torch is and knows no archcalc."""
+"""Export a torch module to a file; also a script, run where torch is installed and archcalc is not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def export(torch: Any, module: Any, positional: list[Any], named: dict[str, Any], path: str) -> None:
-    """Write the module as it evaluates; its modes are afterwards what they were before."""
+    """Write the module in eval mode; restore its modes afterwards."""
     modes = [(part, part.training) for part in module.modules()]
     module.eval()
     try:
@@ -22,7 +22,7 @@ def export(torch: Any, module: Any, positional: list[Any], named: dict[str, Any]
 
 
 def export_of_sizes(torch: Any, module: Any, sizes: list[Any], path: str) -> None:
-    """The same with inputs of these sizes: [name or '', extents]; whole numbers where it wants them."""
+    """Write the module with inputs of these sizes, [name or '', extents], or of integers."""
     place = next((weight.device for weight in module.parameters()), "cpu")
     try:
         export(torch, module, *_made(torch, sizes, torch.float32, place), path)
@@ -39,7 +39,7 @@ def _made(torch: Any, sizes: list[Any], dtype: Any, place: Any) -> tuple[list[An
 
 
 def _module(torch: Any, home: str, path: str) -> Any:
-    """The module of a name: itself, or what its class or function makes without arguments."""
+    """Return the module of a name: the object itself, or what its class or function returns."""
     found: Any = importlib.import_module(home)
     for part in path.split("."):
         found = getattr(found, part)
@@ -50,7 +50,7 @@ def _module(torch: Any, home: str, path: str) -> Any:
 
 
 def main(order: dict[str, Any]) -> dict[str, str]:
-    """Export what the order names; what came of it."""
+    """Export what the order names; return the result."""
     sys.path.insert(0, "")
     try:
         torch = importlib.import_module("torch")

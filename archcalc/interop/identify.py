@@ -1,4 +1,4 @@
-"""What a file is, told by its content: names and endings prove nothing."""
+"""Identify a file by its content: names and endings prove nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EXPORT = (
     "ep = torch.export.export(model.eval(), (torch.randn(1, 3, 224, 224),))",
     "torch.export.save(ep, 'model.pt2')",
 )
-_OTHERS = (  # how files begin that hold networks, and are not read
+_OTHERS = (  # first bytes of files that hold networks, and are not read
     (b"\x89HDF\r\n\x1a\n", 0, "an HDF5 file, as Keras and others write it"),
     (b"TFL3", 4, "a TensorFlow Lite model"),
     (b"GGUF", 0, "a GGUF file"),
@@ -27,10 +27,10 @@ _OTHERS = (  # how files begin that hold networks, and are not read
 
 
 def identify(file: IO[bytes], label: str) -> Kind:
-    """Which reader a file wants; it is left at its start.
+    """Return the reader for a file, which is left at its start.
 
     Raises:
-        ArchError: a pickle, which is never opened, or another file that holds no model that is read.
+        ArchError: the file is a pickle, which is never opened, or holds no readable model.
     """
     start = file.read(16)
     file.seek(0)
@@ -49,9 +49,9 @@ def identify(file: IO[bytes], label: str) -> Kind:
 
 
 def model_file(word: str) -> str:
-    """The path in a word of a command line that names a model file, '' if it names none.
+    """Return the path in a word of a command line that names a model file, or ''.
 
-    Behind the path may stand sizes: `model.onnx:batch=4`. A spec is text, and begins with no brace.
+    Sizes may follow the path: `model.onnx:batch=4`. A spec is text, and never begins with a brace.
     """
     path = word if os.path.isfile(word) else word.partition(":")[0]
     if not ("." in path or os.sep in path) or not os.path.isfile(path):
@@ -66,7 +66,7 @@ def model_file(word: str) -> str:
 
 
 def _is_text(start: bytes) -> bool:
-    """Whether a file that begins so may be text; its last character may be cut off."""
+    """Return whether a file that begins like this may be text; its last character may be incomplete."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(start)
     except UnicodeDecodeError:
@@ -75,18 +75,18 @@ def _is_text(start: bytes) -> bool:
 
 
 def holds_tensors(path: str) -> bool:
-    """Whether a file is a `.safetensors` file or the index of its shards."""
+    """Return whether a file is a `.safetensors` file or the index of its shards."""
     with open_regular(path) as file:
         return identify(file, path) == "safetensors"
 
 
 def _pickled(start: bytes) -> bool:
-    """Pickles of protocol 2 and later begin with a mark and the protocol's number."""
+    """Return whether the bytes begin a pickle of protocol 2 or later: mark, then number."""
     return start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
 
 
 def pickled(label: str, what: str) -> ArchError:
-    """The refusal of a pickle, and the way out."""
+    """Return the refusal of a pickle, and the way out."""
     return ArchError(
         Diagnostic(
             f"{label} is {what}: it holds no graph, and opening it could run anything",
@@ -97,10 +97,10 @@ def pickled(label: str, what: str) -> ArchError:
 
 
 def refuse_pickles(names: list[str], label: str) -> None:
-    """Refuse a zip whose members show that torch.save or TorchScript wrote it.
+    """Refuse a zip that torch.save or TorchScript wrote, as its members show.
 
     Raises:
-        ArchError: it did.
+        ArchError: it is such a file.
     """
     parts = {part for name in names for part in name.split("/")[1:]}
     if "data.pkl" in parts:

@@ -1,4 +1,4 @@
-"""A file of somebody's model as a trace: opened, told apart by its content, read."""
+"""Load a model file as a trace: open, identify by content, read."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from archcalc.regular import open_regular
 
 @garbage.paused()
 def read(path: str, inputs: Mapping[str, tuple[int, ...]], dims: Mapping[str, int]) -> Trace:
-    """The model that a file holds.
+    """Return the model in a file.
 
     Args:
-        inputs: shapes of inputs by name, batch included, where the file leaves sizes free.
+        inputs: shapes of inputs by name, including the batch, where the file leaves sizes free.
         dims: values of free sizes by their names.
 
     Raises:
-        ArchError: it cannot be opened, is no model, or one that cannot be read.
+        ArchError: the file cannot be opened, is no model, or cannot be read.
     """
     label = Path(path).name
     try:

@@ -1,4 +1,4 @@
-"""Rows of a tally gathered by module, so deep as wanted; a module's own come where it stands first."""
+"""Gather the rows of a tally by module, down to a depth; a module's own rows come at its first place."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from archcalc.interop.tally import OperationCost, Use
 
 
 class Gathered(NamedTuple):
-    """A module, or a single operation that stands in none: what its rows do and use together.
+    """A module, or a single operation outside any: the work and weights of its rows.
 
-    `name` is the module's path, or the word of operations that lie directly in the one above.
+    `name` is the module's path, or the word of operations directly in the enclosing module.
     """
 
     name: str
@@ -33,11 +33,11 @@ class Gathered(NamedTuple):
 def gather(
     rows: Iterable[OperationCost], modules: Mapping[str, str], depth: int
 ) -> tuple[Gathered, ...]:
-    """Rows by module down to a depth, in the order in which each module first works.
+    """Gather rows by module down to a depth, in the order in which each module first works.
 
-    At depth 1 'layer1.0.conv1' counts for 'layer1'. Depth counts modules, not dots: one whose name
-    holds a dot is one. Operations that lie above that depth, in a module with others inside, stand for
-    themselves under their word: 'layer1.0/add'.
+    At depth 1 'layer1.0.conv1' counts for 'layer1'. Depth counts modules, not dots: a name with a dot is
+    one module. Operations above that depth, in a module that contains others, form rows of their own
+    under their word: 'layer1.0/add'.
     """
     found: dict[tuple[str, str], list[OperationCost]] = {}
     above = _with_others_inside(modules)
@@ -58,7 +58,7 @@ def _name(path: str, word: str) -> str:
 
 
 def chain(path: str, modules: Mapping[str, str]) -> list[str]:
-    """The modules around a path and itself, outermost first, the model left out."""
+    """Return the modules around a path and the path itself, outermost first, without the model."""
     parts, around = path.split(".") if path else [], []
     for end in range(1, len(parts) + 1):
         prefix = ".".join(parts[:end])

@@ -1,4 +1,4 @@
-"""Rules of what works value by value, along a line of values, or over a window: no products of weights.
+"""Count what works value by value, along a line of values, or over a window, without weight products.
 
 The formulas are those of the census: an activation as it is evaluated, a mean of n values as n − 1
 additions and a multiply, a norm as its textbook formula.
@@ -13,7 +13,7 @@ from archcalc.interop.trace import Shape
 
 
 def each(**steps: int) -> Rule:
-    """A rule that does these steps once for each value of the output."""
+    """Return a rule that does these steps once for each value of the output."""
     step = Counts(**steps)
     return lambda op: step.times(op.values)
 
@@ -115,7 +115,7 @@ def _along(op: Seen) -> int:
 
 
 def fold(kind: str, **last: int) -> Rule:
-    """A rule for reductions: an input value fewer than outputs joins in, then `last` for each output."""
+    """Return a rule for reductions: inputs − outputs steps, then `last` for each output."""
     end = Counts(**last)
 
     def rule(op: Seen) -> Counts:
@@ -137,7 +137,7 @@ def bag(op: Seen) -> Counts:
 
 
 def cumulative(kind: str) -> Rule:
-    """A rule for running sums along the attribute dim: one step a value but the first."""
+    """Return a rule for running sums along the attribute dim: one step per value but the first."""
 
     def rule(op: Seen) -> Counts:
         n = _along(op)
@@ -147,18 +147,18 @@ def cumulative(kind: str) -> Rule:
 
 
 def variance(op: Seen) -> Counts:
-    """The mean, the differences from it, the sum of their squares, its quotient by a number."""
+    """Return the mean, the differences from it, the sum of their squares, its quotient by a number."""
     n, lines = prod(op.shape(0)), op.values
     return Counts(multiplies=n + 2 * lines, additions=3 * n - 2 * lines)
 
 
 def deviation(op: Seen) -> Counts:
-    """The same, and a root."""
+    """Return the same, and a root."""
     return variance(op).plus(Counts(roots=op.values))
 
 
 def euclidean(op: Seen) -> Counts:
-    """The root of the sum of squares."""
+    """Return the root of the sum of squares."""
     n, lines = prod(op.shape(0)), op.values
     return Counts(multiplies=n, additions=n - lines, roots=lines)
 
@@ -231,7 +231,7 @@ def avg_pool(op: Seen) -> Counts:
 
 
 def adaptive_pool(kind: str, **last: int) -> Rule:
-    """A rule for pools to a fixed size: cells of n inputs over m outputs read n + m − gcd(n, m)."""
+    """Return a rule for pools to a fixed size: n inputs, m outputs read n + m − gcd(n, m) values."""
     end = Counts(**last)
 
     def rule(op: Seen) -> Counts:
@@ -250,7 +250,7 @@ def _read(n: int, m: int) -> int:
 
 
 def resize(taps: int) -> Rule:
-    """A rule for interpolation between so many neighbors along each axis: 4 of bilinear, 16 of bicubic.
+    """Return a rule for interpolation between n neighbors along each axis: 4 bilinear, 16 bicubic.
 
     An output is their weighted sum: a multiply a neighbor and one addition fewer.
     """

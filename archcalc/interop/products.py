@@ -1,4 +1,4 @@
-"""Rules of what multiplies weights and inputs: conv, linear, matmul, attention, einsum.
+"""Count what multiplies weights and inputs: conv, linear, matmul, attention, einsum.
 
 A sum of k products takes k − 1 additions; positions in the padding count, as everywhere.
 """
@@ -15,7 +15,7 @@ _MOST_TAPS = 1 << 20  # that a dilated transposed conv may touch along an axis
 
 
 def sums(outputs: int, products: int, bias: bool = False) -> Counts:
-    """So many outputs, each a sum of so many products, and of a bias."""
+    """Return the counts of outputs that each sum a number of products, and a bias."""
     return Counts(products=outputs * products, additions=outputs * (products - 1 + bias))
 
 
@@ -41,7 +41,7 @@ def conv_transpose(op: Seen) -> Counts:
 
 
 def _touched(n: int, stride: int, kernel: int, dilation: int) -> int:
-    """Outputs along an axis that get at least one product."""
+    """Return the number of outputs along an axis that get at least one product."""
     if dilation == 1 or kernel == 1:
         return (n - 1) * min(stride, kernel) + kernel
     if n * kernel > _MOST_TAPS:
@@ -130,7 +130,7 @@ def einsum(op: Seen) -> Counts:
 
 
 def _terms(texts: list[str], shapes: list[Shape]) -> tuple[list[list[str]], dict[str, int]]:
-    """The letters of every operand, '…' replaced by numbers from the right, and their sizes."""
+    """Return the letters of every operand, '…' replaced by numbers from the right, and their sizes."""
     if len(texts) != len(shapes):
         raise Unfit("its equation names another number of operands")
     terms: list[list[str]] = []

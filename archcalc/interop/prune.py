@@ -1,8 +1,8 @@
-"""What of a trace is work: what depends on no input is folded, what no output reads is dropped.
+"""Separate work from the rest of a trace: fold what depends on no input, drop what no output reads.
 
 A mask, a table of positions or a weight that is normalized before use is the same for every image: an
-exporter may compute it, and who serves the model computes it once. It is no work of an image, but the
-weights that it is made of are used.
+exporter may compute it, and a server of the model computes it once. It is no work per image, but the
+weights in it are used.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _MOST_BEHIND = 2_000_000  # weights in all lists of what tensors are made of
 
 
 class Pruned(NamedTuple):
-    """The operations of a trace, told apart.
+    """The operations of a trace by their use.
 
     Args:
         live: depend on an input, and an output depends on them.
-        folded: depend on no input, and live ones or outputs read what they make.
-        dropped: nobody reads what they make.
-        behind: the weights' tensors that a tensor is made of, for every one that no input changes.
+        folded: depend on no input; live operations or outputs read their results.
+        dropped: nobody reads their results.
+        behind: for every tensor that no input changes, the weights' tensors that it is made of.
     """
 
     live: tuple[Operation, ...]
@@ -35,10 +35,10 @@ class Pruned(NamedTuple):
 
 
 def prune(trace: Trace) -> Pruned:
-    """Tell the operations of a trace apart, keeping their order.
+    """Sort the operations of a trace by their use, in their order.
 
     Raises:
-        ArchError: weights are made of so many others, again and again, that no model means it.
+        ArchError: weights are made of more others than any real model has.
     """
     changing, behind = _sources(trace)
     read = set(trace.outputs)
@@ -56,7 +56,7 @@ def prune(trace: Trace) -> Pruned:
 
 
 def _sources(trace: Trace) -> tuple[set[str], dict[str, tuple[str, ...]]]:
-    """The tensors that an input changes, and the weights behind each of the others."""
+    """Return the tensors that an input changes, and the weights behind each of the others."""
     changing, left = set(trace.inputs), _MOST_BEHIND
     behind: dict[str, tuple[str, ...]] = {w.tensor: (w.tensor,) for w in trace.weights}
     for operation in trace.operations:

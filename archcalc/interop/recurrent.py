@@ -16,7 +16,7 @@ _RELU = Counts(comparisons=1)
 
 
 def recurrent(gates: int, cell: Counts) -> Rule:
-    """A rule for inputs x, *states, *weights; attributes states (how many of them) and units.
+    """Return a rule for inputs x, *states, *weights; attributes states (how many of them) and units.
 
     x is [steps, batch, in], or as batch_first says; units are those of all layers and directions.
 
@@ -40,7 +40,7 @@ def recurrent(gates: int, cell: Counts) -> Rule:
 
 
 def roles(op: Seen) -> tuple[str, ...]:
-    """Return what each input of a recurrent layer would be as a weight: 'bias' or 'weight'."""
+    """Return the role of each input of a recurrent layer if it is a weight: 'bias' or 'weight'."""
     first = 1 + int(op.attributes.get("states", 0))
     weights = [shape for shape in op.inputs[first:] if shape]
     return tuple("bias" if shape and _bias(weights, shape) else "weight" for shape in op.inputs)

@@ -1,7 +1,7 @@
-"""`.safetensors`: which tensors a file holds, and where; the index of the files of a large model.
+"""Read `.safetensors`: the tensors of a file and their places; the index of a large model's files.
 
-A header of JSON, then the values side by side. What it claims is checked against the file's size before
-anything is made of it; no value is read here.
+A header of JSON, then the values side by side. Its claims are checked against the file's size first;
+no value is read here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _BITS |= {"F64": 64, "C64": 64}
 
 
 class Unsound(Exception):
-    """What is wrong with a file as such."""
+    """A defect of the file itself."""
 
 
 class TensorEntry(NamedTuple):
@@ -72,15 +72,15 @@ def dims(*shapes: Dims) -> str:
 
 
 def word(text: str) -> str:
-    """A name of the file's as a message shows it."""
+    """Return a name from the file for a message."""
     return printable(shown(text))
 
 
 def header(file: IO[bytes], size: int) -> tuple[dict[str, TensorEntry], int, dict[str, str]]:
-    """The tensors in the order of the header, where the values begin, and the metadata.
+    """Return the tensors in the order of the header, the offset of the values, and the metadata.
 
     Raises:
-        Unsound: lengths, types or places that contradict each other or the file.
+        Unsound: lengths, types or places contradict each other or the file.
     """
     written, start = _written(file, size)
     metadata = written.pop("__metadata__", {})
@@ -107,7 +107,7 @@ def _require_side_by_side(tensors: dict[str, TensorEntry], size: int) -> None:
 
 
 def _written(file: IO[bytes], size: int) -> tuple[dict[str, Any], int]:
-    """The header as it is written, and where the values begin."""
+    """Return the header as written, and the offset of the values."""
     length = int.from_bytes(file.read(8), "little")
     if size < 8 or length > size - 8:
         claim = f"a header of {grouped(length)} bytes" if size >= 8 else "8 bytes of length"
@@ -150,10 +150,10 @@ def _entry(name: str, entry: Any) -> TensorEntry:
 
 
 def read(path: str) -> TensorTable:
-    """The tensors of a `.safetensors` file, or of all files that an index of shards names.
+    """Return the tensors of a `.safetensors` file, or of all files that an index of shards names.
 
     Raises:
-        ArchError: no sound file or index, or a shard that lies outside of its folder or is missing.
+        ArchError: the file or index is unsound, or a shard is missing or outside of the folder.
     """
     with _opened(path) as file:
         if file.read(1) != b"{":
@@ -208,7 +208,7 @@ def _weight_map(path: str, file: IO[bytes]) -> dict[str, str]:
 
 
 def _beside(path: str, shard: str) -> str:
-    """A file in the folder of the index, and only there."""
+    """Return a file in the folder of the index; refuse any other."""
     import os
 
     if os.path.basename(shard) != shard or shard in ("", ".", "..") or "\\" in shard:

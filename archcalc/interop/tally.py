@@ -1,4 +1,4 @@
-"""Exact counts of a trace: what each operation does, and the weights that it is the first to use."""
+"""Count a trace exactly: the work of each operation, and the weights that it is the first to use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_NAMED = 40  # kinds of unknown operations
 
 
 class Use(NamedTuple):
-    """A weight, and what it is to the operation that first uses it: 'weight', 'bias', 'scale', …"""
+    """A weight, and its role in the operation that first uses it: 'weight', 'bias', 'scale', …"""
 
     weight: StoredWeight
     role: str
@@ -25,7 +25,7 @@ class Use(NamedTuple):
 
 
 class OperationCost(NamedTuple):
-    """What one operation costs, for the whole batch of the trace."""
+    """The cost of one operation, for the whole batch of the trace."""
 
     operation: Operation
     counts: Counts
@@ -33,10 +33,10 @@ class OperationCost(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """All rows. With `unknown` operations every total is a least one.
+    """All rows. With `unknown` operations every total is a lower bound.
 
-    `returned` are weights that no row uses and an output is made of (CLIP's temperature); `unused` are
-    used by nothing.
+    `returned` are weights that no row uses and that an output is made of (CLIP's temperature); nothing
+    uses the `unused`.
     """
 
     rows: tuple[OperationCost, ...]
@@ -70,7 +70,7 @@ def tally(trace: Trace, pruned: Pruned, allow_unknown: bool = False) -> Tally:
     """Count every live operation, and give each weight to the first that uses it.
 
     Raises:
-        ArchError: operations that are unknown, or do not fit their rules: all of them with their places.
+        ArchError: operations are unknown, or do not fit their rules; the error has all their places.
     """
     unknown = tuple(operation for operation in pruned.live if operation.word == OPAQUE)
     if unknown and not allow_unknown:
@@ -105,7 +105,7 @@ def tally(trace: Trace, pruned: Pruned, allow_unknown: bool = False) -> Tally:
 
 
 def _refused(trace: Trace, unknown: tuple[Operation, ...]) -> ArchError:
-    """One error for all unknown operations: each kind once, with its first places."""
+    """Return one error for all unknown operations: each kind once, with its first places."""
     kinds: dict[str, list[str]] = {}
     for operation in unknown:
         kinds.setdefault(str(operation.attributes.get("name", "?")), []).append(operation.place)
@@ -124,10 +124,10 @@ def _refused(trace: Trace, unknown: tuple[Operation, ...]) -> ArchError:
 
 
 def count(operation: Operation, tensors: Mapping[str, Tensor]) -> Counts:
-    """What one operation does; nothing is known of an opaque one.
+    """Return the work of one operation; an opaque one has none that is known.
 
     Raises:
-        Unfit: its shapes or attributes are none that its rule can count.
+        Unfit: its rule cannot count its shapes or attributes.
     """
     if operation.word == OPAQUE:
         return NONE
@@ -148,7 +148,7 @@ def _seen(operation: Operation, tensors: Mapping[str, Tensor]) -> Seen:
 def _used(
     operation: Operation, behind: Mapping[str, tuple[str, ...]], tensors: Mapping[str, Tensor]
 ) -> list[tuple[str, str]]:
-    """The weights that an operation reads, also through what is made of them, and their roles."""
+    """Return the weights that an operation reads, also through what is made of them, and their roles."""
     roles = WORDS[operation.word].roles if operation.word in WORDS else ()
     if callable(roles):
         roles = roles(_seen(operation, tensors))

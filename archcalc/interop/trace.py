@@ -1,4 +1,4 @@
-"""The one model that every reader makes of a file: operations on tensors of known shapes.
+"""Define the one model that every reader makes of a file: operations on tensors of known shapes.
 
 It knows nothing of channels-last and nothing of frameworks. Batch is in the shapes as in the file.
 """
@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 Shape = tuple[int, ...]
 Kind = Literal["parameter", "buffer", "constant"]
 
-OPAQUE = "opaque"  # the word of an operation that nobody knows; its attribute `name` is the file's
+OPAQUE = "opaque"  # the word of an unknown operation; its attribute `name` is the file's
 
 
 class Tensor(NamedTuple):
@@ -26,8 +26,8 @@ class StoredWeight(NamedTuple):
     """A tensor whose numbers lie in the file.
 
     Args:
-        name: the path of its own: 'layer1.0.conv1.weight', in ONNX the initializer's name.
-        tensor: the value that it is in the graph.
+        name: its own path: 'layer1.0.conv1.weight', in ONNX the initializer's name.
+        tensor: its value in the graph.
         trains: whether training would change it: a frozen parameter's does not.
         storage: equal for weights that are one (tied).
     """
@@ -59,14 +59,14 @@ class Operation(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """A whole model: what flows, what lies in the file, what is done.
+    """A whole model: its tensors, weights and operations.
 
     Args:
         name: what messages call it: the file's name.
         source: who wrote it: 'torch.export 8.20', 'ONNX opset 17, pytorch 2.1'.
         inputs, outputs: tensors by name.
         modules: class of every module by its path: {'': 'ResNet', 'layer1.0': 'BasicBlock'}.
-        notes: what a reader has to say: 'batch norms were folded by the exporter'.
+        notes: remarks of the reader: 'batch norms were folded by the exporter'.
     """
 
     name: str

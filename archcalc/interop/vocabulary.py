@@ -1,8 +1,8 @@
-"""The words that operations are written in, torch's names for them, and what each of them costs.
+"""Define the words of operations, torch's names for them, and the cost of each.
 
-A reader maps its file's operators to these words and puts inputs and attributes in the order that the
-word's rule documents. Every word has a rule: what computes nothing is listed by name, as moving values
-or as making them from nothing, and a word that is not here cannot be counted at all.
+A reader maps its file's operators to these words and orders inputs and attributes as the word's rule
+documents. Every word has a rule: operations without work are listed by name, as moving values or as
+making them from nothing; an operation without a word cannot be counted.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NORM: Roles = ("", "scale", "shift", "mean", "variance")
 
 
 class Word(NamedTuple):
-    """What an operation costs, and what the weights at its inputs are to it."""
+    """The cost of an operation, and the roles of the weights at its inputs."""
 
     rule: Rule
     roles: Roles = ()

@@ -1,4 +1,4 @@
-"""Where the batch lies: axes as ordered products of factors, one of which may be the batch.
+"""Track the batch: axes as ordered products of factors, one of which may be the batch.
 
 Swin's windows are the axis (images, windows). A view cuts the row of all factors anew, a permutation
 moves axes, everything else keeps an axis, adds one or takes one away. What mixes images is `Lost`.
@@ -18,7 +18,7 @@ Way = tuple[Axis, ...]
 
 
 class Lost(Exception):
-    """The images meet, or are taken apart, in a way that nothing here can follow."""
+    """The images are mixed, or split, in a way that cannot be followed."""
 
 
 class Carried(NamedTuple):
@@ -30,15 +30,15 @@ class Carried(NamedTuple):
     attributes: Mapping[str, Any]
 
     def way(self, position: int) -> Way | None:
-        """The way of an input, None if it has no batch or is left out."""
+        """Return the way of an input, None if it has no batch or is left out."""
         return self.ways[position] if position < len(self.ways) else None
 
     def rank(self, position: int) -> int:
-        """How many axes an input has."""
+        """Return how many axes an input has."""
         return len(self.inputs[position] or ())
 
     def dims(self, rank: int) -> set[int] | None:
-        """The axes of the attribute dim, from 0; None where there is none."""
+        """Return the axes of the attribute dim, from 0; None where there is none."""
         dim = self.attributes.get("dim")
         if dim is None:
             return None
@@ -47,22 +47,22 @@ class Carried(NamedTuple):
 
 
 def plain(size: int) -> Axis:
-    """An axis without the batch."""
+    """Return an axis without the batch."""
     return ((size, False),)
 
 
 def size_of(axis: Axis) -> int:
-    """The extent of an axis, or of what is left of it."""
+    """Return the extent of an axis, or of what is left of it."""
     return prod(size for size, _ in axis)
 
 
 def has_batch(axis: Axis) -> bool:
-    """Whether the batch is a factor of it."""
+    """Return whether the batch is a factor of it."""
     return any(batch for _, batch in axis)
 
 
 def placed(shape: Shape, axes: Mapping[int, list[Axis]]) -> Way | None:
-    """An output's way from what its axes were: those of the batch must have kept their size."""
+    """Return an output's way from those of its axes; axes of the batch must have kept their size."""
     way = [plain(size) for size in shape]
     found = 0
     for at, candidates in axes.items():
@@ -79,7 +79,7 @@ def placed(shape: Shape, axes: Mapping[int, list[Axis]]) -> Way | None:
 
 
 def from_right(op: Carried, shape: Shape, inputs: range | None = None) -> Way | None:
-    """Axes fit from the last: elementwise, broadcast, what changes other axes only."""
+    """Align axes from the last: elementwise, broadcast, changes of other axes only."""
     axes: dict[int, list[Axis]] = {}
     for way in (op.ways[i] for i in (inputs or range(len(op.ways)))):
         for at, axis in enumerate(way or ()):
@@ -88,14 +88,14 @@ def from_right(op: Carried, shape: Shape, inputs: range | None = None) -> Way | 
 
 
 def from_left(op: Carried, shape: Shape) -> Way | None:
-    """Axes of the first input fit from the first: pools, linear layers, what adds axes at the end."""
+    """Align axes of the first input from the first: pools, linear layers, axes added at the end."""
     if any(way is not None for way in op.ways[1:]) and op.ways[0] is None:
         raise Lost
     return placed(shape, {at: [axis] for at, axis in enumerate(op.way(0) or ())})
 
 
 def view(op: Carried, shape: Shape) -> Way | None:
-    """The row of factors is cut anew; the batch is never cut."""
+    """Cut the row of factors anew; the batch is never cut."""
     row = _merged([factor for axis in op.way(0) or () for factor in axis])
     way: list[Axis] = []
     for size in shape:
@@ -116,7 +116,7 @@ def view(op: Carried, shape: Shape) -> Way | None:
 
 
 def _merged(factors: list[Factor]) -> list[Factor]:
-    """Neighbors without the batch as one factor, so that equal axes are written alike."""
+    """Merge neighbors without the batch into one factor, so that equal axes are written alike."""
     found: list[Factor] = []
     for count, batch in factors:
         if not batch and found and not found[-1][1]:

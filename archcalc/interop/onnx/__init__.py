@@ -1,1 +1,1 @@
-"""ONNX files read as a trace: protobuf and shapes by our own means, weights left where they lie."""
+"""Read ONNX files as a trace: protobuf and shapes by our own code; weights stay in the file."""

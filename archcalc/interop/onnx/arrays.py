@@ -1,4 +1,4 @@
-"""Arithmetic of places in small constants, flat lists in row-major order, without numpy."""
+"""Compute with small constants: flat lists in row-major order, without numpy."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 
 def strides(shape: Sequence[int]) -> list[int]:
-    """How far apart in the flat list two neighbors along each axis are."""
+    """Return the strides of each axis in the flat list."""
     return list(accumulate(reversed(shape), mul, initial=1))[-2::-1] if shape else []
 
 
 def places(ranges: Sequence[range], steps: Sequence[int]) -> list[int]:
-    """Flat places of every combination of indices, the last axis fastest."""
+    """Return the flat indices of every combination of indices, the last axis fastest."""
     found = [0]
     for indices, step in zip(ranges, steps, strict=True):
         found = [base + index * step for base in found for index in indices]
@@ -22,7 +22,7 @@ def places(ranges: Sequence[range], steps: Sequence[int]) -> list[int]:
 
 
 def spread(numbers: list[Any], shape: Sequence[int], to: Sequence[int]) -> list[Any]:
-    """The numbers of an array of `shape`, broadcast to the shape `to`."""
+    """Return the numbers of an array of `shape`, broadcast to the shape `to`."""
     if tuple(shape) == tuple(to):
         return numbers
     count = 1
@@ -42,5 +42,5 @@ def transposed(numbers: list[Any], shape: Sequence[int], order: Sequence[int]) -
 
 
 def taken(numbers: list[Any], shape: Sequence[int], ranges: Sequence[range]) -> list[Any]:
-    """The part of an array that these indices along each axis choose."""
+    """Return the part of an array that these indices along each axis select."""
     return [numbers[place] for place in places(ranges, strides(shape))]

@@ -9,7 +9,7 @@ from archcalc.interop.onnx.values import Value
 
 
 def quantized_lstm(e: Emission) -> None:
-    """Its weights are turned, then it is an LSTM."""
+    """Transpose its weights; then it is an LSTM."""
     turned: list[Value] = []
     for position in (1, 2):
         weight = e.call.value(position)
@@ -22,7 +22,7 @@ def quantized_lstm(e: Emission) -> None:
 
 
 def packed_matmul(e: Emission) -> None:
-    """A linear layer; its weight counts as the matrix that it is, not as the bytes it is packed in."""
+    """Write a linear layer; its weight counts as a matrix, not as the packed bytes."""
     k, n, packed = e.call.integer("K", 0), e.call.integer("N", 0), e.call.value(1)
     weight = Value((n, k), packed.dtype)
     weight.name, weight.stored, weight.root, weight.fixed = packed.name, packed.stored, True, True
@@ -66,7 +66,7 @@ def _attend(e: Emission, parts: list[Value], heads: int, groups: int, past: int 
 
 
 def embedding_norm(e: Emission) -> None:
-    """Embeddings of ids, places and (perhaps) segments, their sum, and its norm."""
+    """Write embeddings of ids, positions and (optional) segments, their sum, and its norm."""
     ids, words, places = e.call.first, e.call.value(2), e.call.value(3)
     shape, dtype = e.outputs[0].shape, words.dtype
     parts = [e.op("embedding", [words, ids], [e.temporary(shape, dtype)])]

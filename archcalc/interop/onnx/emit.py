@@ -1,4 +1,4 @@
-"""Steps become operations of the trace: tensors by name, weights with what they are, modules."""
+"""Turn steps into operations of the trace: tensors by name, weights with their roles, modules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_MODULES = 50_000
 
 
 class Emitter:
-    """What has been gathered for the trace."""
+    """The parts of the trace collected so far."""
 
     def __init__(self, merges: bool) -> None:
         self._merges = merges  # whether the exporter writes equal weights once
@@ -32,7 +32,7 @@ class Emitter:
         self._made_of: dict[str, tuple[Value, ...]] = {}
 
     def tensor(self, value: Value) -> str:
-        """The value's name, with its shape and type known to the trace."""
+        """Return the value's name, with its shape and type known to the trace."""
         name = value.name
         if name not in self.tensors:
             dtype = DTYPES.get(value.dtype)
@@ -40,7 +40,7 @@ class Emitter:
         return name
 
     def weight(self, word: str, position: int, value: Value, folded: bool, at: Home) -> str:
-        """A tensor of the file that an operation reads; the first use that makes it learned decides."""
+        """Return a stored tensor that an operation reads; its first learned use decides its role."""
         name = self.tensor(value)
         is_a = kind(word, position, value, folded)
         known = self.weights.get(name)
@@ -74,10 +74,10 @@ class Emitter:
         self.weights[name] = StoredWeight(name, name, is_a, is_a == "parameter", name)
 
     def _merged(self, word: str, position: int, value: Value, at: Home, first: Home) -> bool:
-        """Whether two layers share a vector only because the exporter wrote equal ones once.
+        """Return whether two layers share a vector only because the exporter wrote equal ones once.
 
-        Nobody ties biases and scales of different layers: those that no training has touched are equal,
-        zeros or ones. Where the values lie in another file, the modules alone have to tell.
+        Nobody ties biases and scales of different layers: untrained ones are equal, all zeros or
+        ones. Where the values lie in another file, only the modules can decide.
         """
         if (
             not self._merges
@@ -92,12 +92,12 @@ class Emitter:
         return value.stored.uniform or (value.stored.elsewhere and at.exact and first.exact)
 
     def made_of(self, outputs: list[Value], inputs: list[Value | None]) -> None:
-        """Remember what a folded operation makes weights of."""
+        """Remember the weights that a folded operation computes from."""
         sources = tuple(v for v in inputs if v is not None and v.learned)
         self._made_of.update((value.name, sources) for value in outputs)
 
     def learned(self, value: Value) -> None:
-        """All tensors that this one is made of turn out to be learned. Each is looked at once."""
+        """Mark all tensors that this one is made of as learned, each once."""
         left = [value]
         while left:
             last = left.pop()
@@ -151,14 +151,14 @@ class Emission:
         return self.to.tensor(value)
 
     def learns(self, word: str, position: int, value: Value) -> None:
-        """Say what a value is, before it is turned for the operation that uses it."""
+        """Set the role of a value before it is transposed for the operation that uses it."""
         if value.root:
             self.to.weight(word, position, value, False, self.home)
         elif value.learned:
             self.to.learned(value)
 
     def temporary(self, shape: tuple[int, ...], dtype: int, fixed: bool = False) -> Value:
-        """A value between two operations of one node."""
+        """Return a value between two operations of one node."""
         value = Value(shape, dtype)
         value.fixed = value.learned = fixed
         value.name = f"{self.outputs[0].name}#{len(self.to.tensors)}"

@@ -68,7 +68,7 @@ def _outermost(source: WireFile) -> list[Field]:
 
 
 def read_model(source: WireFile) -> Opened:
-    """The outermost message. Raises ArchError where the bytes are no ONNX model."""
+    """Return the outermost message. Raises ArchError where the bytes are no ONNX model."""
     producer, version = "", ""
     graph: GraphProto | None = None
     opsets: dict[str, int] = {}

@@ -129,7 +129,7 @@ def _refuse_strangers(declared: list[ValueInfo], inputs: Given, dims: Mapping[st
 
 
 def _all_free(left: list[ValueInfo], known: Mapping[str, int]) -> ArchError:
-    """Every size that is free, and how each is given."""
+    """Return every size that is free, and how each is given."""
     words: dict[str, str] = {}
     ways: dict[str, None] = {}
     for declaration in left:

@@ -26,7 +26,7 @@ def _windows(e: Emission, axes: int) -> dict[str, Any]:
 
 
 def conv(word: str, x: int = 0, weight: int = 1, bias: int = 2) -> Translation:
-    """A convolution whose tensors stand at these places."""
+    """Return a convolution whose tensors stand at these places."""
 
     def translate(e: Emission) -> None:
         filters = e.call.value(weight)
@@ -75,7 +75,7 @@ def pool(word: str) -> Translation:
 
 
 def matmul(a: int, b: int, bias: int = -1) -> Translation:
-    """A product of two tensors; with a stored matrix it is a linear layer."""
+    """Return a product of two tensors; with a stored matrix it is a linear layer."""
 
     def translate(e: Emission) -> None:
         left, right = e.call.value(a), e.call.value(b)
@@ -93,7 +93,7 @@ def matmul(a: int, b: int, bias: int = -1) -> Translation:
 
 
 def weight_of(e: Emission, matrix: Value) -> Value:
-    """A matrix of weights as torch has it, [out, in]: the transpose is folded."""
+    """Return a matrix of weights as torch has it, [out, in]: the transpose is folded."""
     made = e.temporary(matrix.shape[::-1], matrix.dtype, fixed=True)
     e.learns("linear", 1, matrix)
     return e.op("permute", [matrix], [made], dims=(1, 0))
@@ -199,7 +199,7 @@ def grown(e: Emission, new: Value, kept: Value, made: list[Value]) -> Value:
 
 
 def norm(word: str) -> Translation:
-    """A norm over the last axes, from `axis` on."""
+    """Return a norm over the last axes, from `axis` on."""
 
     def translate(e: Emission) -> None:
         shape = e.call.ranked(0, 1)
@@ -211,7 +211,7 @@ def norm(word: str) -> Translation:
 
 
 def skip_norm(word: str) -> Translation:
-    """A sum of two branches (and a bias), then the norm."""
+    """Return a sum of two branches (and a bias), then the norm."""
 
     def translate(e: Emission) -> None:
         x, skip = e.call.value(0), e.call.value(1)

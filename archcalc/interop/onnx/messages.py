@@ -1,7 +1,7 @@
-"""The few messages of onnx.proto that counting needs, each read when it is first asked for.
+"""Read the few messages of onnx.proto that counting needs, each on first access.
 
-Names and field numbers are those of onnx.proto (IR version 13); what is not listed is passed over. Nodes
-are read at once, attributes and metadata when a rule looks; weights are places in the file (`tensors`).
+Names and field numbers are those of onnx.proto (IR version 13); other fields are skipped. Nodes are
+read at once, attributes and metadata when a rule looks; weights are places in the file (`tensors`).
 Proto3 writers leave zeros out, so an attribute's own `type` says which field is meant.
 """
 
@@ -81,7 +81,7 @@ class NodeProto:
         return self._cached
 
     def without(self, absent: set[str]) -> NodeProto:
-        """The same, reading nothing where it reads one of these names."""
+        """Return the node without the inputs of these names."""
         other = copy(self)
         other.inputs = ["" if name in absent else name for name in self.inputs]
         return other
@@ -91,7 +91,7 @@ class NodeProto:
         return bool(self._metadata)
 
     def metadata(self, wanted: frozenset[str]) -> dict[str, str]:
-        """What the exporter noted about the node under these keys."""
+        """Return the exporter's metadata for the node under these keys."""
         return dict(entries(self.source, self._metadata, wanted))
 
 
@@ -195,7 +195,7 @@ class GraphProto:
         return [_input(self.source, low, high) for low, high in self._outputs]
 
     def values(self) -> list[ValueInfo]:
-        """The values in between of which the file records a type."""
+        """Return the values in between of which the file records a type."""
         return [_input(self.source, low, high) for low, high in self._values]
 
 
@@ -204,7 +204,7 @@ def _empty() -> list[Place]:
 
 
 def _sparse(source: WireFile, low: int, high: int) -> Stored:
-    """A sparse tensor: its name and type are those of its values, its shape stands beside."""
+    """Return a sparse tensor: its name and type are those of its values, its shape stands beside."""
     values, dims = Stored(), list[int]()
     for tag, start, end in source.fields(low, high):
         if tag == 0x0A:

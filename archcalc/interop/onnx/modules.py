@@ -1,4 +1,4 @@
-"""The module that a node lies in, from what exporters write: torch's metadata, or paths in names."""
+"""Find the module of a node from what exporters write: torch's metadata, or paths in names."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def dotted(name: str) -> list[str]:
 
 
 def _listed(text: str) -> list[str]:
-    """A list of texts as Python prints it."""
+    """Return a list of texts as Python prints it."""
     if len(text) > _LONGEST or not text.startswith("["):
         return []
     return [part.strip().strip("'\"") for part in text[1:-1].split(",")]

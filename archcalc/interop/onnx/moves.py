@@ -10,7 +10,7 @@ from archcalc.interop.onnx.layers import Translation
 
 
 def along(word: str, default: int, attribute: str = "axis") -> Translation:
-    """A word that works along one axis."""
+    """Return a word that works along one axis."""
     return lambda e: e.op(word, [e.call.first], dim=e.call.integer(attribute, default))
 
 

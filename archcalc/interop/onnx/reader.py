@@ -1,4 +1,4 @@
-"""An ONNX file → its trace: the graph walked once, every operator in the words of the vocabulary."""
+"""Read an ONNX file as a trace: one walk through the graph, every operator in the vocabulary's words."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def read(
     inputs: Mapping[str, tuple[int, ...]] = _NO_INPUTS,
     dims: Mapping[str, int] = _NO_DIMS,
 ) -> Trace:
-    """The trace of an open file; weights are not read.
+    """Return the trace of an open file; weights are not read.
 
     Args:
         label: the file's name, as errors say it.
         inputs: shapes by the names of inputs.
         dims: free extents by name; also the value of an input that is one integer.
 
-    Raises:
+        ArchError: the file is no ONNX model, or does not determine its shapes; the error has a place.
         ArchError: no ONNX model, or shapes that the file does not decide; with its own place.
     """
     try:
@@ -79,7 +79,7 @@ def _trace(
 
 
 def _recorded(model: Opened) -> dict[str, tuple[tuple[int, ...], int]]:
-    """Shapes that the file records for values, where they are whole."""
+    """Return the complete shapes that the file records for values."""
     found = {}
     for value in (*model.graph.values(), *model.graph.outputs()):
         if value.shape is not None and all(isinstance(n, int) for n in value.shape):
@@ -88,7 +88,7 @@ def _recorded(model: Opened) -> dict[str, tuple[tuple[int, ...], int]]:
 
 
 def _emit(steps: Iterable[EnteredNode], to: Emitter) -> set[str]:
-    """Write every step that is no arithmetic of shapes; the names that steps have read."""
+    """Write every step except arithmetic on shapes; return the names that steps have read."""
     names: set[str] = set()
     for step in steps:
         names.update(step.call.node.inputs)
@@ -135,7 +135,7 @@ def _output(scope: Scope, name: str, to: Emitter) -> str:
 
 
 def _unread(held: list[Stored], scope: Scope, to: Emitter, names: set[str]) -> None:
-    """Weights of the file that no node reads. What nodes read to learn sizes is no weight."""
+    """Count weights that no node reads. A tensor that nodes read to learn sizes is no weight."""
     for tensor in held:
         value: Value = scope[tensor.name]
         unused = value.name not in to.weights and tensor.name not in names
@@ -144,7 +144,7 @@ def _unread(held: list[Stored], scope: Scope, to: Emitter, names: set[str]) -> N
 
 
 def _notes(to: Emitter, held: list[Stored], torch: bool) -> list[str]:
-    """What a reader of the counts has to know of the file."""
+    """Return the notes that a reader of the counts needs."""
     notes = []
     parameters = [w for w in to.weights.values() if w.kind == "parameter"]
     folded = len(to.norms)

@@ -1,4 +1,4 @@
-"""Tensors that lie in an ONNX file: shape, type, place; values only of small ones that shapes need."""
+"""Describe tensors in an ONNX file: shape, type, place; values only of small ones that shapes need."""
 
 from __future__ import annotations
 
@@ -77,16 +77,16 @@ class Stored:
 
     @property
     def empty(self) -> bool:
-        """No values are here nor beside: the file was stripped of its weights."""
+        """Whether the values are missing everywhere: the file was stripped of its weights."""
         return self._raw is None and not self._fields and not self.external and math.prod(self.shape) > 0
 
     def spread(self, shape: tuple[int, ...]) -> Stored:
-        """The same as a sparse tensor of `shape`, whose values are few among zeros."""
+        """Return the same as a sparse tensor of `shape`, whose values are few among zeros."""
         self.shape, self._fields, self._raw = _checked(self.name, shape), [(0, 0, 0)], None
         return self
 
     def numbers(self) -> list[Number] | None:
-        """The values, if they lie in the file, are few, and are numbers."""
+        """Return the values, if they lie in the file, are few, and are numbers."""
         count, dtype = math.prod(self.shape), DTYPES.get(self.dtype)
         if count > MOST_NUMBERS or not dtype or not dtype.letter or self._source is None:
             return None
@@ -100,7 +100,7 @@ class Stored:
 
     @property
     def uniform(self) -> bool:
-        """All values are one: what a layer has before it has learned. False where it cannot be seen."""
+        """Whether all values are equal, as in an untrained layer. False if they cannot be read."""
         places = (
             [self._raw] if self._raw else [(low, high) for tag, low, high in self._fields if tag == 0x22]
         )
@@ -114,7 +114,7 @@ class Stored:
         return data == data[: dtype.bits // 8] * count
 
     def is_turned(self, other: Stored) -> bool:
-        """Whether this matrix is the transpose of another, by three rows of it: trained ones tell."""
+        """Return whether this matrix is the transpose of another, by three rows: trained ones differ."""
         dtype, rows = DTYPES.get(self.dtype), self.shape[0] if self.shape else 0
         if not dtype or dtype.bits < 8 or self.dtype != other.dtype or self.shape != other.shape[::-1]:
             return False
@@ -148,7 +148,7 @@ class Stored:
 
 
 def stored(source: WireFile, low: int, high: int) -> Stored:
-    """The TensorProto at `low:high`, its lengths checked against its shape."""
+    """Return the TensorProto at `low:high`, its lengths checked against its shape."""
     tensor, dims = Stored(), list[int]()
     external: list[Place] = []
     tensor._source = source
@@ -202,7 +202,7 @@ def _fits(tensor: Stored) -> None:
 
 
 def _beside(name: str, facts: dict[str, str]) -> str:
-    """The external file's name: a plain path below the model's folder. It is not opened here."""
+    """Return the external file's name: a plain path below the model's folder. It is not opened here."""
     location = facts.get("location", "")
     parts = location.replace("\\", "/").split("/")
     if not location or parts[0] == "" or ".." in parts or ":" in parts[0] or "\0" in location:

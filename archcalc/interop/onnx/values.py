@@ -1,4 +1,4 @@
-"""What shape inference knows of a value, and how a rule sees the node that it works on."""
+"""Define what shape inference knows of a value, and a node as its rule sees it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Value:
 
     @classmethod
     def of(cls, tensor: Stored) -> Value:
-        """A tensor of the file; its numbers are read when they are asked for."""
+        """Return a tensor of the file; its numbers are read when they are asked for."""
         value = cls(tensor.shape, tensor.dtype)
         value.stored, value.fixed, value._numbers = tensor, True, _UNREAD  # type: ignore[assignment]
         value.root = True
@@ -73,7 +73,7 @@ class Value:
 
 
 class Budget:
-    """How much arithmetic on constants one file may ask for."""
+    """The limit on arithmetic with constants that one file may use."""
 
     __slots__ = ("left",)
 
@@ -103,7 +103,7 @@ class NodeCall:
         self.opset, self.budget = opset, budget
 
     def value(self, position: int) -> Value:
-        """An input that must be there, and is a tensor."""
+        """Return an input that must be there, and is a tensor."""
         value = self.maybe(position)
         if value is None:
             raise ArchError(f"it has no input {position + 1}")
@@ -116,14 +116,14 @@ class NodeCall:
         return value
 
     def items(self, position: int) -> list[Value]:
-        """The tensors of an input that is a sequence."""
+        """Return the tensors of an input that is a sequence."""
         value = self.inputs[position] if 0 <= position < len(self.inputs) else None
         if value is None or value.items is None:
             raise ArchError(f"input {position + 1} is no sequence")
         return value.items
 
     def ranked(self, position: int, least: int) -> Shape:
-        """The shape of an input with at least so many axes."""
+        """Return the shape of an input with at least so many axes."""
         shape = self.value(position).shape
         if len(shape) < least:
             raise ArchError(f"input {position + 1} is {sized(shape)}, it needs {least} axes")
@@ -153,7 +153,7 @@ class NodeCall:
         return value
 
     def integers(self, name: str, length: int | None = None) -> list[int] | None:
-        """A list of integers, of that length, or None where the node has no such attribute."""
+        """Return a list of integers, of that length, or None where the node has no such attribute."""
         value = self._attribute(name, None)
         if value is None:
             return None
@@ -174,7 +174,7 @@ class NodeCall:
         return value
 
     def known(self, position: int) -> list[Any] | None:
-        """The numbers of an input, if they are known."""
+        """Return the numbers of an input, if they are known."""
         value = self.value(position)
         if value.numbers is not None:
             self.budget.spend(len(value.numbers))
@@ -197,7 +197,7 @@ class NodeCall:
         return self.integers(name) if self.maybe(position) is None else self.sizes(position)
 
     def folds(self, value: Value) -> bool:
-        """Whether numbers of that many values are computed at all: integers, and a few others."""
+        """Return whether numbers of that many values are computed at all: integers, and a few others."""
         return value.size <= (MOST_NUMBERS if value.dtype in INTEGERS or value.dtype == 9 else 64)
 
     @property
@@ -213,7 +213,7 @@ def sized(shape: Sequence[int]) -> str:
 
 
 def shared(*shapes: Shape) -> Shape:
-    """The shape that broadcasting gives, from the right."""
+    """Return the shape that broadcasting gives, from the right."""
     rank = max(map(len, shapes))
     found = [1] * rank
     for shape in shapes:
@@ -226,7 +226,7 @@ def shared(*shapes: Shape) -> Shape:
 
 
 def vector(numbers: Sequence[int]) -> Value:
-    """A list of known integers."""
+    """Return a list of known integers."""
     return Value((len(numbers),), INT64, list(numbers))
 
 

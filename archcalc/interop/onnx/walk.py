@@ -1,6 +1,6 @@
-"""The walk through a graph: nodes inferred in order, functions and known branches entered.
+"""Walk through a graph: infer nodes in order, enter functions and known branches.
 
-What is yielded are steps: a node with the values that it reads and makes. A file cannot make the walk
+The walk yields steps: a node with the values that it reads and makes. A file cannot make the walk
 long: nodes, depth, and arithmetic on constants are bounded.
 """
 
@@ -95,12 +95,12 @@ class Walk:
         scope[name] = value
 
     def steps(self, graph: GraphProto, scope: Scope, opsets: Mapping[str, int]) -> Iterator[EnteredNode]:
-        """The steps of a whole graph, whose inputs are in scope."""
+        """Return the steps of a whole graph, whose inputs are in scope."""
         frame = Frame(scope, opsets, None, "", 0)
         return self._nodes(graph.nodes(), frame)
 
     def strangers(self, graph: GraphProto) -> list[str]:
-        """The places of all operations that are not known: those met, and those of the whole graph."""
+        """Return the places of all unknown operations: those met, and the others in the whole graph."""
         found = dict.fromkeys(self.unknown)
         for index, node in enumerate(islice(graph.nodes(), _MOST_NODES)):
             known = (
@@ -180,7 +180,7 @@ class Walk:
         return outputs
 
     def _opaque(self, call: NodeCall, place: str) -> list[Value]:
-        """An operator nobody knows: the file may have recorded what comes out of it."""
+        """Infer an unknown operator: the file may have recorded its outputs."""
         node = call.node
         if node.op in _LOOPS and not node.domain:
             raise ArchError("how often its body runs is not in the file, so a loop cannot be counted")
@@ -238,7 +238,7 @@ class Walk:
 
 
 class Placed(ArchError):
-    """A mistake with the place of its node already in front."""
+    """A mistake that already has the place of its node in front."""
 
     def __init__(self, place: str, fact: ArchError) -> None:
         self.place, self.fact = place, fact
@@ -246,11 +246,11 @@ class Placed(ArchError):
 
 
 class Unknown(ArchError):
-    """An operation that is not known, of whose outputs the file does not record the shape either."""
+    """An unknown operation whose output shapes the file does not record either."""
 
 
 def _optional(function: Function, scope: Scope) -> list[NodeProto]:
-    """The body's nodes; where an input was left out, they read nothing."""
+    """Return the body's nodes; where an input was left out, they read nothing."""
     absent = set(function.inputs) - set(scope)
     if not absent:
         return list(function.nodes)
@@ -274,7 +274,7 @@ def _place(node: NodeProto, index: int, within: str) -> str:
 
 
 def operator_of(node: NodeProto) -> str:
-    """The operator's name, with its domain where that is not the standard's."""
+    """Return the operator's name, with its domain where that is not the standard's."""
     return f"{node.domain}.{node.op}" if node.domain else node.op
 
 

@@ -1,4 +1,4 @@
-"""What a stored tensor is: a parameter by the operator that uses it, a statistic, or only a constant."""
+"""Find the role of a stored tensor: a parameter of the operator that uses it, statistic, constant."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ _NUMBERED = re.compile(
 
 
 def role_of(word: str, position: int) -> str:
-    """What a weight at this place is to the word, '' where it has no place of its own."""
+    """Return the role of a weight at this input of the word, '' where the input has no role."""
     roles = WORDS[word].roles if word in WORDS else ()
     return roles[position] if not callable(roles) and position < len(roles) else ""
 
 
 def learns(word: str, position: int) -> bool:
-    """Whether what stands there is learned, also if it is made of other tensors first."""
+    """Return whether this input is learned, even if it is first made of other tensors."""
     return word in _LEARNED or role_of(word, position) not in ("", *_STATISTICS)
 
 
 def kind(word: str, position: int, value: Value, folded: bool) -> Kind:
-    """What a stored value is to the operation that reads it at this place.
+    """Return the role of a stored value for the operation that reads it at this input.
 
-    Beside the layers' own weights these are learned: what arithmetic joins along one axis (a bias, a
-    scale), tables with a name of their own (positions, a class token), and what weights are made of.
-    Masks and numbers that an exporter computed have no name, or one that says so.
+    Besides the layers' own weights these are learned: operands broadcast along one axis (a bias, a
+    scale), named tables (positions, a class token), and the tensors that weights are made of. Masks and
+    numbers that an exporter computed have no name, or a telling one.
     """
     role = role_of(word, position)
     if role in _STATISTICS:
@@ -72,7 +72,7 @@ def kind(word: str, position: int, value: Value, folded: bool) -> Kind:
 
 
 def _neutral(value: Value) -> bool:
-    """Whether it is the ones or zeros by which exporters write a norm that has no scale and shift here.
+    """Return whether it is the ones or zeros of a norm that has no scale and shift here.
 
     A norm of groups is written as that of its groups, each with such a scale, and a scale behind it.
     """
@@ -82,7 +82,7 @@ def _neutral(value: Value) -> bool:
 
 
 def computed(value: Value, is_a: Kind) -> bool:
-    """Whether a constant is a table that torch's exporter computed: positions, masks."""
+    """Return whether a constant is a table that torch's exporter computed: positions, masks."""
     table = sum(extent > 1 for extent in value.shape) > 1 and value.dtype in FLOATS
     if value.stored is None or value.stored.uniform:  # zeros that a state begins with
         return False

@@ -37,7 +37,7 @@ class WireFile:
         self.data, self.size, self.left = data, len(data), most
 
     def fields(self, low: int, high: int) -> list[Field]:
-        """The fields of the message at `low:high`. Raises ArchError where they are not well formed."""
+        """Return the fields of the message at `low:high`. Raises ArchError if they are malformed."""
         data, at = self.data, low
         found: list[Field] = []
         for _ in range(self.left + 1):
@@ -72,13 +72,13 @@ class WireFile:
         raise ArchError(_TOO_MANY)
 
     def spend(self, fields: int) -> None:
-        """Count values that stand packed in one field. Raises ArchError where they are too many."""
+        """Count values packed in one field. Raises ArchError if they are too many."""
         self.left -= fields
         if self.left < 0:
             raise ArchError(_TOO_MANY)
 
     def varint(self, at: int, high: int) -> tuple[int, int]:
-        """The unsigned number that starts at byte `at`, and where it ends: at most ten bytes."""
+        """Return the unsigned number that starts at byte `at`, and where it ends: at most ten bytes."""
         value = shift = 0
         while at < high and shift < 70:
             byte = self.data[at]
@@ -111,7 +111,7 @@ class WireFile:
         return list(struct.unpack(f"<{count}{letter}", self.data[low:high]))
 
     def text(self, low: int, high: int) -> str:
-        """A name, as much of it as a name can have."""
+        """Return a name, as much of it as a name can have."""
         return self.data[low : min(high, low + _LONGEST)].decode("utf-8", "replace")
 
     def _fixed(self, tag: int, at: int, high: int) -> int:
@@ -126,12 +126,12 @@ class WireFile:
 
 
 def signed(value: int) -> int:
-    """A varint as ONNX's int64 and int32 mean it: −1 is ten bytes long."""
+    """Return a varint as ONNX's int64 and int32 mean it: −1 is ten bytes long."""
     value &= _WORD - 1
     return value - _WORD if value >= _SIGN else value
 
 
 def mapped(file: IO[bytes]) -> WireFile:
-    """The bytes of an open file: what is not looked at is not read. Raises OSError."""
+    """Return the bytes of an open file: what is not looked at is not read. Raises OSError."""
     empty = not file.seek(0, 2)
     return WireFile(b"" if empty else mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))

@@ -17,7 +17,7 @@ class Arguments(NamedTuple):
 
 
 def arguments(inputs: list[Any], resolve: Resolve) -> Arguments:
-    """The inputs of a node told apart. Raises what a dict or list raises where the schema is not met."""
+    """Sort the inputs of a node. Raises the errors of dict and list where it violates the schema."""
     found = Arguments({}, {}, [])
     for position, given in enumerate(inputs):
         name = given["name"] or str(position)
@@ -45,7 +45,7 @@ def _optional(argument: Mapping[str, Any]) -> str | None:
 
 
 def plain(kind: str, value: Any, resolve: Resolve) -> Any:
-    """A plain value: lists as tuples, symbols resolved, None where there is none."""
+    """Return a plain value: lists as tuples, symbols resolved, None where there is none."""
     if kind == "as_none":
         return None
     if kind in ("as_sym_int", "as_sym_float", "as_sym_bool"):
@@ -61,7 +61,7 @@ def _symbolic(value: Mapping[str, Any], resolve: Resolve) -> Any:
 
 
 def outputs(listed: list[Any]) -> list[str]:
-    """The tensors that a node makes, and a list's one by one."""
+    """Return the tensors that a node makes, and a list's one by one."""
     names: list[str] = []
     for output in listed:
         ((kind, value),) = output.items()

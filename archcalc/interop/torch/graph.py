@@ -62,7 +62,7 @@ class Builder:
         self._stacks: dict[str, str] = {}
 
     def make(self, scope: TraceNames, name: str) -> str:
-        """A new tensor of a graph, with the shape that the graph gives it; its name in the trace."""
+        """Add a tensor of a graph with the graph's shape for it; return its name in the trace."""
         full = scope.prefix + name
         if name in scope.names or full in self.tensors:
             raise BadGraph(f"it makes {name} a second time")
@@ -117,7 +117,7 @@ class Builder:
         return None if value is None else self._size(value)
 
     def _read(self, scope: TraceNames, given: Arguments, module: str, place: str) -> Arguments:
-        """The same arguments with names of the trace, as the tensors are at this point."""
+        """Return the arguments with names of the trace, as the tensors are at this point."""
         read = {
             key: [None if name is None else self._now(scope, name, module, place) for name in names]
             for key, names in given.tensors.items()
@@ -131,7 +131,7 @@ class Builder:
         return self.value(full, module, place)
 
     def value(self, full: str, module: str = "", place: str = "") -> str:
-        """The tensor that holds what `full` holds now, joined from what was written into it."""
+        """Return the tensor that holds the current content of `full`, joined from the writes into it."""
         state = self.writes.read(full)
         if not isinstance(state, Stale):
             return state
@@ -173,7 +173,7 @@ class Builder:
             scope.names[name] = within.names[result]
 
     def _module(self, stack: str) -> str:
-        """The path of the innermost module of a stack 'key,path,class;key,path,class'."""
+        """Return the path of the innermost module of a stack 'key,path,class;key,path,class'."""
         known = self._stacks.get(stack)
         if known is not None:
             return known
@@ -190,7 +190,7 @@ class Builder:
 
 
 def _path(text: str) -> str:
-    """The path of a module: torch 2.6 may write `getattr(L['self'].stages['a'], '0')` for stages.a.0."""
+    """Return a module's path: torch 2.6 may write `getattr(L['self'].stages['a'], '0')`."""
     if not text.startswith(("L[", "getattr(")):
         return text
     _, _, behind = text.partition("]")

@@ -38,7 +38,7 @@ def split_target(target: str) -> tuple[str, str, str]:
 
 
 def call(target: str, given: Arguments, shapes: Mapping[str, Shape]) -> Call:
-    """The operation that a node means; `shapes` are those of its tensors. Unknown ones are opaque."""
+    """Return the operation of a node; `shapes` are those of its tensors. Unknown ones are opaque."""
     namespace, name, overload = split_target(target)
     word = word_of(name) if namespace in _KNOWN else None
     if namespace == "quantized_decomposed":
@@ -67,7 +67,7 @@ def _ordered(word: str, given: Arguments) -> tuple[str | None, ...]:
 
 
 def _permute(word: str, name: str, given: Arguments, shapes: Mapping[str, Shape]) -> Call:
-    """Every way to order axes anew as the order they come in: attribute dims."""
+    """Return every reordering of axes as a permutation: attribute dims."""
     inputs = _all(given)
     rank = len(shapes[inputs[0] or ""])
     values = given.values

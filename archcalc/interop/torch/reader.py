@@ -21,14 +21,14 @@ _FREE = "an expression of sizes"
 
 
 def read(archive: Archive, inputs: Mapping[str, tuple[int, ...]], dims: Mapping[str, int]) -> Trace:
-    """The model in an archive.
+    """Return the model in an archive.
 
     Args:
-        inputs: shapes of inputs by name, batch included, where the file leaves sizes free.
+        inputs: shapes of inputs by name, including the batch, where the file leaves sizes free.
         dims: values of free sizes by their names in the file.
 
     Raises:
-        ArchError: it holds no graph, one of another version, or one that contradicts itself.
+        ArchError: the archive has no graph, one of another version, or one that contradicts itself.
     """
     label, member = archive.label, graph_member(archive)
     program = decode(archive, member)
@@ -49,7 +49,7 @@ def read(archive: Archive, inputs: Mapping[str, tuple[int, ...]], dims: Mapping[
 
 
 def graph_member(archive: Archive) -> str:
-    """The member that holds the graph: of torch 2.7 and before, or of later ones.
+    """Return the member that holds the graph: of torch 2.7 and before, or of later ones.
 
     Raises:
         ArchError: there is none.
@@ -78,10 +78,10 @@ def _graph_name(name: str) -> bool:
 
 
 def decode(archive: Archive, member: str) -> Any:
-    """The JSON of a member.
+    """Return the JSON of a member.
 
     Raises:
-        ArchError: it is none, or would take more memory than a model's graph ever does.
+        ArchError: the member is no JSON, or would take more memory than any model's graph.
     """
     import json
 
@@ -195,7 +195,7 @@ def _weights(
 
 
 def _held(archive: Archive, member: str) -> dict[str, str]:
-    """What holds each weight, where the archive says it outside of pickles (torch 2.8 and later)."""
+    """Return the storage of each weight, if the archive has it outside of pickles (torch ≥ 2.8)."""
     root, name = member.rpartition("models/")[0], member.rpartition("/")[2].removesuffix(".json")
     config = f"{root}data/weights/{name}_weights_config.json"
     if config not in archive.members:

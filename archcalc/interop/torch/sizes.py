@@ -1,4 +1,4 @@
-"""Sizes that depend on an input's: sympy's text, read by whitelist and evaluated exactly.
+"""Evaluate sizes that depend on an input's: sympy's text, read by whitelist, exactly.
 
 torch writes `Mul(Integer(2), Symbol('s77', positive=True, integer=True))`, earlier versions `2*s77`.
 """
@@ -84,11 +84,11 @@ _CONSTANTS = {"One": Value(1), "Zero": Value(0), "NegativeOne": Value(-1), "Half
 
 
 def evaluate(text: str, symbols: Mapping[str, int]) -> int:
-    """A size.
+    """Return a size.
 
     Raises:
-        FreeSize: it needs a symbol that has no value.
-        BadSize: it is no expression of sizes, or no integer.
+        FreeSize: a symbol in it has no value.
+        BadSize: the text is no expression of sizes, or its value no integer.
     """
     try:
         value = _value(_parsed(text), symbols)
@@ -100,10 +100,10 @@ def evaluate(text: str, symbols: Mapping[str, int]) -> int:
 
 
 def symbols_of(text: str) -> set[str]:
-    """The names of the symbols in an expression.
+    """Return the names of the symbols in an expression.
 
     Raises:
-        BadSize: it is too long, or no expression.
+        BadSize: the text is too long, or no expression.
     """
     nodes = list(ast.walk(_parsed(text)))
     called = {id(n.func) for n in nodes if isinstance(n, ast.Call)}

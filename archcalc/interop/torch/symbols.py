@@ -1,4 +1,4 @@
-"""The free dimensions of a file: what they are set to, and what has to be said to count at all."""
+"""Settle the free dimensions of a file, and name those that must be given."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class InputAxis(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """The values of the symbols, which of them is the batch, and what has to be said of it."""
+    """The values of the symbols, the one that is the batch, and notes."""
 
     values: dict[str, int]
     notes: tuple[str, ...]
 
 
 def axes_of(inputs: tuple[str, ...], metas: Mapping[str, Any]) -> list[InputAxis]:
-    """All axes of all inputs."""
+    """Return all axes of all inputs."""
     return [_axis(name, axis, size) for name in inputs for axis, size in enumerate(metas[name]["sizes"])]
 
 
@@ -52,7 +52,7 @@ def _axis(name: str, axis: int, size: Mapping[str, Any]) -> InputAxis:
 def settle(
     label: str, axes: list[InputAxis], given: Mapping[str, tuple[int, ...]], dims: Mapping[str, int]
 ) -> Settled:
-    """Values for the symbols: those given, then 1 for the batch.
+    """Return values for the symbols: those given, then 1 for the batch.
 
     Args:
         label: the file, in messages.
@@ -60,7 +60,7 @@ def settle(
         dims: values of symbols by name.
 
     Raises:
-        ArchError: what is given does not fit the file, or a free dimension is left.
+        ArchError: a given value does not fit the file, or a free dimension remains.
     """
     names = [symbol for axis in axes for symbol in sorted(_symbols(axis))]
     values = _from_dims(label, names, dims)
@@ -73,7 +73,7 @@ def settle(
 
 
 def _symbols(axis: InputAxis) -> set[str]:
-    """The symbols that an axis depends on: two for the width of (s0 − 1)·s1."""
+    """Return the symbols that an axis depends on: two for the width of (s0 − 1)·s1."""
     if not axis.text:
         return set()
     from archcalc.interop.torch.sizes import symbols_of
@@ -84,7 +84,7 @@ def _symbols(axis: InputAxis) -> set[str]:
 def _require_as_given(
     label: str, axes: list[InputAxis], given: Mapping[str, tuple[int, ...]], values: Mapping[str, int]
 ) -> None:
-    """What is no symbol alone must come out as the shape that is given."""
+    """Check that sizes computed from symbols equal the given shape."""
     for axis in axes:
         if axis.text and axis.input in given:
             from archcalc.interop.torch.sizes import evaluate
@@ -97,7 +97,7 @@ def _require_as_given(
 
 
 def symbol_of(axis: InputAxis) -> str | None:
-    """The symbol that an axis is, where it is one alone."""
+    """Return the symbol that an axis is, where it is one alone."""
     found = _symbols(axis)
     alone = axis.text.startswith("Symbol(") or axis.text.isidentifier()
     return found.pop() if len(found) == 1 and alone else None

@@ -1,4 +1,4 @@
-"""What lies in the file and what flows in, from the signature of the graph; which weights are one."""
+"""Read weights and inputs from the signature of the graph, and find which weights are one."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def signature(written: Mapping[str, Any]) -> Signature:
 
 
 def storages(config: Mapping[str, Any]) -> dict[str, str]:
-    """What of the archive holds each weight; the same for tied ones. Tensors on meta hold nothing."""
+    """Return the storage of each weight; tied ones have the same. Tensors on meta have none."""
     found = {}
     for name, payload in config.items():
         meta = payload.get("tensor_meta")

@@ -1,4 +1,4 @@
-"""torch's operators (ATen) in the words of the vocabulary: which is which, and what of it is kept.
+"""Map torch's operators (ATen) to the words of the vocabulary, with the attributes that are kept.
 
 A name counts with every overload and in place (`relu_`). Tensors stand in torch's own order unless
 `_ORDERS` names them; `_KEPT` names the attributes that rules and the batch's way read, with the values
@@ -233,7 +233,7 @@ WORD_OF = _table()
 
 
 def word_of(name: str) -> str | None:
-    """The word for an operator by its ATen name without overload, in place or not; None is unknown."""
+    """Return the word for an ATen name without overload, in place or not; None if unknown."""
     word = WORD_OF.get(name)
     if word is None and name.endswith("_") and not name.endswith("__"):
         word = WORD_OF.get(name[:-1])
@@ -241,12 +241,12 @@ def word_of(name: str) -> str | None:
 
 
 def order_of(word: str) -> tuple[str, ...] | None:
-    """The names of a word's tensors in the vocabulary's order, alternatives apart by a space."""
+    """Return the names of a word's tensors in the vocabulary's order, alternatives apart by a space."""
     return _ORDERS.get(word)
 
 
 def kept(word: str, given: dict[str, Any]) -> dict[str, Any]:
-    """The attributes that are kept of those given, and their defaults."""
+    """Return the attributes that are kept of those given, and their defaults."""
     wanted = _KEPT.get(word)
     if wanted is None:
         return {}

@@ -1,8 +1,8 @@
-"""What a tensor holds after others were written into: an in-place operation is a value for all aliases.
+"""Follow writes into tensors: an in-place operation gives a new value to all aliases.
 
-A view and what it is a view of share their numbers. Writing into one changes all; each of them gets,
-when it is next read, a new value that depends on what it was and on what was written since. Who reads
-the trace then never has to think of order.
+A view shares its numbers with its base. A write into one changes all; each gets a new value at its
+next read, which depends on the old value and on all writes since. A reader of the trace need not
+think of order then.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Writes:
         self._seen[name] = self._seen[value]
 
     def read(self, name: str) -> str | Stale:
-        """What `name` stands for, or what has to be joined first."""
+        """Return the current value of `name`, or the values to join first."""
         value = self._value.get(name, name)
         base = self._base.get(name, name)
         if self._seen.get(name, 0) == self._written.get(base, 0):

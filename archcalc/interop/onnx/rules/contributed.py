@@ -9,7 +9,7 @@ from archcalc.interop.onnx.values import NodeCall, Rule, Value, shared, sized
 
 
 def joined(a: int, b: int) -> Rule:
-    """A rule of two tensors at these places, each with its scale and zero point."""
+    """Return a rule of two tensors at these places, each with its scale and zero point."""
 
     def rule(call: NodeCall) -> list[Value]:
         return [Value(shared(call.value(a).shape, call.value(b).shape), call.value(a).dtype)]
@@ -24,7 +24,7 @@ def concat(call: NodeCall) -> list[Value]:
 
 
 def skip_norm(call: NodeCall) -> list[Value]:
-    """The norm; mean and 1/σ of each line; the sum that went in."""
+    """Return the norm; mean and 1/σ of each line; the sum that went in."""
     shape, dtype = call.ranked(0, 1), call.first.dtype
     line = Value((*shape[:-1], 1), FLOAT)
     return [Value(shape, dtype), line, line, Value(shape, dtype)]
@@ -39,7 +39,7 @@ def quantized_lstm(call: NodeCall) -> list[Value]:
 
 
 def packed_matmul(call: NodeCall) -> list[Value]:
-    """A product with a matrix K × N of few bits, packed in blocks."""
+    """Return a product with a matrix K × N of few bits, packed in blocks."""
     shape, k, n = call.ranked(0, 1), call.integer("K", 0), call.integer("N", 0)
     if shape[-1] != k or n < 1:
         raise ArchError(f"a matrix {k}×{n} does not fit an input of {shape[-1]} values")

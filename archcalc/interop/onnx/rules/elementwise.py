@@ -16,7 +16,7 @@ _LIMIT = 1 << 63
 
 
 def same(call: NodeCall) -> list[Value]:
-    """Every output is like the first input."""
+    """Give every output the type and shape of the first input."""
     return [Value(call.first.shape, call.first.dtype) for _ in call.node.outputs]
 
 
@@ -25,7 +25,7 @@ def as_bool(call: NodeCall) -> list[Value]:
 
 
 def identity(call: NodeCall) -> list[Value]:
-    """The same value under another name, also a sequence's: a tied weight stays one."""
+    """Return the same value under another name, also for a sequence: a tied weight stays one."""
     value = call.inputs[0] if call.inputs else None
     if value is None:
         raise ArchError("it has no input 1")
@@ -58,7 +58,7 @@ def unary(step: Callable[[Any], Any]) -> Rule:
 
 
 def joined(step: Callable[..., Any] | None = None, dtype: int = 0) -> Rule:
-    """A rule of two or more inputs that broadcast; before opset 7 the second follows the first."""
+    """Return a rule for inputs that broadcast; before opset 7 the second follows the first."""
 
     def rule(call: NodeCall) -> list[Value]:
         call.value(max(len(call.inputs) - 1, 0))

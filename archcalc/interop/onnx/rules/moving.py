@@ -187,7 +187,7 @@ def resize(call: NodeCall) -> list[Value]:
 
 
 def _in_ratio(call: NodeCall, shape: list[int], sizes: list[int]) -> list[int]:
-    """The sizes that one scale for all axes gives: the smallest or the largest that they ask for."""
+    """Return the sizes that a single scale for all axes gives: the smallest or largest asked for."""
     if len(shape) != len(sizes) or not all(shape):
         raise ArchError(f"{len(sizes)} sizes do not fit {sized(shape)}")
     pick = min if call.text("keep_aspect_ratio_policy") == "not_larger" else max

@@ -19,7 +19,7 @@ def product(a: Shape, b: Shape) -> Shape:
 
 
 def matmul(a: int, b: int, dtype: int = 0) -> Rule:
-    """A rule of a product of the inputs at these places."""
+    """Return a rule of a product of the inputs at these places."""
 
     def rule(call: NodeCall) -> list[Value]:
         shape = product(call.value(a).shape, call.value(b).shape)
@@ -33,7 +33,7 @@ def quantized_matmul(call: NodeCall) -> list[Value]:
 
 
 def turned(call: NodeCall, side: str, rank: int) -> tuple[int, ...]:
-    """The order of an operand's axes: transBatch takes the first behind all others but the last."""
+    """Return the order of an operand's axes: transBatch moves the first before the last."""
     order = list(range(rank))
     if call.integer(f"transBatch{side}", 0):
         order = [*order[1:-1], 0, rank - 1]

@@ -1,4 +1,4 @@
-"""Rules of operators that make one value of many: sums, means, largest, where the largest stands."""
+"""Infer operators that reduce many values to one: sums, means, maxima, and their positions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archcalc.interop.onnx.values import NodeCall, Rule, Value
 
 
 def reduction(fold: Callable[[Any], Any] | None = None) -> Rule:
-    """A rule of a reduction; `fold` of a whole known list is known too."""
+    """Return a rule of a reduction; `fold` of a whole known list is known too."""
 
     def rule(call: NodeCall) -> list[Value]:
         shape, axes = call.first.shape, call.listed("axes", 1)

@@ -1,4 +1,4 @@
-"""Rules of operators that choose values, or make them of a few numbers: gather, slice, range …"""
+"""Infer operators that select values, or make them from a few numbers: gather, slice, range …"""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _filled(call: NodeCall, result: Value, number: Any) -> Value:
 
 
 def constant(call: NodeCall) -> list[Value]:
-    """A node that holds its value, in one of six attributes."""
+    """Return a node that holds its value, in one of six attributes."""
     stored = call.tensor("value")
     if stored is not None:
         return [Value.of(stored)]
@@ -128,7 +128,7 @@ def one_hot(call: NodeCall) -> list[Value]:
 
 
 def top_k(call: NodeCall) -> list[Value]:
-    """The largest of a line, and where they stood."""
+    """Return the largest of a line, and where they stood."""
     shape = list(call.ranked(0, 1))
     axis = call.axis(call.integer("axis", -1), len(shape))
     chosen = call.sizes(1) if call.maybe(1) is not None else [call.integer("k", 0)]

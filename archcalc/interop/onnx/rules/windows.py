@@ -60,7 +60,7 @@ def moves(call: NodeCall, extents: Shape, window: list[int]) -> Shape:
 
 
 def convolution(x: int, weight: int, dtype: int = 0) -> Rule:
-    """A rule of a convolution whose input and weight stand at these places."""
+    """Return a rule of a convolution whose input and weight stand at these places."""
 
     def rule(call: NodeCall) -> list[Value]:
         shape, filters = call.ranked(x, 3), call.ranked(weight, 3)
@@ -133,7 +133,7 @@ def unpool(call: NodeCall) -> list[Value]:
 
 
 def regions(call: NodeCall) -> list[Value]:
-    """A map cut out of the input for every region: RoiAlign's and MaxRoiPool's."""
+    """Return a map cut out of the input for every region: RoiAlign's and MaxRoiPool's."""
     shape, count = call.ranked(0, 4), call.ranked(1, 2)[0]
     if call.op == "MaxRoiPool":
         size = call.integers("pooled_shape", 2) or [1, 1]
