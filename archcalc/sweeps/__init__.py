@@ -1,1 +1,1 @@
-"""Design spaces: a spec over ranges of its variables, every point exactly as `analyze` counts it."""
+"""Evaluate design spaces: a spec over ranges of its variables, each point exactly as `analyze` does."""

@@ -1,4 +1,4 @@
-"""What a sweep reports of every point, taken from the same analyses that the other commands print."""
+"""Report the metrics of a point, from the same analyses that the other commands print."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ MEANING = {
     "output": "the last map before the head, its smaller side",
 }
 IN_BYTES = ("weights", "stored", "peak")
-# what one may write for them, where a spec has no variable of that name
+# aliases, unless a spec has a variable of that name
 ALIASES = {"params": "parameters", "macs": "multiplies"}
 
 
 def metrics(graph: Graph, size: int) -> dict[str, Int]:
-    """The metrics of a graph by name; `size` is that of a value in bytes."""
+    """Return the metrics of a graph by name; `size` is the bytes of a value."""
     total, memory, fields = analyze(graph).total, measure(graph), receptive_fields(graph)
     field = fields.of_network
     if field.height is None or field.width is None:

@@ -1,4 +1,4 @@
-"""`archcalc.sweep`: the points of a design space as rows for a table."""
+"""Provide `archcalc.sweep`: the points of a design space as rows for a table."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ MOST_ROWS = 1_000_000  # a row takes half a kilobyte of Python's memory
 
 
 class SweepRows(Rows):
-    """A row a point: its values, then its metrics; with `pareto`, `count` points that have these.
+    """One row per point: its values, then its metrics; with `pareto`, `count` points share these.
 
     Attributes:
-        refused: why points are no networks, how many they are, and the first of them.
-        notes: at how many points a value is set that nothing reads.
+        refused: why points are no networks, how many, and the first of them.
+        notes: the number of points at which an unread value is set.
     """
 
     refused: list[Refusal]
@@ -50,22 +50,22 @@ def sweep(
     seed: int = 0,
     dtype: str = "float32",
 ) -> SweepRows:
-    """Every point of a space of variables, counted as `load` and `analyze` would, but fast.
+    """Return every point of a space of variables, counted as `load` and `analyze` would, but fast.
 
     >>> rows = archcalc.sweep("resnet50", {"width": range(16, 129, 8), "input": [96, 224]})
 
     Args:
         network: a network, or what `load` takes for one.
-        vary: the values of each variable: "16:128:8" (the last is one of them), "64,96", or any
+        vary: the values of each variable: "16:128:8" (including the last), "64,96", or any
             iterable of values; {} or None: the spec's own [space]. "input" is varied alike.
         where: keep the points where this holds: "multiplies <= 600M and peak <= 1MiB".
         pareto: keep the points that no other beats in all these: "params,max:output".
-        by: what is best, the least of it or "max:NAME"; `top`: how many of the best are kept.
-        sample: so many random points (`seed`) instead of all.
-        dtype: of all values, for the metrics that are bytes: weights, stored and peak.
+        by: what to minimize, or "max:NAME"; `top`: how many of the best are kept.
+        sample: the number of random points (`seed`) to evaluate instead of all.
+        dtype: the type of all values, for the metrics in bytes: weights, stored and peak.
 
     Raises:
-        ArchError: an unknown name, a value or a condition that does not fit, more than a million rows.
+        ArchError: an unknown name, an invalid value or condition, more than a million rows.
     """
     points = _points(network, vary, _count("sample", sample), _count("seed", seed, 0) or 0)
     asked = _request(points, _count("top", top), where=where, by=by, dtype=dtype, pareto=_joined(pareto))
@@ -104,7 +104,7 @@ def _points(network: Any, vary: Any, count: int | None, seed: int) -> Points:
 
 
 def _texts(name: Any, values: Any) -> list[str]:
-    """The values of a variable as one would type them."""
+    """Return the values of a variable as a user would type them."""
     if not isinstance(name, str):
         raise UsageError(f"a {type(name).__name__} names no variable")
     if isinstance(values, str):
@@ -120,7 +120,7 @@ def _texts(name: Any, values: Any) -> list[str]:
 
 
 def _text(name: str, value: Any) -> str:
-    """A value as one would type it; an input of several sizes by an x."""
+    """Return a value as a user would type it; an input of several sizes with x between."""
     value = plain(value)
     if isinstance(value, list):
         texts = [_text(name, item) for item in value]
@@ -151,7 +151,7 @@ def _joined(names: Any) -> str:
 
 
 def _every(asked: Request, rows: SweepRows) -> Outcome:
-    """All points that are kept, in order, a chunk at a time."""
+    """Return all kept points, in order, a chunk at a time."""
     axes = asked.points.space.axes
 
     def write(chunk: Chunk) -> None:
@@ -171,14 +171,14 @@ def _too_many() -> UsageError:
 
 
 def _kept(outcome: Outcome, asked: Request) -> Iterable[dict[str, Any]]:
-    """The front, or the best."""
+    """Yield the front, or the best."""
     for digits, metrics, count in outcome.kept():
         counted = {"count": count} if asked.pareto else {}
         yield _values(asked.points.space.axes, digits) | metrics | counted
 
 
 def _values(axes: Iterable[Axis], digits: Iterable[int]) -> dict[str, Any]:
-    """A point: numbers as Python has them, lists and sizes as one would type them."""
+    """Return a point: numbers as Python's, lists and sizes as a user would type them."""
     return {axis.name: _value(axis, digit) for axis, digit in zip(axes, digits, strict=True)}
 
 

@@ -1,1 +1,1 @@
-"""A sweep on many machines."""
+"""Run a sweep on many machines."""

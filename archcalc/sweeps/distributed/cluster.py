@@ -1,4 +1,4 @@
-"""Dask's one door: a cluster of its own or a running one, work spread over it, its errors as ours."""
+"""Connect to Dask: start or find a cluster, spread work over it, translate its errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from archcalc.units import printable
 PATIENCE = 10.0  # seconds for a scheduler to answer
 WAIT = 60.0  # seconds for a first worker, or another one where all are gone
 CHECK = 5.0  # seconds between two looks at how many threads there are
-GLANCE = 0.02  # seconds between two looks at what is done
+GLANCE = 0.02  # seconds between two checks of finished pieces
 INSTALL = "pip install 'archcalc[dask]' here and on every machine"
 QUIET = {"logging": {"distributed": "critical"}}
 
@@ -38,10 +38,10 @@ class Cluster:
         return sum(self.client.nthreads().values())
 
     def spread(self, work: Callable[..., Any], job: Any, pieces: Iterator[Any]) -> Iterator[Any]:
-        """What `work(job, piece)` returns for each piece, as it is done; two a thread are on their way.
+        """Yield the result of `work(job, piece)` for each piece as it finishes; queue two per thread.
 
         Raises:
-            ArchError: what the work raised; or the cluster is lost.
+            ArchError: the work raised it, or the cluster is lost.
         """
         running = import_module("distributed").as_completed(
             loop=self.client.loop, with_results=True, raise_errors=False
@@ -66,7 +66,7 @@ class Cluster:
             self._look(last)
 
     def _look(self, last: float) -> None:
-        """Learn of workers that came or went."""
+        """Update the threads after workers came or went."""
         now = time.monotonic()
         if now - self.looked < CHECK:
             return
@@ -87,17 +87,17 @@ class Cluster:
 
 
 def lost(address: str) -> ArchError:
-    """The scheduler died or cannot be reached any more."""
+    """Return whether the scheduler died or is out of reach."""
     help = "what was written is whole; with -o DIR, --resume goes on"
     return ArchError(Diagnostic(f"lost the scheduler at {printable(address)}", help=help))
 
 
 @contextmanager
 def connected(address: str) -> Iterator[Cluster]:
-    """The cluster at an address; '' starts one: a process for every core, gone in the end.
+    """Yield the cluster at an address; '' starts one with a process per core, and stops it at the end.
 
     Raises:
-        ArchError: there is no cluster, no worker, or another version of archcalc.
+        ArchError: no cluster, no worker, or another version of archcalc.
     """
     try:
         distributed, config = import_module("distributed"), import_module("dask.config")
@@ -131,7 +131,7 @@ def _client(distributed: Any, stack: ExitStack, address: str) -> Any:
 
 
 def _own_cluster(distributed: Any, stack: ExitStack) -> Any:
-    """Started deaf to Ctrl-C, which every process of a terminal hears: this one alone answers it."""
+    """Start processes that ignore Ctrl-C, which a terminal sends to all: only this one handles it."""
     with _deaf():
         cluster = distributed.LocalCluster(
             n_workers=cores(),
@@ -146,7 +146,7 @@ def _own_cluster(distributed: Any, stack: ExitStack) -> Any:
 
 @contextmanager
 def _deaf() -> Iterator[None]:
-    """Threads and processes that are started here, and theirs, do not get the signal of Ctrl-C."""
+    """Keep the signal of Ctrl-C from threads and processes that start here, and from theirs."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -159,7 +159,7 @@ def _deaf() -> Iterator[None]:
 
 
 async def _knock(distributed: Any, address: str) -> None:
-    """Fails at once where a client would, whose own failure takes long and leaves threads behind."""
+    """Fail at once where a client would fail, slowly and leaving threads behind."""
     settings = distributed.Security().get_connection_args("client")
     comm = await import_module("distributed.comm").connect(address, timeout=PATIENCE, **settings)
     await comm.close()
@@ -184,7 +184,7 @@ def _check(client: Any, address: str) -> None:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Nothing of Dask's over the progress: what matters comes as an error."""
+    """Silence Dask's logs over the progress: what matters is raised as an error."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:

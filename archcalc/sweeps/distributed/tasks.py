@@ -1,8 +1,8 @@
-"""A sweep on many machines: Dask hands out pieces of work, and knows of workers that come, idle and die.
+"""Run a sweep on many machines: Dask hands out pieces of work to workers that come, idle and die.
 
-A piece is a range of points or a box of a grid, some seconds of what one core does in any sweep. It
-depends on nothing but the request: a worker that dies costs the piece it was at, done again elsewhere,
-and parts of a directory are written whole or not at all.
+A piece is a range of points or a box of a grid that takes one core some seconds. It depends on the
+request only: a worker that dies costs one piece, which is done again elsewhere, and parts of a
+directory are written whole or not at all.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FIRST = 1 << 12  # points of the first pieces
 
 
 class Job(NamedTuple):
-    """What a worker has to know: `request` pickled, and the directory, if rows are to be written."""
+    """The job of a worker: `request` pickled, and the directory, if rows are to be written."""
 
     version: str
     request: bytes
@@ -50,7 +50,7 @@ class Piece(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What a piece was. `collected` has numbers for the `reasons` of its worker."""
+    """The result of a piece. `collected` has numbers for the `reasons` of its worker."""
 
     points: int
     skipped: int
@@ -61,7 +61,7 @@ class Done(NamedTuple):
 
 
 class _Pace:
-    """How many points make a piece: learnt from the pieces that are done."""
+    """The number of points in a piece, adapted to the time that pieces took."""
 
     def __init__(self, size: int, threads: int) -> None:
         self.points = FIRST
@@ -76,10 +76,10 @@ class _Pace:
 
 
 def sweep(address: str, request: Request, progress: Progress, tell: Tell = silent) -> Outcome:
-    """`archcalc.sweeps.evaluation.run.sweep` on the cluster at an address; '' is one of its own.
+    """Run `archcalc.sweeps.evaluation.run.sweep` on the cluster at an address; '' starts one.
 
     Raises:
-        ArchError: no cluster there, one that cannot do it, or one that is lost.
+        ArchError: no cluster is there, it is unsuitable, or it is lost.
     """
     setup = prepare(request, False, tell)
     grid, collected, size = setup.grid, setup.collector(), request.points.size
@@ -87,7 +87,7 @@ def sweep(address: str, request: Request, progress: Progress, tell: Tell = silen
     def pieces(pace: _Pace) -> Iterator[Piece]:
         if grid is None:
             return _ranges(size, pace)
-        # never cut finer than a worker cuts them: what is never evaluated is the same
+        # never finer than a worker's own cut, so that the same points are skipped
         return (Piece(0, 0, box) for box in grid.boxes(lambda: max(pace.points, CHUNK)))
 
     skipped = told = 0
@@ -103,10 +103,10 @@ def sweep(address: str, request: Request, progress: Progress, tell: Tell = silen
 def sweep_into(
     address: str, store: Store, request: Request, progress: Progress, tell: Tell = silent
 ) -> None:
-    """`archcalc.sweeps.results.stored.sweep_into` on a cluster whose machines share the directory.
+    """Run `archcalc.sweeps.results.stored.sweep_into` on a cluster whose machines share the directory.
 
     Raises:
-        ArchError: as `sweep` does; or a worker does not see the directory.
+        ArchError: as `sweep` raises it; or a worker does not see the directory.
     """
     request = only_rows(request)
     engine = prepare(request, True, tell).engine
@@ -146,7 +146,7 @@ def _ranges(size: int, pace: _Pace) -> Iterator[Piece]:
 
 
 def _parts(store: Store, parts: Sequence[int], pace: _Pace) -> Iterator[Piece]:
-    """Parts that follow each other."""
+    """Yield consecutive parts."""
     begin = 0
     while begin < len(parts):
         most, end = max(pace.points // store.part, 1), begin + 1
@@ -157,7 +157,7 @@ def _parts(store: Store, parts: Sequence[int], pace: _Pace) -> Iterator[Piece]:
 
 
 def translate(done: Done, engine: Engine) -> None:
-    """Give refusals the numbers that their reasons have here."""
+    """Map refusals to the numbers of their reasons here."""
     collected, numbers = done.collected, [engine.told.reason(text) for text in done.reasons]
     collected.refused = {numbers[i - 1]: count for i, count in collected.refused.items()}
     collected.examples = {numbers[i - 1]: first for i, first in collected.examples.items()}
@@ -172,14 +172,14 @@ class _Prepared(NamedTuple):
     store: Store | None
 
 
-_own = threading.local()  # of a worker's thread: the job that it prepared for last
+_own = threading.local()  # the job that a worker's thread prepared for last
 
 
 def work(job: Job, piece: Piece) -> Done:
-    """One piece, on a worker.
+    """Do one piece on a worker.
 
     Raises:
-        ArchError: this worker has another archcalc, does not see the directory, or cannot write there.
+        ArchError: the worker has another archcalc, does not see the directory, or cannot write there.
     """
     prepared: _Prepared | None = getattr(_own, "prepared", None)
     if prepared is None or prepared.job != job:

@@ -1,1 +1,1 @@
-"""Points evaluated on all cores, and what is kept of them while they stream by."""
+"""Evaluate points on all cores, and keep what is wanted as they stream by."""

@@ -1,4 +1,4 @@
-"""A whole grid by rows: boxes that cannot satisfy the condition are left out, the others run row by row.
+"""Evaluate a whole grid by rows: skip boxes that cannot satisfy the condition, run the rest row by row.
 
 A block of rows is a box of the slow axes; bounds of the condition over it tell whether any of its points
 can satisfy it.
@@ -19,7 +19,7 @@ from archcalc.sweeps.program.grid import compile_rows, fast_axes
 from archcalc.sweeps.program.linear_forms import Form, Forms, constant
 from archcalc.sweeps.program.ranges import Range
 
-CHUNK = 1 << 20  # points of a box that is not cut further
+CHUNK = 1 << 20  # points of a box that is not split further
 
 
 class Box(NamedTuple):
@@ -31,7 +31,7 @@ class Box(NamedTuple):
 
 
 def bounds(forms: Forms, wanted: Form, inputs: Sequence[Range]) -> Range:
-    """Of a form, where the inputs are in narrower ranges than those of the forms."""
+    """Return the range of a form when its inputs lie in narrower ranges than recorded."""
     found: list[Range] = []
     for (name, parts, number), known in zip(forms.atoms, forms.ranges, strict=True):
         if name == "input":
@@ -51,7 +51,7 @@ def bounds(forms: Forms, wanted: Form, inputs: Sequence[Range]) -> Range:
         else:
             low, high = ends[0][:2]
             own = Range(int(low == high == 0), int(low <= 0 <= high))
-        # what the checks before tell holds here, too; where it contradicts, no point is valid
+        # earlier checks hold here, too; if they contradict, no point is valid
         narrow = Range(max(own.low, known.low), min(own.high, known.high), own.step, own.rest)
         found.append(narrow if narrow.low <= narrow.high else own)
     return _of(wanted, found)
@@ -62,7 +62,7 @@ def _of(form: Form, found: Sequence[Range]) -> Range:
 
 
 class Layout(NamedTuple):
-    """How a grid is cut: the axes of a row, the others from the slowest on, their sizes."""
+    """How a grid is split: the axes of a row, the others from the slowest on, their sizes."""
 
     fast: tuple[int, ...]
     slow: tuple[int, ...]
@@ -71,7 +71,7 @@ class Layout(NamedTuple):
 
 
 def layout(engine: Engine) -> Layout | None:
-    """The rows that leave least to do for a point; None where no one program holds everywhere."""
+    """Return the rows that need least work per point; None if no single program holds everywhere."""
     structure, points = engine.structures.whole(), engine.points
     if structure is None or points.plan or points.chosen is not None:
         return None
@@ -84,7 +84,7 @@ def layout(engine: Engine) -> Layout | None:
 
 
 class RowGrid:
-    """The rows of an engine's grid, as `Stream` reads chunks. `skipped` are points never evaluated."""
+    """The rows of an engine's grid, in chunks for `Stream`. `skipped` points are never evaluated."""
 
     def __init__(self, engine: Engine, layout: Layout, signs: Sequence[int]) -> None:
         from archcalc.sweeps.machine import grid_machine, numba_machine
@@ -110,7 +110,7 @@ class RowGrid:
         self.rows = grid_machine.GridMachine(self.code.points, self.code.patches, shared, simple.passed)
 
     def _computed(self, code: Code, axes: Sequence[int], digits: Any) -> Any:
-        """The results of a program over some axes."""
+        """Return the results of a program over some axes."""
         if not code.outputs:
             return self.engine.lanes.blank(0, digits.shape[1])
         place = {axis: i for i, axis in enumerate(axes)}
@@ -118,16 +118,16 @@ class RowGrid:
         return self.engine.executor.run(code, inputs, digits)
 
     def _numbers(self, axes: Sequence[int], digits: Any) -> Any:
-        """What digits on some axes add to a point's number."""
+        """Return what digits on some axes add to a point's number."""
         found = self.engine.lanes.blank(1, digits.shape[1])[0]
         for axis, row in zip(axes, digits, strict=True):
             found += row.astype("int64") * self.strides[axis]
         return found
 
     def boxes(self, most: Callable[[], int] = lambda: CHUNK, box: Box | None = None) -> Iterator[Box]:
-        """Boxes of at most so many points, in order, of the whole grid or of one box of it.
+        """Yield boxes of limited size in order, of the whole grid or of one box of it.
 
-        Those of which no point can satisfy the condition are left out.
+        Boxes in which no point can satisfy the condition are left out.
         """
         if not self.lengths:
             yield Box((), 0, 1)
@@ -151,7 +151,7 @@ class RowGrid:
                 yield box
 
     def span(self, box: Box) -> tuple[int, int]:
-        """The rows of a box: from … to …."""
+        """Return the first and last row of a box."""
         fixed, low, high = box
         inner = prod(self.lengths[len(fixed) + 1 :])
         begin = self._row((*fixed, low)) * inner
@@ -164,7 +164,7 @@ class RowGrid:
         return number
 
     def _bounds(self, box: Box) -> Range:
-        """Of the condition over a box of the slow axes."""
+        """Return the range of the condition over a box of the slow axes."""
         slow, inputs = self.layout.slow, []
         fixed = box.fixed
         for column in self.engine.structures.columns:
@@ -179,7 +179,7 @@ class RowGrid:
         return bounds(self.structure.simple.forms, self.where, inputs)
 
     def run(self, begin: int, end: int, collector: Collector) -> int:
-        """Evaluate rows, and keep what the collector can use; how many points they are."""
+        """Evaluate rows, keep what the collector can use; return the number of points."""
         from archcalc.sweeps.machine import numba_machine
 
         start = []

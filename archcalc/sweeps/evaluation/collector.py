@@ -1,4 +1,4 @@
-"""What a sweep keeps while points stream by: counts, the front, the best, the first rows."""
+"""Collect what a sweep keeps while points stream by: counts, the front, the best, the first rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_IN_FRONT = 10_000
 
 
 class Goal(NamedTuple):
-    """An objective: a metric or variable, and whether the most of it is best."""
+    """An objective: a metric or variable, and whether larger is better."""
 
     name: str
     most: bool
@@ -23,16 +23,16 @@ class Goal(NamedTuple):
 
 
 def parse_goals(text: str, names: Sequence[str], option: str) -> tuple[Goal, ...]:
-    """'parameters,max:field' as objectives.
+    """Parse 'parameters,max:field' as objectives.
 
     Raises:
-        UsageError: an unknown name, or one twice.
+        UsageError: a name is unknown or occurs twice.
     """
     goals: list[Goal] = []
     for word in text.split(","):
         direction, _, name = word.strip().rpartition(":")
         if name not in names and name.lower() in (*ALIASES, "flops"):
-            name = {"flops": "macs"}.get(name.lower(), name.lower())  # FLOPs are 2 a multiply
+            name = {"flops": "macs"}.get(name.lower(), name.lower())  # a multiply is 2 FLOPs
         name = ALIASES.get(name, name) if name in names else name
         if direction not in ("", "min", "max"):
             raise UsageError(f"{option}: `{shown(word)}`: write min:{shown(name)} or max:{shown(name)}")
@@ -46,16 +46,16 @@ def parse_goals(text: str, names: Sequence[str], option: str) -> tuple[Goal, ...
 
 
 class Collector:
-    """Counts of points, and what the goals keep. One a thread; `merge` puts them together.
+    """Counts of points, and the rows that the goals keep. One per thread; `merge` combines them.
 
     Attributes:
-        seen, valid, kept: points evaluated; that are networks; that also satisfy the condition.
+        seen, valid, kept: points evaluated; those that are networks; those that satisfy the condition.
         refused: points by the number of their reason, from 1.
         examples: the smallest point of each reason.
     """
 
     def __init__(self, pareto: Sequence[tuple[int, int]], by: tuple[int, int] | None, top: int) -> None:
-        """`pareto` and `by` are rows of the results with a sign: −1 for what is to be large."""
+        """`pareto` and `by` are rows of the results with a sign: −1 to maximize."""
         from archcalc.sweeps.machine.fronts import Best, Front, stacked
 
         self.stacked = stacked
@@ -68,7 +68,7 @@ class Collector:
         self.examples: dict[int, int] = {}
 
     def add(self, found: Found, lanes: Any, begin: int) -> None:
-        """Points from number `begin` on, of which `lanes` are valid and satisfy the condition."""
+        """Collect points from number `begin`, of which `lanes` are valid and satisfy the condition."""
         reasons = found.reasons
         self.seen += len(reasons)
         self.valid += int((reasons == 0).sum())
@@ -82,7 +82,7 @@ class Collector:
         self._keep([row if sign > 0 else -row for row, sign in goals], begin + lanes)
 
     def add_rows(self, kept: Any, outcomes: Any, number_of: Callable[[Any], Any]) -> None:
-        """Rows of a grid, of which the kernel kept what may be of use: see `machine.grid_machine`."""
+        """Collect rows of a grid; the kernel kept the useful ones: see `machine.grid_machine`."""
         counts, places = kept.firsts.T
         self.seen += int(counts.sum())
         self.valid += int(counts[-1])
@@ -94,7 +94,7 @@ class Collector:
             self._keep(list(kept.results), number_of(kept.places))
 
     def bar(self) -> list[int] | None:
-        """Objectives that make all that they dominate useless."""
+        """Return objectives that make all points they dominate useless."""
         if self.pareto and len(self.front.numbers):
             return [int(value) for value in self.front.values[:, 0]]
         if self.by is not None and len(self.best.numbers) == self.best.most:
@@ -102,7 +102,7 @@ class Collector:
         return None
 
     def _keep(self, goals: Sequence[Any], numbers: Any) -> None:
-        """Points that satisfy, by what is to be small."""
+        """Collect points that satisfy the condition, by the objectives to minimize."""
         if self.pareto:
             self.front.add(self.stacked(goals), numbers)
         elif self.by is not None:
@@ -122,7 +122,7 @@ class Collector:
                 self._refuse(reason, count, begin + int(those.argmax()))
 
     def merge(self, other: Collector) -> None:
-        """Take over what another one has kept."""
+        """Merge what another collector has kept."""
         self.seen, self.valid, self.kept = (
             self.seen + other.seen,
             self.valid + other.valid,

@@ -1,6 +1,6 @@
-"""Every point of a sweep, by the program of its structure.
+"""Evaluate every point of a sweep by the program of its structure.
 
-What cannot be had that way is analyzed point by point, which is slower and as right.
+Points that no program covers are analyzed one by one, which is slower and gives the same numbers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from archcalc.symbols import OPERATIONS, Guard, Symbol
 
 
 class Found(NamedTuple):
-    """Of some points: the results [metric, point], and reasons: 0 where a point is valid."""
+    """The results [metric, point] of some points, and reasons: 0 where a point is valid."""
 
     results: Any
     reasons: Any
@@ -29,9 +29,9 @@ class Engine:
     """Evaluates points.
 
     Attributes:
-        structures: the programs by which it does.
+        structures: the programs.
         wanted: names of the results, as `Structures` has them.
-        told: why points are refused, and what was slower than it should be.
+        told: reasons of refusals, and notes on slow paths.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Engine:
         self.wanted, self.stop = self.structures.wanted, self.structures.stop
 
     def evaluate(self, digits: Any) -> Found:
-        """The points with these digits."""
+        """Evaluate the points with these digits."""
         found = Found(self.lanes.blank(len(self.wanted), digits.shape[1]), digits[0] * 0)
         enumerated = self.structures.enumerated
         if not enumerated:
@@ -61,7 +61,7 @@ class Engine:
         return found
 
     def _group(self, digits: Any, lanes: Any, found: Found) -> Found:
-        """The points of one combination of enumerated digits, structure by structure."""
+        """Evaluate the points of one combination of enumerated digits, structure by structure."""
         pending = digits[:, lanes]
         if isinstance(lanes, slice):
             lanes = self.lanes.where(digits[0] >= 0)
@@ -76,7 +76,7 @@ class Engine:
         return found
 
     def _run(self, structure: Structure, digits: Any, lanes: Any, found: Found) -> tuple[Found, Any]:
-        """Run a program on lanes; also those at which it does not hold."""
+        """Run a program on lanes, including those at which it does not hold."""
         if structure.code.fits:
             results = self.executor.run(structure.code, self.structures.inputs, digits)
             first, rows = results[0], results[1:]
@@ -88,7 +88,7 @@ class Engine:
             rows = self.lanes.exact([row for _, row in values]).T
             found = found._replace(results=self.lanes.exact(found.results))
         elsewhere = outcomes == ELSEWHERE
-        if len(lanes) == len(found.reasons) and not elsewhere.any():  # nearly always, and quick
+        if len(lanes) == len(found.reasons) and not elsewhere.any():  # the usual, fast case
             return Found(rows, outcomes), self.lanes.where(elsewhere)
         here = self.lanes.where(~elsewhere)
         for result, row in zip(found.results, rows, strict=True):
@@ -97,7 +97,7 @@ class Engine:
         return found, self.lanes.where(elsewhere)
 
     def _exactly(self, structure: Structure, digits: Sequence[int]) -> tuple[int, list[int]]:
-        """The outcome and the results of one point on integers of any size."""
+        """Return the outcome and the results of one point, on integers of any size."""
         recording, largest = structure.recording, 0
         values: list[int] = []
         point = {c.name: c.values[digits[c.axis]] for c in self.structures.columns}
@@ -119,7 +119,7 @@ class Engine:
         return outcome, rows or [0] * len(self.wanted)
 
     def metrics(self, digits: Sequence[int]) -> dict[str, int]:
-        """All metrics of a valid point."""
+        """Return all metrics of a valid point."""
         point = {c.name: c.values[digits[c.axis]] for c in self.structures.columns}
         for structure in self.structures.of(digits):
             program, results = structure.recording.program, structure.recording.results
@@ -132,7 +132,7 @@ class Engine:
         return {name: int(value) for name, value in results.items()}
 
     def _one_by_one(self, digits: Any) -> Iterator[list[int]]:
-        """The digits of each point, as long as somebody waits for it."""
+        """Yield the digits of each point until stopped."""
         for point in digits.T.tolist():
             if self.stop.is_set():
                 raise KeyboardInterrupt
@@ -147,7 +147,7 @@ class Engine:
         return found
 
     def _analyzed(self, digits: Sequence[int]) -> tuple[int, list[int]]:
-        """The outcome and the results of one point by building it."""
+        """Return the outcome and the results of one point by building it."""
         network = self.space.at(digits)
         results, refusal = analyzed(network, self.bytes)
         if results is None:

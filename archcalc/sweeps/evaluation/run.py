@@ -1,4 +1,4 @@
-"""A whole sweep: what is asked for, and what came of it."""
+"""Run a whole sweep: request and result."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from archcalc.sweeps.space.model import INPUT
 from archcalc.sweeps.space.points import Points
 from archcalc.units import grouped
 
-Progress = Callable[[int], None]  # is told how many points are done
+Progress = Callable[[int], None]  # is called with the number of points done
 
 
 class Request(NamedTuple):
-    """Which points, what must hold, what is looked for; `top` rows are kept, by the goal `by`."""
+    """A request: points, condition and goals; `top` rows are kept, by the goal `by`."""
 
     points: Points
     bytes: int
@@ -36,7 +36,7 @@ class Request(NamedTuple):
 
 
 class PointRow(NamedTuple):
-    """A point: its values as one would type them, its metrics, how many have the same objectives."""
+    """A point: its values as a user types them, its metrics, the number of its equals."""
 
     values: dict[str, str]
     metrics: dict[str, int]
@@ -44,7 +44,7 @@ class PointRow(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Points refused for a reason, told as at the first of them."""
+    """Points refused for a reason, with the message of the first."""
 
     message: str
     points: int
@@ -52,7 +52,7 @@ class Refusal(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a sweep found."""
+    """The result of a sweep."""
 
     request: Request
     engine: Engine
@@ -60,7 +60,7 @@ class Outcome(NamedTuple):
     skipped: int
 
     def kept(self) -> Iterator[tuple[tuple[int, ...], dict[str, int], int]]:
-        """The front, or the best, or the first points: digits, metrics, how many are as good."""
+        """Yield the front, or the best, or the first points: digits, metrics, number of equals."""
         kept = self.collected.front if self.request.pareto else self.collected.best
         counts = self.collected.front.counts.tolist() if self.request.pareto else None
         found = []
@@ -74,12 +74,12 @@ class Outcome(NamedTuple):
         yield from (point for _, point in found)
 
     def rows(self) -> Iterator[PointRow]:
-        """The same with values as one would type them."""
+        """Yield the rows with values as a user would type them."""
         for digits, metrics, count in self.kept():
             yield PointRow(self.request.points.space.texts(digits), metrics, count)
 
     def refusals(self) -> list[Refusal]:
-        """Why points are no networks, the most frequent reason first."""
+        """Return why points are no networks, the most frequent reason first."""
         found = []
         space, points = self.request.points.space, self.request.points
         for reason, count in self.collected.refused.items():
@@ -92,10 +92,10 @@ class Outcome(NamedTuple):
 def request(
     points: Points, bytes: int, where: str, pareto: str, by: str, top: int | None, rows: int
 ) -> Request:
-    """What the texts of a command line ask for. `rows` are kept where nothing says how many.
+    """Parse the request of a command line. `rows` are kept if no number is given.
 
     Raises:
-        UsageError: a name, a unit or a condition that is none.
+        UsageError: a name, a unit or a condition is invalid.
     """
     names = [*MEANING, *ALIASES, *_integers(points)]
     condition = parse_condition(where, names) if where else None
@@ -111,7 +111,7 @@ def request(
 
 
 def _integers(points: Points) -> list[str]:
-    """The variables that are integers at every point."""
+    """Return the variables that are integers at every point."""
     space = points.space
     fixed = [name for name, value in space.network.values.items() if type(value) is int]
     varied = {axis.variable: i for i, axis in enumerate(space.axes) if axis.item is None}
@@ -123,7 +123,7 @@ def _integers(points: Points) -> list[str]:
 
 
 class Setup(NamedTuple):
-    """What evaluates any points of a request; `grid` if it goes by rows."""
+    """The evaluator of any points of a request; `grid` if it goes by rows."""
 
     engine: Engine
     compiled: bool
@@ -131,15 +131,15 @@ class Setup(NamedTuple):
     grid: RowGrid | None
 
     def stream(self, points: Points, threads: int | None = None) -> Stream:
-        """A stream over the request's points, on so many threads, else on all cores."""
+        """Return a stream over the request's points, on this many threads, else on all cores."""
         return Stream(self.engine, reader(points, self.compiled), self.collector, threads)
 
 
 def prepare(request: Request, keep: bool, tell: Tell = silent) -> Setup:
-    """With `keep`, every point gets all metrics.
+    """Prepare the evaluation; with `keep`, every point gets all metrics.
 
     Raises:
-        UsageError: bounds show that no point can satisfy the condition.
+        UsageError: bounds prove that no point can satisfy the condition.
     """
     goals = [*request.pareto, *([request.by] if request.by else [])]
     wanted = [*MEANING, *(g.name for g in goals)] if keep else [goal.name for goal in goals]
@@ -180,7 +180,7 @@ def sweep(
 
 
 def by_rows(stream: Stream, grid: RowGrid, box: Box | None = None) -> Iterator[int]:
-    """Evaluate a grid, or a box of it, by rows; numbers of points, skipped ones among them."""
+    """Evaluate a grid, or a box of it, by rows; yield numbers of points, including skipped ones."""
     told = grid.skipped
     for points in stream.rows(grid, box):
         yield points + grid.skipped - told
@@ -188,10 +188,10 @@ def by_rows(stream: Stream, grid: RowGrid, box: Box | None = None) -> Iterator[i
 
 
 def refuse_hopeless(engine: Engine, request: Request) -> None:
-    """Refuse a condition that bounds show no point to satisfy.
+    """Refuse a condition that no point can satisfy, by its bounds.
 
     Raises:
-        UsageError: with the bounds of the metrics that it names.
+        UsageError: with the bounds of the metrics in the condition.
     """
     structure = engine.structures.whole() if request.condition is not None else None
     if structure is None or request.condition is None:

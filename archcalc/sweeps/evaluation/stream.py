@@ -1,4 +1,4 @@
-"""A sweep's chunks on all cores: read, evaluate, keep; in order, with a bounded number on their way."""
+"""Stream a sweep's chunks on all cores: read, evaluate, keep; in order, with a bounded number queued."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MANY = 1_500_000  # points from which loading the compiled kernel pays
 
 
 class Chunk(NamedTuple):
-    """Points `begin` to `end`: digits [axis, point], what was found, and the lanes to keep."""
+    """Points `begin` to `end`: digits [axis, point], the results, and the lanes to keep."""
 
     begin: int
     end: int
@@ -34,7 +34,7 @@ class Chunk(NamedTuple):
 
 
 def executor(points: Points) -> Executor:
-    """The machine that runs programs over so many points fastest."""
+    """Return the machine that runs programs over this many points fastest."""
     if points.size >= MANY:
         from archcalc.sweeps.machine import numba_machine
 
@@ -45,7 +45,7 @@ def executor(points: Points) -> Executor:
 
 
 def reader(points: Points, compiled: bool) -> Callable[[int, int], Any]:
-    """A function from the numbers of the first point and the one after the last to their digits."""
+    """Return a function from the first and the past-the-end point number to the points' digits."""
     from archcalc.sweeps.machine import numpy_machine
 
     lengths, space, chosen, plan = points.lengths, points.space, points.chosen, points.plan
@@ -72,7 +72,7 @@ def reader(points: Points, compiled: bool) -> Callable[[int, int], Any]:
 
 
 class Stream:
-    """The chunks of an engine's points; `collected` is what they left, once they are all read."""
+    """The chunks of an engine's points; `collected` is complete once all are read."""
 
     def __init__(
         self,
@@ -88,18 +88,18 @@ class Stream:
         self._collectors: list[Collector] = []
 
     def chunks(self, begin: int, end: int, keep: bool) -> Iterator[Chunk | int]:
-        """Every chunk in order; only its number of points, unless it is to be kept."""
+        """Yield every chunk in order; only its number of points, unless it is kept."""
         pieces = self._cut([(begin, end)])
         yield from self._spread(lambda first, last: self._chunk(first, last, keep), pieces)
 
     def pieces(self, ranges: Iterable[tuple[int, int]]) -> Iterator[Chunk]:
-        """The chunks of ranges of points, to be kept, in order; none goes beyond its range."""
+        """Yield the chunks of ranges of points, for keeping, in order; none crosses its range."""
         for chunk in self._spread(lambda a, b: self._chunk(a, b, True), self._cut(ranges)):
             assert isinstance(chunk, Chunk)
             yield chunk
 
     def _cut(self, ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-        """Pieces of some tenths of a second, as far as that can be told from those before."""
+        """Yield pieces of some tenths of a second, as estimated from those before."""
         for begin, end in ranges:
             while begin < end:
                 last = min(begin + self._size, end)
@@ -107,7 +107,7 @@ class Stream:
                 begin = last
 
     def rows(self, grid: RowGrid, box: Box | None = None) -> Iterator[int]:
-        """The same by rows of a grid, or of a box of it: numbers of points."""
+        """Evaluate by rows of a grid, or of a box of it; yield numbers of points."""
         spans = map(grid.span, grid.boxes(box=box))
         for count in self._spread(lambda a, b: grid.run(a, b, self._collector()), spans):
             assert isinstance(count, int)
@@ -166,7 +166,7 @@ class Stream:
 
 
 def cores() -> int:
-    """The cores that this process may use."""
+    """Return the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,8 +1,8 @@
-"""The structures of a sweep: each recorded once, as a program that is ready to run.
+"""Record the structures of a sweep, each once, as programs ready to run.
 
-Axes of sizes are variables of the programs; all others, and sizes that are fixed by an index or a
-repeat, are enumerated: a structure is a combination of them. Within one, guards tell where a program
-holds; a point where none does is recorded.
+Axes of sizes are variables of the programs; all others, and sizes fixed by an index or a repeat, are
+enumerated: a structure is a combination of them. Within one, guards decide where a program holds; a
+point where none holds is recorded anew.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ class Structure(NamedTuple):
 
 
 class Structures:
-    """Records structures, and remembers them.
+    """Records structures, and caches them.
 
     Attributes:
         wanted: names of the results: metrics or integer variables, and `WHERE` if there is a condition.
         sizes, enumerated: the axes that are variables of the programs, and the others.
-        columns, inputs: the variables, and as the machine takes them: an axis and its values.
-        recorded: how many there are.
-        stop: whether nobody waits for what is under way.
+        columns, inputs: the variables, and the machine's form of them: an axis and its values.
+        recorded: the number of structures.
+        stop: whether the work under way is no longer wanted.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Structures:
         self._ranges = {c.name: ranges.of_values(c.values) for c in self.columns}
 
     def _sizes(self) -> list[int]:
-        """The axes that are variables of the programs."""
+        """Return the axes that are variables of the programs."""
         axes, digits = self.space.axes, self.points.digits(0)
         sizes = [i for i, axis in enumerate(axes) if columns(axis, i) is not None]
         try:
@@ -108,11 +108,11 @@ class Structures:
         return True
 
     def of(self, digits: Sequence[int]) -> Sequence[Structure]:
-        """Those recorded for the combination of enumerated digits of a point."""
+        """Return the structures recorded for a point's combination of enumerated digits."""
         return self._known.get(tuple(digits[axis] for axis in self.enumerated), ())
 
     def get(self, tried: int, digits: Sequence[int]) -> Structure | None:
-        """The structure number `tried` of a point's combination, recorded at this point if it is new.
+        """Return the structure number `tried` of a point's combination, recorded at this point if new.
 
         Returns None where symbols cannot express it, or there are too many.
         """
@@ -122,21 +122,21 @@ class Structures:
         return known[tried]
 
     def whole(self) -> Structure | None:
-        """The structure of all points, if one program holds everywhere."""
+        """Return the structure of all points, if one program holds everywhere."""
         if self.enumerated or not self.sizes:
             return None
         found = self.get(0, self.points.digits(0))
         return found if found is not None and found.everywhere else None
 
     def bounds(self, structure: Structure, metric: str) -> Range:
-        """Of a metric over all points of a structure."""
+        """Return the range of a metric over all points of a structure."""
         program, checks, results, _, _ = structure.recording
         assert results is not None
         simple = simplify(program, checks, {metric: results[metric]}, self._ranges)
         return simple.forms.range_of(simple.results[metric])
 
     def _record(self, structures: list[Structure], tried: int, digits: Sequence[int]) -> bool:
-        """Record the structure of a point, unless another thread did; False if that is no way."""
+        """Record the structure of a point, unless another thread did; False if impossible."""
         with self._lock:
             if len(structures) > tried:
                 return True
@@ -178,12 +178,12 @@ class Structures:
 
 
 def lookup(values: Mapping[str, Int]) -> Callable[[str], Int]:
-    """A condition's names: metrics, variables, and other names of metrics."""
+    """Return the names that a condition may use: metrics, variables, and aliases of metrics."""
     return lambda name: values[name] if name in values else values[ALIASES[name]]
 
 
 def _read(recording: Recording) -> set[str]:
-    """The inputs on which an index or a repeat of the recording depends."""
+    """Return the inputs on which an index or a repeat of the recording depends."""
     program = recording.program
     waiting, seen, names = list(program.fixed), set[int](), set[str]()
     while waiting:

@@ -1,4 +1,4 @@
-"""What an evaluation tells: why points are refused, and what was slower than it should be."""
+"""Collect the messages of an evaluation: reasons of refusals, and notes on slow paths."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ Tell = Callable[[str], None]
 
 
 def silent(note: str) -> None:
-    """Tells nobody."""
+    """Ignore a note."""
 
 
 class Told:
     """Reasons and notes.
 
     Attributes:
-        reasons: why points are refused; the number in `Found` is one more.
-        notes: what was slower than it should be, and why; `tell` hears them at once.
+        reasons: why points are refused; the number in `Found` is one larger.
+        notes: what was slower than expected, and why; `tell` gets them at once.
     """
 
     def __init__(self, tell: Tell = silent) -> None:
@@ -25,13 +25,13 @@ class Told:
         self._tell = tell
 
     def reason(self, text: str) -> int:
-        """The number of a reason, from 1."""
+        """Return the number of a reason, from 1."""
         if text not in self.reasons:
             self.reasons.append(text)
         return self.reasons.index(text) + 1
 
     def note(self, text: str) -> None:
-        """Keep a note, and tell it, once."""
+        """Keep a note, and tell it once."""
         if text not in self.notes:
             self.notes.append(text)
             self._tell(text)

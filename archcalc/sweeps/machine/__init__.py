@@ -1,4 +1,4 @@
-"""A register machine for integers, on Python, NumPy and Numba; fronts and histograms of results."""
+"""Run a register machine for integers on Python, NumPy and Numba; keep fronts and histograms."""
 
 from __future__ import annotations
 

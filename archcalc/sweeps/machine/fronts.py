@@ -1,7 +1,7 @@
-"""What is kept of a stream of points: the Pareto front, the best by one metric.
+"""Keep the Pareto front, or the best by one metric, of a stream of points.
 
-All objectives are to be small. Points are columns of [objective, point]. Results do not depend on the
-order in which points arrive: among equals the smallest number stays.
+All objectives are minimized. Points are columns of [objective, point]. Results do not depend on the
+order of arrival: among equals the smallest number stays.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Front:
             self._offer(*one)
 
     def _merge(self, values: Array, numbers: Array, counts: Array) -> None:
-        """Two objectives: the front by sorting, as quick where nearly every point is on it."""
+        """Find the front of two objectives by sorting, fast even if nearly every point is on it."""
         values, numbers, counts = self._climb(values, numbers, counts)
         values, numbers, counts = _apart(
             np.concatenate([self.values, values], axis=1),
@@ -72,7 +72,7 @@ class Front:
         self.values, self.numbers, self.counts = values[:, on], numbers[on], counts[on]
 
     def _climb(self, values: Array, numbers: Array, counts: Array) -> tuple[Array, Array, Array]:
-        """The points that no member covers: the one to the left of each is the lowest there."""
+        """Return the points that no member covers: the one to the left of each is the lowest there."""
         if not len(self.numbers):
             return values, numbers, counts
         order = np.argsort(self.values[0], kind="stable")
@@ -85,7 +85,7 @@ class Front:
         return values[:, ~covered], numbers[~covered], counts[~covered]
 
     def _promote(self, member: int) -> None:
-        """What dominates most comes first."""
+        """Sort the members that dominate most to the front."""
         if member > 0:
             order = np.arange(len(self.numbers))
             order[[0, member]] = member, 0
@@ -96,7 +96,7 @@ class Front:
             )
 
     def _meet(self, member: int, numbers: Array, counts: Array | None) -> None:
-        """Points with the objectives of a member."""
+        """Count points with the objectives of a member."""
         if len(numbers):
             self.counts[member] += len(numbers) if counts is None else counts.sum()
             self.numbers[member] = min(self.numbers[member], numbers.min())
@@ -118,12 +118,12 @@ class Front:
 
 
 def stacked(rows: Sequence[Array]) -> Array:
-    """Objectives [objective, point] from those of each row."""
+    """Return objectives [objective, point] from those of each row."""
     return np.array(rows)
 
 
 def _all(rows: Array, values: Array, compare: Any) -> Array:
-    """Where the comparison holds with every row's value."""
+    """Return where the comparison holds for every row's value."""
     found: Array = np.asarray(compare(rows[0], values[0]), bool)
     for row, value in zip(rows[1:], values[1:], strict=True):
         found &= np.asarray(compare(row, value), bool)
@@ -131,7 +131,7 @@ def _all(rows: Array, values: Array, compare: Any) -> Array:
 
 
 def _distinct(values: Array, numbers: Array, counts: Array) -> tuple[Array, Array, Array]:
-    """Each point once, with its smallest number and the sum of its counts; before all it dominates.
+    """Keep each point once, with its smallest number and the sum of its counts, before all it dominates.
 
     Small sums come first: they beat most. Sums of floats keep the order of what is summed, and where
     they tie the order of the objectives decides.
@@ -142,7 +142,7 @@ def _distinct(values: Array, numbers: Array, counts: Array) -> tuple[Array, Arra
 
 
 def _apart(values: Array, numbers: Array, counts: Array) -> tuple[Array, Array, Array]:
-    """Each point once, with its smallest number and the sum of its counts, by the objectives in turn."""
+    """Keep each point once, with its smallest number and summed counts, by objectives in turn."""
     if not len(numbers):
         return values, numbers, counts
     order = _order(values, numbers)
@@ -152,7 +152,7 @@ def _apart(values: Array, numbers: Array, counts: Array) -> tuple[Array, Array, 
 
 
 def _order(values: Array, numbers: Array) -> Array:
-    """By the objectives from first to last, then by number."""
+    """Return the order by objectives from first to last, then by number."""
     if values.dtype != object:
         return np.lexsort([numbers, *values[::-1]])
     rows = list(zip(*values.tolist(), numbers.tolist(), strict=True))
@@ -160,7 +160,7 @@ def _order(values: Array, numbers: Array) -> Array:
 
 
 def _front(values: Array, numbers: Array, counts: Array) -> Iterator[tuple[Array, int, int]]:
-    """The points that none before them covers."""
+    """Yield the points that no earlier one covers."""
     while len(numbers):
         yield values[:, 0], int(numbers[0]), int(counts[0])
         left = ~_all(values, values[:, 0], np.greater_equal)
@@ -168,7 +168,7 @@ def _front(values: Array, numbers: Array, counts: Array) -> Iterator[tuple[Array
 
 
 class Best:
-    """The `most` points with the smallest value, of equal ones those with the smallest numbers."""
+    """Return the `most` points with the smallest value; among equals, the smallest numbers."""
 
     def __init__(self, most: int) -> None:
         self.most = most

@@ -1,6 +1,6 @@
-"""The register machine over the rows of a grid, keeping only the points that satisfy a condition.
+"""Run the register machine over the rows of a grid, keeping only points that satisfy a condition.
 
-Numbers of the row take their places in the instructions; the values that all rows share stay in their
+Numbers of the row are inserted into the instructions; values that all rows share stay in their
 registers. See `archcalc.sweeps.program.grid`.
 """
 
@@ -19,12 +19,12 @@ Array = np.ndarray[Any, Any]
 
 
 class KeptRows(NamedTuple):
-    """Of some rows: the points that satisfy and may be of use, by their place, with their results.
+    """Points of some rows that satisfy the condition and may be useful, by place, with their results.
 
     Attributes:
-        firsts: how many points fail first at each check (the last: pass), and the place of the first of
-            them, −1 if there is none.
-        satisfied: how many points satisfy.
+        firsts: how many points fail first at each check (the last: pass), and the place of the
+            first, −1 if there is none.
+        satisfied: the number of points that satisfy the condition.
     """
 
     places: Array
@@ -47,7 +47,7 @@ def _run(
     places: Array,
     results: Array,
 ) -> tuple[int, int]:
-    """Outputs are the first failing check, the condition, and what is to be small."""
+    """Run rows; outputs are the first failing check, the condition, and the objectives to minimize."""
     count = satisfied = 0
     mask = np.empty(width, np.bool_)
     first = values[outputs[0] * width : outputs[0] * width + width]
@@ -79,7 +79,7 @@ def _run(
 def _keep(
     values: Array, outputs: Array, mask: Array, row: int, count: int, places: Array, results: Array
 ) -> None:
-    """Write the places and the results of what the mask has."""
+    """Write the places and the results of the points in the mask."""
     width = mask.size
     for j in range(width):
         if mask[j]:
@@ -100,7 +100,7 @@ def _tally(first: Array, passed: int, firsts: Array, begin: int) -> None:
 
 @compiled
 def _beaten(values: Array, outputs: Array, width: int, bar: Array, mask: Array) -> int:
-    """Take away the points that are nowhere smaller than the bar, and somewhere larger."""
+    """Remove the points that are nowhere smaller than the bar, and somewhere larger."""
     left = 0
     for j in range(width):
         smaller = larger = False
@@ -126,7 +126,7 @@ class GridMachine:
         self.outputs = np.array(code.outputs, np.int64)
 
     def run(self, numbers: Array, bar: Sequence[int] | None) -> KeptRows:
-        """Run rows whose numbers are [number, row]; points that `bar` beats need not be kept."""
+        """Run rows whose numbers are [number, row]; points that `bar` dominates need not be kept."""
         values = np.zeros(self.code.registers * self.width, np.int64)
         for number, register in self.code.inputs.items():
             values[register * self.width : (register + 1) * self.width] = self.shared[number]

@@ -1,4 +1,4 @@
-"""How streams of integers spread: their extent, and how many fall into each bin."""
+"""Collect the distribution of streams of integers: extent, and counts per bin."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _SAFE = 1 << 62  # sums below it are exact in 64 bits
 
 
 def integers(values: Sequence[int]) -> Array:
-    """An array of integers of any size; 64 bits each where that suffices."""
+    """Return an array of integers of any size, with 64 bits each if that suffices."""
     return np.array(values, np.int64 if max(values, default=0) < 1 << 63 else object)
 
 
 class Extremes:
-    """Least, most and sum of integers that arrive in arrays; `step` divides all their differences."""
+    """Minimum, maximum and sum of integers that arrive in arrays; `step` divides their differences."""
 
     def __init__(self) -> None:
         self.rows = self.least = self.most = self.total = self.step = 0
 
     def add(self, values: Array) -> None:
-        """Integers of any size, not negative."""
+        """Add integers of any size, not negative."""
         if not len(values):
             return
         least, most = int(values.min()), int(values.max())
@@ -41,7 +41,7 @@ class Extremes:
 
 
 class BinCounts:
-    """How many points fall into each cell; `edges` of an axis are rising, its last one is in no cell."""
+    """Counts of points per cell; an axis has rising `edges`, the last of which belongs to no cell."""
 
     def __init__(self, *edges: Sequence[int]) -> None:
         self._edges = [integers(row) for row in edges]
@@ -49,7 +49,7 @@ class BinCounts:
         self.cells: Array = np.zeros(self.shape, np.int64)
 
     def add(self, *values: Array) -> None:
-        """Points by their values on each axis, all within its edges."""
+        """Add points by their values on each axis, all within its edges."""
         places = [
             np.searchsorted(edges, row, "right") - 1
             for edges, row in zip(self._edges, values, strict=True)

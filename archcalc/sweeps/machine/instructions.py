@@ -1,6 +1,6 @@
-"""A register machine for integers: what its instructions mean, and how Python runs them, exactly.
+"""Define a register machine for integers: its instructions, and their exact execution in Python.
 
-A register holds one integer a point. An instruction is (operation, target, a, b, s, t): registers a and
+A register holds one integer per point. An instruction is (operation, target, a, b, s, t): registers a
 b, numbers s and t. A target is never one of its own operands, so that a compiler may vectorize.
 """
 
@@ -54,16 +54,16 @@ class Code(NamedTuple):
 
 
 class Executor(Protocol):
-    """What runs programs over many points: the NumPy machine, or the Numba machine."""
+    """A runner of programs over many points: the NumPy machine, or the Numba machine."""
 
     COMPILED: bool
 
     def run(self, code: Code, inputs: Sequence[tuple[int, Any]], digits: Any) -> Any:
-        """The results [output, point] at points given by digits [axis, point]."""
+        """Return the results [output, point] at points given by digits [axis, point]."""
 
 
 def run(code: Code, point: Mapping[int, int] | Sequence[int]) -> list[int]:
-    """The results at one point, by the input's number: exact integers, whatever their size."""
+    """Return the results at one point, by the input's number: exact integers, whatever their size."""
     registers = [0] * code.registers
     for number, register in code.inputs.items():
         registers[register] = point[number]

@@ -1,4 +1,4 @@
-"""The register machine compiled: one kernel, compiled once, that runs any program over tiles of points.
+"""Compile the register machine: one kernel, compiled once, runs any program over tiles of points.
 
 Points are made here, too: a grid's by counting, a random sample's by the permutation of
 `archcalc.sweeps.space.shuffle`, in 64-bit integers and without a division.
@@ -40,7 +40,7 @@ HALF = np.uint64(32)
 
 @compiled
 def execute(program: Array, registers: Array, tile: int) -> None:
-    """Every instruction over one tile; `registers` lie behind each other."""
+    """Run every instruction over one tile; `registers` are consecutive in memory."""
     for i in range(program.shape[0]):
         operation, s, t = program[i, 0], program[i, 4], program[i, 5]
         d = registers[program[i, 1] * tile : program[i, 1] * tile + tile]
@@ -95,7 +95,7 @@ def _seldom(operation: int, s: int, d: Array, a: Array, b: Array, tile: int) -> 
 
 @compiled
 def _divided(a: int, b: int, rest: bool) -> int:
-    """Floor division or its remainder, 0 by zero; by −1 the processor would trap on the least number."""
+    """Return floor division or its remainder, 0 by zero; −1 would trap on the minimum."""
     if b == 0:
         return 0
     if b == -1:
@@ -104,7 +104,7 @@ def _divided(a: int, b: int, rest: bool) -> int:
 
 
 class PointSource(NamedTuple):
-    """Where the inputs of a tile come from.
+    """The source of a tile's inputs.
 
     Attributes:
         axes: a row an axis: its length, and the multiplier and shift that divide by it.
@@ -122,7 +122,7 @@ class PointSource(NamedTuple):
 def source(
     lengths: Sequence[int], groups: Sequence[Sequence[int]], sizes: Sequence[int], keys: Sequence[int]
 ) -> PointSource:
-    """Of axes with these lengths; no groups: of their grid."""
+    """Make the source for axes of these lengths; without groups, of their grid."""
     axes = np.array([(n, *_reciprocal(n)) for n in lengths], np.uint64).reshape(-1, 3)
     dealt = np.array([(len(g), n) for g, n in zip(groups, sizes, strict=True)], np.uint64)
     order = [axis for group in groups for axis in group] if groups else list(range(len(lengths)))
@@ -130,14 +130,14 @@ def source(
 
 
 def _reciprocal(divisor: int) -> tuple[int, int]:
-    """m and k with x // divisor = x·m >> k for 0 ≤ x < 2^31 (Granlund & Montgomery 1994)."""
+    """Return m and k with x // divisor = x·m >> k for 0 ≤ x < 2^31 (Granlund & Montgomery 1994)."""
     shift = 31 + (divisor - 1).bit_length()
     return (1 << shift) // divisor + 1, shift
 
 
 @compiled
 def _draw(groups: Array, keys: Array, state: Array, number: int, tile: int) -> None:
-    """The number in every group, of `tile` samples from `number` on."""
+    """Return the number in every group, of `tile` samples from `number` on."""
     count = groups.shape[0]
     rest = np.uint64(number)
     for g in range(count):  # the first one as digits, the others counted on from it
@@ -167,7 +167,7 @@ def _draw(groups: Array, keys: Array, state: Array, number: int, tile: int) -> N
 
 @compiled
 def _count(axes: Array, start: Array, found: Array, begin: int, tile: int) -> None:
-    """The digits of the points that follow `start`, which is moved on by `tile` of them."""
+    """Return the digits of the points after `start`, which advances by `tile` points."""
     carries = np.arange(tile).astype(np.uint64)
     moved = np.uint64(tile)
     for axis in range(axes.shape[0] - 1, -1, -1):
@@ -184,7 +184,7 @@ def _count(axes: Array, start: Array, found: Array, begin: int, tile: int) -> No
 
 @compiled
 def _spell(source: PointSource, state: Array, found: Array, begin: int, tile: int) -> None:
-    """The digits of drawn points, from their numbers in the groups."""
+    """Return the digits of drawn points, from their numbers in the groups."""
     at = source.order.size
     for g in range(source.groups.shape[0] - 1, -1, -1):
         rest = state[g]
@@ -212,8 +212,10 @@ def _points(source: PointSource, start: Array, number: int, found: Array) -> Non
 
 
 def points(source: PointSource, start: Sequence[int], number: int, count: int) -> Array:
-    """The digits [axis, point] of `count` points: of a grid from that with the digits `start` on, of a
-    sample from `number` on."""
+    """Return the digits [axis, point] of `count` points.
+
+    A grid's begin at the digits `start`, a sample's at `number`.
+    """
     found = np.empty((len(source.axes), count), np.int32)
     _points(source, np.array(start, np.uint64), number, found)
     return found
@@ -245,9 +247,9 @@ def _run(
 
 
 def run(code: Code, inputs: Sequence[tuple[int, Array]], digits: Array) -> Array:
-    """The results [output, point] at points given by digits [axis, point].
+    """Return the results [output, point] at points given by digits [axis, point].
 
-    `inputs` are the axis of each input, and its value for every digit.
+    `inputs` are, for each input, its axis and its value for every digit.
     """
     used = [(register, *inputs[number]) for number, register in code.inputs.items()]
     starts = np.cumsum([0, *(len(values) for _, _, values in used)])[:-1]

@@ -1,6 +1,6 @@
-"""The register machine on NumPy: an array operation for each instruction, over some thousand points.
+"""Run the register machine on NumPy: an array operation per instruction, over some thousand points.
 
-Also the arrays that sweeps are made of: digits [axis, point], and lanes, numbers of points of a chunk.
+Also make the arrays of sweeps: digits [axis, point], and lanes, numbers of points of a chunk.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ COMPILED = False
 
 
 def run(code: Code, inputs: Sequence[tuple[int, Array]], digits: Array) -> Array:
-    """The results [output, point] at points given by digits [axis, point].
+    """Return the results [output, point] at points given by digits [axis, point].
 
-    `inputs` are the axis of each input, and its value for every digit. What does not fit 64 bits is
+    `inputs` are, for each input, its axis and its value for every digit. Values beyond 64 bits come out
     wrong.
     """
     count = digits.shape[1]
@@ -67,7 +67,7 @@ def _add_multiple(x: Array, y: Array, s: Any, t: Any, into: Array) -> Callable[[
 
 
 def _total(name: str) -> Any:
-    """Division or remainder, 0 by zero."""
+    """Return division or remainder, 0 by zero."""
     operation = getattr(np, name)
 
     def make(x: Array, y: Array, s: Any, t: Any, into: Array) -> Callable[[], Any]:
@@ -109,22 +109,22 @@ _STEPS: dict[int, Any] = {
 
 
 def table(values: Sequence[int]) -> Array:
-    """The values of an input."""
+    """Return the values of an input."""
     return np.array(values, np.int64)
 
 
 def numbers(begin: int, end: int) -> Array:
-    """The numbers of samples."""
+    """Return the numbers of samples."""
     return np.arange(begin, end, dtype=np.uint64)
 
 
 def stacked(digits: Sequence[Any]) -> Array:
-    """Digits [axis, point] from those of each axis."""
+    """Return digits [axis, point] from those of each axis."""
     return np.array(digits, np.int32)
 
 
 def counted(lengths: Sequence[int], start: Sequence[int], count: int) -> Array:
-    """The digits of `count` points of a grid from that with the digits `start` on."""
+    """Return the digits of `count` points of a grid, beginning at the digits `start`."""
     found = np.empty((len(lengths), count), np.int32)
     carry = np.arange(count)
     for axis in reversed(range(len(lengths))):
@@ -133,7 +133,7 @@ def counted(lengths: Sequence[int], start: Sequence[int], count: int) -> Array:
 
 
 def spelled(lengths: Sequence[int], points: Array) -> Array:
-    """The digits of points of a grid by their numbers."""
+    """Return the digits of points of a grid from their numbers."""
     found = np.empty((len(lengths), len(points)), np.int32)
     for axis in reversed(range(len(lengths))):
         points, found[axis] = np.divmod(points, lengths[axis])
@@ -141,11 +141,11 @@ def spelled(lengths: Sequence[int], points: Array) -> Array:
 
 
 def groups(digits: Array) -> list[Array]:
-    """The lanes of each combination of digits that occurs."""
+    """Return the lanes of each combination of digits that occurs."""
     key, size = np.zeros(digits.shape[1], np.int64), 1
     for row in digits:
         length = int(row.max(initial=0)) + 1
-        if size * length >= 1 << 62:  # rather the numbers of the combinations that there are
+        if size * length >= 1 << 62:  # rather number the combinations that occur
             found, key = np.unique(key, return_inverse=True)
             size = len(found)
         key, size = key * length + row, size * length
@@ -156,20 +156,20 @@ def groups(digits: Array) -> list[Array]:
 
 
 def blank(rows: int, count: int, exact: bool = False) -> Array:
-    """Zeros [row, point]; of any size, if exact."""
+    """Return zeros [row, point]; of any size, if exact."""
     return np.zeros((rows, count), object if exact else np.int64)
 
 
 def exact(rows: Any) -> Array:
-    """The same as integers of any size."""
+    """Return the array as integers of any size."""
     return np.array(rows, object)
 
 
 def joined(rows: Sequence[Array]) -> Array:
-    """Points behind each other."""
+    """Concatenate points."""
     return np.concatenate(rows, axis=-1)
 
 
 def where(mask: Array) -> Array:
-    """The numbers of what is true."""
+    """Return the indices of true values."""
     return np.flatnonzero(mask)

@@ -1,1 +1,1 @@
-"""A spec recorded on symbols, simplified, and written as instructions for the machine."""
+"""Record a spec on symbols, simplify it, and write it as instructions for the machine."""

@@ -1,4 +1,4 @@
-"""Forms as instructions of the register machine: each value is computed once."""
+"""Write linear forms as instructions of the register machine; each value is computed once."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from archcalc.sweeps.program.linear_forms import Form, Forms
 
 
 def compile_forms(forms: Forms, outputs: Sequence[Form]) -> Code:
-    """The instructions that compute `outputs`."""
+    """Return the instructions that compute `outputs`."""
     writer = Writer(forms)
     results = [writer.form(form) for form in outputs]
     return allocate(writer, results)
 
 
 class Writer:
-    """Forms as instructions whose every target is a new one; equal values are computed once.
+    """Forms as instructions in single assignment; equal values are computed once.
 
-    Constants are made of some input that is there: that with the number `some`.
+    Constants are computed from an input that exists: the one with number `some`.
     """
 
     def __init__(self, forms: Forms, some: int = 0) -> None:
@@ -51,7 +51,7 @@ class Writer:
         self._atoms: dict[int, int] = {}
 
     def form(self, form: Form) -> int:
-        """The value that holds the form."""
+        """Return the value that holds the form."""
         if form not in self._forms:
             self._forms[form] = self._sum(form)
         return self._forms[form]
@@ -77,7 +77,7 @@ class Writer:
         return value
 
     def _any(self) -> int:
-        """Some value of every point, to make a constant of."""
+        """Return some value of every point, to make a constant from."""
         if not self.count:
             self.inputs[self.some] = self._new()
         return 0
@@ -126,7 +126,7 @@ class Writer:
 
 
 def allocate(writer: Writer, results: Sequence[int]) -> Code:
-    """Registers instead of values: one is free again after its value's last reader."""
+    """Allocate registers to values; a register is free after the last reader of its value."""
     last: dict[int, int] = {}
     for i, (operation, _, a, b, _, _) in enumerate(writer.written):
         last[a] = i

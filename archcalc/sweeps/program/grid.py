@@ -1,8 +1,8 @@
-"""Forms over a grid: what does not depend on the fastest axes leaves the innermost loop.
+"""Split forms over a grid: what does not depend on the fastest axes leaves the innermost loop.
 
-A row is one point of the slow axes, and all points of the fast ones. What depends on the slow axes alone
-is a number of the row, what depends on the fast ones alone is computed once for all rows, and only what
-depends on both is left to do for every point.
+A row is one point of the slow axes with all points of the fast ones. What depends only on the slow
+axes is a number of the row; what depends only on the fast ones is computed once for all rows; the rest
+is computed for every point.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class RowCode(NamedTuple):
         numbers: computes the numbers of a row from its slow inputs.
         once: computes, for the fast axes alone, what `points` reads.
         points: the rest, for every point of a row.
-        patches: (instruction, field, number): what of a row takes the place of s (4) or t (5).
+            patches: (instruction, field, number): the number of a row that replaces s (4) or t (5).
     """
 
     numbers: Code
@@ -43,9 +43,9 @@ class RowCode(NamedTuple):
 
 
 def fast_axes(forms: Forms, axes: Sequence[int], lengths: Sequence[int]) -> tuple[int, ...]:
-    """The axes whose rows leave least to do for a point; `axes` are those of the inputs.
+    """Return the axes whose rows need least work per point; `axes` are those of the inputs.
 
-    Returns none if no one, two or three of them make a row.
+    Returns none if neither one, two nor three axes make a row.
     """
     depends = _axes_of(forms, axes)
     best: tuple[float, tuple[int, ...]] = (float("inf"), ())
@@ -63,7 +63,7 @@ def fast_axes(forms: Forms, axes: Sequence[int], lengths: Sequence[int]) -> tupl
 
 
 def _axes_of(forms: Forms, axes: Sequence[int]) -> list[int]:
-    """The axes that each atom depends on, as a bit mask."""
+    """Return the axes that each atom depends on, as a bit mask."""
     found: list[int] = []
     for name, parts, number in forms.atoms:
         mask = 1 << axes[number] if name == "input" else 0
@@ -75,7 +75,7 @@ def _axes_of(forms: Forms, axes: Sequence[int]) -> list[int]:
 
 
 def compile_rows(forms: Forms, outputs: Sequence[Form], fast_inputs: Sequence[bool]) -> RowCode:
-    """The program of `outputs`, all computed for every point; `fast_inputs` tells of each input."""
+    """Return the program of `outputs` for every point; `fast_inputs` tells which inputs are fast."""
     writer = _RowWriter(forms, fast_inputs)
     results = [writer.own(form) for form in outputs]
     points = allocate(writer, results)
@@ -91,7 +91,7 @@ def compile_rows(forms: Forms, outputs: Sequence[Form], fast_inputs: Sequence[bo
 
 
 class _RowWriter(Writer):
-    """Writes what depends on both; its inputs are the values of `once`, `numbers` those of the row."""
+    """Writes what depends on both; its inputs are the values of `once`, its numbers those of the row."""
 
     def __init__(self, forms: Forms, fast_inputs: Sequence[bool]) -> None:
         super().__init__(forms)
@@ -102,7 +102,7 @@ class _RowWriter(Writer):
         self._kinds: list[int] = []
 
     def own(self, form: Form) -> int:
-        """A value of its own, also of what does not need one."""
+        """Return a separate value, even for a form that needs none."""
         value = self.form(form)
         return value if self._kind(form) == SLOW | FAST else self._emit(AFFINE, value, 0, 1, 0)
 
@@ -133,7 +133,7 @@ class _RowWriter(Writer):
         return self.inputs[self.once.index(form)]
 
     def _sum(self, form: Form) -> int:
-        """The row's part as one number, that of the fast axes as one value, then term by term."""
+        """Return the row's part as a number, the fast axes' part as a value, then the other terms."""
         slow = tuple(t for t in form.terms if self._kind_of(t[0]) in (0, SLOW))
         fast = tuple(t for t in form.terms if self._kind_of(t[0]) == FAST)
         both = [t for t in form.terms if self._kind_of(t[0]) == SLOW | FAST]
@@ -152,7 +152,7 @@ class _RowWriter(Writer):
         return self._emit(ADD, value, self._once(Form(fast, 0))) if fast else value
 
     def _scaled(self, atom: int, factor: int) -> tuple[Form, int]:
-        """A term as a number of the row times a value."""
+        """Return a term as a number of the row times a value."""
         name, parts, _ = self.forms.atoms[atom]
         if name == "*":
             for slow, other in (parts, parts[::-1]):
@@ -176,7 +176,7 @@ class _RowWriter(Writer):
         return super()._operation(number)
 
     def _some(self) -> int:
-        """Any value at all."""
+        """Return any value."""
         inputs = (i for i, atom in enumerate(self.forms.atoms) if atom.name == "input")
         return (
             0
@@ -193,7 +193,7 @@ class _RowWriter(Writer):
         return self._emit(ADD_MULTIPLE, term, value, self._number(times, 4))
 
     def _number(self, form: Form, field: int) -> int:
-        """A constant, or 0 where a number of the row will stand in the next instruction."""
+        """Return a constant, or 0 where a number of the row will replace it in the next instruction."""
         if form.known is not None:
             return form.known
         if form not in self.numbers:

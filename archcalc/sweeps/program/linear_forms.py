@@ -1,7 +1,7 @@
-"""Symbols in a form that simplifies itself: sums of multiples of atoms, over what is known of each.
+"""Put symbols in a form that simplifies itself: linear sums of atoms, with known ranges.
 
-An atom is an input or an operation that is no sum. Repeated layers collapse into coefficients, exact
-divisions vanish, and of the candidates of a maximum those that another one always reaches are dropped.
+An atom is an input or an operation other than a sum. Repeated layers collapse into coefficients, exact
+divisions vanish, and candidates of a maximum that another one always reaches are dropped.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Form(NamedTuple):
 
     @property
     def atom(self) -> int | None:
-        """The atom that the form is, without coefficient or constant."""
+        """The atom that the form equals, without coefficient or constant."""
         alone = len(self.terms) == 1 and self.constant == 0 and self.terms[0][1] == 1
         return self.terms[0][0] if alone else None
 
@@ -40,7 +40,7 @@ class Atom(NamedTuple):
 
 
 class EmptyError(Exception):
-    """No point is left: a check fails at all of them."""
+    """Raised when no point is left: a check fails at all points."""
 
 
 def constant(value: int) -> Form:
@@ -62,7 +62,7 @@ class Forms:
         return ranges.linear(((c, self.ranges[a]) for a, c in form.terms), form.constant)
 
     def add(self, a: Form, b: Form, factor: int = 1) -> Form:
-        """a + factor × b."""
+        """Return a + factor × b."""
         terms = dict(a.terms)
         for atom, coefficient in b.terms:
             terms[atom] = terms.get(atom, 0) + factor * coefficient
@@ -83,7 +83,7 @@ class Forms:
         return self.scale(self._form(atom, ranges.product(self.range_of(a), self.range_of(b))), x * y)
 
     def divide(self, a: Form, b: Form) -> Form:
-        """Floor division: what the divisor divides leaves the fraction, common factors cancel."""
+        """Return the floor division: divisible terms leave the fraction, common factors cancel."""
         a, b = self._folded(a), self._folded(b)
         d = b.known
         if d is None:
@@ -110,7 +110,7 @@ class Forms:
         return self._binary("%", a, b, known)
 
     def extreme(self, name: str, a: Form, b: Form) -> Form:
-        """min or max, of all candidates that no other one makes idle."""
+        """Return min or max of all candidates that no other one makes idle."""
         kept = list(self._candidates(name, a))  # none of which is idle
         for form in self._candidates(name, b):
             if any(self._reaches(name, other, form) for other in kept):
@@ -123,7 +123,7 @@ class Forms:
         return self._form(Atom(name, tuple(kept)), ranges.extreme(name, list(map(self.range_of, kept))))
 
     def positive(self, a: Form) -> Form:
-        """1 where a ≥ 0, else 0."""
+        """Return 1 where a ≥ 0, else 0."""
         known = self.range_of(a)
         if known.low >= 0 or known.high < 0:
             return constant(int(known.low >= 0))
@@ -132,7 +132,7 @@ class Forms:
         return self._form(Atom("positive", (reduced,)), TRUTH)
 
     def zero(self, a: Form) -> Form:
-        """1 where a = 0, else 0."""
+        """Return 1 where a = 0, else 0."""
         known = self.range_of(a)
         if known.known is not None:
             return constant(int(known.known == 0))
@@ -147,7 +147,7 @@ class Forms:
         return self._form(Atom("zero", (reduced,)), TRUTH)
 
     def least(self, forms: Iterable[Form]) -> Form:
-        """The smallest of sums of conditions as they stand, whatever is known of them by now."""
+        """Return the smallest of sums of conditions as they stand, whatever is known by now."""
         found = tuple(dict.fromkeys(forms))
         if all(form.known is not None for form in found):
             return constant(min(form.constant for form in found))
@@ -155,7 +155,7 @@ class Forms:
         return self._form(Atom("min", found), Range(-largest, largest))
 
     def plain(self, name: str, forms: tuple[Form, ...]) -> Form:
-        """The min or max of all the forms, idle or not."""
+        """Return the min or max of all the forms, idle or not."""
         if len(forms) == 1:
             return forms[0]
         if all(form.known is not None for form in forms):
@@ -163,7 +163,7 @@ class Forms:
         return self._form(Atom(name, forms), ranges.extreme(name, list(map(self.range_of, forms))))
 
     def suppose(self, form: Form, holds: bool) -> None:
-        """From here on the condition `form` (0 or 1) is known to hold, or not to.
+        """Assume from here on that the condition `form` (0 or 1) holds, or that it does not.
 
         Raises:
             EmptyError: it cannot.
@@ -222,12 +222,12 @@ class Forms:
         self.ranges[atom] = known
 
     def _folded(self, form: Form) -> Form:
-        """The constant that the form is by what is known, or the form."""
+        """Return the constant that the form is known to equal, or the form."""
         known = self.range_of(form).known
         return form if known is None else constant(known)
 
     def _primitive(self, form: Form) -> tuple[int, Form]:
-        """The common factor of a form, and the form without it."""
+        """Return the common factor of a form, and the form without it."""
         common = gcd(form.constant, *(c for _, c in form.terms))
         if form.terms[0][1] < 0:
             common = -common
@@ -241,7 +241,7 @@ class Forms:
         return (form,)
 
     def _reaches(self, name: str, a: Form, b: Form) -> bool:
-        """Whether a ≥ b (max) or a ≤ b (min) everywhere."""
+        """Return whether a ≥ b (max) or a ≤ b (min) everywhere."""
         if name == "min":
             a, b = b, a
         least = a.constant - b.constant  # of a − b; the terms that both have count once

@@ -1,6 +1,6 @@
-"""What is known of an integer that varies: its bounds, and its remainder by a step.
+"""Bound an integer that varies: its limits, and its remainder modulo a step.
 
-Every operation is the tightest sound answer that is cheap: the result holds for all pairs of values.
+Every operation returns the tightest sound range that is cheap: it holds for all pairs of values.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Range(NamedTuple):
         return max(abs(self.low), abs(self.high))
 
     def within(self, low: int | None = None, high: int | None = None) -> Range:
-        """The part between two bounds, moved inwards to values of the step; empty if low > high."""
+        """Return the part between two bounds, tightened to values of the step; empty if low > high."""
         low = self.low if low is None else max(low, self.low)
         high = self.high if high is None else min(high, self.high)
         if self.step > 1:
@@ -50,7 +50,7 @@ def _make(low: int, high: int, step: int, rest: int) -> Range:
 
 
 def of_values(values: Sequence[int]) -> Range:
-    """The range of the values of an axis."""
+    """Return the range of the values of an axis."""
     if isinstance(values, range):
         low, high = min(values[0], values[-1]), max(values[0], values[-1])
         return _make(low, high, abs(values.step), low)
@@ -61,7 +61,7 @@ def of_values(values: Sequence[int]) -> Range:
 
 
 def linear(terms: Iterable[tuple[int, Range]], constant: int) -> Range:
-    """Of a sum of multiples and a constant."""
+    """Return the range of a sum of multiples and a constant."""
     low = high = rest = constant
     step = 0
     for factor, one in terms:
@@ -78,7 +78,7 @@ def product(a: Range, b: Range) -> Range:
 
 
 def quotient(a: Range, b: Range) -> Range:
-    """Of floor division, 0 by zero."""
+    """Return the range of a floor division, 0 by zero."""
     divisors = {d for d in (b.low, b.high, -1, 1) if d and b.low <= d <= b.high}
     ends = [x // d for x in a[:2] for d in divisors] + ([0] if b.low <= 0 <= b.high else [])
     d = b.known
@@ -88,7 +88,7 @@ def quotient(a: Range, b: Range) -> Range:
 
 
 def remainder(a: Range, b: Range) -> Range:
-    """Of a modulo b, which has the sign of b; 0 by zero."""
+    """Return the range of a modulo b, which has the sign of b; 0 by zero."""
     d = b.known
     if d and a.step % d == 0:
         return exactly(a.rest % d)
@@ -101,7 +101,7 @@ def remainder(a: Range, b: Range) -> Range:
 
 
 def extreme(name: str, ranges: Sequence[Range]) -> Range:
-    """Of the min or max of several."""
+    """Return the range of the min or max of several."""
     choose = min if name == "min" else max
     step = gcd(*(r.step for r in ranges), *(r.rest - ranges[0].rest for r in ranges))
     low, high = choose(r.low for r in ranges), choose(r.high for r in ranges)

@@ -1,9 +1,9 @@
-"""The spec built once on symbols: a program that gives a point's metrics without the graph.
+"""Build the spec once on symbols: a program that gives a point's metrics without the graph.
 
-A program holds for the points at which its guards come out as they did. Where the recording is refused,
-the checks up to the refusal are kept: wherever they come out alike, the same is refused. Every
-recording is compared with the plain analysis of its point, so that what symbols cannot express is
-found, not miscounted.
+A program holds where its guards have the same outcome. If the recording is refused, the checks up to
+the refusal are kept: where they have the same outcome, the point is refused alike. Every recording is
+compared with the plain analysis of its point, so that what symbols cannot express is found, not
+miscounted.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Recording(NamedTuple):
     """A program with its checks in order.
 
     Attributes:
-        results: the metrics; None if the network is refused wherever the checks come out alike.
-        refusal: the reason, then.
+            results: the metrics; None if the network is refused where the checks have the same outcome.
+            refusal: the reason in that case.
         variables: the integers of the spec by name, sizes as symbols.
     """
 
@@ -46,11 +46,11 @@ class Recording(NamedTuple):
 
 
 class UnsupportedError(Exception):
-    """The symbols cannot express what the integers do; `axes` then have to be enumerated."""
+    """Raised when symbols cannot express the integers' result; `axes` must be enumerated then."""
 
 
 def columns(axis: Axis, number: int) -> tuple[SizeInput, ...] | None:
-    """The sizes that an axis varies; None if it is none: text, truth, a list, a decimal."""
+    """Return the sizes that an axis varies; None for texts, booleans, lists, decimals."""
     if axis.variable == INPUT:
         height, width, channels = zip(*axis.values, strict=True)
         sides = {"height": height} if height == width else {"height": height, "width": width}
@@ -62,10 +62,10 @@ def columns(axis: Axis, number: int) -> tuple[SizeInput, ...] | None:
 
 
 def record(space: Space, digits: Sequence[int], sizes: Collection[int], bytes: int) -> Recording:
-    """The program of the point with these digits; the axes in `sizes` are its variables.
+    """Return the program of the point with these digits; the axes in `sizes` are its variables.
 
     Raises:
-        UnsupportedError: the program does not say what the analysis of the point does.
+            UnsupportedError: the program disagrees with the analysis of the point.
     """
     program = Program()
     values = [_value(program, space, i, digits[i], i in sizes) for i in range(len(digits))]
@@ -79,7 +79,7 @@ def record(space: Space, digits: Sequence[int], sizes: Collection[int], bytes: i
     checks = tuple(program.checks)
     for i, check in enumerate(checks):
         if isinstance(check, Requirement) and not program.symbol(check.condition).value:
-            checks = (*checks[:i], Guard(check.condition, 0))  # where it holds, the run would go on
+            checks = (*checks[:i], Guard(check.condition, 0))  # where it holds, the build would continue
             refusal = check.template
             break
     integers = {k: v for k, v in variables.items() if type(v) is int or isinstance(v, Symbol)}
@@ -87,7 +87,7 @@ def record(space: Space, digits: Sequence[int], sizes: Collection[int], bytes: i
 
 
 def analyzed(network: Network, bytes: int) -> tuple[dict[str, Int] | None, str]:
-    """The metrics of a network without symbols, or why it is refused."""
+    """Return the metrics of a network without symbols, or the reason of its refusal."""
     try:
         return metrics(network.graph, bytes), ""
     except ArchError as error:
@@ -95,7 +95,7 @@ def analyzed(network: Network, bytes: int) -> tuple[dict[str, Int] | None, str]:
 
 
 def _value(program: Program, space: Space, number: int, digit: int, is_size: bool) -> Any:
-    """The value on an axis, with symbols in place of its sizes."""
+    """Return the value on an axis, with symbols in place of its sizes."""
     axis = space.axes[number]
     value = axis.values[digit]
     if not is_size:

@@ -1,7 +1,7 @@
-"""A recorded program over a box of points, as forms: smaller, and with bounds of all it computes.
+"""Simplify a recorded program over a box of points to forms, with bounds of all values.
 
-Checks narrow what is known of the values behind them: a program means nothing where one fails, so its
-results may take them for granted. The number of the first check that fails is a result itself.
+Checks narrow the values after them: a program means nothing where one fails, so its results may
+assume that they hold. The number of the first check that fails is itself a result.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def simplify(
     results: Mapping[str, Int],
     known: Mapping[str, Range],
 ) -> Simplified:
-    """The program in forms, over points whose inputs are in the ranges `known`."""
+    """Return the program in forms, over points whose inputs are in the ranges `known`."""
     walk = _Walk(program, checks, known)
     try:
         walk.run()
@@ -67,7 +67,7 @@ class _Walk:
         self.next = 0
 
     def run(self) -> None:
-        """Every instruction, and every check as soon as its condition is there.
+        """Convert every instruction, and every check as soon as its condition is there.
 
         Raises:
             EmptyError: a check fails everywhere.
@@ -80,13 +80,13 @@ class _Walk:
         self._check()
 
     def _check(self) -> None:
-        """The checks whose conditions are known, up to the first whose is not."""
+        """Convert the checks whose conditions are known, up to the first unknown."""
         while self.next < len(self.checks) and self.checks[self.next].condition < len(self.values):
             check = self.checks[self.next]
             form = self._truth(self.values[check.condition])
             holds = not isinstance(check, Guard) or bool(check.outcome)
             passes = form if holds else self.forms.add(constant(1), form, -1)
-            # the number where it fails, the number of all checks where it passes
+            # the check's number where it fails, the number of all checks where it passes
             left = len(self.checks) - self.next
             failure = self.forms.add(constant(self.next), passes, left)
             if failure.known != len(self.checks):
@@ -96,7 +96,7 @@ class _Walk:
             self.forms.suppose(form, holds)
 
     def _truth(self, form: Form) -> Form:
-        """1 where the form is not 0: what kernels count with stays within its bounds."""
+        """Return 1 where the form is not 0: the kernels' counts stay within bounds."""
         known = self.forms.range_of(form)
         if known.low >= 0 and known.high <= 1:
             return form

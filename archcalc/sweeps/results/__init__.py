@@ -1,1 +1,1 @@
-"""A sweep in a directory: its manifest, its parts, and what they tell afterwards."""
+"""Keep a sweep in a directory: manifest, parts, and summaries."""

@@ -1,7 +1,7 @@
-"""How the rows of a directory spread over the range of a metric, or of two; read part by part.
+"""Compute the spread of a directory's rows over one or two metrics, part by part.
 
-The first pass finds the extents, the second counts what falls into which bin, so that memory does not
-grow with the rows.
+The first pass finds the extents, the second counts per bin, so that memory does not grow with the
+rows.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from archcalc.units import grouped, printable
 
 Scale = Literal["auto", "log", "linear"]
 
-FEW = 20_000  # rows that are drawn as points: they say more than cells
+FEW = 20_000  # rows that are drawn as points, which show more than cells
 FINEST = 160  # cells to a side
-_WIDE = 20  # from so many times the least on, equal ratios show more than equal steps
+_WIDE = 20  # a range this many times its minimum is shown in equal ratios, not equal steps
 _FULL = 4  # possible values in the smallest bin of equal ratios; fewer would make stripes
 
 
 class Bins(NamedTuple):
     """Bins of integers: bin i holds those from edges[i] to edges[i + 1] − 1.
 
-    `step` divides the differences of all integers that there are.
+    `step` divides the differences of all integers.
     """
 
     edges: tuple[int, ...]
@@ -38,12 +38,12 @@ class Bins(NamedTuple):
 
     @property
     def ends(self) -> list[int]:
-        """The largest value that each bin may hold."""
+        """Return the largest value that each bin may hold."""
         return [edge - self.step for edge in self.edges[1:]]
 
 
 class Histogram(NamedTuple):
-    """How many rows lie in each bin."""
+    """Counts of rows per bin."""
 
     bins: Bins
     counts: list[int]
@@ -54,11 +54,11 @@ class Histogram(NamedTuple):
 
     @property
     def cumulative(self) -> list[int]:
-        """How many rows lie in each bin or before it."""
+        """Return the cumulative counts of rows."""
         return list(accumulate(self.counts))
 
     def quantile(self, percent: int) -> int:
-        """The least end of a bin that at least so many percent of the rows do not exceed."""
+        """Return the smallest end of a bin that this percentage of the rows does not exceed."""
         sums = self.cumulative
         return self.bins.ends[bisect_left(sums, -(-self.rows * percent // 100))]
 
@@ -87,7 +87,7 @@ class Density(NamedTuple):
 
 
 def histograms(store: Store, names: Sequence[str], most: int, scale: Scale) -> dict[str, Histogram]:
-    """The spread of metrics over at most so many bins each.
+    """Return the spread of metrics over at most this many bins each.
 
     Raises:
         UsageError: there are no rows, or no logarithms.
@@ -104,7 +104,7 @@ def histograms(store: Store, names: Sequence[str], most: int, scale: Scale) -> d
 
 
 def density(store: Store, x: Goal, y: Goal, scale: Scale) -> Density:
-    """The spread over two metrics, and the front of what is best of both.
+    """Return the spread over two metrics, and their Pareto front.
 
     Raises:
         UsageError: there are no rows, or no logarithms.
@@ -150,9 +150,9 @@ def _extents(store: Store, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _bins(name: str, extent: Any, most: int, scale: Scale) -> Bins:
-    """At most so many bins, with edges where values may lie."""
+    """Return at most this many bins, with edges at possible values."""
     least, step = extent.least, extent.step or 1
-    span = (extent.most - least) // step + 1  # values that are possible
+    span = (extent.most - least) // step + 1  # possible values
     if scale == "log" and least == 0:
         raise UsageError(
             Diagnostic(f"{name} begins at 0, which has no logarithm", help="--scale linear")

@@ -1,6 +1,6 @@
-"""What a directory of a sweep says of itself: which sweep it is, and what each part has counted.
+"""Describe a sweep's directory: which sweep it is, and what each part has counted.
 
-Each document holds a digest of itself, so that one that was changed is not believed.
+Each document holds a digest of itself, so that a changed one is rejected.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LARGEST = 1 << 26  # bytes of a document
 
 
 def identity(points: Points, dtype: str, where: str, format: str) -> dict[str, Any]:
-    """What a sweep is, as far as its rows depend on it."""
+    """Return the facts about a sweep on which its rows depend."""
     network = points.space.network
     kind = {"points": points.size, "keys": list(points.plan.keys) if points.plan else []}
     if points.chosen is not None:
@@ -51,10 +51,10 @@ def digest(text: str) -> str:
 
 
 def write_document(place: str, document: dict[str, Any]) -> None:
-    """Put a document in its place, as a whole.
+    """Write a document as a whole.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the document cannot be written.
     """
     new = beside(place)
     with open(new, "w", encoding="utf-8") as file:
@@ -65,11 +65,11 @@ def write_document(place: str, document: dict[str, Any]) -> None:
 
 
 def read_document(place: str) -> dict[str, Any]:
-    """A document as it was written.
+    """Return a document as it was written.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it is none, or was changed.
+        OSError: the document cannot be read.
+        ValueError: the file is no such document, or was changed.
     """
     with open_regular(place) as file:
         data = file.read(LARGEST + 1)
@@ -92,12 +92,12 @@ def _seal(document: dict[str, Any]) -> str:
 
 
 def beside(place: str) -> str:
-    """A name of its own: a worker given up for dead may still write the same part."""
+    """Return a unique name: a worker given up for dead may still write the same part."""
     return f"{place}.{uuid4().hex}.new"
 
 
 def is_manifest(found: dict[str, Any]) -> bool:
-    """Whether it has the form in which manifests are written."""
+    """Return whether a document has the form of a manifest."""
     drawn, part = found.get("drawn"), found.get("part")
     return (
         isinstance(found.get("network"), str)
@@ -109,7 +109,7 @@ def is_manifest(found: dict[str, Any]) -> bool:
 
 
 def is_record(found: dict[str, Any], points: int) -> bool:
-    """Whether these are the counts of a part of so many points, and the digest of its file."""
+    """Return whether these are the counts of a part of this size, and the digest of its file."""
     refused, counts = found.get("refused"), [found.get(name) for name in ("rows", "networks", "points")]
     sized = type(found.get("bytes")) is int and isinstance(found.get("sha256"), str)
     if not (sized and isinstance(refused, dict) and all(type(number) is int for number in counts)):

@@ -1,4 +1,4 @@
-"""The files of a sweep's rows: Parquet with checksums of its pages, or CSV."""
+"""Read and write the files of a sweep's rows: Parquet with page checksums, or CSV."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Part(NamedTuple):
 
 
 def digest_of(place: str) -> dict[str, Any]:
-    """The bytes of a file and their SHA-256, as a record has them.
+    """Return size and SHA-256 of a file, as a record has them.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     found, size = hashlib.sha256(), 0
     with open_regular(place) as file:
@@ -57,10 +57,10 @@ def write_part(place: str, format: str, points: Points, part: Part) -> None:
 
 
 def read_integers(place: str, format: str, names: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Columns of integers as arrays, some thousand rows at a time.
+    """Yield columns of integers as arrays, some thousand rows at a time.
 
     Raises:
-        OSError, ValueError, KeyError, csv.Error: it cannot be read, or has no such columns.
+            OSError, ValueError, KeyError, csv.Error: the file cannot be read, or lacks such columns.
     """
     from archcalc.sweeps.machine.histograms import integers
 
@@ -78,7 +78,7 @@ def read_integers(place: str, format: str, names: Sequence[str]) -> Iterator[dic
 
 
 def read_rows(place: str, format: str) -> Iterator[dict[str, list[Any]]]:
-    """All columns, some thousand rows at a time.
+    """Yield all columns, some thousand rows at a time.
 
     Raises:
         as `read_integers`.
@@ -102,7 +102,7 @@ def _batches(file: IO[bytes], names: list[str] | None) -> Iterator[Any]:
 
 
 def _rows(file: IO[bytes]) -> Iterator[dict[str, str]]:
-    """The rows of a CSV file, none longer or shorter than its header."""
+    """Yield the rows of a CSV file, none longer or shorter than its header."""
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     for row in csv.DictReader(lines(text), restkey="", restval=None):
         if None in row.values() or "" in row:
@@ -121,7 +121,7 @@ def parquet() -> Any:
 
 
 def _axis_columns(points: Points, digits: Any) -> Iterator[tuple[str, bool, Sequence[Any], Any]]:
-    """Name, whether it is an integer, its values or texts, the digits."""
+    """Return name, whether it is an integer, its values or texts, and the digits of each column."""
     for number, (axis, row) in enumerate(zip(points.space.axes, digits, strict=True)):
         sizes = columns(axis, number)
         if sizes is not None and len(sizes) == 1 and sizes[0].name == axis.name:

@@ -1,9 +1,8 @@
-"""A sweep's rows on disk: parts of a fixed range of points, each there as a whole or not at all.
+"""Store a sweep's rows on disk: parts of a fixed range of points, each there as a whole or not at all.
 
-A part is written beside its place and moved there; then its record follows, alike: what it counted, and
-the digest of its file. A part is done if its record is sound and its file is the one recorded. So a
-sweep may stop at any moment, and goes on where it was, nothing lost, nothing twice; and what a disk
-or a person changed since is not believed.
+A part is written beside its place and moved there; then its record follows in the same way: its counts
+and the digest of its file. A part is done if its record is sound and matches its file. So a sweep may
+stop at any moment and continue there, with nothing lost or repeated; damage since then is detected.
 """
 
 from __future__ import annotations
@@ -63,15 +62,15 @@ class Store:
         return os.path.join(self.path, f"_part-{part:09}.json")
 
     def counts(self) -> dict[int, dict[str, Any]]:
-        """What the parts have counted, by their numbers.
+        """Return the counts of all parts, by their numbers.
 
         Raises:
-            ArchError: one is damaged.
+            ArchError: a part is damaged.
         """
         return {number: self._checked(number) for number in self._recorded()}
 
     def sound(self) -> dict[int, dict[str, Any]]:
-        """The same of those that are done: a damaged part is not."""
+        """Return the counts of the parts that are done: a damaged part is not."""
         found = {}
         for number in self._recorded():
             with suppress(ArchError):
@@ -79,7 +78,7 @@ class Store:
         return found
 
     def _recorded(self) -> list[int]:
-        """The numbers of the parts that have a record.
+        """Return the numbers of the parts that have a record.
 
         Raises:
             ArchError: the directory cannot be read.
@@ -103,10 +102,10 @@ class Store:
         return self._sound[number]
 
     def write(self, number: int, points: Points, part: Part, counts: dict[str, Any]) -> None:
-        """A part, and then its record.
+        """Write a part, and then its record.
 
         Raises:
-            ArchError: the disk does not take it.
+            ArchError: the disk refuses it.
         """
         with _writing(self.path):
             place = self.file(number)
@@ -117,7 +116,7 @@ class Store:
             write_document(self._record(number), counts | digest)
 
     def clear(self) -> None:
-        """Remove what was left half-written.
+        """Remove half-written files.
 
         Raises:
             ArchError: the directory cannot be changed.
@@ -125,11 +124,11 @@ class Store:
         with _writing(self.path):
             for name in os.listdir(self.path):
                 if name.endswith(".new"):
-                    with suppress(FileNotFoundError):  # whoever wrote it was not dead
+                    with suppress(FileNotFoundError):  # its writer was alive after all
                         os.remove(os.path.join(self.path, name))
 
     def rows(self, part: int) -> Iterator[dict[str, list[Any]]]:
-        """The columns of a part, some thousand rows at a time.
+        """Yield the columns of a part, some thousand rows at a time.
 
         Raises:
             ArchError: the part is damaged.
@@ -139,10 +138,10 @@ class Store:
             yield from parts.read_rows(self.file(part), self.format)
 
     def columns(self, part: int, names: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Columns of integers of a part, as arrays of some thousand rows.
+        """Yield columns of integers of a part, as arrays of some thousand rows.
 
         Raises:
-            ArchError: the part is damaged: unreadable, other rows than were counted, or points that
+            ArchError: the part is damaged: unreadable, another number of rows than counted, or points
                 are not its own, each once and in order.
         """
         counted = self._checked(part)["rows"]
@@ -171,11 +170,11 @@ class Store:
 
 
 def create(path: str, manifest: dict[str, Any], resume: bool) -> Store:
-    """A new directory, or one that holds the beginning of the same sweep.
+    """Return a new directory, or one with the beginning of the same sweep.
 
     Raises:
-        UsageError: it holds something else.
-        ArchError: it cannot be written.
+        UsageError: the directory holds something else.
+        ArchError: the directory cannot be written.
     """
     if manifest["format"] == "parquet":
         parts.parquet()
@@ -205,10 +204,10 @@ def _resumed(path: str, manifest: dict[str, Any]) -> Store:
 
 
 def open_store(path: str) -> Store:
-    """The sweep in a directory.
+    """Return the sweep in a directory.
 
     Raises:
-        UsageError: there is none, or one of another version.
+        UsageError: there is none, or it has another version.
     """
     try:
         manifest = read_document(os.path.join(path, MANIFEST))

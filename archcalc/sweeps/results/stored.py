@@ -1,4 +1,4 @@
-"""A sweep into a directory, and what a directory tells afterwards."""
+"""Run a sweep into a directory, and summarize a directory."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from archcalc.sweeps.results.store import Store
 
 
 def sweep_into(store: Store, request: Request, progress: Progress, tell: Tell = silent) -> None:
-    """Evaluate the parts that are missing, and write each as soon as it is whole."""
+    """Evaluate the missing parts, and write each as soon as it is complete."""
     setup = prepare(only_rows(request), True, tell)
     for points in write_parts(store, setup.stream(request.points), missing_parts(store, progress)):
         progress(points)
 
 
 def only_rows(request: Request) -> Request:
-    """The same without what is looked for among the rows."""
+    """Return the request without its goals."""
     return request._replace(pareto=(), by=None, top=1)
 
 
 def missing_parts(store: Store, progress: Progress) -> list[int]:
-    """The numbers of the parts that are not done, damaged ones too; `progress` is told of the others."""
+    """Return the numbers of parts not done or damaged; tell `progress` of the others."""
     done = store.sound()
     for number in done:
         progress(min(store.part, store.size - number * store.part))
@@ -36,7 +36,7 @@ def missing_parts(store: Store, progress: Progress) -> list[int]:
 
 
 def write_parts(store: Store, stream: Stream, parts: Sequence[int]) -> Iterator[int]:
-    """Evaluate parts, and write each as soon as it is whole; numbers of points, as they are done."""
+    """Evaluate parts, write each as soon as it is complete, and yield numbers of points."""
     engine, waiting = stream.engine, list[Chunk]()
     ranges = ((n * store.part, min((n + 1) * store.part, store.size)) for n in parts)
     for chunk in stream.pieces(ranges):
@@ -73,7 +73,7 @@ def _counts(engine: Engine, chunks: Sequence[Chunk]) -> dict[str, Any]:
 
 
 class Spread(NamedTuple):
-    """How a metric spreads over the rows."""
+    """The spread of a metric over the rows."""
 
     name: str
     least: int
@@ -82,10 +82,10 @@ class Spread(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """What a directory holds.
+    """The content of a directory.
 
     Attributes:
-        done: points of the parts that are there; `networks` and `rows` are among them.
+        done: points of the existing parts; `networks` and `rows` are among them.
         refused: points by reason.
         chosen: the rows of the front or the best ones, by column; `capped`: the front was full.
     """
@@ -101,7 +101,7 @@ class Summary(NamedTuple):
 
 
 def summarize(store: Store, pareto: Sequence[Goal], by: Goal, top: int) -> Summary:
-    """Read the parts twice: for the figures and what is chosen, then for the chosen rows."""
+    """Read the parts twice: for counts and the choice of rows, then for the chosen rows."""
     from archcalc.sweeps.machine.fronts import Best, Front, stacked
     from archcalc.sweeps.machine.histograms import Extremes
 
@@ -134,7 +134,7 @@ def summarize(store: Store, pareto: Sequence[Goal], by: Goal, top: int) -> Summa
 def _rows(
     store: Store, parts: Sequence[int], numbers: Sequence[int], whole: Sequence[str]
 ) -> tuple[dict[str, Any], ...]:
-    """The rows of these points, in their order; the `whole` columns are integers."""
+    """Return the rows of these points, in their order; the `whole` columns are integers."""
     wanted, found = set(numbers), dict[int, dict[str, Any]]()
     for part in (p for p in parts if any(n // store.part == p for n in wanted)):
         for batch in store.rows(part):

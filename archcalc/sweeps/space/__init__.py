@@ -1,1 +1,1 @@
-"""Which values the variables of a network take, and which points of them a sweep looks at."""
+"""Define the values of a network's variables, and the points that a sweep evaluates."""

@@ -1,6 +1,6 @@
-"""`--where`: conditions on metrics and variables, with units: 'multiplies <= 600M and peak <= 512KiB'.
+"""Parse `--where`: conditions on metrics and variables, with units: 'macs <= 600M and peak <= 512KiB'.
 
-A condition is evaluated like the rules of operators, without a decision: on symbols it becomes a part of
+A condition is evaluated like the rules of operators, without branching: on symbols it becomes part of
 the program, on integers it is 0 or 1.
 """
 
@@ -42,12 +42,12 @@ Lookup = Callable[[str], Int]
 
 
 def parse_condition(text: str, names: Collection[str]) -> Expression:
-    """A condition over these names.
+    """Parse a condition over these names.
 
     Raises:
-        UsageError: no condition, an unknown name or unit.
+        UsageError: it is no condition, or has an unknown name or unit.
     """
-    if "flops" not in names:  # one multiply and one add a product
+    if "flops" not in names:  # one multiply and one add per product
         text = _FLOPS.sub("(2*multiplies)", text)
     try:
         expression = parse(_NUMBER.sub(_whole, text))
@@ -60,12 +60,12 @@ def parse_condition(text: str, names: Collection[str]) -> Expression:
         if name not in names:
             help = suggestion(name, names) or f"there are {listed(names)}"
             raise UsageError(Diagnostic(f"--where: unknown name `{shown(name)}`", help=help))
-    holds(expression, lambda name: 1)  # refuses what is no condition
+    holds(expression, lambda name: 1)  # raises for anything but a condition
     return expression
 
 
 def _whole(found: re.Match[str]) -> str:
-    """A number with its unit as a plain integer."""
+    """Return a number with its unit as a plain integer."""
     digits, unit = found[1], found[2]
     if unit in _WORDS:
         return found[0]
@@ -80,10 +80,10 @@ def _whole(found: re.Match[str]) -> str:
 
 
 def holds(expression: Expression, lookup: Lookup) -> Int:
-    """1 where the condition holds, else 0, also where it divides by 0.
+    """Return 1 where the condition holds, else 0, also where it divides by 0.
 
     Raises:
-        UsageError: it is none.
+        UsageError: the expression is no condition.
     """
     divisors: list[Int] = []
     result = _truth(expression.tree, lookup, divisors)

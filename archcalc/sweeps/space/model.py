@@ -1,7 +1,7 @@
-"""A design space: which values the variables of a network take, and which point has which number.
+"""Define a design space: the values of a network's variables, and the numbers of its points.
 
-Points are numbered like the digits of a clock: the last axis runs fastest. Nothing here is as large as
-the space; a range is kept as a range.
+Points are numbered like the digits of a clock: the last axis runs fastest. No memory grows with the
+size of the space; a range is kept as a range.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from archcalc.spec.settings import parse_value, show_value, split_values, unknow
 from archcalc.spec.variables import check_type
 from archcalc.sweeps.metrics import MEANING
 
-MOST_VALUES = 1 << 20  # of one axis
+MOST_VALUES = 1 << 20  # per axis
 INPUT = "input"
 
 _NAME = re.compile(r"\s*([A-Za-z][A-Za-z0-9_-]*)\s*(?:\[\s*([0-9]{1,6})\s*\])?\s*")
@@ -37,7 +37,7 @@ class Axis(NamedTuple):
     values: Sequence[Any]
 
     def text(self, digit: int) -> str:
-        """A value as one would type it."""
+        """Return a value as a user would type it."""
         value = self.values[digit]
         if isinstance(value, Shape):
             return "x".join(map(str, value))
@@ -59,7 +59,7 @@ class Space(NamedTuple):
         return size
 
     def digits(self, number: int) -> tuple[int, ...]:
-        """The number of the value on each axis, of a point."""
+        """Return the digits of a point: the number of its value on each axis."""
         found = []
         for axis in reversed(self.axes):
             number, digit = divmod(number, len(axis.values))
@@ -67,21 +67,21 @@ class Space(NamedTuple):
         return tuple(reversed(found))
 
     def at(self, digits: Sequence[int]) -> Network:
-        """The network at a point, as one would load it."""
+        """Return the network at a point, as `load` would."""
         values = [(a, a.values[d]) for a, d in zip(self.axes, digits, strict=True)]
         changed, input = settings(self.network, values)
         text = "x".join(map(str, input)) if input is not None else None
         return Network(self.network.entry, changed, text)
 
     def texts(self, digits: Sequence[int]) -> dict[str, str]:
-        """A point as one would type it, by axis."""
+        """Return a point as a user would type it, by axis."""
         return {a.name: a.text(d) for a, d in zip(self.axes, digits, strict=True)}
 
 
 def settings(
     network: Network, values: Iterable[tuple[Axis, Any]]
 ) -> tuple[dict[str, Any], tuple[Any, ...] | None]:
-    """The network's own changes together with these values, and the input if one is set."""
+    """Return the network's own changes with these values, and the input if one is set."""
     changed: dict[str, Any] = {k: v for k, v in network.changed.items() if k != INPUT}
     input: tuple[Any, ...] | None = network.input
     for axis, value in values:
@@ -97,12 +97,12 @@ def settings(
 
 
 def make_space(network: Network, varied: Sequence[str]) -> Space:
-    """The space of texts like 'width=16:128:8', 'c[2]=64,96' or 'input=96x96x3,128x128x3'.
+    """Return the space of texts like 'width=16:128:8', 'c[2]=64,96' or 'input=96x96x3,128x128x3'.
 
-    Without any it is the spec's own [space].
+    Without texts it is the spec's own [space].
 
     Raises:
-        UsageError: an unknown variable, an empty range, a value that does not fit.
+        UsageError: a variable is unknown, a range is empty, or a value does not fit.
     """
     values: list[tuple[str, Sequence[str]]] = []
     for text in varied:
@@ -114,7 +114,7 @@ def make_space(network: Network, varied: Sequence[str]) -> Space:
 
 
 def around(network: Network, varied: Mapping[str, Sequence[str]]) -> Space:
-    """The same, with the values of every variable by its name."""
+    """Return the space with the values of every variable by its name."""
     return _space(network, varied.items())
 
 
@@ -131,14 +131,14 @@ def _space(network: Network, varied: Iterable[tuple[str, Sequence[str]]]) -> Spa
 
 
 def _refuse_set(network: Network, axis: Axis) -> None:
-    """Refuse to vary what the caller has set; of a list that is set, items may vary."""
+    """Refuse to vary a variable that is set; items of a list that is set may vary."""
     if axis.item is None and axis.variable in network.changed:
         message = f"`{shown(axis.variable)}` is set and varied"
         raise UsageError(Diagnostic(message, help="one of the two"))
 
 
 def _own_axes(network: Network) -> list[Axis]:
-    """Those of the spec's [space]."""
+    """Return the axes of the spec's [space]."""
     axes = []
     for name, texts in network.spec.space.items():
         try:
@@ -153,7 +153,7 @@ def refuse_overlap(axes: Sequence[Axis]) -> None:
     """Refuse two axes that set the same thing.
 
     Raises:
-        UsageError: they do.
+        UsageError: two axes do.
     """
     seen: dict[tuple[str, int | None], Axis] = {}
     for axis in axes:
@@ -172,10 +172,10 @@ def _varied(variable: str, axes: Sequence[Axis]) -> int:
 
 
 def make_axis(network: Network, name: str, texts: Sequence[str]) -> Axis:
-    """The axis called `name` ('width', 'c[2]', 'input') with the values of texts and ranges.
+    """Return the axis called `name` ('width', 'c[2]', 'input') with the values of texts and ranges.
 
     Raises:
-        UsageError: no such variable, or a value that does not fit.
+        UsageError: there is no such variable, or a value does not fit.
     """
     found = _NAME.fullmatch(name)
     variable = found[1].replace("-", "_") if found else name.strip()
@@ -192,7 +192,7 @@ def make_axis(network: Network, name: str, texts: Sequence[str]) -> Axis:
 
 
 def _declared(network: Network, variable: str, item: int | None, label: str) -> Variable:
-    """The variable, or a list's item as if it were one."""
+    """Return the variable, or a list's item as if it were one."""
     declared = network.spec.variables.get(variable)
     if declared is None:
         raise unknown_variable(network.spec, variable)
@@ -226,7 +226,7 @@ def _input(network: Network, text: str) -> Shape:
 
 
 def _values(label: str, texts: Sequence[str], value_of: Any, range_of: Any) -> Sequence[Any]:
-    """Values and ranges behind each other; a range alone stays one."""
+    """Concatenate values and ranges; a single range stays one."""
     pieces: list[Sequence[Any]] = []
     for text in texts:
         span = _RANGE.fullmatch(text)
@@ -247,7 +247,7 @@ def _values(label: str, texts: Sequence[str], value_of: Any, range_of: Any) -> S
 
 
 def _range(label: str, span: re.Match[str], read: Any) -> Sequence[Any]:
-    """First, last and step; the last is one of them if the step meets it."""
+    """Parse first, last and step; the last is included if the step meets it."""
     first, last, step = read(span[1]), read(span[2]), read(span[3] or "1")
     if step <= 0:
         help = "as in width=16:128:8: from 16 to 128 in steps of 8"
@@ -266,7 +266,7 @@ def _range(label: str, span: re.Match[str], read: Any) -> Sequence[Any]:
 
 
 def _numbers(variable: Variable) -> Any:
-    """How a range of this variable is read; None if it has no ranges."""
+    """Return the parser for ranges of this variable; None if it has no ranges."""
     default = variable.default
     if isinstance(default, bool | str | list):
         return None
@@ -281,7 +281,7 @@ def _numbers(variable: Variable) -> Any:
 
 
 def _sides(network: Network) -> Any:
-    """Square inputs, with as many channels as the network has."""
+    """Return square inputs, with the network's number of channels."""
 
     def read(label: str, span: re.Match[str]) -> Sequence[Any]:
         side = Variable(label, 1, "", (), ())

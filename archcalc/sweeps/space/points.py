@@ -1,4 +1,4 @@
-"""Which points of a space a sweep looks at, and in which order: all, a random sample, or a file's."""
+"""Choose the points of a space that a sweep evaluates, and their order: all, a sample, or a file's."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from archcalc.sweeps.space.model import Axis, Space, make_axis, refuse_overlap
 from archcalc.units import printable
 
 MOST_POINTS = 1 << 62  # of a grid: numbers of points stay within 64 bits
-MOST_ROWS = 10_000_000  # of a file: they are kept
+MOST_ROWS = 10_000_000  # in a file: they are kept in memory
 
 
 class Points(NamedTuple):
     """Points of a space by running number, from 0.
 
     Attributes:
-        plan: how the points of a random sample are drawn.
-        chosen: the points' numbers in the space, where they are kept: a small sample, a file.
+        plan: how to draw the points of a random sample.
+        chosen: the points' numbers in the space, if they are kept: a small sample, a file.
     """
 
     space: Space
@@ -38,7 +38,7 @@ class Points(NamedTuple):
         return tuple(len(axis.values) for axis in self.space.axes)
 
     def digits(self, number: int) -> tuple[int, ...]:
-        """The number of the value on each axis, of point `number`."""
+        """Return the digits of point `number`: the number of its value on each axis."""
         if self.chosen is not None:
             return self.space.digits(self.chosen[number])
         if self.plan is not None:
@@ -47,10 +47,10 @@ class Points(NamedTuple):
 
 
 def grid(space: Space) -> Points:
-    """Every point.
+    """Return every point.
 
     Raises:
-        UsageError: no time would suffice.
+        UsageError: the space is too large for any run.
     """
     if space.size > MOST_POINTS:
         count = f"{space.size:.1e}".replace("e+", "·10^")
@@ -59,7 +59,7 @@ def grid(space: Space) -> Points:
 
 
 def sample(space: Space, count: int, seed: int) -> Points:
-    """`count` different points, each set of them as likely as any other; all if there are no more."""
+    """Return `count` different points, all sets equally likely; all points if there are no more."""
     if count >= space.size:
         return grid(space)
     if space.size <= shuffle.SMALL:
@@ -70,10 +70,10 @@ def sample(space: Space, count: int, seed: int) -> Points:
 
 
 def read_points(network: Network, path: str) -> Points:
-    """The points of a CSV file: variables in its first row, values in the others.
+    """Return the points of a CSV file: variables in its first row, values in the others.
 
     Raises:
-        UsageError: no such file, an unknown variable, a value that does not fit, with its row.
+        UsageError: the file is missing, a variable is unknown, or a value does not fit, with its row.
     """
     try:
         with TextIOWrapper(open_regular(path), "utf-8-sig", newline="") as file:
@@ -88,7 +88,7 @@ def _table(network: Network, path: str, rows: Iterator[list[str]]) -> Points:
     if not names:
         help = "the first row names the variables: width,input"
         raise UsageError(Diagnostic(f"{printable(path)} is empty", help=help))
-    known: list[dict[str, int]] = [{} for _ in names]  # text → number of the value
+    known: list[dict[str, int]] = [{} for _ in names]  # text → number of its value
     columns = [array("q") for _ in names]
     for number, row in enumerate(rows, 2):
         if not row:
@@ -113,7 +113,7 @@ def _table(network: Network, path: str, rows: Iterator[list[str]]) -> Points:
 
 
 def _axis(network: Network, name: str, texts: Sequence[str]) -> Axis:
-    """Texts that differ may mean one value (0.5 and 0.50), so they are read one by one."""
+    """Read texts one by one, since different ones may mean one value (0.5 and 0.50)."""
     axes = [make_axis(network, name, [text]) for text in texts]
     return axes[0]._replace(values=[axis.values[0] for axis in axes])
 
@@ -128,7 +128,7 @@ def _check(network: Network, path: str, number: int, name: str, text: str) -> No
 
 
 def _listed(space: Space, columns: Sequence[array[int]]) -> Points:
-    """The points by their numbers in the space that their values span."""
+    """Return the points by their numbers in the space that their values span."""
     lengths = [len(axis.values) for axis in space.axes]
 
     def number(row: Sequence[int]) -> int:

@@ -1,9 +1,9 @@
-"""A random sample without repeats of a space of any size, in no memory: a permutation of its points.
+"""Draw a random sample without repeats from a space of any size, in no memory: a permutation of points.
 
-The axes are dealt into groups of under 2^31 points each; a point is a number in every group. Round by
-round, one group's number is moved on, modulo the group's size, by a hash of all the others: a Feistel
-network (Luby & Rackoff 1988) over residues instead of bits. Each round can be undone, so different
-sample numbers are different points, whatever the hash; several rounds make it look random.
+The axes are dealt into groups of under 2^31 points each; a point is one number per group. Round by
+round, one group's number is shifted, modulo the group's size, by a hash of all the others: a Feistel
+network (Luby & Rackoff 1988) over residues instead of bits. Each round is invertible, so different
+sample numbers are different points for any hash; several rounds make the order look random.
 
 The functions take Python's integers, or arrays of 64-bit unsigned ones.
 """
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 MOST_IN_GROUP = 1 << 31
-SMALL = 1 << 20  # points of a space that are better shuffled as a list; longer than any axis
+SMALL = 1 << 20  # points of a space that is shuffled as a list instead; longer than any axis
 BITS = (1 << 64) - 1
 MULTIPLIER = 0x9E3779B97F4A7C15  # odd, 2^64 / golden ratio
 MIXER = 0xBF58476D1CE4E5B9  # of splitmix64 (Steele et al. 2014)
@@ -30,9 +30,9 @@ class Plan(NamedTuple):
 
 
 def plan(lengths: Sequence[int], seed: int) -> Plan:
-    """Groups of nearly equal size, and as many rounds as the smallest of them needs.
+    """Return groups of nearly equal size, and as many rounds as the smallest group needs.
 
-    Every axis is shorter than a group may be large.
+    Every axis is shorter than the largest possible group.
     """
     groups, sizes = _deal(lengths)
     smallest = min(sizes)
@@ -43,7 +43,7 @@ def plan(lengths: Sequence[int], seed: int) -> Plan:
 
 
 def _deal(lengths: Sequence[int]) -> tuple[tuple[tuple[int, ...], ...], tuple[int, ...]]:
-    """At least two groups, longest axes first, each to the smallest group."""
+    """Return at least two groups, longest axes first, each to the smallest group."""
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     count = 2
     while True:
@@ -59,7 +59,7 @@ def _deal(lengths: Sequence[int]) -> tuple[tuple[tuple[int, ...], ...], tuple[in
 
 
 def draw(plan: Plan, number: Any) -> list[Any]:
-    """The number in every group of sample `number` (or of an array of them)."""
+    """Return the number in every group of sample `number` (or of an array of them)."""
     state = []
     for size in plan.sizes[:-1]:
         state.append(number % size)
@@ -78,7 +78,7 @@ def draw(plan: Plan, number: Any) -> list[Any]:
 
 
 def digits(plan: Plan, lengths: Sequence[int], state: Sequence[Any]) -> list[Any]:
-    """The digit on every axis of a drawn point."""
+    """Return the digit on every axis of a drawn point."""
     found: list[Any] = [None] * len(lengths)
     for axes, number in zip(plan.groups, state, strict=True):
         for axis in reversed(axes):

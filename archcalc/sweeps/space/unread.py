@@ -1,4 +1,4 @@
-"""Points of a sweep at which a variable is set that nothing reads under the others."""
+"""Find points of a sweep at which a variable is set that nothing reads."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from archcalc.spec.settings import settle
 from archcalc.sweeps.space.points import Points
 from archcalc.units import grouped
 
-MOST_BUILT = 64  # points that are looked at
+MOST_BUILT = 64  # points that are built for this
 
 
 def notes(points: Points) -> Iterator[str]:
-    """A sentence for each variable that is set at points where nothing reads it, with their number."""
+    """Yield a sentence per variable that is set where nothing reads it, with the number of points."""
     found: dict[str, int] = {}
     help: dict[str, str] = {}
     looked = 0
@@ -49,7 +49,7 @@ def _unread(network: Network, varied: set[str]) -> list[str]:
 
 
 def _looked_at(points: Points) -> Iterator[tuple[tuple[int, ...], int]]:
-    """Points by their digits, and for how many each stands: all that decide alike, or a few evenly."""
+    """Return points by their digits, each with the number it stands for: all alike, or a few evenly."""
     choices = _choices(points)
     if points.chosen is None and points.plan is None and prod(map(len, choices)) <= MOST_BUILT:
         for chosen in product(*choices):
@@ -60,9 +60,9 @@ def _looked_at(points: Points) -> Iterator[tuple[tuple[int, ...], int]]:
 
 
 def _choices(points: Points) -> list[list[tuple[int, int]]]:
-    """Of each axis the digits that are told apart, and for how many each stands.
+    """Return the digits of each axis that differ in effect, and how many digits each stands for.
 
-    Where an axis decides nothing, these are the spec's own value and any other.
+    For an axis that decides nothing, these are the spec's own value and any other.
     """
     network = points.space.network
     deciding = deciding_names(network.spec)
