@@ -1,4 +1,4 @@
-"""A graph as arrays: by its definition, counted, and fast; verified against what is predicted."""
+"""Execute a graph on arrays: by definition, counted, and fast; verify all against the predictions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether this machine can hold what a run needs; asked before any work is done."""
+"""Check that this machine can hold what a run needs, before any work is done."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from archcalc.operators import ATTENTION
 from archcalc.units import binary
 
 FLOAT = 4  # bytes of a float32
-TEMPORARIES = 6  # of the size of its output that the definition of an elementwise layer makes
+TEMPORARIES = 6  # arrays of its output's size that the definition of an elementwise layer makes
 
 
 def memory() -> int | None:
-    """Bytes of physical memory, None where nobody says (Windows)."""
+    """Return the bytes of physical memory, None where the system does not say (Windows)."""
     if not hasattr(os, "sysconf"):
         return None
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def needed(graph: Graph, batch: int = 1, proof: bool = False, itemsize: int = FLOAT) -> int:
-    """Bytes of a run: weights, activations, and with `proof` what the definitions make besides."""
+    """Return the bytes of a run: weights, activations, and the definitions' temporaries with `proof`."""
     values = int(measure(graph).peak) * batch + _weights(graph)
-    if proof:  # of one layer after the other
+    if proof:  # of one layer at a time
         values += max(_proof(graph, node) for node in graph.nodes)
     return values * itemsize
 
@@ -34,7 +34,7 @@ def require_room(graph: Graph, batch: int = 1, proof: bool = False, itemsize: in
     """Refuse a run that does not fit in memory.
 
     Raises:
-        UsageError: it takes more than there is of physical memory.
+        UsageError: the run needs more than the physical memory.
     """
     need, there = needed(graph, batch, proof, itemsize), memory()
     if there is not None and need > there:
@@ -52,7 +52,7 @@ def _advice(graph: Graph, batch: int, proof: bool, itemsize: int, there: int) ->
 
 
 def _weights(graph: Graph) -> int:
-    """Values of all weights."""
+    """Count the values of all weights."""
     return sum(
         int(weight.size)
         for node in graph.nodes
@@ -61,7 +61,7 @@ def _weights(graph: Graph) -> int:
 
 
 def _proof(graph: Graph, node: Node) -> int:
-    """A layer's inputs once more, its output several times, and all patches of a convolution."""
+    """Count a second copy of a layer's inputs, several of its output, and a convolution's patches."""
     inputs = sum(int(shape.values) for shape in graph.input_shapes(node))
     patches = 0
     if node.operator.name == "conv":
@@ -74,6 +74,6 @@ def _proof(graph: Graph, node: Node) -> int:
 
 
 def _attended(operator: Any, x: Any) -> int:
-    """Queries, keys, values and their sums; scores, shifted, raised and as shares."""
+    """Count queries, keys, values and their sums; scores, shifted, exponentiated and normalized."""
     exponentials = sum(int(w.total) for w in operator.work(x) if w.kind == "exponentials")
     return 4 * exponentials + 4 * int(x.values)

@@ -1,4 +1,4 @@
-"""The forward pass: a graph executed in one block of memory that was laid out beforehand."""
+"""Run the forward pass: a graph executed in one block of memory laid out beforehand."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Watch = Callable[[int, Array], None]
 class Forward:
     """A graph with its weights, ready to run on `batch` images of images × height × width × channels.
 
-    All activations live in `block`, at the offsets of the arena of `archcalc memory`; `scratch` is what
-    the kernels ask for besides. Nothing else of a size is allocated while it runs.
+    All activations are in `block`, at the offsets of the arena of `archcalc memory`; `scratch` is for
+    the kernels. Nothing else of a relevant size is allocated while it runs.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class Forward:
         self.chains = self._chains()
 
     def run(self, image: Array, watch: Watch | None = None) -> dict[str, Array]:
-        """The outputs by name, views into the block: copy what is to outlive the next run.
+        """Return the outputs by name, as views into the block: copy what must outlive the next run.
 
-        `watch` is told of every node after it ran: its number and its output. Without it, chains of
+        `watch` is called for every node after it ran, with its number and output. Without it, chains of
         elementwise layers run as one.
         """
         self.begin(image)
@@ -72,11 +72,11 @@ class Forward:
         }
 
     def begin(self, image: Array) -> None:
-        """Put the images where the first layers read them."""
+        """Copy the images to where the first layers read them."""
         self.values[0][...] = image
 
     def step(self, index: int) -> None:
-        """Run one node; those before it have run."""
+        """Run one node after those before it."""
         self._execute(index, self.weights[index], self.values[index])
 
     def _execute(self, index: int, weights: Prepared, out: Array) -> None:
@@ -85,10 +85,10 @@ class Forward:
         KERNELS[node.operator.name](node.operator, inputs, weights, out, self.scratch)
 
     def _chains(self) -> dict[int, tuple[int, Prepared]]:
-        """What runs when nobody watches: each first node with the last that it does the work of.
+        """Return the fused chains: each first node with the last one whose work it does.
 
-        An elementwise operator is done by the one before if it overwrites its result, which nobody else
-        reads, and if both together still have the form of a Finish.
+        An elementwise operator is fused into the one before if it overwrites its result, which no other
+        node reads, and if both together still have the form of a Finish.
         """
         chains: dict[int, tuple[int, Prepared]] = {}
         first_of: dict[int, int] = {}
@@ -111,7 +111,7 @@ class Forward:
         return chains
 
     def _view(self, index: int, offset: int) -> Array:
-        """A node's output in the block: all images behind each other."""
+        """Return a node's output in the block: all images in sequence."""
         shape = tuple(map(int, self.graph.nodes[index].shape))
         begin = offset * self.batch
         size = int(np.prod(shape)) * self.batch

@@ -1,4 +1,4 @@
-"""What is said of architectures to be the same, proven by executing both sides.
+"""Prove architectural identities by executing both sides.
 
 The weights of one side are made from those of the other, as the identity says.
 """
@@ -246,7 +246,7 @@ IDENTITIES: dict[str, Callable[[], Sides]] = {
 
 
 class Identity(NamedTuple):
-    """A claim, what was executed on both sides, and how far apart they were."""
+    """A claim, the execution of both sides, and their difference."""
 
     claim: str
     left: str
@@ -260,7 +260,7 @@ class Identity(NamedTuple):
 
 
 def identities() -> Iterator[Identity]:
-    """Every identity, as it is proven."""
+    """Yield every identity as it is proven."""
     for claim, execute in IDENTITIES.items():
         left, right, values, others = execute()
         same = values.shape == others.shape

@@ -1,7 +1,7 @@
-"""Several tasks at once in processes of their own, as far as memory goes.
+"""Run several tasks at once in processes, as far as memory allows.
 
-Processes and not threads: layers of a small network keep Python busy, not the cores. A task's process
-may be ended by the system, which costs the task and nothing else.
+Processes rather than threads: layers of a small network keep Python busy, not the cores. The system
+may kill a task's process, which costs only that task.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
 _THREADS = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
-SPAWN = get_context("spawn")  # forked, a child would inherit locks that threads of BLAS hold
+SPAWN = get_context("spawn")  # a forked child would inherit locks that threads of BLAS hold
 
 
 class Task(NamedTuple):
-    """What a process is to be given, and the bytes that it will need."""
+    """The input of a process, and the bytes that it needs."""
 
     item: Any
     bytes: int
 
 
 class Ended(NamedTuple):
-    """The process of a task ended before the task did."""
+    """Raised when the process of a task ended before the task."""
 
     reason: str
 
@@ -37,7 +37,7 @@ class _Worker:
     def __init__(self, work: Callable[[Any], Any]) -> None:
         self.pipe, theirs = SPAWN.Pipe()
         self.process = SPAWN.Process(target=_serve, args=(theirs, work), daemon=True)
-        heard = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited: Ctrl-C is our business
+        heard = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited: this process handles Ctrl-C
         self.process.start()
         signal.signal(signal.SIGINT, heard)
         theirs.close()
@@ -45,11 +45,11 @@ class _Worker:
 
     def give(self, task: Task) -> None:
         self.task = task
-        with suppress(BrokenPipeError):  # it is dead already: `take` will say so
+        with suppress(BrokenPipeError):  # already dead: `take` will say so
             self.pipe.send(task.item)
 
     def take(self) -> tuple[Task, Any]:
-        """The task with its result, or with `Ended`."""
+        """Return the task with its result, or with `Ended`."""
         task, self.task = self.task, None
         assert task is not None
         try:
@@ -62,10 +62,10 @@ class _Worker:
 def run(
     work: Callable[[Any], Any], tasks: Iterable[Task], processes: int, memory: int | None
 ) -> Iterator[tuple[Any, Any]]:
-    """Items with what `work(item)` returned, as they are done; `Ended` for one whose process died.
+    """Yield items with the result of `work(item)`, as they finish; `Ended` if the process died.
 
-    Tasks begin in their order, none while it and the running ones need more than `memory`, unless none
-    runs. Whoever stops iterating ends the processes.
+    Tasks begin in order; none starts while it and the running ones need more than `memory`, unless none
+    runs. Ending the iteration ends the processes.
     """
     idle, busy = list[_Worker](), dict[Any, _Worker]()
     coming = iter(tasks)
@@ -109,7 +109,7 @@ def _few_threads(count: int) -> Iterator[None]:
 
 
 def _serve(pipe: Connection, work: Callable[[Any], Any]) -> None:
-    """A process's life, until its parent closes the pipe."""
+    """Run tasks in a process until its parent closes the pipe."""
     with suppress(EOFError, BrokenPipeError):
         while True:
             pipe.send(work(pipe.recv()))

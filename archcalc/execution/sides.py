@@ -1,6 +1,6 @@
-"""How one side of an identity is run: a small network on seeded values, in float64.
+"""Run one side of an identity: a small network on seeded values, in float64.
 
-What comes out is its output, the pixels that an output sees, or the products that its layers took.
+The result is its output, the pixels that an output sees, or the products of its layers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from archcalc.spec.read import read
 
 
 class Sides(NamedTuple):
-    """What was executed, and what came out."""
+    """What was executed, and its result."""
 
     left: str
     right: str
@@ -30,23 +30,23 @@ class Sides(NamedTuple):
 
 
 def network(input: str, layers: str, *blocks: str) -> Graph:
-    """A network of one line, with blocks in TOML."""
+    """Return a network of one line, with blocks in TOML."""
     text = "\n".join([f'input = "{input}"', f'layers = "{layers}"', *blocks])
     spec = read(Source("identity", text))
     return build(spec, {})
 
 
 def run(graph: Graph, weights: dict[str, Weights], x: Array) -> Array:
-    """The output for images × height × width × channels, in float64.
+    """Return the output for images × height × width × channels, in float64.
 
-    Each layer by itself, as somebody watches: chains that run as one would fold the batch norm.
+    Each layer runs by itself, since it is watched: a fused chain would fold the batch norm.
     """
     forward = Forward(graph, weights, len(x), np.float64)
     return forward.run(x, lambda index, value: None)["output"].copy()
 
 
 def seeded(graph: Graph) -> dict[str, Weights]:
-    """Values for every tensor, biases and statistics as well; a variance is positive."""
+    """Return values for every tensor, including biases and statistics; a variance is positive."""
     weights: dict[str, Weights] = {}
     for slot in slots(graph):
         values = _random(str(slot), *slot.shape)
@@ -56,7 +56,7 @@ def seeded(graph: Graph) -> dict[str, Weights]:
 
 
 def image(graph: Graph, batch: int = 1) -> Array:
-    """Seeded input."""
+    """Return seeded input."""
     return _random("image", batch, *map(int, graph.input))
 
 
@@ -65,7 +65,7 @@ def _random(name: str, *shape: int) -> Array:
 
 
 def seen_pixels(layers: str, side: int) -> Array:
-    """Which pixels of a side × side input change the output in the middle, if each is changed alone."""
+    """Return which pixels of a side × side input change the middle output, each changed alone."""
     graph = network(f"{side}x{side}x1", layers)
     weights = {path: {k: np.abs(w) for k, w in own.items()} for path, own in seeded(graph).items()}
     x = np.abs(image(graph))
@@ -76,7 +76,7 @@ def seen_pixels(layers: str, side: int) -> Array:
 
 
 def counted_products(input: str, layers: str) -> int:
-    """The products that the loops count on their way through a chain of convolutions."""
+    """Return the products that the loops count in a chain of convolutions."""
     graph, products = network(input, layers), 0
     weights, x = make(graph), image(graph).astype(np.float32)
     for node in graph.nodes[1:]:

@@ -1,4 +1,4 @@
-"""Inputs from a seed, and what one wants to know of an array at a glance."""
+"""Make inputs from a seed, and summarize an array."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class Signal(NamedTuple):
 
 
 def seeded_input(shape: Shape, batch: int, seed: int) -> Array:
-    """images × height × width × channels of standard normal values."""
+    """Return images × height × width × channels of standard normal values."""
     sizes = (batch, *map(int, shape))
     return np.random.default_rng(seed).standard_normal(sizes, dtype=np.float32)
 
 
 def signal(values: Array) -> Signal:
-    """The four figures of an array, summed in float64 however large its values are.
+    """Return the four statistics of an array, summed in float64, however large its values.
 
-    They are divided by the largest before they are squared: squares of 1e200 would be infinite.
+    Values are divided by the largest before they are squared: squares of 1e200 would be infinite.
     """
     flat = values.reshape(-1)
     parts = [flat[begin : begin + CHUNK] for begin in range(0, flat.size, CHUNK)]
@@ -54,9 +54,9 @@ def _squares(values: Array, scale: float, mean: float) -> float:
 
 
 def top_classes(output: Array, count: int) -> list[Any]:
-    """The classes with the largest values for the first image of a vector output, ties in order.
+    """Return the classes with the largest values for the first image of a vector output, ties in order.
 
-    None for a map, and where nothing can be ranked: all values alike, or one that is not finite.
+    None for a map, or if no ranking exists: all values are equal, or one is not finite.
     """
     vector = output[0, 0, 0]
     if output.shape[1:3] != (1, 1) or not np.isfinite(vector).all() or (vector == vector[0]).all():
@@ -66,7 +66,7 @@ def top_classes(output: Array, count: int) -> list[Any]:
 
 
 def first_broken(forward: Forward, images: Array) -> str | None:
-    """The first layer whose output is not finite, found by running it again; None if all are."""
+    """Return the first layer whose output is not finite, found by running it again; None if all are."""
     broken: list[int] = []
 
     def look(index: int, value: Array) -> None:

@@ -1,4 +1,4 @@
-"""How long each layer takes, and what share of this machine's matrix products it reaches."""
+"""Time each layer, and compare it with this machine's fastest matrix product."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from archcalc.execution.model import Array
 
 LEAST, MOST = 3, 100  # passes
 ENOUGH = 2.0  # seconds, after which no pass begins
-PEAK = 1.5  # seconds that the peak is looked for
+PEAK = 1.5  # seconds spent to find the peak
 SIDES = (512, 1024, 2048)  # of matrices, the fastest of whose products is the peak
 
 
 def best_seconds(forward: Forward, images: Array) -> list[float]:
-    """Node → seconds of its fastest run in several passes; the input's are 0.
+    """Return node → seconds of its fastest run in several passes; the input takes 0.
 
     A first pass, which compiles and touches all memory, does not count.
     """
@@ -36,7 +36,7 @@ def best_seconds(forward: Forward, images: Array) -> list[float]:
 
 
 def peak() -> float:
-    """Products a second of a float32 matrix product, the best of several sizes and repeats."""
+    """Return the products per second of a float32 matrix product, the best of several sizes."""
     fastest, began = 0.0, perf_counter()
     for side in SIDES:
         a, b = np.random.default_rng(0).standard_normal((2, side, side), dtype=np.float32)

@@ -1,8 +1,8 @@
-"""Predicted against executed, layer by layer.
+"""Verify predictions against execution, layer by layer.
 
 A layer runs three times on the same inputs: by its definition on arrays that count, by compiled loops
-that count every step, and by the fast kernel of the forward pass, in the arena that the memory analysis
-laid out. What the analysis predicted must be what each of them did.
+that count every step, and by the fast kernel of the forward pass, in the arena that the memory
+analysis laid out. Each execution must confirm the predictions.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LARGEST = 2.0**40  # of an output that the next layers read; a residual network 
 
 
 class Check(NamedTuple):
-    """One comparison: what is compared, by whom it was executed, and both values."""
+    """One comparison: its subject, what executed it, and both values."""
 
     what: str
     by: str
@@ -49,7 +49,7 @@ class Check(NamedTuple):
 class LayerVerdict(NamedTuple):
     """All checks of a layer.
 
-    `skipped` says why it could not be executed, if so; `uncounted` why no compiled loops count it.
+    `skipped` gives the reason if it was not executed; `uncounted` if no compiled loops count it.
     """
 
     path: str
@@ -70,7 +70,7 @@ class LayerVerdict(NamedTuple):
 class Proof(NamedTuple):
     """A network's verdicts, the checks of the arena as a whole, and the seconds that all took.
 
-    `skipped` says why nothing of it was executed, if so.
+    `skipped` gives the reason if nothing was executed.
     """
 
     verdicts: tuple[LayerVerdict, ...]
@@ -89,20 +89,20 @@ class Proof(NamedTuple):
 
     @property
     def failures(self) -> tuple[tuple[str, Check], ...]:
-        """What does not hold, with the layer's path ('' for the arena)."""
+        """The failed checks, with the layer's path ('' for the arena)."""
         named = [(verdict.path, check) for verdict in self.verdicts for check in verdict.failures]
         return (*named, *(("", check) for check in self.arena if not check.holds))
 
     @property
     def verdict(self) -> Literal["verified", "skipped", "NOT verified"]:
-        """Of the network: skipped if a layer of it is."""
+        """Whether the network was skipped, as it is if one of its layers is."""
         if self.failures:
             return "NOT verified"
         return "skipped" if self.skipped or self.left_out else "verified"
 
 
 class Verification:
-    """A network on one image; iterating runs it and gives a verdict a layer, in the order they run."""
+    """A network on one image; iteration runs it and yields a verdict per layer, in execution order."""
 
     def __init__(self, graph: Graph, weights: Mapping[str, Weights], image: Array) -> None:
         self.graph, self.layers, self.weights = graph, analyze(graph).layers, weights
@@ -130,14 +130,14 @@ class Verification:
         )
 
     def _skip(self, index: int) -> LayerVerdict:
-        """Seeded values stand for what it would have computed: the layers behind it can be verified."""
+        """Replace the output by seeded values, so that the layers after it can be verified."""
         layer = self.layers[index]
         self.forward.values[index][...] = seeded_input(layer.node.shape, 1, index)
         self._tame(index)
         return LayerVerdict(layer.path, layer.node.operator.name, (), _inexecutable(layer))
 
     def _tame(self, index: int) -> None:
-        """Keep the output within what float32 can multiply; a power of two rounds nothing."""
+        """Keep the output within float32's range for products; a power of two rounds nothing."""
         value = self.forward.values[index]
         largest = float(np.max(np.abs(value), initial=0))
         if LARGEST < largest < np.inf:
@@ -145,14 +145,14 @@ class Verification:
         self._digests[index] = crc32(value)
 
     def _place(self, index: int) -> Check:
-        """First and last byte of the output, counted from the beginning of the block."""
+        """Return first and last byte of the output, from the beginning of the block."""
         value = self.forward.values[index]
         begin = value.ctypes.data - self.forward.block.ctypes.data
         self._reached = max(self._reached, begin + value.nbytes)
         return Check("bytes", "arena", self._places[index], (begin, begin + value.nbytes))
 
     def arena(self) -> tuple[Check, ...]:
-        """The block of all layers, after they ran: its size, how far it was used, outputs intact."""
+        """Return checks of the block after all layers ran: its size, its use, outputs intact."""
         size = self._size
         return (
             Check("bytes", "arena", size, self.forward.block.nbytes),
@@ -161,13 +161,13 @@ class Verification:
         )
 
     def _intact(self, nodes: Iterable[int]) -> str:
-        """Whether the outputs of these nodes are still what was written, or another's were laid over."""
+        """Return whether the outputs of these nodes are unchanged, and not overwritten by another's."""
         lost = [i for i in nodes if crc32(self.forward.values[i]) != self._digests[i]]
         return f"overwritten: {self.layers[lost[0]].path}" if lost else "intact"
 
 
 def prove(graph: Graph, weights: Mapping[str, Weights], image: Array) -> Proof:
-    """The whole network."""
+    """Return the whole network."""
     began = monotonic()
     verification = Verification(graph, weights, image)
     verdicts = tuple(verification)
@@ -175,7 +175,7 @@ def prove(graph: Graph, weights: Mapping[str, Weights], image: Array) -> Proof:
 
 
 def _layout(graph: Graph) -> tuple[int, dict[int, tuple[int, int]]]:
-    """The bytes of the arena of `archcalc memory`, and of each node's float32 output: first and last."""
+    """Return the bytes of the arena of `archcalc memory`, and first and last of each float32 output."""
     memory = measure(graph)
     arena, places = lay_out(memory.buffers, int(memory.peak)), {}
     for offset, buffer in zip(arena.offsets, memory.buffers, strict=True):
@@ -186,14 +186,14 @@ def _layout(graph: Graph) -> tuple[int, dict[int, tuple[int, int]]]:
 
 
 def _inexecutable(layer: Layer) -> str:
-    """Why a layer cannot be executed, '' if it can."""
+    """Return why a layer cannot be executed, '' if it can."""
     name = layer.node.operator.name
     runs = name in KERNELS and name in reference.REFERENCE
     return "" if runs else f"`{name}` cannot be executed yet"
 
 
 def judge(layer: Layer, inputs: list[Array], weights: Weights, fast: Array) -> LayerVerdict:
-    """The checks of one layer, whose fast kernel made `fast` of these inputs."""
+    """Return the checks of one layer, whose fast kernel computed `fast` from these inputs."""
     operator, images = layer.node.operator, len(fast)
     counter = Counter()
     watched = [counted(x, counter) for x in inputs]
@@ -214,7 +214,7 @@ def judge(layer: Layer, inputs: list[Array], weights: Weights, fast: Array) -> L
 
 
 class _Read(dict[str, Array]):
-    """Weights that know which of them were asked for."""
+    """Weights that record which of them were read."""
 
     def __init__(self, weights: Weights) -> None:
         super().__init__(weights)
@@ -226,7 +226,7 @@ class _Read(dict[str, Array]):
 
 
 def _numbers(layer: Layer, read: _Read) -> Iterator[Check]:
-    """The numbers that the execution consumed, by what they are."""
+    """Yield the numbers that the execution consumed, by role."""
     consumed = {"parameters": 0, "statistics": 0, "fixed": 0}
     for role in sorted(read.roles):
         kind = "statistics" if role in STATISTICS else "parameters" if role in TRAINABLE else "fixed"
@@ -238,7 +238,7 @@ def _numbers(layer: Layer, read: _Read) -> Iterator[Check]:
 
 
 def _counts(layer: Layer, counts: dict[str, int], by: str, images: int) -> Iterator[Check]:
-    """Every kind of the census, and the headline, for so many images."""
+    """Yield every kind of the census, and the headline, for this many images."""
     census = {kind: int(count) for kind, count in layer.costs.census._asdict().items()}
     predicted = {"products": int(layer.costs.multiplies), **census}
     for kind, count in predicted.items():
@@ -247,7 +247,7 @@ def _counts(layer: Layer, counts: dict[str, int], by: str, images: int) -> Itera
 
 
 def _values(by: str, oracle: Array, other: Array) -> Check:
-    """Whether two ways to compute a layer agree; the executed value is the largest difference."""
+    """Return whether two ways to compute a layer agree; the value is the largest difference."""
     if oracle.shape != other.shape:
         return Check("values", by, oracle.shape, other.shape)
     scale = float(np.max(np.abs(oracle))) if oracle.size else 0.0

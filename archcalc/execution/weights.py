@@ -1,7 +1,7 @@
-"""The tensors that a network wants, and seeded values for them.
+"""List the tensors of a network, and draw seeded values for them.
 
-Seeded weights depend on the seed and the layer's path, and on nothing else: a layer keeps them whatever
-is added around it, and float64 gets the very numbers of float32.
+Seeded weights depend on the seed and the layer's path only: a layer keeps them whatever is added
+around it, and float64 has the same numbers as float32.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _CONSTANT = {"bias": 0, "shift": 0, "mean": 0, "variance": 1, "scale": 1}
 
 
 class Slot(NamedTuple):
-    """A tensor that a layer wants, under its role. `layer` is the index of the layer's node."""
+    """A tensor of a layer, under its role. `layer` is the index of the layer's node."""
 
     layer: int
     node: Node
@@ -46,7 +46,7 @@ class Slot(NamedTuple):
 
 
 def slots(graph: Graph) -> Iterator[Slot]:
-    """Every tensor that the network wants, layer by layer."""
+    """Yield every tensor of the network, layer by layer."""
     for index, node in enumerate(graph.nodes):
         for role, shape in node.operator.weights(*graph.input_shapes(node)):
             yield Slot(index, node, role, tuple(int(size) for size in shape))
@@ -55,7 +55,7 @@ def slots(graph: Graph) -> Iterator[Slot]:
 def make(
     graph: Graph, init: str = "he", seed: int = 0, dtype: Precision = "float32"
 ) -> dict[str, Weights]:
-    """Seeded weights: layer path → role → array of the declared shape, for layers that have any.
+    """Draw seeded weights: layer path → role → array of the declared shape, for layers with weights.
 
     he: normal with variance 2 / fan-in (He et al. 2015); xavier: normal with variance
     2 / (fan-in + fan-out) (Glorot & Bengio 2010); normal: standard deviation 0.01; zeros;
@@ -64,7 +64,7 @@ def make(
     and positions normal with 0.02. Queries carry the factor 1/√(channels/heads).
 
     Raises:
-        UsageError: no such init, a seed below 0, more weights than memory.
+        UsageError: the init is unknown, the seed below 0, or the weights exceed the memory.
     """
     if init not in INITS:
         help = suggestion(init, INITS) or f"one of: {listed(INITS)}"
@@ -89,7 +89,7 @@ def require_memory(graph: Graph, dtype: Precision) -> None:
     """Refuse weights that this machine cannot hold.
 
     Raises:
-        UsageError: they take more than there is of physical memory.
+        UsageError: the weights need more than the physical memory.
     """
     there = memory()
     needed = sum(prod(slot.shape) for slot in slots(graph)) * np.dtype(dtype).itemsize
@@ -122,13 +122,13 @@ def _values(slot: Slot, init: str, seed: int, dtype: Precision) -> Array:
 
 
 def _generator(seed: int, slot: Slot, block: int) -> np.random.Generator:
-    """The stream of one block of a tensor; SFC64 is the fastest that numpy has."""
+    """Return the random stream of one block of a tensor; SFC64 is numpy's fastest."""
     digest = hashlib.sha256(str(slot).encode()).digest()
     return np.random.Generator(np.random.SFC64([seed, int.from_bytes(digest, "little"), block]))
 
 
 def _normal(slot: Slot, seed: int, deviation: float) -> Array:
-    """Blocks have streams of their own, so that all cores draw and the values do not depend on them."""
+    """Draw blocks from streams of their own, so that all cores draw and values do not depend on them."""
     values = np.empty(slot.shape, np.float32)
     flat = values.reshape(-1)
 
@@ -155,7 +155,7 @@ def _deviation(slot: Slot, init: str) -> float:
 
 
 def _fans(slot: Slot) -> tuple[float, float]:
-    """How many products an output sums up, and how many an input takes part in (at stride 1)."""
+    """Return how many products an output sums, and an input takes part in (at stride 1)."""
     operator: Any = slot.node.operator
     if operator.name in ATTENTION:
         return slot.shape[-2], slot.shape[-1]
@@ -174,11 +174,11 @@ def _fans(slot: Slot) -> tuple[float, float]:
 
 
 def residual_ends(graph: Graph) -> frozenset[int]:
-    """The layers that make every residual branch zero if their scale or weight is zero.
+    """Return the layers that make every residual branch zero if their scale or weight is zero.
 
     Of the branches that end in an `add`, the one with the fewest weight layers is the shortcut, which
-    stays (the last of equal ones: what arrives comes first). In each other one it is the last norm with
-    a scale, or else the last weight layer, of those that all of the branch passes through.
+    stays (the last one among equals). In each other branch the layer to zero is the last norm with a
+    scale, or else the last weight layer, among those that the whole branch passes through.
     """
     ends: set[int] = set()
     for node in graph.nodes:
@@ -194,7 +194,7 @@ def residual_ends(graph: Graph) -> frozenset[int]:
 
 
 class _Branch(NamedTuple):
-    """One way into a join: the nodes that only it needs, and those that all of it passes through."""
+    """One branch of a join: the nodes that only it needs, and those that all of it passes through."""
 
     nodes: list[int]
     passed: list[int]  # last first
@@ -232,7 +232,7 @@ def _single(bits: int) -> bool:
 
 
 def _end(graph: Graph, branch: _Branch) -> int | None:
-    """The layer to silence, or None if nothing in the branch can be."""
+    """Return the layer to silence, or None if nothing in the branch can be."""
     for index in branch.passed:
         node = graph.nodes[index]
         if any(w.role == "scale" for w in node.operator.weights(*graph.input_shapes(node))):

@@ -1,1 +1,1 @@
-"""Execution whose every multiply, addition and comparison is counted."""
+"""Execute with every multiply, addition and comparison counted."""

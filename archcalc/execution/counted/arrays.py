@@ -1,4 +1,4 @@
-"""An array that counts the arithmetic NumPy really does with it.
+"""Count the arithmetic that NumPy performs on an array.
 
 The counter belongs to the runtime: it sees ufuncs and the sizes of their results, and knows no operator.
 A multiplication of arrays of n values is n multiplies; a reduction over k values takes k − 1 steps; a
@@ -59,7 +59,7 @@ class Counted(np.ndarray[Any, Any]):
 
 
 def counted(array: Any, counter: Counter) -> Counted:
-    """`array`, counted from here on by `counter`."""
+    """Return `array` as one whose arithmetic `counter` counts."""
     view: Counted = np.asarray(array).view(Counted)
     view.counter = counter
     return view

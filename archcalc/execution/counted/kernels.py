@@ -1,7 +1,7 @@
-"""The loop nests, compiled, each step of them counted on the number that it has computed.
+"""Compile the loop nests, with each step counted on the number that it computed.
 
-The steps are in `steps`, with the reason why their counts are true. Each kernel does a share of the rows
-or units, so that threads need no common counter.
+The steps are in `steps`, with the reason why their counts are true. Each kernel does a share of the
+rows or units, so that threads need no common counter.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Pair: TypeAlias = tuple[int, int]
 
 @compiled
 def conv_rows(x: Array, w: Array, y: Array, s: Pair, d: Pair, begin: int, end: int) -> Pair:
-    """x: images × height × width × groups × channels; w: kernel × channels × groups × filters."""
+    """Convolve images × height × width × groups × channels by kernel × channels × groups × filters."""
     products, additions = 0, 0
     for row in range(begin, end):
         height = y.shape[0] // x.shape[0]
@@ -51,7 +51,7 @@ def conv_rows(x: Array, w: Array, y: Array, s: Pair, d: Pair, begin: int, end: i
 
 @compiled
 def depthwise_rows(x: Array, w: Array, y: Array, s: Pair, d: Pair, begin: int, end: int) -> Pair:
-    """x: images × height × width × channels; w: kernel × channels."""
+    """Convolve each channel of x (images × height × width × channels) by its kernel of w."""
     products, additions = 0, 0
     for row in range(begin, end):
         height = y.shape[0] // x.shape[0]
@@ -72,7 +72,7 @@ def depthwise_rows(x: Array, w: Array, y: Array, s: Pair, d: Pair, begin: int, e
 
 @compiled
 def deconv_rows(x: Array, w: Array, y: Array, s: Pair, begin: int, end: int) -> Pair:
-    """As `conv_rows`, but a value is spread over a window of y, of which each row takes its part."""
+    """Transpose `conv_rows`: spread each value over a window of y, of which each row takes its part."""
     products, additions = 0, 0
     for row in range(begin, end):
         height = y.shape[0] // x.shape[0]
@@ -101,7 +101,7 @@ def deconv_rows(x: Array, w: Array, y: Array, s: Pair, begin: int, end: int) -> 
 
 @compiled
 def linear_units(x: Array, w: Array, y: Array, begin: int, end: int) -> Pair:
-    """x: tokens × channels; w: channels × units."""
+    """Multiply x (tokens × channels) by w (channels × units)."""
     products, additions = 0, 0
     for token in range(x.shape[0]):
         for c in range(x.shape[1]):
@@ -117,7 +117,7 @@ def linear_units(x: Array, w: Array, y: Array, begin: int, end: int) -> Pair:
 
 @compiled
 def rbf_units(x: Array, w: Array, y: Array, begin: int, end: int) -> Pair:
-    """x: images × channels; w: channels × units. Summing begins at 0."""
+    """Sum squared differences of x (images × channels) and w (channels × units), beginning at 0."""
     squares, additions = 0, 0
     for image in range(x.shape[0]):
         for c in range(x.shape[1]):
@@ -129,7 +129,7 @@ def rbf_units(x: Array, w: Array, y: Array, begin: int, end: int) -> Pair:
 
 @compiled
 def pool_rows(x: Array, y: Array, k: Pair, s: Pair, largest: bool, begin: int, end: int) -> tuple[int]:
-    """x: images × height × width × channels."""
+    """Combine the windows of x (images × height × width × channels)."""
     steps = 0
     for row in range(begin, end):
         height = y.shape[0] // x.shape[0]
@@ -149,7 +149,7 @@ def pool_rows(x: Array, y: Array, k: Pair, s: Pair, largest: bool, begin: int, e
 
 @compiled
 def product_rows(x: Array, w: Array, y: Array, begin: int, end: int) -> Pair:
-    """x: matrices × rows × channels; w: matrices × channels × columns, one for each of x."""
+    """Multiply matrices × rows × channels by matrices × channels × columns, pair by pair."""
     products, additions = 0, 0
     for number in range(begin, end):
         matrix, row = number // x.shape[1], number % x.shape[1]
@@ -166,7 +166,7 @@ def product_rows(x: Array, w: Array, y: Array, begin: int, end: int) -> Pair:
 
 @compiled
 def largest_rows(x: Array, y: Array, begin: int, end: int) -> tuple[int]:
-    """The largest value of each row; x: rows × values."""
+    """Return the largest value of each row; x: rows × values."""
     comparisons = 0
     for row in range(begin, end):
         largest = x[row, 0]
@@ -179,7 +179,7 @@ def largest_rows(x: Array, y: Array, begin: int, end: int) -> tuple[int]:
 
 @compiled
 def softmax_rows(x: Array, largest: Array, y: Array, begin: int, end: int) -> tuple[int, int, int]:
-    """exp(x − largest) / Σ exp(x − largest); x: rows × values. Exponentials, additions, divisions."""
+    """Compute exp(x − largest) / Σ exp(x − largest); x: rows × values. Counts each kind of step."""
     exponentials, additions, divisions = 0, 0, 0
     for row in range(begin, end):
         for i in range(x.shape[1]):
@@ -201,7 +201,7 @@ def softmax_rows(x: Array, largest: Array, y: Array, begin: int, end: int) -> tu
 
 @compiled
 def bias(y: Array, terms: Array) -> int:
-    """Additions of a bias to every position."""
+    """Add a bias at every position."""
     additions = 0
     for position in range(y.shape[0]):
         for o in range(y.shape[1]):
@@ -213,7 +213,7 @@ def bias(y: Array, terms: Array) -> int:
 
 @compiled
 def scale(y: Array, factors: Array) -> int:
-    """Multiplies of the channels of each place by its factor; y: places × channels."""
+    """Multiply the channels of each place by its factor; y: places × channels."""
     multiplies = 0
     for place in range(len(y)):
         for channel in range(y.shape[1]):

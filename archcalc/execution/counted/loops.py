@@ -1,8 +1,8 @@
-"""Windows, products and attention by their loop nests, executed at full size, every step counted.
+"""Execute windows, products and attention by their loop nests, at full size, every step counted.
 
-The nests in `kernels` take arrays; here are the operators' arguments and arrays as they take them.
-Nothing here asks an operator for its shapes or its work. The data must be finite: a count that is too
-low may be ∞·0. And padding of NaN instead of zeros leaves the padding out: `useful`.
+The nests in `kernels` take plain arrays; this module maps the operators' arguments to them. Nothing
+here asks an operator for its shapes or its work. The data must be finite: a count that is too low may
+come from ∞·0. Padding of NaN instead of zeros excludes the padding from the counts: `useful`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Pair: TypeAlias = tuple[int, int]
 
 
 class Executed(NamedTuple):
-    """What the loops computed, and how many steps of each kind they took for it, over all images.
+    """The result of the loops, and the number of steps of each kind over all images.
 
     `products` are those of a weight and an input value; `multiplies` include them.
     """
@@ -36,17 +36,18 @@ class Executed(NamedTuple):
 
 
 def run(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
-    """The operator by its loop nest, in float32, on all cores.
+    """Execute the operator by its loop nest, in float32, on all cores.
 
     Raises:
-        KeyError: it has none; `REFUSED` says why.
+        KeyError: the operator has no nest; `REFUSED` says why.
     """
     return LOOPS[operator.name](operator, inputs, weights)
 
 
 def useful(operator: Any, inputs: list[Array], weights: Weights) -> int:
-    """How many products of a convolution are with real pixels: those with padding of NaN are not equal
-    to themselves.
+    """Return how many products of a convolution involve real pixels.
+
+    Products with padding of NaN are not equal to themselves, so they do not count.
     """
     return _conv(operator, inputs, weights, padding=float("nan")).counts.get("products", 0)
 
@@ -67,7 +68,7 @@ def _conv(operator: Any, inputs: list[Array], weights: Weights, padding: float =
 
 
 def _by_table(table: Any, x: Array, w: Array, y: Array, steps: tuple[Pair, Pair]) -> Pair:
-    """Each filter as a convolution of the channels that it is linked to."""
+    """Execute each filter as a convolution of the channels linked to it."""
     products, additions, begin = 0, 0, 0
     for number, links in enumerate(table):
         own = w[..., begin : begin + len(links), None, None]
@@ -80,7 +81,7 @@ def _by_table(table: Any, x: Array, w: Array, y: Array, steps: tuple[Pair, Pair]
 
 
 def _deconv(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
-    """Over the whole output; then the padding is cropped."""
+    """Compute the whole output, then crop the padding."""
     groups, s, (down, across) = int(operator.g), _ints(operator.s), _ints(operator.p)
     x, w = _grouped(inputs[0], groups), _grouped(weights["weight"], groups)
     images, height, width = x.shape[:3]
@@ -117,7 +118,7 @@ def _windowattention(operator: Any, inputs: list[Array], weights: Weights) -> Ex
 def _attend(
     x: Array, weights: Weights, heads: int, bias: Array | None = None, apart: Array | None = None
 ) -> tuple[Array, Counter[str]]:
-    """As `attention` defines it; x: images · windows × tokens × channels."""
+    """Execute attention as `attention` defines it; x: images · windows × tokens × channels."""
     counts: Counter[str] = Counter()
     query, key, value = (
         attention.split_heads(_project(x, weights, part, counts), heads) for part in range(3)
@@ -131,7 +132,7 @@ def _attend(
 
 
 def _project(x: Array, weights: Weights, part: int, counts: Counter[str]) -> Array:
-    """Queries, keys, values or outputs: a linear layer."""
+    """Project to queries, keys, values or outputs: a linear layer."""
     operator = SimpleNamespace(nobias=False)
     done = _linear(operator, [x], {role: weights[role][part] for role in ("weight", "bias")})
     counts.update(done.counts)
@@ -139,7 +140,7 @@ def _project(x: Array, weights: Weights, part: int, counts: Counter[str]) -> Arr
 
 
 def _products(x: Array, w: Array, counts: Counter[str]) -> Array:
-    """Matrix by matrix; x: … × rows × channels, w: … × channels × columns."""
+    """Multiply matrix by matrix; x: … × rows × channels, w: … × channels × columns."""
     y = np.empty((*x.shape[:-1], w.shape[-1]), np.float32)
     x, w, z = (array.reshape(-1, *array.shape[-2:]) for array in (_plain(x), _plain(w), y))
     products, additions = spread(kernels.product_rows, len(x) * x.shape[1], x, w, z)
@@ -148,7 +149,7 @@ def _products(x: Array, w: Array, counts: Counter[str]) -> Array:
 
 
 def _softmax(x: Array, counts: Counter[str]) -> Array:
-    """Of the last axis."""
+    """Take the softmax of the last axis."""
     y = np.empty_like(x)
     rows, z = _plain(x).reshape(-1, x.shape[-1]), y.reshape(-1, x.shape[-1])
     largest = np.empty(len(rows), np.float32)
@@ -209,7 +210,7 @@ def _adaptivepool(operator: Any, inputs: list[Array], weights: Weights) -> Execu
 
 
 def _windows(x: Array, operator: Any, channels: int) -> Array:
-    """Room for one output a window of the padded `x`: rows of all images × width × channels."""
+    """Allocate one output per window of the padded `x`: rows of all images × width × channels."""
     rows, columns = (
         (int(size) - int(d) * (int(k) - 1) - 1) // int(s) + 1
         for size, k, s, d in zip(x.shape[1:3], operator.k, operator.s, operator.d, strict=True)
@@ -222,7 +223,7 @@ def _grouped(array: Array, groups: int) -> Array:
 
 
 def _plain(array: Array) -> Array:
-    """As the nests take it: contiguous, and read-only whether it was or not, for one compilation."""
+    """Return the array as nests take it: contiguous and read-only, so that one compilation suffices."""
     view = np.ascontiguousarray(array, np.float32).view()
     view.flags.writeable = False
     return view

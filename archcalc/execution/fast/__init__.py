@@ -1,1 +1,1 @@
-"""Execution as fast as this machine allows, in bounded memory."""
+"""Execute as fast as this machine allows, in bounded memory."""

@@ -1,4 +1,4 @@
-"""Attention through matrix products: one head at a time, so many scores at once as fill a tile."""
+"""Execute attention through matrix products: one head at a time, with tiles of scores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Weights = dict[str, Array]
 
 
 def prepare(operator: Any, weights: Weights) -> Weights:
-    """Query, key and value of a head side by side: heads × channels × 3 · channels of a head."""
+    """Pack query, key and value of a head side by side: heads × channels × 3 · channels of a head."""
     weight, bias, heads = weights["weight"], weights["bias"], operator.heads
     channels = weight.shape[-1]
     inward = weight[:3].reshape(3, channels, heads, -1).transpose(2, 1, 0, 3)
@@ -33,9 +33,9 @@ def prepare(operator: Any, weights: Weights) -> Weights:
 
 
 def scratch(operator: Any, x: tuple[int, ...]) -> int:
-    """Values of scratch memory for one image: a head's projections, scores, and all heads' results.
+    """Count the scratch values for one image: a head's projections, scores, and all heads' results.
 
-    Windows have another copy of the tokens, in their order.
+    Windows need another copy of the tokens, in their order.
     """
     height, width, channels = x
     windows, tokens, copies = 1, height * width, 1
@@ -80,7 +80,7 @@ def _attend(
     scratch: Array,
     regions: Array | None = None,
 ) -> None:
-    """The results of all heads side by side; x and results: windows × tokens × channels."""
+    """Compute the results of all heads side by side; x and results: windows × tokens × channels."""
     windows, tokens, channels = x.shape
     size = channels // int(operator.heads)
     projected = take(scratch, 0, (windows * tokens, 3 * size))
@@ -103,7 +103,7 @@ def _attend(
 
 
 def _tile(windows: int, tokens: int) -> tuple[int, int]:
-    """How many windows, and how many rows of queries, whose scores fill a tile; one at least."""
+    """Return how many windows and rows of queries fill a tile with scores; at least one."""
     rows = min(tokens, max(1, TILE // tokens))
     return min(windows, max(1, TILE // (rows * tokens))), rows
 
@@ -127,7 +127,7 @@ def _project(results: Array, weights: Weights, out: Array) -> None:
 
 
 def _rows(operator: Any, shape: tuple[int, ...]) -> Iterator[tuple[int, int, int]]:
-    """Each row of the rolled map: which row of windows, which row in them, which row of the map."""
+    """Yield per row of the rolled map: row of windows, row in a window, row of the map."""
     height, width, _ = shape
     size, shift = padded_size(operator, height, width)[0], shifts(operator, height, width)[0]
     for row in range(size):
@@ -135,14 +135,14 @@ def _rows(operator: Any, shape: tuple[int, ...]) -> Iterator[tuple[int, int, int
 
 
 def _columns(operator: Any, shape: tuple[int, ...]) -> Array:
-    """For each column of the rolled map, its column in the map, or beyond it."""
+    """Return for each column of the rolled map its column in the map, or beyond it."""
     height, width, _ = shape
     size, shift = padded_size(operator, height, width)[1], shifts(operator, height, width)[1]
     return (np.arange(size) + shift) % size
 
 
 def _gather(operator: Any, x: Array, cut: Array) -> None:
-    """A map row by row into its windows, with zeros beyond it.
+    """Copy a map row by row into its windows, with zeros beyond it.
 
     cut: windows down × across × rows × columns × channels.
     """
@@ -159,7 +159,7 @@ def _gather(operator: Any, x: Array, cut: Array) -> None:
 
 
 def _scatter(operator: Any, cut: Array, y: Array) -> None:
-    """`_gather` undone."""
+    """Undo `_gather`."""
     columns = _columns(operator, y.shape)
     inner = columns < y.shape[1]
     for down, inside, source in _rows(operator, y.shape):

@@ -1,4 +1,4 @@
-"""Convolutions as products of rows and columns that stay in the caches.
+"""Execute convolutions as products of rows and columns that stay in the caches.
 
 A unit of work is a band of output rows for a panel of filters. The band's input, zeros around it, is
 copied to where it fits in a second cache (without padding it is read where it lies); then blocks of
@@ -30,10 +30,10 @@ GRAIN = 1 << 22  # products that are worth a call
 
 
 class Cut(NamedTuple):
-    """How a convolution from maps `x` to maps `y` is cut; `k`, `s` and `d` are its kernel's.
+    """How to cut a convolution from maps `x` to maps `y`; `k`, `s` and `d` are its kernel's.
 
-    `rows` of output make a band. `padded` are the height and width of its input's copy, (0, 0) if it
-    needs none; `pixel` the channels that are copied. With `each`, every channel has a kernel of its own.
+    `rows` of output form a band. `padded` is the height and width of its input's copy, (0, 0) if it
+    needs none; `pixel` the channels copied. With `each`, every channel has its own kernel.
     """
 
     x: Maps
@@ -54,7 +54,7 @@ class Cut(NamedTuple):
 
     @property
     def scratch(self) -> int:
-        """Values of scratch memory that each thread needs; a vector may be read beyond the copy."""
+        """Scratch values that each thread needs; a vector may be read beyond the copy."""
         return self.sums + prod(self.padded) * self.pixel + lanes(4)
 
 
@@ -74,12 +74,12 @@ class Runs(NamedTuple):
 
 
 def is_depthwise(operator: Any, channels: int) -> bool:
-    """Whether every channel has a kernel of its own."""
+    """Return whether every channel has its own kernel."""
     return bool(operator.g == operator.filters == channels > 1)
 
 
 def cut(operator: Any, x: Maps, y: Maps) -> Cut:
-    """Bands of a size for the caches, but enough of them for all threads."""
+    """Choose bands that fit the caches, but enough of them for all threads."""
     before = zeros_around(operator, x)[0]
     if operator.k == operator.s == (1, 1) and not any(before):  # positions are all alike
         x, y = ((1, prod(maps[:3]), 1, maps[3]) for maps in (x, y))
@@ -88,7 +88,7 @@ def cut(operator: Any, x: Maps, y: Maps) -> Cut:
     panels = -(-y[3] // groups // columns) * groups
     share = y[0] * y[1] * y[2] * panels // (THREADS * UNITS)
     most = min(y[1], max(1, min(max(share, LEAST), POSITIONS) // y[2]))
-    rows = int(-(-y[1] // -(-y[1] // most)))  # as even as they can be
+    rows = int(-(-y[1] // -(-y[1] // most)))  # as even as possible
     height, width = (
         int((count - 1) * operator.s[i] + operator.d[i] * (operator.k[i] - 1) + 1)
         for i, count in enumerate((rows, y[2]))
@@ -101,7 +101,7 @@ def cut(operator: Any, x: Maps, y: Maps) -> Cut:
 
 
 def pack(weight: Array, groups: int) -> Array:
-    """Groups × values: panels of columns one after another, filled up with zeros to whole vectors.
+    """Pack groups × values: panels of columns in sequence, padded with zeros to whole vectors.
 
     `weight` is kernel height × kernel width × channels of a group × filters.
     """
@@ -126,7 +126,7 @@ def _packed_shape(k: Any, inside: int, filters: int, groups: int, itemsize: int)
 def convolve(
     operator: Any, x: Array, packed: Array, inside: int, y: Array, finish: Finish, scratch: Array
 ) -> None:
-    """`y` by packed weights of `inside` channels a group; `scratch` has room for a cut for each thread.
+    """Compute `y` from packed weights of `inside` channels per group; each thread has scratch for a cut.
 
     Raises:
         ValueError: the arrays do not fit each other; the compiled loops would not notice.
@@ -158,7 +158,7 @@ def _units(
     plan: Cut, x: Array, weights: Panels, y: Array, finish: Finish, room: tuple[Array, Array],
     begin: int, end: int,
 ) -> None:  # fmt: skip
-    """Units of work; `room` is for the sums of one, and for its input's copy."""
+    """Run units of work; `room` holds the sums of one, and its input's copy."""
     rows, padded, pixel = plan.rows, plan.padded, plan.pixel
     (packed, inside, columns), (sums, copy) = weights, room
     groups, outside = packed.shape[0], y.shape[3] // packed.shape[0]
@@ -198,7 +198,7 @@ def _units(
 
 @compiled
 def _step_off(begins: Array, origin: int, columns: int, count: int, down: int, across: int) -> None:
-    """Where the windows of a band begin; what is beyond the last is like it."""
+    """Return where the windows of a band begin; positions past the last repeat it."""
     for i in range(0, count, columns):
         for column in range(columns):
             begins[i + column] = origin + i // columns * down + column * across
@@ -207,7 +207,7 @@ def _step_off(begins: Array, origin: int, columns: int, count: int, down: int, a
 
 @compiled
 def _runs(k: Pair, d: Pair, stride: int, pixel: int, inside: int) -> Runs:
-    """The runs of a kernel, of a block at most."""
+    """Return the runs of a kernel, each at most a block long."""
     taps, length = k[1], inside
     if inside == pixel and d[1] == 1:
         taps, length = 1, k[1] * inside
@@ -226,7 +226,7 @@ def _runs(k: Pair, d: Pair, stride: int, pixel: int, inside: int) -> Runs:
 def _copy_padded(
     x: Array, top: int, left: int, channel: int, size: Pair, pixel: int, copy: Array
 ) -> None:
-    """Channels from `channel`, rows from `top`, columns from −`left` on; zeros beyond the edges."""
+    """Copy channels from `channel`, rows from `top`, columns from −`left`; zeros beyond the edges."""
     height, width, channels = x.shape
     some, right = min(pixel, channels - channel), min(size[1] - left, width)
     for row in range(size[0]):
@@ -256,7 +256,7 @@ def _copy(x: Array, y: Array) -> None:
 def _multiply(
     x: Array, begins: Array, runs: Runs, weight: Array, sums: Array, tiles: int, vectors: int, each: bool
 ) -> None:
-    """Block after block of the weights times all tiles of ROWS positions."""
+    """Multiply block after block of the weights with all tiles of ROWS positions."""
     (offsets, lengths), width = runs, sums.size // (tiles * ROWS)
     start = at = 0
     while start < offsets.size:

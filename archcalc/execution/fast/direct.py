@@ -1,6 +1,6 @@
-"""What makes no products of matrices: pools, sums, a factor and a term a channel.
+"""Execute what makes no matrix products: pools, sums, a factor and a term per channel.
 
-Their loops are compiled, with channels, which lie side by side, innermost; threads share the rows.
+The loops are compiled, with the contiguous channels innermost; threads share the rows.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from archcalc.execution.fast.finish import Finish
 from archcalc.execution.model import Array
 
 Pair = tuple[int, int]
-GRAIN = 1 << 14  # values that are worth a thread of their own
+GRAIN = 1 << 14  # values that justify a thread
 
 
 def finish(what: Finish, x: Array, y: Array) -> None:
-    """`y`, which may be `x`: what follows `x`."""
+    """Apply the finish to `x`; `y` may be `x`."""
     if not np.may_share_memory(x, y):
         np.copyto(y, x)
     y = _rows(y)
@@ -26,16 +26,16 @@ def finish(what: Finish, x: Array, y: Array) -> None:
 
 
 def add(what: Finish, a: Array, b: Array, y: Array) -> None:
-    """`y`, which may be `a` or `b`: what follows their sum."""
+    """Add `a` and `b` and apply the finish; `y` may be either."""
     a, b, y = _rows(a), _rows(b), _rows(y)
     spread(_add_rows, len(y), a, b, y, what, grain=_grain(y))
 
 
 def pool(x: Array, y: Array, window: Pair, s: Pair, before: Pair, largest: bool) -> None:
-    """The largest value of each window, or the sum.
+    """Take the largest value of each window, or the sum.
 
     Raises:
-        ValueError: maps of different channels.
+        ValueError: the maps have different channels.
     """
     if x.shape[3] != y.shape[3]:
         raise ValueError("maps of different channels")
@@ -75,7 +75,7 @@ def _sum(a: Array, b: Array, y: Array) -> None:
 
 @compiled
 def finish_row(x: Array, y: Array, factor: Array, term: Array, low: Any, high: Any) -> None:
-    """`y` from other memory: where arrays may overlap, the compiler leaves vectors alone."""
+    """Return `y` in separate memory: the compiler does not vectorize arrays that may overlap."""
     for c in range(y.size):
         y[c] = _finished(x[c], factor[c], term[c], low, high)
 
@@ -88,7 +88,7 @@ def _finish_own_row(y: Array, factor: Array, term: Array, low: Any, high: Any) -
 
 @compiled
 def _finished(value: Any, factor: Any, term: Any, low: Any, high: Any) -> Any:
-    """NaN stays NaN, as in NumPy."""
+    """Clamp; NaN stays NaN, as in NumPy."""
     value = value * factor + term
     value = low if value < low else value
     return high if value > high else value

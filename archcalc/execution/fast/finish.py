@@ -1,4 +1,4 @@
-"""What follows a layer value by value, done while its result is still in the cache: y = clamp(x·f + t).
+"""Finish a layer value by value while its result is still in the cache: y = clamp(x·f + t).
 
 Biases, batch norms, scales and rectifiers have this form, and so have most chains of them.
 """
@@ -18,7 +18,7 @@ ELEMENTWISE = ("bn", "scale", "dropout", *BOUNDS)  # are nothing but a Finish
 
 
 class Finish(NamedTuple):
-    """y = min(max(x · factor + term, low), high): a factor and a term a channel, all of one type."""
+    """The function y = min(max(x · factor + term, low), high), a factor and a term per channel."""
 
     factor: Array
     term: Array
@@ -26,7 +26,7 @@ class Finish(NamedTuple):
     high: Any
 
     def then(self, after: Finish) -> Finish | None:
-        """Both in one, or None if a factor comes after a bound."""
+        """Return both in one, or None if a factor comes after a bound."""
         if self.low == -inf and self.high == inf:
             return after._replace(
                 factor=self.factor * after.factor, term=self.term * after.factor + after.term
@@ -37,10 +37,10 @@ class Finish(NamedTuple):
 
 
 def finish_of(operator: Any, weights: Weights, channels: int, dtype: Any) -> Finish:
-    """What an elementwise operator does, and any other after its products: add its bias.
+    """Return the finish of an elementwise operator; for any other, its bias.
 
     Raises:
-        ValueError: weights for another number of channels.
+        ValueError: the weights are for another number of channels.
     """
     factor, term = np.ones(channels, dtype), np.zeros(channels, dtype)
     if operator.name == "bn":

@@ -1,4 +1,4 @@
-"""Kernels that move values, or put some beside them: no products, no temporaries."""
+"""Execute operators that move values, or add some beside them: no products, no temporaries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archcalc.execution.reference.joining import aligned
 
 
 def concat(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-    """Inputs side by side in the channels."""
+    """Join inputs side by side in the channels."""
     begin = 0
     for x in aligned(operator, inputs):
         out[..., begin : begin + x.shape[-1]] = x
@@ -20,7 +20,7 @@ def concat(operator: Any, inputs: list[Array], weights: Prepared, out: Array, sc
 
 
 def upsample(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-    """Copies of each value, in rows and columns."""
+    """Repeat each value in rows and columns."""
     (x,) = inputs
     images, height, width, channels = x.shape
     down, across = operator.factor
@@ -29,7 +29,7 @@ def upsample(operator: Any, inputs: list[Array], weights: Prepared, out: Array, 
 
 
 def todepth(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-    """Blocks of positions become channels; what a block lacks is 0."""
+    """Turn blocks of positions into channels; missing values are 0."""
     (x,) = inputs
     down, across = operator.factor
     begin, channels = 0, x.shape[-1]
@@ -45,24 +45,24 @@ def todepth(operator: Any, inputs: list[Array], weights: Prepared, out: Array, s
 def classtoken(
     operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array
 ) -> None:
-    """A learned token before the others."""
+    """Put a learned token before the others."""
     out[:, 0], out[:, 1:] = weights["weight"], inputs[0]
 
 
 def posembed(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-    """A learned value added at each position."""
+    """Add a learned value at each position."""
     np.add(inputs[0], weights["position"][:, None], out=out)
 
 
 def padchannels(
     operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array
 ) -> None:
-    """Channels of zeros behind the others."""
+    """Add channels of zeros after the others."""
     channels = inputs[0].shape[-1]
     out[..., :channels] = inputs[0]
     out[..., channels:] = 0
 
 
 def moved(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-    """What only moves values makes no temporary: its definition is a view."""
+    """Move values by the definition, which is a view and makes no temporary."""
     out[...] = reference.run(operator, inputs, weights)

@@ -1,7 +1,7 @@
-"""Every operator fast enough to use: results go where they are told, scratch memory is bounded.
+"""Execute every operator fast: results go to a given array, scratch memory is bounded.
 
-A kernel gets the operator, its inputs, its prepared weights, the array to fill (for operators that may
-overwrite an input it can be that input) and a scratch array of the size that `scratch` asks for.
+A kernel gets the operator, its inputs, its prepared weights, the array to fill (it may be the input
+that the operator may overwrite) and a scratch array of the size that `scratch` asks for.
 Convolutions go through `convolution`, linear layers through NumPy's matrix product; the plain
 definitions in `reference` are the oracle.
 """
@@ -30,7 +30,7 @@ FINISHING = ("conv", "linear", "add", *ELEMENTWISE)
 
 
 def prepare(operator: Any, weights: Weights, channels: int, dtype: Any) -> Prepared:
-    """Weights as the kernels want them, made once: `channels` are those of the output.
+    """Weights prepared once for the kernels: `channels` are those of the output.
 
     With a "finish", that of all that the kernel does after its products or sums.
     """
@@ -50,7 +50,7 @@ def prepare(operator: Any, weights: Weights, channels: int, dtype: Any) -> Prepa
 
 
 def _dense(operator: Any, weight: Array) -> Array:
-    """A connection table's weights with zeros where nothing is connected."""
+    """Return a connection table's weights with zeros where nothing is connected."""
     channels = 1 + max(max(row) for row in operator.table)
     dense = np.zeros((*operator.k, channels, operator.filters), weight.dtype)
     begin = 0
@@ -61,7 +61,7 @@ def _dense(operator: Any, weight: Array) -> Array:
 
 
 def scratch(operator: Any, x: Maps, y: Maps) -> int:
-    """Values of scratch memory that the kernel needs for maps of images × height × width × channels."""
+    """Count the scratch values that the kernel needs for maps of images × height × width × channels."""
     if operator.name in ATTENTION:
         return attention.scratch(operator, x[1:])
     if operator.name == "deconv":
@@ -75,7 +75,7 @@ def _conv(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scr
 
 
 def _deconv(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-    """Each input row times each tap of the kernel, added to the output row where it falls."""
+    """Multiply each input row by each tap of the kernel, and add it to the output row where it falls."""
     (x,) = inputs
     out[...] = 0
     inside, outside = x.shape[3] // operator.g, operator.filters // operator.g
@@ -95,7 +95,7 @@ def _deconv(operator: Any, inputs: list[Array], weights: Prepared, out: Array, s
 
 
 def _falls(operator: Any, axis: int, tap: int, size: int, limit: int) -> Iterator[tuple[int, int]]:
-    """Where the inputs' products with one tap fall, as far as the padding leaves them."""
+    """Yield where the inputs' products with one tap fall, cropped by the padding."""
     for i in range(size):
         target = i * operator.s[axis] + tap - operator.p[axis]
         if 0 <= target < limit:

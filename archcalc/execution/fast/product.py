@@ -48,7 +48,7 @@ class _Code:
         return self.builder.load(self.builder.gep(array, [index]))
 
     def vector(self, array: Any, index: Any, number: int) -> Any:
-        """Where the vector of that number lies from `index` on."""
+        """Return the address of a vector from `index` on, by its number."""
         place = self.builder.gep(array, [self.plus(index, number * self.lanes)])
         return self.builder.bitcast(place, self.kind.as_pointer())
 
@@ -56,14 +56,14 @@ class _Code:
         return self.builder.load(self.vector(array, index, number), align=self.size)
 
     def everywhere(self, value: Any) -> Any:
-        """A vector of one value."""
+        """Return a vector of one value."""
         nothing, first = ir.Constant(self.kind, ir.Undefined), ir.Constant(_INDEX, 0)
         one = self.builder.insert_element(nothing, value, first)
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), None)
         return self.builder.shuffle_vector(one, one, zeros)
 
     def accumulate(self, total: Any, value: Any, weight: Any) -> None:
-        """total += value · weight, in one instruction where there is one."""
+        """Return total + value · weight, in one instruction where there is one."""
         self.builder.store(self.builder.call(self.fma, [value, weight, self.builder.load(total)]), total)
 
 
@@ -103,7 +103,7 @@ def _instructions(vectors: int, each: bool) -> Callable[..., Any]:
 
 
 def _step(vectors: int, each: bool) -> Callable[..., None]:
-    """The step for so many vectors of columns; with `each`, a column has an input value of its own."""
+    """Return the step for this many vectors of columns; with `each`, a column has its own input."""
 
     @numba.extending.intrinsic  # type: ignore[untyped-decorator, unused-ignore]
     def multiply(

@@ -1,4 +1,4 @@
-"""How much memory a kernel works on at a time, and views of it."""
+"""Set how much memory a kernel works on at a time, and make views of it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ CHUNK = 1 << 14  # values that a formula of several steps handles at once
 
 
 def take(scratch: Array, begin: int, shape: tuple[int, ...]) -> Array:
-    """Part of the scratch memory, in that shape."""
+    """Return a part of the scratch memory in this shape."""
     return scratch[begin : begin + prod(shape)].reshape(shape)
 
 
 def flat(y: Array) -> Array:
-    """Positions × channels."""
+    """Return the view positions × channels."""
     return y.reshape(-1, y.shape[-1])

@@ -1,4 +1,4 @@
-"""Every operator in plain NumPy, as its definition says: slow, short, and the oracle of anything faster.
+"""Execute every operator in plain NumPy by its definition: slow, short, the oracle of faster code.
 
 Arrays are images × height × width × channels. A function gets the operator, its inputs and its weights
 by role, and returns a new array; it is written from the definition and asks no rule of the operator for
@@ -26,7 +26,7 @@ from archcalc.execution.reference.activation import ACTIVATIONS
 
 
 def run(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """The operator's output."""
+    """Return the operator's output."""
     return REFERENCE[operator.name](operator, inputs, weights)
 
 

@@ -1,4 +1,4 @@
-"""Formulas of one value (and softmax, of a row), step by step as the operators count them."""
+"""Compute formulas of one value (softmax: of a row), step by step as the operators count them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archcalc.execution.model import Array
 
 
 def _bounded(x: Array) -> Array:
-    """`x` within ±80, far beyond where sigmoid, tanh and erf end: guards exp, no part of a formula."""
+    """Clip `x` to ±80, far beyond where sigmoid, tanh and erf saturate: guards exp, not in a formula."""
     bounded = np.empty_like(x)
     np.clip(np.asarray(x), -80, 80, out=np.asarray(bounded))
     return bounded
@@ -35,7 +35,7 @@ def _hsigmoid(x: Array) -> Array:
 
 
 def _gelu(x: Array) -> Array:
-    """x/2 · (1 + erf(x/√2)) with erf by Abramowitz & Stegun 7.1.26, good to 1.5e-7."""
+    """Compute x/2 · (1 + erf(x/√2)), erf by Abramowitz & Stegun 7.1.26, accurate to 1.5e-7."""
     z = _bounded(x) * x.dtype.type(0.5**0.5)
     t = 1 / (np.maximum(z, -z) * x.dtype.type(0.3275911) + 1)
     series = t * x.dtype.type(1.061405429)
@@ -46,7 +46,7 @@ def _gelu(x: Array) -> Array:
 
 
 def softmax(x: Array) -> Array:
-    """exp(x − largest) / Σ exp(x − largest), which is exp(x) / Σ exp(x) without its overflow."""
+    """Compute exp(x − largest) / Σ exp(x − largest), which is exp(x) / Σ exp(x) without overflow."""
     rise = np.exp(x - np.maximum.reduce(x, axis=-1, keepdims=True))
     return rise / np.add.reduce(rise, axis=-1, keepdims=True)
 

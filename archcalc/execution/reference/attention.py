@@ -1,4 +1,4 @@
-"""Attention by its definition, and how a map is cut into windows for it."""
+"""Compute attention by its definition, and cut a map into windows for it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from archcalc.execution.reference.activation import softmax
 
 
 def attention(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Every token of the image attends to all."""
+    """Let every token of the image attend to all."""
     (x,) = inputs
     return _attend(x[:, :, 0], weights, operator.heads)[:, :, None]
 
 
 def windowattention(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Every token attends to those of its window."""
+    """Let every token attend to those of its window."""
     (x,) = inputs
     bias = position_bias(weights["position"], operator.window)
     apart = apart_of(regions(operator, x.shape[1], x.shape[2]))
@@ -28,7 +28,7 @@ def windowattention(operator: Any, inputs: list[Array], weights: Weights) -> Arr
 def _attend(
     x: Array, weights: Weights, heads: int, bias: Array | None = None, apart: Array | None = None
 ) -> Array:
-    """x: images · windows × tokens × channels; `position_bias` and `apart_of` give the others."""
+    """Attend; x: images · windows × tokens × channels; see `position_bias` and `apart_of`."""
     query, key, value = (
         split_heads(np.matmul(x, weights["weight"][i]) + weights["bias"][i], heads) for i in range(3)
     )
@@ -41,19 +41,19 @@ def _attend(
 
 
 def split_heads(x: Array, heads: int) -> Array:
-    """Windows × tokens × channels as windows × heads × tokens × channels of a head."""
+    """Split windows × tokens × channels into windows × heads × tokens × channels of a head."""
     return x.reshape(*x.shape[:2], heads, -1).swapaxes(1, 2)
 
 
 def set_apart(scores: Array, apart: Array | None) -> None:
-    """Where tokens are apart, their score becomes −∞; scores: images · windows × heads × n × n."""
+    """Set the scores of separated tokens to −∞; scores: images · windows × heads × n × n."""
     if apart is not None:
         by_window = scores.reshape(-1, len(apart), *scores.shape[1:])
         np.copyto(by_window, -np.inf, where=apart[:, None])
 
 
 def position_bias(position: Array, window: int) -> Array:
-    """heads × queries × keys: what was learned for the key's place as the query sees it.
+    """Return heads × queries × keys: the learned bias for the key's position relative to the query.
 
     `position`: (2·window − 1)² × heads, by rows and columns from the key to the query.
     """
@@ -64,19 +64,19 @@ def position_bias(position: Array, window: int) -> Array:
 
 
 def shifts(operator: Any, height: int, width: int) -> tuple[int, int]:
-    """Rows and columns by which the grid is shifted: by none where one window spans the map."""
+    """Return the shift of the grid in rows and columns: none where one window spans the map."""
     down, across = (int(operator.shift) if n > operator.window else 0 for n in (height, width))
     return down, across
 
 
 def padded_size(operator: Any, height: int, width: int) -> tuple[int, int]:
-    """Height and width of the map with zeros behind it, so that windows cover it."""
+    """Return height and width of the map padded with zeros to whole windows."""
     down, across = (-(-n // operator.window) * operator.window for n in (height, width))
     return int(down), int(across)
 
 
 def to_windows(operator: Any, x: Array) -> Array:
-    """A map as images · windows × tokens × channels: padded, rolled by the shift, cut."""
+    """Return a map as images · windows × tokens × channels: padded, rolled by the shift, cut."""
     images, height, width, channels = x.shape
     down, across = padded_size(operator, height, width)
     padded = np.zeros_like(x, shape=(images, down, across, channels))
@@ -88,7 +88,7 @@ def to_windows(operator: Any, x: Array) -> Array:
 
 
 def from_windows(operator: Any, tokens: Array, shape: tuple[int, ...]) -> Array:
-    """`to_windows` undone: the map, without its padding."""
+    """Undo `to_windows`: return the map without its padding."""
     images, height, width, channels = shape
     down, across = padded_size(operator, height, width)
     side = int(operator.window)
@@ -98,9 +98,9 @@ def from_windows(operator: Any, tokens: Array, shape: tuple[int, ...]) -> Array:
 
 
 def regions(operator: Any, height: int, width: int) -> Array | None:
-    """windows × tokens: which tokens of a window were neighbors before the roll, as equal numbers.
+    """Return windows × tokens, with equal numbers for tokens that were neighbors before the roll.
 
-    None if nothing was rolled.
+    Return None if nothing was rolled.
     """
     moved = shifts(operator, height, width)
     if not any(moved):
@@ -113,5 +113,5 @@ def regions(operator: Any, height: int, width: int) -> Array | None:
 
 
 def apart_of(regions: Array | None) -> Array | None:
-    """windows × queries × keys: which pairs are of different regions."""
+    """Return windows × queries × keys: whether a pair is from different regions."""
     return None if regions is None else regions[:, :, None] != regions[:, None]

@@ -1,4 +1,4 @@
-"""Convolutions as their definition says."""
+"""Compute convolutions by their definition."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archcalc.execution.reference.windows import pad, windows, zeros_around
 
 
 def conv(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Each filter's products with every window, summed, and its bias."""
+    """Sum each filter's products with every window, and add its bias."""
     (x,) = inputs
     patches = windows(pad(x, *zeros_around(operator, x.shape)), operator.k, operator.s, operator.d)
     if operator.table is not None:
@@ -44,7 +44,7 @@ def _conv_by_table(operator: Any, patches: Array, weight: Array) -> Array:
 
 
 def deconv(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Every input value times the kernel, added where it falls; then the padding is cropped."""
+    """Add every input value times the kernel where it falls, then crop the padding."""
     (x,) = inputs
     images, height, width, channels = x.shape
     (kh, kw), (sh, sw), (ph, pw) = operator.k, operator.s, operator.p

@@ -1,4 +1,4 @@
-"""Joins of branches as their definition says."""
+"""Join branches by definition."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archcalc.execution.model import Array, Run, Weights
 
 
 def join(combine: np.ufunc) -> Run:
-    """All inputs combined, first to last."""
+    """Combine all inputs, first to last."""
 
     def join(operator: Any, inputs: list[Array], weights: Weights) -> Array:
         first, *others = aligned(operator, inputs)
@@ -22,7 +22,7 @@ def join(combine: np.ufunc) -> Run:
 
 
 def concat(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """The channels of all inputs, one after the other."""
+    """Concatenate the channels of all inputs."""
     parts = aligned(operator, inputs)
     y = np.empty_like(parts[0], shape=(*parts[0].shape[:-1], sum(x.shape[-1] for x in parts)))
     begin = 0
@@ -33,7 +33,7 @@ def concat(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 
 def aligned(operator: Any, inputs: list[Array]) -> list[Array]:
-    """Inputs cut to the height and width of the first, centered, if the join crops."""
+    """Crop inputs to the height and width of the first, centered, if the join crops."""
     if not operator.crop:
         return inputs
     _, height, width, _ = inputs[0].shape

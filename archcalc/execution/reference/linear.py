@@ -1,4 +1,4 @@
-"""Dense layers as their definition says."""
+"""Compute dense layers by their definition."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from archcalc.execution.model import Array, Weights
 
 
 def linear(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """The product with the weights, and the bias."""
+    """Multiply by the weights, and add the bias."""
     y = np.matmul(inputs[0], weights["weight"])
     return y if operator.nobias else y + weights["bias"]
 
 
 def rbf(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """The sum of squared differences to each unit's pattern; summing adds to 0, one step a link."""
+    """Sum squared differences to each unit's pattern; summing adds to 0, one step per link."""
     difference = inputs[0][..., :, None] - weights["fixed"]
     square = np.square(difference)
     total = np.zeros_like(square[..., 0, :])

@@ -1,4 +1,4 @@
-"""Norms and factors by channel as their definition says."""
+"""Compute norms and factors per channel by their definition."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ LRN_ALPHA, LRN_BETA, LRN_BIAS = 1e-4, 0.75, 2.0  # Krizhevsky et al. 2012
 
 
 def bn(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Statistics that are stored, folded into one factor and one term a channel."""
+    """Fold stored statistics into one factor and one term per channel."""
     factor, term = fold_bn(operator, weights)
     return inputs[0] * factor + term
 
 
 def fold_bn(operator: Any, weights: Weights) -> tuple[Array, Array]:
-    """Factor and term of a batch norm at inference: y = x·factor + term."""
+    """Return factor and term of a batch norm at inference: y = x·factor + term."""
     factor = 1 / np.sqrt(weights["variance"] + operator.eps)
     if not operator.noscale:
         factor = factor * weights["scale"]
@@ -26,7 +26,7 @@ def fold_bn(operator: Any, weights: Weights) -> tuple[Array, Array]:
 
 
 def ln(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Over the channels of each position."""
+    """Normalize over the channels of each position."""
     (x,) = inputs
     share = x.dtype.type(1 / x.shape[-1])
     centered = x - np.add.reduce(x, axis=-1, keepdims=True) * share
@@ -36,7 +36,7 @@ def ln(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 
 def groupnorm(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Over all positions of the channels of each group."""
+    """Normalize over all positions of the channels of each group."""
     (x,) = inputs
     grouped = x.reshape(len(x), -1, operator.groups, x.shape[-1] // operator.groups)
     share = x.dtype.type(1 / (grouped.shape[1] * grouped.shape[3]))
@@ -47,13 +47,13 @@ def groupnorm(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 
 def scale(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """One factor a channel, and one term."""
+    """Apply one factor and one term per channel."""
     y = inputs[0] * weights["weight"]
     return y if operator.nobias else y + weights["bias"]
 
 
 def lrn(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """x / (k + α·Σ x²)^β over neighboring channels, those beyond the ends counting as zeros."""
+    """Compute x / (k + α·Σ x²)^β over neighboring channels; those beyond the ends count as zeros."""
     (x,) = inputs
     squares = np.square(x)
     size, channels = operator.size, x.shape[-1]

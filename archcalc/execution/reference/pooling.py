@@ -1,4 +1,4 @@
-"""Pools as their definition says."""
+"""Compute pools by their definition."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archcalc.execution.reference.windows import cells, pad, windows, zeros_arou
 
 
 def _pool(combine: np.ufunc, empty: float) -> Run:
-    """The windows of every output combined, first to last."""
+    """Combine the windows of every output, first to last."""
 
     def pool(operator: Any, inputs: list[Array], weights: Weights) -> Array:
         (x,) = inputs
@@ -33,15 +33,15 @@ maxpool, sumpool = _pool(np.maximum, -np.inf), _pool(np.add, 0.0)
 
 
 def avgpool(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """The sum of each window times 1 / its values."""
+    """Multiply the sum of each window by 1 / its number of values."""
     return sumpool(operator, inputs, weights) * shares(operator, inputs[0])
 
 
 def shares(operator: Any, x: Array) -> Array:
-    """1 / the values of each window of a mean: out height × out width × 1.
+    """Return 1 / the number of values of each window of a mean: out height × out width × 1.
 
-    The padding counts if the operator says so; what rounding up lets a window reach beyond it does
-    not, as in torch and Caffe.
+    The padding counts if the operator says so; positions beyond it, which rounding up adds, do not
+    count, as in torch and Caffe.
     """
     before, after = zeros_around(operator, x.shape)
     ends = after if operator.same else before
@@ -53,14 +53,14 @@ def shares(operator: Any, x: Array) -> Array:
 
 
 def gap(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """The mean of each channel."""
+    """Take the mean of each channel."""
     (x,) = inputs
     summed = np.add.reduce(x, axis=(1, 2), keepdims=True)
     return summed * x.dtype.type(1 / (x.shape[1] * x.shape[2]))
 
 
 def adaptivepool(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """The mean or the largest value of each cell."""
+    """Take the mean or the largest value of each cell."""
     (x,) = inputs
     y = np.empty_like(x, shape=(len(x), *operator.size, x.shape[3]))
     for (i, j), at in cells(operator, x.shape):

@@ -1,4 +1,4 @@
-"""Values at other places, as the definition says: no arithmetic."""
+"""Move values by definition: no arithmetic."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from archcalc.execution.reference.windows import pad
 
 
 def flatten(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """All values as one vector: row by row, channels last."""
+    """Flatten all values into one vector: row by row, channels last."""
     return inputs[0].reshape(inputs[0].shape[0], 1, 1, -1)
 
 
 def upsample(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Each value repeated."""
+    """Repeat each value."""
     down, across = operator.factor
     return np.repeat(np.repeat(inputs[0], down, axis=1), across, axis=2)
 
 
 def todepth(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Neighbors one below the other come before those beside each other."""
+    """Turn blocks into channels; vertical neighbors come before horizontal ones."""
     (x,) = inputs
     images, height, width, channels = x.shape
     down, across = operator.factor
@@ -32,7 +32,7 @@ def todepth(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 
 def padchannels(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Zeros behind the channels."""
+    """Add zeros after the channels."""
     (x,) = inputs
     y = np.zeros_like(x, shape=(*x.shape[:-1], operator.channels))
     y[..., : x.shape[-1]] = x
@@ -40,12 +40,12 @@ def padchannels(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 
 def slice_(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Some of the channels."""
+    """Take some of the channels."""
     return inputs[0][..., operator.start : operator.start + operator.channels]
 
 
 def shuffle(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Channels dealt out over the groups."""
+    """Deal the channels out over the groups."""
     (x,) = inputs
     dealt = x.reshape(*x.shape[:-1], operator.groups, -1)
     return dealt.swapaxes(-1, -2).reshape(x.shape)

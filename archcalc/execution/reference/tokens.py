@@ -1,4 +1,4 @@
-"""Sequences made of maps, and what is added to them and taken from them."""
+"""Turn maps into sequences, and add or take tokens."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from archcalc.execution.model import Array, Weights
 
 
 def tokens(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """The positions of a map as a sequence."""
+    """Turn the positions of a map into a sequence."""
     return inputs[0].reshape(inputs[0].shape[0], -1, 1, inputs[0].shape[-1])
 
 
 def classtoken(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """A learned token before the others."""
+    """Put a learned token before the others."""
     (x,) = inputs
     y = np.empty_like(x, shape=(x.shape[0], x.shape[1] + 1, *x.shape[2:]))
     y[:, 0], y[:, 1:] = weights["weight"], x
@@ -23,15 +23,15 @@ def classtoken(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 
 def posembed(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """A learned vector added to each position."""
+    """Add a learned vector at each position."""
     return inputs[0] + weights["position"][:, None]
 
 
 def token(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """One position of a sequence."""
+    """Take one position of a sequence."""
     return inputs[0][:, operator.index : operator.index + 1]
 
 
 def transpose(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Positions and channels exchanged."""
+    """Exchange positions and channels."""
     return inputs[0].swapaxes(1, 3)

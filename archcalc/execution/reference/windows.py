@@ -1,4 +1,4 @@
-"""Where the windows of a map lie, and what stands around it."""
+"""Place the windows of a map, and pad around it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archcalc.execution.model import Array
 
 
 def pad(x: Array, before: tuple[int, int], after: tuple[int, int], value: float = 0.0) -> Array:
-    """Rows and columns of `value` around the maps."""
+    """Pad the maps with rows and columns of `value`."""
     if not any((*before, *after)):
         return x
     images, height, width, channels = x.shape
@@ -22,9 +22,9 @@ def pad(x: Array, before: tuple[int, int], after: tuple[int, int], value: float 
 
 
 def zeros_around(operator: Any, x: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Rows and columns of padding before and after, by the operator's arguments and the shape of x.
+    """Return rows and columns of padding before and after, by the operator's arguments and the shape.
 
-    Padding of half the kernel; TensorFlow's SAME; or p on both sides. Rounding up may need more behind.
+    Padding is half the kernel, TensorFlow's SAME, or p on both sides. Rounding up may need more behind.
     """
     before, after = [], []
     for axis in (0, 1):
@@ -46,7 +46,7 @@ def zeros_around(operator: Any, x: tuple[int, ...]) -> tuple[tuple[int, int], tu
 
 
 def windows(x: Array, k: tuple[int, int], s: tuple[int, int], d: tuple[int, int]) -> Array:
-    """images × out height × out width × kernel height × kernel width × channels, without a copy."""
+    """View images × out height × out width × kernel height × kernel width × channels."""
     images, height, width, channels = x.shape
     rows = (height - d[0] * (k[0] - 1) - 1) // s[0] + 1
     columns = (width - d[1] * (k[1] - 1) - 1) // s[1] + 1
@@ -57,7 +57,7 @@ def windows(x: Array, k: tuple[int, int], s: tuple[int, int], d: tuple[int, int]
 
 
 def cells(operator: Any, x: tuple[int, ...]) -> Iterator[tuple[tuple[int, int], tuple[slice, slice]]]:
-    """Row and column of each output of an adaptive pool, and the rows and columns of x in its cell."""
+    """Yield row and column of each output of an adaptive pool, and rows and columns of x in its cell."""
     sides = [
         [slice(i * n // m, -(-(i + 1) * n // m)) for i in range(m)]
         for n, m in zip(x[1:3], operator.size, strict=True)
