@@ -62,7 +62,7 @@ def command(specs: tuple[str, ...], all_: bool, source: str | None, format: str)
 
 
 def _chosen(specs: Iterable[str]) -> Iterator[Published]:
-    """The numbers of all families, or of the named ones; of one network where a variant is named.
+    """Yield the numbers of all families, or of the named ones; of one network where a variant is named.
 
     Each comes once, however often it is asked for.
     """

@@ -39,7 +39,7 @@ def example_of(name: str) -> Callable[[Callable[..., None]], Callable[..., None]
 
 
 def made(name: str) -> SpecCommand:
-    """The command under one of its two names."""
+    """Return the command under one of its two names."""
 
     @spec_command(name, cls=ModelCommand)
     @click.option("--git", "revision", metavar="REV", help="A file against itself at this revision.")

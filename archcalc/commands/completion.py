@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def complete_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """A value of the variable before it, a setting after a colon, or a spec."""
+    """Return a value of the variable before it, a setting after a colon, or a spec."""
     words = list(_words(ctx))
     if incomplete == ":":  # bash makes three words of `resnet50:se=16`
         words, incomplete = [*words, ":"], ""
@@ -51,7 +51,7 @@ def complete_setting(
 
 
 def options(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-    """The variables of the specs among the words, as options."""
+    """Return the variables of the specs among the words, as options."""
     return [
         CompletionItem(f"--{name}", help=variable.help or None)
         for name, variable in _variables(_words(ctx)).items()
@@ -60,7 +60,7 @@ def options(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
 
 
 def _words(ctx: click.Context) -> Sequence[str]:
-    """All words before the one that is being written, as they were typed."""
+    """Return all words before the one that is being written, as they were typed."""
     words: Sequence[str] = ctx.meta.get("words", ())
     return words
 
@@ -77,7 +77,7 @@ def _variables(words: Sequence[str]) -> dict[str, Variable]:
 
 
 def _specs(words: Sequence[str]) -> Iterator[str]:
-    """The words that may be specs; a value that is taken for one is found nowhere."""
+    """Return the words that may be specs; a value that is taken for one is found nowhere."""
     return (word for word in words if not word.startswith("-") and word != ":")
 
 
@@ -91,7 +91,7 @@ def _entry(word: str) -> Entry | None:
 
 
 def _settings(word: str) -> list[str]:
-    """What may follow `SPEC:`."""
+    """Return what may follow `SPEC:`."""
     entry = _entry(word)
     return [*entry.spec.variants, *(f"{name}=" for name in entry.spec.variables)] if entry else []
 

@@ -25,7 +25,7 @@ def topics() -> dict[str, str]:
 
 
 def page(name: str) -> str:
-    """The Markdown of a page."""
+    """Return the Markdown of a page."""
     with open(os.path.join(FOLDER, f"{name}.md"), encoding="utf-8") as file:
         return file.read()
 

@@ -19,7 +19,7 @@ Settings = list[tuple[str, str | None]]
 def read(
     word: str, path: str, settings: Settings, inputs: Sequence[str], tensors: bool
 ) -> Model | Tensors:
-    """The model of a word: `model.onnx`, `model.onnx:batch=4`, with `--dim`, `--input` and the like.
+    """Return the model of a word: `model.onnx`, `model.onnx:batch=4`, with `--dim`, `--input` …
 
     Or `torch:package.module:name`, which runs that code where torch is. A file of `tensors`
     alone is read where these are wanted.
@@ -53,7 +53,7 @@ def refuse_settings(word: str, settings: Settings, sets: Sequence[str], own: Ite
 
 
 def in_torch(word: str) -> bool:
-    """Whether a word names a module of torch, and no file."""
+    """Return whether a word names a module of torch, and no file."""
     return word.startswith(WORD)
 
 

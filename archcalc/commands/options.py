@@ -76,7 +76,7 @@ class SpecCommand(click.Command):
         return ["[OPTIONS]", self.usage, "[--VARIABLE VALUE]..."]
 
     def networks(self, ctx: click.Context, most: int | None) -> tuple[list[Any], list[str]]:
-        """The networks of the words, with the variables set, and the words after `most` of them."""
+        """Return the networks of the words, with variables set, and the words after the first `most`."""
         own = [name.lstrip("-") for p in self.params if isinstance(p, click.Option) for name in p.opts]
         p = ctx.params
         command = "" if self.models else self.name or ""

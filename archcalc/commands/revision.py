@@ -14,7 +14,7 @@ from archcalc.units import printable
 
 
 def at_revision(network: Network, revision: str) -> Network:
-    """The same file, variant and settings at a revision.
+    """Return the same file, variant and settings at a revision.
 
     Raises:
         ArchError: no file, no git, no repository, no such revision, or the file is not in it.
@@ -56,7 +56,7 @@ def _content(path: str, revision: str) -> bytes:
 
 
 def _git(folder: str, *words: str) -> bytes | None:
-    """What git prints; None if it refuses."""
+    """Return what git prints; None if it refuses."""
     try:
         done = subprocess.run(["git", *words], cwd=folder, capture_output=True, check=False)
     except FileNotFoundError:

@@ -24,7 +24,7 @@ OF_ONE = ("weights", "image", "taps", "save", "maps")  # network
 
 
 def refuse_contradictions(context: click.Context, networks: Sequence[Network], alone: bool) -> str:
-    """The mode that is asked for; `alone`: without a SPEC.
+    """Return the mode that is asked for; `alone`: without a SPEC.
 
     Raises:
         UsageError: options that say nothing in this mode, or two things at once.
@@ -61,7 +61,7 @@ def _refuse_for_specs(mode: str, alone: bool, quick: bool, networks: Sequence[Ne
 
 
 def _given(context: click.Context, option: str) -> bool:
-    """Whether the caller wrote it."""
+    """Return whether the caller wrote it."""
     return context.get_parameter_source(option) is ParameterSource.COMMANDLINE
 
 

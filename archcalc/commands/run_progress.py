@@ -26,7 +26,7 @@ class VerifyProgress:
         self._tells = many and not self._moves
 
     def over(self, networks: Iterable[Verified]) -> Iterator[Verified]:
-        """The same networks; the line is away while the caller writes its own."""
+        """Yield the same networks; the line is away while the caller writes its own."""
         try:
             self._move(self._far())
             for done in networks:

@@ -61,7 +61,7 @@ def networks(
     command: str = "",
     tensors: bool = False,
 ) -> tuple[list[Any], list[str]]:
-    """The networks a command is asked for, with their variables set, and the words that are no specs.
+    """Return the networks that the words name, with variables set, and the words that are no specs.
 
     `sets` are `name=value` texts of --set, `own` the command's own options (for did-you-mean). Only
     the first `most` words are specs (None: all). Some may be model files, unless a `command` is named
@@ -100,7 +100,7 @@ def _with_models(
     command: str,
     tensors: bool,
 ) -> tuple[list[Any], list[str]]:
-    """The same where some words name model files: sizes are for these, other settings for the specs."""
+    """Return the networks if some words name model files: sizes are for these, settings for specs."""
     from archcalc.commands import models
 
     specs, settings = split(words, ("allow_unknown",))
@@ -129,7 +129,7 @@ def _with_models(
 
 
 def _model(word: str) -> str:
-    """The path of a model file in a word, or the word of a module of torch; '' if it is neither."""
+    """Return the path of a model file in a word, or the word of a torch module; '' if neither."""
     if word.startswith("torch:"):
         return word
     path = word.partition(":")[0]
