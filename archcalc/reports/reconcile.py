@@ -62,7 +62,10 @@ def report(
     remarks = explained(findings, flops) if matches else unexplained(findings, printed)
     rows = list(map(_row, matches[:most]) if matches or leads else map(_nearest_row, findings.nearest))
     said = in_print(sources)[:MOST_SOURCES]
-    remarks = (*remarks, *said) if not leads else (*said, *remarks) if matches else tuple(said)
+    if leads and matches:  # the sum is not that of the first row
+        remarks = (*said, f"computed without it, {name_of(matches[0].reading)}:", *remarks)
+    else:
+        remarks = tuple(said) if leads else (*remarks, *said)
     rows = [*map(_known_row, known[:leads]), *rows]
     return Report(
         f"{asked.title} · {printable(printed.text)}: {_range(printed)}",
@@ -113,9 +116,9 @@ def _reached(verdict: Verdict) -> Any:
 
 
 def _known_row(verdict: Verdict) -> dict[str, Any]:
-    count = _reached(verdict)
+    count, source = _reached(verdict), verdict.number.source.partition(",")[0]
     return {
-        "reading": printable(verdict.number.subject),
+        "reading": printable(f"{verdict.number.subject}, {source}"),
         "count": int(count) if isinstance(count, int) else None,
         "quantity": verdict.number.quantity.replace("_", " "),
         "how": verdict.kind,

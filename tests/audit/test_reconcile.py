@@ -567,7 +567,7 @@ def test_what_the_audit_knows_leads() -> None:
     result = invoke("googlenet", "54M", "--format", "csv")
     row = next(csv.DictReader(io.StringIO(result.output)))
     wrong = 49 * (832 * (256 + 160 + 48 + 128) + 9 * 160 * 320 + 25 * 48 * 128)
-    assert (result.exit_code, row["reading"], int(row["count"])) == (0, "googlenet 5a", wrong)
+    assert (result.exit_code, row["reading"], int(row["count"])) == (0, "googlenet 5a, Szegedy et al. 2014", wrong)
 
 
 def test_three_departures_are_arithmetic_that_fits() -> None:
