@@ -1,1 +1,1 @@
-"""One thin file a command: options → one library call → one view."""
+"""Define the commands, one thin file each: options → one library call → one view."""

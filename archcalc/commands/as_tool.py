@@ -1,4 +1,4 @@
-"""--as TOOL: what another tool prints, and what it does not go with."""
+"""Check the options beside --as TOOL, which shows what another tool prints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AS = click.option(
 
 
 def refuse_beside_as(**given: bool) -> None:
-    """A tool's count is that of one image, and knows no other options.
+    """Refuse options that a tool's count, which is of one image, does not know.
 
     Raises:
         UsageError: one is given.
@@ -27,7 +27,7 @@ def refuse_beside_as(**given: bool) -> None:
 
 
 def refuse_as_of_model(tool: str | None) -> None:
-    """A tool's rules are stated for archcalc's operators.
+    """Refuse --as for model files: a tool's rules are stated for archcalc's operators.
 
     Raises:
         UsageError: a tool is asked for.

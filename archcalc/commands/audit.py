@@ -62,9 +62,9 @@ def command(specs: tuple[str, ...], all_: bool, source: str | None, format: str)
 
 
 def _chosen(specs: Iterable[str]) -> Iterator[Published]:
-    """Yield the numbers of all families, or of the named ones; of one network where a variant is named.
+    """Yield the numbers of all families, or of the named ones; for a variant, those of its network.
 
-    Each comes once, however often it is asked for.
+    Each comes once, however often its name is given.
     """
     asked: set[tuple[str, int]] = set()
     if not specs:

@@ -27,7 +27,7 @@ from archcalc.reports.table import Table
 
 
 def example_of(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Let the example of a docstring be one of this command."""
+    """Put this command's name into the example of a docstring."""
 
     def told(function: Callable[..., None]) -> Callable[..., None]:
         function.__doc__ = str(function.__doc__).replace(
@@ -90,7 +90,7 @@ def _refuse_model(network: Any) -> None:
 
 
 def _show(name: str, networks: list[Any], wanted: Wanted) -> None:
-    """The totals of all, and the layers of each against those of the first."""
+    """Report the totals of all, and the layers of each against those of the first."""
     if len(networks) < 2:
         help = f"as in `archcalc {name} vgg16 resnet50` or `resnet50 resnet50:stride=1x1`"
         raise UsageError(Diagnostic(f"{name} needs two SPECs or more", help=help))

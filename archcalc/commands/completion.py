@@ -1,4 +1,4 @@
-"""What the shell offers when TAB is pressed: specs, files, variables of a spec and their choices."""
+"""Complete words in the shell: specs, files, variables of a spec and their choices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def complete_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return a value of the variable before it, a setting after a colon, or a spec."""
+    """Complete a value of the variable before it, a setting after a colon, or a spec."""
     words = list(_words(ctx))
     if incomplete == ":":  # bash makes three words of `resnet50:se=16`
         words, incomplete = [*words, ":"], ""
@@ -40,7 +40,7 @@ def complete_words(ctx: click.Context, param: click.Parameter, incomplete: str) 
 def complete_setting(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """`NAME=` of --set or --vary, or `NAME=VALUE`."""
+    """Complete `NAME=` of --set or --vary, or `NAME=VALUE`."""
     variables = _variables(_words(ctx))
     name, equals, _ = incomplete.partition("=")
     if not equals:
@@ -60,7 +60,7 @@ def options(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
 
 
 def _words(ctx: click.Context) -> Sequence[str]:
-    """Return all words before the one that is being written, as they were typed."""
+    """Return all words before the one being typed."""
     words: Sequence[str] = ctx.meta.get("words", ())
     return words
 
@@ -77,7 +77,7 @@ def _variables(words: Sequence[str]) -> dict[str, Variable]:
 
 
 def _specs(words: Sequence[str]) -> Iterator[str]:
-    """Return the words that may be specs; a value that is taken for one is found nowhere."""
+    """Return the words that may be specs; a value mistaken for one is found nowhere."""
     return (word for word in words if not word.startswith("-") and word != ":")
 
 
@@ -87,11 +87,11 @@ def _entry(word: str) -> Entry | None:
     try:
         return find(word)[0]
     except ArchError:
-        return None  # it is still being written
+        return None  # it is still being typed
 
 
 def _settings(word: str) -> list[str]:
-    """Return what may follow `SPEC:`."""
+    """Return the completions after `SPEC:`."""
     entry = _entry(word)
     return [*entry.spec.variants, *(f"{name}=" for name in entry.spec.variables)] if entry else []
 
@@ -105,7 +105,7 @@ def _values(variable: Variable) -> list[str]:
 
 
 def _files() -> list[str]:
-    """Specs in this folder; the shell itself knows the way to others."""
+    """Return the specs in this folder; the shell itself completes paths to others."""
     try:
         return sorted(file for file in os.listdir(".") if file.endswith(".toml"))
     except OSError:

@@ -1,4 +1,4 @@
-"""archcalc diff: `compare` under the name that people look for."""
+"""archcalc diff: `compare` under the usual name."""
 
 from archcalc.commands.compare import made
 

@@ -15,7 +15,7 @@ WIDTH = 100  # of a line of text, where the terminal is wider
 
 
 def topics() -> dict[str, str]:
-    """Each page with its title."""
+    """Return each page with its title."""
     found = {}
     for file in sorted(os.listdir(FOLDER)):
         name, suffix = os.path.splitext(file)
@@ -68,7 +68,7 @@ def _contents(known: dict[str, str]) -> str:
 
 
 def _show(text: str) -> None:
-    """Rendered on a terminal, as it is for a file or a pipe."""
+    """Render on a terminal; return the Markdown as it is for a file or a pipe."""
     if not sys.stdout.isatty():
         click.echo(text.rstrip("\n"))
         return

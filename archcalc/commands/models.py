@@ -1,4 +1,4 @@
-"""Words of a command line that name model files: read with the sizes that are given for them."""
+"""Read the words of a command line that name model files, with the sizes given for them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archcalc.interop.export import WORD, read_word
 from archcalc.interop.identify import holds_tensors
 from archcalc.units import printable
 
-OPTIONS = ("dim", "allow_unknown")  # of model files alone
+OPTIONS = ("dim", "allow_unknown")  # of model files only
 MOST = 1 << 31  # of one size
 
 Settings = list[tuple[str, str | None]]
@@ -25,8 +25,8 @@ def read(
     alone is read where these are wanted.
 
     Raises:
-        ArchError: it cannot be read.
-        UsageError: sizes that are none.
+        ArchError: the model cannot be read.
+        UsageError: the sizes are invalid.
     """
     texts = [text or "" for name, text in settings if name == "dim"]
     texts += word[len(path) + 1 :].split(":") if len(word) > len(path) else []
@@ -39,10 +39,10 @@ def read(
 
 
 def refuse_settings(word: str, settings: Settings, sets: Sequence[str], own: Iterable[str]) -> None:
-    """Refuse what is set beside model files alone, which have no variables.
+    """Refuse settings if all words are model files, which have no variables.
 
     Raises:
-        UsageError: something is set.
+        UsageError: a setting is given.
     """
     names = [name for name, _ in settings] + [text.partition("=")[0] for text in sets]
     for name in (name for name in names if name not in OPTIONS):
@@ -53,7 +53,7 @@ def refuse_settings(word: str, settings: Settings, sets: Sequence[str], own: Ite
 
 
 def in_torch(word: str) -> bool:
-    """Return whether a word names a module of torch, and no file."""
+    """Return whether a word names a torch module rather than a file."""
     return word.startswith(WORD)
 
 

@@ -41,13 +41,13 @@ def command(name: str | None) -> None:
 
 
 def usage(cls: type[Operator]) -> str:
-    """'conv filters k=1 s=1 p=0 …'."""
+    """Return the usage line: 'conv filters k=1 s=1 p=0 …'."""
     labels = ["@label…"] if cls.name in JOINS else []
     return " ".join([cls.name, *labels, *(argument.usage for argument in cls.arguments)])
 
 
 def _family(family: str) -> str:
-    """One family: operators with arguments on lines of their own, the others together."""
+    """Show one family: operators with arguments on lines of their own, the others together."""
     classes = [operator_class(name) for name in FAMILIES[family].split()]
     plain = " ".join(cls.name for cls in classes if not cls.arguments)
     lines = [usage(cls) for cls in classes if cls.arguments]

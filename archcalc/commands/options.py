@@ -1,4 +1,4 @@
-"""What the commands share: the options of every table, `--help` that lists a spec's variables."""
+"""Define what commands share: options of every table, and `--help` that lists a spec's variables."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
-# click keeps the help option of the first context that asks, which need not be the command line's own
+# click keeps the help option of the first context that asks, possibly not the command line's
 SETTINGS = {
     "ignore_unknown_options": True,
     "max_content_width": 100,
@@ -41,13 +41,13 @@ SETTINGS = {
 
 
 class SpecCommand(click.Command):
-    """A command whose words are specs, and options for their variables."""
+    """A command that takes specs, and options for their variables."""
 
-    usage = "SPEC..."  # its words, as `--help` shows them
-    every_setting_counts = True  # one that nothing reads is an error
-    lasting = False  # what it drops on its way is collected
-    models = False  # whether it reads model files, too
-    tensors = False  # and files of weights alone
+    usage = "SPEC..."  # its words in `--help`
+    every_setting_counts = True  # an unread setting is an error
+    lasting = False  # whether garbage is collected meanwhile
+    models = False  # whether it also reads model files
+    tensors = False  # whether it also reads files of weights alone
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta["words"] = [word for word in args if word not in ("--help", "-h")]
@@ -64,7 +64,7 @@ class SpecCommand(click.Command):
                     formatter.write_dl(rows)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Options of the command, and the variables of its specs."""
+        """List the options of the command, and the variables of its specs."""
         from archcalc.commands.completion import options
 
         return [
@@ -84,13 +84,13 @@ class SpecCommand(click.Command):
 
 
 class ModelCommand(SpecCommand):
-    """A command that counts model files, too: torch.export's and ONNX."""
+    """A command that also counts model files: torch.export's and ONNX."""
 
     models = True
 
 
 class TensorCommand(ModelCommand):
-    """A command that counts files of weights, too."""
+    """A command that also counts files of weights."""
 
     tensors = True
 
@@ -102,10 +102,10 @@ def spec_command(
     cls: type[SpecCommand] = SpecCommand,
     usage: str = SpecCommand.usage,
 ) -> Callable[[Callable[..., None]], SpecCommand]:
-    """Make a function a command over specs; it gets the networks and its own options.
+    """Turn a function into a command over specs; it gets the networks and its own options.
 
-    With `most`, only so many words are specs; the function gets the others as `words`. `fallback`
-    are the specs if there are no words at all.
+    With `most`, only that many words are specs; the function gets the others as `words`. `fallback`
+    are the specs if there are no words.
     """
 
     def decorate(function: Callable[..., None]) -> SpecCommand:
@@ -138,7 +138,7 @@ def spec_command(
 
 
 def _look_over(networks: Iterable[Any], settings: bool) -> None:
-    """Refuse settings that nothing reads; notes go to standard error: documents stay as they are."""
+    """Refuse unread settings; print notes to standard error, so that documents stay unchanged."""
     for network in networks:
         if not isinstance(network, Network):  # a model file has no settings
             continue
@@ -146,15 +146,15 @@ def _look_over(networks: Iterable[Any], settings: bool) -> None:
             network.refuse_unread()
         try:
             note = network.note
-        except ArchError:  # the command will tell, or sweep other points
+        except ArchError:  # the command will report it, or sweep other points
             continue
         if note:
             click.echo(f"note: {printable(note)}", err=True)
 
 
 def complete_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Specs and what is said of them, for the shell."""
-    from archcalc.commands import completion  # only where TAB was pressed
+    """Complete specs and their settings for the shell."""
+    from archcalc.commands import completion  # only after TAB
 
     return completion.complete_words(ctx, param, incomplete)
 
@@ -162,7 +162,7 @@ def complete_words(ctx: click.Context, param: click.Parameter, incomplete: str) 
 def complete_setting(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """`NAME=VALUE` of a variable, for the shell."""
+    """Complete `NAME=VALUE` of a variable for the shell."""
     from archcalc.commands import completion
 
     return completion.complete_setting(ctx, param, incomplete)
@@ -204,14 +204,14 @@ TOP = click.option(
 
 
 def table_options(function: Callable[..., None]) -> Callable[..., None]:
-    """--format, --depth, --all, --sort, --top and --no-base."""
+    """Add --format, --depth, --all, --sort, --top and --no-base."""
     for option in (NO_BASE, TOP, SORT, ALL, DEPTH, FORMAT):
         function = option(function)
     return function
 
 
 def end(networks: Iterable[Any]) -> None:
-    """Exit code 1 where totals are least ones: operations of a model file are unknown."""
+    """Exit with code 1 if totals are lower bounds: operations of a model file are unknown."""
     if not all(getattr(network, "complete", True) for network in networks):
         click.get_current_context().exit(1)
 
@@ -222,12 +222,12 @@ def show(command: str, reports: Sequence[Report], format: str) -> None:
 
 
 def show_ordered(command: str, reports: Sequence[Report], table: Table) -> None:
-    """Print reports of layers on standard output, as `--sort` and `--top` want them."""
+    """Print reports of layers on standard output, in the order of `--sort` and `--top`."""
     show(command, [ordered(report, table.order) for report in reports], table.format)
 
 
 def show_live(command: str, live: Live, format: str) -> None:
-    """Print a report as it is made: a table row by row, another format when all are there."""
+    """Print a report while it is made: a table row by row, other formats at the end."""
     from archcalc.views.table import LiveTable
 
     expected, rows, finish = live
@@ -260,7 +260,7 @@ def _variable_rows(word: str) -> list[tuple[str, str]]:
     try:
         entry, _ = find(word)
     except ArchError:
-        return []  # --help helps with the command all the same
+        return []  # --help works all the same
     spec = entry.spec
     own = spec.variants[entry.variant].values if entry.variant else {}
     rows = []

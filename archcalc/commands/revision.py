@@ -1,4 +1,4 @@
-"""A spec file as it is at another git revision."""
+"""Load a spec file from another git revision."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def at_revision(network: Network, revision: str) -> Network:
     """Return the same file, variant and settings at a revision.
 
     Raises:
-        ArchError: no file, no git, no repository, no such revision, or the file is not in it.
+        ArchError: there is no such file, git, repository or revision, or the file is not in it.
     """
     path, shown = network.spec.source.name, printable(revision)
     if not os.path.isfile(path):
@@ -56,7 +56,7 @@ def _content(path: str, revision: str) -> bytes:
 
 
 def _git(folder: str, *words: str) -> bytes | None:
-    """Return what git prints; None if it refuses."""
+    """Return git's output; None if git refuses."""
     try:
         done = subprocess.run(["git", *words], cwd=folder, capture_output=True, check=False)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""archcalc run: the network executed, and what was predicted held against what was done."""
+"""archcalc run: execute the network, and compare what was predicted with what was done."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CLASSICS = (
 
 
 class RunCommand(SpecCommand):
-    """A command over specs that takes its time."""
+    """A command over specs that runs long."""
 
     lasting = True
 

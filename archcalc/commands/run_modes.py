@@ -1,4 +1,4 @@
-"""What `archcalc run` can be asked for, and which of its options mean something then."""
+"""Choose the mode of `archcalc run`, and check which of its options have a meaning in it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ OF_ONE = ("weights", "image", "taps", "save", "maps")  # network
 
 
 def refuse_contradictions(context: click.Context, networks: Sequence[Network], alone: bool) -> str:
-    """Return the mode that is asked for; `alone`: without a SPEC.
+    """Return the mode asked for; `alone`: without a SPEC.
 
     Raises:
-        UsageError: options that say nothing in this mode, or two things at once.
+        UsageError: an option has no meaning in this mode, or two options contradict each other.
     """
     given = [name for name in context.params if _given(context, name)]
     modes = [name for name in MEANINGFUL if name in given]
@@ -51,7 +51,7 @@ def refuse_contradictions(context: click.Context, networks: Sequence[Network], a
 
 
 def _refuse_for_specs(mode: str, alone: bool, quick: bool, networks: Sequence[Network]) -> None:
-    """No SPEC where one is needed, or one with what `--quick` decides."""
+    """Raise UsageError for a missing SPEC, and for an input size beside `--quick`."""
     if alone and mode not in FOR_ALL:
         help = "archcalc run lenet5; without one: archcalc run --verify, archcalc run --identities"
         raise UsageError(Diagnostic("which network? name a SPEC", help=help))
@@ -61,7 +61,7 @@ def _refuse_for_specs(mode: str, alone: bool, quick: bool, networks: Sequence[Ne
 
 
 def _given(context: click.Context, option: str) -> bool:
-    """Return whether the caller wrote it."""
+    """Return whether the caller wrote the option."""
     return context.get_parameter_source(option) is ParameterSource.COMMANDLINE
 
 

@@ -1,4 +1,4 @@
-"""How far a long verification is, on standard error: a line that moves, or a line a network."""
+"""Show the progress of a long verification on standard error: a moving line, or a line per network."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from archcalc.reports.proofs import Verified
 
-OVERHEAD = 10**9  # multiplies that take as long as a network's weights and its many small steps
+OVERHEAD = 10**9  # multiplies that take as long as a network's fixed costs
 
 
 class VerifyProgress:
-    """Of the networks that `expected` names with their multiplies.
+    """The progress of the networks that `expected` lists with their multiplies.
 
-    On a terminal the line moves; elsewhere there is one for each network if they are `many`.
+    On a terminal the line moves; elsewhere there is one line per network if they are `many`.
     """
 
     def __init__(self, expected: Sequence[dict[str, Any]], many: bool) -> None:
@@ -26,7 +26,7 @@ class VerifyProgress:
         self._tells = many and not self._moves
 
     def over(self, networks: Iterable[Verified]) -> Iterator[Verified]:
-        """Yield the same networks; the line is away while the caller writes its own."""
+        """Yield the same networks; hide the line while the caller writes."""
         try:
             self._move(self._far())
             for done in networks:
@@ -40,7 +40,7 @@ class VerifyProgress:
             self._move("")
 
     def _far(self) -> str:
-        """'12 of 150 · about 2:10 left'."""
+        """Return '12 of 150 · about 2:10 left'."""
         far = f"{self._count} of {len(self._work)}"
         if not self._spent or self._count == len(self._work):
             return far

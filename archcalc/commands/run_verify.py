@@ -1,4 +1,4 @@
-"""`archcalc run --verify`: verified and shown by layer or by network, with exit code 1 for a finding."""
+"""Run `archcalc run --verify` by layer or by network, with exit code 1 for a finding."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ BY_LAYER = ("json", "csv")  # formats of every layer, however many networks
 def verify(
     networks: Iterable[Network], expected: Sequence[dict[str, Any]], table: Table, asked: Asked
 ) -> None:
-    """Verify and show: several networks (of which `expected` knows the totals) by network, one by layer.
+    """Verify and show several networks (with totals in `expected`) by network, one network by layer.
 
     Raises:
-        Finding: something does not hold, or was skipped and may not be.
+        Finding: a check failed, or a layer was skipped without permission.
     """
     done: list[Verified] = []
     progress = VerifyProgress(expected, asked.all)
     if table.format in BY_LAYER:
         try:
             done.extend(progress.over(proved(networks, asked)))
-        except KeyboardInterrupt:  # loses nothing that is done
+        except KeyboardInterrupt:  # finished work is kept
             show("run", [layers(each, table) for each in done], table.format)
             raise
         show("run", [layers(each, table) for each in done], table.format)

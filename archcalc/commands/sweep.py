@@ -25,14 +25,14 @@ from archcalc.sweeps.space.points import sample as draw
 from archcalc.sweeps.space.unread import notes
 from archcalc.units import DTYPES, printable, safe
 
-MOST_ROWS = 20  # of a table, where --top does not say more
+MOST_ROWS = 20  # of a table without --top
 
 
 class SweepCommand(SpecCommand):
     """`sweep SPEC …`, and `sweep show DIR` and `sweep plot DIR` for what was written."""
 
     lasting = True
-    every_setting_counts = False  # what one point does not read another may
+    every_setting_counts = False  # one point may leave unread what another reads
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -43,7 +43,7 @@ class SweepCommand(SpecCommand):
         return super().make_context(info_name, args, parent, **extra)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """--dask takes an address or nothing: what follows may be the spec."""
+        """Let --dask take an address or nothing: the next word may be the spec."""
         following = zip(args, [*args[1:], ""], strict=False)
         args = [f"{a}=" if a == "--dask" and "://" not in b else a for a, b in following]
         return super().parse_args(ctx, args)
@@ -108,7 +108,7 @@ def command(networks: list[Network], table: Table, words: list[str], **options: 
 def _sweep(
     network: Network, format: str, output: str | None, resume: bool, dask: str | None, **options: Any
 ) -> None:
-    """Into a directory, as a stream of CSV, or as a report."""
+    """Write into a directory, as a stream of CSV, or as a report."""
     space = {key: options.pop(key) for key in ("vary", "points", "sample", "seed")}
     points, dtype = _points(network, **space), options.pop("dtype")
     for note in notes(points):
@@ -170,7 +170,7 @@ def _into(path: str, resume: bool, asked: Request, format: str, dtype: str, dask
 
 
 def _csv_writer(points: Points) -> Callable[[Chunk], None]:
-    """Writes a line for every point that is kept, and before the first the header."""
+    """Write a header, then a line for every kept point."""
     axes = points.space.axes
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([*(axis.name for axis in axes), *MEANING])

@@ -66,7 +66,7 @@ def _goal(text: str, option: str) -> Goal:
 
 
 def _drawn(store: Store, goals: list[Goal], scale: Scale, output: str) -> str:
-    """Make the picture, and say what is in it."""
+    """Draw the picture, and print what it shows."""
     from archcalc.views.plot import check, draw_cumulative, draw_density
 
     check(output)

@@ -1,4 +1,4 @@
-"""How far a sweep is, on standard error."""
+"""Show the progress of a sweep on standard error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CLEAR = "\r\x1b[K"  # the line so far
 
 
 class SweepProgress:
-    """How far it is, on standard error if that is a terminal; the line is gone in the end."""
+    """Show the progress on standard error if that is a terminal; clear the line at the end."""
 
     def __init__(self, whole: int) -> None:
         self.whole, self.done = whole, 0

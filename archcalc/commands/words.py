@@ -1,4 +1,4 @@
-"""A command line's words → networks: SPEC names, and an option for every variable of theirs."""
+"""Turn a command line's words into networks: SPEC names, and an option for each of their variables."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _TRUTHS = ("true", "false", "yes", "no", "on", "off", "1", "0")
 
 
 class Words(NamedTuple):
-    """Specs, and variables as (name, text); the text is None where an option stood alone."""
+    """Specs, and variables as (name, text); the text is None for an option without a value."""
 
     specs: list[str]
     settings: list[tuple[str, str | None]]
 
 
 def split(words: Sequence[str], switches: Iterable[str] = ()) -> Words:
-    """Tell specs from `--name value`, `--name=value` and `--switch`; `--` ends the options.
+    """Separate specs from `--name value`, `--name=value` and `--switch`; `--` ends the options.
 
     `switches` are the variables that are true or false: they take a value only if one follows.
     """
