@@ -31,6 +31,7 @@ COMMANDS = {
     "params vgg16 (terminal)": (["params", "vgg16"], True, 10),
     "show resnet152 --all": (["show", "resnet152", "--all"], False, 9),
     "show resnet152 --all (terminal)": (["show", "resnet152", "--all"], True, 16),
+    "draw resnet50 as svg": (["draw", "resnet50", "--format", "svg"], False, 14),
     "list": (["list"], False, 15),
     "memory vgg16": (["memory", "vgg16"], False, 7),
     "memory vgg16 (terminal)": (["memory", "vgg16"], True, 10),

@@ -50,6 +50,21 @@ def complete_setting(
     return _items([f"{name}={value}" for value in values], incomplete)
 
 
+def complete_block(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The path of a block of the first spec that can be built."""
+    from archcalc.api import load
+
+    for word in _specs(_words(ctx)):
+        try:
+            nodes = load(word).graph.nodes
+        except ArchError:
+            continue
+        parts = [node.path.split("/")[:-1] for node in nodes]
+        paths = dict.fromkeys("/".join(p[: i + 1]) for p in parts for i in range(len(p)))
+        return _items(list(paths), incomplete)
+    return []
+
+
 def options(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     """Return the variables of the specs among the words, as options."""
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from archcalc.api import Network, load
-from archcalc.commands.options import complete_words, spec_command
+from archcalc.commands.options import complete_block, complete_words, spec_command
 from archcalc.drawing.layout import Wishes
 from archcalc.drawing.measures import MEASURES, By
 from archcalc.errors import Diagnostic, UsageError
@@ -19,7 +19,13 @@ from archcalc.views.svg import THEMES
 
 @spec_command("draw", usage="SPEC")
 @click.option("-o", "--output", metavar="FILE", help="An .svg, .png or .pdf; else a tree as text.")
-@click.option("--expand", multiple=True, metavar="NAME", help="Show a block, and all in it, unfolded.")
+@click.option(
+    "--expand",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_block,
+    help="Show a block, and all in it, unfolded.",
+)
 @click.option("--depth", type=click.IntRange(1, 100), help="Blocks at this depth are one box each.")
 @click.option("--by", type=click.Choice(MEASURES), default="multiplies", help="What bars show.")
 @click.option("--columns", type=click.IntRange(1, 100), help="As many columns at most.")
@@ -64,6 +70,19 @@ def command(
     _show(networks, other, wishes, table.format, output, theme)
 
 
+def _refuse_unused(format: str, output: str | None, theme: str | None, wishes: Wishes) -> None:
+    """Nothing that is asked for is dropped in silence."""
+    if output is None and format != "svg" and theme is not None:
+        help = "-o FILE makes one, or --format svg"
+        raise UsageError(Diagnostic("--theme is that of a picture", help=help))
+    if output is None and format not in ("svg", "json") and wishes.columns is not None:
+        help = "-o FILE makes one, or --format svg"
+        raise UsageError(Diagnostic("--columns are those of a picture", help=help))
+    if format in ("mermaid", "dot") and wishes.by != "multiplies":
+        message = f"--format {format} has no bars: it takes no --by"
+        raise UsageError(Diagnostic(message, help="a tree or a picture has them"))
+
+
 def _show(
     networks: list[Network],
     other: str | None,
@@ -76,6 +95,7 @@ def _show(
     if len(networks) > 1:
         help = "--diff OTHER draws two beside each other"
         raise UsageError(Diagnostic("draw takes one SPEC", help=help))
+    _refuse_unused(format, output, theme, wishes)
     if output is not None:
         if format != "tree":
             message = "-o writes a picture: it takes no --format"

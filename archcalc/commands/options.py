@@ -168,6 +168,13 @@ def complete_setting(
     return completion.complete_setting(ctx, param, incomplete)
 
 
+def complete_block(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """A block of the spec, for the shell."""
+    from archcalc.commands import completion
+
+    return completion.complete_block(ctx, param, incomplete)
+
+
 _COMMON = [
     click.Argument(
         ["words"], nargs=-1, type=click.UNPROCESSED, metavar="SPEC", shell_complete=complete_words

@@ -133,12 +133,16 @@ def _box(box: DrawnBox, captions: Sequence[Caption]) -> str:
     names = ["box", box.kind if box.kind == "frame" else box.color, box.mark]
     names += ["even"] if box.kind == "frame" and box.depth % 2 else []
     layers = escape(ranges(box.layers))
-    data = f'data-layers="{layers}" data-path="{escape(box.path)}"'
+    data = f'data-layers="{layers}" data-path="{escape(box.path)}"{_network(box)}'
     focus = ' tabindex="0"' if box.leaf else ""
     parts = [f'<g class="{" ".join(filter(None, names))}" {data}{focus}>']
     parts += [f"<title>{escape(box.told)}</title>"]
     parts += [*_pile(box), _body(box), *_bar(box), *map(_text, captions), "</g>"]
     return "".join(parts)
+
+
+def _network(part: DrawnBox | Wire) -> str:
+    return f' data-network="{part.network}"' if part.network else ""
 
 
 def _body(box: DrawnBox) -> str:
@@ -200,7 +204,7 @@ def _wire(wire: Wire) -> str:
     edges = " ".join(f"{a}-{b}" for a, b in wire.edges)
     kind = "skip" if wire.skip else "wire"
     path = _path(wire.points, wire.arrow, wire.dot)
-    parts = [f'<path class="{kind}" d="{path}" data-edges="{edges}"/>']
+    parts = [f'<path class="{kind}" d="{path}" data-edges="{edges}"{_network(wire)}/>']
     if wire.arrow:
         parts.append(f'<path class="head" d="{_head(*wire.points[-2:])}"/>')
     if wire.dot:

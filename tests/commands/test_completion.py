@@ -52,6 +52,10 @@ def offered(folder: Path, line: str) -> list[str]:
         ("archcalc show resnet50:uni", ["resnet50:unit="]),
         ("archcalc show resnet50 : uni", ["unit="]),  # as bash splits it
         ("archcalc params vgg16 --format l", ["latex"]),
+        ("archcalc draw resnet50 --expand stage3/bottleneck2", ["stage3/bottleneck2"]),
+        ("archcalc draw no_such_network --expand st", []),
+        ("archcalc draw vgg16 --theme d", ["dark"]),
+        ("archcalc draw vgg16 --diff vgg19_", ["vgg19_bn"]),
         ("archcalc params vgg16 --so", ["--sort"]),
         ("archcalc operators dec", ["deconv"]),
         ("archcalc help cou", ["counting"]),

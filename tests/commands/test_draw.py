@@ -116,6 +116,9 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     [
         (["lenet5", "-o", "net.gif"], "-o: `net.gif` is no name of a picture"),
         (["lenet5", "-o", "x.svg", "--format", "dot"], "-o writes a picture: it takes no --format"),
+        (["lenet5", "--theme", "dark"], "--theme is that of a picture"),
+        (["lenet5", "--columns", "2"], "--columns are those of a picture"),
+        (["lenet5", "--by", "alive", "--format", "dot"], "--format dot has no bars: it takes no --by"),
         (["lenet5", "vgg16"], "draw takes one SPEC"),
         (["resnet50", "--expand", "nothing-like-it"], "--expand: no block is called `nothing-like-it`"),
         (["lenet5", "--expand", "x"], "--expand: no block is called `x`"),
