@@ -57,8 +57,8 @@ def command(networks: list[Any], table: Table, quantity: str | None, words: list
     \b
     reading      the network, and the conventions by which it counts
     count        the exact count that prints as NUMBER
-    digits       whether NUMBER is it rounded, truncated or exactly; of a number in
-                 print, the verdict of `archcalc audit`
+    digits       whether NUMBER is it rounded, truncated or exactly; of a number
+                 in print, the verdict of `archcalc audit`
     departures   in how many ways the reading is not archcalc's own count of
                  SPEC; a number of up to 3 digits is given two, others three,
                  because with more almost any number can be had; three at once

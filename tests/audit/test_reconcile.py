@@ -511,7 +511,7 @@ TOLD = [
     # … the peak: the input of a unit and its two branches; a branch, a bottleneck, a module
     (["resnet50"], "7.2MB", "resnet50, peak", 4 * (64 + 256 + 256) * 56 * 56),
     (["resnet50"], "7225344", "resnet50, peak", 4 * (64 + 256 + 256) * 56 * 56),
-    (["inception"], "120Mil", "inception 5x5", 28 * 28 * 32 * 25 * 192),
+    (["inception"], "120Mil", "inception 5x5, course notes A", 28 * 28 * 32 * 25 * 192),
     (
         ["inception", "--bottleneck", "16"],
         "12.4M",
@@ -567,7 +567,11 @@ def test_what_the_audit_knows_leads() -> None:
     result = invoke("googlenet", "54M", "--format", "csv")
     row = next(csv.DictReader(io.StringIO(result.output)))
     wrong = 49 * (832 * (256 + 160 + 48 + 128) + 9 * 160 * 320 + 25 * 48 * 128)
-    assert (result.exit_code, row["reading"], int(row["count"])) == (0, "googlenet 5a, Szegedy et al. 2014", wrong)
+    assert (result.exit_code, row["reading"], int(row["count"])) == (
+        0,
+        "googlenet 5a, Szegedy et al. 2014",
+        wrong,
+    )
 
 
 def test_three_departures_are_arithmetic_that_fits() -> None:
