@@ -1,4 +1,4 @@
-"""Pictures in a browser: every text within its box as it is really set, themes as their reader has them."""
+"""Pictures in a browser: every text within its box as it is really set, and themes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_texts_fit_as_they_are_set(name: str, browser: Browser, tmp_path: Path) 
 
 
 def test_themes(browser: Browser, tmp_path: Path) -> None:
-    """Without --theme a picture is light, dark or for print as its reader is; with it, always the same."""
+    """Without --theme a picture is as its reader is: light, dark or in print; with it, always the same."""
     background = "getComputedStyle(document.querySelector('.paper')).fill"
     browser.open(draw(tmp_path, "lenet5"))
     light = browser.js(background)
