@@ -88,41 +88,58 @@ def render(drawing: Drawing, theme: str | None = None, apart: bool = False) -> s
 
 
 def _style(theme: str | None) -> str:
+    """The style sheet; each rule is for drawings alone, so that a page may hold them."""
     if theme is not None:
-        return _shared() + _themed(theme)
-    dark = f"@media screen and (prefers-color-scheme:dark){{{_themed('dark')}}}"
-    return _shared() + _themed("light") + dark + f"@media print{{{_themed('print')}}}"
+        return _rules(_shared()) + _rules(_themed(theme))
+    dark = f"@media screen and (prefers-color-scheme:dark){{{_rules(_themed('dark'))}}}"
+    printed = f"@media print{{{_rules(_themed('print'))}}}"
+    return _rules(_shared()) + _rules(_themed("light")) + dark + printed
 
 
-def _shared() -> str:
-    styles = [
-        f".t-{kind}{{font-size:{size}px;font-weight:{700 if bold else 400}}}"
+def _rules(rules: dict[str, str]) -> str:
+    """Comma-separated selectors → their declarations, as CSS."""
+    return "".join(
+        f"{','.join(f'.archcalc {one}' for one in selectors.split(','))}{{{declarations}}}"
+        for selectors, declarations in rules.items()
+    )
+
+
+def _shared() -> dict[str, str]:
+    sizes = {
+        f".t-{kind}": f"font-size:{size}px;font-weight:{700 if bold else 400}"
         for kind, (size, bold) in STYLES.items()
-    ]
-    marks = [f".box.{mark} .body{{stroke:{color};stroke-width:2.4}}" for mark, color in _MARKS.items()]
-    return (
-        f".archcalc text{{font-family:{FONT}}}"
-        + "".join(styles)
-        + ".wire,.skip,.pile{fill:none}.wire{stroke-width:1.2}.skip{stroke-width:1.4}"
-        + ".depthwise .body,.block .body{stroke-dasharray:4 2}.gone .body{stroke-dasharray:2 2}"
-        + "".join(marks)
-    )
+    }
+    marks = {f".box.{mark} .body": f"stroke:{color};stroke-width:2.4" for mark, color in _MARKS.items()}
+    return {
+        "text": f"font-family:{FONT}",
+        **sizes,
+        ".wire,.skip,.pile": "fill:none",
+        ".wire": "stroke-width:1.2",
+        ".skip": "stroke-width:1.4",
+        ".depthwise .body,.block .body": "stroke-dasharray:4 2",
+        ".gone .body": "stroke-dasharray:2 2",
+        **marks,
+    }
 
 
-def _themed(theme: str) -> str:
+def _themed(theme: str) -> dict[str, str]:
     paper, ink, faint, frame, inner, edge, line, skip = _INK[theme]
-    kinds = "".join(
-        f".{kind} .body{{fill:{fill};stroke:{stroke}}}.{kind} .bar{{fill:{stroke}}}"
-        for kind, (fill, stroke) in _FILLS[theme].items()
-    )
-    return (
-        f".paper{{fill:{paper}}}.archcalc text{{fill:{ink}}}"
-        f".archcalc .t-small,.archcalc .t-name,.archcalc .t-shape,.archcalc .t-key{{fill:{faint}}}"
-        f".frame .body{{fill:{frame};stroke:{edge}}}.frame.even .body{{fill:{inner}}}"
-        f".pile{{stroke:{edge}}}.wire{{stroke:{line}}}.skip{{stroke:{skip}}}"
-        f".head,.dot{{fill:{line};stroke:none}}.skip+.head,.skip+.dot{{fill:{skip}}}"
-        f".legend .bar{{fill:{faint}}}{kinds}"
-    )
+    kinds = _FILLS[theme].items()
+    return {
+        ".paper": f"fill:{paper}",
+        "text": f"fill:{ink}",
+        ".t-small,.t-name,.t-shape,.t-key": f"fill:{faint}",
+        ".frame .body": f"fill:{frame};stroke:{edge}",
+        ".frame.even .body": f"fill:{inner}",
+        ".pile": f"stroke:{edge}",
+        ".wire": f"stroke:{line}",
+        ".skip": f"stroke:{skip}",
+        ".head,.dot": f"fill:{line};stroke:none",
+        ".skip+.head": f"fill:{skip}",
+        ".legend .bar": f"fill:{faint}",
+        **{f".{kind} .body": f"fill:{fill};stroke:{stroke}" for kind, (fill, stroke) in kinds},
+        **{f".{kind} .bar": f"fill:{stroke}" for kind, (_, stroke) in kinds},
+    }
 
 
 def _number(value: float) -> str:
