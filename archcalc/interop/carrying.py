@@ -232,7 +232,7 @@ _TABLE: tuple[tuple[Carry, str], ...] = (
     (from_left, "linear bilinear max_pool avg_pool lp_pool adaptive_avg_pool adaptive_max_pool one_hot"),
     (from_left, "upsample_nearest upsample_linear upsample_cubic grid_sample unfold fold max_unpool"),
     (from_left, "pixel_shuffle pixel_unshuffle channel_shuffle batch_norm layer_norm group_norm"),
-    (from_left, "instance_norm rms_norm local_response_norm quantize dequantize"),
+    (from_left, "instance_norm rms_norm local_response_norm quantize dequantize fake_quantize"),
     (view, "view"),
     (permute, "permute"),
     (without, "select unbind"),

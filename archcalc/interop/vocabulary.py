@@ -71,6 +71,7 @@ _VALUE = {  # one value through a function
     "erf": p.each(multiplies=8, additions=6, comparisons=2, divisions=1, exponentials=1),
     "quantize": p.each(divisions=1, additions=1, comparisons=3),
     "dequantize": p.each(multiplies=1, additions=1),
+    "fake_quantize": p.each(divisions=1, multiplies=1, additions=2, comparisons=3),  # there and back
 }
 
 _ACTIVATION = {

@@ -78,3 +78,11 @@ def test_a_shape_must_be_what_its_symbols_make() -> None:
     with pytest.raises(ArchError) as error:
         settle("m.pt2", [BATCH, TWICE], {"x": (5, 7)}, {"s1": 3})
     assert str(error.value) == "m.pt2: axis 1 of x comes to 6, not 7"
+
+
+def test_a_shape_tells_the_symbol_that_it_is_a_multiple_of() -> None:
+    assert settle("m.pt2", [BATCH, TWICE], {"x": (5, 6)}, {}).values == {"s0": 5, "s1": 3}
+    with pytest.raises(ArchError) as error:
+        settle("m.pt2", [BATCH, TWICE], {"x": (5, 7)}, {})
+    assert str(error.value) == "m.pt2: axis 1 of x cannot be 7"
+    assert error.value.diagnostics[0].help == "it is 2, 4, 6, … where s1 is 1, 2, 3, …"

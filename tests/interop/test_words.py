@@ -120,6 +120,8 @@ EACH: dict[str, Counts] = {
     "erf": c(multiplies=1 + 5 + 1 + 1, additions=1 + 4 + 1, comparisons=2, divisions=1, exponentials=1),
     "quantize": c(divisions=1, additions=1, comparisons=1 + 2),  # a / s, rounded, + zero, two bounds
     "dequantize": c(multiplies=1, additions=1),  # (a − zero)·s
+    # both of them, one after the other
+    "fake_quantize": c(divisions=1, multiplies=1, additions=1 + 1, comparisons=1 + 2),
     "prelu": c(multiplies=1, comparisons=1),
     "threshold": c(comparisons=1),
     "softshrink": c(comparisons=2, additions=1),  # below −a, above a; a away from it

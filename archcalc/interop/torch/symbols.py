@@ -66,10 +66,36 @@ def settle(
     values = _from_dims(label, names, dims)
     for name, shape in given.items():
         _from_shape(label, [axis for axis in axes if axis.input == name], name, shape, values, axes)
+    for axis in axes:
+        if axis.input in given:
+            _solve(label, axis, given[axis.input][axis.axis], values)
     notes = _batch(axes, values)
     _all_known(label, axes, values)
     _require_as_given(label, axes, given, values)
     return Settled(values, notes)
+
+
+def _solve(label: str, axis: InputAxis, size: int, values: dict[str, int]) -> None:
+    """Give a value to the one symbol that is not known, where the size is a multiple of it and a rest."""
+    unknown = sorted(_symbols(axis) - set(values))
+    if len(unknown) != 1:
+        return
+    from archcalc.interop.torch.sizes import evaluate
+
+    (name,) = unknown
+    try:
+        first, second, third = (evaluate(axis.text, {**values, name: at}) for at in (1, 2, 3))
+    except BadSize:
+        return
+    step = second - first
+    if not step or third - second != step:
+        return
+    further, rest = divmod(size - first, step)
+    if rest or further < 0:
+        help = f"it is {first}, {second}, {third}, … where {name} is 1, 2, 3, …"
+        message = f"{label}: axis {axis.axis} of {axis.input} cannot be {size}"
+        raise ArchError(Diagnostic(message, help=help))
+    values[name] = 1 + further
 
 
 def _symbols(axis: InputAxis) -> set[str]:
@@ -162,7 +188,8 @@ def _all_known(label: str, axes: list[InputAxis], values: Mapping[str, int]) -> 
     if not free:
         return
     words = [f"{symbol} (axis {axis.axis} of {axis.input}{_was(axis)})" for symbol, axis in free.items()]
-    example = " ".join(f"--dim {symbol}={axis.hint or 8}" for symbol, axis in free.items())
+    sizes = {symbol: axis.hint if symbol_of(axis) else None for symbol, axis in free.items()}
+    example = " ".join(f"--dim {symbol}={size or 8}" for symbol, size in sizes.items())
     raise ArchError(
         Diagnostic(f"{label} leaves sizes free: {listed(words)}", help=f"give each one: {example}")
     )

@@ -95,6 +95,8 @@ sin: sinc
 cos: tan
 atan: atan2 arctan asin acos arcsin arccos sinh cosh asinh acosh atanh
 erf: special_erf erfc
+fake_quantize: fake_quantize_per_tensor_affine fake_quantize_per_channel_affine
+fake_quantize: fake_quantize_per_tensor_affine_cachemask fake_quantize_per_channel_affine_cachemask
 relu:
 relu6: hardtanh
 leaky_relu: rrelu
