@@ -76,7 +76,7 @@ def settle(
 
 
 def _solve(label: str, axis: InputAxis, size: int, values: dict[str, int]) -> None:
-    """Give a value to the one symbol that is not known, where the size is a multiple of it and a rest."""
+    """Give a value to the one unknown symbol, where the size is a multiple of it and a rest."""
     unknown = sorted(_symbols(axis) - set(values))
     if len(unknown) != 1:
         return
