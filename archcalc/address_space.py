@@ -1,6 +1,6 @@
-"""The address space that a process may take, looked at before a library dies of too little.
+"""Check the address space of the process before a library fails for lack of it.
 
-NumPy's OpenBLAS ends the process by itself where it gets no memory, and LLVM is loaded or it is not.
+NumPy's OpenBLAS aborts the process if it gets no memory, and LLVM fails to load.
 """
 
 from __future__ import annotations

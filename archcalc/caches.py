@@ -1,4 +1,4 @@
-"""Where archcalc keeps what it has computed, so that the next run need not."""
+"""Find the folder where archcalc caches its results between runs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import os
 
 
 def cache_folder() -> str | None:
-    """Return the user's folder of archcalc's caches, which need not exist.
+    """Return the user's cache folder of archcalc, which need not exist.
 
-    As https://specifications.freedesktop.org/basedir-spec has it: a relative path is ignored, since it
-    would be in whichever folder one stands in. None: there is no home.
+    By https://specifications.freedesktop.org/basedir-spec: a relative path is ignored, since it would
+    depend on the working directory. None: there is no home.
     """
     caches = os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(caches):

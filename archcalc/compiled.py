@@ -1,8 +1,8 @@
-"""Numba's one door: how kernels are compiled, kept on disk, and shared out over the cores.
+"""Compile kernels with Numba, cache them on disk, and share work over the cores.
 
-Numba knows a cached kernel by the file that holds it, and would not notice a change of what that file
-imports: a constant, a step that is inlined. So the kernels lie in a folder that is named by a digest
-of all code that can be in them, and each in a file that holds a digest of itself.
+Numba identifies a cached kernel by its file, and would not notice a change in what that file imports:
+a constant, an inlined step. So the kernels lie in a folder named by a digest of all code that can be
+in them, and each in a file with a digest of itself.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ numba: Any = import_module("numba")  # some versions are typed, and none as the 
 OPTIONS = {
     "nogil": True,
     "error_model": "numpy",
-    "fastmath": False,  # or q == q is true by decree, and each counter is a constant
+    "fastmath": False,  # otherwise q == q is assumed, and each counter is a constant
     "forceinline": True,  # of small steps into nests: a call costs more than the loop that it does
 }
 THREADS: int = numba.config.NUMBA_NUM_THREADS  # the cores this process may use, or that variable
@@ -46,7 +46,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 class _Sealed:
     """Kernels on disk, each in a file: the digest of what follows, then its key and its machine code.
 
-    In place of Numba's own files, of which a flipped bit would be run.
+    These files replace Numba's own, of which a flipped bit would be executed.
     """
 
     def __init__(self, stem: str) -> None:
@@ -82,10 +82,10 @@ class _Sealed:
 
 
 class _Forgiving:
-    """A cache that can be neither read nor written costs a compilation, not the run.
+    """A cache whose failure costs a compilation, not the run.
 
-    Numba looks once, when a function is decorated, whether it may write; a disk that is full later, or
-    a torn file (of which unpickling makes any exception), would end the program.
+    Numba checks once, when a function is decorated, that it may write; a disk that is full later, or a
+    torn file (whose unpickling may raise anything), would end the program.
     """
 
     def __init__(self, cache: Any) -> None:
@@ -105,7 +105,7 @@ class _Forgiving:
 
 
 def compiled(function: Function) -> Function:
-    """`function` as machine code, compiled at its first call, and cached on disk where that works."""
+    """Compile `function` at its first call, and cache the machine code on disk where possible."""
     folder, before = _folder(), numba.config.CACHE_DIR
     if folder is not None:
         numba.config.CACHE_DIR = folder
@@ -125,7 +125,7 @@ def compiled(function: Function) -> Function:
 
 @cache
 def _folder() -> str | None:
-    """Return where the kernels of this very code are kept; None: nowhere that can be written."""
+    """Return the folder for the kernels of this code; None if none is writable."""
     for root in _roots():
         folder = os.path.join(root, f"kernels-{_digest()}")
         with suppress(OSError):
@@ -138,7 +138,7 @@ def _folder() -> str | None:
 
 
 def _roots() -> Iterator[str]:
-    """NUMBA_CACHE_DIR; else beside the byte code; else in the user's folder of caches."""
+    """Yield NUMBA_CACHE_DIR; else the folder beside the byte code, else the user's cache folder."""
     if numba.config.CACHE_DIR:
         yield numba.config.CACHE_DIR
     yield os.path.join(os.path.dirname(os.path.abspath(__file__)), "__pycache__")
@@ -148,7 +148,7 @@ def _roots() -> Iterator[str]:
 
 
 def _digest() -> str:
-    """Of the versions that compile, and of every file that a kernel can be made of."""
+    """Return a digest of the compiler's versions, and of every file that a kernel can be made of."""
     digest = hashlib.sha256()
     for package in ("numba", "llvmlite", "numpy"):
         digest.update(f"{package} {import_module(package).__version__}\n".encode())
@@ -160,7 +160,7 @@ def _digest() -> str:
 
 
 def _forget(root: str) -> None:
-    """Keep the folders that were used last."""
+    """Keep only the folders that were used last."""
     folders = [entry for entry in os.scandir(root) if entry.name.startswith("kernels-")]
     folders.sort(key=lambda entry: entry.stat().st_mtime, reverse=True)
     for entry in folders[KEPT:]:
@@ -168,9 +168,9 @@ def _forget(root: str) -> None:
 
 
 def spread(kernel: Callable[..., Any], length: int, *arguments: Any, grain: int = 1) -> tuple[int, ...]:
-    """Return the sums of what `kernel(*arguments, begin, end)` returns for the shares of range(length).
+    """Return the sums of `kernel(*arguments, begin, end)` over shares of range(length).
 
-    A share is of `grain` at least, which is worth the call.
+    A share has at least `grain` items, so that the call pays.
 
     Plain threads around kernels that leave the interpreter's lock: Numba's own threads go on spinning
     after the loop and fight with those of BLAS. This thread takes its part; the others wait for more.

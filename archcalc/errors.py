@@ -1,7 +1,7 @@
-"""What goes wrong, as data: bare facts, the place they belong to, and a way out.
+"""Define errors as data: the bare fact, its place, and a way out.
 
-Rules raise `ShapeError("5 groups do not divide 192 channels", field="g")`; whoever knows the place
-turns it into a `Diagnostic`; the command line renders it. Nothing else prints an error.
+Rules raise `ShapeError("5 groups do not divide 192 channels", field="g")`; the caller that knows the
+place turns it into a `Diagnostic`; the command line renders it. Nothing else prints an error.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MOST_LISTED = 40
 
 
 class Span(NamedTuple):
-    """Where a fact stands in a spec: the TOML keys of a value, and characters `start:end` of it.
+    """The place of a fact in a spec: the TOML keys of a value, and characters `start:end` of it.
 
     `end < 0` means the whole value; `start < 0` means its key. An empty `keys` is the whole file.
     """
@@ -39,7 +39,7 @@ class Point(NamedTuple):
 
 
 class Diagnostic(NamedTuple):
-    """One mistake: what is wrong, where, what the reader should know, and a way out."""
+    """One mistake: the fact, its place, background, and a way out."""
 
     message: str
     span: Span | Point | None = None
@@ -49,7 +49,7 @@ class Diagnostic(NamedTuple):
 
 
 class ArchError(Exception):
-    """Bad input, as one or more diagnostics. `exit_code` is what the process returns."""
+    """Bad input, as one or more diagnostics. `exit_code` is that of the process."""
 
     exit_code = 2
 
@@ -65,7 +65,7 @@ class UsageError(ArchError):
 
 
 class Finding(ArchError):
-    """Something that was claimed or predicted is not so."""
+    """A claim or prediction that does not hold."""
 
     exit_code = 1
 
@@ -79,7 +79,7 @@ class SpecError(ArchError):
 
 
 class ShapeError(ArchError):
-    """A rule of an operator that does not hold. `field` names the argument to blame, if one is."""
+    """A violated rule of an operator. `field` names the argument to blame, if there is one."""
 
     def __init__(self, message: str, field: str = "", help: str = "") -> None:
         super().__init__(Diagnostic(message, help=help))
@@ -108,18 +108,18 @@ def shown(value: object, deep: int = 2) -> str:
 
 
 def quoted(value: object, deep: int = 2) -> str:
-    """Return the same, with quotes where a spec has them: a "3" is no 3."""
+    """Return the value with quotes where a spec has them: a "3" is no 3."""
     return f'"{shown(value)}"' if isinstance(value, str) else shown(value, deep)
 
 
 def listed(words: Iterable[object]) -> str:
-    """'a, b, c': the first of them if there are many."""
+    """Join words as 'a, b, c'; only the first if there are many."""
     first = [shown(word) for word in islice(words, _MOST_LISTED + 1)]
     return ", ".join([*first[:_MOST_LISTED], "…"] if len(first) > _MOST_LISTED else first)
 
 
 def suggestion(word: str, known: Iterable[object]) -> str:
-    """'did you mean …?' for the nearest of `known`, or '' when nothing is near."""
+    """Return 'did you mean …?' for the nearest of `known`, or '' if none is near."""
     import difflib
 
     if len(word) > _LONGEST_WORD:

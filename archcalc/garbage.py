@@ -1,7 +1,7 @@
-"""Reading, building and analyzing allocate much and drop nothing.
+"""Pause garbage collection while specs are read, built and analyzed, which drops nothing.
 
-Python's cycle collector would scan all of it again and again: a third of the time of a graph of 100,000
-layers, and more a layer the longer the graph. So it waits while one of them runs.
+Python's cycle collector would scan all objects again and again: a third of the time of a graph of
+100,000 layers, and more per layer the longer the graph. So it waits meanwhile.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """No cycle collection inside; afterwards as it was before."""
+    """Pause cycle collection inside; restore it afterwards."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""A model of others, counted as its file has it: straight from its operations and shapes.
+"""Count a model of others straight from the operations and shapes in its file.
 
 >>> archcalc.load_model("resnet18.pt2").parameters
 11689512
@@ -23,7 +23,7 @@ DEEPEST = 1_000
 
 
 class Model:
-    """A torch.export or ONNX file. Counts are those of one image, where the batch can be told.
+    """A torch.export or ONNX file. Counts are those of one image, if the file shows where its batch is.
 
     Attributes:
         name: the file as it was asked for.
@@ -42,15 +42,15 @@ class Model:
         dims: Mapping[str, int] | None = None,
         allow_unknown: bool = False,
     ) -> Model:
-        """Return the model that a file holds.
+        """Return the model in a file.
 
         Args:
-            inputs: shapes of inputs by name, batch included, where the file leaves sizes free.
+            inputs: shapes of inputs by name, including the batch, where the file leaves sizes free.
             dims: free sizes by their names.
-            allow_unknown: count the other operations where some are unknown: totals are least ones.
+            allow_unknown: count the known operations only: totals are lower bounds.
 
         Raises:
-            ArchError: no such file, no model, unknown operations, or sizes that are not known.
+            ArchError: the file is missing or no model, operations are unknown, or sizes are not given.
         """
         from archcalc.interop.load import read
 
@@ -62,7 +62,7 @@ class Model:
         """Return the model of a trace.
 
         Raises:
-            ArchError: unknown operations, if they are not allowed.
+            ArchError: operations are unknown and that is not allowed.
         """
         from archcalc.interop.batch import per_image
         from archcalc.interop.prune import prune
@@ -74,13 +74,13 @@ class Model:
 
     @property
     def title(self) -> str:
-        """'ResNet (resnet18.pt2)'."""
+        """The title: 'ResNet (resnet18.pt2)'."""
         own, file = self.trace.modules.get("", ""), Path(self.name).name
         return f"{own} ({file})" if own not in ("", file) else file
 
     @property
     def parameters(self) -> int:
-        """Numbers that layers use and training can change, shared ones once, frozen ones among them."""
+        """Numbers that layers use and training can change; shared ones once, frozen ones too."""
         return self.tally.parameters
 
     @property
@@ -95,7 +95,7 @@ class Model:
 
     @property
     def complete(self) -> bool:
-        """Whether every operation is known; else all counts are least ones."""
+        """Whether every operation is known; otherwise all counts are lower bounds."""
         return not self.tally.unknown
 
     @cached_property
@@ -105,27 +105,27 @@ class Model:
 
     @property
     def frozen(self) -> int:
-        """Numbers of the parameters that training leaves alone."""
+        """Numbers of the parameters that training leaves unchanged."""
         kept = (u for u in self.weights if u.weight.kind == "parameter" and not u.weight.trains)
         return sum(use.size for use in kept)
 
     @property
     def bytes(self) -> int:
-        """Bytes of all weights that are used, in the file's own types."""
+        """Bytes of all used weights, in the file's own types."""
         return sum(map(self.bytes_of, self.weights))
 
     def bytes_of(self, use: Use) -> int:
-        """Bytes of a weight in its own type."""
+        """Return the bytes of a weight in its own type."""
         bits = bits_of(self.trace.tensors[use.weight.tensor].dtype)
         return -(-use.size * bits // 8)
 
     def modules(self, depth: int = DEEPEST) -> tuple[Gathered, ...]:
-        """Modules down to a depth, in the order in which each first works, with what they cost."""
+        """Return modules down to a depth, in the order in which each first works, with their costs."""
         return gather(self.tally.rows, self.trace.modules, depth)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """A flat dict a module, as pandas and polars take them."""
+        """A flat dict per module, as pandas and polars take them."""
         return [
             {
                 "path": module.name,
@@ -137,7 +137,7 @@ class Model:
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """Totals and rows, for JSON."""
+        """Return totals and rows as plain data for JSON."""
         return {
             "name": self.name,
             "source": self.trace.source,
@@ -163,7 +163,7 @@ class Tensors:
 
     def __init__(self, name: str) -> None:
         """Raises:
-        ArchError: no such file, or one that contradicts itself.
+        ArchError: the file is missing, or contradicts itself.
         """
         from archcalc.interop.safetensors import read
 
@@ -179,18 +179,18 @@ class Tensors:
 
 
 def bits_of(dtype: str) -> int:
-    """Bits of a value of a type, which its name begins with: 'bfloat16', 'float8_e4m3fn', 'bool'."""
+    """Return the bits of a value, from the name of its type: 'bfloat16', 'float8_e4m3fn', 'bool'."""
     digits = re.search(r"\d+", dtype)
     return int(digits[0]) if digits else 8
 
 
 def parameters_of(module: Gathered) -> int:
-    """Numbers of the parameters that a module is the first to use."""
+    """Count the parameters that a module is the first to use."""
     return sum(use.size for use in module.uses if use.weight.kind == "parameter")
 
 
 def output_of(module: Gathered, trace: Trace) -> tuple[int, ...]:
-    """Return the shape that a module's last operation puts out."""
+    """Return the output shape of a module's last operation."""
     return trace.tensors[module.rows[-1].operation.outputs[0]].shape
 
 
@@ -205,15 +205,15 @@ def load_model(
 ) -> Model:
     """Return the model of a `.pt2` or `.onnx` file, as in `load_model("model.onnx", dims={"batch": 1})`.
 
-    Also of an `nn.Module` in hand: `load_model(net, input=(3, 224, 224))`. The other arguments are those
-    of `Model.read`.
+    Also takes an `nn.Module`: `load_model(net, input=(3, 224, 224))`. The other arguments are those of
+    `Model.read`.
 
     Args:
         model: a path, or a module, which its own torch exports.
         input: of a module: the size without the batch, or a tensor, several, or a dict by argument.
 
     Raises:
-        ArchError: no such file, no model, unknown operations, or sizes that are not known.
+        ArchError: the file is missing or no model, operations are unknown, or sizes are not given.
     """
     from archcalc.interop.export import is_module, read_module
 

@@ -1,4 +1,4 @@
-"""`archcalc.list`: the bundled networks, for a person and for a table."""
+"""Provide `archcalc.list`: the bundled networks, for a person and for a table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archcalc.totals import totals
 
 
 class Listed(NamedTuple):
-    """A bundled network: `archcalc.load` takes it, or its name."""
+    """A bundled network; `archcalc.load` takes it, or its name."""
 
     name: str
     title: str
@@ -20,7 +20,7 @@ class Listed(NamedTuple):
     multiplies: int
 
     def __fspath__(self) -> str:
-        """Its name, where a path to a spec is taken."""
+        """Return its name where a path to a spec is expected."""
         return self.name
 
 

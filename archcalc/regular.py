@@ -1,4 +1,4 @@
-"""Files that are read from start to end: a pipe would make us wait for ever, a device never ends."""
+"""Read regular files only: a pipe might block for ever, a device never ends."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ LONGEST_LINE = 1 << 20  # characters
 
 
 class NotRegular(OSError):
-    """What is there is no regular file; `strerror` says what it is."""
+    """Raised for anything but a regular file; `strerror` says what it is."""
 
 
 def open_regular(path: str) -> IO[bytes]:
     """Return the bytes of a regular file.
 
     Raises:
-        OSError: there is none, or it cannot be read.
-        ValueError: no path at all.
+        OSError: the file is missing, or cannot be read.
+        ValueError: the text is no path.
     """
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     mode = os.fstat(handle).st_mode
@@ -33,7 +33,7 @@ def lines(file: IO[str]) -> Iterator[str]:
     """Yield the lines of a text.
 
     Raises:
-        ValueError: one is so long that it is no line.
+        ValueError: a line is too long for a text.
     """
     while line := file.readline(LONGEST_LINE + 1):
         if len(line) > LONGEST_LINE:

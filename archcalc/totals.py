@@ -1,9 +1,8 @@
-"""Totals of the bundled networks, remembered between runs so that `archcalc list` starts at once.
+"""Cache totals of the bundled networks between runs, so that `archcalc list` starts at once.
 
-A remembered row counts only under the digest of its spec's text and of all code that computes it: a
-changed spec or a changed rule is a new key, so nothing stale can be shown. The first line of the file
-is a digest of the rest. What cannot be read or written, or is not what was written, is computed again,
-without a word.
+A cached row is valid only under the digest of its spec's text and of all code that computes it: a
+changed spec or rule is a new key, so nothing stale is shown. The first line of the file is a digest of
+the rest. What cannot be read or written, or was changed, is silently computed again.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _CODE = ("spec", "operators", "graph", "analysis")  # with the modules beside th
 
 
 def totals() -> list[Row]:
-    """One row a bundled network, by family: name, title, year, input, and its totals."""
+    """Return one row per bundled network, by family: name, title, year, input, and its totals."""
     known, code = _remembered(), _code_digest()
     rows: list[Row] = []
     fresh: dict[str, list[Row]] = {}

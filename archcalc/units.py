@@ -1,4 +1,4 @@
-"""The words and the figures of every screen: exact integers to text, sizes to bytes, names to safety."""
+"""Format words and numbers for every screen: exact integers to text, sizes to bytes, names made safe."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _SUFFIXES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
 
 
 def grouped(value: int) -> str:
-    """138357544 → '138,357,544'."""
+    """Format 138357544 as '138,357,544'."""
     return f"{value:,}"
 
 
 def scaled(value: int) -> str:
-    """Three significant digits with a decimal prefix: 4089184256 → '4.09 G'."""
+    """Format with three significant digits and a decimal prefix: 4089184256 → '4.09 G'."""
     for size, prefix in _SCALES:
         if value >= size or value * 2000 >= size * 1999:  # 999,950 rounds up to 1.00 M, not 1000 K
             digits = value / size
@@ -42,7 +42,7 @@ def scaled(value: int) -> str:
 
 
 def binary(size: int) -> str:
-    """Bytes in binary units: 553430176 → '527.8 MiB'."""
+    """Format bytes in binary units: 553430176 → '527.8 MiB'."""
     for unit_size, unit in _BINARY:
         if size >= unit_size:
             return f"{_tenths(size, unit_size)} {unit}"
@@ -58,7 +58,7 @@ def tick(value: float, in_bytes: bool = False, like: float = 0) -> str:
 
 
 def decimal_bytes(size: int) -> str:
-    """Bytes in decimal units: 60950432 → '61.0 MB'."""
+    """Format bytes in decimal units: 60950432 → '61.0 MB'."""
     for power, unit in ((12, "TB"), (9, "GB"), (6, "MB"), (3, "kB")):
         if size >= 10**power:
             return f"{_tenths(size, 10**power)} {unit}"
@@ -86,16 +86,16 @@ def ratio(base: int | None, changed: int | None) -> str:
 
 
 def _tenths(part: int, whole: int) -> str:
-    """part / whole with one decimal, rounded half up on exact integers."""
+    """Format part / whole with one decimal, rounded half up on exact integers."""
     tenths = (20 * part + whole) // (2 * whole)
     return f"{tenths // 10:,}.{tenths % 10}"
 
 
 def parse_count(text: str, size: int = 0) -> int:
-    """'5M', '1.5G', '12_000' or '600,000' as an integer; of values of `size` bytes, '20MB', too.
+    """Parse '5M', '1.5G', '12_000' or '600,000' as an integer; '20MB' as values of `size` bytes.
 
     Raises:
-        UsageError: not a count.
+        UsageError: the text is no count.
     """
     clean = text.strip().replace(",", "").replace("_", "").replace(" ", "").lower()
     digits = clean.rstrip("bgikmt")
@@ -112,10 +112,10 @@ def parse_count(text: str, size: int = 0) -> int:
 
 
 def parse_integer(text: str) -> int:
-    """'1000', '10k', '1.5M' as a whole number.
+    """Parse '1000', '10k', '1.5M' as a whole number.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is no whole number.
     """
     scale = _SUFFIXES.get(text.strip()[-1:].lower()) if text.isascii() else 0
     if not scale:
@@ -132,7 +132,7 @@ def parse_integer(text: str) -> int:
 
 
 def printable(text: str) -> str:
-    """Text that is safe on a terminal: control, format and bidi characters as escapes, at most 200."""
+    """Make text safe for a terminal: control, format and bidi characters as escapes, at most 200."""
     if len(text) > 200:
         text = text[:199] + "…"
     if text.isprintable():
@@ -141,7 +141,7 @@ def printable(text: str) -> str:
 
 
 def safe(text: str) -> str:
-    """Text that no spreadsheet takes for a formula, and no terminal for an order."""
+    """Make text safe for spreadsheets, which run formulas, and terminals, which obey escapes."""
     text = printable(text)
     return f"'{text}" if text.startswith(_FORMULA) else text
 

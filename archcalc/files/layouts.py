@@ -58,7 +58,7 @@ def stored_forms(graph: Graph) -> Iterator[tuple[Slot, list[Storage]]]:
 
 def check_map(mapping: Mapping[str, str], wanted: Sequence[Slot]) -> None:
     """Raises:
-    UsageError: the map names what is no layer with weights, nor has any in it.
+    UsageError: the map names something other than a layer with weights or a group that has some.
     """
     known: dict[str, None] = {}
     for slot in wanted if mapping else ():
@@ -137,7 +137,7 @@ def _forms(slot: Slot, order: Array | None) -> list[Storage]:
 
 
 def _kernel_forms(slot: Slot, order: Array | None) -> list[Storage]:
-    """out × in × height × width; what is linear here may be a 1×1 convolution there, and vice versa."""
+    """Store out × in × height × width; linear here may be a 1×1 convolution there."""
     *taps, inside, outside = slot.shape
 
     def convert(x: Array) -> Array:
@@ -189,7 +189,7 @@ def _same(x: Array) -> Array:
 
 
 def _orders(graph: Graph) -> list[Array | None]:
-    """For each node, torch's place of each channel of its output; None where it is the same."""
+    """Return for each node torch's place of each channel of its output; None where it is the same."""
     orders: list[Array | None] = []
     for node in graph.nodes:
         shapes = graph.input_shapes(node)

@@ -1,4 +1,4 @@
-"""Real weights and inputs from files: safetensors, npz and npy, never a pickle, and nothing trusted.
+"""Read weights and inputs from files: safetensors, npz and npy, never a pickle; nothing is trusted.
 
 What a file claims (lengths, offsets, shapes, types) is checked against its size and against what the
 network wants before memory is taken for it; then one tensor is read at a time.
@@ -52,8 +52,8 @@ def read(
     one way alone. Torch's layouts are converted; shapes tell them, and else `torch`.
 
     Raises:
-        UsageError: no sound file; missing, surplus or misshapen tensors, or such that fit in several
-            ways; values that are not finite.
+        UsageError: the file is damaged; tensors are missing, surplus, misshapen or fit in several
+                    ways; values are not finite.
     """
     ours.require_memory(graph, dtype)
     wanted = list(layouts.stored_forms(graph))
@@ -83,7 +83,7 @@ def read_array(path: str, shape: Shape, dtype: Precision = "float32") -> Array:
     A vector may be images × channels, or channels. `shape`: the network's input.
 
     Raises:
-        UsageError: no sound file; another shape; no real numbers; values that are not finite.
+        UsageError: the file is damaged, or has another shape, no real numbers, or values not finite.
     """
     one = tuple(int(size) for size in shape)
     fitting = (one, one[2:]) if one[:2] == (1, 1) else (one,)
@@ -104,7 +104,7 @@ def read_map(path: str) -> dict[str, str]:
     """Return the lines `our/path = their.prefix` of a text file; skip empty lines and `# comments`.
 
     Raises:
-        UsageError: cannot be read, not UTF-8, too large, a line of another form, a path twice.
+        UsageError: the file is unreadable, not UTF-8 or too large; a line is malformed, a path repeated.
     """
     with open_file(path, "map") as (file, size):
         if size > LARGEST_MAP:
@@ -134,10 +134,10 @@ def _found(
     wanted: Sequence[tuple[Slot, list[Storage]]],
     mapping: Mapping[str, str],
 ) -> list[TensorMatch]:
-    """For every tensor of the network what the file has under one of its names.
+    """Return for every tensor of the network the file's tensor under one of its names.
 
     Raises:
-        UsageError: missing, surplus or misshapen ones, or such that hold no floats.
+        UsageError: tensors are missing, surplus or misshapen, or hold no floats.
     """
     found, taken, missing, misshapen = [], set[str](), [], []
     for slot, forms in wanted:

@@ -35,19 +35,19 @@ class Start(NamedTuple):
 
     @property
     def files(self) -> list[str]:
-        """Those that are read."""
+        """The files that are read."""
         return [file for file in (self.weights, self.map, self.image) if file is not None]
 
     @property
     def source(self) -> str:
-        """'he weights · seed 0', or the files, and the seed of what is not in them."""
+        """The start in words: 'he weights · seed 0', or the files, and the seed of the rest."""
         parts = [printable(self.weights or f"{self.init} weights")]
         parts += [printable(self.image)] if self.image else []
         return " · ".join(parts if self.weights and self.image else [*parts, f"seed {self.seed}"])
 
     @property
     def heading(self) -> str:
-        """The same behind a title, where it is not what everything starts from."""
+        """The start as part of a title; empty for the default."""
         return "" if self == Start() else f" · {self.source}"
 
     def of(self, network: Network, batch: int, dtype: Precision = "float32") -> tuple[Any, Any]:
