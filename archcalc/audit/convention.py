@@ -10,6 +10,7 @@ from archcalc.audit.tables import Rules
 from archcalc.audit.terms import Rule, rule
 
 Kind = str  # one of DEFAULTS
+FITTED = "fitted"  # slot of a fact with an amount that is chosen so that the number comes out
 
 PRODUCTS = "conv products + deconv products + linear products + attention products"
 LEARNED = "weights + biases + norm scales + norm shifts"
@@ -42,8 +43,9 @@ class Convention(NamedTuple):
     `rule` is the whole sum of a tool (`slot` "tool"), else it is added to the sum. `doubles` counts
     every product twice, `factor` replaces the bytes per number, `trunk` omits the classifier, `base`
     is the value of a tool's K: 1,024 where it prints 2²⁰ bytes as MB. `unknown` are operators
-    whose count the tool's table lacks; `printers` print such counts, if not the tool of that name. Among
-    equally many departures those of small `weight` come first.
+    whose count the tool's table lacks; `printers` print such counts, if not the tool of that name.
+    `in_keras`: only for networks that Keras has with such biases. Among equally many departures those of
+    small `weight` come first.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Convention(NamedTuple):
     weight: int = 13
     unknown: frozenset[str] = frozenset()
     printers: tuple[str, ...] = ()
+    in_keras: bool = False
 
     @property
     def printed_by(self) -> tuple[str, ...]:

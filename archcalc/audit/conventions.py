@@ -143,7 +143,7 @@ _PARAMETER_TOOLS = (
         "Keras with biases",
         "Keras counts running means and variances, and its ResNets keep biases next to batch norm",
         f"{LEARNED} + statistics + idle biases",
-    ),
+    )._replace(in_keras=True),
     counted_by(
         ("TF-Slim",),
         "3 a batch-norm channel",
@@ -182,9 +182,9 @@ _WEIGHT_BYTES = (
         f"{STORED} + idle biases",
         4,
         1024,
-    ),
+    )._replace(in_keras=True),
     habit("statistics", "leaves running means and variances out", "−statistics", 11),
-    habit("idle", "keeps biases next to batch norm", "idle biases"),
+    habit("idle", "keeps biases next to batch norm", "idle biases", 14),
     *_DTYPES,
 )
 GRADIENTS = Convention("gradients too", "counts a gradient for each value", "dtype", factor=8, weight=12)
@@ -259,3 +259,8 @@ KINDS: dict[str, tuple[Kind, ...]] = {
     "values": ("values",),
     "bytes": ("weight bytes", "map bytes", "all bytes"),
 }
+
+
+def kinds(quantity: str, whole: bool) -> tuple[Kind, ...]:
+    """Return what a number may count: bytes without a word only where every digit is printed."""
+    return KINDS[quantity] + (KINDS["bytes"] if whole and not quantity else ())

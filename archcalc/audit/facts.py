@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.analysis.memory import measure
 from archcalc.audit.convention import DEFAULTS, Convention, Kind
-from archcalc.audit.conventions import KINDS
+from archcalc.audit.conventions import kinds
 from archcalc.audit.neighbor import Neighbor
 from archcalc.audit.readings import Reading, Subject, Summand, Way
 from archcalc.audit.recount import PrintedSum, printed_by
@@ -31,7 +31,7 @@ def facts(network: Neighbor, quantity: str, whole: bool) -> Iterator[Reading]:
     """Yield what tools print for the network, its parts and its peak; `quantity` is a key of KINDS.
 
     A part counts as one departure for a number whose every digit is `whole`, as two for others; such a
-    number may also count the bytes of maps without a unit. archcalc's own count is never a fact.
+    number may also count bytes without a unit. archcalc's own count is never a fact.
     """
     try:
         found = [*_by_tools(network), *_peaks(network), *_by_parts(network, whole)]
@@ -42,8 +42,8 @@ def facts(network: Neighbor, quantity: str, whole: bool) -> Iterator[Reading]:
 
 def fitting(found: Iterable[Reading], quantity: str, whole: bool) -> Iterator[Reading]:
     """Those of the facts that are of such a quantity, and not archcalc's own count."""
-    kinds = (*KINDS[quantity], "map bytes") if whole and not quantity else KINDS[quantity]
-    return (fact for fact in found if fact.way.kind in kinds and 0 < fact.value != fact.own)
+    possible = kinds(quantity, whole)
+    return (fact for fact in found if fact.way.kind in possible and 0 < fact.value != fact.own)
 
 
 def told(

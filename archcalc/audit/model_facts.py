@@ -38,7 +38,9 @@ def find(model: Model, printed: Printed, quantity: str = "") -> Findings:
         message = f"nothing is known of the values that {printable(model.name)} holds"
         raise UsageError(Diagnostic(message, help=help))
     file = ModelFile(model)
-    facts = sorted(fitting(_facts(file, printed.whole), asked, False), key=lambda fact: fact.steps)
+    facts = sorted(
+        fitting(_facts(file, printed.whole), asked, printed.whole), key=lambda fact: fact.steps
+    )
     return choose(file, lambda: facts, printed, asked)
 
 

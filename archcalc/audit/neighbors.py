@@ -135,6 +135,14 @@ def _shares_name(name: str, network: Neighbor) -> bool:
     return f"{name}_".startswith(f"{root}_")
 
 
+def kept_biases(network: Neighbor) -> bool:
+    """Return whether Keras has the network, with biases of convs next to batch norm."""
+    return any(
+        name.endswith("_keras") and variant.values.get("bias") is True and _shares_name(name, network)
+        for name, variant in network.entry.spec.variants.items()
+    )
+
+
 def _differences(network: Neighbor, entry: Entry) -> str:
     """Describe the differences: 'stride=1x1 (not 3x3)'."""
     other = settle(entry.spec, entry.variant, network.given)

@@ -12,9 +12,9 @@ from itertools import chain, combinations
 from typing import NamedTuple, Protocol
 
 from archcalc.audit.convention import DEFAULTS, Convention, Kind
-from archcalc.audit.conventions import CONVENTIONS, KINDS
+from archcalc.audit.conventions import CONVENTIONS, KINDS, kinds
 from archcalc.audit.neighbor import Change, Neighbor
-from archcalc.audit.neighbors import remembered
+from archcalc.audit.neighbors import kept_biases, remembered
 from archcalc.audit.terms import TERMS, Term
 from archcalc.units import grouped
 
@@ -178,13 +178,16 @@ class Reading(NamedTuple):
         return f"{grouped(self.value)} = {text}"
 
 
-def readings(network: Subject, quantity: str = "", most: int = MOST_DEPARTURES) -> Iterator[Reading]:
+def readings(
+    network: Subject, quantity: str = "", most: int = MOST_DEPARTURES, whole: bool = False
+) -> Iterator[Reading]:
     """Every count of a quantity of the network and its neighbors, by the number of departures.
 
     A model file has no neighbors.
 
     `quantity` is a key of KINDS: '' (whatever is no bytes), 'parameters', 'multiplies', 'FLOPs',
-    'values' or 'bytes'. FLOPs are one or two a product alike, as both are usual.
+    'values' or 'bytes'. FLOPs are one or two a product alike, as both are usual. With every digit of the
+    number printed (`whole`), '' is bytes, too, but none of a byte a number: these are counts.
     """
     nearer: Iterator[Subject] = iter(
         remembered(network) if isinstance(network, Neighbor) else (network,)
@@ -194,11 +197,19 @@ def readings(network: Subject, quantity: str = "", most: int = MOST_DEPARTURES) 
         for changes in range(steps + 1):
             if changes == steps:
                 nearer = _gather(nearer, known, steps)
-            for kind in KINDS[quantity]:
+            for kind in kinds(quantity, whole):
                 for way in _ways(kind, steps - changes, quantity == "FLOPs"):
+                    if not quantity and kind in KINDS["bytes"] and way.each == 1:
+                        continue
                     for neighbor in known[changes]:
-                        if neighbor.ledger.knows(way):
+                        if neighbor.ledger.knows(way) and _told_of(neighbor, way):
                             yield Reading(network, neighbor, way, way.count(neighbor))
+
+
+def _told_of(subject: Subject, way: Way) -> bool:
+    """Return whether what Keras does is told of a network that it has."""
+    there = isinstance(subject, Neighbor) and kept_biases(subject)
+    return there or not any(convention.in_keras for convention in way.conventions)
 
 
 def _gather(more: Iterator[Subject], known: list[list[Subject]], steps: int) -> Iterator[Subject]:

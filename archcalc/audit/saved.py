@@ -11,7 +11,7 @@ from itertools import takewhile
 from math import ceil
 from typing import NamedTuple
 
-from archcalc.audit.convention import Convention
+from archcalc.audit.convention import FITTED, Convention
 from archcalc.audit.neighbor import Neighbor
 from archcalc.audit.neighbors import remembered
 from archcalc.audit.printed import Printed
@@ -19,7 +19,7 @@ from archcalc.audit.readings import Reading, Summand, Way
 from archcalc.operators.normalization import BatchNorm
 
 FLOAT, COUNTER = 4, 8  # bytes; torch counts the batches of each batch norm in 64 bits
-WEIGHT = 13  # rank beside the weights of conventions
+WEIGHT = 11  # rank beside the weights of conventions
 MOST_TENSORS = 8  # per layer
 
 
@@ -76,12 +76,17 @@ def _files(origin: Neighbor, neighbor: Neighbor, printed: Printed) -> Iterator[R
                 told = f"{says}, as {container.name} writes it: about {round(around)} bytes around each"
                 part = Summand(1, f"bytes of the file around {tensors} tensors", value - bare)
                 name = f"file of {container.name}"
-                yield _reading(origin, neighbor, name, told, (*kept, part))
+                yield _reading(origin, neighbor, name, told, (*kept, part), FITTED)
 
 
 def _reading(
-    origin: Neighbor, neighbor: Neighbor, name: str, says: str, parts: tuple[Summand, ...]
+    origin: Neighbor,
+    neighbor: Neighbor,
+    name: str,
+    says: str,
+    parts: tuple[Summand, ...],
+    slot: str = "fact",
 ) -> Reading:
-    convention = Convention(name, says, "fact", weight=WEIGHT)
+    convention = Convention(name, says, slot, weight=WEIGHT)
     value = sum(part.factor * part.amount for part in parts)
     return Reading(origin, neighbor, Way("weight bytes", (convention,), (), 1, 1), value, parts)

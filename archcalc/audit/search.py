@@ -17,7 +17,7 @@ from fractions import Fraction
 from math import log
 from typing import NamedTuple
 
-from archcalc.audit.convention import Kind
+from archcalc.audit.convention import FITTED, Kind
 from archcalc.audit.facts import facts
 from archcalc.audit.neighbor import Neighbor
 from archcalc.audit.printed import How, Printed, UnitScale
@@ -53,13 +53,27 @@ class Match(NamedTuple):
         return (self.how == "truncates") + self.scale.departs + self.unusual
 
     @property
+    def fitted(self) -> bool:
+        """Whether an amount of it was chosen so that it prints like this."""
+        return any(convention.slot == FITTED for convention in self.reading.way.conventions)
+
+    @property
+    def depth(self) -> int:
+        """How far the search goes for better: a fitted match leaves room for two departures."""
+        return max(self.steps, MOST_EXPLAINED) if self.fitted and not self.wording else self.steps
+
+    @property
     def weight(self) -> int:
         """The rank among matches with equally many departures: small weight first."""
         return self.reading.weight + TRUNCATION * self._beyond
 
     def ranks_before(self, other: Match | None) -> bool:
         """Return whether the match is the plainer of two explanations."""
-        return other is None or (self.steps, self.weight) < (other.steps, other.weight)
+        return other is None or self._place < other._place
+
+    @property
+    def _place(self) -> tuple[int, bool, int]:
+        return self.depth, self.fitted, self.weight
 
     @property
     def plain(self) -> bool:
@@ -126,20 +140,22 @@ def choose(
     nearest: dict[int, Nearest] = {}
     values: set[tuple[Kind, int]] = set()
     tried = 0
-    for reading in _all(readings(subject, asked, most), told):
-        if any(match.steps < reading.steps for match in found.values()):
+    for reading in _all(readings(subject, asked, most, printed.whole), told):
+        if any(match.depth < reading.steps for match in found.values()):
             break
         tried += 1
         values.add((reading.way.kind, reading.value))
-        match = _match(reading, printed, most, not asked and reading.way.kind == "values")
+        match = _match(
+            reading, printed, most, not asked and not printed.whole and reading.way.kind == "values"
+        )
         if match is None:
             _keep_nearest(nearest, reading, printed)
         elif match.ranks_before(found.get((reading.way.kind, reading.value))) and _all_matter(reading):
             found[reading.way.kind, reading.value] = match
-    fewest = min((match.steps for match in found.values()), default=0)
+    fewest = min((match.depth for match in found.values()), default=0)
     chance = _by_chance(values, printed)
-    fewest_steps = (match for match in found.values() if match.steps == fewest)
-    ranked = sorted(fewest_steps, key=lambda match: (match.unusual, match.weight))
+    fewest_steps = (match for match in found.values() if match.depth == fewest)
+    ranked = sorted(fewest_steps, key=lambda match: (match.unusual, match.fitted, match.weight))
     believed = tuple(m for m in ranked if m.plain or chance <= LEAST_CHANCE)
     doubtful = tuple(m for m in ranked if m not in believed)
     return Findings(believed, () if believed else _ranked(nearest), most, tried, chance, doubtful)

@@ -48,23 +48,25 @@ def command(networks: list[Any], table: Table, quantity: str | None, words: list
 
     A number means every count that rounds or truncates to its digits; one with all its
     digits, that count alone; a fraction without a unit is tried in units of G and of M,
-    as torchinfo prints such numbers. Variants of the network, its switches, usual input
-    sizes and both ways of rounding a pool are combined with what tools and tables count.
-    What departs least from archcalc's own count comes first. Exit code 1: nothing matches.
+    as torchinfo prints such numbers; a whole number may be bytes. Variants of the network,
+    its switches, usual input sizes and both ways of rounding a pool are combined with what
+    tools and tables count. What departs least from archcalc's own count comes first.
+    Exit code 1: nothing matches.
     A ratio (55%, 2.78x, 12x fewer parameters) is that of two counts: parts of the network and
     the whole, a variant and another, a kernel and another.
 
     \b
     reading      the network, and the conventions by which it counts
     count        the exact count that prints as NUMBER
-    digits       whether NUMBER is it rounded, truncated or exactly; of a number
-                 in print, the verdict of `archcalc audit`
+    digits       whether NUMBER is it rounded, truncated or exactly; fitted: the
+                 size of a file, whose format adds some bytes around each tensor;
+                 of a number in print, the verdict of `archcalc audit`
     departures   in how many ways the reading is not archcalc's own count of
                  SPEC; a number of up to 3 digits is given two, others three,
                  because with more almost any number can be had; three at once
                  are no explanation, but arithmetic that fits; values
-                 (activations) are one where NUMBER does not say that it counts
-                 them
+                 (activations) are one where NUMBER is neither whole nor says
+                 that it counts them
     by chance    how many of the readings would print so if they lay anywhere
                  within a factor of two; where that is likely, two departures
                  are believed only if each has a name of its own: a variant,

@@ -15,6 +15,7 @@ from archcalc.reports.reconcile_words import explained, in_print, name_of, unexp
 from archcalc.units import grouped, printable
 
 MOST_SOURCES = 3
+HOW = {"exact": "exact", "rounds": "rounded", "truncates": "truncated"}
 
 
 COLUMNS = (
@@ -96,7 +97,7 @@ def _row(match: Match) -> dict[str, Any]:
         "reading": name_of(match.reading),
         "count": match.reading.value,
         "quantity": match.reading.quantity,
-        "how": {"rounds": "rounded", "truncates": "truncated"}.get(match.how, "exact"),
+        "how": "fitted" if match.fitted else HOW[match.how],
         "departures": match.steps,
     }
 
@@ -163,7 +164,8 @@ def _source(verdict: Verdict) -> dict[str, Any]:
 
 
 def _match(match: Match) -> dict[str, Any]:
-    told = {"how": match.how, "prints": match.wording, "unit": match.scale.says, "steps": match.steps}
+    how = "fitted" if match.fitted else match.how
+    told = {"how": how, "prints": match.wording, "unit": match.scale.says, "steps": match.steps}
     return {**_reading(match.reading), **told}
 
 

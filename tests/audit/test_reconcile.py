@@ -446,13 +446,68 @@ def test_exit_codes() -> None:
 
 
 def test_quantity_that_the_number_does_not_name() -> None:
-    """Half the bytes are those of float16; a bare number may be the size of a file, or a count."""
+    """Half the bytes are those of float16; a bare number with all its digits may be bytes, too."""
     half = str(2 * 138_357_544)
-    assert document("vgg16", half)["explained"] is False
-    (match,) = document("vgg16", half, "--quantity", "bytes")["matches"]
-    assert [departure["name"] for departure in match["departures"]] == ["float16"]
+    for words in ((), ("--quantity", "bytes")):
+        (match,) = document("vgg16", half, *words)["matches"]
+        assert [departure["name"] for departure in match["departures"]] == ["float16"]
     (match,) = document("vgg16", str(4 * 138_357_544))["matches"]
-    assert [departure["name"] for departure in match["departures"]] == ["tensors of a state dict"]
+    assert match["departures"] == []
+
+
+OWN_BYTES = [
+    # network, bytes, of what, departures: 25,557,032 parameters and 53,120 means and variances, …
+    ("resnet50", 4 * (25_557_032 + 53_120), "weights", []),
+    ("resnet50", 4 * 16_987_624, "activations", []),
+    ("vgg16", 4 * (3 * 224**2 + CONV_VALUES + POOL_VALUES + 2 * 4096 + 1000), "activations", []),
+    ("vgg16", 4 * (138_357_544 + 15_237_608), "weights and activations", []),
+    ("resnet18", 4 * (11_689_512 + 9_600), "weights", []),
+    ("resnet18", 4 * 11_689_512, "weights", ["torchinfo 1.8.0 Params size (MB)"]),
+    ("resnet50", 4 * 25_557_032, "weights", ["torchinfo 1.8.0 Params size (MB)"]),
+    ("resnet18", 2 * (11_689_512 + 9_600), "weights", ["float16"]),
+    ("resnet18", 2 * 11_689_512, "weights", ["leaves running means and variances out", "float16"]),
+    ("alexnet", 8 * 60_965_224, "weights", ["float64"]),
+]
+
+
+@pytest.mark.parametrize(("network", "number", "of", "departures"), OWN_BYTES)
+def test_bare_whole_numbers_may_be_bytes(
+    network: str, number: int, of: str, departures: list[str]
+) -> None:
+    """The same reading leads as of so many bytes, and it is exact."""
+    for told in (document(network, str(number)), document(network, f"{number} bytes")):
+        best = told["matches"][0]
+        assert (best["network"], best["value"], best["quantity"]) == (network, number, f"bytes of {of}")
+        assert best["how"] == "exact"
+        assert [departure["name"] for departure in best["departures"]] == departures
+
+
+def test_a_byte_a_number_is_a_count() -> None:
+    """Keras' parameters are as many as the bytes of int8: the bare number is the count alone."""
+    number = 25_557_032 + 53_120
+    (match,) = document("resnet50", str(number))["matches"]
+    assert (match["quantity"], match["departures"][0]["name"]) == ("parameters", "Keras")
+    (match,) = document("resnet50", f"{number} bytes")["matches"]
+    assert match["departures"][0]["name"] == "int8"
+
+
+@pytest.mark.parametrize(
+    ("network", "number", "own"),
+    [
+        ("densenet121", "30.8MB", 4 * 8_062_504),  # 30.756 · 2²⁰
+        ("shufflenet_v2_x1_0", "8.8MB", 4 * (2_278_604 + 16_180)),  # 8.754 · 2²⁰
+    ],
+)
+def test_keras_keeps_biases_of_its_own_networks_only(network: str, number: str, own: int) -> None:
+    first = search(network, number).matches[0].reading
+    assert (first.network.name, first.value) == (network, own)
+    for other in ("mobilenet_v2", "densenet121", "resnet18", "inception_v3"):
+        for quantity in ("parameters", "bytes"):
+            for reading in readings(named(other), quantity, 1):
+                assert "Keras with biases" not in [c.name for c in reading.way.conventions]
+    for other in ("resnet50", "resnet152_paper", "resnet101_v2"):
+        offered = [r for r in readings(named(other), "bytes", 1) if r.network.name == other]
+        assert "Keras with biases" in [c.name for r in offered for c in r.way.conventions]
 
 
 def test_own_files(tmp_path: Path) -> None:

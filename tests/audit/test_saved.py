@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import json
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from archcalc.audit.neighbor import Neighbor
 from archcalc.audit.printed import parse
-from archcalc.audit.readings import Reading
+from archcalc.audit.readings import Reading, readings
 from archcalc.audit.saved import CONTAINERS, saved
 from archcalc.audit.search import find
+from archcalc.cli import commands
 from archcalc.spec import catalog
 
 ROWS = list(csv.DictReader((Path(__file__).parent.parent / "data" / "files.csv").open()))
@@ -68,3 +71,31 @@ def test_containers_do_not_overlap() -> None:
 @pytest.mark.parametrize("number", ["25557032 params", "102.4M", "102522523 MACs"])
 def test_what_is_no_size_of_a_file(number: str) -> None:
     assert not list(saved(Neighbor(catalog.find("resnet50"), {}), parse(number)))
+
+
+@pytest.mark.parametrize("number", ["46830571", "46830571 bytes"])
+def test_fitted_bytes_are_never_exact(number: str) -> None:
+    """34,123 = 8 · 20 counters + 33,963 bytes that were chosen so that the number comes out."""
+    result = CliRunner().invoke(commands, ["reconcile", "resnet18", number, "--format", "json"])
+    (match,) = json.loads(result.output)["networks"][0]["matches"]
+    assert (match["how"], match["parts"][-1]["amount"]) == ("fitted", 33_963)
+
+
+def test_what_is_exact_comes_before_what_is_fitted() -> None:
+    """ResNet-50's own bytes lie where resnet50_v2 may be as a file; two departures are exact, too."""
+    exact = find(Neighbor(catalog.find("resnet50"), {}), parse(str(4 * (25_557_032 + 53_120)))).matches
+    assert [(m.reading.network.name, m.steps, m.fitted) for m in exact] == [("resnet50", 0, False)]
+    origin = Neighbor(catalog.find("resnet18"), {})
+    sums = {r.value for r in readings(origin, "bytes", 2) if r.way.kind == "weight bytes"}
+    both = sorted(value for value in sums if any(saved(origin, parse(f"{value} bytes"))))
+    assert both
+    for value in both:
+        first = find(origin, parse(f"{value} bytes")).matches[0]
+        assert (first.reading.value, first.fitted) == (value, False)
+
+
+def test_a_size_to_three_digits_may_be_a_file() -> None:
+    """torch.save wrote 14,212,972 bytes of MobileNet v2: 13.555 · 2²⁰."""
+    best = find(Neighbor(catalog.find("mobilenet_v2"), {}), parse("13.6 MB")).matches[0]
+    assert best.reading.way.conventions[0].name == "file of torch.save before 1.6"
+    assert 13.55 <= best.reading.value / 2**20 < 13.65
