@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import log
+from math import isqrt, log
 from typing import NamedTuple
 
 from archcalc.drawing.cells import Stack
@@ -13,7 +13,6 @@ from archcalc.drawing.sheet import Sheet
 WIDE = 1.35  # width to height, at best
 GUTTER = 22  # between columns, with a line in it
 OVER, UNDER = 14, 20  # a column, where the line to the next runs
-MOST = 12
 
 
 class Section(NamedTuple):
@@ -81,10 +80,19 @@ def _breaks(stack: Stack) -> list[int]:
 def _chosen(stack: Stack, columns: int | None) -> list[Section]:
     tops, breaks = stack.tops(0), _breaks(stack)
     found = {}
-    for wanted in [columns] if columns else range(1, MOST):
-        split = _split(stack, tops, breaks, wanted)
-        found[len(split)] = split
+    for wanted in [columns] if columns else _candidates(stack, tops[-1]):
+        starts = _split(stack, tops, breaks, wanted)
+        if len(starts) not in found:
+            ends = [*starts[1:], len(stack.cells)]
+            sections = zip(starts, ends, strict=True)
+            found[len(starts)] = [_section(stack, tops, a, b) for a, b in sections]
     return min(found.values(), key=_badness)
+
+
+def _candidates(stack: Stack, high: float) -> range:
+    """Numbers of columns around that which would make a good page of columns of one height."""
+    ideal = isqrt(int(WIDE * high / (stack.left + stack.right + 2 * GUTTER)))
+    return range(max(1, ideal // 2 - 1), 2 * ideal + 3)
 
 
 def _badness(sections: list[Section]) -> float:
@@ -96,8 +104,8 @@ def _badness(sections: list[Section]) -> float:
     return 0.6 * abs(log(wide / high / WIDE)) + 1.5 * (1 - filled / (wide * high)) + uneven / 3
 
 
-def _split(stack: Stack, tops: list[float], breaks: list[int], wanted: int) -> list[Section]:
-    """At most so many columns, the highest of them as low as can be."""
+def _split(stack: Stack, tops: list[float], breaks: list[int], wanted: int) -> list[int]:
+    """Where columns begin: at most so many, the highest of them as low as can be."""
     low, high = 0.0, tops[-1]
     for _ in range(24):
         middle = (low + high) / 2
@@ -108,16 +116,14 @@ def _split(stack: Stack, tops: list[float], breaks: list[int], wanted: int) -> l
     return _filled(stack, tops, breaks, high + 0.01)
 
 
-def _filled(stack: Stack, tops: list[float], breaks: list[int], most: float) -> list[Section]:
-    """Columns filled one after the other to a height, where breaks allow it."""
-    starts, ends = [0], []
+def _filled(stack: Stack, tops: list[float], breaks: list[int], most: float) -> list[int]:
+    """Where columns begin that are filled one after the other to a height, where breaks allow it."""
+    starts = [0]
     for at, following in pairwise([*breaks, len(stack.cells)]):
         end = tops[following - 1] + stack.cells[following - 1].height
         if end - tops[starts[-1]] > most:
-            ends.append(at)
             starts.append(at)
-    ends.append(len(stack.cells))
-    return [_section(stack, tops, a, b) for a, b in zip(starts, ends, strict=True)]
+    return starts
 
 
 def _section(stack: Stack, tops: list[float], start: int, stop: int) -> Section:
