@@ -171,7 +171,11 @@ class Network:
         return self.show()
 
     def _repr_html_(self) -> str:
-        return self.show()._repr_html_()
+        from importlib import import_module
+
+        # what draws knows networks, not the other way: a notebook asks the object
+        html: str = import_module("archcalc.views.notebook").render(self)
+        return html
 
     def __repr__(self) -> str:
         settings = "".join(f", {name}={show_value(value)}" for name, value in self.changed.items())

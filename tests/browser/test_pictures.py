@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 from support.browser import Browser
 
+import archcalc
 from archcalc.cli import commands
 
 WIDER = """[...document.querySelectorAll('g.box')].flatMap(box => {
@@ -51,7 +52,7 @@ def test_texts_fit_as_they_are_set(name: str, browser: Browser, tmp_path: Path) 
 
 
 def test_themes(browser: Browser, tmp_path: Path) -> None:
-    """Without --theme a picture is as its reader is: light, dark or in print; with it, always the same."""
+    """Without --theme a picture is as its reader is, light, dark or in print; with it, the same."""
     background = "getComputedStyle(document.querySelector('.paper')).fill"
     browser.open(draw(tmp_path, "lenet5"))
     light = browser.js(background)
@@ -75,3 +76,12 @@ def test_boxes_are_reached_and_told(browser: Browser, tmp_path: Path) -> None:
     second = browser.js("document.activeElement.dataset.path")
     assert first and second and first != second
     assert browser.js("document.activeElement.querySelector('title').textContent.length") > 10
+
+
+def test_a_notebook_shows_the_picture_and_the_layers(browser: Browser, tmp_path: Path) -> None:
+    page = tmp_path / "cell.html"
+    page.write_text(f"<!doctype html><meta charset=utf-8>{archcalc.load('resnet18')._repr_html_()}")
+    browser.open(page)
+    assert browser.js("document.images[0].complete && document.images[0].naturalWidth") > 300
+    assert browser.js("document.querySelectorAll('details tr').length") > 60
+    assert not browser.complaints
