@@ -70,6 +70,10 @@ class Pair(NamedTuple):
     second: NamedCount
     rank: int
 
+    def turned(self, ratio: Ratio) -> bool:
+        """Return whether the first has more, though it should have fewer, or the other way."""
+        return bool(ratio.word) and (self.first.value < self.second.value) != (ratio.word == "fewer")
+
 
 class PairMatch(NamedTuple):
     """A pair with such a ratio: `value` is the larger divided by the smaller, or as `form` says."""
@@ -83,13 +87,15 @@ class PairMatch(NamedTuple):
 class FoundPairs(NamedTuple):
     """The pairs that have the ratio, the number tried, and the number expected by chance.
 
-    `doubtful` are pairs that chance alone explains as well.
+    `doubtful` are pairs that chance alone explains as well; `reversed` are other networks that have the
+    ratio, but are the ones with fewer where the network should have fewer.
     """
 
     matches: tuple[PairMatch, ...]
     doubtful: tuple[PairMatch, ...]
     tried: int
     chance: float
+    reversed: tuple[PairMatch, ...] = ()
 
 
 def is_ratio(text: str) -> bool:
@@ -143,9 +149,11 @@ def among(candidates: Iterable[Pair], ratio: Ratio) -> FoundPairs:
     ranked = sorted(
         matches.values(), key=lambda m: (m.pair.rank, m.how == "truncates", m.form == "saved")
     )
-    kept = tuple(match for match in ranked if match.pair.rank in believed)
-    doubtful = tuple(match for match in ranked if match.pair.rank not in believed)
-    return FoundPairs(kept, doubtful, len(tried), _by_chance(tried, ratio.figure))
+    wrong = tuple(m for m in ranked if m.pair.rank == OTHERS and m.pair.turned(ratio))
+    right = [match for match in ranked if match not in wrong]
+    kept = tuple(match for match in right if match.pair.rank in believed)
+    doubtful = tuple(match for match in right if match.pair.rank not in believed)
+    return FoundPairs(kept, doubtful, len(tried), _by_chance(tried, ratio.figure), wrong)
 
 
 def _rank(pair: Pair) -> int:
@@ -153,7 +161,7 @@ def _rank(pair: Pair) -> int:
 
 
 def _asked(pair: Pair, ratio: Ratio) -> bool:
-    """Return whether the pair compares in the direction and quantity asked for: fewer or more."""
+    """Return whether the pair compares what is asked for: whole networks with fewer or more."""
     one, two = pair.first.value, pair.second.value
     wanted = ratio.quantity in ("", pair.quantity) and not (ratio.word and pair.rank >= PARTS)
     return bool(one and two) and one != two and wanted

@@ -53,7 +53,8 @@ def command(networks: list[Any], table: Table, quantity: str | None, words: list
     tools and tables count. What departs least from archcalc's own count comes first.
     Exit code 1: nothing matches.
     A ratio (55%, 2.78x, 12x fewer parameters) is that of two counts: parts of the network and
-    the whole, a variant and another, a kernel and another.
+    the whole, a variant and another, a kernel and another. If another network has fewer where
+    the text says that SPEC has, the statement is `reversed`, and the exit code 1.
 
     \b
     reading      the network, and the conventions by which it counts

@@ -29,7 +29,10 @@ def report(
     if more > 0:
         remarks.append(f"{more} more in --format csv")
     tried, text = grouped(found.tried), ratio.text
-    if found.doubtful and not found.matches:
+    remarks += [_turned(match, ratio) for match in found.matches[:1] if match.pair.turned(ratio)]
+    if found.reversed and not found.matches:
+        remarks.append(f"reversed: {_sum(found.reversed[0])}; {_turned(found.reversed[0], ratio)}")
+    elif found.doubtful and not found.matches:
         remarks.append(f"unexplained: {text} has too few digits")
     elif not found.matches:
         remarks.append(f"unexplained: none of {tried} ratios prints as {text}")
@@ -51,6 +54,11 @@ def report(
 def _others(doubtful: tuple[PairMatch, ...]) -> str:
     count = "another one does" if len(doubtful) == 1 else f"{len(doubtful)} others do"
     return f"{count}, as {_sum(doubtful[0])}"
+
+
+def _turned(match: PairMatch, ratio: Ratio) -> str:
+    """'all of resnet50 has fewer, not all'."""
+    return f"{match.pair.second.name} has {ratio.word}, not {match.pair.first.name}"
 
 
 def _shown(match: PairMatch) -> str:
@@ -96,6 +104,7 @@ def _document(name: str, ratio: Ratio, found: FoundPairs) -> dict[str, Any]:
         "by_chance": round(found.chance, 6),
         "matches": [_match(match) for match in found.matches],
         "doubtful": [_match(match) for match in found.doubtful],
+        "reversed": [_match(match) for match in found.reversed],
         "nearest": [],
         "in_print": [],
     }

@@ -37,6 +37,14 @@ CASES = [
         *(28**2 * 32 * 25 * 192, 28**2 * 16 * (192 + 25 * 32)),
     ),
     ("vgg16", "89.4%", "linear layers against all", DENSE, DENSE + 14_714_688),
+    (
+        "squeezenet1_0",
+        "50x fewer parameters",
+        "all against all of alexnet_single",
+        1_248_424,
+        62_378_344,
+    ),
+    ("vgg16", "5.4x more parameters", "all against all of resnet50", 138_357_544, 25_557_032),
     ("squeezenet1_0", "50x", "all against all of alexnet_single", 1_248_424, 62_378_344),
     (
         *("mobilenet_v1", "8.56 times", "all against all of mobilenet_v1, full convolutions"),
@@ -98,3 +106,30 @@ def test_json_tells_both_counts() -> None:
     assert document["explained"]
     assert match["second"]["value"] / match["first"]["value"] == match["ratio"] == 25 / 9
     assert match["form"] == "times"
+
+
+@pytest.mark.parametrize(
+    ("network", "ratio", "told"),
+    [
+        ("vgg16", "5.4x fewer parameters", "5.4137 = 138,357,544 / 25,557,032 parameters: all"),
+        ("squeezenet1_0", "50x more parameters", "49.966 = 62,378,344 / 1,248,424 parameters: all"),
+        ("vgg16", "81.5% fewer parameters", "0.81528 = 1 − 25,557,032 / 138,357,544 parameters: all"),
+    ],
+)
+def test_a_statement_the_wrong_way_round_is_reversed(network: str, ratio: str, told: str) -> None:
+    """VGG-16 has 5.4 times as many as ResNet-50, SqueezeNet a fiftieth of AlexNet's."""
+    result = invoke(network, ratio)
+    text = " ".join(result.output.split())
+    assert result.exit_code == 1
+    assert f"reversed: {told}" in text
+    assert f"has {'more' if 'more' in ratio else 'fewer'}, not all" in text
+    (document,) = json.loads(invoke(network, ratio, "--format", "json").output)["networks"]
+    assert (document["explained"], document["matches"]) == (False, [])
+    assert document["reversed"]
+
+
+def test_of_a_variant_it_is_said_which_has_fewer() -> None:
+    """Inception's own 5x5 takes 28²·32·25·192 products, with a bottleneck of 16 28²·16·(192 + 25·32)."""
+    text = " ".join(invoke("inception", "89.7% fewer multiplies").output.split())
+    assert "5x5 of inception:bottleneck=16 has fewer, not 5x5" in text
+    assert "not 5x5" not in invoke("inception", "89.7%").output
