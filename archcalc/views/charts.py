@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil, floor, log10, sqrt
 
 from archcalc.reports.page import Ball, Mark
+from archcalc.sweeps.results.histograms import Bins, Density, Histogram
 from archcalc.units import binary, grouped, scaled
 from archcalc.views.html import text
 
@@ -128,3 +129,79 @@ def _steps(low: float, high: float) -> list[float]:
         m * 10.0 ** floor(log10(raw)) for m in (1, 2, 5, 10) if m * 10.0 ** floor(log10(raw)) >= raw
     )
     return [step * i for i in range(ceil(low / step), floor(high / step) + 1)]
+
+
+def spread(found: Density, across: str, upwards: str) -> str:
+    """Return the rows of a sweep over two metrics, in cells, and their front as points on a line."""
+    high = 520
+    places = [_scaled(bins, length) for bins, length in ((found.x, WIDE), (found.y, high))]
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return AXIS + places[0](x), high - AXIS - places[1](y)
+
+    most = max((int(count) for column in found.cells for count in column), default=1) or 1
+    parts = [f'<path class="axis" d="M{AXIS} {AXIS / 2}V{high - AXIS}H{WIDE - AXIS / 2}"/>']
+    for i, column in enumerate(found.cells):
+        for j, count in enumerate(column):
+            if count:
+                left, bottom = place(found.x.edges[i], found.y.edges[j])
+                right, top = place(found.x.edges[i + 1], found.y.edges[j + 1])
+                corner = f'x="{left:.1f}" y="{top:.1f}"'
+                size = f'width="{right - left:.1f}" height="{bottom - top:.1f}"'
+                shade = 0.15 + 0.85 * sqrt(int(count) / most)
+                parts.append(f'<rect class="cell" {corner} {size} fill-opacity="{shade:.2f}"/>')
+    front = [place(x, y) for x, y in found.front]
+    if front:
+        line = "L".join(f"{x:.1f} {y:.1f}" for x, y in front)
+        parts.append(f'<path class="front" d="M{line}"/>')
+    for (x, y), (right, up) in zip(front, found.front, strict=True):
+        told = f"{across} {grouped(right)}, {upwards} {grouped(up)}"
+        dot = f'<circle class="best" cx="{x:.1f}" cy="{y:.1f}" r="4" tabindex="0">'
+        parts.append(f"{dot}<title>{text(told)}</title></circle>")
+    rights = ((x, place(x, found.y.edges[0])[0]) for x in _named(found.x))
+    parts += [_tick(right, high - AXIS + 18, scaled(x), "middle") for x, right in rights]
+    tops = ((y, place(found.x.edges[0], y)[1]) for y in _named(found.y))
+    parts += [_tick(AXIS - 8, top + 4, scaled(y), "end") for y, top in tops]
+    parts.append(_tick(WIDE / 2, high - 12, across, "middle"))
+    parts.append(_tick(AXIS, AXIS / 2 - 10, upwards, "start"))
+    return _svg(WIDE, high, f"{upwards} over {across}, {grouped(found.rows)} rows", parts, "spread")
+
+
+def histogram(found: Histogram, name: str) -> str:
+    """Return the counts of rows in bins of a metric."""
+    high, most = 120, max(found.counts) or 1
+    step = WIDE / len(found.counts)
+    edges = found.bins.edges
+    parts = [
+        f'<rect class="step" x="{i * step:.1f}" y="{high - high * count / most:.1f}"'
+        f' width="{step - 1:.1f}" height="{high * count / most:.1f}"><title>'
+        f"{text(f'{name} {grouped(edges[i])} to {grouped(end)}: {grouped(count)} rows')}</title></rect>"
+        for i, (count, end) in enumerate(zip(found.counts, found.bins.ends, strict=True))
+    ]
+    ends = [
+        _tick(0, high + 18, scaled(edges[0]), "start"),
+        _tick(WIDE, high + 18, scaled(found.bins.ends[-1]), "end"),
+    ]
+    return _svg(WIDE, high + 24, f"rows over {name}", [*parts, *ends], "rows")
+
+
+def _scaled(bins: Bins, length: float) -> Callable[[float], float]:
+    """Return how far along an axis of that length a value lies, by the bins' own scale."""
+    low, high = bins.edges[0], bins.edges[-1]
+    room = length - 1.5 * AXIS
+
+    def linear(value: float) -> float:
+        return room * (value - low) / ((high - low) or 1)
+
+    def logarithmic(value: float) -> float:
+        return room * log10(max(value, low) / low) / (log10(high / low) or 1)
+
+    return logarithmic if bins.log else linear
+
+
+def _named(bins: Bins) -> list[int]:
+    """Return the values that an axis names."""
+    low, high = bins.edges[0], bins.edges[-1]
+    if bins.log:
+        return [round(value) for value in _decades(log10(low), log10(high))]
+    return [round(value) for value in _steps(low, high) if low <= value <= high]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from archcalc.drawing.layout import draw
 from archcalc.reports.model import Report
 from archcalc.reports.page import Ball, NetworkPage
+from archcalc.reports.sweep_page import SweepPage
 from archcalc.units import grouped
 from archcalc.views import charts, html, svg
 from archcalc.views.html import text
@@ -59,3 +60,19 @@ def _sheet(network: NetworkPage) -> Iterator[str]:
 
 def _section(heading: str, body: str) -> str:
     return f"<section><h2>{text(heading)}</h2>{body}</section>"
+
+
+def swept(page: SweepPage) -> str:
+    """Return the page of a sweep's folder: rows over two metrics with their front, spreads, a table."""
+    chart = charts.spread(page.density, page.across, page.upwards)
+    what = f"{grouped(page.density.rows)} rows; the line: least {page.across}, most {page.upwards}"
+    body = [
+        f"<header><h1>{text(page.title)}</h1></header>",
+        _section(f"{page.upwards} over {page.across}", f"<figure>{chart}</figure><p>{text(what)}</p>"),
+        *(
+            _section(name, f"<figure>{charts.histogram(found, name)}</figure>")
+            for name, found in page.spreads.items()
+        ),
+        *map(html.section, page.tables),
+    ]
+    return html.page(page.title, body)

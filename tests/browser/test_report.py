@@ -96,3 +96,21 @@ def test_labels_are_text(browser: Browser, tmp_path: Path) -> None:
     browser.open(path := write(tmp_path, str(spec)))
     assert browser.js("window.hit") is None
     assert quiet(browser, path)
+
+
+def test_a_folder_of_a_sweep(browser: Browser, tmp_path: Path) -> None:
+    """Every row is in a cell, the front ends in the best of each metric, and the table has its rows."""
+    spec = tmp_path / "net.toml"
+    spec.write_text('input = "8x8x3"\nlayers = "conv {a} k3 | conv {b} k3"\n[vars]\na = 1\nb = 1\n')
+    folder = str(tmp_path / "results")
+    words = ["sweep", str(spec), "--vary", "a=1:40", "--vary", "b=1:40", "-o", folder]
+    assert CliRunner().invoke(commands, words, catch_exceptions=False).exit_code == 0
+    browser.open(path := write(tmp_path, folder))
+    assert "1,600 rows" in browser.js("document.querySelector('h1').textContent")
+    points = browser.js("[...document.querySelectorAll('.best title')].map(t => t.textContent)")
+    # a = b = 1: 6·6·27 + 4·4·9 products, 27 + 1 + 9 + 1 numbers; with 40 each the most of both
+    least, most = 6 * 6 * 27 + 4 * 4 * 9, 40 * (6 * 6 * 27) + 40 * 40 * 9 * 4 * 4
+    assert points[0].startswith(f"multiplies {least:,}, parameters 38")
+    assert points[-1].startswith(f"multiplies {most:,}, parameters {40 * 28 + 40 * (9 * 40 + 1):,}")
+    assert browser.js("document.querySelectorAll('tbody tr').length") == len(points)
+    assert quiet(browser, path)
