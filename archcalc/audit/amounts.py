@@ -95,6 +95,11 @@ def products(layer: Layer, graph: Graph) -> int:
     return int(layer.costs.multiplies)
 
 
+def connections(layer: Layer, graph: Graph) -> int:
+    """Count the links from an input value to an output, and the biases used, as LeCun 1998 did."""
+    return int(layer.costs.connections)
+
+
 def windows(layer: Layer, graph: Graph) -> int:
     """Count the values that all windows of a pool see: outputs × window."""
     operator = layer.node.operator

@@ -28,6 +28,7 @@ class Default(NamedTuple):
 DEFAULTS: dict[Kind, Default] = {
     "parameters": Default("parameters", rule(LEARNED)),
     "multiplies": Default("multiplies", rule(PRODUCTS)),
+    "connections": Default("connections", rule("connections")),
     "values": Default("values", rule("input values + map values")),
     "weight bytes": Default("bytes of weights", rule(STORED), 4),
     "map bytes": Default("bytes of activations", rule("input values + map values"), 4),

@@ -246,6 +246,7 @@ _NEURONS = (
 CONVENTIONS: dict[Kind, tuple[Convention, ...]] = {
     "parameters": (*_PARAMETER_TOOLS, *_PARAMETER_HABITS, TRUNK),
     "multiplies": (*_WORK_TOOLS, TWICE, CONV_ONLY, TRUNK, *_WORK_HABITS),
+    "connections": (TRUNK,),
     "values": (*_NEURONS, *_VALUE_HABITS, TRUNK),
     "weight bytes": (*_WEIGHT_BYTES, TRUNK),
     "map bytes": (*_MAP_TOOLS, *_VALUE_HABITS, GRADIENTS, *_DTYPES[:-1], TRUNK),
@@ -257,10 +258,12 @@ KINDS: dict[str, tuple[Kind, ...]] = {
     "multiplies": ("multiplies",),
     "FLOPs": ("multiplies",),
     "values": ("values",),
+    "connections": ("connections",),
     "bytes": ("weight bytes", "map bytes", "all bytes"),
 }
 
 
 def kinds(quantity: str, whole: bool) -> tuple[Kind, ...]:
-    """Return what a number may count: bytes without a word only where every digit is printed."""
-    return KINDS[quantity] + (KINDS["bytes"] if whole and not quantity else ())
+    """Return what a number may count: connections and bytes without a word only to the last digit."""
+    unsaid = (*KINDS["connections"], *KINDS["bytes"])
+    return KINDS[quantity] + (unsaid if whole and not quantity else ())

@@ -33,9 +33,9 @@ def find(model: Model, printed: Printed, quantity: str = "") -> Findings:
     if not model.complete:
         raise _inexact(model)
     asked = printed.unit or quantity
-    if asked == "values":
+    if asked in ("values", "connections"):
         help = "--quantity parameters, multiplies, FLOPs or bytes; a spec of the network has its maps"
-        message = f"nothing is known of the values that {printable(model.name)} holds"
+        message = f"nothing is known of the {asked} that {printable(model.name)} holds"
         raise UsageError(Diagnostic(message, help=help))
     file = ModelFile(model)
     facts = sorted(

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.units import grouped, printable
 
-Unit = Literal["", "parameters", "multiplies", "FLOPs", "bytes", "values"]
+Unit = Literal["", "parameters", "multiplies", "FLOPs", "bytes", "values", "connections"]
 How = Literal["exact", "rounds", "truncates"]
 
 MOST_CHARACTERS = 60
@@ -31,6 +31,7 @@ _UNITS: dict[str, Unit] = {
     **dict.fromkeys(("flop", "flops", "op", "ops", "operation", "operations"), "FLOPs"),
     **dict.fromkeys(("param", "params", "parameter", "parameters", "weights"), "parameters"),
     **dict.fromkeys(("activation", "activations", "neuron", "neurons", "value", "values"), "values"),
+    **dict.fromkeys(("connection", "connections"), "connections"),
     **dict.fromkeys(("byte", "bytes"), "bytes"),
 }
 _NUMBER = re.compile(

@@ -186,8 +186,9 @@ def readings(
     A model file has no neighbors.
 
     `quantity` is a key of KINDS: '' (whatever is no bytes), 'parameters', 'multiplies', 'FLOPs',
-    'values' or 'bytes'. FLOPs are one or two a product alike, as both are usual. With every digit of the
-    number printed (`whole`), '' is bytes, too, but none of a byte a number: these are counts.
+    'values', 'connections' or 'bytes'. FLOPs are one or two a product alike, as both are usual. With
+    every digit of the number printed (`whole`), '' is connections and bytes, too, but none of a byte a
+    number: these are counts.
     """
     nearer: Iterator[Subject] = iter(
         remembered(network) if isinstance(network, Neighbor) else (network,)

@@ -150,6 +150,8 @@ def choose(
         )
         if match is None:
             _keep_nearest(nearest, reading, printed)
+        elif reading.way.kind == "connections" and ("multiplies", reading.value) in found:
+            continue  # without biases they are as many
         elif match.ranks_before(found.get((reading.way.kind, reading.value))) and _all_matter(reading):
             found[reading.way.kind, reading.value] = match
     fewest = min((match.depth for match in found.values()), default=0)

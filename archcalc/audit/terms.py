@@ -59,6 +59,7 @@ EVERY: frozenset[str] = frozenset()
 _TABLE = (
     # work
     ("products", "products of conv, linear and attention layers", EVERY, amounts.products),
+    ("connections", "links from inputs to outputs, and biases used", EVERY, amounts.connections),
     ("conv products", "products of conv layers", frozenset({"conv"}), amounts.products),
     ("deconv products", "products of transposed convs", frozenset({"deconv"}), amounts.products),
     ("linear products", "products of linear layers", DENSE, amounts.products),

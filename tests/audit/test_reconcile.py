@@ -643,3 +643,29 @@ def test_three_departures_are_arithmetic_that_fits() -> None:
     assert int(told[1].replace(",", "")) >= tried
     assert "readings fewer than 0.001 would print so by chance" in text
     assert "arithmetic that fits" not in invoke("resnet50", "3.8G").output  # a variant, truncated
+
+
+# LeNet-5 of 1998 by layer (LeCun et al. 1998, section II.B): C1, S2, C3, S4, C5, F6, outputs
+LINKS = 122_304 + 5_880 + 151_600 + 2_000 + 48_120 + 10_164 + 10 * 84
+
+
+@pytest.mark.parametrize(
+    ("network", "number", "found", "count"),
+    [
+        ("lenet5", "423038", "lenet5", 416_520 + 6_518),  # products, and a bias for each output
+        ("lenet5", "340908", "lenet5_1998", LINKS),
+        ("lenet5", "341k connections", "lenet5_1998", LINKS),
+        ("lenet5_1998", "340,908 connections", "lenet5_1998", LINKS),
+        ("lenet5_1998", "340908", "lenet5_1998", LINKS),
+    ],
+)
+def test_connections(network: str, number: str, found: str, count: int) -> None:
+    best = document(network, number)["matches"][0]
+    assert (best["network"], best["value"], best["quantity"]) == (found, count, "connections")
+    assert best["steps"] == (found != network)
+
+
+def test_connections_as_many_as_multiplies_are_multiplies() -> None:
+    """AllConv has no bias: the one count is not told twice."""
+    (match,) = document("allconv", "1924672")["matches"]
+    assert (match["quantity"], match["steps"]) == ("multiplies", 0)
