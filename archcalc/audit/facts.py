@@ -17,6 +17,7 @@ from archcalc.audit.readings import Reading, Subject, Summand, Way
 from archcalc.audit.recount import PrintedSum, printed_by
 from archcalc.audit.tools import TOOLS
 from archcalc.errors import ArchError
+from archcalc.operators.convolution import Conv
 
 FLOAT = 4
 OF_TOOL, OF_TERM, OF_PEAK, OF_PART = 10, 13, 14, 24  # weights beside those of conventions
@@ -108,6 +109,29 @@ def by_operator(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[st
     for layer in analysis.layers:
         operators[layer.node.operator.name] += count(layer)
     return operators
+
+
+def by_kernel(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[str]:
+    """A count of all convs of each kernel, and of the layers of each other operator."""
+    kinds = Counter[str]()
+    for layer in analysis.layers:
+        kinds[_kind(layer)] += count(layer)
+    return kinds
+
+
+def _kind(layer: Layer) -> str:
+    """'1×1 convs', 'depthwise 3×3 convs', 'linear layers'."""
+    operator = layer.node.operator
+    if not isinstance(operator, Conv):
+        return f"{operator.name} layers"
+    depthwise = "depthwise " if operator.g == layer.inputs[0].channels > 1 else ""
+    return f"{depthwise}{int(operator.k[0])}×{int(operator.k[1])} convs"
+
+
+def multiplied(layer: Layer) -> int:
+    """Weights alone: neither biases nor scales and shifts."""
+    weights = layer.node.operator.weights(*layer.inputs)
+    return sum(int(weight.size) for weight in weights if weight.role == "weight")
 
 
 def _by_stage(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[str]:

@@ -17,7 +17,7 @@ from itertools import combinations, groupby, takewhile
 from math import log
 from typing import Literal, NamedTuple
 
-from archcalc.audit.facts import COUNTS, by_operator, by_path
+from archcalc.audit.facts import COUNTS, by_kernel, by_operator, by_path, multiplied
 from archcalc.audit.figure import Figure
 from archcalc.audit.neighbor import Neighbor
 from archcalc.audit.neighbors import remembered
@@ -39,7 +39,9 @@ OF = {
 WITHOUT_MEANING = {"as", "many", "of", "the", "all"}
 A_CHANNEL = "weights a filter and channel"
 COMPARED = ("alexnet", "alexnet_single", "vgg16", "googlenet", "resnet50")  # papers compare with these
-KERNELS, WHOLES, TWINS, OTHERS, PARTS, FAR = range(6)  # the fewer the pairs, the more a match says
+KERNELS, WHOLES, KINDS, TWINS, OTHERS, PARTS, FAR = range(
+    7
+)  # the fewer the pairs, the more a match says
 
 
 Form = Literal["times", "share", "saved", "more"]
@@ -144,7 +146,7 @@ def among(candidates: Iterable[Pair], ratio: Ratio) -> FoundPairs:
                 if how := ratio.figure.agrees(value, ratio.figure.scales[0]):
                     match = PairMatch(pair, value, how, form)
                     matches.setdefault((pair.first.value, pair.second.value), match)
-        if rank <= WHOLES or _by_chance(tried, ratio.figure) <= LEAST_CHANCE:
+        if rank <= KINDS or _by_chance(tried, ratio.figure) <= LEAST_CHANCE:
             believed.add(rank)
     ranked = sorted(
         matches.values(), key=lambda m: (m.pair.rank, m.how == "truncates", m.form == "saved")
@@ -163,7 +165,9 @@ def _rank(pair: Pair) -> int:
 def _asked(pair: Pair, ratio: Ratio) -> bool:
     """Return whether the pair compares what is asked for: whole networks with fewer or more."""
     one, two = pair.first.value, pair.second.value
-    wanted = ratio.quantity in ("", pair.quantity) and not (ratio.word and pair.rank >= PARTS)
+    of = "parameters" if pair.quantity == "weights" else pair.quantity
+    shared = pair.rank == KINDS and (not ratio.percent or ratio.word)  # a kind has a share, no more
+    wanted = ratio.quantity in ("", of) and not (ratio.word and pair.rank >= PARTS) and not shared
     return bool(one and two) and one != two and wanted
 
 
@@ -182,7 +186,7 @@ def _values(pair: Pair, ratio: Ratio) -> Iterator[tuple[Fraction, Form]]:
         yield Fraction(small, large), "share"
         if ratio.figure.number > 1:
             yield Fraction(large, small), "times"
-    if ratio.word or pair.rank <= TWINS:
+    if ratio.word or (pair.rank <= TWINS and pair.rank != KINDS):
         yield Fraction(large - small, large), "saved"
 
 
@@ -196,6 +200,7 @@ def _by_chance(tried: set[Fraction], figure: Figure) -> float:
 def _pairs(network: Neighbor) -> Iterator[Pair]:
     yield from _kernels(network)
     yield from _shares(network)
+    yield from _by_kernel(network)
     yield from _of_neighbors(network)
     yield from _of_others(network)
 
@@ -206,6 +211,15 @@ def _shares(network: Neighbor) -> Iterator[Pair]:
         operators = by_operator(network.analysis, count)
         kinds = {f"{operator} layers": value for operator, value in operators.items()}
         yield from shares(quantity, kinds, by_path(network.analysis, count), whole, "/")
+
+
+def _by_kernel(network: Neighbor) -> Iterator[Pair]:
+    """Yield the convs of each kernel, and linear layers, against the whole; of weights, too."""
+    for quantity, count in {**COUNTS, "weights": multiplied}.items():
+        kinds = by_kernel(network.analysis, count)
+        whole = NamedCount("all", kinds.total())
+        for kind, value in kinds.items():
+            yield Pair(quantity, NamedCount(kind, value), whole, KINDS)
 
 
 def shares(

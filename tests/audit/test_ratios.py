@@ -133,3 +133,31 @@ def test_of_a_variant_it_is_said_which_has_fewer() -> None:
     text = " ".join(invoke("inception", "89.7% fewer multiplies").output.split())
     assert "5x5 of inception:bottleneck=16 has fewer, not 5x5" in text
     assert "not 5x5" not in invoke("inception", "89.7%").output
+
+
+POINTWISE = sum(c * filters for _, c, filters in SEPARABLE)
+DEPTHWISE = sum(9 * c for _, c, _ in SEPARABLE)
+WEIGHTS = POINTWISE + DEPTHWISE + 27 * 32 + 1024 * 1000
+POINTWISE_WORK = sum(size**2 * c * filters for size, c, filters in SEPARABLE)
+WORK = FIRST_AND_LAST + sum(size**2 * c * (9 + filters) for size, c, filters in SEPARABLE)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "reading", "first", "second"),
+    [
+        # Howard et al. 2017, Table 2: what kind of layers has the work, and the weights
+        ("94.86%", "1×1 convs against all", POINTWISE_WORK, WORK),
+        ("95%", "1×1 convs against all", POINTWISE_WORK, WORK),
+        ("74.59 %", "1×1 convs against all", POINTWISE, WEIGHTS),
+        ("74.59% of the weights", "1×1 convs against all", POINTWISE, WEIGHTS),
+        ("24.33%", "linear layers against all", 1024 * 1000, WEIGHTS),
+        ("1.06%", "depthwise 3×3 convs against all", DEPTHWISE, WEIGHTS),
+        ("3.06%", "depthwise 3×3 convs against all", sum(9 * s**2 * c for s, c, _ in SEPARABLE), WORK),
+    ],
+)
+def test_shares_by_kernel(ratio: str, reading: str, first: int, second: int) -> None:
+    result = invoke("mobilenet_v1", ratio, "--format", "csv")
+    assert result.exit_code == 0, result.output
+    rows = list(csv.DictReader(io.StringIO(result.output)))
+    assert (reading, first, second) in [(r["reading"], int(r["count"]), int(r["against"])) for r in rows]
+    assert rows[0]["reading"] == reading
