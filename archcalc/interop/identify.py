@@ -34,6 +34,8 @@ def identify(file: IO[bytes], label: str) -> Kind:
     """
     start = file.read(16)
     file.seek(0)
+    if not start:
+        raise ArchError(f"{label} is empty")
     if start.startswith(b"PK"):
         return "zip"
     if _pickled(start):
@@ -85,11 +87,11 @@ def _pickled(start: bytes) -> bool:
     return start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
 
 
-def pickled(label: str, what: str) -> ArchError:
+def pickled(label: str, what: str, holds: str = "it holds no graph") -> ArchError:
     """Return the refusal of a pickle, and the way out."""
     return ArchError(
         Diagnostic(
-            f"{label} is {what}: it holds no graph, and opening it could run anything",
+            f"{label} is {what}: {holds}, and opening it could run anything",
             notes=_EXPORT,
             help="where torch is, these two lines make a file that archcalc reads",
         )
@@ -105,6 +107,8 @@ def refuse_pickles(names: list[str], label: str) -> None:
     parts = {part for name in names for part in name.split("/")[1:]}
     if "data.pkl" in parts:
         script = "constants.pkl" in parts or "code" in parts
-        raise pickled(label, "TorchScript" if script else "a pickle, as torch.save writes it")
+        if script:
+            raise pickled(label, "TorchScript", "its graph is code")
+        raise pickled(label, "a pickle, as torch.save writes it")
     if "config.json" in names and "metadata.json" in names:
         raise ArchError(f"{label} is a Keras model, which archcalc does not read")

@@ -59,8 +59,20 @@ def test_what_torch_saves_today_is_a_zip_with_a_pickle(tmp_path: Path) -> None:
 def test_torchscript(tmp_path: Path) -> None:
     names = "m/data.pkl", "m/code/__torch__.py", "m/constants.pkl"
     message, lines = refused(zipped(tmp_path / "m.pt", *names))
-    assert message.startswith("m.pt is TorchScript:")
+    assert message == "m.pt is TorchScript: its graph is code, and opening it could run anything"
     assert lines == TWO_LINES
+
+
+def test_an_empty_file(tmp_path: Path) -> None:
+    (tmp_path / "m.pt2").write_bytes(b"")
+    assert refused(tmp_path / "m.pt2") == ("m.pt2 is empty", "")
+
+
+def test_several_graphs_are_read_one_by_one(tmp_path: Path) -> None:
+    both = zipped(tmp_path / "m.pt2", "m/models/a.json", "m/models/b.json")
+    message, way_out = refused(both)
+    assert message == "m.pt2 holds 2 graphs: m/models/a.json, m/models/b.json"
+    assert way_out == "each in a file of its own is read: torch.export.save(ep, 'model.pt2')"
 
 
 def test_zips_of_others(tmp_path: Path) -> None:

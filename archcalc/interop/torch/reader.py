@@ -61,7 +61,9 @@ def graph_member(archive: Archive) -> str:
     if len(names) == 1:
         return names[0]
     if names:
-        raise ArchError(f"{archive.label} holds {len(names)} graphs: {', '.join(sorted(names)[:5])}")
+        message = f"{archive.label} holds {len(names)} graphs: {', '.join(sorted(names)[:5])}"
+        help = "each in a file of its own is read: torch.export.save(ep, 'model.pt2')"
+        raise ArchError(Diagnostic(message, help=help))
     compiled = any("/aotinductor/" in name for name in archive.members)
     what = "compiled code, and no graph" if compiled else "no graph of torch.export"
     raise ArchError(
