@@ -189,14 +189,23 @@ _WEIGHT_BYTES = (
 )
 GRADIENTS = Convention("gradients too", "counts a gradient for each value", "dtype", factor=8, weight=12)
 _PASS = "Forward/backward pass size (MB)"
+_OUTPUTS_TWICE = table(
+    "torchsummary",
+    "torchsummary: 2 × 4 bytes for the output of every module, without the input, and its MB is 2²⁰",
+    sums(TORCHSUMMARY, "memory", _PASS),
+    WHOLES_END_IN_JOINS,
+    1024,
+)
+_OUTPUTS_ONCE = _OUTPUTS_TWICE._replace(
+    name="outputs once",
+    says="the output of every module once, without the input: half of what torchsummary prints",
+    factor=_OUTPUTS_TWICE.factor // 2,
+    weight=10,
+    printers=("torchsummary",),
+)
 _MAP_TOOLS = (
-    table(
-        "torchsummary",
-        "torchsummary: 2 × 4 bytes for the output of every module, without the input, and its MB is 2²⁰",
-        sums(TORCHSUMMARY, "memory", _PASS),
-        WHOLES_END_IN_JOINS,
-        1024,
-    ),
+    _OUTPUTS_TWICE,
+    _OUTPUTS_ONCE,
     table(
         "torchinfo",
         "torchinfo: 2 × 4 bytes for the output of every module that has parameters",

@@ -113,6 +113,16 @@ CASES = [
         2 * 4 * (2 * CONV_VALUES + POOL_VALUES + 2 * 4096 + 1000 + 2 * 2 * 4096),
         "218.59 rounds 218.5897",
     ),
+    (
+        *("vgg16", "109.29MB", "vgg16", ["outputs once"]),  # half of it: 114,603,936 bytes
+        4 * (2 * CONV_VALUES + POOL_VALUES + 2 * 4096 + 1000 + 2 * 2 * 4096),
+        "109.29 rounds 109.2948",
+    ),
+    (
+        *("vgg16", "114603936", "vgg16", ["outputs once"]),
+        4 * (2 * CONV_VALUES + POOL_VALUES + 2 * 4096 + 1000 + 2 * 2 * 4096),
+        "",
+    ),
     ("googlenet", "1.43G", "googlenet, pools rounded down", [], 1_431_556_352, "1.43 rounds 1.4316"),
     ("googlenet", "1.5G", "googlenet_separable", [], 1_498_677_248, "1.5 rounds 1.499"),
     ("googlenet", "6.6M", "googlenet_torch", [], 6_624_904, "6.6 rounds 6.625"),
