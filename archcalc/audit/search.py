@@ -26,6 +26,7 @@ from archcalc.audit.saved import saved
 
 TRUNCATION = 12  # rank beside the weights of conventions and changes
 MOST_EXPLAINED = 2  # departures of an explanation; a match with more is arithmetic that happens to fit
+CONNECTIONS_UNTIL = 2000  # papers since count multiplies
 LEAST_CHANCE = 0.5  # matches expected by chance: with more, only plain ones are believed
 
 
@@ -145,9 +146,7 @@ def choose(
             break
         tried += 1
         values.add((reading.way.kind, reading.value))
-        match = _match(
-            reading, printed, most, not asked and not printed.whole and reading.way.kind == "values"
-        )
+        match = _match(reading, printed, most, not asked and _unusual(reading, printed))
         if match is None:
             _keep_nearest(nearest, reading, printed)
         elif reading.way.kind == "connections" and ("multiplies", reading.value) in found:
@@ -161,6 +160,14 @@ def choose(
     believed = tuple(m for m in ranked if m.plain or chance <= LEAST_CHANCE)
     doubtful = tuple(m for m in ranked if m not in believed)
     return Findings(believed, () if believed else _ranked(nearest), most, tried, chance, doubtful)
+
+
+def _unusual(reading: Reading, printed: Printed) -> bool:
+    """Return whether a number without a word seldom counts this: connections went out with the 1990s."""
+    if reading.way.kind == "connections":
+        about = reading.network.entry.spec.about if isinstance(reading.network, Neighbor) else {}
+        return int(about.get("year") or CONNECTIONS_UNTIL) >= CONNECTIONS_UNTIL
+    return reading.way.kind == "values" and not printed.whole
 
 
 def _all(sums: Iterable[Reading], told: Callable[[], Iterable[Reading]]) -> Iterator[Reading]:

@@ -679,3 +679,10 @@ def test_connections_as_many_as_multiplies_are_multiplies() -> None:
     """AllConv has no bias: the one count is not told twice."""
     (match,) = document("allconv", "1924672")["matches"]
     assert (match["quantity"], match["steps"]) == ("multiplies", 0)
+
+
+def test_later_networks_have_multiplies_with_biases_rather_than_connections() -> None:
+    """AlexNet of torch: 714,188,480 products, and a bias at each output, as ptflops says."""
+    biases = 64 * 55**2 + (192 * 27**2) + (384 + 256 + 256) * 13**2 + 4096 + 4096 + 1000
+    told = document("alexnet_torch", str(714_188_480 + biases))["matches"]
+    assert [match["quantity"] for match in told[:2]] == ["multiplies", "connections"]
