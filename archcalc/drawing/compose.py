@@ -163,7 +163,9 @@ class Composer(NamedTuple):
         if isinstance(unit, Chip):
             lines.append(printable(" | ".join(str(nodes[i].operator) for i in unit.nodes)))
         lines.append(f"output {self.shape(unit)}")
-        share = f" ({percent(cost, self.measure.total)})" if self.measure.total else ""
+        share = (
+            f" ({percent(cost, self.measure.total)})" if self.measure.total and self.measure.sums else ""
+        )
         lines.append(f"{grouped(cost)} {WORDS[self.measure.by]}{share}")
         if len(layers) > len(unit.nodes):
             lines.append(f"{len(layers)} layers of the network")

@@ -161,7 +161,8 @@ def _finished(
     """With the lengths of bars, all texts and a legend."""
     full = max(box.cost for box in sheet.boxes if box.leaf)
     boxes = [box._replace(share=box.cost / full if full and box.leaf else 0) for box in sheet.boxes]
-    share = f", {percent(full, measure.total)}" if len(titles) == 1 else ""
+    alone = len(titles) == 1 and measure.sums
+    share = f", {percent(full, measure.total)}" if alone else ""
     bar = f"{WORDS[measure.by]}; a full bar is {scaled(full)}{share}"
     legend, wide, high = _placed(_keys(boxes, bar if full else ""), wide, high)
     texts = [*titles, *sheet.captions, *captions(boxes)]

@@ -44,7 +44,7 @@ class Wanted(NamedTuple):
 def report(found: Difference, labels: tuple[str, str], wanted: Wanted) -> Report:
     """Report the rows that differ, with --all every layer; the total is that of both networks."""
     rows = _fitting(found.layers, wanted.table)
-    chosen = rows if wanted.table.all else [row for row in rows if _differs(row)]
+    chosen = rows if wanted.table.all else [row for row in rows if differs(row)]
     shown = wanted.of(chosen)
     missed = len(chosen) - len(shown)
     remarks = [f"{grouped(missed)} of {grouped(len(chosen))} rows are not shown"] if missed else []
@@ -114,7 +114,7 @@ def changes(sums: dict[str, Any], measures: tuple[str, ...] = MEASURED) -> dict[
     return {**sums, **{f"{measure}_change": text for measure, text in texts.items()}}
 
 
-def _differs(row: DifferenceRow) -> bool:
+def differs(row: DifferenceRow) -> bool:
     """Return whether a layer is more than a change of size that costs nothing."""
     return row.status != "same" and not (
         row.status == "changed"
@@ -139,7 +139,7 @@ def _fitting(rows: tuple[DifferenceRow, ...], table: Table) -> list[DifferenceRo
         return _grouped(rows, table.depth)
     found = list(rows)
     deepest = max((1 + (row.path or row.path_before or "").count("/") for row in rows), default=1)
-    while not table.all and deepest > 1 and sum(map(_differs, found)) > MOST_ROWS:
+    while not table.all and deepest > 1 and sum(map(differs, found)) > MOST_ROWS:
         deepest -= 1
         found = _grouped(rows, deepest)
     return found

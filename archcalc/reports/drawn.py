@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from archcalc.analysis.costs import Analysis
-from archcalc.analysis.difference import Difference, DifferenceRow, difference
+from archcalc.analysis.difference import Difference, difference
 from archcalc.drawing.layout import Drawable, Wishes
 from archcalc.network import Network
+from archcalc.reports.differences import differs
 from archcalc.reports.layout import label
 from archcalc.units import printable, scaled
 
@@ -36,17 +37,9 @@ def _marks(found: Difference) -> tuple[tuple[str, ...], tuple[str, ...]]:
     before: dict[str | None, str] = {}
     after: dict[str | None, str] = {}
     for row in found.layers:
-        status = row.status if _differs(row) else ""
+        status = row.status if differs(row) else ""
         before[row.path_before] = after[row.path] = status
     return (
         tuple(before.get(layer.path, "") for layer in found.before.layers),
         tuple(after.get(layer.path, "") for layer in found.after.layers),
     )
-
-
-def _differs(row: DifferenceRow) -> bool:
-    """A layer as it was, on maps of another size, has changed where that changes its cost."""
-    if row.status != "changed":
-        return row.status != "same"
-    costs = (row.parameters_before, row.multiplies_before) != (row.parameters, row.multiplies)
-    return costs or row.operator_before != row.operator

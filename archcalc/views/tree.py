@@ -51,7 +51,8 @@ def render(parts: Sequence[Outline]) -> str:
         foot.append("+ new  − gone  ~ changed  → moved")
     measure = parts[-1].measure
     if full:
-        share = f", {percent(full, measure.total)}" if len(parts) == 1 else ""
+        alone = len(parts) == 1 and measure.sums
+        share = f", {percent(full, measure.total)}" if alone else ""
         foot.append(f"{WORDS[measure.by]}; a full bar is {scaled(full)}{share}")
     return "\n\n".join([*blocks, "\n".join(line for text in foot for line in wrap(text, WIDTH))])
 

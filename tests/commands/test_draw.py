@@ -199,3 +199,12 @@ def test_depth_closes_blocks() -> None:
         box["label"] for box in json.loads(opened)["networks"][0]["boxes"] if box["kind"] == "frame"
     ]
     assert labels == ["stage2", "bottleneck", "bottleneck2", "bottleneck3", "bottleneck4"]
+
+
+def test_what_does_not_sum_up_has_no_share() -> None:
+    """The most alive at once of VGG-16 is that of its second conv, both maps: 2 · 224·224·64."""
+    lines = output("vgg16", "--by", "alive").splitlines()
+    assert lines[-1] == "values alive at once; a full bar is 6.42 M"
+    assert 2 * 224 * 224 * 64 == 6_422_528
+    (line,) = [line for line in lines if line.endswith("█" * 10)]
+    assert "3×3 conv 64" in line
