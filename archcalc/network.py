@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from operator import index
@@ -13,7 +12,8 @@ from archcalc.errors import ArchError, Diagnostic, UsageError, shown
 from archcalc.graph.build import build
 from archcalc.graph.model import Graph
 from archcalc.graph.unread import refusal, unread
-from archcalc.operators.model import Shape, Window
+from archcalc.operators.model import Window
+from archcalc.operators.shape import Shape
 from archcalc.spec.catalog import Entry
 from archcalc.spec.evaluate import evaluate
 from archcalc.spec.expressions import Expression, Value
@@ -45,17 +45,20 @@ class Network:
         self.entry = entry
         self.name, self.spec, self.variant = entry
         self.values: dict[str, Value] = settle(entry.spec, entry.variant, changed)
-        self.input: Shape | None = input_shape(input, self._channels()) if input is not None else None
+        self.input: Shape | None = None if input is None else self._resized(input)
         if self.input is not None:
             self._refuse_channels_first(self.input)
         self.changed = {name: self.values[name] for name in changed}
         if input is not None:
             self.changed["input"] = "x".join(map(str, self.input or ()))
 
+    def _resized(self, input: str) -> Shape:
+        return input_shape(input, self._channels(), len(self.spec.inputs_of(self.variant)) - 1)
+
     def _refuse_channels_first(self, shape: Shape) -> None:
         """3x224x224 is how other tools write it: it would be a strip of 3 rows and 224 channels."""
         usual = self._channels()
-        if usual in (1, 3) and shape.height in (1, 3) and min(shape[1:]) >= BIG:
+        if usual in (1, 3) and shape.rank == 2 and shape[0] in (1, 3) and min(shape[1:]) >= BIG:
             size = f"{shape.width}x{shape.channels}x{usual}"
             help = f"height x width x channels: write {size}"
             message = f"an input of {shape.channels} channels; {self.name} has {usual}"
@@ -63,7 +66,7 @@ class Network:
 
     def _channels(self) -> int | None:
         """Those of the spec's own input, if they can be told before anything is built."""
-        written = self.spec.inputs_of(self.variant)[2]
+        written = self.spec.inputs_of(self.variant)[-1]
         if not isinstance(written, Expression):
             return written if type(written) is int else None
         try:
@@ -84,7 +87,9 @@ class Network:
     @property
     def note(self) -> str:
         """What is legal but hardly meant: an input as other tools write it, channels first."""
-        height, width, channels, *_ = self.graph.input
+        if self.graph.input.rank != 2:
+            return ""
+        height, width, channels = self.graph.input
         if height not in (1, 3) or min(width, channels) < BIG or (height == 1 and self._is_strip()):
             return ""
         rows = f"{height} row{'s' if height > 1 else ''} of {width} pixels with {channels} channels"
@@ -111,7 +116,7 @@ class Network:
         Raises:
             ArchError: there is one, or the layers do not fit each other.
         """
-        channels = self.spec.inputs_of(self.variant)[2]  # of an input that says none
+        channels = self.spec.inputs_of(self.variant)[-1]  # of an input that says none
         sized = channels.names if isinstance(channels, Expression) else ()
         names = [name for name in self.changed if name in self.values and name not in sized]
         if not names:
@@ -144,8 +149,7 @@ class Network:
         return Rows(
             {
                 **row,
-                "field_height": field["height"],
-                "field_width": field["width"],
+                **{f"field_{name}": field[name] for name in self.graph.input.axes},
                 "alive": step["alive"],
             }
             for row, field, step in tables
@@ -253,16 +257,18 @@ def _positive(number: object) -> int:
     return found
 
 
-def input_shape(text: str, channels: int | None = None) -> Shape:
+def input_shape(text: str, channels: int | None = None, rank: int = 2) -> Shape:
     """'224x224x3' as a shape; '320' and '320x256' have as many `channels` as the spec says.
+
+    `rank`: how many axes of positions the spec's own input has.
 
     Raises:
         UsageError: no positive integers, or not so many.
     """
-    sides = re.fullmatch(r"([0-9]+)(?:x([0-9]+))?", text.strip().replace("×", "x"))
-    whole = text
-    if sides is not None and channels is not None:
-        whole = f"{sides[1]}x{sides[2] or sides[1]}x{channels}"
+    whole, sides = text, text.strip().replace("×", "x").split("x")
+    if channels is not None and all(side.isdecimal() for side in sides):
+        sides *= rank if len(sides) == 1 and rank == 2 else 1
+        whole = "x".join([*sides, str(channels)]) if len(sides) == rank else text
     try:
         sizes = parse_input(whole)
     except ArchError as error:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from archcalc.arithmetic import ceil_div, maximum, minimum, product, recorded, require
 from archcalc.errors import ShapeError
-from archcalc.operators.model import Shape
+from archcalc.operators.shape import Shape
 from archcalc.symbols import Int, Program, Symbol
 
 # operation: on symbols; on plain integers, from the textbook

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from archcalc import garbage
 from archcalc.analysis.notebook import Rows, html
 from archcalc.graph.model import Graph, Node
-from archcalc.operators.model import Operator, Shape
+from archcalc.operators.model import Operator
+from archcalc.operators.shape import Shape
 from archcalc.symbols import Int
 
 

@@ -12,7 +12,8 @@ from archcalc.analysis.memory import measure
 from archcalc.analysis.notebook import Rows, html
 from archcalc.analysis.sequences import Match, matches, settled
 from archcalc.errors import Diagnostic, UsageError, listed, shown
-from archcalc.operators.model import Operator, Shape
+from archcalc.operators.model import Operator
+from archcalc.operators.shape import Shape
 from archcalc.symbols import Int
 
 Status = Literal["same", "changed", "moved", "new", "gone"]

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from math import prod
 from typing import NamedTuple
 
 from archcalc.analysis.field import Fields
 from archcalc.errors import ArchError
 from archcalc.graph.build import build
 from archcalc.graph.model import Graph
-from archcalc.operators.model import Shape, Window
+from archcalc.operators.model import Window
+from archcalc.operators.shape import Shape
 from archcalc.spec.expressions import Value
 from archcalc.spec.model import Spec
 from archcalc.symbols import Int, Program
@@ -32,18 +34,25 @@ def smallest_input(
     """The smallest input as `sized` makes it, found by running the shape rules at every side from 1."""
     legal = smallest_legal(spec, values, variant, graph.input)
     field = fields.of_network
-    if legal is None or field.height is None or field.width is None:
+    if legal is None or field.is_global:
         return Smallest(legal, None)
-    long = [size > 1 for size in graph.input[:2]]
-    axes = [axis for axis, is_long in zip((field.height, field.width), long, strict=True) if is_long]
-    centers = (int(-(-axis.offset // 1)) for axis in axes)
+    varied = zip(field.sides, _varied(graph.input), strict=True)
+    centers = (int(-(-axis.offset // 1)) for axis, is_varied in varied if is_varied)
     return Smallest(legal, max([legal, *(center + 1 for center in centers)]))
 
 
 def sized(input: Shape, side: Int) -> Shape:
-    """A square of `side` pixels; of an input that is one pixel high or wide, a strip."""
-    height, width = (side if size > 1 else 1 for size in input[:2])
-    return Shape(height, width, input.channels)
+    """A square of `side` pixels; of an input that is one pixel high or wide, a strip.
+
+    A volume keeps its frames.
+    """
+    varied = zip(input.extents, _varied(input), strict=True)
+    return Shape(*(side if is_varied else size for size, is_varied in varied), input.channels)
+
+
+def _varied(input: Shape) -> list[bool]:
+    """Which axes take another side."""
+    return [bool(size > 1) and name != "frames" for name, size in input.named]
 
 
 def smallest_legal(
@@ -54,7 +63,8 @@ def smallest_legal(
     None if there is none up to `input` and `LARGEST_SIDE`. The shape rules are recorded once, with the
     side as a symbol, and tried at every side.
     """
-    largest = min(max(int(input.height), int(input.width)), LARGEST_SIDE)
+    varied = zip(input.extents, _varied(input), strict=True)
+    largest = min(max([1, *(int(size) for size, is_varied in varied if is_varied)]), _largest(input))
     program = Program()
     side = program.variable("side", largest)
     try:
@@ -92,7 +102,11 @@ def unread(graph: Graph) -> Iterator[Unread]:
             readers[i].append(index)
     for index, node in enumerate(graph.nodes):
         whole = int(node.shape.positions)
-        if not readers[index] or index in graph.outputs or max(node.shape[:2]) > LARGEST_SIDE:
+        if (
+            not readers[index]
+            or index in graph.outputs
+            or max(node.shape.extents) > _largest(node.shape)
+        ):
             continue
         regions = [_read(graph, reader) for reader in readers[index]]
         if all(regions):
@@ -101,18 +115,18 @@ def unread(graph: Graph) -> Iterator[Unread]:
                 yield Unread(index, whole - seen, whole)
 
 
-Region = tuple[frozenset[int], frozenset[int]]  # rows and columns
+Region = tuple[frozenset[int], ...]  # the positions along each axis
 
 
 def _read(graph: Graph, reader: int) -> Region | None:
-    """The rows and columns that a window reads of its input; None: everything."""
+    """The positions along each axis that a window reads of its input; None: everything."""
     node = graph.nodes[reader]
     (x, *_), geometry = graph.input_shapes(node), node.operator.geometry(*graph.input_shapes(node))
     if not isinstance(geometry, Window):
         return None
-    rows = _positions(geometry, 0, int(x.height), int(node.shape.height))
-    columns = _positions(geometry, 1, int(x.width), int(node.shape.width))
-    return None if len(rows) * len(columns) == x.positions else (rows, columns)
+    sizes = zip(x.extents, node.shape.extents, strict=True)
+    region = tuple(_positions(geometry, axis, int(n), int(m)) for axis, (n, m) in enumerate(sizes))
+    return None if prod(map(len, region)) == x.positions else region
 
 
 @lru_cache(256)
@@ -141,12 +155,15 @@ def _area(regions: list[Region]) -> int:
     """Positions in any of the regions: the first, and of the others what it does not have."""
     distinct = list(dict.fromkeys(regions))
     if len(distinct) == 1:
-        rows, columns = distinct[0]
-        return len(rows) * len(columns)
-    rows_by_region: Counter[tuple[int, ...]] = Counter()
-    for row in frozenset().union(*(rows for rows, _ in distinct)):
-        rows_by_region[tuple(i for i, (rows, _) in enumerate(distinct) if row in rows)] += 1
-    return sum(
-        count * len(frozenset().union(*(distinct[i][1] for i in regions)))
-        for regions, count in rows_by_region.items()
-    )
+        return prod(map(len, distinct[0]))
+    if len(distinct[0]) == 1:
+        return len(frozenset().union(*(positions for (positions,) in distinct)))
+    among: Counter[tuple[int, ...]] = Counter()
+    for row in frozenset().union(*(rows for rows, *_ in distinct)):
+        among[tuple(i for i, (rows, *_) in enumerate(distinct) if row in rows)] += 1
+    return sum(count * _area([distinct[i][1:] for i in those]) for those, count in among.items())
+
+
+def _largest(shape: Shape) -> int:
+    """The longest side that is looked at, position by position; a sequence has no area."""
+    return LARGEST_SIDE**2 if shape.is_sequence else LARGEST_SIDE

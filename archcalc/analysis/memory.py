@@ -15,7 +15,7 @@ from archcalc.analysis.notebook import Rows
 from archcalc.arithmetic import maximum
 from archcalc.graph.model import Graph
 from archcalc.operators.attention import Attention, WindowAttention
-from archcalc.operators.model import Shape
+from archcalc.operators.shape import Shape
 from archcalc.symbols import Int
 
 Kernel = Literal["", "fused", "plain"]

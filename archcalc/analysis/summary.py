@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from archcalc.analysis.costs import Analysis, Costs, Layer, total
-from archcalc.operators.model import Shape
+from archcalc.operators.shape import Shape
 
 MOST_ROWS = 40
 EVERY_LAYER = 0  # a depth that groups and folds nothing

@@ -43,8 +43,8 @@ def stored_outputs(layer: Layer, graph: Graph) -> int:
 
 def scalings(layer: Layer, graph: Graph) -> int:
     """Count a scaling per value; per position squares and sums of channels, a power, a constant."""
-    height, width, channels = layer.node.shape
-    return outputs(layer, graph) + int(height * width * (2 + 2 * channels))
+    shape = layer.node.shape
+    return outputs(layer, graph) + int(shape.positions * (2 + 2 * shape.channels))
 
 
 def flattened(layer: Layer, graph: Graph) -> int:
@@ -63,7 +63,7 @@ def beyond_cells(layer: Layer, graph: Graph) -> int:
     if layer.node.operator.name != "adaptivepool":  # the window of others divides their map
         return 0
     x, y = layer.inputs[0], layer.node.shape
-    window = (int(x.height) // int(y.height)) * (int(x.width) // int(y.width))
+    window = prod(int(n) // int(m) for n, m in zip(x.extents, y.extents, strict=True))
     return inputs(layer, graph) - outputs(layer, graph) * window
 
 
@@ -175,7 +175,7 @@ def as_if_forward(layer: Layer, graph: Graph) -> int:
     """Count the products of a transposed convolution as if each output summed a whole window."""
     operator = layer.node.operator
     assert isinstance(operator, Deconv)
-    window = int(operator.k[0]) * int(operator.k[1])
+    window = int(prod(operator.k))
     return outputs(layer, graph) * window * (int(layer.inputs[0].channels) // int(operator.g))
 
 

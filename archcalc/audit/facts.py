@@ -140,7 +140,7 @@ def _by_stage(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[str]
     for layer in analysis.layers:
         shape = layer.node.shape
         if shape.positions > 1:
-            size = f"{shape.height}×{shape.width}"
+            size = "×".join(map(str, shape.extents))
             stages[size] += count(layer)
             blocks.setdefault(size, set()).add(layer.path.split("/")[0])
     return Counter({size: amount for size, amount in stages.items() if len(blocks[size]) > 1})

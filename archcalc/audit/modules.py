@@ -15,7 +15,6 @@ from archcalc.analysis.costs import Analysis, Layer
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.graph.model import Graph
 from archcalc.operators.convolution import Conv
-from archcalc.operators.model import Tokens
 from archcalc.operators.normalization import BatchNorm
 from archcalc.operators.pooling import AdaptivePool
 from archcalc.spec.bundle import families, folder
@@ -174,8 +173,8 @@ def _usual(layer: Layer, file: str) -> str:
 
 
 def _untold(layer: Layer) -> str:
-    """Return the unknown fact on which the count of the layer depends; '' if there is none."""
-    name, tokens = layer.node.operator.name, bool(layer.inputs) and isinstance(layer.inputs[0], Tokens)
+    """What decides how the layer is counted, and nothing says; '' if all is clear."""
+    name, tokens = layer.node.operator.name, bool(layer.inputs) and layer.inputs[0].is_sequence
     if name == "ln":
         return "" if tokens else _LN
     return _UNTOLD.get(name, _GAP if name == "gap" and tokens else "")
@@ -201,7 +200,7 @@ def _fitting(module: str, layer: Layer, file: str) -> str:
     """Return the bare name of 'AdaptiveAvgPool2d(7x7)', a pool whose map must have that size already."""
     name, _, size = module.rstrip(")").partition("(")
     x = layer.inputs[0] if layer.inputs else layer.node.shape
-    if size and size != f"{x.height}x{x.width}":
+    if size and size != "x".join(map(str, x.extents)):
         message = f"{file} pools the {x} map to {size.replace('x', '×')} before `{layer.path}`"
         raise UsageError(Diagnostic(message, help="the tool would see another network than this one"))
     return name

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.analysis.costs import Analysis, analyze
 from archcalc.network import Network
-from archcalc.operators.model import Shape
+from archcalc.operators.shape import Shape
 from archcalc.spec.catalog import Entry
 from archcalc.spec.expressions import Value
 from archcalc.spec.settings import show_value

@@ -10,7 +10,7 @@ from itertools import count, islice
 from archcalc.audit.neighbor import Change, Neighbor
 from archcalc.audit.rewrites import REWRITES
 from archcalc.errors import ArchError
-from archcalc.operators.model import Shape
+from archcalc.operators.shape import Shape
 from archcalc.spec.bundle import families
 from archcalc.spec.catalog import Entry, entries
 from archcalc.spec.expressions import Value
@@ -200,7 +200,7 @@ def _sizes(
 ) -> Iterator[Neighbor]:
     """Yield other square inputs."""
     own = network.input or network.entry.spec.inputs_of(network.entry.variant)
-    height, width, channels = own
+    height, width, channels = own if len(own) == 3 else (0, 1, 0)
     if height == width and isinstance(channels, int):
         for size in sizes:
             if size != height:

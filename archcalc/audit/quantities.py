@@ -15,12 +15,12 @@ from archcalc.audit.terms import AVERAGE_POOLS, GLOBAL_POOLS, MAX_POOLS, TERMS
 from archcalc.errors import Diagnostic, UsageError, suggestion
 from archcalc.graph.model import Graph
 from archcalc.operators import TABLE
-from archcalc.operators.model import Pair, Shape
+from archcalc.operators.shape import Shape, Sizes
 from archcalc.spec.evaluate import evaluate
 from archcalc.spec.expressions import parse
 
 if TYPE_CHECKING:
-    from archcalc.analysis.field import FieldAxis
+    from archcalc.analysis.field_axis import FieldAxis
 
 Value = int | Fraction
 Networks = Callable[[str], Analysis]  # takes a name as on the command line
@@ -111,6 +111,13 @@ def _output(analysis: Analysis) -> Shape:
     return last(analysis).node.shape
 
 
+def _side(analysis: Analysis, name: str) -> int:
+    shape = _output(analysis)
+    if name not in shape.axes:
+        raise UsageError(f"{last(analysis).path} has no {name}")
+    return int(dict(shape.named)[name])
+
+
 def _made(analysis: Analysis) -> int:
     """Count the values of the maps that the chosen layers make: `stored` of a part."""
     return sum(int(x.node.shape.values) for x in analysis.layers if x.node.operator.stored)
@@ -136,7 +143,7 @@ def _longest(graph: Graph, counted: Callable[[Any], bool]) -> int:
     return longest[graph.output]
 
 
-def _axes(analysis: Analysis) -> tuple[FieldAxis, FieldAxis]:
+def _axes(analysis: Analysis) -> tuple[FieldAxis, ...]:
     """The receptive field of the part's output, or of the network's last map."""
     from archcalc.analysis.field import receptive_fields  # a footnote of `memory` does without
 
@@ -145,13 +152,13 @@ def _axes(analysis: Analysis) -> tuple[FieldAxis, FieldAxis]:
     path = last(analysis).path
     places = (i for i, node in enumerate(analysis.graph.nodes) if node.path == path)
     field = fields.of_network if whole else fields.nodes[next(places)]
-    if field.height is None or field.width is None:
+    if field.is_global:
         raise UsageError(f"{path} sees the whole image")
-    return field.height, field.width
+    return field.sides
 
 
 def _pointwise(layer: Layer) -> bool:
-    return layer.node.operator.name == "conv" and tuple(getattr(layer.node.operator, "k", ())) == (1, 1)
+    return layer.node.operator.name == "conv" and set(getattr(layer.node.operator, "k", ())) == {1}
 
 
 _FLOAT = 4
@@ -171,8 +178,8 @@ QUANTITIES: dict[str, Quantity] = {
     "connections": Quantity(lambda a: int(a.total.connections)),
     # values
     "values": Quantity(lambda a: int(_output(a).values)),
-    "height": Quantity(lambda a: int(_output(a).height)),
-    "width": Quantity(lambda a: int(_output(a).width)),
+    "height": Quantity(lambda a: _side(a, "height")),
+    "width": Quantity(lambda a: _side(a, "width")),
     "channels": Quantity(lambda a: int(_output(a).channels)),
     "input_values": Quantity(lambda a: int(a.graph.input.values)),
     "input_channels": Quantity(lambda a: int(a.graph.input.channels)),
@@ -201,8 +208,8 @@ QUANTITIES: dict[str, Quantity] = {
 }
 
 
-def _kernel(analysis: Analysis) -> Pair:
-    kernel: Pair = getattr(last(analysis).node.operator, "k")  # noqa: B009
+def _kernel(analysis: Analysis) -> Sizes:
+    kernel: Sizes = getattr(last(analysis).node.operator, "k")  # noqa: B009
     return kernel
 
 

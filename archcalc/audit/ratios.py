@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from itertools import combinations, groupby, takewhile
-from math import log
+from math import log, prod
 from typing import Literal, NamedTuple
 
 from archcalc.audit.facts import COUNTS, by_kernel, by_operator, by_path, multiplied
@@ -260,22 +260,21 @@ def _of_neighbors(network: Neighbor) -> Iterator[Pair]:
 def _kernels(network: Neighbor) -> Iterator[Pair]:
     """Yield a kernel against another, and a stack of equal convs against one conv of the same field."""
     operators = [layer.node.operator for layer in network.analysis.layers]
-    kernels = [(int(o.k[0]), int(o.k[1])) for o in operators if isinstance(o, Conv)]
+    kernels = [tuple(map(int, o.k)) for o in operators if isinstance(o, Conv)]
     sizes = list(dict.fromkeys(kernels))
     for first, second in combinations(sizes, 2):
         yield Pair(A_CHANNEL, _kernel(first), _kernel(second), KERNELS)
     runs = [(size, len(list(same))) for size, same in groupby(kernels)]
-    for height, width in sizes:
-        longest = max(length for size, length in runs if size == (height, width))
+    for sides in sizes:
+        longest = max(length for size, length in runs if size == sides)
         for stacked in range(2, min(longest, 3) + 1):
-            field = (stacked * (height - 1) + 1, stacked * (width - 1) + 1)
-            says = f"{stacked} convs {height}×{width}"
-            yield Pair(A_CHANNEL, NamedCount(says, stacked * height * width), _kernel(field), KERNELS)
+            field = tuple(stacked * (side - 1) + 1 for side in sides)
+            says = f"{stacked} convs {'×'.join(map(str, sides))}"
+            yield Pair(A_CHANNEL, NamedCount(says, stacked * prod(sides)), _kernel(field), KERNELS)
 
 
 def _kernel(size: tuple[int, ...]) -> NamedCount:
-    height, width = size
-    return NamedCount(f"a conv {height}×{width}", height * width)
+    return NamedCount(f"a conv {'×'.join(map(str, size))}", prod(size))
 
 
 def _of_others(network: Neighbor) -> Iterator[Pair]:

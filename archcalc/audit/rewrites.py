@@ -119,7 +119,7 @@ def _full(graph: Graph) -> Graph:
 
 
 def _pointwise(operator: Operator) -> bool:
-    return isinstance(operator, Conv) and (*operator.k, *operator.s, operator.g) == (1, 1, 1, 1, 1)
+    return isinstance(operator, Conv) and {*operator.k, *operator.s, operator.g} == {1}
 
 
 def _separable(graph: Graph, index: int, readers: list[int]) -> list[int]:
@@ -133,7 +133,7 @@ def _separable(graph: Graph, index: int, readers: list[int]) -> list[int]:
             return []
         if isinstance(operator, Conv):
             (x,) = graph.input_shapes(graph.nodes[index])
-            spatial = tuple(operator.k) != (1, 1)
+            spatial = set(operator.k) != {1}
             return way if spatial and operator.g == x.channels == operator.filters else []
         if operator.buffer != "in place" or len(graph.nodes[index].inputs) != 1:
             return []

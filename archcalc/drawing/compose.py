@@ -15,7 +15,7 @@ from archcalc.drawing.metrics import fitted
 from archcalc.drawing.model import DrawnBox, Mark
 from archcalc.drawing.sheet import BAR, INSET, text_width
 from archcalc.drawing.tree import Chip, Group, Unit, every, stands_for
-from archcalc.operators.model import Shape
+from archcalc.operators.shape import Shape
 from archcalc.units import grouped, percent, printable
 
 NARROWEST = BAR + 2 * 6  # a box that may have a bar
@@ -97,7 +97,7 @@ class Composer(NamedTuple):
         return texts
 
     def _known(self, shape: Shape, top: bool) -> tuple[object, ...]:
-        return tuple(shape) if top else tuple(shape[:2])
+        return tuple(shape) if top else tuple(shape[:-1])
 
     def _incoming(self, unit: Unit) -> Shape:
         nodes = self.analysis.graph.nodes

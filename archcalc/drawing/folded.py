@@ -240,8 +240,8 @@ class _Folder:
         key: list[Any] = [len(unit.copies)]
         for i in own:
             _, operator, inputs, shape, _ = self.nodes[i]
-            read = tuple((at.get(j, -1), self.nodes[j].shape[:2]) for j in inputs)
-            key.append((id(operator), shape[:2], read, marks[i] if marks else ""))
+            read = tuple((at.get(j, -1), self.nodes[j].shape[:-1]) for j in inputs)
+            key.append((id(operator), shape[:-1], read, marks[i] if marks else ""))
         return tuple(key)
 
 

@@ -51,9 +51,9 @@ def _fields(analysis: Analysis) -> tuple[int, ...]:
     """The larger side, in pixels; of what sees all of the image, the image's."""
     from archcalc.analysis.field import receptive_fields
 
-    whole = int(max(analysis.graph.input[:2]))
+    whole = int(max(analysis.graph.input.extents))
     sides = (
-        [axis.size if axis else whole for axis in (field.height, field.width)]
+        [axis.size if axis else whole for axis in field.axes]
         for field in receptive_fields(analysis.graph).nodes
     )
     return tuple(int(max(pair)) for pair in sides)

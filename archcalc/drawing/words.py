@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.operators import TABLE
-from archcalc.operators.model import Operator, Shape
+from archcalc.operators.model import Operator
+from archcalc.operators.shape import Shape
 
 # colors of a drawing, and the words of its legend
 KINDS = {
@@ -86,20 +87,19 @@ def _conv(facts: Any, inputs: tuple[Shape, ...]) -> str:
     told = f"{words} {facts.filters}"
     if kind == "grouped":
         told += f", {facts.g} groups"
-    return told if dilated == (1, 1) else f"{told}, dilation {_short(dilated)}"
+    return told if set(dilated) == {1} else f"{told}, dilation {_short(dilated)}"
 
 
-def _stride(pair: tuple[int, int]) -> str:
-    return "" if pair == (1, 1) else f" /{_short(pair)}"
+def _stride(pair: tuple[int, ...]) -> str:
+    return "" if set(pair) == {1} else f" /{_short(pair)}"
 
 
-def _short(pair: tuple[int, int]) -> str:
-    return str(pair[0]) if pair[0] == pair[1] else _pair(pair)
+def _short(pair: tuple[int, ...]) -> str:
+    return str(pair[0]) if len(set(pair)) == 1 else _pair(pair)
 
 
 def _pair(pair: Any) -> str:
-    height, width = pair if isinstance(pair, tuple) else (pair, pair)
-    return f"{height}×{width}"
+    return "×".join(map(str, pair if isinstance(pair, tuple) else (pair, pair)))
 
 
 def _plain(operator: Operator) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from math import prod
 from typing import Any
 
 from archcalc.analysis.memory import measure
@@ -66,7 +67,7 @@ def _proof(graph: Graph, node: Node) -> int:
     patches = 0
     if node.operator.name == "conv":
         operator: Any = node.operator
-        kernel = int(operator.k[0] * operator.k[1])
+        kernel = int(prod(operator.k))
         patches = int(node.shape.positions) * kernel * int(graph.input_shapes(node)[0].channels)
     elif node.operator.name in ATTENTION:
         patches = _attended(node.operator, *graph.input_shapes(node))

@@ -19,7 +19,7 @@ Watch = Callable[[int, Array], None]
 
 
 class Forward:
-    """A graph with its weights, ready to run on `batch` images of images × height × width × channels.
+    """A graph with its weights, ready to run on `batch` images of images × positions × channels.
 
     All activations are in `block`, at the offsets of the arena of `archcalc memory`; `scratch` is for
     the kernels. Nothing else of a relevant size is allocated while it runs.

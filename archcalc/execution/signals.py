@@ -9,7 +9,7 @@ import numpy as np
 
 from archcalc.execution.forward import Forward
 from archcalc.execution.model import Array
-from archcalc.operators.model import Shape
+from archcalc.operators.shape import Shape
 
 CHUNK = 2**20  # values that are converted at a time
 
@@ -24,7 +24,7 @@ class Signal(NamedTuple):
 
 
 def seeded_input(shape: Shape, batch: int, seed: int) -> Array:
-    """Return images × height × width × channels of standard normal values."""
+    """images × positions × channels of standard normal values."""
     sizes = (batch, *map(int, shape))
     return np.random.default_rng(seed).standard_normal(sizes, dtype=np.float32)
 
@@ -58,8 +58,8 @@ def top_classes(output: Array, count: int) -> list[Any]:
 
     None for a map, or if no ranking exists: all values are equal, or one is not finite.
     """
-    vector = output[0, 0, 0]
-    if output.shape[1:3] != (1, 1) or not np.isfinite(vector).all() or (vector == vector[0]).all():
+    vector = output[0].reshape(-1)
+    if output.shape[1:-1] != (1, 1) or not np.isfinite(vector).all() or (vector == vector[0]).all():
         return []
     ranked: list[Any] = np.argsort(-vector, kind="stable")[:count].tolist()
     return ranked

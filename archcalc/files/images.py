@@ -11,7 +11,7 @@ import numpy as np
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.execution.model import Array
 from archcalc.execution.weights import Precision
-from archcalc.operators.model import Shape
+from archcalc.operators.shape import Shape
 from archcalc.regular import NotRegular, open_regular
 from archcalc.units import printable
 
@@ -51,6 +51,9 @@ def read_image(
         UsageError: Pillow is missing; the file is no image or damaged; it has too many pixels; the
             input is no image; mean or std is invalid.
     """
+    if shape.rank != 2:
+        message = f"an image is a map; the network's input is {shape}"
+        raise UsageError(Diagnostic(message, help="an `.npy` file may hold it"))
     height, width, channels = (int(size) for size in shape)
     mode = _MODES.get(channels)
     if mode is None:

@@ -13,7 +13,7 @@ from archcalc.execution.model import Array
 from archcalc.execution.weights import Dims, Slot, slots
 from archcalc.graph.model import Graph, Node
 from archcalc.operators import ATTENTION
-from archcalc.operators.model import Shape, Tokens
+from archcalc.operators.shape import Shape
 from archcalc.units import printable
 
 
@@ -137,7 +137,7 @@ def _forms(slot: Slot, order: Array | None) -> list[Storage]:
 
 
 def _kernel_forms(slot: Slot, order: Array | None) -> list[Storage]:
-    """Store out × in × height × width; linear here may be a 1×1 convolution there."""
+    """Store out × in × kernel; what is linear here may be a 1×1 convolution there."""
     *taps, inside, outside = slot.shape
 
     def convert(x: Array) -> Array:
@@ -152,16 +152,16 @@ def _kernel_forms(slot: Slot, order: Array | None) -> list[Storage]:
 
 
 def _deconv_forms(slot: Slot) -> list[Storage]:
-    """in × out/groups × height × width."""
+    """in × out/groups × kernel."""
     operator: Any = slot.node.operator
-    height, width, inside, outside = slot.shape
+    *taps, inside, outside = slot.shape
     groups = operator.g
 
     def convert(x: Array) -> Array:
-        kernel = x.reshape(groups, inside, outside // groups, height, width)
-        return kernel.transpose(3, 4, 1, 0, 2).reshape(slot.shape)
+        kernel = x.reshape(groups, inside, outside // groups, *taps)
+        return kernel.transpose(*range(3, kernel.ndim), 1, 0, 2).reshape(slot.shape)
 
-    shape = (groups * inside, outside // groups, height, width)
+    shape = (groups * inside, outside // groups, *taps)
     return [Storage(("weight",), (shape,), True, convert)]
 
 
@@ -199,9 +199,8 @@ def _orders(graph: Graph) -> list[Array | None]:
 
 def _order(node: Node, shapes: tuple[Shape, ...], before: list[Array | None]) -> Array | None:
     name = node.operator.name
-    if name == "flatten" and not isinstance(shapes[0], Tokens) and int(shapes[0].positions) > 1:
-        height, width, channels = map(int, shapes[0])
-        return np.arange(channels * height * width).reshape(channels, -1).T.reshape(-1)
+    if name == "flatten" and shapes[0].rank > 1 and int(shapes[0].positions) > 1:
+        return np.arange(int(shapes[0].values)).reshape(int(shapes[0].channels), -1).T.reshape(-1)
     if node.operator.weight_layer or name == "rbf" or all(order is None for order in before):
         return None
     if name != "concat":

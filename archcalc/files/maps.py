@@ -37,7 +37,7 @@ def prepare(folder: str) -> None:
 
 
 def write_grid(array: Array, folder: str, name: str) -> str:
-    """Draw the first 256 channels of height × width × channels as a gray PNG; return the file's path.
+    """Draw the first 256 channels of positions × channels as a gray PNG; returns the file's path.
 
     Each channel is scaled from its smallest value (black) to its largest (white); NaN is black. Maps are
     read like text, about as many in a row as there are rows; the values of a vector are one map.
@@ -46,6 +46,8 @@ def write_grid(array: Array, folder: str, name: str) -> str:
     Raises:
         UsageError: the file cannot be written.
     """
+    if array.ndim != 3:  # a sequence stands upright, frames below each other
+        array = array.reshape(-1, array.shape[-2] if array.ndim > 3 else 1, array.shape[-1])
     if array.shape[0] * array.shape[1] == 1:
         array = _square(array.reshape(-1))
     path = file_path(folder, name)

@@ -30,7 +30,7 @@ from archcalc.files.matching import match
 from archcalc.files.modules import NEEDLESS
 from archcalc.graph.model import Graph
 from archcalc.interop.safetensors import Unsound, dims, word
-from archcalc.operators.model import Shape
+from archcalc.operators.shape import Shape
 from archcalc.units import grouped
 
 LARGEST_MAP = 8 * 2**20
@@ -86,12 +86,12 @@ def read_array(path: str, shape: Shape, dtype: Precision = "float32") -> Array:
         UsageError: the file is damaged, or has another shape, no real numbers, or values not finite.
     """
     one = tuple(int(size) for size in shape)
-    fitting = (one, one[2:]) if one[:2] == (1, 1) else (one,)
+    fitting = (one, one[2:]) if one[:-1] == (1, 1) else (one,)
     with open_file(path, "npy") as (file, size):
         header = npy_header(file)
         found = header.shape
         if 0 in found or not (found in fitting or found[1:] in fitting):
-            help = f"axes are images × height × width × channels; an image is {dims(one)}"
+            help = f"axes are images × {' × '.join(shape.axes)} × channels; an image is {dims(one)}"
             raise UsageError(Diagnostic(f"{named(path)} is {dims(found)}, not {dims(one)}", help=help))
         if header.dtype.kind not in "fiu":
             message = f"{named(path)} holds {header.dtype.name} values, no real numbers"

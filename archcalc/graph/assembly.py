@@ -10,7 +10,8 @@ from archcalc.graph import refusals
 from archcalc.graph.bind import Bound
 from archcalc.graph.model import Node
 from archcalc.operators import operator_class
-from archcalc.operators.model import Input, Operator, Shape
+from archcalc.operators.model import Input, Operator
+from archcalc.operators.shape import Shape
 from archcalc.spec.expressions import LARGEST
 from archcalc.symbols import Symbol
 
@@ -27,8 +28,10 @@ class Assembly:
         """The input, which is node 0."""
         self.nodes.append(Node("input", Input(shape), (), shape, Span(("input",))))
 
-    def operator(self, name: str, values: dict[str, Any]) -> Operator:
+    def operator(self, name: str, values: dict[str, Any], rank: int) -> Operator:
         """One object for equal operators, so that equal layers can share their analysis.
+
+        `rank`: how many axes of positions the arriving tensor has.
 
         Raises:
             ShapeError: a value that the operator does not take.
@@ -39,11 +42,11 @@ class Assembly:
             if argument.kind == "flag" and isinstance(value, Symbol):
                 values[argument.name] = bool(value)
         if any(isinstance(value, Symbol) for value in values.values()):
-            return cls(**values)
-        key = (name, repr(values))
+            return cls(**values, rank=rank)
+        key = (name, rank, repr(values))
         operator = self._operators.get(key)
         if operator is None:
-            operator = self._operators[key] = cls(**values)
+            operator = self._operators[key] = cls(**values, rank=rank)
         return operator
 
     def append(

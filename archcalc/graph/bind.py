@@ -107,7 +107,7 @@ def unknown_argument(what: str, declared: Sequence[Declared], argument: Bound) -
     """The error for a named argument that nobody declares."""
     known = [d.name for d in declared]
     help = SYNONYMS.get(argument.name, "") if what in TABLE else ""
-    if re.fullmatch(r"[a-z][0-9]+(x[0-9]+){2,}", argument.name):
+    if re.fullmatch(r"[a-z][0-9]+(x[0-9]+){3,}", argument.name):
         help = VOLUMES
     if not help and argument.value is True and argument.name in TABLE:
         help = f"put `|` between steps: `{shown(what)} … | {argument.name}`"

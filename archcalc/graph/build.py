@@ -18,7 +18,8 @@ from archcalc.graph.expressions import Expressions
 from archcalc.graph.model import Graph
 from archcalc.graph.scope import Names, Scope
 from archcalc.operators import TABLE, operator_class
-from archcalc.operators.model import Operator, Shape
+from archcalc.operators.model import Operator
+from archcalc.operators.shape import Shape
 from archcalc.spec.evaluate import Lookup
 from archcalc.spec.expressions import Expression, Value
 from archcalc.spec.model import Block, Given, Line, Size, Spec, Step
@@ -32,7 +33,7 @@ def build(
 ) -> Graph:
     """The graph of a spec with these values of its variables.
 
-    `input` replaces the spec's own height × width × channels. Values may be symbols.
+    `input` replaces the spec's own. Values may be symbols.
 
     Raises:
         SpecError: a mistake of the text, or layers that do not fit each other.
@@ -57,7 +58,7 @@ class _Builder:
         self.effort = Effort()
         self.expressions = Expressions(values, self.nodes, self.effort)
         self.side_outputs: list[tuple[str, int]] = []
-        self._literal: dict[int, tuple[Operator, Span, dict[str, Bound]]] = {}
+        self._literal: dict[tuple[int, int], tuple[Operator, Span, dict[str, Bound]]] = {}
 
     def graph(self, input: Shape | None, variant: str | None) -> Graph:
         keys: Keys = ("input",)
@@ -109,7 +110,7 @@ class _Builder:
         if len(ends) < 2:
             return ends[0] if ends else x
         span = Span((*block.keys, block.join), -1)
-        operator = self.made.operator(block.join, {})
+        operator = self.made.operator(block.join, {}, self.nodes[ends[0]].shape.rank)
         path = self.names.free(scope, block.join)
         return self._append(path, operator, tuple(ends), span, {})
 
@@ -168,7 +169,7 @@ class _Builder:
         self.effort.step(len(step.arguments), line)
         if step.target:
             return self._target(step.target, scope, line.span(step.start, step.end))
-        literal = self._literal.get(id(step))
+        literal = self._literal.get((id(step), self.nodes[x].shape.rank))
         if literal is not None:
             operator, place, arguments = literal
             path = scope.prefix + label if label else self.names.free(scope, operator.name)
@@ -248,11 +249,12 @@ class _Builder:
         self.expressions.read.update(*(b.read for b in arguments.values()))
         inputs = (x, *(g.value for g in labels))
         try:
-            operator = self.made.operator(name, {k: b.value for k, b in arguments.items()})
+            given_values = {k: b.value for k, b in arguments.items()}
+            operator = self.made.operator(name, given_values, self.nodes[x].shape.rank)
         except ShapeError as error:
             raise refusals.misfit(error, self.nodes, path, inputs, place, arguments) from None
         if self._is_literal(step, name):
-            self._literal[id(step)] = operator, place, arguments
+            self._literal[id(step), operator.rank] = operator, place, arguments
         return self._append(path, operator, inputs, place, arguments)
 
     def _is_literal(self, step: Step, name: str) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from archcalc.errors import Span
-from archcalc.operators.model import Operator, Shape
+from archcalc.operators.model import Operator
+from archcalc.operators.shape import Shape
 
 
 class Node(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 from archcalc.errors import ArchError, Diagnostic, UsageError, shown
 from archcalc.graph.build import build
 from archcalc.graph.model import Graph
-from archcalc.operators.model import Shape
+from archcalc.operators.shape import Shape
 from archcalc.spec.expressions import Value
 from archcalc.spec.model import Spec
 from archcalc.spec.names import numbers_beside, texts_beside

@@ -9,13 +9,13 @@ from archcalc.operators.model import (
     UNWEIGHTED,
     Extent,
     Kind,
-    Shape,
     Weight,
     Work,
     positions_of,
     values_of,
 )
 from archcalc.operators.normalization import Pointwise
+from archcalc.operators.shape import Shape
 
 
 class Activation(Pointwise):

@@ -48,8 +48,8 @@ class Argument(NamedTuple):
             return f"{self.name}={{{_plain(value)}}}"
         return f"{self.name}{'' if len(self.name) == 1 else '='}{written(value)}"
 
-    def accept(self, value: Any) -> Any:
-        """The value an operator keeps: pairs as (height, width), tables as tuples, numbers as floats.
+    def accept(self, value: Any, rank: int = 2) -> Any:
+        """The value an operator keeps: one size an axis, tables as tuples, numbers as floats.
 
         Raises:
             ShapeError: not of the argument's kind.
@@ -63,9 +63,18 @@ class Argument(NamedTuple):
         if self.kind == "number":
             return self._number(value)
         if self.kind in ("pair", "padding"):
-            pair = value if isinstance(value, tuple) and len(value) == 2 else (value, value)
-            return self._size(pair[0]), self._size(pair[1])
+            return self._sizes(value, rank)
         return self._size(value)
+
+    def _sizes(self, value: Any, rank: int) -> tuple[Int, ...]:
+        if not isinstance(value, tuple):
+            return (self._size(value),) * rank
+        if len(value) != rank:
+            what = "×".join(map(str, recorded(value)))
+            count = f"{len(value)} axes" if len(value) > 1 else "1 axis"
+            message = f"`{self.name}` of {what} names {count}; what arrives has {rank}"
+            raise ShapeError(message, self.name, _axes_help(self, rank))
+        return tuple(map(self._size, value))
 
     def _size(self, value: Any) -> Int:
         low = 0 if self.kind in ("padding", "offset") else 1
@@ -121,4 +130,11 @@ def _plain(value: float) -> str:
 def written(value: Any) -> str:
     if not isinstance(value, tuple):
         return str(value)
-    return str(value[0]) if value[0] == value[1] else f"{value[0]}x{value[1]}"
+    return str(value[0]) if all(v == value[0] for v in value) else "x".join(map(str, value))
+
+
+def _axes_help(argument: Argument, rank: int) -> str:
+    """How sizes are written for so many axes."""
+    name = argument.name if len(argument.name) == 1 else ""
+    sizes = "x".join(["3", "3", "3"][:rank])
+    return f"`{name}3` is 3 along each axis" + (f", `{name}{sizes}` names all {rank}" * (rank > 1))

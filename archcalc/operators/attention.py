@@ -11,12 +11,12 @@ from archcalc.operators.model import (
     Geometry,
     Grid,
     Operator,
-    Shape,
     Weight,
     Work,
     require_map,
     sums_of_products,
 )
+from archcalc.operators.shape import Shape
 from archcalc.operators.tokens import sequence
 from archcalc.symbols import Int
 
@@ -72,12 +72,12 @@ class Attention(Operator):
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         (x,) = inputs
-        queries, keys = ("queries", x.height), ("keys", x.height)
+        queries, keys = ("queries", x[0]), ("keys", x[0])
         scores = Scores((), self.heads, (queries,), (keys,))
-        return *_project((("tokens", x.height),), x.channels), *_attend(scores, x.channels)
+        return *_project((("tokens", x[0]),), x.channels), *_attend(scores, x.channels)
 
     def inside(self, x: Shape) -> Inside:
-        return Inside(x.values, self.heads * x.height * x.height)
+        return Inside(x.values, self.heads * x[0] * x[0])
 
     def connections(self, *inputs: Shape) -> Int:
         (x,) = inputs
@@ -111,7 +111,7 @@ class WindowAttention(Operator):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        require_map(self.name, x)
+        _require_plane(self.name, x)
         _divide_heads(self.heads, x.channels)
         require(
             self.shift < self.window,
@@ -155,6 +155,11 @@ class WindowAttention(Operator):
 
     def _grid(self, x: Shape) -> tuple[Int, Int]:
         return ceil_div(x.height, self.window), ceil_div(x.width, self.window)
+
+
+def _require_plane(name: str, x: Shape) -> None:
+    require_map(name, x)
+    require(x.rank == 2, "`{name}` takes a map, not the volume {x}", name=name, x=x)
 
 
 def _divide_heads(heads: Int, channels: Int) -> None:

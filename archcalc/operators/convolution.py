@@ -7,26 +7,26 @@ from archcalc.operators.argument import Argument
 from archcalc.operators.model import (
     Extent,
     Geometry,
-    Pair,
-    Shape,
+    Spread,
     Weight,
     Work,
-    require_map,
+    positions_of,
     sums_of_products,
     values_of,
 )
-from archcalc.operators.window import GROUPS, HALF, NOBIAS, PADDING, SAME, Windowed
+from archcalc.operators.shape import AXES, Shape, Sizes
+from archcalc.operators.window import DILATION, GROUPS, HALF, NOBIAS, PADDING, SAME, Windowed
 from archcalc.symbols import Int
 
 FILTERS = Argument("filters", "size", "channels of the output")
-KERNEL = Argument("k", "pair", "kernel, height x width", 1)
+KERNEL = Argument("k", "pair", "kernel: along each axis, or height x width", 1)
 STRIDE = Argument("s", "pair", "stride", 1)
 
 
 class Conv(Windowed):
     """Convolution with bias; grouped, dilated, or with a connection table.
 
-    Multiplies: output values × kernel height × kernel width × input channels / groups, positions in
+    Multiplies: output values × kernel positions × input channels / groups, positions in
     the padding included. A `table` lists for each filter the input channels that it reads
     (LeCun et al. 1998, Table I).
     """
@@ -37,7 +37,7 @@ class Conv(Windowed):
         KERNEL,
         STRIDE,
         PADDING,
-        Argument("d", "pair", "dilation", 1),
+        DILATION,
         GROUPS,
         HALF,
         SAME,
@@ -56,8 +56,7 @@ class Conv(Windowed):
         _divide_groups(self.g, x.channels, self.filters)
         if self.table is not None:
             self._check_table(self.table, x)
-        height, width = self.axes(x)
-        return Shape(height.output, width.output, self.filters)
+        return self.outputs(x, self.filters)
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
         (x,) = inputs
@@ -76,7 +75,7 @@ class Conv(Windowed):
             fan_in = _kernel(self.k, ("channels", x.channels // self.g))
             work = sums_of_products(outputs, fan_in)
         else:
-            positions = Extent("positions", (("height", y.height), ("width", y.width)))
+            positions = positions_of(y)
             links = sum(len(row) for row in self.table)
             fan_in = _kernel(self.k, ("links of the table", links))
             sums = Extent("sums", (("sums", fan_in.size - self.filters),))
@@ -130,9 +129,8 @@ class Deconv(Windowed):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        require_map(self.name, x)
         _divide_groups(self.g, x.channels, self.filters)
-        sizes = [(n - 1) * s + k for n, s, k in zip(x[:2], self.s, self.k, strict=True)]
+        sizes = [(n - 1) * s + k for n, s, k in zip(x.extents, self.s, self.k, strict=True)]
         for size, pad in zip(sizes, self.p, strict=True):
             require(
                 size > 2 * pad,
@@ -141,7 +139,7 @@ class Deconv(Windowed):
                 pad=pad,
                 size=size,
             )
-        return Shape(sizes[0] - 2 * self.p[0], sizes[1] - 2 * self.p[1], self.filters)
+        return Shape(*(size - 2 * pad for size, pad in zip(sizes, self.p, strict=True)), self.filters)
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
         weight = Weight("weight", (*self.k, inputs[0].channels // self.g, self.filters))
@@ -152,7 +150,7 @@ class Deconv(Windowed):
         spread = (values_of(x, "inputs"), _kernel(self.k, ("filters", self.filters // self.g)))
         touched = [
             (name, (n - 1) * minimum(s, k) + k)
-            for name, n, s, k in zip(("height", "width"), x[:2], self.s, self.k, strict=True)
+            for name, n, s, k in zip(x.axes, x.extents, self.s, self.k, strict=True)
         ]
         first = Extent("outputs touched", (*touched, ("filters", self.filters)))
         work = (Work("products", spread), Work("additions", spread), Work("additions", (first,), -1))
@@ -163,7 +161,7 @@ class Deconv(Windowed):
         return products if self.nobias else products + self.output_shape(*inputs).values
 
     def geometry(self, *inputs: Shape) -> Geometry:
-        return "upsampling"
+        return Spread(self.k, self.s, self.p)
 
 
 def _divide_groups(groups: Int, channels: Int, filters: Int) -> None:
@@ -192,8 +190,9 @@ def _dividing(groups: int, count: int, what: str, both: tuple[Int, Int]) -> str:
 
 
 def _outputs(y: Shape) -> Extent:
-    return Extent("outputs", (("height", y.height), ("width", y.width), ("filters", y.channels)))
+    return Extent("outputs", (*y.named, ("filters", y.channels)))
 
 
-def _kernel(k: Pair, last: tuple[str, Int]) -> Extent:
-    return Extent("products", (("kernel height", k[0]), ("kernel width", k[1]), last))
+def _kernel(k: Sizes, last: tuple[str, Int]) -> Extent:
+    names = (f"kernel {axis}" for axis in AXES[len(k)])
+    return Extent("products", (*zip(names, k, strict=True), last))

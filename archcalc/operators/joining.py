@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from archcalc.arithmetic import maximum, require
-from archcalc.operators.argument import Argument
+from archcalc.arithmetic import maximum, product, require
+from archcalc.operators.argument import Argument, written
 from archcalc.operators.model import (
     FREE,
     UNWEIGHTED,
     Extent,
     Geometry,
     Operator,
-    Pair,
-    Shape,
-    Tokens,
     Weight,
     Work,
     values_of,
 )
+from archcalc.operators.shape import Shape, Sizes, agree
 from archcalc.symbols import Int
 
 
@@ -47,18 +45,20 @@ class Join(Operator):
             return inputs
         first = inputs[0]
         for x in inputs[1:]:
-            fits = (x.height >= first.height) * (x.width >= first.width)
+            fits = x.rank == first.rank and _holds(x, first)
             require(
                 fits, "`{name} crop` cannot cut {x} to {first}", "crop", name=self.name, x=x, first=first
             )
-        return tuple(x._replace(height=first.height, width=first.width) for x in inputs)
+        return tuple(first.of(x.channels) for x in inputs)
 
-    def offsets(self, *inputs: Shape) -> tuple[Pair, ...]:
-        """Rows and columns that are cut off before each input's first value."""
+    def offsets(self, *inputs: Shape) -> tuple[Sizes, ...]:
+        """Positions along each axis that are cut off before each input's first value."""
         if not self.crop:
-            return ((0, 0),) * len(inputs)
+            return ((0,) * inputs[0].rank,) * len(inputs)
         first = inputs[0]
-        return tuple(((x.height - first.height) // 2, (x.width - first.width) // 2) for x in inputs)
+        return tuple(
+            tuple((n - m) // 2 for n, m in zip(x.extents, first.extents, strict=True)) for x in inputs
+        )
 
     def _over_values(self, inputs: tuple[Shape, ...]) -> tuple[Extent, Extent]:
         joins = Extent("joins", (("inputs − 1", len(inputs) - 1),))
@@ -74,7 +74,7 @@ class Add(Join):
     def output_shape(self, *inputs: Shape) -> Shape:
         first, *others = self.aligned(inputs)
         for x in others:
-            same = _same_positions(x, first) * (x.channels == first.channels)
+            same = agree(x, first)
             require(same, "cannot add {x} to {first}", help=_equal_shapes, x=x, first=first)
         return first
 
@@ -93,14 +93,14 @@ class Concat(Join):
         channels = first.channels
         for x in others:
             require(
-                _same_positions(x, first),
+                agree(x.extents, first.extents),
                 "cannot concatenate {x} with {first}",
                 help=_equal_maps,
                 x=x,
                 first=first,
             )
             channels = channels + x.channels
-        return first._replace(channels=channels)
+        return first.of(channels)
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         return FREE
@@ -117,13 +117,15 @@ class Mul(Join):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         shapes = self.aligned(inputs)
-        largest, *others = [x for x in shapes if isinstance(x, Tokens)] or shapes
-        for x in others:
-            height, width = maximum(largest.height, x.height), maximum(largest.width, x.width)
-            largest = largest._replace(height=height, width=width)
+        rank = max((x.rank for x in shapes if not _may_be_vector(x)), default=2)
+        own = [x for x in shapes if x.rank == rank]
+        sizes = own[0].extents
+        for x in own[1:]:
+            sizes = tuple(maximum(n, m) for n, m in zip(sizes, x.extents, strict=True))
+        largest = Shape(*sizes, own[0].channels)
         for i, x in enumerate(shapes):
-            vector = 0 if isinstance(x, Tokens) else x.height * x.width == 1
-            fits = (x.channels == largest.channels) * maximum(_same_positions(x, largest), vector)
+            vector = x.positions == 1 if x.rank == 2 or x.rank == rank == 3 else 0
+            fits = (x.channels == largest.channels) * maximum(agree(x.extents, largest.extents), vector)
             require(fits, "cannot multiply {x} with {y}", help=_factors, x=x, y=shapes[0 if i else -1])
         return largest
 
@@ -131,31 +133,34 @@ class Mul(Join):
         return (Work("multiplies", self._over_values(inputs)),)
 
 
-def _same_positions(x: Shape, y: Shape) -> Int:
-    """Whether two maps, or two sequences, agree in height and width."""
-    return (
-        (x.height == y.height) * (x.width == y.width) * (isinstance(x, Tokens) == isinstance(y, Tokens))
-    )
+def _holds(x: Shape, y: Shape) -> Int:
+    """Whether no axis of `x` is shorter than that of `y`."""
+    return product([n >= m for n, m in zip(x.extents, y.extents, strict=True)])
+
+
+def _may_be_vector(x: Shape) -> bool:
+    """Whether the rank leaves it open: a map of 1 × 1 is a vector."""
+    return x.rank == 2
 
 
 def _equal_shapes(**shapes: Shape) -> str:
     """What makes two tensors equal: a layer behind one of them, which is named by its shape."""
     x, y = shapes.values()
-    sequences = isinstance(x, Tokens) and isinstance(y, Tokens)
-    if _same_positions(x, y):
-        layer = "linear" if sequences else "conv"
+    if x.extents == y.extents:
+        layer = "linear" if x.is_sequence else "conv"
         first, second = (
             f"`{layer} {y.channels}` behind the {x}",
             f"`{layer} {x.channels}` behind the {y}",
         )
         return f"{first}, or {second}, makes the channels equal"
-    if sequences or isinstance(x, Tokens) or isinstance(y, Tokens):
-        return _of_sequences(x, y)
-    large, small = (x, y) if x.height * x.width > y.height * y.width else (y, x)
-    rows, columns = -(-large.height // small.height), -(-large.width // small.width)
-    if (-(-large.height // rows), -(-large.width // columns)) != (small.height, small.width):
-        return "heights and widths must agree: pad the convs (`half`), or give both the same strides"
-    stride = f"s{rows}" if rows == columns else f"s{rows}x{columns}"
+    if x.is_sequence or x.rank != y.rank:
+        return _of_axes(x, y)
+    large, small = (x, y) if x.positions > y.positions else (y, x)
+    strides = [-(-n // m) for n, m in zip(large.extents, small.extents, strict=True)]
+    if any(-(-n // s) != m for n, s, m in zip(large.extents, strides, small.extents, strict=True)):
+        sides = "heights and widths" if x.rank == 2 else "frames, heights and widths"
+        return f"{sides} must agree: pad the convs (`half`), or give both the same strides"
+    stride = f"s{written(tuple(strides))}"
     step = f"conv {small.channels} {stride}"
     if x.channels == y.channels:
         return f"`maxpool 1 {stride}` or `{step}` behind the {large} makes it {small}"
@@ -165,7 +170,7 @@ def _equal_shapes(**shapes: Shape) -> str:
 def _factors(**shapes: Shape) -> str:
     """The same; a vector, as a gate ends with, needs the channels of the map."""
     x, y = shapes.values()
-    vectors = [s for s in (x, y) if not isinstance(s, Tokens) and s.height == s.width == 1]
+    vectors = [s for s in (x, y) if s.rank == 2 and s.positions == 1]
     if len(vectors) != 1:
         return _equal_shapes(x=x, y=y)
     whole = y if vectors[0] is x else x
@@ -179,10 +184,12 @@ def _equal_maps(**shapes: Shape) -> str:
     otherwise = (
         "heights and widths must agree; pad the convs (`half`), or pool with stride 1 (`s1 half`)"
     )
-    return _of_sequences(*shapes.values()) or otherwise
+    return _of_axes(*shapes.values()) or otherwise
 
 
-def _of_sequences(x: Shape, y: Shape) -> str:
-    if isinstance(x, Tokens) != isinstance(y, Tokens):
+def _of_axes(x: Shape, y: Shape) -> str:
+    if x.is_sequence and y.is_sequence:
+        return "both sequences must have as many tokens"
+    if x.is_sequence or y.is_sequence:
         return "`tokens` makes a sequence of a map"
-    return "both sequences must have as many tokens" if isinstance(x, Tokens) else ""
+    return "" if x.rank == y.rank else "both must have as many axes"

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from archcalc.arithmetic import require
 from archcalc.operators.argument import Argument
-from archcalc.operators.model import (
-    Extent,
-    Geometry,
-    Operator,
-    Shape,
-    Tokens,
-    Weight,
-    Work,
-    sums_of_products,
-)
+from archcalc.operators.model import Extent, Geometry, Operator, Weight, Work, sums_of_products
+from archcalc.operators.shape import Shape
 from archcalc.operators.window import NOBIAS
 from archcalc.symbols import Int
 
@@ -35,8 +27,8 @@ class Linear(Operator):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        if isinstance(x, Tokens):
-            return x._replace(channels=self.units)
+        if x.is_sequence:
+            return x.of(self.units)
         _require_vector(self.name, x)
         return Shape(1, 1, self.units)
 
@@ -55,10 +47,10 @@ class Linear(Operator):
         return self._outputs(x).size * (x.channels + (not self.nobias))
 
     def geometry(self, *inputs: Shape) -> Geometry:
-        return "pointwise" if isinstance(inputs[0], Tokens) else "global"
+        return "pointwise" if inputs[0].is_sequence else "global"
 
     def _outputs(self, x: Shape) -> Extent:
-        tokens = (("tokens", x.height),) if isinstance(x, Tokens) else ()
+        tokens = (("tokens", x[0]),) if x.is_sequence else ()
         return Extent("outputs", (*tokens, ("units", self.units)))
 
 
@@ -94,7 +86,7 @@ class Rbf(Operator):
 
 def _require_vector(name: str, x: Shape) -> None:
     require(
-        x.height * x.width == 1,
+        x.positions == 1,
         "`{name}` takes a vector, not a {x} map",
         help=lambda name, x: "`flatten` or `gap` the map first",
         name=name,

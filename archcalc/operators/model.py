@@ -8,50 +8,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from archcalc.arithmetic import product, recorded, require
+from archcalc.arithmetic import product, require
 from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument, written
+from archcalc.operators.shape import Shape, Sizes
 from archcalc.symbols import Int
-
-Pair = tuple[Int, Int]  # height, width
-
-
-class Shape(NamedTuple):
-    """Height × width × channels of one image's tensor; a vector is 1 × 1 × channels."""
-
-    height: Int
-    width: Int
-    channels: Int
-
-    @property
-    def values(self) -> Int:
-        return self.height * self.width * self.channels
-
-    @property
-    def positions(self) -> Int:
-        return self.height * self.width
-
-    def __str__(self) -> str:
-        height, width, channels = recorded(self)
-        return f"{channels}" if height == width == 1 else f"{height}×{width}×{channels}"
-
-
-class Tokens(Shape):
-    """A sequence: `height` tokens of so many channels; `width` is 1. No map is equal to it."""
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Tokens) and tuple.__eq__(self, other)
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        return hash((Tokens, *self))
-
-    def __str__(self) -> str:
-        count, _, channels = recorded(self)
-        return f"{count}×{channels}"
-
 
 # "position": learned for a place, and added to what stands there
 Role = Literal["weight", "bias", "position", "scale", "shift", "mean", "variance", "fixed"]
@@ -115,27 +76,41 @@ UNWEIGHTED: tuple[Weight, ...] = ()
 class Window(NamedTuple):
     """What one output sees of its input, per axis: kernel, stride, padding before, dilation."""
 
-    kernel: Pair
-    stride: Pair
-    before: Pair
-    dilation: Pair
+    kernel: Sizes
+    stride: Sizes
+    before: Sizes
+    dilation: Sizes
+
+
+class Spread(NamedTuple):
+    """Input i reaches the outputs o with i·stride ≤ o + before < i·stride + kernel."""
+
+    kernel: Sizes
+    stride: Sizes
+    before: Sizes
+
+
+class Repeat(NamedTuple):
+    """Output o is a copy of input ⌊o / factor⌋."""
+
+    factor: Sizes
 
 
 class Grid(NamedTuple):
     """Windows side by side, each of whose outputs see the whole of it; one of them begins at `start`."""
 
-    window: Pair
-    start: Pair
+    window: Sizes
+    start: Sizes
 
 
 class Cells(NamedTuple):
     """Output o of m along an axis of n inputs reads those from ⌊o·n/m⌋ to ⌈(o + 1)·n/m⌉ − 1."""
 
-    inputs: Pair
-    outputs: Pair
+    inputs: Sizes
+    outputs: Sizes
 
 
-Geometry = Window | Grid | Cells | Literal["pointwise", "global", "upsampling"]
+Geometry = Window | Spread | Repeat | Grid | Cells | Literal["pointwise", "global"]
 Buffer = Literal["fresh", "in place", "view"]
 
 
@@ -151,16 +126,19 @@ class Operator:
     stored: ClassVar[bool]  # its output is a map of the `stored` memory rule
     buffer: ClassVar[Buffer]  # where its output lives: see `peak`
 
-    def __init__(self, *required: Any, **optional: Any) -> None:
+    rank: int = 2  # of the tensors that arrive: a size alone stands for so many axes
+
+    def __init__(self, *required: Any, rank: int = 2, **optional: Any) -> None:
         if len(required) > len(self.arguments):
             raise ShapeError(f"{self.name} takes {len(self.arguments)} arguments at most")
+        self.rank = rank
         for argument, value in zip(self.arguments, required, strict=False):
             optional[argument.name] = value
         for argument in self.arguments:
             value = optional.pop(argument.name, argument.default)
             if value is ...:
                 raise ShapeError(f"{self.name} needs `{argument.name}`", argument.name)
-            setattr(self, argument.attribute, argument.accept(value))
+            setattr(self, argument.attribute, argument.accept(value, rank))
         if optional:
             raise ShapeError(f"{self.name} has no argument `{next(iter(optional))}`")
 
@@ -204,7 +182,7 @@ class Operator:
         return " ".join(words)
 
     def _default(self, argument: Argument) -> Any:
-        return argument.accept(argument.default)
+        return argument.accept(argument.default, self.rank)
 
     def __repr__(self) -> str:
         return f"<{self}>"
@@ -247,28 +225,22 @@ def sums_of_products(outputs: Extent, products: Extent) -> tuple[Work, ...]:
 
 def values_of(shape: Shape, name: str = "values") -> Extent:
     """The loop over every value of a tensor."""
-    return Extent(name, (*_positions(shape), ("channels", shape.channels)))
+    return Extent(name, (*shape.named, ("channels", shape.channels)))
 
 
 def positions_of(shape: Shape) -> Extent:
     """The loop over the positions of a tensor."""
-    return Extent("positions", _positions(shape))
-
-
-def _positions(shape: Shape) -> tuple[tuple[str, Int], ...]:
-    if isinstance(shape, Tokens):
-        return (("tokens", shape.height),)
-    return ("height", shape.height), ("width", shape.width)
+    return Extent("positions", shape.named)
 
 
 def require_map(name: str, x: Shape) -> None:
-    """Refuse a sequence where a window would slide over a map.
+    """Refuse a sequence where there must be a height and a width.
 
     Raises:
-        ShapeError: `x` is a sequence of tokens.
+        ShapeError: `x` is a sequence.
     """
     require(
-        not isinstance(x, Tokens),
+        not x.is_sequence,
         "`{name}` takes a map, not {x} tokens",
         help=lambda name, x: "`linear` sees each token, `transpose` makes channels of tokens",
         name=name,

@@ -11,12 +11,12 @@ from archcalc.operators.model import (
     Extent,
     Geometry,
     Operator,
-    Shape,
     Weight,
     Work,
     positions_of,
     values_of,
 )
+from archcalc.operators.shape import Shape
 from archcalc.operators.window import NOBIAS
 from archcalc.symbols import Int
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from archcalc.arithmetic import gcd, require
+from archcalc.arithmetic import gcd, maximum, product, require
 from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import (
@@ -13,14 +13,12 @@ from archcalc.operators.model import (
     Extent,
     Geometry,
     Operator,
-    Pair,
-    Shape,
     Weight,
     Work,
-    require_map,
     values_of,
 )
-from archcalc.operators.window import HALF, PADDING, SAME, WindowAxis, Windowed
+from archcalc.operators.shape import Shape, Sizes
+from archcalc.operators.window import DILATION, HALF, PADDING, SAME, WindowAxis, Windowed
 from archcalc.symbols import Int
 
 
@@ -38,7 +36,7 @@ class Pool(Windowed):
     weight_layer, stored, buffer = False, True, "fresh"
     window_field = "window"
 
-    window: Pair
+    window: Sizes
 
     def __init__(self, *required: Any, **optional: Any) -> None:
         if optional.get("s", "window") == "window":
@@ -50,14 +48,25 @@ class Pool(Windowed):
             raise ShapeError("`same` leaves nothing to round: `ceil` says nothing", "ceil", help)
 
     def _axis(self, axis: int, size: Int, name: str) -> WindowAxis:
+        dilation, padding = self.d[axis], self.p[axis]
         if not (self.same or self.half):
             require(
-                self.p[axis] < self.k[axis],
+                padding <= (self.k[axis] - 1) * dilation,
                 "padding of {padding} makes windows of {window} that hold nothing else",
                 "p",
                 lambda padding, window: f"a padding of at most {window - 1}",
-                padding=self.p[axis],
-                window=self.k[axis],
+                padding=padding,
+                window=(self.k[axis] - 1) * dilation + 1,
+            )
+        if not self.half and not (type(dilation) is int and dilation == 1):
+            require(
+                maximum(dilation <= size, maximum(self.k[axis] == 1, 0 if self.same else padding == 0)),
+                "a dilation of {dilation} steps over the {name} of {size}: from padding to padding",
+                "d",
+                lambda dilation, name, size: f"a dilation of at most {size}, or no padding",
+                dilation=dilation,
+                name=name,
+                size=size,
             )
         return super()._axis(axis, size, name)
 
@@ -66,8 +75,7 @@ class Pool(Windowed):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        height, width = self.axes(x)
-        return Shape(height.output, width.output, x.channels)
+        return self.outputs(x, x.channels)
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
         return UNWEIGHTED
@@ -77,14 +85,15 @@ class Pool(Windowed):
 
     def _fold(self, kind: Any, *inputs: Shape) -> Work:
         """Each output combines its window: one step fewer than values."""
-        steps = Extent("steps", (("window − 1", self.k[0] * self.k[1] - 1),))
+        steps = Extent("steps", (("window − 1", product(self.k) - 1),))
         return Work(kind, (values_of(self.output_shape(*inputs), "outputs"), steps))
 
 
 class MaxPool(Pool):
-    """Largest value of a window: window − 1 comparisons an output."""
+    """Largest value of a window: window − 1 comparisons an output. It may be dilated."""
 
     name = "maxpool"
+    arguments = (*Pool.arguments, DILATION)
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         return (self._fold("comparisons", *inputs),)
@@ -129,7 +138,7 @@ class SumPool(Pool):
         return (self._fold("additions", *inputs),)
 
     def connections(self, *inputs: Shape) -> Int:
-        return self.output_shape(*inputs).values * self.k[0] * self.k[1]
+        return self.output_shape(*inputs).values * product(self.k)
 
 
 class Gap(Operator):
@@ -174,21 +183,20 @@ class AdaptivePool(Operator):
     )
     weight_layer, stored, buffer = False, True, "fresh"
 
-    size: Pair
+    size: Sizes
     max: bool
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        require_map(self.name, x)
         return Shape(*self.size, x.channels)
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
         return UNWEIGHTED
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
-        (x,), (rows, columns) = inputs, self.size
-        read = (x.height + rows - gcd(x.height, rows)) * (x.width + columns - gcd(x.width, columns))
-        steps = Extent("steps", (("values read − outputs", read - rows * columns),))
+        (x,) = inputs
+        read = product([n + m - gcd(n, m) for n, m in zip(x.extents, self.size, strict=True)])
+        steps = Extent("steps", (("values read − outputs", read - product(self.size)),))
         fold = Work("comparisons" if self.max else "additions", (_channels(x), steps))
         return (fold,) if self.max else (fold, Work("multiplies", (values_of(self.output_shape(x)),)))
 
@@ -197,7 +205,7 @@ class AdaptivePool(Operator):
 
     def geometry(self, *inputs: Shape) -> Geometry:
         (x,) = inputs
-        return Cells((x.height, x.width), self.size)
+        return Cells(x.extents, self.size)
 
 
 def _channels(x: Shape) -> Extent:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from archcalc.arithmetic import ceil_div, require
+from archcalc.arithmetic import ceil_div, product, require
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import (
     FREE,
@@ -12,13 +12,12 @@ from archcalc.operators.model import (
     Buffer,
     Geometry,
     Operator,
-    Pair,
-    Shape,
+    Repeat,
     Weight,
     Window,
     Work,
-    require_map,
 )
+from archcalc.operators.shape import Shape, Sizes
 from archcalc.symbols import Int
 
 CHANNELS = Argument("channels", "size", "channels of the output")
@@ -63,15 +62,15 @@ class Upsample(Reshape):
     name = "upsample"
     arguments = (Argument("factor", "pair", "copies down and across"),)
 
-    factor: Pair
+    factor: Sizes
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        require_map(self.name, x)
-        return Shape(x.height * self.factor[0], x.width * self.factor[1], x.channels)
+        sizes = (n * factor for n, factor in zip(x.extents, self.factor, strict=True))
+        return Shape(*sizes, x.channels)
 
     def geometry(self, *inputs: Shape) -> Geometry:
-        return "upsampling"
+        return Repeat(self.factor)
 
 
 class ToDepth(Reshape):
@@ -83,16 +82,15 @@ class ToDepth(Reshape):
     name = "todepth"
     arguments = (Argument("factor", "pair", "neighbors down and across"),)
 
-    factor: Pair
+    factor: Sizes
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        require_map(self.name, x)
-        down, across = self.factor
-        return Shape(ceil_div(x.height, down), ceil_div(x.width, across), x.channels * down * across)
+        sizes = (ceil_div(n, factor) for n, factor in zip(x.extents, self.factor, strict=True))
+        return Shape(*sizes, x.channels * product(self.factor))
 
     def geometry(self, *inputs: Shape) -> Geometry:
-        return Window(self.factor, self.factor, (0, 0), (1, 1))
+        return Window(self.factor, self.factor, (0,) * self.rank, (1,) * self.rank)
 
 
 class PadChannels(Reshape):
@@ -112,7 +110,7 @@ class PadChannels(Reshape):
             have=x.channels,
             channels=self.channels,
         )
-        return x._replace(channels=self.channels)
+        return x.of(self.channels)
 
 
 class Slice(Reshape):
@@ -135,7 +133,7 @@ class Slice(Reshape):
             end=end - 1,
             have=x.channels,
         )
-        return x._replace(channels=self.channels)
+        return x.of(self.channels)
 
 
 class Shuffle(Reshape):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from archcalc.arithmetic import require
 from archcalc.operators.argument import Argument
-from archcalc.operators.model import Geometry, Shape, Tokens, Weight, Work, require_map, values_of
+from archcalc.operators.model import Geometry, Weight, Work, require_map, values_of
 from archcalc.operators.normalization import Pointwise
 from archcalc.operators.reshaping import Reshape
+from archcalc.operators.shape import Shape
 from archcalc.symbols import Int
 
 
@@ -20,7 +21,7 @@ class ToTokens(Reshape):
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         require_map(self.name, x)
-        return Tokens(x.height * x.width, 1, x.channels)
+        return Shape(x.positions, x.channels)
 
 
 class ClassToken(Reshape):
@@ -31,7 +32,7 @@ class ClassToken(Reshape):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         x = sequence(self.name, inputs[0])
-        return x._replace(height=x.height + 1)
+        return Shape(x[0] + 1, x.channels)
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
         return (Weight("weight", (inputs[0].channels,)),)
@@ -49,7 +50,7 @@ class PosEmbed(Pointwise):
         return sequence(self.name, inputs[0])
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
-        return (Weight("position", (inputs[0].height, inputs[0].channels)),)
+        return (Weight("position", (inputs[0][0], inputs[0].channels)),)
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         return (Work("additions", (values_of(inputs[0]),)),)
@@ -66,11 +67,11 @@ class Token(Reshape):
     def output_shape(self, *inputs: Shape) -> Shape:
         x = sequence(self.name, inputs[0])
         require(
-            self.index < x.height,
+            self.index < x[0],
             "token {index} of {count}, counted from 0",
             "index",
             index=self.index,
-            count=x.height,
+            count=x[0],
         )
         return Shape(1, 1, x.channels)
 
@@ -83,7 +84,7 @@ class Transpose(Reshape):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         x = sequence(self.name, inputs[0])
-        return Tokens(x.channels, 1, x.height)
+        return Shape(x.channels, x[0])
 
     def geometry(self, *inputs: Shape) -> Geometry:
         return "global"
@@ -96,7 +97,7 @@ def sequence(name: str, x: Shape) -> Shape:
         ShapeError: it is a map or a vector.
     """
     require(
-        isinstance(x, Tokens),
+        x.is_sequence,
         "`{name}` takes a sequence of tokens, not {x}",
         help=lambda name, x: "`tokens` makes a sequence of a map",
         name=name,

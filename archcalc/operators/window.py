@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 
 from archcalc.arithmetic import ceil_div, maximum, require
 from archcalc.operators.argument import Argument
-from archcalc.operators.model import Geometry, Operator, Pair, Shape, Window, require_map
+from archcalc.operators.model import Geometry, Operator, Window
+from archcalc.operators.shape import Shape, Sizes
 from archcalc.symbols import Int
 
 PADDING = Argument("p", "padding", "zeros on both sides", 0)
 HALF = Argument("half", "flag", "pad d·(k−1)/2 on both sides; odd kernels only", False)
 SAME = Argument("same", "flag", "output is ceil(input/stride), odd pixel at the end", False)
+DILATION = Argument("d", "pair", "dilation", 1)
 GROUPS = Argument("g", "size", "groups", 1)
 NOBIAS = Argument("nobias", "flag", "no bias", False)
 
@@ -26,16 +28,17 @@ class WindowAxis(NamedTuple):
 class Windowed(Operator):
     """An operator that slides a window, with those of k, s, p, d, half, same and ceil that it has."""
 
-    k: Pair
-    s: Pair
-    p: Pair
-    d: Pair = (1, 1)
+    k: Sizes
+    s: Sizes
+    p: Sizes
+    d: Sizes
     half: bool
     same: bool
     ceil: bool = False
 
     def __init__(self, *required: Any, **optional: Any) -> None:
         super().__init__(*required, **optional)
+        self.d = getattr(self, "d", (1,) * self.rank)
         if self.half:
             for size in getattr(self, self.window_field):
                 require(
@@ -46,18 +49,20 @@ class Windowed(Operator):
                     size=size,
                 )
 
-    def axes(self, x: Shape) -> tuple[WindowAxis, WindowAxis]:
-        """Height and width of the output, with the padding before them.
+    def axes(self, x: Shape) -> tuple[WindowAxis, ...]:
+        """Each axis of the output, with the padding before it.
 
         Raises:
-            ShapeError: no map, or the window is larger than the padded input.
+            ShapeError: the window has other axes, or is larger than the padded input.
         """
-        require_map(self.name, x)
-        return self._axis(0, x.height, "height"), self._axis(1, x.width, "width")
+        return tuple(self._axis(axis, size, x.axes[axis]) for axis, size in enumerate(x.extents))
+
+    def outputs(self, x: Shape, channels: Int) -> Shape:
+        """The output of so many channels."""
+        return Shape(*(axis.output for axis in self.axes(x)), channels)
 
     def geometry(self, *inputs: Shape) -> Geometry:
-        height, width = self.axes(inputs[0])
-        return Window(self.k, self.s, (height.before, width.before), self.d)
+        return Window(self.k, self.s, tuple(axis.before for axis in self.axes(inputs[0])), self.d)
 
     def _axis(self, axis: int, size: Int, name: str) -> WindowAxis:
         stride, span = self.s[axis], self.d[axis] * (self.k[axis] - 1) + 1

@@ -88,4 +88,4 @@ def _totals(networks: list[Network], analyses: list[Analysis], labels: list[str]
 
 def _field(analysis: Analysis) -> Any:
     field = receptive_fields(analysis.graph).of_network
-    return max(field.height.size, field.width.size) if field.height and field.width else None
+    return max((axis.size for axis in field.sides), default=None)

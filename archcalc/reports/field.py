@@ -9,7 +9,8 @@ from archcalc.analysis.field import Field, Fields, receptive_fields
 from archcalc.analysis.inputs import Smallest, sized, smallest_input, unread
 from archcalc.api import Network
 from archcalc.graph.model import Graph
-from archcalc.operators.model import Window
+from archcalc.operators.model import Repeat, Spread, Window
+from archcalc.operators.shape import Shape
 from archcalc.reports.layout import both, document, field_document, label, output, pair, single, title
 from archcalc.reports.model import Column, Ranked, Report
 from archcalc.reports.table import Table
@@ -35,7 +36,7 @@ def report(network: Network, table: Table) -> Report:
     def changes(layer: Layer) -> bool:
         node = layer.node
         geometry = node.operator.geometry(*layer.inputs)
-        return isinstance(geometry, Window) or geometry == "upsampling" or len(node.inputs) > 1
+        return isinstance(geometry, Window | Spread | Repeat) or len(node.inputs) > 1
 
     rows, names = single(analysis, changes, table)
     cells = [
@@ -54,11 +55,10 @@ def report(network: Network, table: Table) -> Report:
 
 
 def _cells(name: str, output: Ranked, field: Field, graph: Graph) -> dict[str, Any]:
-    if field.height is None or field.width is None:
-        return {"layer": name, "output": output, "field": pair([None, None]), "note": "the whole image"}
-    axes = (field.height, field.width)
-    notes = []
-    if field.height.size > graph.input.height or field.width.size > graph.input.width:
+    axes, notes = field.sides, []
+    if not axes:
+        return {"layer": name, "output": output, "field": pair(()), "note": "the whole image"}
+    if any(axis.size > size for axis, size in zip(axes, graph.input.extents, strict=True)):
         notes.append("exceeds image")
     if not field.aligned:
         notes.append("misaligned")
@@ -74,14 +74,14 @@ def _cells(name: str, output: Ranked, field: Field, graph: Graph) -> dict[str, A
 def _remarks(analysis: Analysis, fields: Fields, smallest: Smallest) -> tuple[str, ...]:
     graph, field = analysis.graph, fields.of_network
     lines = []
-    if field.height is not None and field.width is not None:
-        size = both([field.height.size, field.width.size])
+    if field.sides:
+        size = both(axis.size for axis in field.sides)
         lines.append(f"the network sees {size} pixels, at {graph.nodes[fields.network].path}")
     else:
         whole = next(n.path for n, f in zip(graph.nodes, fields.nodes, strict=True) if f.is_global)
         lines.append(f"the network sees the whole image, from {whole} on")
     if smallest.legal is not None:
-        legal, kind = _sides(graph, smallest.legal), "strip" if 1 in graph.input[:2] else "square input"
+        legal, kind = _sides(graph, smallest.legal), _kind(graph.input)
         sensible = f", sensible from {_sides(graph, smallest.sensible)}" if smallest.sensible else ""
         lines.append(f"smallest {kind}: {legal}{sensible}")
     for gap in list(unread(graph))[:4]:
@@ -94,9 +94,14 @@ def _remarks(analysis: Analysis, fields: Fields, smallest: Smallest) -> tuple[st
 
 
 def _sides(graph: Graph, side: int) -> str:
-    """Return a size as text: a square by its side, a strip by both sides."""
-    height, width, _ = sized(graph.input, side)
-    return f"{height}" if height == width else f"{height}×{width}"
+    """A square is named by its side, a strip and a volume by all."""
+    return both(map(int, sized(graph.input, side).extents))
+
+
+def _kind(input: Shape) -> str:
+    if input.rank != 2:
+        return "input"
+    return "strip" if 1 in input.extents else "square input"
 
 
 def _document(analysis: Analysis, fields: Fields, smallest: Smallest) -> dict[str, Any]:

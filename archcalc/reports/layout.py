@@ -17,7 +17,8 @@ from archcalc.analysis.summary import (
     summarize,
 )
 from archcalc.api import Network
-from archcalc.operators.model import Extent, Operator, Shape, Work
+from archcalc.operators.model import Extent, Operator, Work
+from archcalc.operators.shape import Shape
 from archcalc.reports.model import Ranked
 from archcalc.reports.table import Table
 from archcalc.spec.settings import show_value
@@ -27,7 +28,8 @@ from archcalc.units import printable
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from archcalc.analysis.field import Field, FieldAxis
+    from archcalc.analysis.field import Field
+from archcalc.analysis.field_axis import FieldAxis
 
 AXIS = ("size", "stride", "padding", "offset")
 
@@ -153,10 +155,10 @@ def _merge(before: Sequence[Row], after: Sequence[Row]) -> list[tuple[Row | None
     return merged
 
 
-def both(pair: Sequence[Fraction | int]) -> str:
-    """Return height and width, as one number where they agree: '7', '3×7', '0.5'."""
-    height, width = map(_decimal, pair)
-    return height if height == width else f"{height}×{width}"
+def both(sides: Iterable[Fraction | int]) -> str:
+    """Height and width, as one number where they agree: '7', '3×7', '0.5'."""
+    texts = list(map(_decimal, sides))
+    return texts[0] if len(set(texts)) == 1 else "×".join(texts)
 
 
 def _decimal(value: Fraction | int) -> str:
@@ -179,12 +181,10 @@ def ranked(shape: Shape) -> Ranked:
     return Ranked(str(shape), shape.values)
 
 
-def pair(axes: Iterable[int | Fraction | None]) -> Ranked:
-    """Return a property of both axes, sorted by the larger; None means the whole image."""
-    found = [axis for axis in axes if axis is not None]
-    if len(found) < 2:
-        return Ranked("all", (inf, inf))
-    return Ranked(both(found), (max(found), min(found)))
+def pair(axes: Iterable[int | Fraction]) -> Ranked:
+    """A property of all axes, sorted by the largest; without them it is the whole image."""
+    found = list(axes)
+    return Ranked(both(found), (max(found), min(found))) if found else Ranked("all", (inf, inf))
 
 
 def arithmetic(row: Row) -> str | None:
@@ -266,7 +266,7 @@ def _layer(analysis: Analysis, row: Row) -> dict[str, Any]:
 
 
 def _arguments(operator: Operator) -> dict[str, Any]:
-    """Return all arguments of an operator by name, pairs as [height, width]."""
+    """All arguments of an operator by name; one size an axis as a list."""
     return {a.name: _listed(getattr(operator, a.attribute)) for a in operator.arguments}
 
 
@@ -278,7 +278,7 @@ def field_document(field: Field) -> dict[str, Any]:
     """Return the field of a value by axis; None: all of the image."""
     return {
         "aligned": field.aligned,
-        **{name: _axis(axis) for name, axis in (("height", field.height), ("width", field.width))},
+        **{name: _axis(axis) for name, axis in field.named},
     }
 
 

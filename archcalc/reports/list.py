@@ -69,7 +69,7 @@ def _within(rows: list[dict[str, Any]], limits: Mapping[str, str | None]) -> lis
 def _field_size(graph: Graph) -> int | None:
     """Return the network's receptive field in pixels, the larger axis; None: it sees the whole image."""
     field = receptive_fields(graph).of_network
-    return max(field.height.size, field.width.size) if field.height and field.width else None
+    return max((axis.size for axis in field.sides), default=None)
 
 
 MEASURES: dict[str, Callable[[Graph], Any]] = {

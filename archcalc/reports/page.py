@@ -85,7 +85,7 @@ def gathered(network: Network) -> NetworkPage:
         tuple(_alive(analysis, memory)),
         int(memory.peak),
         tuple(_fields(analysis, outline)),
-        max(int(analysis.graph.input.height), int(analysis.graph.input.width)),
+        max(map(int, analysis.graph.input.extents)),
         (census, *_published(network)),
     )
 
@@ -162,15 +162,14 @@ def _alive(analysis: Analysis, memory: Memory) -> Iterator[Mark]:
 
 def _fields(analysis: Analysis, outline: Outline) -> Iterator[Mark]:
     """A square for each size that grows, a few of them."""
-    rows = receptive_fields(analysis.graph).rows
+    fields, nodes = receptive_fields(analysis.graph).nodes, analysis.graph.nodes
     found: dict[int, Mark] = {}
     for entry in outline.entries:
-        seen = [(rows[i], i) for i in entry.nodes if rows[i]["height"] and rows[i]["width"]]
+        seen = [i for i in entry.nodes if fields[i].sides]
         if not seen:
             continue
-        row, _ = seen[-1]
-        size = max(row["height"], row["width"])
-        told = f"{row['path']}: {row['height']}×{row['width']} pixels"
+        sides = [int(axis.size) for axis in fields[seen[-1]].sides]
+        size, told = max(sides), f"{nodes[seen[-1]].path}: {'×'.join(map(str, sides))} pixels"
         found.setdefault(size, Mark(size, ranges(entry.layers), printable(told)))
     sizes = sorted(size for size in found if size > 1)
     step = -(-len(sizes) // MOST_SQUARES) or 1

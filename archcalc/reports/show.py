@@ -66,7 +66,7 @@ def _cells(name: str, output: Ranked | None, costs: Costs) -> dict[str, Any]:
 
 
 def _field(field: Field) -> Ranked:
-    return pair(axis.size if axis else None for axis in (field.height, field.width))
+    return pair(axis.size for axis in field.sides)
 
 
 def _operator(layers: tuple[Layer, ...], texts: dict[int, str]) -> str:

@@ -20,7 +20,7 @@ from archcalc.spec.tokens import (
     read_size,
 )
 
-_GLUED = re.compile(rf"([a-z])([0-9]+(?:x[0-9]+)?|{BRACES})")
+_GLUED = re.compile(rf"([a-z])([0-9]+(?:x[0-9]+){{0,2}}|{BRACES})")
 _NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 
 

@@ -9,8 +9,8 @@ from archcalc.spec.expressions import Expression, Value
 
 JOINS = ("add", "concat", "mul")
 
-# what a line can hold as a size: 3, 1x7, a word, or an expression
-Size: TypeAlias = "int | tuple[int, int] | str | bool | Expression"
+# what a line can hold where a size stands: 3, 1x7, a word, or an expression
+Size: TypeAlias = "int | tuple[int, ...] | str | bool | Expression"
 
 
 class Given(NamedTuple):

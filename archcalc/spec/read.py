@@ -38,7 +38,8 @@ ABOUT = ("title", "paper", "year")
 BODY = ("layers", *JOINS, "then")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PIECE = r"""(\{(?>(?:[^{}'"]++|'[^']*+'|"[^"]*+")*)\}|[0-9]+)"""
-_INPUT = re.compile(rf"\s*{_PIECE}\s*x\s*{_PIECE}\s*x\s*{_PIECE}\s*")
+_INPUT = re.compile(rf"\s*{_PIECE}(?:\s*x\s*{_PIECE}){{1,3}}\s*")
+_SIDE = re.compile(_PIECE)
 _VARIANT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -247,15 +248,15 @@ class _Reader:
 
 
 def parse_input(text: str) -> tuple[Size, ...]:
-    """Parse '224x224x3' or '{size}x{size}x3' as three sizes.
+    """'224x224x3' or '{size}x{size}x3' as its sizes: one, two or three axes, then channels.
 
     Raises:
-        ArchError: the text is not three sizes.
+        ArchError: no such sizes.
     """
-    found = _INPUT.fullmatch(text.replace("×", "x"))
-    if found is None:
+    plain = text.replace("×", "x")
+    if _INPUT.fullmatch(plain) is None:
         help = "height x width x channels, as in 224x224x3"
-        help = VOLUMES if text.count("x") > 2 else help
+        help = VOLUMES if text.count("x") > 3 else help
         message = f"`{shown(text)}` is no input size"
         raise ArchError(Diagnostic(message, Span((), 0, len(text)), help=help))
-    return tuple(read_size(Lexeme(found[i], found.start(i))) for i in (1, 2, 3))
+    return tuple(read_size(Lexeme(found[1], found.start(1))) for found in _SIDE.finditer(plain))

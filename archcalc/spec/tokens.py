@@ -15,12 +15,12 @@ _TOKEN = re.compile(rf"(?>(?:[^\s|{{}}]++|{BRACES})+)|\|")
 _SPACE = re.compile(r"\s*")
 LABEL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-SIZE = re.compile(rf"([0-9]+)(?:x([0-9]+))?|({BRACES})")
+SIZE = re.compile(rf"([0-9]+(?:x[0-9]+){{0,2}})|({BRACES})")
 
 MOST_WORDS = 10_000  # in one step
 LABEL_HELP = "labels are letters, digits and `_` `.` `-`"
 DIMENSIONS = ("1d", "2d", "3d")
-VOLUMES = "sizes are height x width x channels: there are no volumes, and 1-D is a height of 1"
+VOLUMES = "the input has one, two or three axes, then channels: 16000x1, 224x224x3, 16x112x112x3"
 
 
 class Lexeme(NamedTuple):
@@ -69,19 +69,19 @@ def counted(token: Lexeme, before: int) -> Lexeme:
 
 
 def read_size(token: Lexeme) -> Size:
-    """Parse INT, INTxINT or an expression in braces.
+    """INT, INTxINT, INTxINTxINT or an expression in braces.
 
     Raises:
         ArchError: a number beyond 64 bits, or no expression.
     """
     found = SIZE.fullmatch(token.text)
     assert found is not None
-    if found[3]:
+    if found[2]:
         return read_expression(token)
-    sizes = [found[1]] if found[2] is None else [found[1], found[2]]
+    sizes = found[1].split("x")
     if any(len(size) > 19 or int(size) > LARGEST for size in sizes):
         raise fault("a number beyond 64 bits", token.start, token.end)
-    return int(sizes[0]) if len(sizes) == 1 else (int(sizes[0]), int(sizes[1]))
+    return int(sizes[0]) if len(sizes) == 1 else tuple(map(int, sizes))
 
 
 def read_expression(token: Lexeme) -> Expression:

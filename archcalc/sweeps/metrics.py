@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from archcalc.analysis.costs import analyze
 from archcalc.analysis.field import receptive_fields
 from archcalc.analysis.memory import measure
 from archcalc.arithmetic import maximum, minimum
 from archcalc.graph.model import Graph
-from archcalc.operators.model import Shape, Tokens
 from archcalc.symbols import Int
 
 MEANING = {
@@ -28,10 +29,7 @@ def metrics(graph: Graph, size: int) -> dict[str, Int]:
     """Return the metrics of a graph by name; `size` is the bytes of a value."""
     total, memory, fields = analyze(graph).total, measure(graph), receptive_fields(graph)
     field = fields.of_network
-    if field.height is None or field.width is None:
-        seen = maximum(graph.input.height, graph.input.width)
-    else:
-        seen = maximum(field.height.size, field.width.size)
+    seen = reduce(maximum, [axis.size for axis in field.sides] or graph.input.extents)
     return {
         "parameters": total.parameters,
         "multiplies": total.multiplies,
@@ -39,9 +37,5 @@ def metrics(graph: Graph, size: int) -> dict[str, Int]:
         "stored": memory.stored * size,
         "peak": memory.peak * size,
         "field": seen,
-        "output": _side(graph.nodes[fields.network].shape),
+        "output": reduce(minimum, graph.nodes[fields.network].shape.extents),
     }
-
-
-def _side(shape: Shape) -> Int:
-    return shape.height if isinstance(shape, Tokens) else minimum(shape.height, shape.width)

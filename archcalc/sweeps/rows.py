@@ -10,7 +10,7 @@ from typing import Any
 from archcalc.analysis.notebook import Rows
 from archcalc.api import Network, named, plain
 from archcalc.errors import Diagnostic, UsageError, listed, shown
-from archcalc.operators.model import Shape
+from archcalc.operators.shape import Shape
 from archcalc.spec.settings import show_value, split_values
 from archcalc.sweeps.evaluation.run import Outcome, Refusal, Request, request
 from archcalc.sweeps.evaluation.run import sweep as evaluate

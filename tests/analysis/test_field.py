@@ -239,7 +239,7 @@ def test_the_offset_is_that_of_the_first_value() -> None:
         ),
         {},
     )
-    assert [axis and axis.offset for axis in receptive_fields(joined).of_network[:2]] == [0.5, 0.5]
+    assert [axis and axis.offset for axis in receptive_fields(joined).of_network.axes] == [0.5, 0.5]
 
 
 @pytest.mark.parametrize("seed", range(60))

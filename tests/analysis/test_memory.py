@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import tracemalloc
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,7 @@ def simulate(graph: Graph, order: Sequence[int]) -> int:
     peak = 0
     for index in order:
         node = graph.nodes[index]
-        size = int(node.shape.height) * int(node.shape.width) * int(node.shape.channels)
+        size = prod(map(int, node.shape))
 
         def needed(block: int, without: int) -> bool:
             tenants = [i for i in done if block_of[i] == block]

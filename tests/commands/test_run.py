@@ -16,8 +16,9 @@ from archcalc.cli import commands
 from archcalc.operators.activation import Activation
 from archcalc.operators.convolution import Conv
 from archcalc.operators.linear import Linear
-from archcalc.operators.model import Shape, Weight
+from archcalc.operators.model import Weight
 from archcalc.operators.pooling import MaxPool
+from archcalc.operators.shape import Shape
 
 
 def invoke(*words: str) -> Result:

@@ -12,7 +12,8 @@ import pytest
 from archcalc.execution.counted import loops
 from archcalc.execution.reference import run
 from archcalc.operators import operator_class
-from archcalc.operators.model import Operator, Shape, Tokens
+from archcalc.operators.model import Operator
+from archcalc.operators.shape import Shape
 
 RNG = np.random.default_rng(0)
 Place = tuple[int, int]
@@ -59,7 +60,7 @@ def agree(y: Any, expected: dict[Place, Any], width: int) -> None:
 
 @pytest.mark.parametrize("heads", [1, 2, 6])
 def test_attention(heads: int) -> None:
-    operator, tokens = op("attention", heads), Tokens(5, 1, 6)
+    operator, tokens = op("attention", heads), Shape(5, 6)
     weights, x = weights_of(operator, tokens), random(1, 5, 1, 6) / 3
     places = {(i, 0): x[0, i, 0].astype(np.float64) for i in range(5)}
     expected = attended(places, weights, heads, lambda q, k: True, lambda q, k, head: 0.0)
@@ -94,7 +95,7 @@ def test_nan_reaches_the_steps_of_its_token() -> None:
     """The last of n tokens is NaN: its row and its column of scores are, and so every sum of values."""
     n, d, h = 5, 12, 3
     operator = op("attention", h)
-    weights, x = weights_of(operator, Tokens(n, 1, d)), random(1, n, 1, d)
+    weights, x = weights_of(operator, Shape(n, d)), random(1, n, 1, d)
     x[0, -1] = np.nan
     counts = loops.run(operator, [x], weights).counts
     products = 3 * (n - 1) * d * d + (n - 1) * (n - 1) * d

@@ -80,14 +80,14 @@ def test_cases_reach_every_way() -> None:
     plans = [
         cut(operator, (2, *shape), (2, *operator_shape(operator, shape))) for operator, shape in CASES
     ]
-    assert any(plan.rows < plan.y[1] for plan in plans)
-    assert {plan.padded == (0, 0) for plan in plans} == {True, False}
+    assert any(plan.rows < plan.y[2] for plan in plans)
+    assert {plan.padded == (0, 0, 0) for plan in plans} == {True, False}
     assert {plan.each for plan in plans} == {True, False}
-    assert any(plan.rows * plan.y[2] < ROWS for plan in plans)
+    assert any(plan.rows * plan.y[3] < ROWS for plan in plans)
 
 
 def operator_shape(operator: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
-    from archcalc.operators.model import Shape
+    from archcalc.operators.shape import Shape
 
     return tuple(map(int, operator.output_shape(Shape(*shape))))
 

@@ -12,7 +12,8 @@ import archcalc
 from archcalc.execution.counted.arrays import Counter, counted
 from archcalc.execution.reference import REFERENCE, run
 from archcalc.operators import TABLE
-from archcalc.operators.model import Operator, Shape
+from archcalc.operators.model import Operator
+from archcalc.operators.shape import Shape
 
 RNG = np.random.default_rng(0)
 

@@ -25,7 +25,8 @@ from archcalc.execution import reference
 from archcalc.execution.counted import kernels, loops
 from archcalc.execution.counted.arrays import Counter, counted
 from archcalc.operators import TABLE, operator_class
-from archcalc.operators.model import Operator, Shape, Tokens
+from archcalc.operators.model import Operator
+from archcalc.operators.shape import Shape
 
 PACKAGE = Path(loops.__file__).parents[2]
 RNG = np.random.default_rng(0)
@@ -35,7 +36,7 @@ def op(name: str, *required: Any, **optional: Any) -> Operator:
     return operator_class(name)(*required, **optional)
 
 
-MAP, VECTOR, SEQUENCE = Shape(7, 9, 6), Shape(1, 1, 12), Tokens(5, 1, 12)
+MAP, VECTOR, SEQUENCE = Shape(7, 9, 6), Shape(1, 1, 12), Shape(5, 12)
 LINKS = [[0, 1], [1, 2, 5], [4]]
 CASES: list[tuple[Operator, Shape]] = [
     (op("conv", 4), MAP),
@@ -71,7 +72,7 @@ CASES: list[tuple[Operator, Shape]] = [
     (op("attention", 3), SEQUENCE),
     (op("attention", 1), SEQUENCE),
     (op("attention", 12), SEQUENCE),
-    (op("attention", 4), Tokens(40, 1, 72)),
+    (op("attention", 4), Shape(40, 72)),
     (op("windowattention", 2, 3), Shape(6, 9, 6)),
     (op("windowattention", 3, 4), MAP),
     (op("windowattention", 2, 4, shift=1), MAP),

@@ -26,11 +26,14 @@ from archcalc.execution.fast.operators import KERNELS, prepare, scratch
 from archcalc.execution.verify import judge
 from archcalc.graph.model import Node
 from archcalc.operators import TABLE, operator_class
-from archcalc.operators.model import Cells, Extent, Grid, Operator, Shape, Tokens, Weight, Window, Work
+from archcalc.operators.model import Cells, Extent, Grid, Operator, Repeat, Spread, Weight, Window, Work
+from archcalc.operators.shape import Shape
 
 RNG = np.random.default_rng(7)
 Shapes = tuple[Shape, ...]
 Law = Callable[[Operator, Shapes], bool]
+Place = tuple[int, ...]
+WITH_AXES = (Window, Spread, Repeat, Grid, Cells)
 
 
 def arrays_of(inputs: Shapes) -> list[Any]:
@@ -50,7 +53,7 @@ def verified(operator: Operator, inputs: Shapes) -> bool:
     if operator.buffer == "view":
         fast = arrays[0].reshape(fast.shape)
     room = np.zeros(scratch(operator, (1, *inputs[0]), fast.shape), np.float32)
-    prepared = prepare(operator, weights, fast.shape[3], np.float32)
+    prepared = prepare(operator, weights, fast.shape[-1], np.float32)
     KERNELS[operator.name](operator, arrays, prepared, fast, room)
     return judge(layer, arrays, weights, fast).holds
 
@@ -69,7 +72,11 @@ def weights_are_read(operator: Operator, inputs: Shapes) -> bool:
     return True
 
 
-def seen_positions(operator: Operator, inputs: Shapes) -> dict[tuple[int, int], set[tuple[int, int]]]:
+def places_of(sizes: Any) -> Iterator[Place]:
+    return product(*map(range, sizes))
+
+
+def seen_positions(operator: Operator, inputs: Shapes) -> dict[Place, set[Place]]:
     """For every output position the positions of the first input whose NaN reaches it.
 
     Tokens of a window that are apart meet with a weight of 0, which does not stop NaN.
@@ -77,37 +84,40 @@ def seen_positions(operator: Operator, inputs: Shapes) -> dict[tuple[int, int], 
     arrays, weights = [np.abs(x) for x in arrays_of(inputs)], weights_of(operator, inputs)
     poison = 1e3 if operator.name == "windowattention" else np.nan
     clean = reference.run(operator, arrays, weights)
-    seen: dict[tuple[int, int], set[tuple[int, int]]] = {}
-    for place in product(range(inputs[0].height), range(inputs[0].width)):
+    seen: dict[Place, set[Place]] = {}
+    for place in places_of(inputs[0].extents):
         poisoned = arrays[0].copy()
-        poisoned[0, place[0], place[1]] = poison
+        poisoned[0, *place] = poison
         with np.errstate(invalid="ignore"):
             y = reference.run(operator, [poisoned, *arrays[1:]], weights)
-        for output in product(range(y.shape[1]), range(y.shape[2])):
+        for output in places_of(y.shape[1:-1]):
             reached = seen.setdefault(output, set())
-            if (y[0, output[0], output[1]] != clean[0, output[0], output[1]]).any():
+            if (y[0, *output] != clean[0, *output]).any():
                 reached.add(place)
     return seen
 
 
 def geometry_is_seen(operator: Operator, inputs: Shapes) -> bool:
     geometry, seen = operator.geometry(*inputs), seen_positions(operator, inputs)
-    everything = set(product(range(inputs[0].height), range(inputs[0].width)))
-    if isinstance(geometry, Window | Grid | Cells):
+    everything = set(places_of(inputs[0].extents))
+    if isinstance(geometry, WITH_AXES):
         return all(seen[place] == expected_places(geometry, place, inputs[0]) for place in seen)
     if geometry == "global":
         return all(places == everything for places in seen.values())
-    if geometry == "pointwise":
-        return all(len(places) <= 1 for places in seen.values())
-    readers = [sum(1 for places in seen.values() if place in places) for place in everything]
-    return max(readers) > 1 and all(places != everything for places in seen.values())
+    return geometry == "pointwise" and all(len(places) <= 1 for places in seen.values())
 
 
-def expected_places(geometry: Any, output: tuple[int, int], x: Shape) -> set[tuple[int, int]]:
+def expected_places(geometry: Any, output: Place, x: Shape) -> set[Place]:
     """What a window or grid says that an output sees, as far as it lies inside the map."""
     axes = []
-    for axis in (0, 1):
-        if isinstance(geometry, Window):
+    for axis in range(x.rank):
+        if isinstance(geometry, Repeat):
+            places = [output[axis] // geometry.factor[axis]]
+        elif isinstance(geometry, Spread):
+            kernel, stride, before = (sizes[axis] for sizes in geometry)
+            at = output[axis] + before
+            places = [i for i in range(x[axis]) if at in range(i * stride, i * stride + kernel)]
+        elif isinstance(geometry, Window):
             first = output[axis] * geometry.stride[axis] - geometry.before[axis]
             taps = range(geometry.kernel[axis])
             places = [first + tap * geometry.dilation[axis] for tap in taps]
@@ -127,9 +137,9 @@ def geometry_is_listed(operator: Operator, inputs: Shapes) -> bool:
     """By name; a layer that sees each token by itself, and all of a vector, is in no list for both."""
     listed = [kind for kind, names in GEOMETRIES.items() if operator.name in names]
     geometry = operator.geometry(*inputs)
-    if operator.name == "linear" and isinstance(inputs[0], Tokens):
+    if operator.name == "linear" and inputs[0].is_sequence:
         return geometry == "pointwise"
-    return [geometry] == listed if listed else isinstance(geometry, Window | Grid | Cells)
+    return [geometry] == listed if listed else isinstance(geometry, WITH_AXES)
 
 
 def rows_hold(operator: Operator, inputs: Shapes) -> bool:
@@ -167,10 +177,10 @@ def stating(operator: Operator, fact: str, value: Any) -> Operator:
 
 def other_shapes(operator: Operator, inputs: Shapes) -> Iterator[tuple[str, Any]]:
     y = operator.output_shape(*inputs)
-    for field, by in product(y._fields, (-1, 1)):
-        size = getattr(y, field) + by
-        if size > 0:
-            yield "output_shape", y._replace(**{field: size})
+    for axis, by in product(range(len(y)), (-1, 1)):
+        if y[axis] + by > 0:
+            yield "output_shape", Shape(*y[:axis], y[axis] + by, *y[axis + 1 :])
+    yield "output_shape", Shape(1, *y)
 
 
 def other_weights(operator: Operator, inputs: Shapes) -> Iterator[tuple[str, Any]]:
@@ -198,25 +208,26 @@ def other_work(operator: Operator, inputs: Shapes) -> Iterator[tuple[str, Any]]:
 
 def other_geometry(operator: Operator, inputs: Shapes) -> Iterator[tuple[str, Any]]:
     geometry = operator.geometry(*inputs)
-    if not isinstance(geometry, Window | Grid | Cells):
-        kinds = {"pointwise", "global", "upsampling"} - {geometry}
+    if not isinstance(geometry, WITH_AXES):
+        kinds = {"pointwise", "global"} - {geometry}
         yield from (("geometry", kind) for kind in sorted(kinds))
         return
-    for field, axis, by in product(geometry._fields, (0, 1), (-1, 1)):
+    for field, axis, by in product(geometry._fields, range(inputs[0].rank), (-1, 1)):
         values = list(getattr(geometry, field))
         values[axis] += by
         changed = geometry._replace(**{field: tuple(values)})
-        least = -9 if field in ("before", "start") else field in ("window", "inputs", "outputs")
+        least = (
+            -9 if field in ("before", "start") else field in ("window", "inputs", "outputs", "factor")
+        )
         if values[axis] >= least and tells(geometry, changed, inputs[0]):
             yield "geometry", changed
 
 
 def tells(geometry: Any, changed: Any, x: Shape) -> bool:
     """Whether the two differ in what they say of a map: the dilation of a single tap says nothing."""
-    size = range(1, 4)
     return any(
         expected_places(geometry, place, x) != expected_places(changed, place, x)
-        for place in product(size, size)
+        for place in product(range(1, 4), repeat=x.rank)
     )
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from archcalc.errors import UsageError
 from archcalc.files.images import DEVIATION, MEAN, read_image
-from archcalc.operators.model import Shape
+from archcalc.operators.shape import Shape
 
 RNG = np.random.default_rng(0)
 COLOR, GRAY = Shape(224, 224, 3), Shape(32, 32, 1)

@@ -26,7 +26,7 @@ from archcalc.execution.weights import make, slots
 from archcalc.files.tensors import read, read_array, read_map
 from archcalc.graph.build import build
 from archcalc.graph.model import Graph
-from archcalc.operators.model import Shape
+from archcalc.operators.shape import Shape
 from archcalc.spec.model import Source
 from archcalc.spec.read import read as read_spec
 

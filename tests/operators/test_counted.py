@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from archcalc.operators import FAMILIES, operator_class
-from archcalc.operators.model import Operator, Shape, Tokens
+from archcalc.operators.model import Operator
+from archcalc.operators.shape import Shape
 
 Starts = Sequence[int]
 
@@ -181,7 +182,7 @@ def attend(tokens: int, channels: int, heads: int, biased: bool) -> Counter[str]
 @pytest.mark.parametrize("tokens, channels, heads", [(1, 1, 1), (5, 6, 3), (4, 8, 1), (3, 4, 4)])
 def test_attention(tokens: int, channels: int, heads: int) -> None:
     counted = attend(tokens, channels, heads, biased=False)
-    operator, x = operator_class("attention")(heads), Tokens(tokens, 1, channels)
+    operator, x = operator_class("attention")(heads), Shape(tokens, channels)
     assert declared(operator, x) == +counted
     assert operator.connections(x) == 4 * tokens * channels * len(range(channels + 1))
 

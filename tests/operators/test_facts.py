@@ -12,7 +12,8 @@ from support.operator_facts import CONVENTIONS, GEOMETRIES, stated
 
 from archcalc.operators import FAMILIES, TABLE, operator_class
 from archcalc.operators.argument import Argument
-from archcalc.operators.model import Grid, Input, Operator, Shape, Tokens, Window
+from archcalc.operators.model import Grid, Input, Operator, Window
+from archcalc.operators.shape import Shape
 from archcalc.spec.model import JOINS
 
 FACTS = (
@@ -77,12 +78,13 @@ def test_geometry_without_window(geometry: str) -> None:
 
 def test_the_other_operators_slide_a_window() -> None:
     windowed = {"conv", "maxpool", "avgpool", "sumpool", "adaptivepool", "todepth", "windowattention"}
+    windowed |= {"deconv", "upsample"}
     assert set(TABLE) - set().union(*GEOMETRIES.values()) == windowed
 
 
 def test_geometry_of_tokens() -> None:
     """A linear layer sees one token; windows of attention stand side by side."""
-    assert operator_class("linear")(8).geometry(Tokens(9, 1, 4)) == "pointwise"
+    assert operator_class("linear")(8).geometry(Shape(9, 4)) == "pointwise"
     assert operator_class("todepth")((2, 3)).geometry(Shape(4, 6, 1)) == Window(
         (2, 3), (2, 3), (0, 0), (1, 1)
     )
@@ -155,14 +157,13 @@ def test_shapes_as_text() -> None:
 
 def test_a_sequence_is_no_map() -> None:
     """Equal numbers, another kind: layers that are counted once, by their inputs, stay apart."""
-    tokens, column = Tokens(197, 1, 768), Shape(197, 1, 768)
+    tokens, column = Shape(197, 768), Shape(197, 1, 768)
     assert str(tokens) == "197×768"
-    assert str(Tokens(1, 1, 768)) == "1×768"
-    assert tokens == Tokens(197, 1, 768) != Tokens(196, 1, 768)
+    assert str(Shape(1, 768)) == "1×768"
+    assert tokens == Shape(197, 768) != Shape(196, 768)
     assert tokens != column
     assert column != tokens
-    assert len({tokens, column, Tokens(197, 1, 768)}) == 2
-    assert isinstance(tokens._replace(height=1), Tokens)
+    assert len({tokens, column, Shape(197, 768)}) == 2
     assert (tokens.values, tokens.positions) == (197 * 768, 197)
 
 

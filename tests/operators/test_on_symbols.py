@@ -20,7 +20,8 @@ from archcalc.arithmetic import recorded
 from archcalc.errors import ShapeError
 from archcalc.operators import FAMILIES, TABLE, operator_class
 from archcalc.operators.joining import Join
-from archcalc.operators.model import Cells, Grid, Operator, Shape, Tokens, Window
+from archcalc.operators.model import Cells, Grid, Operator, Repeat, Spread, Window
+from archcalc.operators.shape import Shape, Sizes
 from archcalc.symbols import Int, Program
 
 Structure = dict[str, Any]
@@ -96,10 +97,13 @@ def deconv(draw: Draw, structure: Structure) -> Point:
 
 
 def pool(draw: Draw, structure: Structure) -> Point:
-    point = window(draw, structure, "window") | {"channels0": draw(small(1, 12))}
-    for axis in (0, 1):  # less padding than window
+    dilated = structure.get("dilated", False)
+    point = window(draw, structure, "window", dilated) | {"channels0": draw(small(1, 12))}
+    for axis, size in enumerate(("height", "width")):  # no window of padding alone
+        dilation = point.get(f"d{axis}", 1)
+        point[f"{size}0"] = max(point[f"{size}0"], dilation)
         if f"p{axis}" in point:
-            point[f"p{axis}"] = min(point[f"p{axis}"], point[f"window{axis}"] - 1)
+            point[f"p{axis}"] = min(point[f"p{axis}"], (point[f"window{axis}"] - 1) * dilation)
     return point
 
 
@@ -180,14 +184,15 @@ NUMBERS = st.sampled_from([Fraction(1, 1000), 0.00001, 1])
 
 def pools(*mean: str) -> Space:
     """`same` leaves nothing to round, and a mean counts zeros or does not."""
-    kinds = st.tuples(PADS, st.booleans(), st.booleans(), st.sampled_from(["", *mean]))
+    kinds = st.tuples(PADS, *[st.booleans()] * 3, st.sampled_from(["", *mean]))
     return Space(
         kinds.map(
             lambda kind: {
                 "pad": kind[0],
                 "ceil": kind[1] and kind[0] != "same",
                 "strided": kind[2],
-                **{flag: flag == kind[3] for flag in mean},
+                "dilated": kind[3] and not mean,
+                **{flag: flag == kind[4] for flag in mean},
             }
         ),
         pool,
@@ -201,7 +206,7 @@ SPACES = {
     "rbf": Space(flags(), vector),
     "maxpool": pools(),
     "avgpool": pools("zeros", "nozeros"),
-    "sumpool": pools(),
+    "sumpool": pools("of one kind"),
     "gap": Space(flags("tokens"), plain()),
     "adaptivepool": Space(flags("max"), plain("size0", "size1")),
     "bn": Space(flags("noscale", eps=NUMBERS), plain()),
@@ -227,6 +232,9 @@ SPACES = {
 }
 NEVER_REFUSE = {"gap", "bn", "ln", "scale", "flatten", *FAMILIES["activation"].split()}
 NEVER_REFUSE |= {"tokens", "classtoken", "posembed", "transpose"}
+OF_SEQUENCES = {"tokens", "classtoken", "posembed", "transpose", "token", "attention"}
+OF_ONE_RANK = {*OF_SEQUENCES, "linear", "rbf", "windowattention"}
+RANKS = {name: (2,) if name in OF_ONE_RANK else (1, 2, 3) for name in TABLE}
 
 
 @st.composite
@@ -242,7 +250,7 @@ def points(draw: Draw, space: Space, structure: Structure, spoiled: bool) -> Poi
 
 
 def construct(
-    name: str, structure: Structure, numbers: Mapping[str, Int]
+    name: str, structure: Structure, numbers: Mapping[str, Int], rank: int
 ) -> tuple[Operator, list[Shape]]:
     """The operator and its inputs, on ints or symbols."""
     cls, given = operator_class(name), dict(structure)
@@ -252,25 +260,30 @@ def construct(
         if key in numbers:
             given[key] = numbers[key]
         elif f"{key}0" in numbers and f"{key}1" in numbers and argument.kind in ("pair", "padding"):
-            given[key] = numbers[f"{key}0"], numbers[f"{key}1"]
+            given[key] = _along(rank, numbers[f"{key}0"], numbers[f"{key}1"])
         elif given.get(key) is True and argument.kind != "flag":
             del given[key]
     if structure.get("depthwise"):  # one symbol thrice: input channels, filters, groups
         given |= {"filters": numbers["channels0"], "g": numbers["channels0"], "table": None}
     known = {a.name for a in cls.arguments}
-    kind = Tokens if structure.get("tokens") else Shape
+    rank = 1 if structure.get("tokens") else rank
     inputs = [
-        kind(numbers[f"height{i}"], numbers[f"width{i}"], numbers[f"channels{i}"])
+        Shape(*_along(rank, numbers[f"height{i}"], numbers[f"width{i}"]), numbers[f"channels{i}"])
         for i in range(structure.get("inputs", 1))
     ]
-    return cls(**{k: v for k, v in given.items() if k in known}), inputs
+    return cls(**{k: v for k, v in given.items() if k in known}, rank=rank), inputs
+
+
+def _along(rank: int, down: Int, across: Int) -> Sizes:
+    """A point's two sizes along so many axes: the frames of a volume are as many as it is wide."""
+    return {1: (down,), 2: (down, across), 3: (across, down, across)}[rank]
 
 
 def facts(operator: Operator, inputs: list[Shape]) -> dict[str, Int]:
     """Every number that the rules state, by what it is."""
-    found: dict[str, Int] = dict(
-        zip(("height", "width", "channels"), operator.output_shape(*inputs), strict=True)
-    )
+    found: dict[str, Int] = {
+        f"output {axis}": size for axis, size in enumerate(operator.output_shape(*inputs))
+    }
     for weight in operator.weights(*inputs):
         found[weight.role] = weight.size
         found |= {f"{weight.role} {i}": size for i, size in enumerate(weight.shape)}
@@ -283,24 +296,26 @@ def facts(operator: Operator, inputs: list[Shape]) -> dict[str, Int]:
         for i, offset in enumerate(operator.offsets(*inputs)):
             found |= {f"{i} cut {axis}": size for axis, size in enumerate(offset)}
     geometry = operator.geometry(*inputs)
-    if isinstance(geometry, Window | Grid | Cells):
+    if isinstance(geometry, Window | Spread | Repeat | Grid | Cells):
         for field, pair in geometry._asdict().items():
             found |= {f"{field} {axis}": size for axis, size in enumerate(pair)}
     return found
 
 
-def outcome(name: str, structure: Structure, numbers: Mapping[str, Int]) -> dict[str, Int] | ShapeError:
+def outcome(
+    name: str, structure: Structure, numbers: Mapping[str, Int], rank: int
+) -> dict[str, Int] | ShapeError:
     try:
-        return facts(*construct(name, structure, numbers))
+        return facts(*construct(name, structure, numbers, rank))
     except ShapeError as error:
         return error
 
 
-def compare(name: str, structure: Structure, a: Point, others: list[Point]) -> list[str]:
+def compare(name: str, structure: Structure, a: Point, others: list[Point], rank: int) -> list[str]:
     """Record at `a`, evaluate there and at the others; says what came of it."""
     program = Program()
-    there = outcome(name, structure, {key: program.variable(key, value) for key, value in a.items()})
-    here = outcome(name, structure, a)
+    symbols = {key: program.variable(key, value) for key, value in a.items()}
+    there, here = outcome(name, structure, symbols, rank), outcome(name, structure, a, rank)
     assert program.guards == []  # a rule decides nothing
     if isinstance(here, ShapeError):
         assert isinstance(there, ShapeError)
@@ -308,7 +323,9 @@ def compare(name: str, structure: Structure, a: Point, others: list[Point]) -> l
         return ["not recorded"]
     assert isinstance(there, dict)
     assert {key: recorded(value) for key, value in there.items()} == here
-    return [evaluated(program, there, point, outcome(name, structure, point)) for point in (a, *others)]
+    return [
+        evaluated(program, there, point, outcome(name, structure, point, rank)) for point in (a, *others)
+    ]
 
 
 def evaluated(program: Program, rules: dict[str, Int], point: Point, direct: object) -> str:
@@ -321,8 +338,8 @@ def evaluated(program: Program, rules: dict[str, Int], point: Point, direct: obj
     return "valid" if valid else "refused"
 
 
-@pytest.mark.parametrize("name", TABLE)
-def test_rules_agree(name: str) -> None:
+@pytest.mark.parametrize(("name", "rank"), [(name, rank) for name in TABLE for rank in RANKS[name]])
+def test_rules_agree(name: str, rank: int) -> None:
     space, seen = SPACES[name], Counter[str]()
 
     @settings(
@@ -333,7 +350,7 @@ def test_rules_agree(name: str) -> None:
         structure = data.draw(space.structures)
         spoiled = (data.draw(small(0, 9)) == 9, False, True)
         a, *others = (data.draw(points(space, structure, s)) for s in spoiled)
-        seen.update(compare(name, structure, a, others))
+        seen.update(compare(name, structure, a, others, rank))
 
     agree()
     assert seen["valid"] > EXAMPLES

@@ -10,7 +10,8 @@ import pytest
 
 from archcalc.errors import ShapeError
 from archcalc.operators import operator_class
-from archcalc.operators.model import Operator, Shape, Window
+from archcalc.operators.model import Operator, Window
+from archcalc.operators.shape import Shape
 
 SIZES, KERNELS, STRIDES, DILATIONS = range(1, 13), range(1, 6), range(1, 5), range(1, 4)
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from archcalc.operators import TABLE, operator_class
-from archcalc.operators.model import Operator, Shape, Tokens
+from archcalc.operators.model import Operator
+from archcalc.operators.shape import Shape
 
 RNG = np.random.default_rng(0)
 
@@ -18,7 +19,8 @@ def op(name: str, *required: Any, **optional: Any) -> Operator:
     return operator_class(name)(*required, **optional)
 
 
-MAP, VECTOR, SEQUENCE = Shape(7, 9, 6), Shape(1, 1, 12), Tokens(5, 1, 12)
+MAP, VECTOR, SEQUENCE = Shape(7, 9, 6), Shape(1, 1, 12), Shape(5, 12)
+LINE, VOLUME = Shape(7, 6), Shape(4, 5, 4, 6)
 CASES: list[tuple[Operator, tuple[Shape, ...]]] = [
     (op("conv", 4, k=3), (MAP,)),
     (op("conv", 4, k=(1, 5), s=(2, 1), p=(0, 2), nobias=True), (MAP,)),
@@ -63,17 +65,17 @@ CASES: list[tuple[Operator, tuple[Shape, ...]]] = [
     (op("flatten"), (MAP,)),
     (op("tokens"), (MAP,)),
     (op("classtoken"), (SEQUENCE,)),
-    (op("classtoken"), (Tokens(1, 1, 3),)),
+    (op("classtoken"), (Shape(1, 3),)),
     (op("posembed"), (SEQUENCE,)),
-    (op("posembed"), (Tokens(1, 1, 3),)),
+    (op("posembed"), (Shape(1, 3),)),
     (op("token", 0), (SEQUENCE,)),
     (op("token", 4), (SEQUENCE,)),
     (op("transpose"), (SEQUENCE,)),
-    (op("transpose"), (Tokens(1, 1, 3),)),
+    (op("transpose"), (Shape(1, 3),)),
     (op("attention", 3), (SEQUENCE,)),
     (op("attention", 1), (SEQUENCE,)),
     (op("attention", 12), (SEQUENCE,)),
-    (op("attention", 1), (Tokens(1, 1, 2),)),
+    (op("attention", 1), (Shape(1, 2),)),
     (op("windowattention", 2, 3), (Shape(6, 9, 6),)),
     (op("windowattention", 3, 4), (MAP,)),
     (op("windowattention", 2, 4, shift=1), (MAP,)),
@@ -88,6 +90,71 @@ CASES: list[tuple[Operator, tuple[Shape, ...]]] = [
     (op("slice", 2, **{"from": 3}), (MAP,)),
     (op("shuffle", 3), (MAP,)),
     *((op(name), (MAP,)) for name, family in TABLE.items() if family == "activation"),
+]
+ALONG_AXES: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+    ("conv", (4,), {"k": 3}),
+    ("conv", (4,), {"k": 3, "s": 2, "p": 1, "nobias": True}),
+    ("conv", (4,), {"k": 3, "d": 2, "half": True}),
+    ("conv", (4,), {"k": 4, "s": 3, "same": True}),
+    ("conv", (6,), {"k": 3, "g": 3, "half": True}),
+    ("conv", (6,), {"k": 3, "g": 6, "half": True}),
+    ("conv", (2,), {"k": 3, "half": True, "table": [[0, 1], [1, 2, 5]]}),
+    ("deconv", (4,), {"k": 3, "s": 2}),
+    ("deconv", (6,), {"k": 4, "s": 2, "p": 1, "g": 3, "nobias": True}),
+    ("maxpool", (2,), {}),
+    ("maxpool", (3,), {"s": 2, "ceil": True}),
+    ("maxpool", (2,), {"s": 1, "d": 2, "p": 1}),
+    ("avgpool", (3,), {"s": 2, "p": 1}),
+    ("avgpool", (3,), {"s": 2, "same": True}),
+    ("sumpool", (2,), {"s": 1}),
+    ("adaptivepool", (2,), {}),
+    ("adaptivepool", (4,), {"max": True}),
+    ("gap", (), {}),
+    ("bn", (), {}),
+    ("ln", (), {}),
+    ("groupnorm", (3,), {}),
+    ("lrn", (5,), {}),
+    ("scale", (), {}),
+    ("flatten", (), {}),
+    ("upsample", (2,), {}),
+    ("todepth", (2,), {}),
+    ("padchannels", (8,), {}),
+    ("slice", (2,), {"from": 3}),
+    ("shuffle", (3,), {}),
+    ("relu", (), {}),
+    ("softmax", (), {}),
+]
+CASES += [
+    (op(name, *given, rank=x.rank, **optional), (x,))
+    for x in (LINE, VOLUME)
+    for name, given, optional in ALONG_AXES
+]
+CASES += [
+    (op(name), inputs)
+    for x in (LINE, VOLUME)
+    for name, inputs in (
+        ("add", (x, x, x)),
+        ("concat", (x, x.of(2))),
+        ("mul", (x, Shape(1, 1, 6))),
+        ("mul", (Shape(1, 1, 6), x)),
+    )
+]
+CASES += [
+    (op("conv", 4, k=(1, 3, 2), s=(1, 2, 1), p=(0, 1, 1), rank=3), (VOLUME,)),
+    (op("conv", 4, k=(3, 1, 1), s=(2, 1, 1), p=(1, 0, 0), rank=3), (VOLUME,)),
+    (op("conv", 4, rank=3), (VOLUME,)),
+    (op("deconv", 2, k=(2, 3, 1), s=(2, 1, 3), p=(0, 1, 0), rank=3), (VOLUME,)),
+    (op("maxpool", (1, 3), s=2, d=2), (Shape(1, 9, 2),)),
+    (op("maxpool", 3, s=2, d=2, p=2, ceil=True), (MAP,)),
+    (op("maxpool", 3, s=1, d=2, same=True), (MAP,)),
+    (op("todepth", (1, 2, 3), rank=3), (VOLUME,)),
+    (op("upsample", (3, 1, 2), rank=3), (VOLUME,)),
+    (op("tokens"), (VOLUME,)),
+    (op("linear", 5), (Shape(1, 1, 1, 6),)),
+    (op("rbf", 5), (Shape(1, 1, 1, 6),)),
+    (op("add", crop=True), (LINE, Shape(9, 6))),
+    (op("add", crop=True), (VOLUME, Shape(6, 7, 5, 6))),
+    (op("mul"), (VOLUME, Shape(1, 1, 1, 6))),
 ]
 
 

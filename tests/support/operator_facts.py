@@ -29,7 +29,6 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
 
 GEOMETRIES = {
     "global": {"gap", "linear", "rbf", "flatten", "transpose", "attention", "groupnorm"},
-    "upsampling": {"upsample", "deconv"},
     "pointwise": {*ACTIVATIONS, *NORMS, *JOINS, "padchannels", "slice", "shuffle"} - {"groupnorm"}
     | {"tokens", "classtoken", "posembed", "token"},
 }

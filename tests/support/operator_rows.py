@@ -7,7 +7,8 @@ from runpy import run_path
 from typing import Any
 
 from archcalc.analysis.costs import count
-from archcalc.operators.model import Operator, Shape
+from archcalc.operators.model import Operator
+from archcalc.operators.shape import Shape
 
 Row = tuple[Operator, list[tuple[int, int, int]], tuple[int, int, int], dict[str, int]]
 FILES = sorted((Path(__file__).parents[1] / "operators" / "rows").glob("*.py"))
@@ -15,7 +16,7 @@ ROWS: list[Row] = [row for path in FILES for row in run_path(str(path))["ROWS"]]
 
 
 def shape_of(sizes: tuple[int, int, int]) -> Shape:
-    """A map or vector of plain sizes; a row that means a sequence says `Tokens`."""
+    """A map or vector of plain sizes; a row that means another tensor says `Shape`."""
     return sizes if isinstance(sizes, Shape) else Shape(*sizes)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import archcalc
 from archcalc.errors import ArchError, UsageError
-from archcalc.operators.model import Shape
+from archcalc.operators.shape import Shape
 from archcalc.spec.catalog import Entry
 from archcalc.spec.model import Source
 from archcalc.spec.read import read

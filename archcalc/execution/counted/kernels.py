@@ -23,80 +23,97 @@ from archcalc.execution.counted.steps import (
 )
 
 Array: TypeAlias = Any  # an ndarray of float32
-Pair: TypeAlias = tuple[int, int]
+Pair: TypeAlias = tuple[int, int]  # products and additions
+Triple: TypeAlias = tuple[int, int, int]
 
 
 @compiled
-def conv_rows(x: Array, w: Array, y: Array, s: Pair, d: Pair, begin: int, end: int) -> Pair:
-    """Convolve images × height × width × groups × channels by kernel × channels × groups × filters."""
+def conv_rows(x: Array, w: Array, y: Array, s: Triple, d: Triple, begin: int, end: int) -> Pair:
+    """x: images × frames × height × width × groups × channels.
+
+    w: kernel × channels × groups × filters.
+    """
     products, additions = 0, 0
     for row in range(begin, end):
-        height = y.shape[0] // x.shape[0]
-        image, top = row // height, row % height * s[0]
-        for g in range(w.shape[3]):
-            for u in range(w.shape[0]):
-                for v in range(w.shape[1]):
-                    for c in range(w.shape[2]):
-                        for j in range(y.shape[1]):
-                            value = x[image, top + u * d[0], j * s[1] + v * d[1], g, c]
-                            weights, outputs = w[u, v, c, g], y[row, j, g]
-                            if u == v == c == 0:
-                                products += store(value, weights, outputs)
-                            else:
-                                done = add(value, weights, outputs)
-                                products += done[0]
-                                additions += done[1]
+        image, frame, line = _place(row, y)
+        front, top = frame * s[0], line * s[1]
+        for g in range(w.shape[4]):
+            for tap in range(w.shape[0] * w.shape[1] * w.shape[2]):
+                t, u, v = _tap(tap, w)
+                for c in range(w.shape[3]):
+                    for j in range(y.shape[3]):
+                        value = x[image, front + t * d[0], top + u * d[1], j * s[2] + v * d[2], g, c]
+                        weights, outputs = w[t, u, v, c, g], y[image, frame, line, j, g]
+                        if tap == c == 0:
+                            products += store(value, weights, outputs)
+                        else:
+                            done = add(value, weights, outputs)
+                            products += done[0]
+                            additions += done[1]
     return products, additions
 
 
 @compiled
-def depthwise_rows(x: Array, w: Array, y: Array, s: Pair, d: Pair, begin: int, end: int) -> Pair:
-    """Convolve each channel of x (images × height × width × channels) by its kernel of w."""
+def depthwise_rows(x: Array, w: Array, y: Array, s: Triple, d: Triple, begin: int, end: int) -> Pair:
+    """x: images × frames × height × width × channels; w: kernel × channels."""
     products, additions = 0, 0
     for row in range(begin, end):
-        height = y.shape[0] // x.shape[0]
-        image, top = row // height, row % height * s[0]
-        for u in range(w.shape[0]):
-            for v in range(w.shape[1]):
-                for j in range(y.shape[1]):
-                    values = x[image, top + u * d[0], j * s[1] + v * d[1]]
-                    weights, outputs = w[u, v], y[row, j]
-                    if u == v == 0:
-                        products += store_each(values, weights, outputs)
-                    else:
-                        done = add_each(values, weights, outputs)
-                        products += done[0]
-                        additions += done[1]
+        image, frame, line = _place(row, y)
+        front, top = frame * s[0], line * s[1]
+        for tap in range(w.shape[0] * w.shape[1] * w.shape[2]):
+            t, u, v = _tap(tap, w)
+            for j in range(y.shape[3]):
+                values = x[image, front + t * d[0], top + u * d[1], j * s[2] + v * d[2]]
+                weights, outputs = w[t, u, v], y[image, frame, line, j]
+                if tap == 0:
+                    products += store_each(values, weights, outputs)
+                else:
+                    done = add_each(values, weights, outputs)
+                    products += done[0]
+                    additions += done[1]
     return products, additions
 
 
 @compiled
-def deconv_rows(x: Array, w: Array, y: Array, s: Pair, begin: int, end: int) -> Pair:
-    """Transpose `conv_rows`: spread each value over a window of y, of which each row takes its part."""
+def deconv_rows(x: Array, w: Array, y: Array, s: Triple, begin: int, end: int) -> Pair:
+    """As `conv_rows`, but a value is spread over a window of y, of which each row takes its part."""
     products, additions = 0, 0
     for row in range(begin, end):
-        height = y.shape[0] // x.shape[0]
-        image, bottom = row // height, row % height
-        for g in range(w.shape[3]):
-            touched = np.zeros(y.shape[1], np.bool_)
-            for u in range(w.shape[0]):
-                i = (bottom - u) // s[0]
-                if i < 0 or i >= x.shape[1] or i * s[0] + u != bottom:
+        image, back, bottom = _place(row, y)
+        for g in range(w.shape[4]):
+            touched = np.zeros(y.shape[3], np.bool_)
+            for tap in range(w.shape[0] * w.shape[1] * w.shape[2]):
+                t, u, v = _tap(tap, w)
+                frame, i = (back - t) // s[0], (bottom - u) // s[1]
+                if not (0 <= frame < x.shape[1] and frame * s[0] + t == back):
                     continue
-                for v in range(w.shape[1]):
-                    for c in range(w.shape[2]):
-                        for j in range(x.shape[2]):
-                            at = j * s[1] + v
-                            value = x[image, i, j, g, c]
-                            weights, outputs = w[u, v, c, g], y[row, at, g]
-                            if not touched[at]:
-                                products += store(value, weights, outputs)
-                                touched[at] = True
-                            else:
-                                done = add(value, weights, outputs)
-                                products += done[0]
-                                additions += done[1]
+                if not (0 <= i < x.shape[2] and i * s[1] + u == bottom):
+                    continue
+                for c in range(w.shape[3]):
+                    for j in range(x.shape[3]):
+                        at = j * s[2] + v
+                        value = x[image, frame, i, j, g, c]
+                        weights, outputs = w[t, u, v, c, g], y[image, back, bottom, at, g]
+                        if not touched[at]:
+                            products += store(value, weights, outputs)
+                            touched[at] = True
+                        else:
+                            done = add(value, weights, outputs)
+                            products += done[0]
+                            additions += done[1]
     return products, additions
+
+
+@compiled
+def _place(row: int, y: Array) -> Triple:
+    """The image, frame and line of a row of all images."""
+    return row // (y.shape[1] * y.shape[2]), row // y.shape[2] % y.shape[1], row % y.shape[2]
+
+
+@compiled
+def _tap(number: int, w: Array) -> Triple:
+    """The frame, row and column of a tap of the kernel."""
+    return number // (w.shape[1] * w.shape[2]), number // w.shape[2] % w.shape[1], number % w.shape[2]
 
 
 @compiled
@@ -128,22 +145,26 @@ def rbf_units(x: Array, w: Array, y: Array, begin: int, end: int) -> Pair:
 
 
 @compiled
-def pool_rows(x: Array, y: Array, k: Pair, s: Pair, largest: bool, begin: int, end: int) -> tuple[int]:
-    """Combine the windows of x (images × height × width × channels)."""
+def pool_rows(
+    x: Array, y: Array, k: Triple, s: Triple, d: Triple, largest: bool, begin: int, end: int
+) -> tuple[int]:
+    """x: images × frames × height × width × channels."""
     steps = 0
     for row in range(begin, end):
-        height = y.shape[0] // x.shape[0]
-        image, top = row // height, row % height * s[0]
-        for u in range(k[0]):
-            for v in range(k[1]):
-                for j in range(y.shape[1]):
-                    tap, outputs = x[image, top + u, j * s[1] + v], y[row, j]
-                    if u == v == 0:
-                        copy(tap, outputs)
-                    elif largest:
-                        steps += enlarge(tap, outputs)
-                    else:
-                        steps += increase(tap, outputs)
+        image, frame, line = _place(row, y)
+        front, top = frame * s[0], line * s[1]
+        for t in range(k[0]):
+            for u in range(k[1]):
+                for v in range(k[2]):
+                    for j in range(y.shape[3]):
+                        tap = x[image, front + t * d[0], top + u * d[1], j * s[2] + v * d[2]]
+                        outputs = y[image, frame, line, j]
+                        if t == u == v == 0:
+                            copy(tap, outputs)
+                        elif largest:
+                            steps += enlarge(tap, outputs)
+                        else:
+                            steps += increase(tap, outputs)
     return (steps,)
 
 

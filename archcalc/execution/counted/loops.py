@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from fractions import Fraction
+from itertools import product
+from math import ceil, floor, prod
 from types import SimpleNamespace
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from archcalc.compiled import spread
-from archcalc.execution.counted import kernels
+from archcalc.execution.axes import Triple, lifted, volumes
+from archcalc.execution.counted import kernels, places
 from archcalc.execution.reference import attention
-from archcalc.execution.reference.pooling import shares
-from archcalc.execution.reference.windows import cells, pad, zeros_around
 
 Array: TypeAlias = Any  # an ndarray of float32
 Weights: TypeAlias = dict[str, Array]
@@ -31,7 +33,7 @@ class Executed(NamedTuple):
     `products` are those of a weight and an input value; `multiplies` include them.
     """
 
-    output: Array  # images × height × width × channels
+    output: Array  # images × positions × channels
     counts: dict[str, int]
 
 
@@ -53,47 +55,55 @@ def useful(operator: Any, inputs: list[Array], weights: Weights) -> int:
 
 
 def _conv(operator: Any, inputs: list[Array], weights: Weights, padding: float = 0.0) -> Executed:
-    (x,), w, groups = inputs, _plain(weights["weight"]), int(operator.g)
-    x = _plain(pad(np.asarray(x, np.float32), *zeros_around(operator, x.shape), value=padding))
-    y, steps = _windows(x, operator, int(operator.filters)), (_ints(operator.s), _ints(operator.d))
+    (x,), groups = inputs, int(operator.g)
+    sizes = places.outputs(operator, x)
+    w = _kernel(weights["weight"], len(sizes))
+    x = _plain(volumes(places.padded(operator, np.asarray(x, np.float32), padding)))
+    y = np.empty((len(x), *lifted(sizes, 1), int(operator.filters)), np.float32)
+    steps, rows = (lifted(operator.s, 1), lifted(operator.d, 1)), y.shape[0] * y.shape[1] * y.shape[2]
     counts: tuple[int, ...]
     if operator.table is not None:
         counts = _by_table(operator.table, x, w, y, steps)
     elif groups == x.shape[-1] == y.shape[-1] > 1:
-        counts = spread(kernels.depthwise_rows, len(y), x, w[:, :, 0], y, *steps)
+        counts = spread(kernels.depthwise_rows, rows, x, w[..., 0, :], y, *steps)
     else:
-        x, w, outputs = _grouped(x, groups), _grouped(w, groups), y.reshape(*y.shape[:2], groups, -1)
-        counts = spread(kernels.conv_rows, len(y), x, w, outputs, *steps)
-    return _biased(operator, y.reshape(len(x), -1, *y.shape[1:]), weights, counts)
+        x, w, outputs = _grouped(x, groups), _grouped(w, groups), y.reshape(*y.shape[:-1], groups, -1)
+        counts = spread(kernels.conv_rows, rows, x, w, outputs, *steps)
+    return _biased(operator, y.reshape(len(x), *sizes, -1), weights, counts)
 
 
-def _by_table(table: Any, x: Array, w: Array, y: Array, steps: tuple[Pair, Pair]) -> Pair:
-    """Execute each filter as a convolution of the channels linked to it."""
+def _by_table(table: Any, x: Array, w: Array, y: Array, steps: tuple[Triple, Triple]) -> Pair:
+    """Each filter as a convolution of the channels that it is linked to."""
     products, additions, begin = 0, 0, 0
+    rows = y.shape[0] * y.shape[1] * y.shape[2]
     for number, links in enumerate(table):
         own = w[..., begin : begin + len(links), None, None]
-        part = np.empty((*y.shape[:2], 1, 1), np.float32)
+        part = np.empty((*y.shape[:-1], 1, 1), np.float32)
         linked = _plain(x[..., None, list(links)])
-        done = spread(kernels.conv_rows, len(y), linked, _plain(own), part, *steps)
+        done = spread(kernels.conv_rows, rows, linked, _plain(own), part, *steps)
         y[..., number] = part[..., 0, 0]
         products, additions, begin = products + done[0], additions + done[1], begin + len(links)
     return products, additions
 
 
 def _deconv(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
-    """Compute the whole output, then crop the padding."""
-    groups, s, (down, across) = int(operator.g), _ints(operator.s), _ints(operator.p)
-    x, w = _grouped(inputs[0], groups), _grouped(weights["weight"], groups)
-    images, height, width = x.shape[:3]
-    size = ((height - 1) * s[0] + w.shape[0], (width - 1) * s[1] + w.shape[1])
-    y = np.zeros((images * size[0], size[1], groups, w.shape[-1]), np.float32)
-    counts = spread(kernels.deconv_rows, y.shape[0], x, w, y, s)
-    y = y.reshape(images, *size, -1)[:, down : size[0] - down, across : size[1] - across]
+    """Over the whole output; then the padding is cropped."""
+    (x,), groups, s = inputs, int(operator.g), lifted(operator.s, 1)
+    sizes = [
+        (n - 1) * int(step) + int(k)
+        for n, step, k in zip(x.shape[1:-1], operator.s, weights["weight"].shape[:-2], strict=True)
+    ]
+    w = _grouped(_kernel(weights["weight"], len(sizes)), groups)
+    y = np.zeros((len(x), *lifted(sizes, 1), groups, w.shape[-1]), np.float32)
+    rows = y.shape[0] * y.shape[1] * y.shape[2]
+    counts = spread(kernels.deconv_rows, rows, _grouped(volumes(_plain(x)), groups), w, y, s)
+    y = y.reshape(len(x), *sizes, -1)
+    y = y[:, *(slice(int(p), n - int(p)) for p, n in zip(operator.p, sizes, strict=True))]
     return _biased(operator, np.ascontiguousarray(y), weights, counts)
 
 
 def _linear(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
-    (x,), w = inputs, _plain(weights["weight"])
+    x, w = _vector(inputs[0]), _plain(weights["weight"])
     y = np.empty((*x.shape[:-1], w.shape[1]), np.float32)
     flat = _plain(x).reshape(-1, w.shape[0])
     counts = spread(kernels.linear_units, w.shape[1], flat, w, y.reshape(len(flat), -1))
@@ -102,8 +112,8 @@ def _linear(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
 
 def _attention(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
     x = _plain(inputs[0])
-    y, counts = _attend(x[:, :, 0], weights, int(operator.heads))
-    return _executed(y[:, :, None], **counts)
+    y, counts = _attend(x, weights, int(operator.heads))
+    return _executed(y, **counts)
 
 
 def _windowattention(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
@@ -162,7 +172,7 @@ def _softmax(x: Array, counts: Counter[str]) -> Array:
 
 
 def _rbf(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
-    (x,), w = inputs, _plain(weights["fixed"])
+    x, w = _vector(inputs[0]), _plain(weights["fixed"])
     y = np.zeros((*x.shape[:-1], w.shape[1]), np.float32)
     flat = _plain(x).reshape(-1, w.shape[0])
     squares, additions = spread(kernels.rbf_units, w.shape[1], flat, w, y.reshape(len(flat), -1))
@@ -171,51 +181,68 @@ def _rbf(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
 
 def _pool(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
     (x,), largest = inputs, operator.name == "maxpool"
-    empty = -np.inf if largest else 0.0
-    padded = _plain(pad(np.asarray(x, np.float32), *zeros_around(operator, x.shape), value=empty))
-    y = _windows(padded, operator, x.shape[-1])
-    (steps,) = spread(
-        kernels.pool_rows, len(y), padded, y, _ints(operator.k), _ints(operator.s), largest
-    )
+    sizes, empty = places.outputs(operator, x), -np.inf if largest else 0.0
+    padded = places.padded(operator, np.asarray(x, np.float32), empty)
+    y = np.empty((len(x), *sizes, x.shape[-1]), np.float32)
+    steps = _fold(padded, y, operator, largest)
     counts = {"comparisons" if largest else "additions": steps}
     if operator.name == "avgpool":
-        factors = np.tile(shares(operator, np.asarray(x, np.float32)).reshape(-1), len(x))
+        factors = np.tile(places.shares(operator, x), len(x))
         counts["multiplies"] = kernels.scale(y.reshape(-1, x.shape[-1]), factors)
-    return _executed(y.reshape(len(x), -1, *y.shape[1:]), **counts)
+    return _executed(y, **counts)
+
+
+def _fold(x: Array, y: Array, window: Any, largest: bool) -> int:
+    """The windows of `x` in `y`; how many steps that took."""
+    sizes = (lifted(part, 1) for part in (window.k, window.s, window.d))
+    target = volumes(y)
+    rows = target.shape[0] * target.shape[1] * target.shape[2]
+    (steps,) = spread(kernels.pool_rows, rows, _plain(volumes(x)), target, *sizes, largest)
+    return int(steps)
+
+
+def _whole(x: Array, largest: bool) -> tuple[Array, int]:
+    """All positions in one: images × channels."""
+    y = np.empty((len(x), *[1] * (x.ndim - 2), x.shape[-1]), np.float32)
+    one = (1,) * (x.ndim - 2)
+    steps = _fold(x, y, SimpleNamespace(k=x.shape[1:-1], s=one, d=one), largest)
+    return y.reshape(len(x), -1), steps
 
 
 def _gap(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
     x = _plain(inputs[0])
-    y = np.empty((len(x), 1, x.shape[-1]), np.float32)
-    (additions,) = spread(kernels.pool_rows, len(x), x, y, x.shape[1:3], (1, 1), False)
-    multiplies = kernels.scale(y[:, 0], np.full(len(x), 1 / (x.shape[1] * x.shape[2]), np.float32))
+    y, additions = _whole(x, False)
+    multiplies = kernels.scale(y, np.full(len(x), 1 / prod(x.shape[1:-1]), np.float32))
     return _executed(y.reshape(len(x), 1, 1, -1), multiplies=multiplies, additions=additions)
 
 
 def _adaptivepool(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
+    """A cell reaches from the pixel in which its share of the axis begins to that in which it ends."""
     x = _plain(inputs[0])
-    y = np.empty((len(x), *operator.size, x.shape[3]), np.float32)
+    y: Array = np.empty((len(x), *map(int, operator.size), x.shape[-1]), np.float32)
     steps = multiplies = 0
-    for (i, j), at in cells(operator, x.shape):
-        cell = _plain(x[:, at[0], at[1]])
-        found, size = np.empty((len(x), 1, x.shape[3]), np.float32), cell.shape[1:3]
-        (folded,) = spread(kernels.pool_rows, len(x), cell, found, size, (1, 1), operator.max)
+    for place in product(*map(range, y.shape[1:-1])):
+        sides = zip(place, x.shape[1:-1], y.shape[1:-1], strict=True)
+        cell = x[
+            :, *(slice(floor(Fraction(i * n, m)), ceil(Fraction((i + 1) * n, m))) for i, n, m in sides)
+        ]
+        found, folded = _whole(cell, operator.max)
         steps += folded
         if not operator.max:
-            shares = np.full(len(x), 1 / (size[0] * size[1]), np.float32)
-            multiplies += kernels.scale(found[:, 0], shares)
-        y[:, i, j] = found[:, 0]
+            share = np.full(len(x), 1 / prod(cell.shape[1:-1]), np.float32)
+            multiplies += kernels.scale(found, share)
+        y[:, *place] = found
     counts = {"comparisons": steps} if operator.max else {"additions": steps, "multiplies": multiplies}
     return _executed(y, **counts)
 
 
-def _windows(x: Array, operator: Any, channels: int) -> Array:
-    """Allocate one output per window of the padded `x`: rows of all images × width × channels."""
-    rows, columns = (
-        (int(size) - int(d) * (int(k) - 1) - 1) // int(s) + 1
-        for size, k, s, d in zip(x.shape[1:3], operator.k, operator.s, operator.d, strict=True)
-    )
-    return np.empty((len(x) * rows, columns, channels), np.float32)
+def _kernel(weight: Array, axes: int) -> Array:
+    """A kernel along three axes."""
+    return _plain(weight.reshape(*lifted(weight.shape[:axes], 1), *weight.shape[axes:]))
+
+
+def _vector(x: Array) -> Array:
+    return x.reshape(len(x), 1, 1, -1) if x.ndim > 4 else x
 
 
 def _grouped(array: Array, groups: int) -> Array:
@@ -227,10 +254,6 @@ def _plain(array: Array) -> Array:
     view = np.ascontiguousarray(array, np.float32).view()
     view.flags.writeable = False
     return view
-
-
-def _ints(pair: tuple[Any, Any]) -> Pair:
-    return int(pair[0]), int(pair[1])
 
 
 def _biased(operator: Any, y: Array, weights: Weights, counts: tuple[int, ...]) -> Executed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -37,10 +38,10 @@ def scratch(operator: Any, x: tuple[int, ...]) -> int:
 
     Windows need another copy of the tokens, in their order.
     """
-    height, width, channels = x
-    windows, tokens, copies = 1, height * width, 1
+    *sides, channels = x
+    windows, tokens, copies = 1, prod(sides), 1
     if operator.name == "windowattention":
-        height, width = padded_size(operator, height, width)
+        height, width = padded_size(operator, *sides)
         tokens, copies = int(operator.window) ** 2, 2
         windows = height * width // tokens
     head = channels // operator.heads

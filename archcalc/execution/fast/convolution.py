@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from archcalc.compiled import THREADS, compiled, spread
+from archcalc.execution.axes import Triple, lifted, volume_shape
 from archcalc.execution.fast import product
 from archcalc.execution.fast.direct import finish_row
 from archcalc.execution.fast.finish import Finish
@@ -20,8 +21,7 @@ from archcalc.execution.fast.product import ROWS, VECTORS, lanes
 from archcalc.execution.model import Array
 from archcalc.execution.reference.windows import zeros_around
 
-Pair = tuple[int, int]
-Maps = tuple[int, ...]  # images × height × width × channels
+Maps = tuple[int, ...]  # images × frames × height × width × channels
 BLOCK = 128  # values of a filter at a time: with VECTORS columns, at most two thirds of a first cache
 POSITIONS = 512  # of a band: its sums are an eighth of a second cache
 LEAST = 64  # or weights are read for too little
@@ -32,25 +32,25 @@ GRAIN = 1 << 22  # products that are worth a call
 class Cut(NamedTuple):
     """How to cut a convolution from maps `x` to maps `y`; `k`, `s` and `d` are its kernel's.
 
-    `rows` of output form a band. `padded` is the height and width of its input's copy, (0, 0) if it
-    needs none; `pixel` the channels copied. With `each`, every channel has its own kernel.
+    `rows` of output make a band. `padded` are the frames, height and width of its input's copy, zeros if
+    it needs none; `pixel` the channels that are copied. With `each`, every channel has its own kernel.
     """
 
     x: Maps
     y: Maps
-    k: Pair
-    s: Pair
-    d: Pair
-    before: Pair
+    k: Triple
+    s: Triple
+    d: Triple
+    before: Triple
     rows: int
-    padded: Pair
+    padded: Triple
     pixel: int
     each: bool
 
     @property
     def sums(self) -> int:
         """Values of scratch memory for the sums of a unit."""
-        return -(-self.rows * self.y[2] // ROWS) * ROWS * VECTORS * lanes(4)
+        return -(-self.rows * self.y[3] // ROWS) * ROWS * VECTORS * lanes(4)
 
     @property
     def scratch(self) -> int:
@@ -79,31 +79,32 @@ def is_depthwise(operator: Any, channels: int) -> bool:
 
 
 def cut(operator: Any, x: Maps, y: Maps) -> Cut:
-    """Choose bands that fit the caches, but enough of them for all threads."""
-    before = zeros_around(operator, x)[0]
-    if operator.k == operator.s == (1, 1) and not any(before):  # positions are all alike
-        x, y = ((1, prod(maps[:3]), 1, maps[3]) for maps in (x, y))
-    each, columns = is_depthwise(operator, x[3]), VECTORS * lanes(4)
+    """Bands of a size for the caches, but enough of them for all threads."""
+    before = lifted(zeros_around(operator, x)[0], 0)
+    k, s, d = lifted(operator.k, 1), lifted(operator.s, 1), lifted(operator.d, 1)
+    if k == s == (1, 1, 1) and not any(before):  # positions are all alike
+        x, y = ((1, 1, prod(maps[:-1]), 1, maps[-1]) for maps in (x, y))
+    x, y = volume_shape(x), volume_shape(y)
+    each, columns = is_depthwise(operator, x[4]), VECTORS * lanes(4)
     groups = 1 if each else operator.g
-    panels = -(-y[3] // groups // columns) * groups
-    share = y[0] * y[1] * y[2] * panels // (THREADS * UNITS)
-    most = min(y[1], max(1, min(max(share, LEAST), POSITIONS) // y[2]))
-    rows = int(-(-y[1] // -(-y[1] // most)))  # as even as possible
-    height, width = (
-        int((count - 1) * operator.s[i] + operator.d[i] * (operator.k[i] - 1) + 1)
-        for i, count in enumerate((rows, y[2]))
+    panels = -(-y[4] // groups // columns) * groups
+    share = prod(y[:4]) * panels // (THREADS * UNITS)
+    most = min(y[2], max(1, min(max(share, LEAST), POSITIONS) // y[3]))
+    rows = int(-(-y[2] // -(-y[2] // most)))  # as even as they can be
+    frames, height, width = (
+        (count - 1) * s[i] + d[i] * (k[i] - 1) + 1 for i, count in enumerate((y[1], rows, y[3]))
     )
-    below = (y[1] - rows) * operator.s[0] + height
-    as_it_is = not each and not any(before) and below <= x[1] and width <= x[2]
-    padded = (0, 0) if as_it_is else (height, width)
-    window = operator.k, operator.s, operator.d
-    return Cut(x, y, *window, before, rows, padded, min(x[3], columns) if each else x[3], each)
+    below = (y[2] - rows) * s[1] + height
+    fits = frames <= x[1] and below <= x[2] and width <= x[3]
+    as_it_is = not each and not any(before) and fits
+    padded = (0, 0, 0) if as_it_is else (k[0], height, width)
+    return Cut(x, y, k, s, d, before, rows, padded, min(x[4], columns) if each else x[4], each)
 
 
 def pack(weight: Array, groups: int) -> Array:
     """Pack groups × values: panels of columns in sequence, padded with zeros to whole vectors.
 
-    `weight` is kernel height × kernel width × channels of a group × filters.
+    `weight` is kernel × channels of a group × filters.
     """
     wide, (*k, inside, filters) = lanes(weight.itemsize), weight.shape
     outside, depth = filters // groups, prod(k) * inside
@@ -133,15 +134,15 @@ def convolve(
     """
     plan = cut(operator, x.shape, y.shape)
     groups = 1 if plan.each else operator.g
-    if packed.shape != _packed_shape(operator.k, inside, y.shape[3], groups, packed.itemsize):
+    if packed.shape != _packed_shape(operator.k, inside, y.shape[-1], groups, packed.itemsize):
         raise ValueError("weights for another convolution")
-    channels = y.shape[3] if plan.each else inside * groups
-    if (x.shape[3] != channels and operator.table is None) or finish.term.shape != y.shape[3:]:
+    channels = y.shape[-1] if plan.each else inside * groups
+    if (x.shape[-1] != channels and operator.table is None) or finish.term.shape != y.shape[-1:]:
         raise ValueError("channels of another convolution")
     x, y = x.reshape(plan.x), y.reshape(plan.y)
     weights = Panels(packed, inside, VECTORS * lanes(x.itemsize))
-    panels = -(-plan.y[3] // len(packed) // weights.columns)
-    units = plan.y[0] * -(-plan.y[1] // plan.rows) * len(packed) * panels
+    panels = -(-plan.y[4] // len(packed) // weights.columns)
+    units = plan.y[0] * plan.y[1] * -(-plan.y[2] // plan.rows) * len(packed) * panels
     free = list(scratch[: THREADS * plan.scratch].reshape(THREADS, -1))
 
     def share(begin: int, end: int) -> None:
@@ -149,7 +150,7 @@ def convolve(
         _units(plan, x, weights, y, finish, (mine[: plan.sums], mine[plan.sums :]), begin, end)
         free.append(mine)
 
-    products = plan.rows * plan.y[2] * packed.size // len(packed) // panels  # of a unit, with zeros
+    products = plan.rows * plan.y[3] * packed.size // len(packed) // panels  # of a unit, with zeros
     spread(share, units, grain=GRAIN // (8 * products if plan.each else products))
 
 
@@ -161,39 +162,49 @@ def _units(
     """Run units of work; `room` holds the sums of one, and its input's copy."""
     rows, padded, pixel = plan.rows, plan.padded, plan.pixel
     (packed, inside, columns), (sums, copy) = weights, room
-    groups, outside = packed.shape[0], y.shape[3] // packed.shape[0]
-    panels, bands = -(-outside // columns), -(-y.shape[1] // rows)
-    values, stride = x.reshape(-1), x.shape[2] * pixel
+    groups, outside = packed.shape[0], y.shape[4] // packed.shape[0]
+    panels, bands = -(-outside // columns), -(-y.shape[2] // rows)
+    values, stride = x.reshape(-1), x.shape[3] * pixel
+    leap = plan.d[0] * x.shape[2] * stride
     if padded[0]:
-        values, stride = copy, padded[1] * pixel
-    runs = _runs(plan.k, plan.d, stride, pixel, inside)
+        values, stride = copy, padded[2] * pixel
+        leap = padded[1] * stride
+    runs = _runs(plan.k, plan.d, leap, stride, pixel, inside)
     begins = np.empty(sums.size // columns, np.int64)
     copied = -1
     for unit in range(begin, end):
         band, group, panel = unit // (panels * groups), unit // panels % groups, unit % panels
-        image, first, left = band // bands, band % bands * rows, panel * columns
-        count = min(rows, y.shape[1] - first) * y.shape[2]
+        line, first, left = band // bands, band % bands * rows, panel * columns
+        image, front = line // y.shape[1], line % y.shape[1] * plan.s[0]
+        count = min(rows, y.shape[2] - first) * y.shape[3]
         origin = group * inside
         if not padded[0]:
-            origin += (image * x.shape[1] + first * plan.s[0]) * stride
+            origin += ((image * x.shape[1] + front) * x.shape[2] + first * plan.s[1]) * stride
         elif plan.each or copied != band:
-            channel, top = left if plan.each else 0, first * plan.s[0] - plan.before[0]
-            _copy_padded(x[image], top, plan.before[1], channel, padded, pixel, copy)
+            channel, top = left if plan.each else 0, first * plan.s[1] - plan.before[1]
+            _copy_frames(plan, x[image], front - plan.before[0], top, channel, copy)
             copied = band
-        _step_off(begins, origin, y.shape[2], count, plan.s[0] * stride, plan.s[1] * pixel)
+        _step_off(begins, origin, y.shape[3], count, plan.s[1] * stride, plan.s[2] * pixel)
         right = min(left + columns, outside)
         vectors = -(-(right - left) * VECTORS // columns)
         width, tiles = vectors * (columns // VECTORS), -(-count // ROWS)
         found = sums[: tiles * ROWS * width]
         found[:] = 0
-        panel_weights = packed[group, left * plan.k[0] * plan.k[1] * inside :]
+        panel_weights = packed[group, left * plan.k[0] * plan.k[1] * plan.k[2] * inside :]
         _multiply(values, begins, runs, panel_weights, found, tiles, vectors, plan.each)
         left, right = group * outside + left, group * outside + right
-        target = y.reshape(-1, y.shape[3])[(image * y.shape[1] + first) * y.shape[2] :]
-        factor, term = finish.factor[left:right], finish.term[left:right]
-        for i in range(count):
-            results = sums[i * width : (i + 1) * width]
-            finish_row(results, target[i, left:right], factor, term, finish.low, finish.high)
+        target = y.reshape(-1, y.shape[4])[(line * y.shape[2] + first) * y.shape[3] :]
+        _finish_band(finish, sums, width, target, count, left, right)
+
+
+@compiled
+def _finish_band(
+    finish: Finish, sums: Array, width: int, y: Array, count: int, left: int, right: int
+) -> None:
+    factor, term = finish.factor[left:right], finish.term[left:right]
+    for i in range(count):
+        results = sums[i * width : (i + 1) * width]
+        finish_row(results, y[i, left:right], factor, term, finish.low, finish.high)
 
 
 @compiled
@@ -206,25 +217,37 @@ def _step_off(begins: Array, origin: int, columns: int, count: int, down: int, a
 
 
 @compiled
-def _runs(k: Pair, d: Pair, stride: int, pixel: int, inside: int) -> Runs:
-    """Return the runs of a kernel, each at most a block long."""
-    taps, length = k[1], inside
-    if inside == pixel and d[1] == 1:
-        taps, length = 1, k[1] * inside
+def _runs(k: Triple, d: Triple, leap: int, stride: int, pixel: int, inside: int) -> Runs:
+    """The runs of a kernel, of a block at most; `leap` lies between its frames."""
+    taps, length = k[2], inside
+    if inside == pixel and d[2] == 1:
+        taps, length = 1, k[2] * inside
     pieces = -(-length // BLOCK)
-    offsets = np.empty(k[0] * taps * pieces, np.int64)
+    offsets = np.empty(k[0] * k[1] * taps * pieces, np.int64)
     lengths = np.empty(offsets.size, np.int64)
     for run in range(offsets.size):
-        u, v, piece = run // (taps * pieces), run // pieces % taps, run % pieces
-        start = length * piece // pieces
-        offsets[run] = u * d[0] * stride + v * d[1] * pixel + start
+        row, v, piece = run // (taps * pieces), run // pieces % taps, run % pieces
+        start, frame, u = length * piece // pieces, row // k[1], row % k[1]
+        offsets[run] = frame * leap + u * d[1] * stride + v * d[2] * pixel + start
         lengths[run] = length * (piece + 1) // pieces - start
     return Runs(offsets, lengths)
 
 
 @compiled
+def _copy_frames(plan: Cut, x: Array, front: int, top: int, channel: int, copy: Array) -> None:
+    """The input of a band: of every frame that the kernel reads, from `front` on, what it needs."""
+    size = plan.padded[1] * plan.padded[2] * plan.pixel
+    for tap in range(plan.padded[0]):
+        frame, part = front + tap * plan.d[0], copy[tap * size : (tap + 1) * size]
+        if 0 <= frame < len(x):
+            _copy_padded(x[frame], top, plan.before[2], channel, plan.padded[1:], plan.pixel, part)
+        else:
+            part[:] = 0
+
+
+@compiled
 def _copy_padded(
-    x: Array, top: int, left: int, channel: int, size: Pair, pixel: int, copy: Array
+    x: Array, top: int, left: int, channel: int, size: tuple[int, int], pixel: int, copy: Array
 ) -> None:
     """Copy channels from `channel`, rows from `top`, columns from −`left`; zeros beyond the edges."""
     height, width, channels = x.shape

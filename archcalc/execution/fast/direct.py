@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from archcalc.compiled import compiled, spread
+from archcalc.execution.axes import Triple
 from archcalc.execution.fast.finish import Finish
 from archcalc.execution.model import Array
 
-Pair = tuple[int, int]
-GRAIN = 1 << 14  # values that justify a thread
+Taps = tuple[Triple, Triple, Triple]  # a window's kernel, stride and dilation
+GRAIN = 1 << 14  # values that are worth a thread of their own
 
 
 def finish(what: Finish, x: Array, y: Array) -> None:
@@ -31,16 +32,16 @@ def add(what: Finish, a: Array, b: Array, y: Array) -> None:
     spread(_add_rows, len(y), a, b, y, what, grain=_grain(y))
 
 
-def pool(x: Array, y: Array, window: Pair, s: Pair, before: Pair, largest: bool) -> None:
-    """Take the largest value of each window, or the sum.
+def pool(x: Array, y: Array, window: Taps, before: Triple, largest: bool) -> None:
+    """The largest value of each window, or the sum; images × frames × height × width × channels.
 
     Raises:
         ValueError: the maps have different channels.
     """
-    if x.shape[3] != y.shape[3]:
+    if x.shape[4] != y.shape[4]:
         raise ValueError("maps of different channels")
-    arguments = (x, y.reshape(-1, *y.shape[2:]), window, s, before, largest)
-    spread(_pool_rows, len(x) * y.shape[1], *arguments, grain=GRAIN // (y.shape[2] * y.shape[3]))
+    rows = len(x) * y.shape[1] * y.shape[2]
+    spread(_pool_rows, rows, x, y, *window, before, largest, grain=GRAIN // (y.shape[3] * y.shape[4]))
 
 
 def _rows(x: Array) -> Array:
@@ -96,28 +97,26 @@ def _finished(value: Any, factor: Any, term: Any, low: Any, high: Any) -> Any:
 
 @compiled
 def _pool_rows(
-    x: Array,
-    y: Array,
-    window: Pair,
-    s: Pair,
-    before: Pair,
-    largest: bool,
-    begin: int,
-    end: int,
-) -> None:
-    images, height, width = x.shape[:3]
+    x: Array, y: Array, k: Triple, s: Triple, d: Triple, before: Triple, largest: bool,
+    begin: int, end: int,
+) -> None:  # fmt: skip
+    frames, height, width = x.shape[1:4]
     for row in range(begin, end):
-        image, top = row * images // y.shape[0], row % (y.shape[0] // images) * s[0] - before[0]
-        for column in range(y.shape[1]):
-            left = column * s[1] - before[1]
-            target = y[row, column]
+        line, image = row // y.shape[2], row // (y.shape[1] * y.shape[2])
+        front, top = line % y.shape[1] * s[0] - before[0], row % y.shape[2] * s[1] - before[1]
+        for column in range(y.shape[3]):
+            left = column * s[2] - before[2]
+            target = y[image, line % y.shape[1], row % y.shape[2], column]
             target[:] = -np.inf if largest else 0
-            for i in range(max(top, 0), min(top + window[0], height)):
-                for j in range(max(left, 0), min(left + window[1], width)):
-                    if largest:
-                        _enlarge(x[image, i, j], target)
-                    else:
-                        _increase(x[image, i, j], target)
+            for t in range(front, front + k[0] * d[0], d[0]):
+                for i in range(top, top + k[1] * d[1], d[1]):
+                    for j in range(left, left + k[2] * d[2], d[2]):
+                        if not (0 <= t < frames and 0 <= i < height and 0 <= j < width):
+                            continue
+                        if largest:
+                            _enlarge(x[image, t, i, j], target)
+                        else:
+                            _increase(x[image, t, i, j], target)
 
 
 @compiled

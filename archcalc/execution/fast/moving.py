@@ -9,6 +9,7 @@ import numpy as np
 from archcalc.execution import reference
 from archcalc.execution.model import Array, Prepared
 from archcalc.execution.reference.joining import aligned
+from archcalc.execution.reference.windows import taps
 
 
 def concat(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
@@ -20,26 +21,24 @@ def concat(operator: Any, inputs: list[Array], weights: Prepared, out: Array, sc
 
 
 def upsample(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-    """Repeat each value in rows and columns."""
+    """Copies of each value, along each axis."""
     (x,) = inputs
-    images, height, width, channels = x.shape
-    down, across = operator.factor
-    copies = out.reshape(images, height, down, width, across, channels)
-    copies[...] = x[:, :, None, :, None, :]
+    sides = [size for pair in zip(x.shape[1:-1], operator.factor, strict=True) for size in pair]
+    copies = out.reshape(len(x), *sides, x.shape[-1])
+    copies[...] = x[:, *[slice(None), None] * len(operator.factor)]
 
 
 def todepth(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
     """Turn blocks of positions into channels; missing values are 0."""
     (x,) = inputs
-    down, across = operator.factor
     begin, channels = 0, x.shape[-1]
-    for column in range(across):
-        for row in range(down):
-            part, y = x[:, row::down, column::across], out[..., begin : begin + channels]
-            y[:, part.shape[1] :] = 0
-            y[:, :, part.shape[2] :] = 0
-            y[:, : part.shape[1], : part.shape[2]] = part
-            begin += channels
+    for place in taps(operator.factor[::-1]):
+        steps = zip(place[::-1], operator.factor, strict=True)
+        part, y = x[:, *(slice(u, None, step) for u, step in steps)], out[..., begin : begin + channels]
+        if part.shape != y.shape:
+            y[...] = 0
+        y[*map(slice, part.shape)] = part
+        begin += channels
 
 
 def classtoken(
@@ -50,8 +49,8 @@ def classtoken(
 
 
 def posembed(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-    """Add a learned value at each position."""
-    np.add(inputs[0], weights["position"][:, None], out=out)
+    """A learned value added at each position."""
+    np.add(inputs[0], weights["position"], out=out)
 
 
 def padchannels(

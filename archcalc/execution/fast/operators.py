@@ -9,12 +9,15 @@ definitions in `reference` are the oracle.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from archcalc.compiled import THREADS
 from archcalc.execution import reference
+from archcalc.execution.axes import lifted, volumes
 from archcalc.execution.fast import attention, direct, moving
 from archcalc.execution.fast.convolution import Maps, convolve, cut, is_depthwise, pack
 from archcalc.execution.fast.finish import ELEMENTWISE, finish_of
@@ -22,7 +25,7 @@ from archcalc.execution.fast.workspace import CHUNK, flat, take
 from archcalc.execution.model import Array, Prepared, Weights
 from archcalc.execution.reference.joining import aligned
 from archcalc.execution.reference.pooling import shares
-from archcalc.execution.reference.windows import cells, zeros_around
+from archcalc.execution.reference.windows import cells, taps, zeros_around
 from archcalc.operators import ATTENTION
 
 Kernel = Callable[[Any, list[Array], Prepared, Array, Array], None]
@@ -43,7 +46,7 @@ def prepare(operator: Any, weights: Weights, channels: int, dtype: Any) -> Prepa
         weight = np.asarray(weights["weight"], dtype)
         if operator.table is not None:
             weight = _dense(operator, weight)
-        inside = prepared["inside"] = weight.shape[2]
+        inside = prepared["inside"] = weight.shape[-2]
         groups = 1 if is_depthwise(operator, inside * operator.g) else operator.g
         prepared["weight"] = pack(weight, groups)
     return prepared
@@ -55,17 +58,17 @@ def _dense(operator: Any, weight: Array) -> Array:
     dense = np.zeros((*operator.k, channels, operator.filters), weight.dtype)
     begin = 0
     for number, links in enumerate(operator.table):
-        dense[:, :, list(links), number] = weight[..., begin : begin + len(links)]
+        dense[..., list(links), number] = weight[..., begin : begin + len(links)]
         begin += len(links)
     return dense
 
 
 def scratch(operator: Any, x: Maps, y: Maps) -> int:
-    """Count the scratch values that the kernel needs for maps of images × height × width × channels."""
+    """Values of scratch memory that the kernel needs for maps of these shapes, images first."""
     if operator.name in ATTENTION:
         return attention.scratch(operator, x[1:])
     if operator.name == "deconv":
-        return int(x[2] * operator.filters // operator.g)
+        return int(x[-2] * operator.filters // operator.g)
     return THREADS * cut(operator, x, y).scratch if operator.name == "conv" else 0
 
 
@@ -78,20 +81,26 @@ def _deconv(operator: Any, inputs: list[Array], weights: Prepared, out: Array, s
     """Multiply each input row by each tap of the kernel, and add it to the output row where it falls."""
     (x,) = inputs
     out[...] = 0
-    inside, outside = x.shape[3] // operator.g, operator.filters // operator.g
-    products = take(scratch, 0, (x.shape[2], outside))
-    for image in range(len(x)):
-        for group in range(operator.g):
-            own = slice(group * outside, (group + 1) * outside)
-            mine = x[image, :, :, group * inside : (group + 1) * inside]
-            for u in range(operator.k[0]):
-                for v in range(operator.k[1]):
-                    matrix = weights["weight"][u, v, :, own]
-                    for row, target in _falls(operator, 0, u, len(mine), out.shape[1]):
-                        np.matmul(mine[row], matrix, out=products)
-                        _add_row(operator, products, out[image, target, :, own], v)
+    inside, outside = x.shape[-1] // operator.g, operator.filters // operator.g
+    products = take(scratch, 0, (x.shape[-2], outside))
+    for tap in taps(operator.k):
+        for places, targets in _rows(operator, tap, x.shape, out.shape):
+            for image, group in product(range(len(x)), range(operator.g)):
+                own = slice(group * outside, (group + 1) * outside)
+                mine = x[image, *places, :, group * inside : (group + 1) * inside]
+                np.matmul(mine, weights["weight"][*tap, :, own], out=products)
+                _add_row(operator, products, out[image, *targets, :, own], tap[-1])
     if not operator.nobias:
         np.add(out, weights["bias"], out=out)
+
+
+def _rows(
+    operator: Any, tap: tuple[int, ...], x: Maps, y: Maps
+) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """The rows of x, and of y where their products with one tap fall."""
+    axes = [[*_falls(operator, axis, tap[axis], x[axis + 1], y[axis + 1])] for axis in range(len(x) - 3)]
+    for pairs in product(*axes):
+        yield tuple(i for i, _ in pairs), tuple(target for _, target in pairs)
 
 
 def _falls(operator: Any, axis: int, tap: int, size: int, limit: int) -> Iterator[tuple[int, int]]:
@@ -103,7 +112,7 @@ def _falls(operator: Any, axis: int, tap: int, size: int, limit: int) -> Iterato
 
 
 def _add_row(operator: Any, products: Array, y: Array, tap: int) -> None:
-    stride, start = operator.s[1], tap - operator.p[1]
+    stride, start = operator.s[-1], tap - operator.p[-1]
     first = max(0, -(start // stride))
     last = min(len(products), -(-(len(y) - start) // stride))
     if last > first:
@@ -120,8 +129,9 @@ def _linear(operator: Any, inputs: list[Array], weights: Prepared, out: Array, s
 def _pooling(largest: bool) -> Kernel:
     def run(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
         (x,) = inputs
-        before = zeros_around(operator, x.shape)[0]
-        direct.pool(x, out, operator.k, operator.s, before, largest)
+        before = lifted(zeros_around(operator, x.shape)[0], 0)
+        window = lifted(operator.k, 1), lifted(operator.s, 1), lifted(operator.d, 1)
+        direct.pool(volumes(x), volumes(out), window, before, largest)
 
     return run
 
@@ -136,19 +146,19 @@ def _avgpool(operator: Any, inputs: list[Array], weights: Prepared, out: Array, 
 
 def _gap(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
     (x,) = inputs
-    np.add.reduce(x, axis=(1, 2), keepdims=True, out=out)
-    np.multiply(out, out.dtype.type(1 / (x.shape[1] * x.shape[2])), out=out)
+    np.add.reduce(x, axis=tuple(range(1, x.ndim - 1)), out=out[:, 0, 0])
+    np.multiply(out, out.dtype.type(1 / prod(x.shape[1:-1])), out=out)
 
 
 def _adaptivepool(
     operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array
 ) -> None:
     (x,), fold = inputs, np.maximum if operator.max else np.add
-    for (i, j), at in cells(operator, x.shape):
-        cell = x[:, at[0], at[1]]
-        fold.reduce(cell, axis=(1, 2), out=out[:, i, j])
+    for place, at in cells(operator, x.shape):
+        cell = x[:, *at]
+        fold.reduce(cell, axis=tuple(range(1, x.ndim - 1)), out=out[:, *place])
         if not operator.max:
-            out[:, i, j] *= out.dtype.type(1 / (cell.shape[1] * cell.shape[2]))
+            out[:, *place] *= out.dtype.type(1 / prod(cell.shape[1:-1]))
 
 
 def _elementwise(

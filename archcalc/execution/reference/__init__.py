@@ -1,8 +1,8 @@
 """Execute every operator in plain NumPy by its definition: slow, short, the oracle of faster code.
 
-Arrays are images × height × width × channels. A function gets the operator, its inputs and its weights
-by role, and returns a new array; it is written from the definition and asks no rule of the operator for
-shapes or counts. The families of `operators/` have a file each.
+Arrays are images × positions along each axis × channels; a vector is a map of 1 × 1. A function gets the
+operator, its inputs and its weights by role, and returns a new array; it is written from the definition
+and asks no rule of the operator for shapes or counts. The families of `operators/` have a file each.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from archcalc.execution.reference.activation import softmax
 def attention(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     """Let every token of the image attend to all."""
     (x,) = inputs
-    return _attend(x[:, :, 0], weights, operator.heads)[:, :, None]
+    return _attend(x, weights, operator.heads)
 
 
 def windowattention(operator: Any, inputs: list[Array], weights: Weights) -> Array:

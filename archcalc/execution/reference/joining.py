@@ -8,6 +8,8 @@ import numpy as np
 
 from archcalc.execution.model import Array, Run, Weights
 
+VECTOR = 4  # axes of vectors, which are maps of 1 × 1
+
 
 def join(combine: np.ufunc) -> Run:
     """Combine all inputs, first to last."""
@@ -33,12 +35,12 @@ def concat(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 
 def aligned(operator: Any, inputs: list[Array]) -> list[Array]:
-    """Crop inputs to the height and width of the first, centered, if the join crops."""
+    """Inputs cut to the sizes of the first, centered, if the join crops; vectors with all its axes."""
     if not operator.crop:
-        return inputs
-    _, height, width, _ = inputs[0].shape
+        axes = next((x.ndim for x in inputs if x.ndim != VECTOR), VECTOR)
+        return [x if x.ndim == axes else x.reshape(len(x), *[1] * (axes - 2), -1) for x in inputs]
     cut = []
     for x in inputs:
-        top, left = (x.shape[1] - height) // 2, (x.shape[2] - width) // 2
-        cut.append(x[:, top : top + height, left : left + width])
+        sides = zip(x.shape[1:-1], inputs[0].shape[1:-1], strict=True)
+        cut.append(x[:, *(slice((n - m) // 2, (n - m) // 2 + m) for n, m in sides)])
     return cut

@@ -10,14 +10,19 @@ from archcalc.execution.model import Array, Weights
 
 
 def linear(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Multiply by the weights, and add the bias."""
-    y = np.matmul(inputs[0], weights["weight"])
+    """The product with the weights, and the bias."""
+    y = np.matmul(vector(inputs[0]), weights["weight"])
     return y if operator.nobias else y + weights["bias"]
 
 
+def vector(x: Array) -> Array:
+    """A volume of one position as any vector is: images × 1 × 1 × channels."""
+    return x.reshape(len(x), 1, 1, -1) if x.ndim > 4 else x
+
+
 def rbf(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Sum squared differences to each unit's pattern; summing adds to 0, one step per link."""
-    difference = inputs[0][..., :, None] - weights["fixed"]
+    """The sum of squared differences to each unit's pattern; summing adds to 0, one step a link."""
+    difference = vector(inputs[0])[..., :, None] - weights["fixed"]
     square = np.square(difference)
     total = np.zeros_like(square[..., 0, :])
     for link in range(square.shape[-2]):

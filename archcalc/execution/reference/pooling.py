@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from archcalc.execution.model import Array, Run, Weights
-from archcalc.execution.reference.windows import cells, pad, windows, zeros_around
+from archcalc.execution.reference.windows import cells, pad, taps, windows, zeros_around
 
 
 def _pool(combine: np.ufunc, empty: float) -> Run:
@@ -15,14 +16,12 @@ def _pool(combine: np.ufunc, empty: float) -> Run:
 
     def pool(operator: Any, inputs: list[Array], weights: Weights) -> Array:
         (x,) = inputs
-        taps = windows(
-            pad(x, *zeros_around(operator, x.shape), value=empty), operator.k, operator.s, (1, 1)
-        )
+        padded = pad(x, *zeros_around(operator, x.shape), value=empty)
+        seen = windows(padded, operator.k, operator.s, operator.d)
         result: Array | None = None
-        for u in range(operator.k[0]):
-            for v in range(operator.k[1]):
-                tap = taps[:, :, :, u, v]
-                result = tap if result is None else combine(result, tap)
+        for place in taps(operator.k):
+            tap = seen[*(slice(None),) * (x.ndim - 1), *place]
+            result = tap if result is None else combine(result, tap)
         assert result is not None
         return result
 
@@ -38,7 +37,7 @@ def avgpool(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 
 def shares(operator: Any, x: Array) -> Array:
-    """Return 1 / the number of values of each window of a mean: out height × out width × 1.
+    """1 / the values of each window of a mean: positions of the output × 1.
 
     The padding counts if the operator says so; positions beyond it, which rounding up adds, do not
     count, as in torch and Caffe.
@@ -46,28 +45,29 @@ def shares(operator: Any, x: Array) -> Array:
     before, after = zeros_around(operator, x.shape)
     ends = after if operator.same else before
     value = 1.0 if operator.zeros or not (operator.nozeros or operator.same) else 0.0
-    inside = pad(np.ones((1, *x.shape[1:3], 1), x.dtype), before, ends, value)
-    beyond = (after[0] - ends[0], after[1] - ends[1])
-    taps = windows(pad(inside, (0, 0), beyond), operator.k, operator.s, (1, 1))
-    return 1 / taps[0].sum((2, 3))
+    inside = pad(np.ones((1, *x.shape[1:-1], 1), x.dtype), before, ends, value)
+    beyond = [more - end for more, end in zip(after, ends, strict=True)]
+    seen = windows(pad(inside, [0] * len(beyond), beyond), operator.k, operator.s, operator.d)[0]
+    return 1 / seen.sum(tuple(range(len(beyond), 2 * len(beyond))))
 
 
 def gap(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     """Take the mean of each channel."""
     (x,) = inputs
-    summed = np.add.reduce(x, axis=(1, 2), keepdims=True)
-    return summed * x.dtype.type(1 / (x.shape[1] * x.shape[2]))
+    axes = tuple(range(1, x.ndim - 1))
+    summed = np.add.reduce(x, axis=axes) * x.dtype.type(1 / prod(x.shape[1:-1]))
+    return summed.reshape(len(x), 1, 1, -1)
 
 
 def adaptivepool(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     """Take the mean or the largest value of each cell."""
     (x,) = inputs
-    y = np.empty_like(x, shape=(len(x), *operator.size, x.shape[3]))
-    for (i, j), at in cells(operator, x.shape):
-        cell = x[:, at[0], at[1]]
+    axes = tuple(range(1, x.ndim - 1))
+    y = np.empty_like(x, shape=(len(x), *operator.size, x.shape[-1]))
+    for place, at in cells(operator, x.shape):
+        cell = x[:, *at]
         if operator.max:
-            y[:, i, j] = np.maximum.reduce(cell, axis=(1, 2))
+            y[:, *place] = np.maximum.reduce(cell, axis=axes)
         else:
-            share = x.dtype.type(1 / (cell.shape[1] * cell.shape[2]))
-            y[:, i, j] = np.add.reduce(cell, axis=(1, 2)) * share
+            y[:, *place] = np.add.reduce(cell, axis=axes) * x.dtype.type(1 / prod(cell.shape[1:-1]))
     return y

@@ -16,19 +16,23 @@ def flatten(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 
 def upsample(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Repeat each value."""
-    down, across = operator.factor
-    return np.repeat(np.repeat(inputs[0], down, axis=1), across, axis=2)
+    """Each value repeated."""
+    (y,) = inputs
+    for axis, factor in enumerate(operator.factor, 1):
+        y = np.repeat(y, factor, axis=axis)
+    return y
 
 
 def todepth(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     """Turn blocks into channels; vertical neighbors come before horizontal ones."""
     (x,) = inputs
-    images, height, width, channels = x.shape
-    down, across = operator.factor
-    x = pad(x, (0, 0), (-height % down, -width % across))
-    cut = x.reshape(images, x.shape[1] // down, down, -1, across, channels).transpose(0, 1, 3, 4, 2, 5)
-    return cut.reshape(*cut.shape[:3], -1)
+    sides = [(-n % factor, factor) for n, factor in zip(x.shape[1:-1], operator.factor, strict=True)]
+    x = pad(x, [0] * len(sides), [more for more, _ in sides])
+    sizes = (part for n, (_, f) in zip(x.shape[1:-1], sides, strict=True) for part in (n // f, f))
+    cut = x.reshape(len(x), *sizes, x.shape[-1])
+    places, inside = range(1, cut.ndim - 1, 2), range(cut.ndim - 2, 0, -2)
+    cut = cut.transpose(0, *places, *inside, cut.ndim - 1)
+    return cut.reshape(*cut.shape[: 1 + len(sides)], -1)
 
 
 def padchannels(operator: Any, inputs: list[Array], weights: Weights) -> Array:

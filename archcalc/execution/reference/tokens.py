@@ -10,8 +10,8 @@ from archcalc.execution.model import Array, Weights
 
 
 def tokens(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Turn the positions of a map into a sequence."""
-    return inputs[0].reshape(inputs[0].shape[0], -1, 1, inputs[0].shape[-1])
+    """The positions of a map as a sequence."""
+    return inputs[0].reshape(inputs[0].shape[0], -1, inputs[0].shape[-1])
 
 
 def classtoken(operator: Any, inputs: list[Array], weights: Weights) -> Array:
@@ -23,15 +23,15 @@ def classtoken(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 
 def posembed(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Add a learned vector at each position."""
-    return inputs[0] + weights["position"][:, None]
+    """A learned vector added to each position."""
+    return inputs[0] + weights["position"]
 
 
 def token(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Take one position of a sequence."""
-    return inputs[0][:, operator.index : operator.index + 1]
+    """One position of a sequence."""
+    return inputs[0][:, None, operator.index : operator.index + 1]
 
 
 def transpose(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Exchange positions and channels."""
-    return inputs[0].swapaxes(1, 3)
+    """Positions and channels exchanged."""
+    return inputs[0].swapaxes(1, 2)

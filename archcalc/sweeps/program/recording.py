@@ -15,7 +15,7 @@ from archcalc.api import Network
 from archcalc.arithmetic import recorded
 from archcalc.errors import ArchError
 from archcalc.graph.build import build
-from archcalc.operators.model import Shape
+from archcalc.operators.shape import Shape
 from archcalc.sweeps.metrics import metrics
 from archcalc.sweeps.space.model import INPUT, Axis, Space, settings
 from archcalc.symbols import Guard, Int, Program, Requirement, Symbol
@@ -52,9 +52,14 @@ class UnsupportedError(Exception):
 def columns(axis: Axis, number: int) -> tuple[SizeInput, ...] | None:
     """Return the sizes that an axis varies; None for texts, booleans, lists, decimals."""
     if axis.variable == INPUT:
-        height, width, channels = zip(*axis.values, strict=True)
-        sides = {"height": height} if height == width else {"height": height, "width": width}
-        found = {**sides, **({"channels": channels} if len(set(channels)) > 1 else {})}
+        shapes: Sequence[Shape] = axis.values
+        if len({shape.rank for shape in shapes}) > 1:
+            return None
+        *sides, channels = zip(*shapes, strict=True)
+        named = dict(zip(shapes[0].axes, sides, strict=True))
+        if named.get("height") == named.get("width", ()):
+            del named["width"]
+        found = {**named, **({"channels": channels} if len(set(channels)) > 1 else {})}
         return tuple(SizeInput(f"input {name}", number, values) for name, values in found.items())
     if isinstance(axis.values, range) or all(type(value) is int for value in axis.values):
         return (SizeInput(axis.name, number, axis.values),)
@@ -103,9 +108,10 @@ def _value(program: Program, space: Space, number: int, digit: int, is_size: boo
     found = {c.name: program.variable(c.name, c.values[digit]) for c in columns(axis, number) or ()}
     if axis.variable != INPUT:
         return found[axis.name]
-    height: Int = found["input height"]
-    width = found.get("input width", height)
-    return Shape(height, width, found.get("input channels", value.channels))
+    sides = [
+        found[name if name in found else "input height"] for name in map("input {}".format, value.axes)
+    ]
+    return Shape(*sides, found.get("input channels", value.channels))
 
 
 def _run(

@@ -72,8 +72,8 @@ def _counts(engine: Engine, chunks: Sequence[Chunk]) -> dict[str, Any]:
     return {"points": counter.seen, "networks": counter.valid, "rows": counter.kept, "refused": refused}
 
 
-class Spread(NamedTuple):
-    """The spread of a metric over the rows."""
+class MetricSpread(NamedTuple):
+    """How a metric spreads over the rows."""
 
     name: str
     least: int
@@ -95,7 +95,7 @@ class Summary(NamedTuple):
     networks: int
     rows: int
     refused: dict[str, int]
-    spreads: tuple[Spread, ...]
+    spreads: tuple[MetricSpread, ...]
     chosen: tuple[dict[str, Any], ...]
     capped: bool
 
@@ -127,7 +127,9 @@ def summarize(store: Store, pareto: Sequence[Goal], by: Goal, top: int) -> Summa
     if pareto:
         rows.sort(key=lambda row: (row[pareto[0].name] * (-1 if pareto[0].most else 1), row[POINT]))
     done, networks, whole = (sum(c[k] for c in counts.values()) for k in ("points", "networks", "rows"))
-    spreads = tuple(Spread(k, e.least, e.total // whole, e.most) for k, e in extents.items() if whole)
+    spreads = tuple(
+        MetricSpread(k, e.least, e.total // whole, e.most) for k, e in extents.items() if whole
+    )
     return Summary(store.size, done, networks, whole, refused, spreads, tuple(rows), front.dropped)
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from archcalc.api import Network, input_shape
 from archcalc.errors import ArchError, Diagnostic, Span, SpecError, UsageError, shown
-from archcalc.operators.model import Shape
+from archcalc.operators.shape import Shape
 from archcalc.spec.expressions import Value
 from archcalc.spec.model import Variable
 from archcalc.spec.settings import parse_value, show_value, split_values, unknown_variable

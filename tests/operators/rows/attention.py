@@ -5,15 +5,15 @@ and a bias. Scores: h·n·n of d/h products. Softmax: h·n times n. Values: n·d
 """
 
 from archcalc.operators import operator_class
-from archcalc.operators.model import Tokens
+from archcalc.operators.shape import Shape
 
 attention, windowattention = map(operator_class, ("attention", "windowattention"))
 
 ROWS = [
     (  # ViT-B/16
         attention(12),
-        [Tokens(197, 1, 768)],
-        Tokens(197, 1, 768),
+        [Shape(197, 768)],
+        Shape(197, 768),
         {
             "weight": 4 * 768 * 768,
             "bias": 4 * 768,
@@ -33,8 +33,8 @@ ROWS = [
     ),
     (  # one token attends to itself alone
         attention(1),
-        [Tokens(1, 1, 2)],
-        Tokens(1, 1, 2),
+        [Shape(1, 2)],
+        Shape(1, 2),
         {
             "weight": 16,
             "bias": 8,

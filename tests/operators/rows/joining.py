@@ -1,7 +1,7 @@
 """Joins, by hand: operator, inputs, output, what it costs. What is left out is zero."""
 
 from archcalc.operators import operator_class
-from archcalc.operators.model import Tokens
+from archcalc.operators.shape import Shape
 
 add, concat, mul = map(operator_class, ("add", "concat", "mul"))
 
@@ -9,7 +9,7 @@ ROWS = [
     (add(), [(56, 55, 256)] * 2, (56, 55, 256), {"additions": 56 * 55 * 256}),
     (add(), [(7, 6, 5)] * 4, (7, 6, 5), {"additions": 7 * 6 * 5 * 3}),
     (add(), [(7, 6, 5)], (7, 6, 5), {}),
-    (add(), [Tokens(197, 1, 768)] * 2, Tokens(197, 1, 768), {"additions": 197 * 768}),
+    (add(), [Shape(197, 768)] * 2, Shape(197, 768), {"additions": 197 * 768}),
     (  # the second is cut to the first, and only then compared
         add(crop=True),
         [(10, 9, 8), (12, 9, 8), (10, 11, 8)],
@@ -23,7 +23,7 @@ ROWS = [
         {},
     ),
     (concat(), [(5, 4, 3)], (5, 4, 3), {}),
-    (concat(), [Tokens(9, 1, 3), Tokens(9, 1, 2)], Tokens(9, 1, 5), {}),
+    (concat(), [Shape(9, 3), Shape(9, 2)], Shape(9, 5), {}),
     (  # U-Net: the skip connection is larger
         concat(crop=True),
         [(56, 55, 512), (64, 62, 256)],
@@ -52,11 +52,11 @@ ROWS = [
     ),
     (  # or each channel of a sequence
         mul(),
-        [(1, 1, 8), Tokens(12, 1, 8)],
-        Tokens(12, 1, 8),
+        [(1, 1, 8), Shape(12, 8)],
+        Shape(12, 8),
         {"multiplies": 12 * 8},
     ),
-    (mul(), [Tokens(12, 1, 8), Tokens(12, 1, 8)], Tokens(12, 1, 8), {"multiplies": 12 * 8}),
+    (mul(), [Shape(12, 8), Shape(12, 8)], Shape(12, 8), {"multiplies": 12 * 8}),
     (mul(), [(1, 1, 9), (1, 1, 9)], (1, 1, 9), {"multiplies": 9}),
     (
         mul(crop=True),

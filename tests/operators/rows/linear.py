@@ -1,7 +1,7 @@
 """linear and rbf, by hand: operator, inputs, output, what it costs. What is left out is zero."""
 
 from archcalc.operators import operator_class
-from archcalc.operators.model import Tokens
+from archcalc.operators.shape import Shape
 
 linear, rbf = operator_class("linear"), operator_class("rbf")
 
@@ -52,8 +52,8 @@ ROWS = [
     ),
     (  # each of 197 tokens by the same weights
         linear(3072),
-        [Tokens(197, 1, 768)],
-        Tokens(197, 1, 3072),
+        [Shape(197, 768)],
+        Shape(197, 3072),
         {
             "weight": 768 * 3072,
             "bias": 3072,
@@ -65,8 +65,8 @@ ROWS = [
     ),
     (
         linear(4, nobias=True),
-        [Tokens(1, 1, 5)],
-        Tokens(1, 1, 4),
+        [Shape(1, 5)],
+        Shape(1, 4),
         {"weight": 20, "headline": 20, "multiplies": 20, "additions": 4 * 4, "connections": 20},
     ),
     (

@@ -1,7 +1,7 @@
 """Normalizations, by hand: operator, inputs, output, what it costs. What is left out is zero."""
 
 from archcalc.operators import operator_class
-from archcalc.operators.model import Tokens
+from archcalc.operators.shape import Shape
 
 bn, ln, groupnorm, lrn, scale = map(operator_class, ("bn", "ln", "groupnorm", "lrn", "scale"))
 
@@ -80,8 +80,8 @@ ROWS = [
     ),
     (
         ln(),
-        [Tokens(197, 1, 768)],
-        Tokens(197, 1, 768),
+        [Shape(197, 768)],
+        Shape(197, 768),
         {
             "scale": 768,
             "shift": 768,

@@ -1,7 +1,7 @@
 """Operators that only move values: operator, inputs, output; all of them cost nothing."""
 
 from archcalc.operators import operator_class
-from archcalc.operators.model import Tokens
+from archcalc.operators.shape import Shape
 
 flatten, upsample, todepth, padchannels, cut, shuffle = map(
     operator_class, ("flatten", "upsample", "todepth", "padchannels", "slice", "shuffle")
@@ -10,7 +10,7 @@ flatten, upsample, todepth, padchannels, cut, shuffle = map(
 ROWS = [
     (flatten(), [(7, 6, 512)], (1, 1, 7 * 6 * 512), {}),
     (flatten(), [(1, 1, 10)], (1, 1, 10), {}),
-    (flatten(), [Tokens(49, 1, 10)], (1, 1, 49 * 10), {}),
+    (flatten(), [Shape(49, 10)], (1, 1, 49 * 10), {}),
     (upsample(2), [(7, 6, 512)], (7 * 2, 6 * 2, 512), {}),
     (upsample((1, 3)), [(7, 6, 5)], (7, 6 * 3, 5), {}),
     (todepth(2), [(56, 54, 96)], (28, 27, 96 * 4), {}),
@@ -21,7 +21,7 @@ ROWS = [
     (cut(16), [(28, 27, 64)], (28, 27, 16), {}),
     (cut(16, **{"from": 48}), [(28, 27, 64)], (28, 27, 16), {}),  # the last: 48 + 16 = 64
     (cut(64), [(28, 27, 64)], (28, 27, 64), {}),
-    (cut(16), [Tokens(197, 1, 64)], Tokens(197, 1, 16), {}),
+    (cut(16), [Shape(197, 64)], Shape(197, 16), {}),
     (shuffle(4), [(28, 27, 64)], (28, 27, 64), {}),
     (shuffle(1), [(5, 4, 3)], (5, 4, 3), {}),
     (shuffle(3), [(5, 4, 3)], (5, 4, 3), {}),
