@@ -37,7 +37,9 @@ def misfit(
 def _origin(nodes: Sequence[Node], index: int) -> tuple[str, Span]:
     """The layer that gave a tensor its shape, past those that keep it."""
     node = nodes[index]
-    while len(node.inputs) == 1 and node.inputs[0] and nodes[node.inputs[0]].shape == node.shape:
+    while (
+        len(node.inputs) == 1 and node.inputs[0] and str(nodes[node.inputs[0]].shape) == str(node.shape)
+    ):
         node = nodes[node.inputs[0]]
     return f"the {node.shape} comes from {node.path[-200:]}", node.span
 
