@@ -17,6 +17,7 @@ from archcalc.analysis.notebook import Rows
 from archcalc.graph.model import Graph, Node
 from archcalc.operators.joining import Join
 from archcalc.operators.shape import AXES, Sizes
+from archcalc.symbols import Int
 
 if TYPE_CHECKING:
     pass
@@ -136,7 +137,14 @@ def _field(graph: Graph, node: Node, inputs: list[Field]) -> Field:
     if len(source) != shapes[0].rank:  # a window over a map's positions in a row: no axis of the image
         return _whole(inputs)
     axes = (through(geometry, axis, field) for axis, field in enumerate(source))
-    return inputs[0]._replace(axes=tuple(axes))
+    sides = zip(axes, source, node.shape.extents, strict=False)
+    counted = (_counted(*side) for side in sides)
+    return inputs[0]._replace(axes=tuple(counted))
+
+
+def _counted(axis: FieldAxis | None, source: FieldAxis, extent: Int) -> FieldAxis | None:
+    """The axis with its number of outputs, where that of its source is known."""
+    return axis._replace(outputs=int(extent)) if axis and source.outputs else axis
 
 
 def _whole(inputs: list[Field]) -> Field:
@@ -159,7 +167,8 @@ def _shift(source: FieldAxis, by: int) -> FieldAxis:
     """The field of a map that lost `by` values at its beginning."""
     if by == 0:
         return source
-    return FieldAxis(tuple(source.seen(o + by) for o in range(len(source.ends))), source.advance)
+    ends = tuple(source.seen(o + by) for o in range(len(source.ends)))
+    return FieldAxis(ends, source.advance, max(source.outputs - by, 0))
 
 
 def _union(axes: list[FieldAxis]) -> tuple[FieldAxis | None, bool]:
@@ -175,4 +184,5 @@ def _union(axes: list[FieldAxis]) -> tuple[FieldAxis | None, bool]:
     ends = tuple(hull(output) for output in zip(*seen, strict=True))
     centers = [sum(low + high for low, high in filter(None, of_axis)) for of_axis in seen]
     aligned = same_stride and all(center == centers[0] for center in centers)
-    return FieldAxis(ends, one.advance * period // len(one.ends)), aligned
+    outputs = max(axis.outputs for axis in axes)
+    return FieldAxis(ends, one.advance * period // len(one.ends), outputs), aligned

@@ -21,10 +21,13 @@ class FieldAxis(NamedTuple):
     """One axis of a map's field: `ends[o]` are the first and last pixel that output o sees.
 
     A period of `len(ends)` outputs advances `advance` pixels; None: an output that sees nothing.
+    `outputs`: how many there are, behind cells that follow from the size of the map; else 0, and
+    the figures are those of a map without borders.
     """
 
     ends: tuple[Ends | None, ...]
     advance: int
+    outputs: int = 0
 
     @property
     def stride(self) -> Fraction:
@@ -36,7 +39,8 @@ class FieldAxis(NamedTuple):
     @property
     def size(self) -> int:
         """The most pixels that one output sees."""
-        return max((high - low + 1 for low, high in filter(None, self.ends)), default=0)
+        there = self.ends[: self.outputs or None]
+        return max((high - low + 1 for low, high in filter(None, there)), default=0)
 
     @property
     def padding(self) -> int:
@@ -107,7 +111,7 @@ def _cells(source: FieldAxis, inputs: int, outputs: int) -> FieldAxis | None:
         return None
     seen = _stretches(source)
     ends = tuple(seen(o * inputs // outputs, -(-(o + 1) * inputs // outputs) - 1) for o in range(period))
-    return FieldAxis(ends, source.advance * advance // len(source.ends))
+    return FieldAxis(ends, source.advance * advance // len(source.ends), outputs)
 
 
 def _repeat(source: FieldAxis, factor: int) -> FieldAxis | None:

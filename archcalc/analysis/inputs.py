@@ -36,6 +36,8 @@ def smallest_input(
     field = fields.of_network
     if legal is None or field.is_global:
         return Smallest(legal, None)
+    if any(axis.outputs for axis in field.sides):  # cells are somewhere inside, however small the image
+        return Smallest(legal, legal)
     varied = zip(field.sides, _varied(graph.input), strict=True)
     centers = (int(-(-axis.offset // 1)) for axis, is_varied in varied if is_varied)
     return Smallest(legal, max([legal, *(center + 1 for center in centers)]))

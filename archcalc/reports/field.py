@@ -74,12 +74,13 @@ def _cells(name: str, output: Ranked, field: Field, graph: Graph) -> dict[str, A
 def _remarks(analysis: Analysis, fields: Fields, smallest: Smallest) -> tuple[str, ...]:
     graph, field = analysis.graph, fields.of_network
     lines = []
-    if field.sides:
+    if field.sides and fields.network:
         size = both(axis.size for axis in field.sides)
         lines.append(f"the network sees {size} pixels, at {graph.nodes[fields.network].path}")
     else:
-        whole = next(n.path for n, f in zip(graph.nodes, fields.nodes, strict=True) if f.is_global)
-        lines.append(f"the network sees the whole image, from {whole} on")
+        seen = (n.path for n, f in zip(graph.nodes, fields.nodes, strict=True) if f.is_global)
+        if (whole := next(seen, None)) is not None:
+            lines.append(f"the network sees the whole image, from {whole} on")
     if smallest.legal is not None:
         legal, kind = _sides(graph, smallest.legal), _kind(graph.input)
         sensible = f", sensible from {_sides(graph, smallest.sensible)}" if smallest.sensible else ""

@@ -279,3 +279,45 @@ def test_smallest_input_of_a_strip(text: str, told: str) -> None:
     result = CliRunner().invoke(commands, ["field", text], catch_exceptions=False)
     assert f"  {told}\n" in result.stdout
     assert result.stderr == ""
+
+
+def pixels_of(layers: str, size: int) -> int:
+    """The most pixels, first to last, that any output sees, walked link by link in one axis."""
+    seen = [(pixel, pixel) for pixel in range(size)]
+    for text in layers.split(" | "):
+        name, *words = text.split()
+        sizes = [int(word.lstrip("ksp")) for word in words if word.lstrip("ksp").isdecimal()]
+        if name == "adaptivepool":
+            n, m = len(seen), sizes[0]
+            reads = [range(i * n // m, -(-(i + 1) * n // m)) for i in range(m)]
+        else:
+            kernel, stride = sizes[-2:]
+            count = (len(seen) - kernel) // stride + 1
+            reads = [range(i * stride, i * stride + kernel) for i in range(count)]
+        seen = [(min(seen[i][0] for i in read), max(seen[i][1] for i in read)) for read in reads]
+    return max(high - low + 1 for low, high in seen)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_behind_cells_only_outputs_that_there_are_count(seed: int) -> None:
+    """Cells of an adaptive pool lie unalike; those beyond the last output are none."""
+    draw = random.Random(seed)
+    size = draw.randint(12, 40)
+    lines = [f"conv 1 k{draw.randint(1, 4)} s{draw.randint(1, 2)}", f"adaptivepool {draw.randint(2, 9)}"]
+    lines += [f"maxpool {draw.randint(1, 2)} s{draw.randint(1, 3)}"]
+    layers = " | ".join(lines)
+    graph = archcalc.load(f"{size}x{size}x1 | {layers}").graph
+    assert receptive_fields(graph).of_network.axes[0].size == pixels_of(layers, size)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("6x6x1 | adaptivepool 4 | maxpool 4 s1", "the network sees 6 pixels, at maxpool"),
+        ("20x20x1 | adaptivepool 1", "smallest square input: 1, sensible from 1\n"),
+        ("20x20x1 | gap", "the network sees the whole image, from gap on"),
+        ("10x10x1 | flatten | linear 3", "the network sees the whole image, from flatten on"),
+    ],
+)
+def test_what_is_said_of_pools_of_any_size(text: str, told: str) -> None:
+    assert told in CliRunner().invoke(commands, ["field", text]).output
