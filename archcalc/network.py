@@ -87,6 +87,8 @@ class Network:
     @property
     def note(self) -> str:
         """What is legal but hardly meant: an input as other tools write it, channels first."""
+        if self.graph.input.rank == 1:
+            return self._map_without_channels()
         if self.graph.input.rank != 2:
             return ""
         height, width, channels = self.graph.input
@@ -95,6 +97,13 @@ class Network:
         rows = f"{height} row{'s' if height > 1 else ''} of {width} pixels with {channels} channels"
         meant = f"if that is channels first, write {width}x{channels}x{height}"
         return f"the input of {self.name} is {rows}; {meant}"
+
+    def _map_without_channels(self) -> str:
+        length, channels = self.graph.input
+        if length != channels:
+            return ""
+        told = f"a sequence of {length} values with {channels} channels"
+        return f"the input of {self.name} is {told}; for a map, write {length}x{channels}x1"
 
     def _is_strip(self) -> bool:
         """Return whether the layers are those of a sequence: no window is higher than one row."""

@@ -173,7 +173,7 @@ def _usual(layer: Layer, file: str) -> str:
 
 
 def _untold(layer: Layer) -> str:
-    """What decides how the layer is counted, and nothing says; '' if all is clear."""
+    """Return the unknown fact on which the count of the layer depends; '' if there is none."""
     name, tokens = layer.node.operator.name, bool(layer.inputs) and layer.inputs[0].is_sequence
     if name == "ln":
         return "" if tokens else _LN

@@ -34,7 +34,9 @@ class PageCommand(SpecCommand):
 
 @spec_command("report", cls=PageCommand)
 @click.option("-o", "--output", metavar="FILE", required=True, help="The page to write: report.html.")
-@click.option("--y", "across", metavar="FILE:COLUMN", help="Of several: a column of a CSV, as accuracy.")
+@click.option(
+    "--by", "across", metavar="FILE:COLUMN", help="Of several: a column of a CSV, as accuracy."
+)
 def command(networks: list[Any], output: str, across: str | None) -> None:
     """Write a page of SPEC: picture, layers, memory, receptive field, census, numbers in print.
 
@@ -46,7 +48,7 @@ def command(networks: list[Any], output: str, across: str | None) -> None:
     \b
     Example: archcalc report resnet50 -o resnet50.html
              archcalc report results -o results.html
-             archcalc report resnet18 vgg16 --y accuracy.csv:top1 -o nets.html
+             archcalc report resnet18 vgg16 --by accuracy.csv:top1 -o nets.html
 
     \b
     ×             equal layers in a row, on maps of one size; counts are of all
@@ -56,8 +58,8 @@ def command(networks: list[Any], output: str, across: str | None) -> None:
     """
     check_suffix(output, (".html", ".htm"))
     if across and len(networks) < 2:
-        help = "name several SPECs, or leave --y away"
-        raise UsageError(Diagnostic("--y is for the chart of several networks", help=help))
+        help = "name several SPECs, or leave --by away"
+        raise UsageError(Diagnostic("--by is for the chart of several networks", help=help))
     page = swept(gathered_sweep(networks[0])) if _is_store(networks) else _page(networks, across)
     put(output, page.encode())
     click.echo(f"{printable(output)}: {grouped(len(page.encode()))} bytes")

@@ -28,6 +28,9 @@ class Shape(tuple[Int, ...]):
     def __new__(cls, *axes: Int) -> Shape:
         return tuple.__new__(cls, axes)
 
+    def __getnewargs__(self) -> Sizes:
+        return tuple(self)  # what pickle hands to __new__, in another process
+
     @classmethod
     def _make(cls, axes: Iterable[Int]) -> Shape:
         return tuple.__new__(cls, axes)

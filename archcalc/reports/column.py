@@ -21,22 +21,22 @@ def column(word: str) -> dict[str, float]:
     """
     path, _, name = word.rpartition(":")
     if not path or not name:
-        help = "as in --y accuracy.csv:top1"
-        raise UsageError(Diagnostic(f"--y: `{printable(word)}` names no column of a file", help=help))
+        help = "as in --by accuracy.csv:top1"
+        raise UsageError(Diagnostic(f"--by: `{printable(word)}` names no column of a file", help=help))
     try:
         with open_regular(path) as file:
             text = file.read(LARGEST + 1).decode("utf-8-sig")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8"
-        raise UsageError(f"--y: cannot read `{printable(path)}`: {reason.lower()}") from None
+        raise UsageError(f"--by: cannot read `{printable(path)}`: {reason.lower()}") from None
     if len(text) > LARGEST:
-        raise UsageError(f"--y: `{printable(path)}` is larger than {LARGEST >> 20} MiB")
+        raise UsageError(f"--by: `{printable(path)}` is larger than {LARGEST >> 20} MiB")
     rows = list(csv.DictReader(io.StringIO(text)))
     names = list(rows[0]) if rows else []
     if name not in names:
         help = suggestion(name, names) or f"columns: {listed(names) or 'none'}"
         raise UsageError(
-            Diagnostic(f"--y: {printable(path)} has no column `{printable(name)}`", help=help)
+            Diagnostic(f"--by: {printable(path)} has no column `{printable(name)}`", help=help)
         )
     key = "name" if "name" in names else names[0]
     found = {}
@@ -47,6 +47,6 @@ def column(word: str) -> dict[str, float]:
             value = float("nan")
         if not isfinite(value):
             place = f"line {number} of {printable(path)}"
-            raise UsageError(f"--y: `{printable(str(row[name]))}` in {place} is no number")
+            raise UsageError(f"--by: `{printable(str(row[name]))}` in {place} is no number")
         found[str(row[key])] = value
     return found

@@ -156,7 +156,7 @@ def _merge(before: Sequence[Row], after: Sequence[Row]) -> list[tuple[Row | None
 
 
 def both(sides: Iterable[Fraction | int]) -> str:
-    """Height and width, as one number where they agree: '7', '3×7', '0.5'."""
+    """Return height and width, as one number where they agree: '7', '3×7', '0.5'."""
     texts = list(map(_decimal, sides))
     return texts[0] if len(set(texts)) == 1 else "×".join(texts)
 

@@ -78,8 +78,8 @@ def test_a_trial_operator_is_unknown_to_every_tool(monkeypatch: pytest.MonkeyPat
         view = {**BY_OPERATOR, "trialnorm": "trialnorm"}
         assert ANY in rules or "trialnorm" in derived([rules], view).unknown
     way = Way("multiplies", (Convention("trial", "", "tool", unknown=frozenset({"relu"})),), (), 1, 1)
-    assert not way.knows(Neighbor(catalog.find("vgg16"), {}))
-    assert way.knows(Neighbor(catalog.find("mobilenet_v2"), {}))  # relu6 throughout
+    assert not Neighbor(catalog.find("vgg16"), {}).ledger.knows(way)
+    assert Neighbor(catalog.find("mobilenet_v2"), {}).ledger.knows(way)  # relu6 throughout
 
 
 @pytest.mark.parametrize(("tool", "quantity"), CURRENT, ids=IDS[: len(CURRENT)])

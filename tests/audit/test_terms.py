@@ -66,6 +66,11 @@ AMOUNTS = {
 }
 
 
+# a product and a bias of a conv or a linear layer are a link each
+LINKS = ("conv products", "conv biases added", "linear products", "linear biases added")
+AMOUNTS["connections"] = sum(AMOUNTS[name] for name in LINKS)
+
+
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
     path = Path(tmp_path_factory.mktemp("terms")) / "small.toml"

@@ -64,7 +64,7 @@ def test_rows_of_the_table_sum_up_as_the_command_does(browser: Browser, tmp_path
 def test_several_networks_stand_side_by_side(browser: Browser, tmp_path: Path) -> None:
     """A light in one network leaves the others dark."""
     (tmp_path / "accuracy.csv").write_text("name,top1\nresnet18,69.8\nresnet50,76.1\n")
-    words = ("resnet18", "resnet50", "--y", f"{tmp_path / 'accuracy.csv'}:top1")
+    words = ("resnet18", "resnet50", "--by", f"{tmp_path / 'accuracy.csv'}:top1")
     browser.open(path := write(tmp_path, *words))
     assert browser.js("document.querySelectorAll('.ball').length") == 2
     assert "top1 69.8" in browser.js("document.querySelector('.balls').textContent")

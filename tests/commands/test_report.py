@@ -20,7 +20,9 @@ def refused(*words: str) -> str:
 def test_what_is_no_page(tmp_path: Path) -> None:
     assert "x.txt` is no name of a page" in refused("lenet5", "-o", str(tmp_path / "x.txt"))
     assert "cannot write" in refused("lenet5", "-o", str(tmp_path / "none" / "x.html"))
-    assert "--y is for the chart" in refused("lenet5", "--y", "a.csv:b", "-o", str(tmp_path / "x.html"))
+    assert "--by is for the chart" in refused(
+        "lenet5", "--by", "a.csv:b", "-o", str(tmp_path / "x.html")
+    )
 
 
 def test_a_column_by_names(tmp_path: Path) -> None:
@@ -35,20 +37,20 @@ def test_a_column_by_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "word", "message"),
     [
-        ("name,top1\nvgg16,x\n", "top1", "--y: `x` in line 2 of "),
-        ("name,top1\nvgg16\n", "top1", "--y: `None` in line 2 of "),
-        ("name,top1\nvgg16,nan\n", "top1", "--y: `nan` in line 2 of "),
+        ("name,top1\nvgg16,x\n", "top1", "--by: `x` in line 2 of "),
+        ("name,top1\nvgg16\n", "top1", "--by: `None` in line 2 of "),
+        ("name,top1\nvgg16,nan\n", "top1", "--by: `nan` in line 2 of "),
         ("name,top1\nvgg16,1\n", "top5", "has no column `top5`"),
         ("", "top5", "has no column `top5`"),
     ],
 )
 def test_what_is_no_column(text: str, word: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(text)
-    assert message in refused("lenet5", "vgg16", "--y", f"{tmp_path / 'a.csv'}:{word}", "-o", "x.html")
+    assert message in refused("lenet5", "vgg16", "--by", f"{tmp_path / 'a.csv'}:{word}", "-o", "x.html")
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
-    words = ("lenet5", "vgg16", "-o", "x.html", "--y")
+    words = ("lenet5", "vgg16", "-o", "x.html", "--by")
     assert "names no column of a file" in refused(*words, "top1")
     assert "cannot read" in refused(*words, f"{tmp_path}/ghost.csv:top1")
     (tmp_path / "b.csv").write_bytes(b"\xff\xfe")

@@ -165,11 +165,11 @@ def test_lines_may_have_labels() -> None:
             "  = help: labels so far: @in, @a",
         ),
         (
-            " 28x28 | conv 4",
-            "error: `28x28` is no input size\n"
+            " 28 | conv 4",
+            "error: `28` is no input size\n"
             "  ┌─ <text>:1:2\n"
-            "1 │  28x28 | conv 4\n"
-            "  │  ^^^^^\n"
+            "1 │  28 | conv 4\n"
+            "  │  ^^\n"
             "  = help: height x width x channels, as in 224x224x3",
         ),
         (
@@ -243,3 +243,10 @@ def test_channels_first_on_the_command_line(size: str) -> None:
     message, help = told("params", "vgg16", "--input", size).splitlines()
     assert message == "error: an input of 224 channels; vgg16 has 3"
     assert help == "  = help: height x width x channels: write 224x224x3"
+
+
+def test_a_square_of_two_sizes_is_a_sequence_and_says_so() -> None:
+    assert archcalc.load("28x28 | conv 4").note.endswith(
+        "is a sequence of 28 values with 28 channels; for a map, write 28x28x1"
+    )
+    assert archcalc.load("16000x1 | conv 4 k9").note == ""

@@ -76,7 +76,7 @@ def depthwise_rows(x: Array, w: Array, y: Array, s: Triple, d: Triple, begin: in
 
 @compiled
 def deconv_rows(x: Array, w: Array, y: Array, s: Triple, begin: int, end: int) -> Pair:
-    """As `conv_rows`, but a value is spread over a window of y, of which each row takes its part."""
+    """Transpose `conv_rows`: spread each value over a window of y, of which each row takes its part."""
     products, additions = 0, 0
     for row in range(begin, end):
         image, back, bottom = _place(row, y)

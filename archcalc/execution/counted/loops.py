@@ -73,7 +73,7 @@ def _conv(operator: Any, inputs: list[Array], weights: Weights, padding: float =
 
 
 def _by_table(table: Any, x: Array, w: Array, y: Array, steps: tuple[Triple, Triple]) -> Pair:
-    """Each filter as a convolution of the channels that it is linked to."""
+    """Execute each filter as a convolution of the channels linked to it."""
     products, additions, begin = 0, 0, 0
     rows = y.shape[0] * y.shape[1] * y.shape[2]
     for number, links in enumerate(table):
@@ -87,7 +87,7 @@ def _by_table(table: Any, x: Array, w: Array, y: Array, steps: tuple[Triple, Tri
 
 
 def _deconv(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
-    """Over the whole output; then the padding is cropped."""
+    """Compute the whole output, then crop the padding."""
     (x,), groups, s = inputs, int(operator.g), lifted(operator.s, 1)
     sizes = [
         (n - 1) * int(step) + int(k)

@@ -79,7 +79,7 @@ def is_depthwise(operator: Any, channels: int) -> bool:
 
 
 def cut(operator: Any, x: Maps, y: Maps) -> Cut:
-    """Bands of a size for the caches, but enough of them for all threads."""
+    """Choose bands that fit the caches, but enough of them for all threads."""
     before = lifted(zeros_around(operator, x)[0], 0)
     k, s, d = lifted(operator.k, 1), lifted(operator.s, 1), lifted(operator.d, 1)
     if k == s == (1, 1, 1) and not any(before):  # positions are all alike

@@ -49,7 +49,7 @@ def classtoken(
 
 
 def posembed(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-    """A learned value added at each position."""
+    """Add a learned value at each position."""
     np.add(inputs[0], weights["position"], out=out)
 
 

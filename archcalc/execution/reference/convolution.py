@@ -45,7 +45,7 @@ def _conv_by_table(operator: Any, patches: Array, weight: Array) -> Array:
 
 
 def deconv(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Every input value times the kernel, added where it falls; then the padding is cropped."""
+    """Add every input value times the kernel where it falls, then crop the padding."""
     (x,), s, sizes = inputs, operator.s, inputs[0].shape[1:-1]
     inside, outside = x.shape[-1] // operator.g, operator.filters // operator.g
     size = tuple((n - 1) * step + k for n, step, k in zip(sizes, s, operator.k, strict=True))

@@ -10,7 +10,7 @@ from archcalc.execution.model import Array, Weights
 
 
 def linear(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """The product with the weights, and the bias."""
+    """Multiply by the weights, and add the bias."""
     y = np.matmul(vector(inputs[0]), weights["weight"])
     return y if operator.nobias else y + weights["bias"]
 
@@ -21,7 +21,7 @@ def vector(x: Array) -> Array:
 
 
 def rbf(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """The sum of squared differences to each unit's pattern; summing adds to 0, one step a link."""
+    """Sum squared differences to each unit's pattern; summing adds to 0, one step per link."""
     difference = vector(inputs[0])[..., :, None] - weights["fixed"]
     square = np.square(difference)
     total = np.zeros_like(square[..., 0, :])

@@ -16,7 +16,7 @@ def flatten(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 
 def upsample(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Each value repeated."""
+    """Repeat each value."""
     (y,) = inputs
     for axis, factor in enumerate(operator.factor, 1):
         y = np.repeat(y, factor, axis=axis)

@@ -10,7 +10,7 @@ from archcalc.execution.model import Array, Weights
 
 
 def tokens(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """The positions of a map as a sequence."""
+    """Turn the positions of a map into a sequence."""
     return inputs[0].reshape(inputs[0].shape[0], -1, inputs[0].shape[-1])
 
 
@@ -23,15 +23,15 @@ def classtoken(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 
 def posembed(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """A learned vector added to each position."""
+    """Add a learned vector at each position."""
     return inputs[0] + weights["position"]
 
 
 def token(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """One position of a sequence."""
+    """Take one position of a sequence."""
     return inputs[0][:, None, operator.index : operator.index + 1]
 
 
 def transpose(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Positions and channels exchanged."""
+    """Exchange positions and channels."""
     return inputs[0].swapaxes(1, 2)
