@@ -138,11 +138,11 @@ def _field(graph: Graph, node: Node, inputs: list[Field]) -> Field:
         return _whole(inputs)
     axes = (through(geometry, axis, field) for axis, field in enumerate(source))
     sides = zip(axes, source, node.shape.extents, strict=False)
-    counted = (_counted(*side) for side in sides)
+    counted = (_with_outputs(*side) for side in sides)
     return inputs[0]._replace(axes=tuple(counted))
 
 
-def _counted(axis: FieldAxis | None, source: FieldAxis, extent: Int) -> FieldAxis | None:
+def _with_outputs(axis: FieldAxis | None, source: FieldAxis, extent: Int) -> FieldAxis | None:
     """The axis with its number of outputs, where that of its source is known."""
     return axis._replace(outputs=int(extent)) if axis and source.outputs else axis
 

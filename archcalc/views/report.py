@@ -1,4 +1,4 @@
-"""Sheets of networks → one page of pictures, tables and charts that light each other up."""
+"""Networks → one page of pictures, tables and charts that light each other up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def render(
     title = networks[0].title if len(networks) == 1 else " · ".join(network.name for network in networks)
     body = [*_together(networks, together, balls, across)]
     for network in networks:
-        body += _sheet(network)
+        body += _article(network)
     body.append('<p class="made">made by archcalc: exact counts of an architecture, for one image</p>')
     return html.page(title, body)
 
@@ -35,7 +35,7 @@ def _together(
         yield from map(html.section, together)
 
 
-def _sheet(network: NetworkPage) -> Iterator[str]:
+def _article(network: NetworkPage) -> Iterator[str]:
     yield f"<article><header><h1>{text(network.title)}</h1>"
     if network.paper:
         yield f"<p>{text(network.paper)}</p>"

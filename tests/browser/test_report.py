@@ -114,3 +114,13 @@ def test_a_folder_of_a_sweep(browser: Browser, tmp_path: Path) -> None:
     assert points[-1].startswith(f"multiplies {most:,}, parameters {40 * 28 + 40 * (9 * 40 + 1):,}")
     assert browser.js("document.querySelectorAll('tbody tr').length") == len(points)
     assert quiet(browser, path)
+
+
+@pytest.mark.parametrize(
+    "text", ["16000x1 | conv 4 k9 s4 | gap | linear 3", "16x112x112x3 | conv 16 k3x5x5 s1x2x2 | gap"]
+)
+def test_sequences_and_volumes_have_pages(text: str, browser: Browser, tmp_path: Path) -> None:
+    browser.open(path := write(tmp_path, text))
+    total = archcalc.load(text).analyze().multiplies
+    assert f"{total:,}" in browser.js("document.querySelector('tfoot').textContent")
+    assert quiet(browser, path)
