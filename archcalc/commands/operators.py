@@ -10,7 +10,6 @@ import click
 from archcalc.errors import Diagnostic, UsageError, suggestion
 from archcalc.operators import FAMILIES, TABLE, operator_class
 from archcalc.operators.model import Operator
-from archcalc.spec.model import JOINS
 from archcalc.units import printable
 
 WIDTH, INDENT = 80, 16
@@ -42,7 +41,7 @@ def command(name: str | None) -> None:
 
 def usage(cls: type[Operator]) -> str:
     """Return the usage line: 'conv filters k=1 s=1 p=0 …'."""
-    labels = ["@label…"] if cls.name in JOINS else []
+    labels = {(0, 0): [], (1, None): ["@label…"], (0, 1): ["[@label]"]}.get(cls.labels, ["@label"])
     return " ".join([cls.name, *labels, *(argument.usage for argument in cls.arguments)])
 
 

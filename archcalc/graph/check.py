@@ -139,17 +139,22 @@ def _check_call(spec: Spec, line: Line, step: Step, name: str) -> None:
 
 
 def check_labels(name: str, labels: list[Bound], place: Span) -> None:
-    """Joins need labels, other operators and blocks take none.
+    """Refuse more or fewer labels than an operator reads; a block takes none.
 
     Raises:
-        ArchError: it is the other way round.
+        ArchError: there are too many, or too few.
     """
-    if labels and name not in JOINS:
-        help = f"{', '.join(JOINS)} do"
-        raise ArchError(Diagnostic(f"`{shown(name)}` takes no @label", labels[0].span, help=help))
-    if name in JOINS and not labels:
-        help = f"write `{name} @label`: the tensor that arrives is the first"
-        raise ArchError(Diagnostic(f"`{name}` needs a @label to join with", place, help=help))
+    least, most = operator_class(name).labels if name in TABLE else (0, 0)
+    if most is not None and len(labels) > most:
+        help = f"{', '.join(JOINS)} do" if most == 0 else "one tensor arrives, the other is named"
+        count = "no @label" if most == 0 else f"{most} @label, not {len(labels)}"
+        raise ArchError(Diagnostic(f"`{shown(name)}` takes {count}", labels[most].span, help=help))
+    if len(labels) < least:
+        if most is None:
+            help = f"write `{name} @label`: the tensor that arrives is the first"
+            raise ArchError(Diagnostic(f"`{name}` needs a @label to join with", place, help=help))
+        help = f"write `{name} @label`: the other tensor that it reads"
+        raise ArchError(Diagnostic(f"`{name}` needs a @label", place, help=help))
 
 
 def _check_defaults(spec: Spec) -> Iterator[Diagnostic]:

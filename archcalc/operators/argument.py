@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 from archcalc.arithmetic import recorded, require
-from archcalc.errors import ShapeError, shown
+from archcalc.errors import ShapeError, shown, suggestion
 from archcalc.symbols import Int, Symbol
 
-ArgumentKind = Literal["size", "offset", "pair", "padding", "flag", "table", "number"]
+ArgumentKind = Literal["size", "offset", "pair", "padding", "flag", "table", "number", "word"]
 
 
 class Argument(NamedTuple):
@@ -19,6 +19,7 @@ class Argument(NamedTuple):
     kind: ArgumentKind
     help: str
     default: Any = ...
+    choices: tuple[str, ...] = ()  # of a word
 
     @property
     def required(self) -> bool:
@@ -62,6 +63,8 @@ class Argument(NamedTuple):
             return None if value is None else self._table(value)
         if self.kind == "number":
             return self._number(value)
+        if self.kind == "word":
+            return self._word(value)
         if self.kind in ("pair", "padding"):
             return self._sizes(value, rank)
         return self._size(value)
@@ -106,6 +109,13 @@ class Argument(NamedTuple):
         require(value > 0, template, self.name, lambda name, value: help, **words)
         require(value <= 1, template, self.name, lambda name, value: help, **words)
         return 1.0 if isinstance(value, Symbol) else float(value)
+
+    def _word(self, value: Any) -> str:
+        if value not in self.choices:
+            words = " or ".join(self.choices)
+            help = suggestion(value, self.choices) if isinstance(value, str) else ""
+            raise ShapeError(f"`{self.name}` is {words}, not {shown(value)}", self.name, help)
+        return str(value)
 
     def _table(self, rows: Any) -> tuple[tuple[int, ...], ...]:
         if not isinstance(rows, Sequence) or isinstance(rows, str):

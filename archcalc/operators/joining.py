@@ -22,6 +22,7 @@ class Join(Operator):
     """What joins share. `crop` cuts the others to the height and width of the first, centered."""
 
     arguments = (Argument("crop", "flag", "cut the others to the first's size", False),)
+    labels = (1, None)
     weight_layer, stored = False, True
 
     crop: bool
