@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from archcalc import garbage
 from archcalc.analysis.notebook import Rows, html
 from archcalc.graph.model import Graph, Node
-from archcalc.operators.model import Operator
+from archcalc.operators.model import Operator, Weight
 from archcalc.operators.shape import Shape
 from archcalc.symbols import Int
 
@@ -85,6 +85,11 @@ class Layer(NamedTuple):
     def path(self) -> str:
         return self.node.path
 
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        """The tensors that belong to it: none if it uses those of another layer."""
+        return () if self.node.shares >= 0 else self.node.operator.weights(*self.inputs)
+
 
 class Analysis(NamedTuple):
     """The costs of a graph, one `Layer` a node in the same order, and their sum."""
@@ -148,18 +153,19 @@ def analyze(graph: Graph) -> Analysis:
     layers = []
     for node in graph.nodes:
         inputs = graph.input_shapes(node)
-        key = (id(node.operator), inputs)
+        own = node.shares < 0
+        key = (id(node.operator), inputs, own)
         found = known.get(key)
         if found is None:
-            found = known[key] = (inputs, node.operator.kind(*inputs), count(node.operator, inputs))
+            found = known[key] = (inputs, node.operator.kind(*inputs), count(node.operator, inputs, own))
         layers.append(Layer(node, *found))
     return Analysis(graph, tuple(layers), total(layer.costs for layer in layers))
 
 
-def count(operator: Operator, inputs: tuple[Shape, ...]) -> Costs:
-    """The costs of one operator on inputs of these shapes."""
+def count(operator: Operator, inputs: tuple[Shape, ...], own: bool = True) -> Costs:
+    """The costs of one operator on inputs of these shapes; its weights count where they are its own."""
     fields: dict[str, Int] = {}
-    for weight in operator.weights(*inputs):
+    for weight in operator.weights(*inputs) if own else ():
         field = _FIELD[weight.role]
         fields[field] = fields.get(field, 0) + weight.size
     census: dict[str, Int] = {}

@@ -61,7 +61,9 @@ def explain(layers: Sequence[Layer], style: Style) -> list[ExplainedNumber]:
 
 def _layer(layer: Layer, style: Style) -> Iterator[ExplainedNumber]:
     operator, inputs = layer.node.operator, layer.inputs
-    for weight in operator.weights(*inputs):
+    if layer.node.shares >= 0:
+        yield ExplainedNumber("", "weights", "those of another layer, counted there")
+    for weight in layer.weights:
         yield _line("", ROLES.get(weight.role, weight.role), _sizes(weight, style), weight.size, style)
     for work in operator.work(*inputs):
         kind = "multiplies" if work.kind == "products" else work.kind
@@ -76,7 +78,7 @@ def _group(layers: Sequence[Layer], style: Style) -> Iterator[ExplainedNumber]:
     """Equal lines together: '3 × (56·56·64 × 3·3·64)'."""
     equal: dict[tuple[str, str], list[tuple[str, Int]]] = {}
     for layer in layers:
-        for weight in layer.node.operator.weights(*layer.inputs):
+        for weight in layer.weights:
             if ROLES.get(weight.role) in ("weights", "fixed"):
                 key = (ROLES[weight.role], _sizes(weight, style))
                 equal.setdefault(key, []).append((layer.path, weight.size))

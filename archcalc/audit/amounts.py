@@ -125,14 +125,15 @@ def joins(layer: Layer, graph: Graph) -> int:
 
 def biased(layer: Layer, graph: Graph) -> int:
     """Count the outputs to which a bias is added."""
-    return outputs(layer, graph) if layer.costs.biases else 0
+    weights = layer.node.operator.weights(*layer.inputs)
+    return outputs(layer, graph) if any(weight.role == "bias" for weight in weights) else 0
 
 
 def numbers(*roles: Role) -> Amount:
     """Return the amount that counts the numbers a layer keeps under these roles."""
 
     def count(layer: Layer, graph: Graph) -> int:
-        weights = layer.node.operator.weights(*layer.inputs)
+        weights = layer.weights
         return sum(int(weight.size) for weight in weights if weight.role in roles)
 
     return count

@@ -130,7 +130,7 @@ def _kind(layer: Layer) -> str:
 
 def multiplied(layer: Layer) -> int:
     """Weights alone: neither biases nor scales and shifts."""
-    weights = layer.node.operator.weights(*layer.inputs)
+    weights = layer.weights
     return sum(int(weight.size) for weight in weights if weight.role == "weight")
 
 

@@ -170,7 +170,7 @@ QUANTITIES: dict[str, Quantity] = {
     "numbers": Quantity(lambda a: int(a.total.stored_numbers)),  # with running statistics
     "weight_bytes": Quantity(lambda a: _FLOAT * int(a.total.stored_numbers), "bytes"),
     "file": Quantity(lambda a: _FLOAT * int(a.total.stored_numbers), "bytes"),
-    "tensors": Quantity(lambda a: sum(len(x.node.operator.weights(*x.inputs)) for x in a.layers)),
+    "tensors": Quantity(lambda a: sum(len(x.weights) for x in a.layers)),
     # work
     "multiplies": Quantity(lambda a: int(a.multiplies)),
     "additions": Quantity(lambda a: int(a.total.census.additions)),

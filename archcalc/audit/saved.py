@@ -57,7 +57,7 @@ def _may_be(neighbor: Neighbor, printed: Printed) -> bool:
 def _files(origin: Neighbor, neighbor: Neighbor, printed: Printed) -> Iterator[Reading]:
     layers = neighbor.analysis.layers
     counters = sum(isinstance(layer.node.operator, BatchNorm) for layer in layers)
-    tensors = counters + sum(len(x.node.operator.weights(*x.inputs)) for x in layers)
+    tensors = counters + sum(len(x.weights) for x in layers)
     numbers = int(neighbor.analysis.total.stored_numbers)
     bare = FLOAT * numbers + COUNTER * counters
     every = (

@@ -239,9 +239,9 @@ class _Folder:
         marks = self.folding.marks
         key: list[Any] = [len(unit.copies)]
         for i in own:
-            _, operator, inputs, shape, _ = self.nodes[i]
+            _, operator, inputs, shape, _, shares = self.nodes[i]
             read = tuple((at.get(j, -1), self.nodes[j].shape[:-1]) for j in inputs)
-            key.append((id(operator), shape[:-1], read, marks[i] if marks else ""))
+            key.append((id(operator), shape[:-1], read, shares < 0, marks[i] if marks else ""))
         return tuple(key)
 
 

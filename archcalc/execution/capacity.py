@@ -54,11 +54,7 @@ def _advice(graph: Graph, batch: int, proof: bool, itemsize: int, there: int) ->
 
 def _weights(graph: Graph) -> int:
     """Count the values of all weights."""
-    return sum(
-        int(weight.size)
-        for node in graph.nodes
-        for weight in node.operator.weights(*graph.input_shapes(node))
-    )
+    return sum(int(weight.size) for node in graph.nodes for weight in graph.weights(node))
 
 
 def _proof(graph: Graph, node: Node) -> int:

@@ -43,11 +43,7 @@ class Forward:
         for offset, buffer in zip(arena.offsets, self.memory.buffers, strict=True):
             for index in buffer.nodes:
                 self.values[index] = self._view(index, offset)
-        own: Any = weights if release else dict(weights)
-        self.weights = [
-            prepare(node.operator, own.pop(node.path, {}), int(node.shape.channels), dtype)
-            for node in graph.nodes
-        ]
+        self.weights = self._prepare(weights if release else dict(weights), dtype)
         self.chains = self._chains()
 
     def run(self, image: Array, watch: Watch | None = None) -> dict[str, Array]:
@@ -83,6 +79,23 @@ class Forward:
         node = self.graph.nodes[index]
         inputs = [self.values[i] for i in node.inputs]
         KERNELS[node.operator.name](node.operator, inputs, weights, out, self.scratch)
+
+    def _prepare(self, weights: Any, dtype: Any) -> list[Prepared]:
+        """Return each node's weights as its kernel wants them, taken from `weights`."""
+        held = {node.shares for node in self.graph.nodes}
+        prepared: list[Prepared] = []
+        kept: dict[int, Weights] = {}
+        for index, node in enumerate(self.graph.nodes):
+            if node.shares >= 0 and node.operator is self.graph.holder(node).operator:
+                prepared.append(prepared[node.shares])
+                continue
+            own = weights.pop(node.path, {})
+            if node.shares >= 0:
+                own = kept[node.shares]
+            if index in held:
+                kept[index] = own
+            prepared.append(prepare(node.operator, own, int(node.shape.channels), dtype))
+        return prepared
 
     def _chains(self) -> dict[int, tuple[int, Prepared]]:
         """Return the fused chains: each first node with the last one whose work it does.

@@ -80,6 +80,6 @@ def counted_products(input: str, layers: str) -> int:
     graph, products = network(input, layers), 0
     weights, x = make(graph), image(graph).astype(np.float32)
     for node in graph.nodes[1:]:
-        done = loops.run(node.operator, [x], weights[node.path])
+        done = loops.run(node.operator, [x], weights[graph.holder(node).path])
         x, products = done.output, products + done.counts["products"]
     return products

@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 
 from archcalc.analysis.arena import lay_out
-from archcalc.analysis.costs import Layer, analyze
+from archcalc.analysis.costs import Layer, analyze, count
 from archcalc.analysis.memory import measure
 from archcalc.execution import reference
 from archcalc.execution.capacity import FLOAT
@@ -123,7 +123,9 @@ class Verification:
         intact = self._intact(layer.node.inputs)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             self.forward.step(index)
-            verdict = judge(layer, inputs, self.weights.get(layer.path, {}), values[index])
+            verdict = judge(
+                layer, inputs, self.weights.get(self.graph.holder(layer.node).path, {}), values[index]
+            )
         self._tame(index)
         return verdict._replace(
             checks=(*verdict.checks, self._place(index), Check("inputs", "arena", "intact", intact))
@@ -231,19 +233,21 @@ def _numbers(layer: Layer, read: _Read) -> Iterator[Check]:
     for role in sorted(read.roles):
         kind = "statistics" if role in STATISTICS else "parameters" if role in TRAINABLE else "fixed"
         consumed[kind] += int(read[role].size)
-    for kind, count in consumed.items():
-        predicted = int(getattr(layer.costs, kind))
-        if kind == "parameters" or predicted or count:
-            yield Check(kind, "definition", predicted, count)
+    shared = layer.node.shares >= 0
+    costs = count(layer.node.operator, layer.inputs) if shared else layer.costs
+    for kind, size in consumed.items():
+        predicted = int(getattr(costs, kind))
+        if kind == "parameters" or predicted or size:
+            yield Check(f"shared {kind}" if shared else kind, "definition", predicted, size)
 
 
 def _counts(layer: Layer, counts: dict[str, int], by: str, images: int) -> Iterator[Check]:
     """Yield every kind of the census, and the headline, for this many images."""
-    census = {kind: int(count) for kind, count in layer.costs.census._asdict().items()}
+    census = {kind: int(steps) for kind, steps in layer.costs.census._asdict().items()}
     predicted = {"products": int(layer.costs.multiplies), **census}
-    for kind, count in predicted.items():
-        if count or counts.get(kind):
-            yield Check(kind, by, count * images, counts.get(kind, 0))
+    for kind, steps in predicted.items():
+        if steps or counts.get(kind):
+            yield Check(kind, by, steps * images, counts.get(kind, 0))
 
 
 def _values(by: str, oracle: Array, other: Array) -> Check:

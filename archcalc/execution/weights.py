@@ -48,7 +48,7 @@ class Slot(NamedTuple):
 def slots(graph: Graph) -> Iterator[Slot]:
     """Yield every tensor of the network, layer by layer."""
     for index, node in enumerate(graph.nodes):
-        for role, shape in node.operator.weights(*graph.input_shapes(node)):
+        for role, shape in graph.weights(node):
             yield Slot(index, node, role, tuple(int(size) for size in shape))
 
 

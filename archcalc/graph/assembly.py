@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any
 
+from archcalc.arithmetic import recorded, require
 from archcalc.errors import ShapeError, Span
 from archcalc.graph import refusals
 from archcalc.graph.bind import Bound
 from archcalc.graph.model import Node
 from archcalc.operators import operator_class
-from archcalc.operators.model import Input, Operator
-from archcalc.operators.shape import Shape
+from archcalc.operators.model import Input, Operator, Weight
+from archcalc.operators.shape import Shape, agree
 from archcalc.spec.expressions import LARGEST
 from archcalc.symbols import Symbol
 
@@ -56,8 +58,9 @@ class Assembly:
         inputs: tuple[int, ...],
         place: Span,
         arguments: Mapping[str, Bound],
+        shares: int = -1,
     ) -> int:
-        """A new node; returns its number.
+        """A new node, which may use the weights of another; returns its number.
 
         Raises:
             ArchError: the inputs do not fit, with the place and what is to blame.
@@ -69,8 +72,40 @@ class Assembly:
                 shape = self._shapes[id(operator), shapes] = _output_shape(operator, shapes)
             except ShapeError as error:
                 raise refusals.misfit(error, self.nodes, path, inputs, place, arguments) from None
-        self.nodes.append(Node(path, operator, inputs, shape, place))
+        node = Node(path, operator, inputs, shape, place, shares)
+        if shares >= 0:
+            try:
+                self._require_same_weights(self.nodes[shares], node)
+            except ShapeError as error:
+                raise refusals.misfit(error, self.nodes, path, inputs, place, arguments) from None
+        self.nodes.append(node)
         return len(self.nodes) - 1
+
+    def holder(self, index: int) -> int:
+        """The node that the weights of a node belong to, or −1 if it has none."""
+        node = self.nodes[index]
+        return node.shares if node.shares >= 0 else index if self._weights(node) else -1
+
+    def _weights(self, node: Node) -> tuple[Weight, ...]:
+        return node.operator.weights(*(self.nodes[i].shape for i in node.inputs))
+
+    def _require_same_weights(self, holder: Node, node: Node) -> None:
+        for a, b in zip_longest(self._weights(holder), self._weights(node)):
+            fits = agree(a.shape, b.shape) if a and b and a.role == b.role else 0
+            require(
+                fits,
+                "`{node}` needs a {role} of {sizes}, and {holder} has {there}",
+                help=lambda **words: "the same weights need the same channels",
+                node=str(node.operator),
+                role=(b or a).role,
+                sizes=_sizes(b),
+                holder=holder.path[-200:],
+                there=_sizes(a),
+            )
+
+
+def _sizes(weight: Weight | None) -> str:
+    return "none" if weight is None else "×".join(map(str, recorded(weight.shape)))
 
 
 def _output_shape(operator: Operator, inputs: tuple[Shape, ...]) -> Shape:

@@ -15,6 +15,7 @@ from archcalc.graph.bind import Bound, bind, require_values, unknown_argument, w
 from archcalc.graph.check import check, check_labels
 from archcalc.graph.effort import Effort
 from archcalc.graph.expressions import Expressions
+from archcalc.graph.labels import Labeled, Labels
 from archcalc.graph.model import Graph
 from archcalc.graph.scope import Names, Scope
 from archcalc.operators import TABLE, operator_class
@@ -22,7 +23,7 @@ from archcalc.operators.model import Operator
 from archcalc.operators.shape import Shape
 from archcalc.spec.evaluate import Lookup
 from archcalc.spec.expressions import Expression, Value
-from archcalc.spec.model import Block, Given, Line, Size, Spec, Step
+from archcalc.spec.model import Block, Given, Line, Spec, Step
 from archcalc.symbols import Symbol
 
 DEEPEST = 100
@@ -53,7 +54,7 @@ def build(
 class _Builder:
     def __init__(self, spec: Spec, values: Mapping[str, Value]) -> None:
         self.spec, self.values = spec, values
-        self.made, self.names = Assembly(), Names()
+        self.made, self.names, self.labels = Assembly(), Names(), Labels()
         self.nodes = self.made.nodes
         self.effort = Effort()
         self.expressions = Expressions(values, self.nodes, self.effort)
@@ -61,23 +62,10 @@ class _Builder:
         self._literal: dict[tuple[int, int], tuple[Operator, Span, dict[str, Bound]]] = {}
 
     def graph(self, input: Shape | None, variant: str | None) -> Graph:
-        keys: Keys = ("input",)
-        if variant is not None and "input" in self.spec.variants[variant].about:
-            keys = ("variants", variant, "input")
-        shape = input if input is not None else self._input(self.spec.inputs_of(variant), keys)
-        self.made.begin(shape)
-        last = self._block(self.spec.body, self.values, {}, (), 0, "", 0)
+        sizes, keys = self.spec.inputs_of(variant), self.spec.input_keys(variant)
+        self.made.begin(self.expressions.shape(sizes, keys) if input is None else input)
+        last = self._block(self.spec.body, self.values, {}, (), {"in": 0}, "", 0)
         return Graph(tuple(self.nodes), last, tuple(self.side_outputs), frozenset(self.expressions.read))
-
-    def _input(self, sizes: tuple[Size, ...], keys: Keys) -> Shape:
-        lookup = self.expressions.lookup(
-            Scope(self.spec.body, self.values, {}, (), {}, set(), "", frozenset(), 0), 0
-        )
-        shape = [self.expressions.size(size, lookup, keys) for size in sizes]
-        for size, written in zip(shape, sizes, strict=True):
-            if isinstance(size, bool) or not isinstance(size, int | Symbol) or size < 1:
-                raise refusals.bad_input(size, written, keys)
-        return Shape(*shape)
 
     def _block(
         self,
@@ -85,14 +73,13 @@ class _Builder:
         values: Mapping[str, Value],
         read: Mapping[str, frozenset[str]],
         rest: tuple[Bound, ...],
-        x: int,
+        tensors: dict[str, int],
         prefix: str,
         depth: int,
     ) -> int:
-        """Expand one instance that begins at node `x`; returns its last node."""
-        labels: dict[str, int | None] = {"in": x}
-        own = self.names.labels_of(block)
-        scope = Scope(block, values, read, rest, labels, set(), prefix, own, depth)
+        """Expand one instance that begins at the tensor `in`; returns its last node."""
+        own, x = self.names.labels_of(block), tensors["in"]
+        scope = Scope(block, values, read, rest, tensors, set(tensors), prefix, prefix, own, depth)
         if not block.join:
             x, _ = self._lines(block.branches[0].lines, x, scope)
         else:
@@ -131,29 +118,32 @@ class _Builder:
         count = self._count(line, lookup) if on else 0
         if count == 0:
             if line.label and line.label not in scope.set_here:
-                scope.labels[line.label] = None
+                self.labels.set(line.label, scope, Labeled(x, "", x, 0, 0))
             return None
         if line.label in scope.set_here:
             raise refusals.set_twice(line)
-        name = line.label
+        name, inner, first = line.label, scope, len(self.nodes)
         if line.label and (count > 1 or len(line.steps) > 1):
-            scope, name = (
-                scope._replace(prefix=f"{scope.prefix}{line.label}/", own_labels=frozenset()),
-                "",
-            )
-        end = self._repeat(line, x, scope, name, count)
+            prefix = f"{scope.prefix}{line.label}/"
+            name, inner = "", scope._replace(prefix=prefix, own_labels=frozenset())
+        source, end = self._repeat(line, x, inner, name, count)
         if line.label:
-            scope.labels[line.label] = end
+            path = scope.prefix + line.label
+            self.labels.set(line.label, scope, Labeled(end, path, source, first, len(self.nodes)))
             scope.set_here.add(line.label)
         if line.output:
             self.side_outputs.append((line.label, end))
         return end
 
-    def _repeat(self, line: Line, x: int, scope: Scope, name: str, count: int) -> int:
+    def _repeat(self, line: Line, x: int, scope: Scope, name: str, count: int) -> tuple[int, int]:
+        """Run the steps so many times; returns the tensor that the first layer read, and the last."""
+        first = len(self.nodes)
+        source = x
         for _ in self.effort.rounds(line, count):
             for step in line.steps:
+                source = x if len(self.nodes) == first else source
                 x = self._step(step, line, x, scope, name)
-        return x
+        return source, x
 
     def _count(self, line: Line, lookup: Lookup) -> int:
         if line.repeat == 1:
@@ -167,13 +157,19 @@ class _Builder:
 
     def _step(self, step: Step, line: Line, x: int, scope: Scope, label: str) -> int:
         self.effort.step(len(step.arguments), line)
+        if step.condition is not None:
+            lookup = self.expressions.lookup(scope, x)
+            if not self.expressions.evaluate(step.condition, lookup, line.keys):
+                return x
         if step.target:
-            return self._target(step.target, scope, line.span(step.start, step.end))
+            return self.labels.node(step.target, scope, line.span(step.start, step.end))
         literal = self._literal.get((id(step), self.nodes[x].shape.rank))
         if literal is not None:
             operator, place, arguments = literal
             path = scope.prefix + label if label else self.names.free(scope, operator.name)
             return self._append(path, operator, (x,), place, arguments)
+        if step.name == "reuse":
+            return self._reuse(step, line, x, scope, label)
         lookup = self.expressions.lookup(scope, x)
         name = step.name
         if isinstance(name, Expression):
@@ -191,11 +187,27 @@ class _Builder:
             return name
         raise refusals.no_step(expression, name, self.spec, line)
 
-    def _target(self, label: str, scope: Scope, place: Span) -> int:
-        node = scope.labels.get(label)
-        if node is not None:
-            return node
-        raise refusals.no_label(label, scope.labels, place)
+    def _reuse(self, step: Step, line: Line, x: int, scope: Scope, label: str) -> int:
+        """Run a labelled line again on the tensor that arrives, with the weights that it has."""
+        target, *names = (str(given.value) for given in step.arguments)
+        place = line.span(step.start, step.arguments[-1].end)
+        made = self.labels.line(target, scope, place)
+        others = [self.labels.node(name, scope, place) for name in names]
+        if self.nodes[made.source].shape.rank != self.nodes[x].shape.rank:
+            raise refusals.other_axes(target, self.nodes[made.source].shape, self.nodes[x].shape, place)
+        if others and not made.is_layer(self.nodes, 1 + len(others)):
+            raise refusals.many_inputs(target, place)
+        name = target.rpartition("/")[2]
+        path = scope.prefix + label if label else self.names.free(scope, name)
+        moved = {made.source: x}
+        for index in range(made.first, made.end):
+            node = self.nodes[index]
+            self.effort.step(len(node.inputs), line)
+            inputs = (x, *others) if others else tuple(moved.get(i, i) for i in node.inputs)
+            shares = self.made.holder(index)
+            own = path + node.path[len(made.path) :]
+            moved[index] = self._append(own, node.operator, inputs, place, {}, shares)
+        return moved.get(made.node, made.node)
 
     def _given(
         self, arguments: tuple[Given, ...], lookup: Lookup, keys: Keys, scope: Scope
@@ -206,7 +218,7 @@ class _Builder:
             if given.name == "...":
                 bounds.extend(scope.rest)
             elif given.name == "@":
-                bounds.append(Bound("@", self._target(str(given.value), scope, span), span))
+                bounds.append(Bound("@", self.labels.node(str(given.value), scope, span), span))
             else:
                 value, read = self.expressions.argument(given.value, lookup, keys)
                 bounds.append(Bound(given.name, value, span, read))
@@ -217,14 +229,15 @@ class _Builder:
     ) -> int:
         if scope.depth >= DEEPEST:
             raise refusals.too_deep(DEEPEST, place)
-        check_labels(block.name, [g for g in given if g.name == "@"], place)
-        bound, rest = bind(block.name, block.parameters, given, place)
+        labels = [g for g in given if g.name == "@"]
+        check_labels(block.name, block, labels, place)
+        bound, rest = bind(block.name, block.sizes, [g for g in given if g.name != "@"], place)
         if rest and not block.takes_rest:
-            raise unknown_argument(block.name, block.parameters, rest[0])
+            raise unknown_argument(block.name, block.sizes, rest[0])
         values: dict[str, Value] = {}
         read: dict[str, frozenset[str]] = {}
         lookup = self.expressions.lookup(scope._replace(values=values, read=read), x)
-        for parameter in block.parameters:
+        for parameter in block.sizes:
             if parameter.name in bound:
                 _, value, _, names = bound[parameter.name]
             else:
@@ -233,35 +246,40 @@ class _Builder:
                     parameter.default, lookup, (*block.keys, "args")
                 )
             values[parameter.name], read[parameter.name] = value, names
-        return self._block(block, values, read, tuple(rest), x, f"{path}/", scope.depth + 1)
+        tensors = {"in": x, **{t: g.value for t, g in zip(block.tensors, labels, strict=True)}}
+        return self._block(block, values, read, tuple(rest), tensors, f"{path}/", scope.depth + 1)
 
     def _call_operator(
         self, name: str, given: list[Bound], step: Step, x: int, scope: Scope, path: str, place: Span
     ) -> int:
         cls = operator_class(name)
         labels = [g for g in given if g.name == "@"]
-        check_labels(name, labels, place)
+        check_labels(name, None, labels, place)
         bound, surplus = bind(name, cls.arguments, [g for g in given if g.name != "@"], place)
         if surplus:
             raise unknown_argument(name, cls.arguments, surplus[0])
         require_values(cls.arguments, bound)
         arguments = with_defaults(bound, self._defaults(name, scope, x))
         self.expressions.read.update(*(b.read for b in arguments.values()))
-        inputs = (x, *(g.value for g in labels))
+        tied = None if cls.tied is None else self._tied(cls.tied, labels[0], arguments)
+        inputs = (x,) if tied is not None else (x, *(g.value for g in labels))
         try:
             given_values = {k: b.value for k, b in arguments.items()}
             operator = self.made.operator(name, given_values, self.nodes[x].shape.rank)
         except ShapeError as error:
             raise refusals.misfit(error, self.nodes, path, inputs, place, arguments) from None
-        if self._is_literal(step, name):
+        if step.is_literal(self.spec.defaults.get(name, ())):
             self._literal[id(step), operator.rank] = operator, place, arguments
-        return self._append(path, operator, inputs, place, arguments)
+        return self._append(path, operator, inputs, place, arguments, -1 if tied is None else tied)
 
-    def _is_literal(self, step: Step, name: str) -> bool:
-        """Whether the step means the same operator wherever it is met."""
-        values = [*step.arguments, *self.spec.defaults.get(name, ())]
-        fixed = not any(isinstance(g.value, Expression) or g.name in ("@", "...") for g in values)
-        return fixed and not isinstance(step.name, Expression)
+    def _tied(self, names: tuple[str, ...], label: Bound, arguments: dict[str, Bound]) -> int:
+        """The node whose weights a layer uses; it has the layer's arguments of these names, too."""
+        node = self.nodes[label.value]
+        for name in names:
+            if not hasattr(node.operator, name):
+                raise refusals.no_holder(node, label)
+            arguments.setdefault(name, label._replace(name=name, value=getattr(node.operator, name)))
+        return self.made.holder(label.value)
 
     def _defaults(self, name: str, scope: Scope, x: int) -> list[Bound]:
         keys: Keys = ("defaults", name)
@@ -275,6 +293,7 @@ class _Builder:
         inputs: tuple[int, ...],
         place: Span,
         arguments: dict[str, Bound],
+        shares: int = -1,
     ) -> int:
         self.effort.work += len(path) // 8 + len(inputs)
-        return self.made.append(path, operator, inputs, place, arguments)
+        return self.made.append(path, operator, inputs, place, arguments, shares)

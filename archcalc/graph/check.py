@@ -91,6 +91,9 @@ def _check_step(
             yield Diagnostic("`...` stands only inside a block", place, help=help)
     if step.target or isinstance(step.name, Expression):
         return
+    if step.name == "reuse":
+        yield from _check_reuse(line, step)
+        return
     if step.name not in TABLE and step.name not in spec.blocks:
         yield _unknown_step(spec, step.name, line.span(step.start, step.end))
         return
@@ -101,6 +104,14 @@ def _check_step(
             sound.add(call)
         except ArchError as error:
             yield from error.diagnostics
+
+
+def _check_reuse(line: Line, step: Step) -> Iterator[Diagnostic]:
+    other = next((g for g in step.arguments if g.name != "@"), None)
+    if other is not None or not step.arguments:
+        place = line.span(*((other.start, other.end) if other else (step.start, step.end)))
+        help = "label a line and run it again: `a = conv 64`, then `reuse @a`"
+        yield Diagnostic("`reuse` takes the @label of a line, and no more", place, help=help)
 
 
 def _unknown_step(spec: Spec, name: str, place: Span) -> Diagnostic:
@@ -122,14 +133,14 @@ def _check_call(spec: Spec, line: Line, step: Step, name: str) -> None:
     place = line.span(step.start, step.end)
     given = [Bound(g.name, g.value, line.span(g.start, g.end)) for g in step.arguments]
     plain = [g for g in given if g.name not in ("@", "...")]
-    check_labels(name, [g for g in given if g.name == "@"], place)
+    block = spec.blocks.get(name)
+    check_labels(name, block, [g for g in given if g.name == "@"], place)
     if len(plain) + sum(g.name == "@" for g in given) < len(given):
         return  # what `...` stands for is known when the block is called
-    block = spec.blocks.get(name)
     if block is not None:
-        _, rest = bind(name, block.parameters, plain, place)
+        _, rest = bind(name, block.sizes, plain, place)
         if rest and not block.takes_rest:
-            raise unknown_argument(name, block.parameters, rest[0])
+            raise unknown_argument(name, block.sizes, rest[0])
         return
     declared = operator_class(name).arguments
     bound, rest = bind(name, declared, plain, place)
@@ -138,23 +149,25 @@ def _check_call(spec: Spec, line: Line, step: Step, name: str) -> None:
     require_values(declared, bound)
 
 
-def check_labels(name: str, labels: list[Bound], place: Span) -> None:
-    """Refuse more or fewer labels than an operator reads; a block takes none.
+def check_labels(name: str, block: Block | None, labels: list[Bound], place: Span) -> None:
+    """Refuse more or fewer labels than an operator reads, or a block declares.
 
     Raises:
         ArchError: there are too many, or too few.
     """
-    least, most = operator_class(name).labels if name in TABLE else (0, 0)
+    least, most = (len(block.tensors),) * 2 if block else operator_class(name).labels
     if most is not None and len(labels) > most:
-        help = f"{', '.join(JOINS)} do" if most == 0 else "one tensor arrives, the other is named"
-        count = "no @label" if most == 0 else f"{most} @label, not {len(labels)}"
+        count = f"{most or 'no'} @label{'s' * (most > 1)}" + (f", not {len(labels)}" if most else "")
+        help = "one tensor arrives, the others are named" if most else f"{', '.join(JOINS)} do"
         raise ArchError(Diagnostic(f"`{shown(name)}` takes {count}", labels[most].span, help=help))
     if len(labels) < least:
         if most is None:
             help = f"write `{name} @label`: the tensor that arrives is the first"
             raise ArchError(Diagnostic(f"`{name}` needs a @label to join with", place, help=help))
-        help = f"write `{name} @label`: the other tensor that it reads"
-        raise ArchError(Diagnostic(f"`{name}` needs a @label", place, help=help))
+        names = ", ".join(f"`@{shown(t)}`" for t in block.tensors) if block else "its other input"
+        count = "a @label" if least == 1 else f"{least} @labels"
+        message = f"`{shown(name)}` needs {count}"
+        raise ArchError(Diagnostic(message, place, help=f"write `{shown(name)} … @label`: {names}"))
 
 
 def _check_defaults(spec: Spec) -> Iterator[Diagnostic]:
@@ -200,7 +213,7 @@ def _calls(spec: Spec) -> dict[str, list[str]]:
     """Who calls whom. A computed name calls its variables, `$name`, and they any of their choices."""
     calls = {}
     for name, block in spec.blocks.items():
-        own = {p.name for p in block.parameters}
+        own = {p.name for p in block.sizes}
         called: dict[str, None] = {}
         for line in lines_of(block):
             for step in line.steps:

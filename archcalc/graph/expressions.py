@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archcalc.errors import ArchError, Keys, Span
+from archcalc.graph import refusals
 from archcalc.graph.effort import Effort
 from archcalc.graph.model import Node
 from archcalc.graph.scope import Scope
+from archcalc.operators.shape import Shape
 from archcalc.spec.evaluate import Lookup, Misfit, evaluate
 from archcalc.spec.expressions import Expression, Value
 from archcalc.spec.model import Size
+from archcalc.symbols import Symbol
 
 
 class Expressions:
@@ -27,15 +30,37 @@ class Expressions:
         def lookup(name: str) -> Value:
             if name == "channels":
                 return self.nodes[x].shape.channels
+            if name == "shape":
+                return list(self.nodes[x].shape)
             value = scope.values[name] if name in scope.values else self.variables[name]
             self.read.update(scope.read.get(name, (name,)))
-            if isinstance(value, str | list):
-                self.effort.work += _length(value)
-                if self.effort.exhausted:
-                    raise Misfit("takes too long")
-            return value
+            return self._fetched(value)
 
         return lookup
+
+    def variable(self, name: str) -> Value:
+        """The value of a variable where no tensor arrives."""
+        self.read.add(name)
+        return self._fetched(self.variables[name])
+
+    def shape(self, sizes: Sequence[Size], keys: Keys) -> Shape:
+        """An input's shape, which stands at `keys` of the TOML.
+
+        Raises:
+            ArchError: a size is no positive integer.
+        """
+        values = [self.size(size, self.variable, keys) for size in sizes]
+        for value, written in zip(values, sizes, strict=True):
+            if isinstance(value, bool) or not isinstance(value, int | Symbol) or value < 1:
+                raise refusals.bad_input(value, written, keys)
+        return Shape(*values)
+
+    def _fetched(self, value: Value) -> Value:
+        if isinstance(value, str | list):
+            self.effort.work += _length(value)
+            if self.effort.exhausted:
+                raise Misfit("takes too long")
+        return value
 
     def argument(self, size: Size, lookup: Lookup, keys: Keys) -> tuple[Any, frozenset[str]]:
         """The value of an argument, and what it reads: that counts where somebody reads the argument."""

@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from archcalc.errors import Span
-from archcalc.operators.model import Operator
+from archcalc.operators.model import Operator, Weight
 from archcalc.operators.shape import Shape
 
 
 class Node(NamedTuple):
-    """One layer: its path ('stage1/conv2'), its operator, the nodes it reads, its output's shape."""
+    """One layer: its path ('stage1/conv2'), its operator, the nodes it reads, its output's shape.
+
+    `shares` is the node whose weights it uses, or −1.
+    """
 
     path: str
     operator: Operator
     inputs: tuple[int, ...]
     shape: Shape
     span: Span
+    shares: int = -1
 
 
 class Graph(NamedTuple):
@@ -33,6 +37,14 @@ class Graph(NamedTuple):
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
         """The shapes of what a node reads, in order."""
         return tuple(self.nodes[i].shape for i in node.inputs)
+
+    def weights(self, node: Node) -> tuple[Weight, ...]:
+        """The tensors that belong to a node: none if it uses those of another."""
+        return () if node.shares >= 0 else node.operator.weights(*self.input_shapes(node))
+
+    def holder(self, node: Node) -> Node:
+        """The node that the weights of a node belong to."""
+        return node if node.shares < 0 else self.nodes[node.shares]
 
     @property
     def outputs(self) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from archcalc.errors import ArchError, Diagnostic, Keys, ShapeError, Span, liste
 from archcalc.graph.bind import Bound
 from archcalc.graph.model import Node
 from archcalc.operators import TABLE
+from archcalc.operators.shape import Shape
 from archcalc.spec.expressions import Expression
 from archcalc.spec.model import Line, Size, Spec
 from archcalc.symbols import Symbol
@@ -88,15 +89,39 @@ def set_twice(line: Line) -> ArchError:
     return ArchError(Diagnostic(message, line.span(*line.label_at), help=help))
 
 
-def no_label(label: str, labels: Mapping[str, int | None], place: Span) -> ArchError:
-    """An @label that no line before has set, or one that is switched off."""
+def no_label(label: str, labels: Mapping[str, int], place: Span) -> ArchError:
+    """An @label that no line before has set."""
     name = shown(label)
-    if label in labels:
-        help = "give both lines the same condition"
-        return ArchError(Diagnostic(f"the line of `@{name}` is switched off", place, help=help))
-    known = [f"@{k}" for k, v in labels.items() if v is not None]
+    known = [f"@{k}" for k in labels]
     help = suggestion(f"@{label}", known) or f"labels so far: {listed(known)}"
     return ArchError(Diagnostic(f"no label `@{name}` before this line", place, help=help))
+
+
+def no_line(label: str, place: Span) -> ArchError:
+    """A tensor that was handed over, where a line's layers are wanted."""
+    help = "label the line that is to run again: `a = conv 64`, then `reuse @a`"
+    return ArchError(Diagnostic(f"`@{shown(label)}` names no line", place, help=help))
+
+
+def other_axes(label: str, before: Shape, now: Shape, place: Span) -> ArchError:
+    """Layers that are to run again on a tensor of other axes."""
+    help = "the same weights need the same axes and channels"
+    message = f"`@{shown(label)}` ran on {before}; what arrives is {now}"
+    return ArchError(Diagnostic(message, place, help=help))
+
+
+def no_holder(node: Node, label: Bound) -> ArchError:
+    """A layer without the weights that another wants to use."""
+    message = f"{node.path[-200:]} (`{node.operator.name}`) has no such weights to use"
+    help = "the label of the layer that has them: `tok = embedding 30522 768`"
+    return ArchError(Diagnostic(message, label.span, help=help))
+
+
+def many_inputs(label: str, place: Span) -> ArchError:
+    """Further tensors for a line that is more than one layer with as many inputs."""
+    help = "further @labels stand for the further inputs of one layer: `reuse @attn @memory`"
+    message = f"`@{shown(label)}` is no single layer of so many inputs"
+    return ArchError(Diagnostic(message, place, help=help))
 
 
 def no_step(expression: Expression, name: object, spec: Spec, line: Line) -> ArchError:

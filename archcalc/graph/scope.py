@@ -17,9 +17,10 @@ class Scope(NamedTuple):
     values: Mapping[str, Value]
     read: Mapping[str, frozenset[str]]  # the variables of the spec behind each argument of the block
     rest: tuple[Bound, ...]
-    labels: dict[str, int | None]  # None: the label's line is switched off
+    labels: dict[str, int]
     set_here: set[str]  # labels of this branch; another branch may have the same, the nearest counts
-    prefix: str
+    base: str  # what the paths of the instance's layers begin with
+    prefix: str  # the same, in a branch or a labelled line
     own_labels: frozenset[str]  # names that no unlabelled step may take
     depth: int
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from archcalc.graph.model import Graph
-from archcalc.spec.lines import GRAMMAR_WORDS
+from archcalc.spec.tokens import GRAMMAR_WORDS
 
 
 def write(graph: Graph, title: str) -> str:
@@ -17,8 +17,13 @@ def write(graph: Graph, title: str) -> str:
     lines = []
     for index, node in enumerate(graph.nodes[1:], 1):
         back = f"@{labels[node.inputs[0]]} | " if node.inputs[0] != index - 1 else ""
-        joined = "".join(f" @{labels[i]}" for i in node.inputs[1:])
-        lines.append(f"{labels[index]} = {back}{node.operator}{joined}")
+        joined = [f"@{labels[i]}" for i in node.inputs[1:]]
+        words = [str(node.operator), *joined]
+        if node.shares >= 0:
+            holder = f"@{labels[node.shares]}"
+            tied = node.operator.tied is not None
+            words = [str(node.operator), holder] if tied else ["reuse", holder, *joined]
+        lines.append(f"{labels[index]} = {back}{' '.join(words)}")
     lines += [f"output {name} = @{labels[index]}" for name, index in graph.side_outputs]
     if graph.output != len(graph.nodes) - 1:
         lines.append(f"@{labels[graph.output]}")

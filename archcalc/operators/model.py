@@ -123,6 +123,8 @@ class Operator:
     name: ClassVar[str]
     arguments: ClassVar[tuple[Argument, ...]]
     labels: ClassVar[tuple[int, int | None]] = (0, 0)  # @labels it reads: at least, at most (None: any)
+    # where its @label names the layer whose weights it uses: the arguments that are those of that layer
+    tied: ClassVar[tuple[str, ...] | None] = None
     weight_layer: ClassVar[int]  # how many of "16 weight layers" it is
     stored: ClassVar[bool]  # its output is a map of the `stored` memory rule
     buffer: ClassVar[Buffer]  # where its output lives: see `peak`

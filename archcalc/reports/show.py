@@ -74,7 +74,7 @@ def _operator(layers: tuple[Layer, ...], texts: dict[int, str]) -> str:
     mattering = [layer for layer in layers if _matters(layer)] if len(layers) > 1 else layers
     if len(mattering) != 1:
         return f"{len(layers)} layers"
-    operator = mattering[0].node.operator
-    if id(operator) not in texts:
-        texts[id(operator)] = str(operator)
-    return texts[id(operator)]
+    node = mattering[0].node
+    if id(node.operator) not in texts:
+        texts[id(node.operator)] = str(node.operator)
+    return texts[id(node.operator)] + " (shared)" * (node.shares >= 0)

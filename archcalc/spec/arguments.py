@@ -18,6 +18,7 @@ from archcalc.spec.tokens import (
     fault,
     read_reference,
     read_size,
+    require_label,
 )
 
 _GLUED = re.compile(rf"([a-z])([0-9]+(?:x[0-9]+){{0,2}}|{BRACES})")
@@ -91,7 +92,7 @@ def parse_arguments(text: str) -> tuple[Given, ...]:
 
 
 def parse_parameters(text: str) -> tuple[Parameter, ...]:
-    """Parse the parameters of a block: 'c n s=2 r={channels}'.
+    """Parse the parameters of a block: 'c n @skip s=2 r={channels}'.
 
     Raises:
         ArchError: the text is no such list; the error has the place.
@@ -101,13 +102,16 @@ def parse_parameters(text: str) -> tuple[Parameter, ...]:
     for token in cut_tokens(text, 0):
         counted(token, len(seen))
         name, equals, value = token.text.partition("=")
-        if not NAME.fullmatch(name):
+        if name.startswith("@") and not equals:
+            require_label(name[1:], token.start + 1, token.end)
+        elif not NAME.fullmatch(name):
             help = "lower case letters, digits and _; blanks between arguments, no commas"
             raise fault(f"`{shown(name)}` is no argument name", token.start, token.end, help)
         if name in seen:
             raise fault(f"`{shown(name)}` is there twice", token.start, token.end)
         seen.add(name)
-        if not equals and parameters and not parameters[-1].required:
+        late = parameters and not parameters[-1].required and not name.startswith("@")
+        if not equals and late:
             message = f"`{shown(name)}` has no default but follows one that has"
             raise fault(message, token.start, token.end, "required arguments come first")
         default = _default(Lexeme(value, token.start + len(name) + 1)) if equals else None

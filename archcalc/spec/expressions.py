@@ -22,6 +22,7 @@ DEEPEST = 50
 LARGEST = 2**63 - 1
 FUNCTIONS = ("min", "max", "floor", "ceil", "round_to", "sum", "len")
 CONSTANTS = {"true": True, "false": False}
+ARRIVING = ("channels", "shape")  # of the tensor that arrives at a step
 ALLOWED = (
     "numbers, names, 'text', [lists], + - * / // %, comparisons, and or not, a if c else b, functions"
 )

@@ -1,13 +1,13 @@
 """Parse one line of a spec into label, count and steps, each with its place.
 
-["if" EXPR ":"] ["output"] [LABEL " = "] [COUNT " x "] step ("|" step)*
+["if" EXPR ":"] ["output"] [LABEL " = "] [COUNT " x "] step ("|" ["if" EXPR ":"] step)*
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from itertools import chain, islice
+from collections.abc import Iterator
+from itertools import islice
 
 from archcalc.errors import Keys, shown
 from archcalc.spec.arguments import read_argument, refuse_twice
@@ -16,8 +16,6 @@ from archcalc.spec.model import Line, Size, Step
 from archcalc.spec.tokens import (
     BRACES,
     DIMENSIONS,
-    LABEL_HELP,
-    LABEL_NAME,
     NAME,
     SIZE,
     VOLUMES,
@@ -28,12 +26,12 @@ from archcalc.spec.tokens import (
     read_expression,
     read_reference,
     read_size,
+    require_label,
     skip_space,
 )
 
 _CONDITION = re.compile(r"""(?>(?:[^:'"]++|'[^']*'|"[^"]*")*)""")
 _LABEL = re.compile(r"(output\s+)?([^\s=|{}@]+)\s+=(?=\s)")
-GRAMMAR_WORDS = frozenset({"in", "if", "output", "x"})
 
 
 def parse_line(text: str, keys: Keys) -> Line:
@@ -42,22 +40,20 @@ def parse_line(text: str, keys: Keys) -> Line:
     Raises:
         ArchError: the line is malformed; the error has the place in the line.
     """
-    condition, at = _read_condition(text)
+    condition, at = _read_condition(text, 0)
     output, label, label_at, at = _read_label(text, at)
-    tokens = cut_tokens(text, at)
-    first = list(islice(tokens, 2))
+    first = list(islice(cut_tokens(text, at), 2))
     repeat: Size = 1
     repeat_at = (0, 0)
     if len(first) > 1 and first[1].text == "x" and SIZE.fullmatch(first[0].text):
-        repeat, repeat_at = read_size(first[0]), (first[0].start, first[0].end)
-        first = []
-    steps = _read_steps(chain(first, tokens), len(text))
+        repeat, repeat_at, at = read_size(first[0]), (first[0].start, first[0].end), first[1].end
+    steps = tuple(_read_steps(text, at))
     return Line(keys, steps, condition, output, label, label_at, repeat, repeat_at)
 
 
-def _read_condition(text: str) -> tuple[Expression | None, int]:
-    """Return the expression of a leading `if`, and the offset where the line continues."""
-    at = skip_space(text, 0)
+def _read_condition(text: str, at: int) -> tuple[Expression | None, int]:
+    """Return the expression of an `if` at this offset, and the offset where the line continues."""
+    at = skip_space(text, at)
     if not re.match(r"if\b", text[at : at + 3]):
         return None, at
     begin = at + 2
@@ -80,37 +76,32 @@ def _read_label(text: str, at: int) -> tuple[bool, str, tuple[int, int], int]:
             raise fault("an `output` without a label", at, at + 6, "write `output NAME = …`")
         return False, "", (0, 0), at
     label, place = found[2], found.span(2)
-    if not LABEL_NAME.fullmatch(label):
-        raise fault(f"`{shown(label)}` is no label", *place, LABEL_HELP)
-    if label.isdecimal():
-        raise fault(f"the label `{shown(label)}` is a number", *place, f"try `l{shown(label)}`")
-    if label in GRAMMAR_WORDS:
-        help = "write `output NAME = …`" if label == "output" else f"try `{label}_`"
-        raise fault(f"`{label}` is a word of the language, no label", *place, help)
+    require_label(label, *place)
     return found[1] is not None, label, place, found.end()
 
 
-def _read_steps(tokens: Iterable[Lexeme], end: int) -> tuple[Step, ...]:
-    steps: list[Step] = []
-    words: list[Lexeme] = []
-    for token in chain(tokens, [Lexeme("|", end)]):
-        if token.text != "|":
+def _read_steps(text: str, at: int) -> Iterator[Step]:
+    """Yield the steps of a chain; an `if` before one guards that step only."""
+    ended, first = False, True
+    while not ended:
+        condition, at = _read_condition(text, at)
+        words: list[Lexeme] = []
+        bar, ended = Lexeme("", len(text)), True
+        for token in cut_tokens(text, at):
+            if token.text == "|":
+                bar, ended = token, False
+                break
             words.append(counted(token, len(words)))
-            continue
         if not words:
-            message = "an empty step" if steps or token.start < end else "an empty line"
-            at = max(min(token.start, end - 1), 0)
-            raise fault(message, at, at + 1, "write an operator, a block or `@label`")
-        steps.append(_read_step(words))
-        words = []
-    return tuple(steps)
+            message = "an empty line" if first and ended else "an empty step"
+            place = max(min(bar.start, len(text) - 1), 0)
+            raise fault(message, place, place + 1, "write an operator, a block or `@label`")
+        yield _read_step(words)._replace(condition=condition)
+        at, first = bar.end, False
 
 
 def _read_step(tokens: list[Lexeme]) -> Step:
     head, rest = tokens[0], tokens[1:]
-    if head.text == "if":
-        help = "give it a line of its own: `if n > 1: relu` goes on from the line before"
-        raise fault("an `if` inside a chain: it stands first in its line", head.start, head.end, help)
     if head.text.startswith("@"):
         if rest:
             help = "put `|` between steps"

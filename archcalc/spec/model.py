@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias
 
 from archcalc.errors import Keys, Span
@@ -23,13 +24,24 @@ class Given(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A call of an operator or block, or (`name` is '@') a return to the tensor of label `target`."""
+    """A call of an operator or block, or (`name` is '@') a return to the tensor of label `target`.
+
+    A step with a `condition` that does not hold passes its input on.
+    """
 
     name: str | Expression
     arguments: tuple[Given, ...]
     start: int
     end: int
     target: str = ""
+    condition: Expression | None = None
+
+    def is_literal(self, defaults: Iterable[Given]) -> bool:
+        """Return whether the step means the same operator wherever it is met."""
+        computed = (isinstance(g.value, Expression) or g.name in ("@", "...") for g in self.arguments)
+        if isinstance(self.name, Expression) or any(computed):
+            return False
+        return not any(isinstance(g.value, Expression) for g in defaults)
 
 
 class Line(NamedTuple):
@@ -49,7 +61,10 @@ class Line(NamedTuple):
 
 
 class Parameter(NamedTuple):
-    """A parameter of a block, with its default as written (`None`: required)."""
+    """A parameter of a block, with its default as written (`None`: required).
+
+    One that begins with @ is a tensor, which a call names by an @label.
+    """
 
     name: str
     default: Size | None
@@ -59,6 +74,10 @@ class Parameter(NamedTuple):
     @property
     def required(self) -> bool:
         return self.default is None
+
+    @property
+    def is_tensor(self) -> bool:
+        return self.name.startswith("@")
 
 
 class Branch(NamedTuple):
@@ -78,6 +97,16 @@ class Block(NamedTuple):
     branches: tuple[Branch, ...]
     then: tuple[Line, ...]
     takes_rest: bool  # some line holds "..."
+
+    @property
+    def sizes(self) -> tuple[Parameter, ...]:
+        """Return the parameters that are values."""
+        return tuple(p for p in self.parameters if not p.is_tensor)
+
+    @property
+    def tensors(self) -> tuple[str, ...]:
+        """Return the labels of the tensors that a call hands over beside the arriving one."""
+        return tuple(p.name[1:] for p in self.parameters if p.is_tensor)
 
 
 class Variable(NamedTuple):
@@ -127,3 +156,8 @@ class Spec(NamedTuple):
             own: tuple[Size, ...] = self.variants[variant].about["input"]
             return own
         return self.input
+
+    def input_keys(self, variant: str | None) -> Keys:
+        """Return where they stand."""
+        own = variant is not None and "input" in self.variants[variant].about
+        return ("variants", str(variant), "input") if own else ("input",)

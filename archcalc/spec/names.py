@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from archcalc.errors import Diagnostic, Keys, Span, listed, shown, suggestion
-from archcalc.spec.expressions import CONSTANTS, Expression
+from archcalc.spec.expressions import ARRIVING, CONSTANTS, Expression
 from archcalc.spec.model import Block, Spec
 
 
@@ -37,7 +37,7 @@ def deciding_names(spec: Spec) -> frozenset[str]:
     blocks = (spec.body, *spec.blocks.values())
     uses = [use for block in blocks for use in _in_block(block)]
     found = {n for use in uses if use.structural or use.expression.decides for n in use.expression.names}
-    parameters = {parameter.name for block in blocks for parameter in block.parameters}
+    parameters = {parameter.name for block in blocks for parameter in block.sizes}
     if found & parameters:
         found.update(name for use in uses for name in use.expression.names)
     return frozenset(found)
@@ -87,8 +87,9 @@ def _unknown(spec: Spec, use: Usage) -> Iterator[Diagnostic]:
     for name in sorted(use.expression.names):
         if name in CONSTANTS or name in spec.variables or name in use.own:
             continue
-        if name == "channels":
-            message = "`channels` are those that arrive; at the input nothing does"
+        if name in ARRIVING:
+            verb = "are those that arrive" if name == "channels" else "is that of what arrives"
+            message = f"`{name}` {verb}; at the input nothing does"
             help = "write a number or a variable"
         else:
             known = [*use.own, *spec.variables]
@@ -98,8 +99,8 @@ def _unknown(spec: Spec, use: Usage) -> Iterator[Diagnostic]:
 
 
 def _in_block(block: Block) -> Iterator[Usage]:
-    before = {"channels": None}
-    for parameter in block.parameters:
+    before = dict.fromkeys(ARRIVING)
+    for parameter in block.sizes:
         if isinstance(parameter.default, Expression):
             yield Usage(parameter.default, (*block.keys, "args"), False, before)
         before[parameter.name] = None
@@ -108,6 +109,8 @@ def _in_block(block: Block) -> Iterator[Usage]:
             if isinstance(value, Expression):
                 yield Usage(value, line.keys, True, before)
         for step in line.steps:
+            if step.condition is not None:
+                yield Usage(step.condition, line.keys, True, before)
             if isinstance(step.name, Expression):
                 yield Usage(step.name, line.keys, True, before)
             for given in step.arguments:
@@ -126,4 +129,4 @@ def _elsewhere(spec: Spec) -> Iterator[Usage]:
     for name, arguments in spec.defaults.items():
         for given in arguments:
             if isinstance(given.value, Expression):
-                yield Usage(given.value, ("defaults", name), False, ("channels",))
+                yield Usage(given.value, ("defaults", name), False, ARRIVING)

@@ -10,8 +10,8 @@ from archcalc import garbage
 from archcalc.errors import ArchError, Diagnostic, Keys, Span, SpecError, listed, shown, suggestion
 from archcalc.spec import inline
 from archcalc.spec.arguments import parse_arguments, parse_parameters
-from archcalc.spec.expressions import CONSTANTS, FUNCTIONS
-from archcalc.spec.lines import GRAMMAR_WORDS, parse_line
+from archcalc.spec.expressions import ARRIVING, CONSTANTS, FUNCTIONS
+from archcalc.spec.lines import parse_line
 from archcalc.spec.misplaced import TABLES, lifted
 from archcalc.spec.mistakes import EnoughError, Mistakes
 from archcalc.spec.model import (
@@ -30,7 +30,7 @@ from archcalc.spec.model import (
 from archcalc.spec.names import structural_names, unknown_names, unused_variables
 from archcalc.spec.settings import show_value, split_values
 from archcalc.spec.syntax import parse
-from archcalc.spec.tokens import VOLUMES, Lexeme, read_size
+from archcalc.spec.tokens import GRAMMAR_WORDS, VOLUMES, Lexeme, read_size
 from archcalc.spec.variables import RESERVED as RESERVED
 from archcalc.spec.variables import check_type, read_variable, wrong
 
@@ -211,7 +211,7 @@ class _Reader:
             self.unclear.add(block)
             return ()
         for p in parameters:
-            if keyword.iskeyword(p.name) or p.name in (*FUNCTIONS, *CONSTANTS, "channels"):
+            if keyword.iskeyword(p.name) or p.name in (*FUNCTIONS, *CONSTANTS, *ARRIVING):
                 place = Span(keys, p.start, p.start + len(p.name))
                 message = f"`{p.name}` is a word of the language"
                 self.mistakes.add(Diagnostic(message, place, help=f"try `{p.name}_`"))

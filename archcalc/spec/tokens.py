@@ -14,10 +14,12 @@ BRACES = r"""\{(?>(?:[^{}'"]++|'[^']*'|"[^"]*")*)\}"""
 _TOKEN = re.compile(rf"(?>(?:[^\s|{{}}]++|{BRACES})+)|\|")
 _SPACE = re.compile(r"\s*")
 LABEL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_REFERENCE = re.compile(rf"{LABEL_NAME.pattern}(?:/{LABEL_NAME.pattern})*")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 SIZE = re.compile(rf"([0-9]+(?:x[0-9]+){{0,2}})|({BRACES})")
 
 MOST_WORDS = 10_000  # in one step
+GRAMMAR_WORDS = frozenset({"in", "if", "output", "reuse", "x"})
 LABEL_HELP = "labels are letters, digits and `_` `.` `-`"
 DIMENSIONS = ("1d", "2d", "3d")
 VOLUMES = "the input has one, two or three axes, then channels: 16000x1, 224x224x3, 16x112x112x3"
@@ -90,11 +92,22 @@ def read_expression(token: Lexeme) -> Expression:
 
 
 def read_reference(token: Lexeme) -> str:
-    """Return the label in `@label`."""
+    """Return the label in `@label`, or the path in `@down1/skip`: a label inside a block."""
     label = token.text[1:]
-    if not LABEL_NAME.fullmatch(label):
+    if not _REFERENCE.fullmatch(label):
         raise fault(f"`{shown(token.text)}` names no label", token.start, token.end, LABEL_HELP)
     return label
+
+
+def require_label(label: str, start: int, end: int) -> None:
+    """Raise ArchError if a line or tensor cannot be called so."""
+    if not LABEL_NAME.fullmatch(label):
+        raise fault(f"`{shown(label)}` is no label", start, end, LABEL_HELP)
+    if label.isdecimal():
+        raise fault(f"the label `{shown(label)}` is a number", start, end, f"try `l{shown(label)}`")
+    if label in GRAMMAR_WORDS:
+        help = "write `output NAME = …`" if label == "output" else f"try `{label}_`"
+        raise fault(f"`{label}` is a word of the language, no label", start, end, help)
 
 
 def fault(message: str, start: int, end: int, help: str = "") -> ArchError:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from archcalc.errors import ArchError, Diagnostic, Keys, Span, listed, quoted, shown, suggestion
-from archcalc.spec.expressions import CONSTANTS, FUNCTIONS, LARGEST, PLAIN, Value
+from archcalc.spec.expressions import ARRIVING, CONSTANTS, FUNCTIONS, LARGEST, PLAIN, Value
 from archcalc.spec.mistakes import TOP_LEVEL, Mistakes
 from archcalc.spec.model import Variable
 from archcalc.spec.syntax import Unreadable
@@ -75,7 +75,7 @@ def _choices(mistakes: Mistakes, name: str, default: Value, choices: Any) -> tup
 
 
 def _check_name(mistakes: Mistakes, name: str, keys: Keys) -> None:
-    taken = name in (*FUNCTIONS, *CONSTANTS, "channels") or keyword.iskeyword(name)
+    taken = name in (*FUNCTIONS, *CONSTANTS, *ARRIVING) or keyword.iskeyword(name)
     if taken:
         mistakes.fault(f"`{name}` is a word of the language", keys, f"try `{name}_`", -1)
     elif not _NAME.fullmatch(name):

@@ -1,0 +1,95 @@
+"""Weights that several layers use: parameters once, multiplies each time, by count and by execution."""
+
+from __future__ import annotations
+
+import pytest
+
+from archcalc.analysis.costs import analyze
+from archcalc.errors import SpecError
+from archcalc.execution.sides import image, seeded
+from archcalc.execution.verify import prove
+from archcalc.graph.build import build
+from archcalc.graph.model import Graph
+from archcalc.graph.write import write
+from archcalc.spec.model import Source
+from archcalc.spec.read import read
+
+
+def graph(text: str) -> Graph:
+    return build(read(Source("t", text)), {})
+
+
+def holds(graph: Graph) -> bool:
+    weights = {
+        path: {k: w.astype("float32") for k, w in own.items()} for path, own in seeded(graph).items()
+    }
+    proof = prove(graph, weights, image(graph).astype("float32"))
+    return proof.verdict == "verified"
+
+
+def test_one_linear_layer_on_three_slices() -> None:
+    """A layer of 100 × 100 weights that is used on three slices: 3 · 100 · 100 multiplies."""
+    text = """
+    input = "1x1x300"
+    layers = [
+      "a = slice 100",
+      "one = linear 100 nobias",
+      "@in | slice 100 from=100",
+      "two = reuse @one",
+      "@in | slice 100 from=200 | reuse @one | concat @one @two",
+    ]
+    """
+    made = graph(text)
+    counted = analyze(made)
+    assert (counted.parameters, counted.multiplies) == (100 * 100, 3 * 100 * 100)
+    assert [n.path for n in made.nodes if n.shares >= 0] == ["two", "one2"]
+    assert holds(made)
+
+
+def test_a_tower_runs_again_layer_by_layer() -> None:
+    """3·3·3·4 + 4 and 4·2 + 2 numbers; 8·8 positions, twice."""
+    made = graph(
+        'input = "8x8x3"\nlayers = ["a = conv 4 k3 half | relu | conv 2", "@in | reuse @a | add @a"]'
+    )
+    counted = analyze(made)
+    assert counted.parameters == 3 * 3 * 3 * 4 + 4 + 4 * 2 + 2
+    assert counted.multiplies == 2 * 8 * 8 * (3 * 3 * 3 * 4 + 4 * 2)
+    assert [n.path for n in made.nodes][4:] == ["a2/conv", "a2/relu", "a2/conv2", "add"]
+    assert holds(made)
+
+
+def test_a_block_runs_again_in_a_repeat() -> None:
+    """As ALBERT's layers: 12 runs of one block of 16·16 + 16 numbers."""
+    made = graph(
+        'input = "4x4x16"\nlayers = ["a = unit", "11 x reuse @a"]\n'
+        '[block.unit]\nadd.x = "conv 16"\nadd.y = "@in"'
+    )
+    counted = analyze(made)
+    assert (counted.parameters, counted.multiplies) == (16 * 16 + 16, 12 * 4 * 4 * 16 * 16)
+    assert holds(made)
+
+
+def test_statistics_are_shared_too() -> None:
+    made = graph('input = "4x4x8"\nlayers = ["a = bn", "reuse @a"]')
+    assert analyze(made).total.stored_numbers == 4 * 8
+
+
+def test_what_is_written_out_is_the_same_network() -> None:
+    made = graph('input = "8x8x4"\nlayers = ["a = conv 4 | relu", "reuse @a", "add @in"]')
+    again = graph(write(made, "t"))
+    assert [(n.operator.name, n.inputs, n.shares) for n in again.nodes] == [
+        (n.operator.name, n.inputs, n.shares) for n in made.nodes
+    ]
+
+
+def test_other_channels_are_refused() -> None:
+    with pytest.raises(SpecError, match="needs a weight of 1×1×2×4, and a has 1×1×4×4"):
+        graph('input = "8x8x4"\nlayers = ["a = conv 4", "conv 2 | reuse @a"]')
+
+
+def test_a_bias_of_another_size_is_refused() -> None:
+    """Position embeddings have a value a place: other places are other weights."""
+    with pytest.raises(SpecError, match="of 16×4, and a has 64×4"):
+        graph(
+            'input = "8x8x4"\nlayers = ["tokens", "a = posembed", "@in | maxpool 2 | tokens | reuse @a"]'
+        )
