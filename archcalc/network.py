@@ -107,7 +107,7 @@ class Network:
 
     def _is_strip(self) -> bool:
         """Return whether the layers are those of a sequence: no window is higher than one row."""
-        found = (n.operator.geometry(*self.graph.input_shapes(n)) for n in self.graph.nodes[1:])
+        found = (n.operator.geometry(*self.graph.input_shapes(n)) for n in self.graph.nodes if n.inputs)
         return all(w.kernel[0] == 1 for w in found if isinstance(w, Window))
 
     @cached_property

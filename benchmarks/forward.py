@@ -44,7 +44,7 @@ def passes_of_archcalc(name: str, folder: Path) -> Any:
 
     import archcalc
     from archcalc.execution.forward import Forward
-    from archcalc.execution.signals import seeded_input
+    from archcalc.execution.inputs import seeded_input
     from archcalc.execution.weights import make
 
     graph = archcalc.load(name).graph
@@ -59,7 +59,7 @@ def passes_of_onnxruntime(name: str, folder: Path) -> Any:
     from onnx_export import export
 
     import archcalc
-    from archcalc.execution.signals import seeded_input
+    from archcalc.execution.inputs import seeded_input
     from archcalc.execution.weights import make
 
     graph = archcalc.load(name).graph
@@ -114,7 +114,7 @@ def bare() -> None:
     """What `archcalc run` imports, with one kernel warm."""
     from archcalc import cli
     from archcalc.commands import run
-    from archcalc.execution import signals, weights
+    from archcalc.execution import inputs, weights
     from archcalc.execution.fast import operators
     from archcalc.execution.forward import Forward
     from archcalc.files import outputs
@@ -126,7 +126,7 @@ def bare() -> None:
     assert cli and run and operators and outputs
     spec = read(Source("one.toml", 'input = "8x8x8"\nlayers = ["conv 8 k3 p1"]'))
     graph = build(spec, settle(spec, None, {}))
-    Forward(graph, weights.make(graph)).run(signals.seeded_input(graph.input, 1, 0))
+    Forward(graph, weights.make(graph)).run(inputs.seeded_input(graph.input, 1, 0))
     peak()
 
 
@@ -167,7 +167,7 @@ def count(name: str) -> None:
     """Seconds of all counted loops, their multiplies, and the most multiplies a second of one core."""
     import archcalc
     from archcalc.execution.counted import loops
-    from archcalc.execution.signals import seeded_input
+    from archcalc.execution.inputs import seeded_input
     from archcalc.execution.weights import make
 
     graph = archcalc.load(name).graph

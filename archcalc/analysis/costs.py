@@ -130,6 +130,11 @@ class Analysis(NamedTuple):
         return f"<Analysis of {len(self.layers)} layers: {counts}>"
 
     @property
+    def computed(self) -> tuple[Layer, ...]:
+        """All but the inputs."""
+        return self.layers[self.graph.inputs :]
+
+    @property
     def parameters(self) -> Int:
         return self.total.parameters
 

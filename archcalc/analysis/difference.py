@@ -82,9 +82,9 @@ class Difference(NamedTuple):
 
 def difference(before: Analysis, after: Analysis) -> Difference:
     """Align the layers of two networks by what they are and where they stand, not by their names."""
-    a, b = before.layers[1:], after.layers[1:]
+    a, b = before.computed, after.computed
     numbers: dict[Any, int] = {}
-    exact = _exact(a, numbers), _exact(b, numbers)
+    exact = _exact(before, numbers), _exact(after, numbers)
     found = _settled(_likely(a, b, exact), (a, b), exact)
     moved = _moved(a, b, found)
     taken = {i for i, _ in moved}, {j for _, j in moved}
@@ -134,13 +134,14 @@ def _shared(one: list[str], other: list[str]) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
-def _exact(layers: Sequence[Layer], numbers: dict[Any, int]) -> list[int]:
+def _exact(analysis: Analysis, numbers: dict[Any, int]) -> list[int]:
     """Numbers of what layers are; without filters, as all relus are alike, with what they follow."""
-    keys = [-1]
-    for layer in layers:
+    inputs = analysis.graph.inputs
+    keys = [-1] * inputs
+    for layer in analysis.computed:
         follows = None if layer.node.operator.weight_layer else keys[layer.node.inputs[0]]
         keys.append(numbers.setdefault((_self(layer), follows), len(numbers)))
-    return keys[1:]
+    return keys[inputs:]
 
 
 @lru_cache(maxsize=4096)

@@ -36,7 +36,7 @@ def choose(analysis: Analysis, word: str) -> Sequence[Layer]:
     Raises:
         UsageError: nothing is called so.
     """
-    layers = analysis.layers[1:]
+    layers = analysis.computed
     word = word.strip("/")
     if not word:
         return layers

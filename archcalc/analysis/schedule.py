@@ -63,8 +63,9 @@ def _parts(graph: Graph) -> list[range]:
     earliest = [count] * (count + 1)  # smallest last input of all nodes from here on
     for index in reversed(range(count)):
         earliest[index] = min(earliest[index + 1], last_input[index])
-    parts, begin, latest = [], 0, 0
-    for index in range(count):
+    begin = graph.inputs  # all are there from the start
+    parts, latest = [range(begin)], max(first_reader[:begin])
+    for index in range(begin, count):
         if latest <= index and earliest[index + 1] >= index:
             parts.append(range(begin, index + 1))
             begin = index + 1

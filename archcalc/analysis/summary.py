@@ -96,7 +96,7 @@ def _without_last(name: str, members: dict[str, int]) -> str:
 
 
 def _parts(analysis: Analysis, matters: Matters, depth: int | None) -> list[RowMembers]:
-    layers = analysis.layers[1:]
+    layers = analysis.computed
     if depth == EVERY_LAYER:
         return [RowMembers(layer.path, [layer], layer) for layer in layers]
     return _grouped(layers, matters, depth) if depth else _folded(layers, matters)

@@ -192,7 +192,9 @@ class Ledger:
         for layer in analysis.layers[: head(analysis)] if trunk else analysis.layers:
             node = layer.node
             before = id(nodes[node.inputs[0]].operator) if node.operator.name == "bn" else 0
-            self._groups.setdefault((id(node.operator), layer.inputs, before), []).append(layer)
+            self._groups.setdefault(
+                (id(node.operator), layer.inputs, node.shares < 0, before), []
+            ).append(layer)
 
     def knows(self, way: Way) -> bool:
         """Whether its conventions tell how each operator counts."""

@@ -12,6 +12,7 @@ from archcalc.analysis.arena import lay_out
 from archcalc.analysis.memory import Memory, measure
 from archcalc.execution.fast.finish import ELEMENTWISE
 from archcalc.execution.fast.operators import KERNELS, prepare, scratch
+from archcalc.execution.inputs import seeded_input
 from archcalc.execution.model import Array, Prepared, Weights
 from archcalc.graph.model import Graph
 
@@ -58,7 +59,7 @@ class Forward:
                 for index, (last, weights) in self.chains.items():
                     self._execute(index, weights, self.values[last])
             else:
-                for index in range(1, len(self.graph.nodes)):
+                for index in range(self.graph.inputs, len(self.graph.nodes)):
                     self.step(index)
                     watch(index, self.values[index])
         named = dict(self.graph.side_outputs)
@@ -68,8 +69,10 @@ class Forward:
         }
 
     def begin(self, image: Array) -> None:
-        """Copy the images to where the first layers read them."""
+        """Copy the images to where the first layers read them; further inputs get seeded values."""
         self.values[0][...] = image
+        for index in range(1, self.graph.inputs):
+            self.values[index][...] = seeded_input(self.graph.nodes[index].shape, self.batch, index)
 
     def step(self, index: int) -> None:
         """Run one node after those before it."""
@@ -107,7 +110,8 @@ class Forward:
         first_of: dict[int, int] = {}
         home = {i: number for number, b in enumerate(self.memory.buffers) for i in b.nodes}
         readers = Counter(i for node in self.graph.nodes for i in node.inputs)
-        for index, node in enumerate(self.graph.nodes[1:], 1):
+        begin = self.graph.inputs
+        for index, node in enumerate(self.graph.nodes[begin:], begin):
             weights, source = self.weights[index], node.inputs[0]
             if (
                 node.operator.name in ELEMENTWISE
@@ -132,5 +136,5 @@ class Forward:
 
     def _scratch_size(self) -> int:
         shapes = [(self.batch, *map(int, node.shape)) for node in self.graph.nodes]
-        layers = zip(self.graph.nodes[1:], shapes[1:], strict=True)
+        layers = list(zip(self.graph.nodes, shapes, strict=True))[self.graph.inputs :]
         return max((scratch(n.operator, shapes[n.inputs[0]], shape) for n, shape in layers), default=0)

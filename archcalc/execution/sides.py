@@ -79,7 +79,7 @@ def counted_products(input: str, layers: str) -> int:
     """Return the products that the loops count in a chain of convolutions."""
     graph, products = network(input, layers), 0
     weights, x = make(graph), image(graph).astype(np.float32)
-    for node in graph.nodes[1:]:
+    for node in graph.nodes[graph.inputs :]:
         done = loops.run(node.operator, [x], weights[graph.holder(node).path])
         x, products = done.output, products + done.counts["products"]
     return products

@@ -1,4 +1,4 @@
-"""Make inputs from a seed, and summarize an array."""
+"""Summarize an array."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 
 from archcalc.execution.forward import Forward
 from archcalc.execution.model import Array
-from archcalc.operators.shape import Shape
 
 CHUNK = 2**20  # values that are converted at a time
 
@@ -21,12 +20,6 @@ class Signal(NamedTuple):
     std: float
     zeros: float
     largest: float
-
-
-def seeded_input(shape: Shape, batch: int, seed: int) -> Array:
-    """images × positions × channels of standard normal values."""
-    sizes = (batch, *map(int, shape))
-    return np.random.default_rng(seed).standard_normal(sizes, dtype=np.float32)
 
 
 def signal(values: Array) -> Signal:

@@ -16,19 +16,20 @@ SIDES = (512, 1024, 2048)  # of matrices, the fastest of whose products is the p
 
 
 def best_seconds(forward: Forward, images: Array) -> list[float]:
-    """Return node → seconds of its fastest run in several passes; the input takes 0.
+    """Return node → seconds of its fastest run in several passes; an input takes 0.
 
     A first pass, which compiles and touches all memory, does not count.
     """
     best = [float("inf")] * len(forward.graph.nodes)
-    best[0] = 0.0
+    inputs = forward.graph.inputs
+    best[:inputs] = [0.0] * inputs
     began = perf_counter()
     forward.run(images)
     for number in range(MOST):
         if number >= LEAST and perf_counter() - began > ENOUGH:
             break
         forward.begin(images)
-        for index in range(1, len(best)):
+        for index in range(inputs, len(best)):
             start = perf_counter()
             forward.step(index)
             best[index] = min(best[index], perf_counter() - start)

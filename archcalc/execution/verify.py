@@ -23,8 +23,8 @@ from archcalc.execution.counted import loops
 from archcalc.execution.counted.arrays import Counter, counted
 from archcalc.execution.fast.operators import KERNELS
 from archcalc.execution.forward import Forward
+from archcalc.execution.inputs import seeded_input
 from archcalc.execution.model import Array, Weights
-from archcalc.execution.signals import seeded_input
 from archcalc.graph.model import Graph
 from archcalc.operators.model import STATISTICS, TRAINABLE
 
@@ -109,7 +109,7 @@ class Verification:
         self.forward = Forward(graph, weights)
         self.forward.begin(image)
         self._size, self._places = _layout(graph)
-        self._digests = {0: crc32(self.forward.values[0])}
+        self._digests = {i: crc32(self.forward.values[i]) for i in range(graph.inputs)}
         self._reached = 0
 
     def __iter__(self) -> Iterator[LayerVerdict]:

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from typing import Any
 
 from archcalc.arithmetic import recorded, require
-from archcalc.errors import ShapeError, Span
+from archcalc.errors import Keys, ShapeError, Span
 from archcalc.graph import refusals
 from archcalc.graph.bind import Bound
 from archcalc.graph.model import Node
@@ -26,9 +26,10 @@ class Assembly:
         self._operators: dict[Any, Operator] = {}
         self._shapes: dict[tuple[int, tuple[Shape, ...]], Shape] = {}
 
-    def begin(self, shape: Shape) -> None:
-        """The input, which is node 0."""
-        self.nodes.append(Node("input", Input(shape), (), shape, Span(("input",))))
+    def begin(self, name: str, shape: Shape, keys: Keys) -> int:
+        """An input, which stands at `keys` of the TOML; the main one is node 0."""
+        self.nodes.append(Node(name, Input(shape), (), shape, Span(keys)))
+        return len(self.nodes) - 1
 
     def operator(self, name: str, values: dict[str, Any], rank: int) -> Operator:
         """One object for equal operators, so that equal layers can share their analysis.

@@ -23,8 +23,7 @@ from archcalc.operators.model import Operator
 from archcalc.operators.shape import Shape
 from archcalc.spec.evaluate import Lookup
 from archcalc.spec.expressions import Expression, Value
-from archcalc.spec.model import Block, Given, Line, Spec, Step
-from archcalc.symbols import Symbol
+from archcalc.spec.model import INPUT, Block, Given, Line, Spec, Step
 
 DEEPEST = 100
 
@@ -62,9 +61,12 @@ class _Builder:
         self._literal: dict[tuple[int, int], tuple[Operator, Span, dict[str, Bound]]] = {}
 
     def graph(self, input: Shape | None, variant: str | None) -> Graph:
-        sizes, keys = self.spec.inputs_of(variant), self.spec.input_keys(variant)
-        self.made.begin(self.expressions.shape(sizes, keys) if input is None else input)
-        last = self._block(self.spec.body, self.values, {}, (), {"in": 0}, "", 0)
+        tensors = {"in": 0}
+        for name, sizes, keys in self.spec.all_inputs(variant):
+            given = None if self.nodes else input
+            tensors[name] = self.made.begin(name, given or self.expressions.shape(sizes, keys), keys)
+        tensors.pop(INPUT, None)  # it has a name already
+        last = self._block(self.spec.body, self.values, {}, (), tensors, "", 0)
         return Graph(tuple(self.nodes), last, tuple(self.side_outputs), frozenset(self.expressions.read))
 
     def _block(
@@ -115,7 +117,7 @@ class _Builder:
         self.effort.spend(1, line)
         lookup = self.expressions.lookup(scope, x)
         on = line.condition is None or bool(self.expressions.evaluate(line.condition, lookup, line.keys))
-        count = self._count(line, lookup) if on else 0
+        count = self.expressions.count(line, lookup) if on else 0
         if count == 0:
             if line.label and line.label not in scope.set_here:
                 self.labels.set(line.label, scope, Labeled(x, "", x, 0, 0))
@@ -144,16 +146,6 @@ class _Builder:
                 source = x if len(self.nodes) == first else source
                 x = self._step(step, line, x, scope, name)
         return source, x
-
-    def _count(self, line: Line, lookup: Lookup) -> int:
-        if line.repeat == 1:
-            return 1
-        count = self.expressions.size(line.repeat, lookup, line.keys)
-        if isinstance(count, bool) or not isinstance(count, int | Symbol) or count < 0:
-            raise refusals.bad_count(count, line)
-        count = int(count)
-        self.effort.allow(count, line)
-        return count
 
     def _step(self, step: Step, line: Line, x: int, scope: Scope, label: str) -> int:
         self.effort.step(len(step.arguments), line)

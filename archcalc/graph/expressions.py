@@ -13,7 +13,7 @@ from archcalc.graph.scope import Scope
 from archcalc.operators.shape import Shape
 from archcalc.spec.evaluate import Lookup, Misfit, evaluate
 from archcalc.spec.expressions import Expression, Value
-from archcalc.spec.model import Size
+from archcalc.spec.model import Line, Size
 from archcalc.symbols import Symbol
 
 
@@ -75,6 +75,21 @@ class Expressions:
     def size(self, size: Size, lookup: Lookup, keys: Keys) -> Any:
         """The value of a size, which may be a plain number."""
         return self.evaluate(size, lookup, keys) if isinstance(size, Expression) else size
+
+    def count(self, line: Line, lookup: Lookup) -> int:
+        """How often a line repeats.
+
+        Raises:
+            ArchError: no count, or too many layers.
+        """
+        if line.repeat == 1:
+            return 1
+        count = self.size(line.repeat, lookup, line.keys)
+        if isinstance(count, bool) or not isinstance(count, int | Symbol) or count < 0:
+            raise refusals.bad_count(count, line)
+        count = int(count)
+        self.effort.allow(count, line)
+        return count
 
     def evaluate(self, expression: Expression, lookup: Lookup, keys: Keys) -> Value:
         """The value of an expression that stands at `keys` of the TOML.

@@ -24,7 +24,9 @@ class Node(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """A network. Node 0 is the input; `output` is the main one, `side_outputs` have names.
+    """A network. Its first nodes are its inputs, the main one before others.
+
+    `output` is its main output, `side_outputs` have names.
 
     `read` are the variables of the spec that something in it reads.
     """
@@ -53,7 +55,13 @@ class Graph(NamedTuple):
 
     @property
     def input(self) -> Shape:
+        """The shape of the main input."""
         return self.nodes[0].shape
+
+    @property
+    def inputs(self) -> int:
+        """How many inputs there are: they are the first nodes."""
+        return next(i for i, node in enumerate((*self.nodes, None)) if node is None or node.inputs)
 
     @property
     def weight_layers(self) -> int:

@@ -15,7 +15,7 @@ def write(graph: Graph, title: str) -> str:
     """
     labels = _labels(graph)
     lines = []
-    for index, node in enumerate(graph.nodes[1:], 1):
+    for index, node in enumerate(graph.nodes[graph.inputs :], graph.inputs):
         back = f"@{labels[node.inputs[0]]} | " if node.inputs[0] != index - 1 else ""
         joined = [f"@{labels[i]}" for i in node.inputs[1:]]
         words = [str(node.operator), *joined]
@@ -27,9 +27,12 @@ def write(graph: Graph, title: str) -> str:
     lines += [f"output {name} = @{labels[index]}" for name, index in graph.side_outputs]
     if graph.output != len(graph.nodes) - 1:
         lines.append(f"@{labels[graph.output]}")
-    size = "x".join(map(str, graph.input))
     body = "".join(f"  {_text(line)},\n" for line in lines)
-    return f'title = {_text(title)}\ninput = "{size}"\nlayers = [\n{body}]\n'
+    inputs = [(node.path, "x".join(map(str, node.shape))) for node in graph.nodes[: graph.inputs]]
+    if len(inputs) == 1:
+        return f'title = {_text(title)}\ninput = "{inputs[0][1]}"\nlayers = [\n{body}]\n'
+    table = "".join(f'{name} = "{size}"\n' for name, size in inputs)
+    return f"title = {_text(title)}\nlayers = [\n{body}]\n\n[inputs]\n{table}"
 
 
 def _text(text: str) -> str:
@@ -44,9 +47,10 @@ def _escape(code: int) -> str:
 
 def _labels(graph: Graph) -> list[str]:
     """A label for every node: its path with dots, changed where that is taken or no label."""
-    labels = ["in"]
-    taken = {"", *GRAMMAR_WORDS, *(name for name, _ in graph.side_outputs)}
-    for node in graph.nodes[1:]:
+    labels = ["in", *(node.path for node in graph.nodes[1 : graph.inputs])]
+    taken = {"", *GRAMMAR_WORDS, *labels, *(name for name, _ in graph.side_outputs)}
+    taken.add(graph.nodes[0].path)
+    for node in graph.nodes[graph.inputs :]:
         label = node.path.replace("/", ".")
         while label in taken or label.isdecimal():
             label += "_"

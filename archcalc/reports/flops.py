@@ -161,7 +161,7 @@ def _remarks(analysis: Analysis) -> tuple[str, ...]:
 def _census(network: Network, analysis: Analysis, table: Table) -> Report:
     """Return all work by operator, in the order of first use, or by block or layer."""
     groups: dict[str, list[Costs]] = {}
-    for layer in analysis.layers[1:]:
+    for layer in analysis.computed:
         part = block(layer.path, table.depth) if table.depth else layer.node.operator.name
         groups.setdefault(layer.path if table.all else part, []).append(layer.costs)
     rows = tuple(_census_cells(name, total(costs)) for name, costs in groups.items())

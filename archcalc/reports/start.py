@@ -69,7 +69,7 @@ class Start(NamedTuple):
         return tensors.read(self.weights, network.graph, mapping, dtype, LAYOUTS[self.layout])
 
     def _images(self, network: Network, batch: int, dtype: Precision) -> Any:
-        from archcalc.execution.signals import seeded_input
+        from archcalc.execution.inputs import seeded_input
 
         shape = network.graph.input
         if self.image is None:

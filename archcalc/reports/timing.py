@@ -72,7 +72,7 @@ def timed(network: Network, table: Table, start: Start, batch: int) -> Report:
     times = best_seconds(Forward(network.graph, weights, len(images)), images)
     seconds = {node.path: spent for node, spent in zip(network.graph.nodes, times, strict=True)}
 
-    every, whole = analysis.layers[1:], sum(times)
+    every, whole = analysis.computed, sum(times)
     rates = (len(images) * int(x.costs.multiplies) / (seconds[x.path] or 1) for x in every)
     product, layer = max(before, peak()), max(rates, default=0.0)  # on a busy machine they differ
     reached = max(product, layer)

@@ -64,7 +64,7 @@ def by_layer(network: Network, table: Table, asked: Asked, done: list[Verified])
         verdicts.update((verdict.path, verdict) for verdict in judged)
 
     def finish() -> tuple[dict[str, Any], tuple[str, ...]]:
-        whole = len(verdicts) == len(analysis.layers) - 1
+        whole = len(verdicts) == len(analysis.computed)
         arena = verification.arena() if whole else ()
         done.append(Verified(name, network, Proof(tuple(verdicts.values()), arena, monotonic() - began)))
         return _total(analysis, done[0].proof), _remarks(analysis, done[0].proof)
@@ -108,7 +108,7 @@ def _remarks(analysis: Analysis, proof: Proof) -> tuple[str, ...]:
     """Return the verdict, what was done for it, and the arena."""
     failed, skipped = sum(not v.holds for v in proof.verdicts), len(proof.left_out)
     looped = sum(not (v.uncounted or v.skipped) for v in proof.verdicts)
-    missing = len(analysis.layers) - 1 - len(proof.verdicts)
+    missing = len(analysis.computed) - len(proof.verdicts)
     counts = {"NOT verified": failed, "skipped": skipped, "not reached": missing}
     others = "".join(f", {grouped(count)} {words}" for words, count in counts.items() if count)
     verified = f"{_layers(len(proof.verdicts) - failed - skipped)} verified"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from archcalc.errors import Keys, Span
 from archcalc.spec.expressions import Expression, Value
 
 JOINS = ("add", "concat", "mul")
+INPUT = "input"  # the name of the only input
 
 # what a line can hold where a size stands: 3, 1x7, a word, or an expression
 Size: TypeAlias = "int | tuple[int, ...] | str | bool | Expression"
@@ -141,7 +142,7 @@ class Spec(NamedTuple):
 
     source: Source
     about: dict[str, Any]  # title, paper, year as written
-    input: tuple[Size, ...]
+    inputs: dict[str, tuple[Size, ...]]  # the first is the one that the body begins with
     body: Block
     blocks: dict[str, Block]
     variables: dict[str, Variable]
@@ -155,9 +156,21 @@ class Spec(NamedTuple):
         if variant is not None and "input" in self.variants[variant].about:
             own: tuple[Size, ...] = self.variants[variant].about["input"]
             return own
-        return self.input
+        return self.inputs[self.main]
 
-    def input_keys(self, variant: str | None) -> Keys:
-        """Return where they stand."""
-        own = variant is not None and "input" in self.variants[variant].about
-        return ("variants", str(variant), "input") if own else ("input",)
+    @property
+    def main(self) -> str:
+        """Return the name of the input that the body begins with."""
+        return next(iter(self.inputs))
+
+    def keys_of(self, name: str) -> Keys:
+        """Return where an input stands."""
+        return (INPUT,) if name == INPUT else ("inputs", name)
+
+    def all_inputs(self, variant: str | None) -> Iterator[tuple[str, tuple[Size, ...], Keys]]:
+        """Yield the name of every input, its sizes as written, and where they stand."""
+        for name, sizes in self.inputs.items():
+            if name == self.main and self.inputs_of(variant) is not sizes:
+                yield name, self.inputs_of(variant), ("variants", str(variant), INPUT)
+            else:
+                yield name, sizes, self.keys_of(name)

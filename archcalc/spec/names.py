@@ -119,7 +119,7 @@ def _in_block(block: Block) -> Iterator[Usage]:
 
 
 def _elsewhere(spec: Spec) -> Iterator[Usage]:
-    inputs: list[tuple[Any, Keys]] = [(spec.input, ("input",))]
+    inputs: list[tuple[Any, Keys]] = [(s, spec.keys_of(name)) for name, s in spec.inputs.items()]
     for name, variant in spec.variants.items():
         inputs.append((variant.about.get("input", ()), ("variants", name, "input")))
     for sizes, keys in inputs:

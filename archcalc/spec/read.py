@@ -15,6 +15,7 @@ from archcalc.spec.lines import parse_line
 from archcalc.spec.misplaced import TABLES, lifted
 from archcalc.spec.mistakes import EnoughError, Mistakes
 from archcalc.spec.model import (
+    INPUT,
     JOINS,
     Block,
     Branch,
@@ -30,7 +31,7 @@ from archcalc.spec.model import (
 from archcalc.spec.names import structural_names, unknown_names, unused_variables
 from archcalc.spec.settings import show_value, split_values
 from archcalc.spec.syntax import parse
-from archcalc.spec.tokens import GRAMMAR_WORDS, VOLUMES, Lexeme, read_size
+from archcalc.spec.tokens import GRAMMAR_WORDS, LABEL_HELP, LABEL_NAME, VOLUMES, Lexeme, read_size
 from archcalc.spec.variables import RESERVED as RESERVED
 from archcalc.spec.variables import check_type, read_variable, wrong
 
@@ -79,7 +80,7 @@ class _Reader:
         spec = Spec(
             source=self.source,
             about=self._about((), document),
-            input=self._input(("input",), document.get("input")),
+            inputs=self._inputs(document, tables["inputs"]),
             body=body,
             blocks=blocks,
             variables=variables,
@@ -106,6 +107,17 @@ class _Reader:
                 elif key != "year" and not isinstance(value, str):
                     self.mistakes.fault(f"`{key}` must be text", (*keys, key))
         return about
+
+    def _inputs(self, document: dict[str, Any], table: dict[str, Any]) -> dict[str, tuple[Size, ...]]:
+        if not table:
+            return {INPUT: self._input((INPUT,), document.get(INPUT))}
+        if INPUT in document:
+            help = "name each in [inputs]; the layers begin at the first"
+            self.mistakes.fault("the network has both `input` and `[inputs]`", (INPUT,), help, -1)
+        for name in table:
+            if not LABEL_NAME.fullmatch(name) or name.isdecimal() or name in GRAMMAR_WORDS:
+                self.mistakes.fault(f"`{shown(name)}` is no label", ("inputs", name), LABEL_HELP, -1)
+        return {name: self._input(("inputs", name), size) for name, size in table.items()}
 
     def _input(self, keys: Keys, value: Any) -> tuple[Size, ...]:
         if value is None:

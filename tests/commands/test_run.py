@@ -124,7 +124,7 @@ def test_same_seed_same_output() -> None:
 def test_weights_from_a_file_and_images_from_another(tmp_path: Path) -> None:
     """Seeded weights and input, written to files and read back, give the seeded output."""
     from archcalc.api import load
-    from archcalc.execution.signals import seeded_input
+    from archcalc.execution.inputs import seeded_input
     from archcalc.execution.weights import make
 
     graph = load("lenet5").graph

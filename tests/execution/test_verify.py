@@ -10,7 +10,7 @@ import pytest
 import archcalc
 from archcalc.analysis.arena import Arena, lay_out
 from archcalc.execution import forward, reference, verify
-from archcalc.execution.signals import seeded_input
+from archcalc.execution.inputs import seeded_input
 from archcalc.execution.verify import Proof, prove
 from archcalc.execution.weights import make
 from archcalc.graph.model import Graph

@@ -12,7 +12,7 @@ from support.allocation import MIB, allocated_beside
 
 import archcalc
 from archcalc.api import Network
-from archcalc.execution.signals import seeded_input
+from archcalc.execution.inputs import seeded_input
 from archcalc.execution.verify import prove
 from archcalc.execution.weights import make
 from archcalc.spec.catalog import names

@@ -143,7 +143,7 @@ NETWORKS = {
 def test_networks(text: str) -> None:
     """Counted by arithmetic, and verified by execution."""
     from archcalc.api import load
-    from archcalc.execution.signals import seeded_input
+    from archcalc.execution.inputs import seeded_input
     from archcalc.execution.verify import prove
     from archcalc.execution.weights import make
 

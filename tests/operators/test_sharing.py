@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from archcalc.analysis.costs import analyze
+from archcalc.analysis.memory import measure
+from archcalc.analysis.schedule import best_order
 from archcalc.errors import SpecError
 from archcalc.execution.sides import image, seeded
 from archcalc.execution.verify import prove
@@ -93,3 +95,76 @@ def test_a_bias_of_another_size_is_refused() -> None:
         graph(
             'input = "8x8x4"\nlayers = ["tokens", "a = posembed", "@in | maxpool 2 | tokens | reuse @a"]'
         )
+
+
+SIAMESE = """
+layers = ["a = conv 4 k3 | flatten | linear 5", "@right | reuse @a | mul @a | linear 1"]
+[inputs]
+left = "8x8x1"
+right = "8x8x1"
+"""
+
+
+def test_two_inputs_through_one_tower() -> None:
+    """The tower's numbers once, its multiplies twice; one linear layer on the product of both."""
+    made = graph(SIAMESE)
+    tower, multiplies = 3 * 3 * 4 + 4 + 6 * 6 * 4 * 5 + 5, 6 * 6 * 4 * 9 + 6 * 6 * 4 * 5
+    counted = analyze(made)
+    assert counted.parameters == tower + 5 + 1
+    assert counted.multiplies == 2 * multiplies + 5
+    assert [n.path for n in made.nodes[: made.inputs]] == ["left", "right"]
+    assert holds(made)
+
+
+def test_both_inputs_are_there_from_the_start() -> None:
+    """Alive in the first layer: two inputs of 64 values and its 6·6·4 outputs, in any order."""
+    made = graph(SIAMESE)
+    assert measure(made).steps[2].live == 64 + 64 + 6 * 6 * 4
+    assert best_order(made).order[:2] == (0, 1)
+
+
+def test_two_inputs_are_written_out() -> None:
+    made = graph(SIAMESE)
+    again = graph(write(made, "t"))
+    assert [(n.operator.name, n.inputs, n.shares) for n in again.nodes] == [
+        (n.operator.name, n.inputs, n.shares) for n in made.nodes
+    ]
+    assert [str(n.shape) for n in again.nodes[:2]] == ["8×8×1", "8×8×1"]
+
+
+@pytest.mark.parametrize("size", ["8x8x4", "16x4", "2x8x8x4"])
+def test_the_axes_that_arrive_have_numbers(size: str) -> None:
+    """shape[0] is the first axis, the last one the channels."""
+    axes = [int(n) for n in size.split("x")]
+    made = graph(f'input = "{size}"\nlayers = ["conv {{shape[0] + shape[{len(axes) - 1}]}}"]')
+    assert made.nodes[1].shape.channels == axes[0] + axes[-1]
+
+
+def test_a_guard_is_of_one_step() -> None:
+    made = graph(
+        'input = "8x8x4"\nlayers = ["conv 4 | if shape[0] > 8: relu | if channels == 4: tanh | bn"]'
+    )
+    assert [n.operator.name for n in made.nodes[1:]] == ["conv", "tanh", "bn"]
+
+
+def test_the_label_of_a_line_that_is_off_names_what_arrived() -> None:
+    made = graph('input = "8x8x4"\nlayers = ["conv 4", "if channels > 4: a = conv 8", "relu | add @a"]')
+    assert made.nodes[-1].inputs == (2, 1)
+
+
+def test_a_block_takes_a_second_tensor_and_shows_one_inside() -> None:
+    made = graph("""
+    input = "8x8x4"
+    layers = ["d = down 8", "conv 8 | up 4 @d/skip", "concat @d/skip"]
+    [block.down]
+    args = "c"
+    layers = ["skip = conv {c}", "maxpool 2"]
+    [block.up]
+    args = "c @skip"
+    layers = ["deconv {c} k2 s2", "concat @skip"]
+    """)
+    assert [(n.path, n.inputs) for n in made.nodes if n.operator.name == "concat"] == [
+        ("up/concat", (4, 1)),
+        ("concat", (5, 1)),
+    ]
+    assert made.nodes[-1].shape.channels == 4 + 8 + 8

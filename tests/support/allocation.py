@@ -5,7 +5,7 @@ from __future__ import annotations
 import tracemalloc
 
 from archcalc.execution.forward import Forward
-from archcalc.execution.signals import seeded_input
+from archcalc.execution.inputs import seeded_input
 from archcalc.execution.weights import make
 from archcalc.graph.model import Graph
 
