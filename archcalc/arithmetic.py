@@ -7,10 +7,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from archcalc.errors import ShapeError
 from archcalc.symbols import Int, Requirement, Symbol
+
+
+class Margin(NamedTuple):
+    """An amount before an axis and one after it, as `p0:1` says."""
+
+    before: Int
+    after: Int
+
+    def __str__(self) -> str:
+        before, after = recorded(tuple(self))
+        return str(before) if before == after else f"{before}:{after}"
 
 
 def ceil_div(a: Int, b: Int) -> Int:

@@ -35,8 +35,8 @@ class _Model:
 def _padding(operator: Any) -> list[int]:
     if operator.same or operator.ceil:
         raise NotImplementedError("padding of `same` and `ceil`")
-    amount = [(k - 1) // 2 for k in operator.k] if operator.half else list(operator.p)
-    return [*amount, *amount]
+    half = [((k - 1) // 2,) * 2 for k in operator.k]
+    return [n for side in zip(*(half if operator.half else operator.p), strict=True) for n in side]
 
 
 def _conv(model: _Model, operator: Any, inputs: list[str], output: str, weights: Weights) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-from archcalc.arithmetic import recorded, require
+from archcalc.arithmetic import Margin, recorded, require
 from archcalc.errors import ShapeError, shown, suggestion
 from archcalc.symbols import Int, Symbol
 
@@ -69,23 +69,31 @@ class Argument(NamedTuple):
             return self._sizes(value, rank)
         return self._size(value)
 
-    def _sizes(self, value: Any, rank: int) -> tuple[Int, ...]:
-        if not isinstance(value, tuple):
-            return (self._size(value),) * rank
+    def _sizes(self, value: Any, rank: int) -> tuple[Any, ...]:
+        if not isinstance(value, tuple) or isinstance(value, Margin):
+            return (self._amount(value),) * rank
         if len(value) != rank:
-            what = "×".join(map(str, recorded(value)))
+            what = _as_text(value)
             count = f"{len(value)} axes" if len(value) > 1 else "1 axis"
             message = f"`{self.name}` of {what} names {count}; what arrives has {rank}"
             raise ShapeError(message, self.name, _axes_help(self, rank))
-        return tuple(map(self._size, value))
+        return tuple(map(self._amount, value))
+
+    def _amount(self, value: Any) -> Any:
+        """Along one axis: of padding, on its two sides."""
+        if self.kind != "padding":
+            return self._size(value)
+        sides = value if isinstance(value, Margin) else (value, value)
+        return Margin(*map(self._size, sides))
 
     def _size(self, value: Any) -> Int:
         low = 0 if self.kind in ("padding", "offset") else 1
         positive = "an integer of 0 or more" if low == 0 else "a positive integer"
         if isinstance(value, bool) or not isinstance(value, int | Symbol):
-            what = "×".join(map(str, recorded(value))) if isinstance(value, tuple) else shown(value)
+            what = _as_text(value) if isinstance(value, tuple) else shown(value)
             decimal = hasattr(value, "limit_denominator")
             help = "floor(x), ceil(x) or round_to(x, 8) makes it one" if decimal else ""
+            help = "only padding has two sides: `p0:1`" if isinstance(value, Margin) else help
             raise ShapeError(f"`{self.name}` must be {positive}, not {what}", self.name, help)
         require(
             value >= low,
@@ -138,9 +146,13 @@ def _plain(value: float) -> str:
 
 
 def written(value: Any) -> str:
-    if not isinstance(value, tuple):
+    if not isinstance(value, tuple) or isinstance(value, Margin):
         return str(value)
     return str(value[0]) if all(v == value[0] for v in value) else "x".join(map(str, value))
+
+
+def _as_text(value: tuple[Any, ...]) -> str:
+    return str(value) if isinstance(value, Margin) else "×".join(map(str, recorded(value)))
 
 
 def _axes_help(argument: Argument, rank: int) -> str:

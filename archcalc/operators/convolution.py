@@ -133,13 +133,14 @@ class Deconv(Windowed):
         sizes = [(n - 1) * s + k for n, s, k in zip(x.extents, self.s, self.k, strict=True)]
         for size, pad in zip(sizes, self.p, strict=True):
             require(
-                size > 2 * pad,
+                size > pad.before + pad.after,
                 "a padding of {pad} crops the whole output of {size}",
                 "p",
                 pad=pad,
                 size=size,
             )
-        return Shape(*(size - 2 * pad for size, pad in zip(sizes, self.p, strict=True)), self.filters)
+        kept = (size - pad.before - pad.after for size, pad in zip(sizes, self.p, strict=True))
+        return Shape(*kept, self.filters)
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
         weight = Weight("weight", (*self.k, inputs[0].channels // self.g, self.filters))
@@ -161,7 +162,7 @@ class Deconv(Windowed):
         return products if self.nobias else products + self.output_shape(*inputs).values
 
     def geometry(self, *inputs: Shape) -> Geometry:
-        return Spread(self.k, self.s, self.p)
+        return Spread(self.k, self.s, tuple(pad.before for pad in self.p))
 
 
 def _divide_groups(groups: Int, channels: Int, filters: Int) -> None:

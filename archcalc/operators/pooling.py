@@ -48,19 +48,20 @@ class Pool(Windowed):
             raise ShapeError("`same` leaves nothing to round: `ceil` says nothing", "ceil", help)
 
     def _axis(self, axis: int, size: Int, name: str) -> WindowAxis:
-        dilation, padding = self.d[axis], self.p[axis]
+        dilation, (before, after) = self.d[axis], self.p[axis]
         if not (self.same or self.half):
             require(
-                padding <= (self.k[axis] - 1) * dilation,
+                maximum(before, after) <= (self.k[axis] - 1) * dilation,
                 "padding of {padding} makes windows of {window} that hold nothing else",
                 "p",
                 lambda padding, window: f"a padding of at most {window - 1}",
-                padding=padding,
+                padding=maximum(before, after),
                 window=(self.k[axis] - 1) * dilation + 1,
             )
         if not self.half and not (type(dilation) is int and dilation == 1):
+            whole = before == 0 if self.ceil else maximum(before == 0, after == 0)
             require(
-                maximum(dilation <= size, maximum(self.k[axis] == 1, 0 if self.same else padding == 0)),
+                maximum(dilation <= size, maximum(self.k[axis] == 1, 0 if self.same else whole)),
                 "a dilation of {dilation} steps over the {name} of {size}: from padding to padding",
                 "d",
                 lambda dilation, name, size: f"a dilation of at most {size}, or no padding",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from archcalc.arithmetic import ceil_div, maximum, require
+from archcalc.arithmetic import Margin, ceil_div, maximum, require
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import Geometry, Operator, Window
 from archcalc.operators.shape import Shape, Sizes
 from archcalc.symbols import Int
 
-PADDING = Argument("p", "padding", "zeros on both sides", 0)
+PADDING = Argument("p", "padding", "zeros on both sides; `p0:1` before:after", 0)
 HALF = Argument("half", "flag", "pad d·(k−1)/2 on both sides; odd kernels only", False)
 SAME = Argument("same", "flag", "output is ceil(input/stride), odd pixel at the end", False)
 DILATION = Argument("d", "pair", "dilation", 1)
@@ -30,7 +30,7 @@ class Windowed(Operator):
 
     k: Sizes
     s: Sizes
-    p: Sizes
+    p: tuple[Margin, ...]
     d: Sizes
     half: bool
     same: bool
@@ -69,8 +69,9 @@ class Windowed(Operator):
         if self.same:
             output = ceil_div(size, stride)
             return WindowAxis(output, maximum((output - 1) * stride + span - size, 0) // 2)
-        before = (span - 1) // 2 if self.half else self.p[axis]
-        room = size + 2 * before - span
+        half = (span - 1) // 2
+        before, after = (half, half) if self.half else self.p[axis]
+        room = size + before + after - span
         # rounding up, the last window may hang over the end, and Caffe and torch accept it if it is
         # the only one; they drop a window that would start in the padding after the input
         output = room // stride + 1
@@ -84,7 +85,7 @@ class Windowed(Operator):
             _smaller,
             span=span,
             name=name,
-            padded=size + 2 * before,
+            padded=size + before + after,
             dilation=self.d[axis],
         )
         return WindowAxis(output, before)

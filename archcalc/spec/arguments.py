@@ -7,7 +7,6 @@ import re
 from archcalc.errors import shown
 from archcalc.spec.model import Given, Parameter, Size
 from archcalc.spec.tokens import (
-    BRACES,
     DIMENSIONS,
     NAME,
     SIZE,
@@ -21,7 +20,7 @@ from archcalc.spec.tokens import (
     require_label,
 )
 
-_GLUED = re.compile(rf"([a-z])([0-9]+(?:x[0-9]+){{0,2}}|{BRACES})")
+_GLUED = re.compile(rf"([a-z])({SIZE.pattern})")
 _NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 
 
@@ -55,6 +54,8 @@ def _argument_help(text: str) -> str:
         return "a label has spaces around its =: `a = conv 64`; an argument has none: `from=3`"
     if text.lower() in DIMENSIONS:
         return VOLUMES
+    if ":" in text:
+        return "padding of two sides is before:after: `p0:1` along each axis, or `p0:1x1:1`"
     if text.endswith(",") and len(text) > 1:
         return "blanks stand between arguments, no commas"
     if text.lower() != text:

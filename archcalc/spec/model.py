@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
+from archcalc.arithmetic import Margin
 from archcalc.errors import Keys, Span
 from archcalc.spec.expressions import Expression, Value
 
 JOINS = ("add", "concat", "mul")
 INPUT = "input"  # the name of the only input
 
-# what a line can hold where a size stands: 3, 1x7, a word, or an expression
-Size: TypeAlias = "int | tuple[int, ...] | str | bool | Expression"
+# what a line can hold where a size stands: 3, 1x7, 0:1, a word, or an expression
+Size: TypeAlias = "int | Margin | tuple[int | Margin, ...] | str | bool | Expression"
 
 
 class Given(NamedTuple):

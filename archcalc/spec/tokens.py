@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from archcalc.arithmetic import Margin
 from archcalc.errors import ArchError, Diagnostic, Span, shown
 from archcalc.spec.expressions import LARGEST, Expression, parse
 from archcalc.spec.model import Size
@@ -16,7 +17,8 @@ _SPACE = re.compile(r"\s*")
 LABEL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _REFERENCE = re.compile(rf"{LABEL_NAME.pattern}(?:/{LABEL_NAME.pattern})*")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-SIZE = re.compile(rf"([0-9]+(?:x[0-9]+){{0,2}})|({BRACES})")
+_AMOUNT = "[0-9]+(?::[0-9]+)?"  # 1, or 0:1 where sides differ
+SIZE = re.compile(rf"({_AMOUNT}(?:x{_AMOUNT}){{0,2}})|({BRACES})")
 
 MOST_WORDS = 10_000  # in one step
 GRAMMAR_WORDS = frozenset({"in", "if", "output", "reuse", "x"})
@@ -71,7 +73,7 @@ def counted(token: Lexeme, before: int) -> Lexeme:
 
 
 def read_size(token: Lexeme) -> Size:
-    """INT, INTxINT, INTxINTxINT or an expression in braces.
+    """INT, INTxINT, INTxINTxINT, with INT:INT for an INT of two sides, or an expression in braces.
 
     Raises:
         ArchError: a number beyond 64 bits, or no expression.
@@ -81,9 +83,10 @@ def read_size(token: Lexeme) -> Size:
     if found[2]:
         return read_expression(token)
     sizes = found[1].split("x")
-    if any(len(size) > 19 or int(size) > LARGEST for size in sizes):
+    if any(len(n) > 19 or int(n) > LARGEST for size in sizes for n in size.split(":")):
         raise fault("a number beyond 64 bits", token.start, token.end)
-    return int(sizes[0]) if len(sizes) == 1 else tuple(map(int, sizes))
+    amounts = [Margin(*map(int, size.split(":"))) if ":" in size else int(size) for size in sizes]
+    return amounts[0] if len(amounts) == 1 else tuple(amounts)
 
 
 def read_expression(token: Lexeme) -> Expression:

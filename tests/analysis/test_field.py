@@ -98,7 +98,9 @@ def seen_pixels(graph: Graph, index: int, axis: int, output: int) -> tuple[int, 
         size, stride, kernel = shapes[0][axis], operator.s[axis], operator.k[axis]
         reach = range(-2 * kernel, size + 2 * kernel)
         links = [
-            (node.inputs[0], i) for i in reach if 0 <= output + operator.p[axis] - i * stride < kernel
+            (node.inputs[0], i)
+            for i in reach
+            if 0 <= output + operator.p[axis].before - i * stride < kernel
         ]
     else:
         links = [(node.inputs[0], output)]
@@ -124,6 +126,8 @@ def check_against_links(graph: Graph) -> None:
         "conv 1 k3 | adaptivepool 7x31 | conv 1 k3 s2 p1",
         "conv 1 k3 s2 | upsample 3 | adaptivepool 5 | conv 1 k2",
         "conv 1 k3 d2 half | conv 1 k4 s3 same",
+        "conv 1 k3 s2 p0:1 | maxpool 3 s2 p2:0x0:1",
+        "maxpool 2 p0:1 | deconv 1 k3 s2 p0:1x2:0 | conv 1 k3",
         "conv 1 k3 s2 p1 | upsample 2 | conv 1 k3 p1",
         "maxpool 2 | deconv 1 k2 s2 | conv 1 k3 half",
         "maxpool 2 | deconv 1 k3 s2 p1 | conv 1 k3 | maxpool 2",

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archcalc.arithmetic import Margin
 from archcalc.compiled import OPTIONS
 from archcalc.errors import ShapeError
 from archcalc.execution import reference
@@ -61,6 +62,9 @@ CASES: list[tuple[Operator, Shape]] = [
     (op("deconv", 4), MAP),
     (op("deconv", 4, k=3, s=2), MAP),
     (op("deconv", 4, k=(5, 2), s=(2, 3), p=(1, 0)), MAP),
+    (op("conv", 4, k=3, s=2, p=Margin(0, 1)), MAP),
+    (op("deconv", 4, k=3, s=2, p=Margin(0, 1)), MAP),
+    (op("avgpool", 3, s=2, p=(Margin(2, 0), Margin(0, 1)), ceil=True), MAP),
     (op("deconv", 4, k=2, s=3, nobias=True), MAP),
     (op("deconv", 6, k=4, s=2, p=1, g=3), MAP),
     (op("deconv", 6, k=4, s=2, g=6), MAP),
@@ -187,7 +191,7 @@ CONVOLUTIONS = [case for case in CASES if case[0].name == "conv"]
 OTHERS = [  # a crop would hide products that were executed
     (operator, x)
     for operator, x in CASES
-    if operator.name == "linear" or (operator.name == "deconv" and operator.p == (0, 0))
+    if operator.name == "linear" or (operator.name == "deconv" and not any(map(any, operator.p)))
 ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from support.operator_facts import CONVENTIONS, GEOMETRIES, stated
 
+from archcalc.arithmetic import Margin
 from archcalc.operators import FAMILIES, TABLE, operator_class
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import Grid, Input, Operator, Window
@@ -111,6 +112,9 @@ def test_kind(name: str, required: Any, optional: Any, channels: int, kind: str)
 WRITTEN = [
     ("conv", (64,), {"k": 7, "s": 2, "p": 3, "nobias": True}, "conv 64 k7 s2 p3 nobias"),
     ("conv", (64,), {"k": (1, 7), "p": (0, 3), "d": 1, "g": 4}, "conv 64 k1x7 p0x3 g4"),
+    ("conv", (64,), {"k": 3, "p": Margin(0, 1)}, "conv 64 k3 p0:1"),
+    ("conv", (64,), {"k": 3, "p": Margin(1, 1)}, "conv 64 k3 p1"),
+    ("maxpool", (3,), {"p": (Margin(0, 1), 1)}, "maxpool 3 p0:1x1"),
     ("conv", (2,), {"half": True, "table": [[0], [0, 1]]}, "conv 2 half table={[[0], [0, 1]]}"),
     ("maxpool", (3,), {}, "maxpool 3"),
     ("maxpool", (3,), {"s": "window"}, "maxpool 3"),

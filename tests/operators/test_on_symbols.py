@@ -16,12 +16,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archcalc.arithmetic import recorded
+from archcalc.arithmetic import Margin, recorded
 from archcalc.errors import ShapeError
 from archcalc.operators import FAMILIES, TABLE, operator_class
 from archcalc.operators.joining import Join
 from archcalc.operators.model import Cells, Grid, Operator, Repeat, Spread, Window
-from archcalc.operators.shape import Shape, Sizes
+from archcalc.operators.shape import Shape
 from archcalc.symbols import Int, Program
 
 Structure = dict[str, Any]
@@ -56,18 +56,21 @@ def window(draw: Draw, structure: Structure, kernel: str = "k", dilated: bool = 
     for axis, size in enumerate(("height", "width")):
         k = draw(small(0, 2)) * 2 + 1 if structure["pad"] == "half" else draw(small(1, 4))
         d = draw(small(1, 3)) if dilated else 1
-        p = draw(small(0, 3)) if structure["pad"] == "p" else 0
+        p = draw(small(0, 3)) if structure["pad"] in ("p", "sides") else 0
+        q = draw(small(0, 3)) if structure["pad"] == "sides" else p
         point |= {f"{kernel}{axis}": k} | ({f"d{axis}": d} if dilated else {})
         if structure.get("strided", True):
             point[f"s{axis}"] = draw(small(1, 4))
-        if structure["pad"] == "p":
+        if structure["pad"] in ("p", "sides"):
             point[f"p{axis}"] = p
+        if structure["pad"] == "sides":
+            point[f"q{axis}"] = q
         narrow = structure["pad"] in ("same", "half")
-        point[f"{size}0"] = draw(small(1 if narrow else max(1, d * (k - 1) + 1 - 2 * p), 15))
+        point[f"{size}0"] = draw(small(1 if narrow else max(1, d * (k - 1) + 1 - p - q), 15))
     return point
 
 
-PADS = st.sampled_from(["", "p", "half", "same"])
+PADS = st.sampled_from(["", "p", "sides", "half", "same"])
 TABLES = st.sampled_from([[[0], [1, 2], [0, 3]], [[1], [0]], [[0, 1, 2, 3, 4]]])
 
 
@@ -93,6 +96,8 @@ def deconv(draw: Draw, structure: Structure) -> Point:
         n, k, s = draw(small(1, 9)), draw(small(1, 4)), draw(small(1, 4))
         p = draw(small(0, ((n - 1) * s + k - 1) // 2))
         point |= {f"{size}0": n, f"k{axis}": k, f"s{axis}": s, f"p{axis}": p}
+        if structure["sides"]:
+            point[f"q{axis}"] = draw(small(0, (n - 1) * s + k - 1 - p))
     return point
 
 
@@ -102,8 +107,8 @@ def pool(draw: Draw, structure: Structure) -> Point:
     for axis, size in enumerate(("height", "width")):  # no window of padding alone
         dilation = point.get(f"d{axis}", 1)
         point[f"{size}0"] = max(point[f"{size}0"], dilation)
-        if f"p{axis}" in point:
-            point[f"p{axis}"] = min(point[f"p{axis}"], (point[f"window{axis}"] - 1) * dilation)
+        for side in {f"p{axis}", f"q{axis}"} & point.keys():
+            point[side] = min(point[side], (point[f"window{axis}"] - 1) * dilation)
     return point
 
 
@@ -201,7 +206,7 @@ def pools(*mean: str) -> Space:
 
 SPACES = {
     "conv": Space(flags("nobias", "depthwise", pad=PADS, table=st.none() | TABLES), conv),
-    "deconv": Space(flags("nobias"), deconv),
+    "deconv": Space(flags("nobias", "sides"), deconv),
     "linear": Space(flags("nobias", "tokens"), vector),
     "rbf": Space(flags(), vector),
     "maxpool": pools(),
@@ -260,7 +265,7 @@ def construct(
         if key in numbers:
             given[key] = numbers[key]
         elif f"{key}0" in numbers and f"{key}1" in numbers and argument.kind in ("pair", "padding"):
-            given[key] = _along(rank, numbers[f"{key}0"], numbers[f"{key}1"])
+            given[key] = _along(rank, *(_amount(numbers, key, axis) for axis in (0, 1)))
         elif given.get(key) is True and argument.kind != "flag":
             del given[key]
     if structure.get("depthwise"):  # one symbol thrice: input channels, filters, groups
@@ -274,7 +279,13 @@ def construct(
     return cls(**{k: v for k, v in given.items() if k in known}, rank=rank), inputs
 
 
-def _along(rank: int, down: Int, across: Int) -> Sizes:
+def _amount(numbers: Mapping[str, Int], key: str, axis: int) -> Any:
+    """A size, or a padding whose sides differ: `p` before, `q` after."""
+    first = numbers[f"{key}{axis}"]
+    return Margin(first, numbers[f"q{axis}"]) if key == "p" and f"q{axis}" in numbers else first
+
+
+def _along(rank: int, down: Any, across: Any) -> Any:
     """A point's two sizes along so many axes: the frames of a volume are as many as it is wide."""
     return {1: (down,), 2: (down, across), 3: (across, down, across)}[rank]
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import archcalc.operators
+from archcalc.arithmetic import Margin
 from archcalc.errors import ShapeError
 from archcalc.operators import operator_class
 from archcalc.operators.shape import Shape
@@ -55,6 +56,7 @@ NO_MAP = "`linear` sees each token, `transpose` makes channels of tokens"
 SEQUENCE = "`tokens` makes a sequence of a map"
 POSITIVE, NATURAL = "must be a positive integer, not", "must be an integer of 0 or more, not"
 NUMBER, EPS = "must be a positive number of at most 1, not", "as in `eps={0.001}`"
+TWO_SIDES = "only padding has two sides: `p0:1`"
 ODD = "use `same`, or write the padding: `p1`"
 FLATTEN = "`flatten` or `gap` the map first"
 SMALLER = "padding (`half`), or a larger input"
@@ -362,6 +364,39 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
         "",
     ),
     (call("conv", 8, p=-1), f"`p` {NATURAL} -1", "p", ""),
+    (call("conv", 8, p=Margin(0, -1)), f"`p` {NATURAL} -1", "p", ""),
+    (call("conv", 8, k=Margin(0, 1)), f"`k` {POSITIVE} 0:1", "k", TWO_SIDES),
+    (call("conv", Margin(0, 1)), f"`filters` {POSITIVE} 0:1", "filters", TWO_SIDES),
+    (
+        call("conv", 8, p=(Margin(0, 1), 1, 0), on=MAP),
+        "`p` of 0:1×1×0 names 3 axes; what arrives has 2",
+        "p",
+        "`p3` is 3 along each axis, `p3x3` names all 2",
+    ),
+    (
+        call("conv", 8, k=7, p=Margin(0, 1), on=(5, 9, 3)),
+        "a window of 7 does not fit the height of 6",
+        "k",
+        f"a kernel of at most 6, {SMALLER}",
+    ),
+    (
+        call("maxpool", 2, p=Margin(0, 2), on=(9, 9, 1)),
+        "padding of 2 makes windows of 2 that hold nothing else",
+        "p",
+        "a padding of at most 1",
+    ),
+    (
+        call("maxpool", 2, d=3, p=Margin(3, 1), on=(2, 9, 1)),
+        "a dilation of 3 steps over the height of 2: from padding to padding",
+        "d",
+        "a dilation of at most 2, or no padding",
+    ),
+    (
+        call("deconv", 8, k=2, s=2, p=Margin(5, 3), on=(4, 9, 3)),
+        "a padding of 5:3 crops the whole output of 8",
+        "p",
+        "",
+    ),
     (call("conv", 8, p=(0, -2)), f"`p` {NATURAL} -2", "p", ""),
     (call("conv", 8, p="same"), f"`p` {NATURAL} same", "p", ""),
     (call("slice", 8, **{"from": -1}), f"`from` {NATURAL} -1", "from", ""),

@@ -8,6 +8,7 @@ from math import ceil
 
 import pytest
 
+from archcalc.arithmetic import Margin
 from archcalc.errors import ShapeError
 from archcalc.operators import operator_class
 from archcalc.operators.model import Operator, Window
@@ -72,6 +73,31 @@ def test_padding_on_both_sides(k: int) -> None:
         check(operator_class("conv")(1, k=k, s=s, p=p, d=d), n, starts(n, d * (k - 1) + 1, s, p, p))
 
 
+@pytest.mark.parametrize("k", KERNELS)
+def test_padding_of_two_sides(k: int) -> None:
+    for n, s, p, q in product(SIZES, STRIDES, range(3), range(4)):
+        expected = starts(n, k, s, p, q)
+        check(operator_class("conv")(1, k=k, s=s, p=Margin(p, q)), n, expected)
+        if expected and max(p, q) < k:
+            check(operator_class("avgpool")(k, s=s, p=Margin(p, q)), n, expected)
+
+
+@pytest.mark.parametrize("k", range(1, 4))
+@pytest.mark.parametrize("ceil", [False, True])
+def test_no_window_of_a_pool_holds_padding_alone(k: int, ceil: bool) -> None:
+    accepted = 0
+    for n, s, p, q, d in product(range(1, 6), STRIDES, range(5), range(5), range(1, 5)):
+        pool = operator_class("maxpool")(k, s=s, p=Margin(p, q), d=d, ceil=ceil)
+        try:
+            outputs = pool.output_shape(Shape(n, n, 1)).height
+        except ShapeError:
+            continue
+        accepted += 1
+        for start in range(-p, int(outputs) * s - p, s):
+            assert any(0 <= start + tap * d < n for tap in range(k)), (n, s, p, q, d)
+    assert accepted > 20
+
+
 @pytest.mark.parametrize("k", [1, 3, 5])
 def test_half(k: int) -> None:
     for n, s, d in product(SIZES, STRIDES, DILATIONS):
@@ -110,3 +136,18 @@ def test_deconv_inverts_conv() -> None:
         if (n - 1) * s + k > 2 * p:
             y = operator_class("deconv")(1, k=k, s=s, p=p).output_shape(Shape(n, n, 1))
             assert len(starts(int(y.height), k, s, p, p)) == n
+
+
+def test_one_sided_padding_of_a_stride() -> None:
+    """None before, one after: (224 + 1 − 3) // 2 + 1 = 112; the first window begins at pixel 0."""
+    conv, x = operator_class("conv")(8, k=3, s=2, p=Margin(0, 1)), Shape(224, 224, 3)
+    assert conv.output_shape(x) == Shape(112, 112, 8)
+    assert conv.geometry(x) == Window((3, 3), (2, 2), (0, 0), (1, 1))
+    wide = operator_class("conv")(8, k=3, s=2, p=(Margin(0, 1), 1))
+    assert wide.geometry(x) == Window((3, 3), (2, 2), (0, 1), (1, 1))
+
+
+def test_a_deconv_crops_what_was_padded_on_each_side() -> None:
+    """(4 − 1)·2 + 3 = 9 values, of which the first and the last two go."""
+    deconv = operator_class("deconv")(1, k=3, s=2, p=Margin(1, 2))
+    assert deconv.output_shape(Shape(4, 4, 1)) == Shape(6, 6, 1)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from archcalc.arithmetic import Margin
 from archcalc.operators import TABLE, operator_class
 from archcalc.operators.model import Operator
 from archcalc.operators.shape import Shape
@@ -29,7 +30,11 @@ CASES: list[tuple[Operator, tuple[Shape, ...]]] = [
     (op("conv", 6, k=3, g=3, half=True), (MAP,)),
     (op("conv", 12, k=3, g=6, half=True, nobias=True), (MAP,)),
     (op("conv", 2, k=3, table=[[0, 1], [1, 2, 5]]), (MAP,)),
+    (op("conv", 4, k=3, s=2, p=Margin(0, 1)), (MAP,)),
+    (op("conv", 4, k=3, g=2, p=(Margin(2, 0), 1)), (MAP,)),
+    (op("conv", 4, p=Margin(0, 1)), (MAP,)),
     (op("deconv", 4, k=3, s=2), (MAP,)),
+    (op("deconv", 4, k=3, s=2, p=(Margin(0, 1), Margin(2, 1))), (MAP,)),
     (op("deconv", 4, k=2, s=3, nobias=True), (MAP,)),
     (op("deconv", 6, k=4, s=2, p=1, g=3), (MAP,)),
     (op("linear", 5), (VECTOR,)),
@@ -38,7 +43,10 @@ CASES: list[tuple[Operator, tuple[Shape, ...]]] = [
     (op("maxpool", 2), (MAP,)),
     (op("maxpool", 3, s=2, ceil=True), (MAP,)),
     (op("maxpool", 3, s=1, half=True), (MAP,)),
+    (op("maxpool", 3, s=2, p=Margin(0, 2), ceil=True), (MAP,)),
     (op("avgpool", 3, s=2, p=1), (MAP,)),
+    (op("avgpool", 3, s=2, p=(Margin(2, 0), Margin(0, 1)), ceil=True), (MAP,)),
+    (op("avgpool", 3, s=2, p=Margin(0, 2), nozeros=True), (MAP,)),
     (op("sumpool", (2, 3)), (MAP,)),
     (op("adaptivepool", (3, 2)), (MAP,)),
     (op("adaptivepool", 12), (MAP,)),
@@ -94,18 +102,21 @@ CASES: list[tuple[Operator, tuple[Shape, ...]]] = [
 ALONG_AXES: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("conv", (4,), {"k": 3}),
     ("conv", (4,), {"k": 3, "s": 2, "p": 1, "nobias": True}),
+    ("conv", (4,), {"k": 3, "s": 2, "p": Margin(0, 1)}),
     ("conv", (4,), {"k": 3, "d": 2, "half": True}),
     ("conv", (4,), {"k": 4, "s": 3, "same": True}),
     ("conv", (6,), {"k": 3, "g": 3, "half": True}),
     ("conv", (6,), {"k": 3, "g": 6, "half": True}),
     ("conv", (2,), {"k": 3, "half": True, "table": [[0, 1], [1, 2, 5]]}),
     ("deconv", (4,), {"k": 3, "s": 2}),
+    ("deconv", (4,), {"k": 3, "s": 2, "p": Margin(0, 1)}),
     ("deconv", (6,), {"k": 4, "s": 2, "p": 1, "g": 3, "nobias": True}),
     ("maxpool", (2,), {}),
     ("maxpool", (3,), {"s": 2, "ceil": True}),
     ("maxpool", (2,), {"s": 1, "d": 2, "p": 1}),
     ("avgpool", (3,), {"s": 2, "p": 1}),
     ("avgpool", (3,), {"s": 2, "same": True}),
+    ("avgpool", (3,), {"s": 2, "p": Margin(0, 1)}),
     ("sumpool", (2,), {"s": 1}),
     ("adaptivepool", (2,), {}),
     ("adaptivepool", (4,), {"max": True}),

@@ -98,7 +98,7 @@ def _deconv(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
     rows = y.shape[0] * y.shape[1] * y.shape[2]
     counts = spread(kernels.deconv_rows, rows, _grouped(volumes(_plain(x)), groups), w, y, s)
     y = y.reshape(len(x), *sizes, -1)
-    y = y[:, *(slice(int(p), n - int(p)) for p, n in zip(operator.p, sizes, strict=True))]
+    y = y[:, *(slice(int(p), n - int(q)) for (p, q), n in zip(operator.p, sizes, strict=True))]
     return _biased(operator, np.ascontiguousarray(y), weights, counts)
 
 

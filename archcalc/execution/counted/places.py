@@ -39,7 +39,7 @@ def stand(operator: Any, axis: int, size: int) -> Stand:
         surplus = max(s * (count - 1) + span - size, 0)
         before = surplus // 2
         return Stand([i * s - before for i in range(count)], before, surplus - before)
-    before = after = k // 2 * d if operator.half else int(operator.p[axis])
+    before, after = (k // 2 * d,) * 2 if operator.half else map(int, operator.p[axis])
     starts, start, slack = [], -before, s - 1 if operator.ceil else 0
     while start + span <= size + after + slack and (start < size or not operator.ceil):
         starts.append(start)

@@ -106,13 +106,13 @@ def _rows(
 def _falls(operator: Any, axis: int, tap: int, size: int, limit: int) -> Iterator[tuple[int, int]]:
     """Yield where the inputs' products with one tap fall, cropped by the padding."""
     for i in range(size):
-        target = i * operator.s[axis] + tap - operator.p[axis]
+        target = i * operator.s[axis] + tap - operator.p[axis].before
         if 0 <= target < limit:
             yield i, target
 
 
 def _add_row(operator: Any, products: Array, y: Array, tap: int) -> None:
-    stride, start = operator.s[-1], tap - operator.p[-1]
+    stride, start = operator.s[-1], tap - operator.p[-1].before
     first = max(0, -(start // stride))
     last = min(len(products), -(-(len(y) - start) // stride))
     if last > first:

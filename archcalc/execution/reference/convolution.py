@@ -62,6 +62,6 @@ def deconv(operator: Any, inputs: list[Array], weights: Weights) -> Array:
             target[:, again] = target[:, again] + spread[:, again]
             target[:, ~again] = spread[:, ~again]  # the first to come is no addition
             touched[at] = True
-    kept = (slice(p, n - p) for p, n in zip(operator.p, size, strict=True))
+    kept = (slice(first, n - last) for (first, last), n in zip(operator.p, size, strict=True))
     y = full[:, *kept]
     return y if operator.nobias else y + weights["bias"]

@@ -43,7 +43,7 @@ def shares(operator: Any, x: Array) -> Array:
     count, as in torch and Caffe.
     """
     before, after = zeros_around(operator, x.shape)
-    ends = after if operator.same else before
+    ends = after if operator.same else before if operator.half else [last for _, last in operator.p]
     value = 1.0 if operator.zeros or not (operator.nozeros or operator.same) else 0.0
     inside = pad(np.ones((1, *x.shape[1:-1], 1), x.dtype), before, ends, value)
     beyond = [more - end for more, end in zip(after, ends, strict=True)]

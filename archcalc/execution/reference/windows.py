@@ -26,7 +26,7 @@ def pad(x: Array, before: Sequence[int], after: Sequence[int], value: float = 0.
 def zeros_around(operator: Any, x: Sizes) -> tuple[Sizes, Sizes]:
     """Padding before and after along each axis, by the operator's arguments and the shape of x.
 
-    Padding is half the kernel, TensorFlow's SAME, or p on both sides. Rounding up may need more behind.
+    Padding is half the kernel, TensorFlow's SAME, or p. Rounding up may need more behind.
     """
     before, after = [], []
     for axis, size in enumerate(x[1:-1]):
@@ -37,13 +37,14 @@ def zeros_around(operator: Any, x: Sizes) -> tuple[Sizes, Sizes]:
             before.append(total // 2)
             after.append(total - total // 2)
             continue
-        amount = (span - 1) // 2 if operator.half else operator.p[axis]
-        before.append(amount)
+        half = (span - 1) // 2
+        first, last = (half, half) if operator.half else operator.p[axis]
+        before.append(first)
         more = 0
-        if operator.ceil and (size + 2 * amount - span) % stride:
-            start = -(-(size + 2 * amount - span) // stride) * stride - amount
-            more = start + span - size - amount if start < size else 0
-        after.append(amount + max(more, 0))
+        if operator.ceil and (size + first + last - span) % stride:
+            start = -(-(size + first + last - span) // stride) * stride - first
+            more = start + span - size - last if start < size else 0
+        after.append(last + max(more, 0))
     return tuple(before), tuple(after)
 
 
