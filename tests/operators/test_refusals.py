@@ -14,6 +14,7 @@ import archcalc.operators
 from archcalc.arithmetic import Margin
 from archcalc.errors import ShapeError
 from archcalc.operators import operator_class
+from archcalc.operators.argument import Argument
 from archcalc.operators.shape import Shape
 from archcalc.symbols import Program
 
@@ -504,6 +505,17 @@ def test_refusal(refused: Call, message: str, field: str, help: str, on_symbols:
     assert program.guards == []
 
 
+def refuse_word() -> None:
+    Argument("axis", "word", "which", "width", ("height", "width")).accept("hight")
+
+
+def test_a_word_of_a_few() -> None:
+    with pytest.raises(ShapeError) as caught:
+        refuse_word()
+    assert caught.value.message == "`axis` is height or width, not hight"
+    assert (caught.value.field, caught.value.help) == ("axis", "did you mean `height`?")
+
+
 def raise_sites() -> set[tuple[str, int, int]]:
     """Every `require(…)` and `ShapeError(…)` in the operators: file, first and last line."""
     folder = Path(archcalc.operators.__file__).parent
@@ -519,9 +531,9 @@ def raise_sites() -> set[tuple[str, int, int]]:
 
 def test_every_refusal_has_a_case() -> None:
     sites, reached = raise_sites(), set()
-    for refused, *_ in REFUSALS:
+    for run in (refuse_word, *(refused.run for refused, *_ in REFUSALS)):
         try:
-            refused.run()
+            run()
         except ShapeError as error:
             for frame in traceback.extract_tb(error.__traceback__):
                 reached.update(
