@@ -52,6 +52,8 @@ def gcd(a: Int, b: Int) -> Int:
     """
     if not isinstance(a, Symbol) and not isinstance(b, Symbol):
         return math.gcd(a, b)
+    if not isinstance(b, Symbol) and b == 1:
+        return 1
     for _ in range(93 if isinstance(b, Symbol) else 2 * b.bit_length()):
         left = b > 0
         a, b = left * b + (1 - left) * a, left * (a % maximum(b, 1))

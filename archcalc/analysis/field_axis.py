@@ -68,7 +68,8 @@ def through(geometry: object, axis: int, source: FieldAxis) -> FieldAxis | None:
     """The field behind a window or an upsampling, on one axis."""
     if isinstance(geometry, Window):
         reach = (geometry.kernel[axis] - 1) * geometry.dilation[axis]
-        return _slide(source, int(geometry.stride[axis]), -geometry.before[axis], reach)
+        step = int(geometry.dilation[axis])
+        return _slide(source, int(geometry.stride[axis]), -geometry.before[axis], reach, step)
     if isinstance(geometry, Grid):
         return _gather(source, int(geometry.window[axis]), int(geometry.start[axis]))
     if isinstance(geometry, Cells):
@@ -79,15 +80,15 @@ def through(geometry: object, axis: int, source: FieldAxis) -> FieldAxis | None:
     return _spread(source, *(int(sizes[axis]) for sizes in geometry))
 
 
-def _slide(source: FieldAxis, stride: int, start: Int, reach: Int) -> FieldAxis | None:
-    """Output o reads inputs o·stride + start and up to `reach` further."""
+def _slide(source: FieldAxis, stride: int, start: Int, reach: Int, step: int) -> FieldAxis | None:
+    """Output o reads input o·stride + start and every `step` up to `reach` further."""
     if len(source.ends) == 1 and source.ends[0]:  # nearly always, and quick
         (low, high), advance = source.ends[0], source.advance
         return FieldAxis(((low + start * advance, high + (start + reach) * advance),), advance * stride)
     start, reach, seen = int(start), int(reach), _stretches(source)
     period = lcm(len(source.ends), stride) // stride
     begins = (output * stride + start for output in range(period))
-    ends = tuple(seen(begin, begin + reach) for begin in begins)
+    ends = tuple(seen(begin, begin + reach, step) for begin in begins)
     return FieldAxis(ends, source.advance * stride * period // len(source.ends))
 
 
@@ -98,7 +99,7 @@ def _gather(source: FieldAxis, window: int, start: int) -> FieldAxis | None:
         return None
     seen = _stretches(source)
     begins = ((output - start) // window * window + start for output in range(period))
-    ends = tuple(seen(begin, begin + window - 1) for begin in begins)
+    ends = tuple(seen(begin, begin + window - 1, 1) for begin in begins)
     return FieldAxis(ends, source.advance * period // len(source.ends))
 
 
@@ -110,7 +111,9 @@ def _cells(source: FieldAxis, inputs: int, outputs: int) -> FieldAxis | None:
     if period > LONGEST_PERIOD:
         return None
     seen = _stretches(source)
-    ends = tuple(seen(o * inputs // outputs, -(-(o + 1) * inputs // outputs) - 1) for o in range(period))
+    ends = tuple(
+        seen(o * inputs // outputs, -(-(o + 1) * inputs // outputs) - 1, 1) for o in range(period)
+    )
     return FieldAxis(ends, source.advance * advance // len(source.ends), outputs)
 
 
@@ -122,21 +125,28 @@ def _repeat(source: FieldAxis, factor: int) -> FieldAxis | None:
     return FieldAxis(tuple(source.ends[output // factor] for output in range(period)), source.advance)
 
 
-def _spread(source: FieldAxis, kernel: int, stride: int, pad: int) -> FieldAxis | None:
-    """Output o reads the inputs i with i·stride ≤ o + pad < i·stride + kernel."""
+def _spread(source: FieldAxis, kernel: int, stride: int, pad: int, dilation: int) -> FieldAxis | None:
+    """Output o reads the inputs i with o + pad = i·stride + t·dilation for a tap t of the kernel."""
     period = len(source.ends) * stride
     if period > LONGEST_PERIOD:
         return None
     seen = _stretches(source)
-    ends = tuple(
-        seen(-((kernel - 1 - output - pad) // stride), (output + pad) // stride)
-        for output in range(period)
-    )
-    return FieldAxis(ends, source.advance)
+    common = gcd(stride, dilation)
+    step = dilation // common  # from one such input to the next
+
+    def of(place: int) -> Ends | None:
+        if place % common:
+            return None
+        place, pace = place // common, stride // common
+        last = place // pace - (place // pace - place * pow(pace, -1, step)) % step
+        least = -((step * (kernel - 1) - place) // pace)
+        return seen(last - (last - least) // step * step, last, step)
+
+    return FieldAxis(tuple(of(output + pad) for output in range(period)), source.advance)
 
 
-def _stretches(source: FieldAxis) -> Callable[[int, int], Ends | None]:
-    """What the outputs from a first to a last see together, at a cost that no size in a text decides."""
+def _stretches(source: FieldAxis) -> Callable[[int, int, int], Ends | None]:
+    """What every step-th output from a first to a last sees; no size in a text decides the cost."""
     period, known = len(source.ends), source.ends
     following = [*known[1:], source.seen(period)]
     integers = all(ends and type(ends[0]) is type(ends[1]) is int for ends in known)
@@ -144,17 +154,17 @@ def _stretches(source: FieldAxis) -> Callable[[int, int], Ends | None]:
         a[0] <= b[0] and a[1] <= b[1] for a, b in zip(known, following, strict=True) if a and b
     ):
 
-        def ordered(first: int, last: int) -> Ends | None:
+        def ordered(first: int, last: int, step: int) -> Ends | None:
             low, high = source.seen(first), source.seen(last)
             return (low[0], high[1]) if low and high and first <= last else None
 
         return ordered
 
-    def any_order(first: int, last: int) -> Ends | None:
+    def any_order(first: int, last: int, step: int) -> Ends | None:
         """Beyond a period all lies further on: the first one has the least, the last one the most."""
-        outputs = [*range(first, min(last, first + period - 1) + 1)]
-        outputs += range(max(first + period, last - period + 1), last + 1)
-        return hull([source.seen(output) for output in outputs])
+        outputs = range(first, last + 1, step)
+        ends = [*outputs[:period], *outputs[period:][-period:]]
+        return hull([source.seen(output) for output in ends])
 
     return any_order
 

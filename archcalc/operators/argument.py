@@ -9,7 +9,8 @@ from archcalc.arithmetic import Margin, recorded, require
 from archcalc.errors import ShapeError, shown, suggestion
 from archcalc.symbols import Int, Symbol
 
-ArgumentKind = Literal["size", "offset", "pair", "padding", "flag", "table", "number", "word"]
+# a size is from 1, an offset from 0; a pair and offsets are one an axis; padding has two sides
+ArgumentKind = Literal["size", "offset", "pair", "offsets", "padding", "flag", "table", "number", "word"]
 
 
 class Argument(NamedTuple):
@@ -65,7 +66,7 @@ class Argument(NamedTuple):
             return self._number(value)
         if self.kind == "word":
             return self._word(value)
-        if self.kind in ("pair", "padding"):
+        if self.kind in ("pair", "offsets", "padding"):
             return self._sizes(value, rank)
         return self._size(value)
 
@@ -87,7 +88,7 @@ class Argument(NamedTuple):
         return Margin(*map(self._size, sides))
 
     def _size(self, value: Any) -> Int:
-        low = 0 if self.kind in ("padding", "offset") else 1
+        low = 0 if self.kind in ("padding", "offset", "offsets") else 1
         positive = "an integer of 0 or more" if low == 0 else "a positive integer"
         if isinstance(value, bool) or not isinstance(value, int | Symbol):
             what = _as_text(value) if isinstance(value, tuple) else shown(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.arithmetic import minimum, recorded, require
+from archcalc.arithmetic import gcd, maximum, recorded, require
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import (
     Extent,
@@ -115,22 +115,43 @@ class Deconv(Windowed):
     """Transposed convolution with bias: every input value is spread over a window of the output.
 
     Counted from the input side: input positions × kernel × input channels × filters / groups,
-    including what the padding then crops. Output: (input − 1)·s + k − 2·p.
+    including what the padding then crops. Output: (input − 1)·s + d·(k − 1) + 1 + out − 2·p, where `out`
+    are values more at the end of each axis, which have a bias at least (torch's output_padding).
     """
 
     name = "deconv"
-    arguments = (FILTERS, KERNEL, STRIDE, PADDING, GROUPS, NOBIAS)
+    arguments = (
+        FILTERS,
+        KERNEL,
+        STRIDE,
+        PADDING,
+        DILATION,
+        GROUPS,
+        Argument("out", "offsets", "values more at the end, fewer than stride or dilation", 0),
+        NOBIAS,
+    )
     weight_layer, stored, buffer = True, True, "fresh"
     half = same = False
 
     filters: Int
     g: Int
+    out: Sizes
     nobias: bool
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         _divide_groups(self.g, x.channels, self.filters)
-        sizes = [(n - 1) * s + k for n, s, k in zip(x.extents, self.s, self.k, strict=True)]
+        for out, stride, dilation in zip(self.out, self.s, self.d, strict=True):
+            require(
+                out < maximum(stride, dilation),
+                "an output padding of {out} is no less than stride and dilation",
+                "out",
+                lambda out, most: f"at most {most - 1}: with more, a larger kernel or stride is meant",
+                out=out,
+                most=maximum(stride, dilation),
+            )
+        taken = zip(x.extents, self.s, self.k, self.d, self.out, strict=True)
+        sizes = [(n - 1) * s + (k - 1) * d + 1 + out for n, s, k, d, out in taken]
         for size, pad in zip(sizes, self.p, strict=True):
             require(
                 size > pad.before + pad.after,
@@ -150,8 +171,8 @@ class Deconv(Windowed):
         (x,) = inputs
         spread = (values_of(x, "inputs"), _kernel(self.k, ("filters", self.filters // self.g)))
         touched = [
-            (name, (n - 1) * minimum(s, k) + k)
-            for name, n, s, k in zip(x.axes, x.extents, self.s, self.k, strict=True)
+            (name, _distinct(n, k, s, d))
+            for name, n, k, s, d in zip(x.axes, x.extents, self.k, self.s, self.d, strict=True)
         ]
         first = Extent("outputs touched", (*touched, ("filters", self.filters)))
         work = (Work("products", spread), Work("additions", spread), Work("additions", (first,), -1))
@@ -162,7 +183,17 @@ class Deconv(Windowed):
         return products if self.nobias else products + self.output_shape(*inputs).values
 
     def geometry(self, *inputs: Shape) -> Geometry:
-        return Spread(self.k, self.s, tuple(pad.before for pad in self.p))
+        return Spread(self.k, self.s, tuple(pad.before for pad in self.p), self.d)
+
+
+def _distinct(n: Int, k: Int, s: Int, d: Int) -> Int:
+    """How many different numbers i·s + t·d there are for i < n and t < k.
+
+    Two pairs give the same where i differs by a multiple of d/gcd and t by as many of s/gcd: all pairs
+    count but those for which there is one of smaller i.
+    """
+    common = gcd(s, d)
+    return n * k - maximum(n - d // common, 0) * maximum(k - s // common, 0)
 
 
 def _divide_groups(groups: Int, channels: Int, filters: Int) -> None:

@@ -83,11 +83,12 @@ class Window(NamedTuple):
 
 
 class Spread(NamedTuple):
-    """Input i reaches the outputs o with i·stride ≤ o + before < i·stride + kernel."""
+    """Input i reaches the outputs o with o + before = i·stride + t·dilation, t < kernel."""
 
     kernel: Sizes
     stride: Sizes
     before: Sizes
+    dilation: Sizes
 
 
 class Repeat(NamedTuple):

@@ -95,13 +95,10 @@ def seen_pixels(graph: Graph, index: int, axis: int, output: int) -> tuple[int, 
     elif operator.name == "upsample":
         links = [(node.inputs[0], output // operator.factor[axis])]
     elif operator.name == "deconv":
-        size, stride, kernel = shapes[0][axis], operator.s[axis], operator.k[axis]
-        reach = range(-2 * kernel, size + 2 * kernel)
-        links = [
-            (node.inputs[0], i)
-            for i in reach
-            if 0 <= output + operator.p[axis].before - i * stride < kernel
-        ]
+        size, stride, reach = shapes[0][axis], operator.s[axis], operator.k[axis] * operator.d[axis]
+        taps = [t * operator.d[axis] - operator.p[axis].before for t in range(operator.k[axis])]
+        around = range(-2 * reach, size + 2 * reach)
+        links = [(node.inputs[0], i) for i in around if output - i * stride in taps]
     else:
         links = [(node.inputs[0], output)]
     ends = [e for i, o in links if (e := seen_pixels(graph, i, axis, o))]
@@ -132,6 +129,9 @@ def check_against_links(graph: Graph) -> None:
         "maxpool 2 | deconv 1 k2 s2 | conv 1 k3 half",
         "maxpool 2 | deconv 1 k3 s2 p1 | conv 1 k3 | maxpool 2",
         "conv 1 k3 s2 | deconv 1 k1 s3 | conv 1 k3",  # outputs that see nothing
+        "conv 1 k3 s2 | deconv 1 k1 s3 | conv 1 k3 d2",
+        "maxpool 2 | deconv 1 k3 s2 d3 p1 out=1 | maxpool 2",
+        "maxpool 3 | deconv 1 k2 s2 d4 p0:2 | deconv 1 k3 s4 d6 out=3x5 | conv 1 k2 d3",
         "conv 1 k1x3 | upsample 2x3 | avgpool 3 s2",
         "windowattention 1 3 | windowattention 1 3 shift=1 | conv 1 k3",
         "conv 1 k3 s2 p1 | windowattention 1 2 shift=1 | todepth 2 | windowattention 1 3",

@@ -140,6 +140,19 @@ CASES: list[tuple[str, str, Torch]] = [
         "5x7x4",
         lambda x, w: deconv(x, w, stride=2)[..., :-1, 2:-1],
     ),
+    (
+        "deconv 4 k3 s2 p1 g4 out=1",
+        "8x8x4",
+        lambda x, w: deconv(x, w, groups=4, stride=2, padding=1, output_padding=1),
+    ),
+    ("deconv 1 k3 d2", "10x10x1", lambda x, w: deconv(x, w, dilation=2)),
+    (
+        "deconv 6 k3x2 s2x4 d3x2 p1x2 g2 out=2x1",
+        "5x7x4",
+        lambda x, w: deconv(
+            x, w, 2, stride=(2, 4), dilation=(3, 2), padding=(1, 2), output_padding=(2, 1)
+        ),
+    ),
     ("linear 7", "1x1x5", lambda x, w: F.linear(x[..., 0, 0], w.weight.T, w.bias)[..., None, None]),
     ("rbf 7", "1x1x5", lambda x, w: ((x[:, :, 0] - w.fixed) ** 2).sum(1)[..., None, None]),
     ("maxpool 3 s2", "8x9x4", lambda x, w: F.max_pool2d(x, 3, 2)),

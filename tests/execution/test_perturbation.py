@@ -114,9 +114,9 @@ def expected_places(geometry: Any, output: Place, x: Shape) -> set[Place]:
         if isinstance(geometry, Repeat):
             places = [output[axis] // geometry.factor[axis]]
         elif isinstance(geometry, Spread):
-            kernel, stride, before = (sizes[axis] for sizes in geometry)
-            at = output[axis] + before
-            places = [i for i in range(x[axis]) if at in range(i * stride, i * stride + kernel)]
+            kernel, stride, before, dilation = (sizes[axis] for sizes in geometry)
+            taps = [output[axis] + before - tap * dilation for tap in range(kernel)]
+            places = [i for i in range(x[axis]) if i * stride in taps]
         elif isinstance(geometry, Window):
             first = output[axis] * geometry.stride[axis] - geometry.before[axis]
             taps = range(geometry.kernel[axis])

@@ -68,6 +68,11 @@ DECONV: list[tuple[dict[str, Any], tuple[int, int, int]]] = [
     ({"k": 3, "s": 2, "p": 1}, (3, 4, 4)),
     ({"k": 4, "s": 2, "p": 1, "g": 2}, (4, 3, 4)),
     ({"k": 2, "s": 3}, (3, 2, 2)),
+    ({"k": 3, "d": 2}, (4, 3, 2)),
+    ({"k": 3, "s": 2, "d": 2}, (3, 4, 2)),
+    ({"k": 3, "s": 2, "d": 3, "p": 2}, (4, 5, 2)),
+    ({"k": 4, "s": 6, "d": 4}, (3, 4, 1)),
+    ({"k": 5, "s": 4, "d": 2, "out": 3, "p": 1, "nobias": True}, (5, 3, 1)),
     ({"k": 1, "s": 3, "nobias": True}, (3, 4, 1)),
     ({"k": 3, "s": 1, "p": 2}, (5, 4, 2)),
     ({"k": 3, "s": 2, "g": 4, "nobias": True}, (1, 2, 4)),
@@ -78,15 +83,16 @@ DECONV: list[tuple[dict[str, Any], tuple[int, int, int]]] = [
 def test_deconv(options: dict[str, Any], shape: tuple[int, int, int]) -> None:
     """Every input value is spread; the first to reach an output is written, the others are added."""
     operator, (height, width, channels) = operator_class("deconv")(8, **options), shape
-    k, s, p, groups = (options.get(name, 0 if name == "p" else 1) for name in "kspg")
+    k, s, d, groups = (options.get(name, 1) for name in "ksdg")
+    p, out = (options.get(name, 0) for name in ("p", "out"))
     counted, touched = Counter[str](), set()
     for y, x, c, i, j, f in product(*map(range, (height, width, channels, k, k, 8))):
         if f // (8 // groups) == c // (channels // groups):
             counted["products"] += 1
-            target = (y * s + i, x * s + j, f)
+            target = (y * s + i * d, x * s + j * d, f)
             counted["additions"] += target in touched
             touched.add(target)
-    bottom, right = (max(t[axis] for t in touched) for axis in (0, 1))
+    bottom, right = (max(t[axis] for t in touched) + out for axis in (0, 1))
     kept = Shape(len(range(p, bottom + 1 - p)), len(range(p, right + 1 - p)), 8)
     assert operator.output_shape(Shape(*shape)) == kept
     biases = sum(1 for _ in product(*map(range, kept))) * ("nobias" not in options)

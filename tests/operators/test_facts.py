@@ -116,6 +116,8 @@ WRITTEN = [
     ("conv", (64,), {"k": 3, "p": Margin(1, 1)}, "conv 64 k3 p1"),
     ("maxpool", (3,), {"p": (Margin(0, 1), 1)}, "maxpool 3 p0:1x1"),
     ("conv", (2,), {"half": True, "table": [[0], [0, 1]]}, "conv 2 half table={[[0], [0, 1]]}"),
+    ("deconv", (4,), {"k": 3, "s": 2, "out": 1}, "deconv 4 k3 s2 out=1"),
+    ("deconv", (4,), {"k": 3, "d": 2, "out": (1, 0)}, "deconv 4 k3 d2 out=1x0"),
     ("maxpool", (3,), {}, "maxpool 3"),
     ("maxpool", (3,), {"s": "window"}, "maxpool 3"),
     ("maxpool", (3,), {"s": 3}, "maxpool 3"),

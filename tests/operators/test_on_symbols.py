@@ -94,10 +94,14 @@ def deconv(draw: Draw, structure: Structure) -> Point:
     point = {"g": g, "channels0": g * draw(small(1, 4)), "filters": g * draw(small(1, 4))}
     for axis, size in enumerate(("height", "width")):
         n, k, s = draw(small(1, 9)), draw(small(1, 4)), draw(small(1, 4))
-        p = draw(small(0, ((n - 1) * s + k - 1) // 2))
+        d = draw(small(1, 4)) if structure["dilated"] else 1
+        last = (n - 1) * s + (k - 1) * d
+        p = draw(small(0, last // 2))
         point |= {f"{size}0": n, f"k{axis}": k, f"s{axis}": s, f"p{axis}": p}
+        if structure["dilated"]:
+            point |= {f"d{axis}": d, f"out{axis}": draw(small(0, max(s, d) - 1))}
         if structure["sides"]:
-            point[f"q{axis}"] = draw(small(0, (n - 1) * s + k - 1 - p))
+            point[f"q{axis}"] = draw(small(0, last - p))
     return point
 
 
@@ -206,7 +210,7 @@ def pools(*mean: str) -> Space:
 
 SPACES = {
     "conv": Space(flags("nobias", "depthwise", pad=PADS, table=st.none() | TABLES), conv),
-    "deconv": Space(flags("nobias", "sides"), deconv),
+    "deconv": Space(flags("nobias", "sides", "dilated"), deconv),
     "linear": Space(flags("nobias", "tokens"), vector),
     "rbf": Space(flags(), vector),
     "maxpool": pools(),
@@ -264,7 +268,11 @@ def construct(
         key = argument.name
         if key in numbers:
             given[key] = numbers[key]
-        elif f"{key}0" in numbers and f"{key}1" in numbers and argument.kind in ("pair", "padding"):
+        elif (
+            f"{key}0" in numbers
+            and f"{key}1" in numbers
+            and argument.kind in ("pair", "offsets", "padding")
+        ):
             given[key] = _along(rank, *(_amount(numbers, key, axis) for axis in (0, 1)))
         elif given.get(key) is True and argument.kind != "flag":
             del given[key]

@@ -150,6 +150,14 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
         "",
     ),
     (
+        call("deconv", 8, k=3, s=2, out=2, on=(4, 4, 3)),
+        "an output padding of 2 is no less than stride and dilation",
+        "out",
+        "at most 1: with more, a larger kernel or stride is meant",
+    ),
+    (call("deconv", 8, out=-1), f"`out` {NATURAL} -1", "out", ""),
+    (call("deconv", 8, d=0), f"`d` {POSITIVE} 0", "d", ""),
+    (
         call("deconv", 8, k=2, p=(0, 3), on=(4, 4, 3)),
         "a padding of 3 crops the whole output of 5",
         "p",

@@ -75,7 +75,7 @@ def depthwise_rows(x: Array, w: Array, y: Array, s: Triple, d: Triple, begin: in
 
 
 @compiled
-def deconv_rows(x: Array, w: Array, y: Array, s: Triple, begin: int, end: int) -> Pair:
+def deconv_rows(x: Array, w: Array, y: Array, s: Triple, d: Triple, begin: int, end: int) -> Pair:
     """Transpose `conv_rows`: spread each value over a window of y, of which each row takes its part."""
     products, additions = 0, 0
     for row in range(begin, end):
@@ -84,14 +84,14 @@ def deconv_rows(x: Array, w: Array, y: Array, s: Triple, begin: int, end: int) -
             touched = np.zeros(y.shape[3], np.bool_)
             for tap in range(w.shape[0] * w.shape[1] * w.shape[2]):
                 t, u, v = _tap(tap, w)
-                frame, i = (back - t) // s[0], (bottom - u) // s[1]
-                if not (0 <= frame < x.shape[1] and frame * s[0] + t == back):
+                frame, i = (back - t * d[0]) // s[0], (bottom - u * d[1]) // s[1]
+                if not (0 <= frame < x.shape[1] and frame * s[0] + t * d[0] == back):
                     continue
-                if not (0 <= i < x.shape[2] and i * s[1] + u == bottom):
+                if not (0 <= i < x.shape[2] and i * s[1] + u * d[1] == bottom):
                     continue
                 for c in range(w.shape[3]):
                     for j in range(x.shape[3]):
-                        at = j * s[2] + v
+                        at = j * s[2] + v * d[2]
                         value = x[image, frame, i, j, g, c]
                         weights, outputs = w[t, u, v, c, g], y[image, back, bottom, at, g]
                         if not touched[at]:

@@ -88,15 +88,15 @@ def _by_table(table: Any, x: Array, w: Array, y: Array, steps: tuple[Triple, Tri
 
 def _deconv(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
     """Compute the whole output, then crop the padding."""
-    (x,), groups, s = inputs, int(operator.g), lifted(operator.s, 1)
-    sizes = [
-        (n - 1) * int(step) + int(k)
-        for n, step, k in zip(x.shape[1:-1], operator.s, weights["weight"].shape[:-2], strict=True)
-    ]
+    (x,), groups = inputs, int(operator.g)
+    s, d = lifted(operator.s, 1), lifted(operator.d, 1)
+    taken = zip(x.shape[1:-1], weights["weight"].shape, operator.s, operator.d, strict=False)
+    last = (int(step) * (n - 1) + int(apart) * (k - 1) for n, k, step, apart in taken)
+    sizes = [1 + end + int(more) for end, more in zip(last, operator.out, strict=True)]
     w = _grouped(_kernel(weights["weight"], len(sizes)), groups)
     y = np.zeros((len(x), *lifted(sizes, 1), groups, w.shape[-1]), np.float32)
     rows = y.shape[0] * y.shape[1] * y.shape[2]
-    counts = spread(kernels.deconv_rows, rows, _grouped(volumes(_plain(x)), groups), w, y, s)
+    counts = spread(kernels.deconv_rows, rows, _grouped(volumes(_plain(x)), groups), w, y, s, d)
     y = y.reshape(len(x), *sizes, -1)
     y = y[:, *(slice(int(p), n - int(q)) for (p, q), n in zip(operator.p, sizes, strict=True))]
     return _biased(operator, np.ascontiguousarray(y), weights, counts)

@@ -89,7 +89,7 @@ def _deconv(operator: Any, inputs: list[Array], weights: Prepared, out: Array, s
                 own = slice(group * outside, (group + 1) * outside)
                 mine = x[image, *places, :, group * inside : (group + 1) * inside]
                 np.matmul(mine, weights["weight"][*tap, :, own], out=products)
-                _add_row(operator, products, out[image, *targets, :, own], tap[-1])
+                _add_row(operator, products, out[image, *targets, :, own], tap[-1] * operator.d[-1])
     if not operator.nobias:
         np.add(out, weights["bias"], out=out)
 
@@ -106,13 +106,13 @@ def _rows(
 def _falls(operator: Any, axis: int, tap: int, size: int, limit: int) -> Iterator[tuple[int, int]]:
     """Yield where the inputs' products with one tap fall, cropped by the padding."""
     for i in range(size):
-        target = i * operator.s[axis] + tap - operator.p[axis].before
+        target = i * operator.s[axis] + tap * operator.d[axis] - operator.p[axis].before
         if 0 <= target < limit:
             yield i, target
 
 
-def _add_row(operator: Any, products: Array, y: Array, tap: int) -> None:
-    stride, start = operator.s[-1], tap - operator.p[-1].before
+def _add_row(operator: Any, products: Array, y: Array, place: int) -> None:
+    stride, start = operator.s[-1], place - operator.p[-1].before
     first = max(0, -(start // stride))
     last = min(len(products), -(-(len(y) - start) // stride))
     if last > first:

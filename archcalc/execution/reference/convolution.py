@@ -48,15 +48,17 @@ def deconv(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     """Add every input value times the kernel where it falls, then crop the padding."""
     (x,), s, sizes = inputs, operator.s, inputs[0].shape[1:-1]
     inside, outside = x.shape[-1] // operator.g, operator.filters // operator.g
-    size = tuple((n - 1) * step + k for n, step, k in zip(sizes, s, operator.k, strict=True))
+    spans = (d * (k - 1) + 1 for k, d in zip(operator.k, operator.d, strict=True))
+    around = zip(sizes, s, spans, operator.out, strict=True)
+    size = tuple((n - 1) * step + span + out for n, step, span, out in around)
     full = np.zeros_like(x, shape=(len(x), *size, operator.filters))
     for group in range(operator.g):
         mine = x[..., group * inside : (group + 1) * inside]
         own = slice(group * outside, (group + 1) * outside)
         touched = np.zeros(size, bool)
         for tap in taps(operator.k):
-            starts = zip(tap, sizes, s, strict=True)
-            at = tuple(slice(u, u + step * (n - 1) + 1, step) for u, n, step in starts)
+            starts = zip(tap, operator.d, sizes, s, strict=True)
+            at = tuple(slice(u * d, u * d + step * (n - 1) + 1, step) for u, d, n, step in starts)
             spread = np.matmul(mine, weights["weight"][*tap, :, own])
             target, again = full[:, *at, own], touched[at]
             target[:, again] = target[:, again] + spread[:, again]

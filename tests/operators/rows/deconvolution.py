@@ -110,6 +110,44 @@ ROWS = [
             "connections": 10 * 4 * 4 * 100 + 4 * 4 * 100,
         },
     ),
+    (  # a row and a column more than the convolution of stride 2 that it undoes; 17 = (8 − 1)·2 + 3
+        deconv(4, k=3, s=2, p=1, g=4, out=1),
+        [(8, 8, 4)],
+        (17 - 2 * 1 + 1, 16, 4),
+        {
+            "weight": 3 * 3 * 1 * 4,
+            "bias": 4,
+            "headline": 8 * 8 * 4 * 9,
+            "multiplies": 8 * 8 * 4 * 9,
+            "additions": 8 * 8 * 4 * 9 - 17 * 17 * 4 + 16 * 16 * 4,
+            "connections": 8 * 8 * 4 * 9 + 16 * 16 * 4,
+        },
+    ),
+    (  # dilation 2: 0…9 + 0, 2, 4 are all of 0…13
+        deconv(1, k=3, d=2),
+        [(10, 10, 1)],
+        (14, 14, 1),
+        {
+            "weight": 9,
+            "bias": 1,
+            "headline": 900,
+            "multiplies": 10 * 10 * 9,
+            "additions": 900 - 14 * 14 + 14 * 14,
+            "connections": 900 + 14 * 14,
+        },
+    ),
+    (  # along an axis 0, 2, 4 + 0, 4: 0, 2, 4, 6, 8, five values of the nine
+        deconv(1, k=2, s=2, d=4, nobias=True),
+        [(3, 3, 1)],
+        (9, 9, 1),
+        {
+            "weight": 4,
+            "headline": 36,
+            "multiplies": 3 * 3 * 4,
+            "additions": 36 - 5 * 5,
+            "connections": 36,
+        },
+    ),
     (
         deconv(3, nobias=True),  # 1×1: what a 1×1 conv does, no more
         [(4, 5, 2)],
