@@ -63,13 +63,13 @@ def is_activation(operator: Operator) -> bool:
 
 
 def phrase(operator: Operator, inputs: tuple[Shape, ...]) -> str:
-    """'3×3 conv 64 /2', '2×2 max pool /2', 'attention, 12 heads'; others as a spec writes them."""
+    """'3×3 conv 64 /2', 'k9 conv 64' of a sequence, 'attention, 12 heads'; others as a spec writes them."""
     facts: Any = operator
     name = operator.name
     if name in ("conv", "deconv"):
-        return f"{_pair(facts.k)} {_conv(facts, inputs)}{_stride(facts.s)}"
+        return f"{_kernel(facts.k)} {_conv(facts, inputs)}{_stride(facts.s)}"
     if name in _POOLS:
-        return f"{_pair(facts.k)} {_POOLS[name]}{_stride(facts.s)}"
+        return f"{_kernel(facts.k)} {_POOLS[name]}{_stride(facts.s)}"
     if name == "gap":
         return "global avg pool"
     if name == "attention":
@@ -96,6 +96,11 @@ def _stride(pair: tuple[int, ...]) -> str:
 
 def _short(pair: tuple[int, ...]) -> str:
     return str(pair[0]) if len(set(pair)) == 1 else _pair(pair)
+
+
+def _kernel(pair: tuple[int, ...]) -> str:
+    """'3×3'; along one axis 'k9', as a number alone could be anything."""
+    return f"k{pair[0]}" if len(pair) == 1 else _pair(pair)
 
 
 def _pair(pair: Any) -> str:

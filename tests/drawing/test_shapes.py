@@ -53,6 +53,19 @@ def test_labels_as_papers_write_them() -> None:
     ]
 
 
+def test_labels_of_sequences_and_volumes() -> None:
+    """A kernel along one axis says that it is one; along three it has three sizes."""
+    spec = "4000x8 | conv 16 k9 s4 | conv 16 k3 g16 d2 | conv 4 | maxpool 4"
+    assert texts(drawn(archcalc.load(spec)))[1:] == [
+        "k9 conv 16 /4",
+        "k3 depthwise 16, dilation 2",
+        "k1 conv 4",
+        "k4 max pool /4",
+    ]
+    spec = "16x32x32x3 | conv 16 k3x5x5 s1x2x2 | maxpool 2"
+    assert texts(drawn(archcalc.load(spec)))[1:] == ["3×5×5 conv 16 /1×2×2", "2×2×2 max pool /2"]
+
+
 def test_norms_before_a_layer_belong_to_it() -> None:
     spec = "8x8x8 | conv 8 | maxpool 2 | bn | relu | conv 4 | relu"
     assert texts(drawn(archcalc.load(spec)))[2:] == ["2×2 max pool /2 bn relu", "1×1 conv 4 relu"]
