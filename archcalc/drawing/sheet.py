@@ -129,6 +129,11 @@ def text_width(box: DrawnBox) -> float:
     return width(box.label, style) + sum(parts) + sum(times)
 
 
+def has_bar(box: DrawnBox) -> bool:
+    """Whether its bar is at least a pixel long; a shorter one would look like a speck."""
+    return BAR * box.share >= 1
+
+
 def captions(boxes: Sequence[DrawnBox]) -> list[Caption]:
     """The texts of all boxes."""
     return [caption for i, box in enumerate(boxes) for caption in _captions(i, box)]
@@ -145,7 +150,7 @@ def _captions(number: int, box: DrawnBox) -> list[Caption]:
         return [caption for caption in found if caption.text]
     symbol = box.kind == "join" and len(box.label) == 1
     kind = "join" if symbol else "label"
-    middle = box.y + box.height / 2 + (4.5 if symbol else 2.2 if box.share > 0 else 3.8)
+    middle = box.y + box.height / 2 + (4.5 if symbol else 2.2 if has_bar(box) else 3.8)
     room = box.width - (6 if symbol else INSET)
     text = Caption(
         box.x + box.width / 2, middle, box.label, kind, "middle", number, room, box.head, box.tail

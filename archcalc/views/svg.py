@@ -11,7 +11,7 @@ from html import escape
 
 from archcalc.drawing.metrics import FONT, STYLES, width
 from archcalc.drawing.model import Caption, Drawing, DrawnBox, Place, Swatch, Wire, ranges
-from archcalc.drawing.sheet import BAR, LABEL_GAP
+from archcalc.drawing.sheet import BAR, LABEL_GAP, has_bar
 
 ROUND = 7  # corners of lines
 
@@ -185,11 +185,10 @@ def _pile(box: DrawnBox) -> list[str]:
 
 
 def _bar(box: DrawnBox) -> list[str]:
-    if box.share <= 0:
+    if not has_bar(box):
         return []
-    length = max(1.0, BAR * box.share)
-    left = box.x + 6
-    return [f'<rect class="bar" {_rect(left, box.y + box.height - 5.5, length, 3)} rx="1"/>']
+    place = _rect(box.x + 6, box.y + box.height - 5.5, BAR * box.share, 3)
+    return [f'<rect class="bar" {place} rx="1"/>']
 
 
 def _apart(captions: Sequence[Caption]) -> Iterator[Caption]:

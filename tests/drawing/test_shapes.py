@@ -14,6 +14,7 @@ from archcalc.drawing.metrics import width
 from archcalc.drawing.model import Drawing, DrawnBox, ranges
 from archcalc.drawing.tree import Chip, Group, Unit, every
 from archcalc.errors import UsageError
+from archcalc.views.svg import render
 
 
 @pytest.fixture
@@ -178,6 +179,13 @@ def test_metrics_are_those_of_the_font() -> None:
     """Adobe's widths of Helvetica, by hand: R 722, e 556, s 500, N 722, t 278."""
     assert width("ResNet", "label") == pytest.approx((722 + 556 + 500 + 722 + 556 + 278) * 11 / 1000)
     assert width("R", "title") == pytest.approx(722 * 13 / 1000)
+
+
+@pytest.mark.parametrize(("units", "bars"), [(2, 2), (1, 1)])
+def test_a_bar_shorter_than_a_pixel_is_none(units: int, bars: int) -> None:
+    """A full bar, 10,000 multiplies, has 68 pixels: 200 multiplies are 1.36 of them, 100 but 0.68."""
+    network = archcalc.load(f"1x1x100 | linear 100 | linear {units}")
+    assert render(drawn(network)).count('class="bar"') == bars + 1  # and the legend's
 
 
 def test_ranges() -> None:
