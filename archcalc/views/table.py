@@ -21,8 +21,13 @@ SHORTEST = 14  # of a text that is cut
 def render(command: str, reports: Sequence[Report]) -> str:
     """Return every report as title, table and remarks."""
     unknown = ENDLESS if any(report.listing for report in reports) else USUAL
-    width = max(_terminal_width() or unknown, NARROWEST)
+    width = window(unknown)
     return "\n\n".join("\n".join(_lines(report, width)) for report in reports)
+
+
+def window(unknown: int = USUAL) -> int:
+    """Return how wide a line of text may be; `unknown` where nothing says so."""
+    return max(_terminal_width() or unknown, NARROWEST)
 
 
 def _terminal_width() -> int:
@@ -49,7 +54,7 @@ class LiveTable:
 
     def __init__(self, expected: Report) -> None:
         self.report = expected
-        self.window = max(_terminal_width() or USUAL, NARROWEST)
+        self.window = window()
         self._shown = _texts(expected)
         self._hidden = _fit(self._shown, self.window)
         self._widths = [max(texts.width, 1) for texts in self._shown]

@@ -12,6 +12,7 @@ from archcalc.drawing.outline import OutlineEntry
 from archcalc.drawing.words import KINDS
 from archcalc.reports.model import BAR, Column, cell
 from archcalc.units import percent, scaled
+from archcalc.views.table import USUAL, window
 
 GLYPHS = {
     "conv": "■",
@@ -28,8 +29,8 @@ GLYPHS = {
     "block": "▸",
 }
 MARKS = {"new": "+", "gone": "−", "changed": "~", "moved": "→"}
-WIDTH = 80
-SHAPE, COUNT = 12, 10
+COUNT = 10
+GAPS = 6  # between its columns
 SHORT = {"multiplies": "multiplies", "params": "parameters", "alive": "alive", "field": "field"}
 
 
@@ -38,11 +39,19 @@ class _Line(NamedTuple):
     entry: OutlineEntry
 
 
+class _Widths(NamedTuple):
+    """Of the texts, and of the sizes of maps."""
+
+    text: int
+    shape: int
+
+
 def render(parts: Sequence[Outline]) -> str:
     """Networks from top to bottom, one line a box."""
     full = max(entry.cost for part in parts for entry in _leaves(part.entries))
     marked = any(line.entry.mark for part in parts for line in _lines(part.entries, ""))
-    blocks = [_network(part, full, marked) for part in parts]
+    widths = _widths(parts, marked)
+    blocks = [_network(part, widths, full, marked) for part in parts]
     colors = {color for part in parts for color in _colors(part.entries)}
     foot = ["  ".join(f"{glyph} {KINDS[color]}" for color, glyph in GLYPHS.items() if color in colors)]
     if any(line.entry.beside for part in parts for line in _lines(part.entries, "")):
@@ -54,13 +63,22 @@ def render(parts: Sequence[Outline]) -> str:
         alone = len(parts) == 1 and measure.sums
         share = f", {percent(full, measure.total)}" if alone else ""
         foot.append(f"{WORDS[measure.by]}; a full bar is {scaled(full)}{share}")
-    return "\n\n".join([*blocks, "\n".join(line for text in foot for line in wrap(text, WIDTH))])
+    return "\n\n".join([*blocks, "\n".join(line for text in foot for line in wrap(text, window()))])
 
 
-def _network(part: Outline, full: int, marked: bool) -> str:
-    room = WIDTH - SHAPE - COUNT - BAR - 6 - 2 * marked
-    head = f"{'':{room + 2 * marked}}  {'output':>{SHAPE}}  {SHORT[part.measure.by]:>{COUNT}}"
-    rows = [_row(line, room, full, marked) for line in _lines(part.entries, "")]
+def _widths(parts: Sequence[Outline], marked: bool) -> _Widths:
+    """As a usual page has room for; longer texts take what the terminal has beyond."""
+    lines = [line for part in parts for line in _lines(part.entries, "")]
+    shape = max(len("output"), *(len(line.entry.shape) for line in lines))
+    others = shape + COUNT + BAR + GAPS + 2 * marked
+    longest = max(len(line.text) for line in lines)
+    return _Widths(min(max(longest, USUAL - others), window() - others), shape)
+
+
+def _network(part: Outline, widths: _Widths, full: int, marked: bool) -> str:
+    head = f"{'':{widths.text + 2 * marked}}  {'output':>{widths.shape}}"
+    head += f"  {SHORT[part.measure.by]:>{COUNT}}"
+    rows = [_row(line, widths, full, marked) for line in _lines(part.entries, "")]
     return "\n".join([part.title, "", head, *rows])
 
 
@@ -89,15 +107,15 @@ def _text(entry: OutlineEntry) -> str:
     return f"{glyph}{before}{entry.label}{times}{small}"
 
 
-def _row(line: _Line, room: int, full: int, marked: bool) -> str:
+def _row(line: _Line, widths: _Widths, full: int, marked: bool) -> str:
     text, entry = line
-    if len(text) > room:
-        text = f"{text[: room - 1]}…"
+    if len(text) > widths.text:
+        text = f"{text[: widths.text - 1]}…"
     leaf = not entry.children
     count = scaled(entry.cost) if leaf and entry.cost else ""
     bar = cell(Column("bar", "", "bar"), (entry.cost, full)) if count else ""
     mark = f"{MARKS.get(entry.mark, ' ')} " if marked else ""
-    return f"{mark}{text:{room}}  {entry.shape:>{SHAPE}}  {count:>{COUNT}}  {bar}".rstrip()
+    return f"{mark}{text:{widths.text}}  {entry.shape:>{widths.shape}}  {count:>{COUNT}}  {bar}".rstrip()
 
 
 def _colors(entries: list[OutlineEntry]) -> set[str]:

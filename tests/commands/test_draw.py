@@ -46,6 +46,26 @@ def test_the_tree_fits_a_terminal(name: str) -> None:
     assert cut == [] or name in ("vit_b_16", "swin_t")  # norms and tokens behind a long label
 
 
+SIZES = (" 16×112×112×64", " 16×112×112×8")
+
+
+def test_the_columns_of_a_tree_are_as_wide_as_what_is_in_them() -> None:
+    """16×112×112×64 has 13 characters; nothing is cut, and all rows end the size in one column."""
+    lines = output("16x112x112x3 | conv 64 k3 half | relu | conv 8 | gap").splitlines()
+    ends = {line.index(size) + len(size) for line in lines for size in SIZES if size in line}
+    assert ends == {lines[2].index("output") + len("output")}
+
+
+@pytest.mark.parametrize(("columns", "cut"), [("80", True), ("120", False)])
+def test_a_wide_terminal_shows_all_of_a_label(
+    columns: str, cut: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    lines = output("vit_b_16").splitlines()
+    assert max(map(len, lines)) <= int(columns)
+    assert ("tokens classtoken posembed dropout" in lines[4]) is not cut
+
+
 def test_the_tree_says() -> None:
     """Two units of ResNet-50, by hand: 1×1 convs of 64 on 256 channels of 56×56: 102,760,448."""
     lines = output("resnet50").splitlines()
