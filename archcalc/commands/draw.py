@@ -37,6 +37,7 @@ from archcalc.views.svg import THEMES
     shell_complete=complete_words,
     help="Beside OTHER: what is new, gone, changed.",
 )
+@click.option("--git", "revision", metavar="REV", help="A file beside itself at this revision.")
 @click.option("--format", type=click.Choice(FORMATS), default="tree", help="What to print.")
 def command(
     networks: list[Network],
@@ -47,6 +48,7 @@ def command(
     columns: int | None,
     theme: str | None,
     other: str | None,
+    revision: str | None,
 ) -> None:
     """Draw SPEC by its blocks: a tree as text, or a picture in a file.
 
@@ -54,6 +56,7 @@ def command(
     Example: archcalc draw resnet50
              archcalc draw unet -o unet.svg
              archcalc draw resnet50 --diff resnet50:stride=1x1 -o change.svg
+             archcalc draw --git main my-net.toml -o change.png
 
     \b
     3×3 conv 64 /2  a kernel of 3 × 3, 64 filters, a stride of 2
@@ -62,12 +65,37 @@ def command(
     112×112×64      the map that leaves a box: height × width × channels
     bar             multiplies, or what --by says, of all layers of the box
     alive, field    of --by: the most values at once; the larger side in pixels
-    new, gone       only in OTHER, only in SPEC; changed: in both, not alike
+    new, gone       only in the second, in the first; changed: in both, not alike
 
     More: archcalc help pictures
     """
     wishes = Wishes(frozenset(expand), table.depth, by, columns)
-    _show(networks, other, wishes, table.format, output, theme)
+    _refuse_unused(table.format, output, theme, wishes)
+    if output is not None:
+        check(output)
+    parts = drawn(*_pair(networks, other, revision), wishes)
+    if output is None:
+        click.echo(told(table.format, parts, theme), color=True)
+    else:
+        put(output, made(output, parts, theme))
+        click.echo(f"{printable(output)}: {parts[-1].title}")
+
+
+def _pair(
+    networks: list[Network], other: str | None, revision: str | None
+) -> tuple[Network, Network | None]:
+    """The network, or the first of two, and the second."""
+    if len(networks) > 1:
+        help = "--diff OTHER draws two beside each other"
+        raise UsageError(Diagnostic("draw takes one SPEC", help=help))
+    if revision is None:
+        return networks[0], load(other) if other else None
+    if other is not None:
+        help = "leave one of them away"
+        raise UsageError(Diagnostic("--diff and --git each name what SPEC is drawn beside", help=help))
+    from archcalc.commands.revision import at_revision
+
+    return at_revision(networks[0], revision), networks[0]
 
 
 def _refuse_unused(format: str, output: str | None, theme: str | None, wishes: Wishes) -> None:
@@ -81,29 +109,6 @@ def _refuse_unused(format: str, output: str | None, theme: str | None, wishes: W
     if format in ("mermaid", "dot") and wishes.by != "multiplies":
         message = f"--format {format} has no bars: it takes no --by"
         raise UsageError(Diagnostic(message, help="a tree or a picture has them"))
-
-
-def _show(
-    networks: list[Network],
-    other: str | None,
-    wishes: Wishes,
-    format: str,
-    output: str | None,
-    theme: str | None,
-) -> None:
-    """Print it, or write a picture and say what is in it."""
-    if len(networks) > 1:
-        help = "--diff OTHER draws two beside each other"
-        raise UsageError(Diagnostic("draw takes one SPEC", help=help))
-    _refuse_unused(format, output, theme, wishes)
-    if output is not None:
-        if format != "tree":
-            message = "-o writes a picture: it takes no --format"
-            raise UsageError(Diagnostic(message, help="leave one of them away"))
-        check(output)
-    parts = drawn(networks[0], load(other) if other else None, wishes)
-    if output is None:
-        click.echo(told(format, parts, theme), color=True)
-    else:
-        put(output, made(output, parts, theme))
-        click.echo(f"{printable(output)}: {parts[-1].title}")
+    if output is not None and format != "tree":
+        message = "-o writes a picture: it takes no --format"
+        raise UsageError(Diagnostic(message, help="leave one of them away"))

@@ -63,7 +63,7 @@ def is_activation(operator: Operator) -> bool:
 
 
 def phrase(operator: Operator, inputs: tuple[Shape, ...]) -> str:
-    """'3×3 conv 64 /2', 'k9 conv 64' of a sequence, 'attention, 12 heads'; others as a spec writes them."""
+    """'3×3 conv 64 /2', of a sequence 'k9 conv 64', 'attention, 12 heads'; others as in a spec."""
     facts: Any = operator
     name = operator.name
     if name in ("conv", "deconv"):

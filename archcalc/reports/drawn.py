@@ -15,18 +15,31 @@ def drawn(network: Network, other: Network | None, wishes: Wishes) -> list[Drawa
     """The network, and the other with the marks of what differs."""
     analysis = network.analyze()
     if other is None:
-        return [Drawable(analysis, _title(network, analysis), wishes)]
+        return [Drawable(analysis, _title(_name(network), analysis), wishes)]
     found = difference(analysis, other.analyze())
-    before, after = _marks(found)
+    pair = zip((found.before, found.after), _names([network, other]), _marks(found), strict=True)
     return [
-        Drawable(found.before, _title(network, found.before), wishes._replace(marks=before)),
-        Drawable(found.after, _title(other, found.after), wishes._replace(marks=after)),
+        Drawable(analysis, _title(name, analysis), wishes._replace(marks=marks))
+        for analysis, name, marks in pair
     ]
 
 
-def _title(network: Network, analysis: Analysis) -> str:
-    """'ResNet-50 · 25.6 M parameters · 4.09 G multiplies', with what was set."""
-    name = label(network) if network.changed else printable(network.title)
+def _names(networks: list[Network]) -> list[str]:
+    """Their titles; where those are the same, what they are called on the command line."""
+    names = [_name(network) for network in networks]
+    if len(set(names)) > 1:
+        return names
+    from archcalc.reports.compare import LONGEST, labels_of
+
+    return labels_of(networks, LONGEST)
+
+
+def _name(network: Network) -> str:
+    return label(network) if network.changed else printable(network.title)
+
+
+def _title(name: str, analysis: Analysis) -> str:
+    """'ResNet-50 · 25.6 M parameters · 4.09 G multiplies'."""
     total = analysis.total
     counts = f"{scaled(int(total.parameters))} parameters · {scaled(int(total.multiplies))} multiplies"
     return f"{name} · {counts}"

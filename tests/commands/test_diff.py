@@ -93,6 +93,14 @@ def test_git(repository: Path, spec: str) -> None:
     assert [(r["status"], r["path"], r["parameters"]) for r in rows][-1] == ("new", "conv2", 40)
 
 
+def test_git_pictures(repository: Path) -> None:
+    """The file as it was comes first, and what is new is marked in the file as it is."""
+    lines = invoke("draw", "--git", "HEAD", "net.toml").output.splitlines()
+    assert [line.split(" · ")[0] for line in lines if "parameters" in line] == ["net@HEAD", "net"]
+    (new,) = [at for at, line in enumerate(lines) if line.startswith("+ ■")]
+    assert new > lines.index("", 3)
+
+
 @pytest.mark.parametrize(
     ("revision", "spec", "message"),
     [

@@ -142,6 +142,11 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
         (["lenet5", "vgg16"], "draw takes one SPEC"),
         (["resnet50", "--expand", "nothing-like-it"], "--expand: no block is called `nothing-like-it`"),
         (["lenet5", "--expand", "x"], "--expand: no block is called `x`"),
+        (["lenet5", "--git", "HEAD"], "`--git` needs a spec file: lenet5 is none"),
+        (
+            ["lenet5", "--git", "HEAD", "--diff", "alexnet"],
+            "--diff and --git each name what SPEC is drawn beside",
+        ),
         (["lenet5", "--diff", "lennet5"], "no network is called `lennet5`"),
         (
             ["tests/data/pt2/resnet18.pt2"],
@@ -175,10 +180,12 @@ def test_hostile_names_stay_inert(hostile: str) -> None:
     assert EVIL[:30] in "".join(root.itertext())
     assert "\u202e" not in svg
     assert "\u202e" not in output(hostile)
-    other = output(hostile, "--diff", hostile, "--format", "mermaid")
+    twin = Path(hostile).with_name("twin.toml")  # two of one title are told by their names
+    twin.write_text(Path(hostile).read_text("utf-8").replace("title = ", "title = 'A twin' #"), "utf-8")
+    other = output(hostile, "--diff", str(twin), "--format", "mermaid")
     title = next(line for line in other.splitlines() if "script" in line)
     assert re.fullmatch(r'  subgraph p0\["[^"<>&`\\{}\[\]$]*"\]', title)
-    dot = output(hostile, "--diff", hostile, "--format", "dot")
+    dot = output(hostile, "--diff", str(twin), "--format", "dot")
     (label,) = {line.strip() for line in dot.splitlines() if "script" in line}
     assert re.fullmatch(r'label="(?:[^"\\]|\\["\\])*"', label)
 
@@ -197,6 +204,26 @@ def test_a_difference_is_marked() -> None:
     lines = output("vgg16", "--diff", "vgg19").splitlines()
     assert sum(line.startswith("+ ├ ■ 3×3 conv") for line in lines) == 3
     assert "+ new  − gone  ~ changed  → moved" in lines
+
+
+def test_two_of_one_title_are_told_apart(tmp_path: Path) -> None:
+    """By their files, or by their places where the files have one name, too; 4·5 + 5 and 4·6 + 6."""
+    paths = [tmp_path / name / f"{name}.toml" for name in ("old", "new")]
+    for path, units in zip(paths, (5, 6), strict=True):
+        path.parent.mkdir()
+        for place in (path, path.with_name("net.toml")):
+            place.write_text(f"title = 'My net'\ninput = '1x1x4'\nlayers = 'linear {units}'\n", "utf-8")
+    heads = [line for line in output(*_diff(*paths)).splitlines() if "parameters" in line]
+    assert heads == [
+        "old · 25 parameters · 20 multiplies",
+        "new · 30 parameters · 24 multiplies",
+    ]
+    same = output(*_diff(*(path.with_name("net.toml") for path in paths)))
+    assert [line[:7] for line in same.splitlines() if "parameters" in line] == ["net (1)", "net (2)"]
+
+
+def _diff(*paths: Path) -> list[str]:
+    return [str(paths[0]), "--diff", str(paths[1])]
 
 
 def test_mermaid_and_dot_have_the_boxes() -> None:

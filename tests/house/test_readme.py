@@ -27,6 +27,7 @@ ELSEWHERE = (
     "archcalc help COMMAND",
     "archcalc params torch:torchvision.models:resnet18 --input 3x224x224",  # needs torch
     "archcalc diff --git main my-net.toml",
+    "archcalc draw --git main my-net.toml -o change.png",
 )
 INLINE = sorted(
     {
