@@ -21,7 +21,8 @@ class Named(NamedTuple):
     def words(self) -> str:
         times = f" ×{self.entry.times}" if self.entry.times > 1 else ""
         small = f" {self.entry.small}" if self.entry.small else ""
-        before = f"{self.entry.before} " if self.entry.before else ""
+        mark = "" if self.children else self.entry.mark
+        before = "".join(f"{word} " for word in (mark, self.entry.before) if word)
         return f"{before}{self.entry.label}{times}{small}"
 
 
@@ -43,7 +44,15 @@ def leaves_of(boxes: Sequence[Named]) -> Iterator[Named]:
         yield from leaves_of(box.children) if box.children else [box]
 
 
-def edges_between(part: Outline, boxes: Sequence[Named]) -> list[tuple[str, str]]:
+class Arrow(NamedTuple):
+    """From a leaf to another; `back`: from the end of a block to its next copy."""
+
+    start: str
+    stop: str
+    back: bool
+
+
+def arrows(part: Outline, boxes: Sequence[Named]) -> list[Arrow]:
     """The edges of the graph between leaves; those of copies are the edges of what they copy."""
     home = {i: leaf.name for leaf in leaves_of(boxes) for i in leaf.entry.layers}
     first = {i for leaf in leaves_of(boxes) for i in leaf.entry.nodes}
@@ -53,8 +62,8 @@ def edges_between(part: Outline, boxes: Sequence[Named]) -> list[tuple[str, str]
         for j in node.inputs
         if home[i] != home[j] and (i in first or j in first)
     }
-    return [edge for edge in found if edge[::-1] not in found or _forward(edge)]
+    return [Arrow(start, stop, _number(start) > _number(stop)) for start, stop in found]
 
 
-def _forward(edge: tuple[str, str]) -> bool:
-    return int(edge[0][1:]) < int(edge[1][1:])
+def _number(name: str) -> int:
+    return int(name[1:])

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from archcalc.drawing.layout import Outline
-from archcalc.drawing.links import Named, edges_between, named
-from archcalc.views.svg import KIND_COLORS
+from archcalc.drawing.links import Named, arrows, named
+from archcalc.drawing.outline import OutlineEntry
+from archcalc.views.svg import KIND_COLORS, MARK_COLORS
 
 
 def render(parts: Sequence[Outline]) -> str:
     lines = [
         "digraph network {",
-        '  graph [fontname="Helvetica", fontsize=10, style=rounded, color="#bcc4cc"]',
+        '  graph [fontname="Helvetica", fontsize=10, labeljust=l, style=rounded, color="#bcc4cc"]',
         '  node [fontname="Helvetica", fontsize=11, shape=box, style="rounded,filled", height=0.3]',
         "  edge [arrowsize=0.6]",
     ]
@@ -21,7 +22,10 @@ def render(parts: Sequence[Outline]) -> str:
         if len(parts) > 1:
             lines += [f"  subgraph cluster_p{part.number} {{", f"    label={_quoted(part.title)}"]
         lines += _boxes(boxes, "  ")
-        lines += [f"  {a} -> {b}" for a, b in edges_between(part, boxes)]
+        lines += [
+            f"  {a} -> {b}{' [style=dashed, constraint=false]' if back else ''}"
+            for a, b, back in arrows(part, boxes)
+        ]
         if len(parts) > 1:
             lines.append("  }")
     return "\n".join([*lines, "}"])
@@ -35,10 +39,14 @@ def _boxes(boxes: Sequence[Named], lead: str) -> Iterator[str]:
             yield from _boxes(box.children, f"{lead}  ")
             yield f"{lead}}}"
         else:
-            fill, stroke = KIND_COLORS[box.entry.color]
-            style = ', style="rounded,filled,dashed"' if box.entry.color == "depthwise" else ""
-            colors = f'fillcolor="{fill}", color="{stroke}"{style}'
-            yield f"{lead}{box.name} [label={_quoted(box.words)}, {colors}]"
+            yield f"{lead}{box.name} [label={_quoted(box.words)}, {_look(box.entry)}]"
+
+
+def _look(entry: OutlineEntry) -> str:
+    fill, stroke = KIND_COLORS[entry.color]
+    style = ', style="rounded,filled,dashed"' if entry.color == "depthwise" else ""
+    width = ", penwidth=2.5" if entry.mark else ""
+    return f'fillcolor="{fill}", color="{MARK_COLORS.get(entry.mark, stroke)}"{width}{style}'
 
 
 def _quoted(text: str) -> str:

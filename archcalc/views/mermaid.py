@@ -5,29 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from archcalc.drawing.layout import Outline
-from archcalc.drawing.links import Named, edges_between, leaves_of, named
-from archcalc.views.svg import KIND_COLORS
+from archcalc.drawing.links import Named, arrows, leaves_of, named
+from archcalc.views.svg import KIND_COLORS, MARK_COLORS
 
 
 def render(parts: Sequence[Outline]) -> str:
-    lines = ["flowchart TB"]
+    lines = ["flowchart LR", "  p0 ~~~ p1"] if len(parts) > 1 else ["flowchart TB"]
     used: set[str] = set()
     for part in parts:
         boxes = named(part)
         if len(parts) > 1:
-            lines.append(f'  subgraph p{part.number}["{_escape(part.title)}"]')
+            lines += [f'  subgraph p{part.number}["{_escape(part.title)}"]', "  direction TB"]
         lines += _boxes(boxes, "  ")
-        lines += [f"  {a} --> {b}" for a, b in edges_between(part, boxes)]
+        lines += [f"  {a} {'-.->' if back else '-->'} {b}" for a, b, back in arrows(part, boxes)]
         if len(parts) > 1:
             lines.append("  end")
         for box in leaves_of(boxes):
-            lines.append(f"  class {box.name} {box.entry.color}")
-            used.add(box.entry.color)
-    for color in sorted(used):
-        fill, stroke = KIND_COLORS[color]
-        dashed = ",stroke-dasharray:4 2" if color == "depthwise" else ""
-        lines.append(f"  classDef {color} fill:{fill},stroke:{stroke},color:#1b1f24{dashed}")
+            found = [name for name in (box.entry.color, box.entry.mark) if name]
+            lines += [f"  class {box.name} {name}" for name in found]
+            used.update(found)
+    lines += [f"  classDef {name} {_look(name)}" for name in sorted(used)]
     return "\n".join(lines)
+
+
+def _look(name: str) -> str:
+    """The style of a kind, or of the border that marks a difference."""
+    if name in MARK_COLORS:
+        return f"stroke:{MARK_COLORS[name]},stroke-width:3px"
+    fill, stroke = KIND_COLORS[name]
+    dashed = ",stroke-dasharray:4 2" if name == "depthwise" else ""
+    return f"fill:{fill},stroke:{stroke},color:#1b1f24{dashed}"
 
 
 def _boxes(boxes: Sequence[Named], lead: str) -> Iterator[str]:

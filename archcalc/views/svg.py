@@ -46,7 +46,7 @@ _DARK = {
 }
 KIND_COLORS = _LIGHT
 _PRINT = {kind: ("#ffffff", stroke) for kind, (_, stroke) in _LIGHT.items()}
-_MARKS = {"new": "#009e73", "gone": "#d55e00", "changed": "#e69f00", "moved": "#cc79a7"}
+MARK_COLORS = {"new": "#009e73", "gone": "#d55e00", "changed": "#e69f00", "moved": "#cc79a7"}
 # background, text, faint text, frame, inner frame, frame's line, line, skip
 _INK = {
     "light": ("#ffffff", "#1b1f24", "#57606a", "#f6f8fa", "#ffffff", "#bcc4cc", "#57606a", "#8a7d00"),
@@ -109,7 +109,9 @@ def _shared() -> dict[str, str]:
         f".t-{kind}": f"font-size:{size}px;font-weight:{700 if bold else 400}"
         for kind, (size, bold) in STYLES.items()
     }
-    marks = {f".box.{mark} .body": f"stroke:{color};stroke-width:2.4" for mark, color in _MARKS.items()}
+    marks = {
+        f".box.{mark} .body": f"stroke:{color};stroke-width:2.4" for mark, color in MARK_COLORS.items()
+    }
     return {
         "text": f"font-family:{FONT}",
         **sizes,
@@ -271,6 +273,6 @@ def _swatch(swatch: Swatch) -> str:
         rect = _rect(swatch.x, swatch.y + 3.5, 11, 3)
         return f'<g class="legend"><rect class="bar" {rect} rx="1"/></g>'
     rect = _rect(swatch.x, swatch.y, 11, 10)
-    mark = swatch.color if swatch.color in _MARKS else ""
+    mark = swatch.color if swatch.color in MARK_COLORS else ""
     kind = f"box {mark}" if mark else swatch.color
     return f'<g class="legend {kind}"><rect class="body" fill="none" {rect} rx="2"/></g>'
