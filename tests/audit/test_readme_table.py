@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from support.verdicts import judged
 
-from archcalc.api import load
 from archcalc.audit.published import families, numbers
-from archcalc.audit.verdicts import Networks, judge, shown
+from archcalc.audit.verdicts import shown
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,7 +26,6 @@ def rows_of(text: str) -> list[tuple[str, ...]]:
 
 ROWS = rows_of(PAGE)
 ALL = [number for family in families() for number in numbers(family)]
-NETWORKS = Networks(load)
 
 
 def test_there_is_a_table() -> None:
@@ -42,7 +41,7 @@ def test_rows_are_recomputed(row: tuple[str, ...]) -> None:
     """What archcalc counts and, where that differs, what the source counts."""
     network, printed, by, ours, theirs, why = row
     own = [n for n in ALL if n.network == network and n.printed == printed and n.source.startswith(by)]
-    verdict = judge(own[0], NETWORKS)
+    verdict = judged(own[0])
     assert shown(verdict.computed) == ours
     assert ("" if verdict.reached is None else shown(verdict.reached)) == theirs
     for product in re.findall(r"\d+(?:·\d+)+", why):  # '55·48·96' is one of the two

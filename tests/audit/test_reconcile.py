@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.neighbors import named
 
 from archcalc.audit.conventions import CONVENTIONS, KINDS
 from archcalc.audit.neighbor import Neighbor
@@ -24,11 +25,6 @@ from archcalc.audit.search import Findings, find
 from archcalc.cli import commands
 from archcalc.errors import UsageError
 from archcalc.spec import catalog
-
-
-@cache  # what is near a network is found once for all numbers
-def named(network: str) -> Neighbor:
-    return Neighbor(catalog.find(network), {})
 
 
 def search(network: str, number: str) -> Findings:
@@ -394,7 +390,7 @@ def test_pools_rounded_the_other_way() -> None:
 
 
 def test_a_named_setting_is_kept() -> None:
-    given = Neighbor(catalog.find("resnet50"), {"classes": 10})
+    given = named("resnet50", classes=10)
     (match,) = find(given, parse("23,528,522")).matches  # 25,557,032 − 2049·990
     assert match.reading.departures == ()
     assert {"classes"} <= {name for r in neighbors(given) for name in r.given}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support.neighbors import named
 
 from archcalc.audit.neighbor import Neighbor
 from archcalc.audit.printed import parse
@@ -16,7 +17,6 @@ from archcalc.audit.readings import Reading, readings
 from archcalc.audit.saved import CONTAINERS, saved
 from archcalc.audit.search import find
 from archcalc.cli import commands
-from archcalc.spec import catalog
 
 ROWS = list(csv.DictReader((Path(__file__).parent.parent / "data" / "files.csv").open()))
 FORMATS = {
@@ -28,7 +28,7 @@ FORMATS = {
 
 def network(row: dict[str, str]) -> Neighbor:
     name, _, switch = row["network"].partition(":")
-    return Neighbor(catalog.find(name), {"aux": True} if switch else {})
+    return named(name, **({"aux": True} if switch else {}))
 
 
 def bare(reading: Reading) -> int:
@@ -50,14 +50,14 @@ def test_recorded_files(row: dict[str, str]) -> None:
 
 def test_tensors_alone() -> None:
     """ResNet-18: 4 bytes for each of 11,689,512 + 9,600 numbers, 8 for each of 20 counters."""
-    best = find(Neighbor(catalog.find("resnet18"), {}), parse("46796608")).matches[0]
+    best = find(named("resnet18"), parse("46796608")).matches[0]
     assert [c.name for c in best.reading.way.conventions] == ["tensors of a state dict"]
     assert best.reading.value == 4 * (11_689_512 + 9_600) + 8 * 20
 
 
 def test_files_of_a_size_to_some_digits() -> None:
     """torchvision says 97.781 MB of ResNet-50, and means 2²⁰ bytes."""
-    best = find(Neighbor(catalog.find("resnet50"), {}), parse("97.781 MB")).matches[0]
+    best = find(named("resnet50"), parse("97.781 MB")).matches[0]
     assert best.reading.way.conventions[0].name == "file of torch.save"
     assert 97.7805 <= best.reading.value / 2**20 < 97.7815
     assert "1,048,576" in best.scale.says
@@ -70,7 +70,7 @@ def test_containers_do_not_overlap() -> None:
 
 @pytest.mark.parametrize("number", ["25557032 params", "102.4M", "102522523 MACs"])
 def test_what_is_no_size_of_a_file(number: str) -> None:
-    assert not list(saved(Neighbor(catalog.find("resnet50"), {}), parse(number)))
+    assert not list(saved(named("resnet50"), parse(number)))
 
 
 @pytest.mark.parametrize("number", ["46830571", "46830571 bytes"])
@@ -83,9 +83,9 @@ def test_fitted_bytes_are_never_exact(number: str) -> None:
 
 def test_what_is_exact_comes_before_what_is_fitted() -> None:
     """ResNet-50's own bytes lie where resnet50_v2 may be as a file; two departures are exact, too."""
-    exact = find(Neighbor(catalog.find("resnet50"), {}), parse(str(4 * (25_557_032 + 53_120)))).matches
+    exact = find(named("resnet50"), parse(str(4 * (25_557_032 + 53_120)))).matches
     assert [(m.reading.network.name, m.steps, m.fitted) for m in exact] == [("resnet50", 0, False)]
-    origin = Neighbor(catalog.find("resnet18"), {})
+    origin = named("resnet18")
     sums = {r.value for r in readings(origin, "bytes", 2) if r.way.kind == "weight bytes"}
     both = sorted(value for value in sums if any(saved(origin, parse(f"{value} bytes"))))
     assert both
@@ -96,6 +96,6 @@ def test_what_is_exact_comes_before_what_is_fitted() -> None:
 
 def test_a_size_to_three_digits_may_be_a_file() -> None:
     """torch.save wrote 14,212,972 bytes of MobileNet v2: 13.555 · 2²⁰."""
-    best = find(Neighbor(catalog.find("mobilenet_v2"), {}), parse("13.6 MB")).matches[0]
+    best = find(named("mobilenet_v2"), parse("13.6 MB")).matches[0]
     assert best.reading.way.conventions[0].name == "file of torch.save before 1.6"
     assert 13.55 <= best.reading.value / 2**20 < 13.65

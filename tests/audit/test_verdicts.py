@@ -5,27 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from support.verdicts import NETWORKS, verdicts
 
-from archcalc.api import load
 from archcalc.audit import search
-from archcalc.audit.published import Published, families, numbers
+from archcalc.audit.published import Published
 from archcalc.audit.quantities import LayerScope
 from archcalc.audit.search import Findings
-from archcalc.audit.verdicts import CONVENTIONAL, Networks, Verdict, judge
+from archcalc.audit.verdicts import CONVENTIONAL, Verdict, judge
 from archcalc.errors import UsageError
-
-NETWORKS = Networks(load)
-VERDICTS = [judge(number, NETWORKS) for family in families() for number in numbers(family)]
 
 
 def test_nothing_fails() -> None:
     """Every number holds that its entry does not call wrong, unexplained, or quoted from memory."""
-    assert [verdict for verdict in VERDICTS if verdict.fails] == []
+    assert [verdict for verdict in verdicts() if verdict.fails] == []
 
 
 def test_entries_promise_what_comes_out() -> None:
     """No derivation, excuse or other network stays behind that the computation does not need."""
-    for verdict in VERDICTS:
+    for verdict in verdicts():
         number = verdict.number
         assert (verdict.kind == "wrong") == bool(number.arises), number
         assert not number.open or verdict.kind == "unexplained", number
@@ -37,7 +34,7 @@ NOTHING = Findings(matches=(), nearest=(), most=0, tried=0, chance=0)
 def test_what_the_search_explains(monkeypatch: pytest.MonkeyPatch) -> None:
     """All others stand by what their source says: no story is found for them by chance."""
     monkeypatch.setattr(search, "find", lambda *_: NOTHING)
-    explained = [v.number for v in VERDICTS if judge(v.number, NETWORKS).kind != v.kind]
+    explained = [v.number for v in verdicts() if judge(v.number, NETWORKS).kind != v.kind]
     assert {(number.network, number.printed) for number in explained} == {
         ("vgg16", "15.3 G"),  # conv layers only
         ("googlenet", "1.43G"),  # pools rounded down
@@ -48,9 +45,9 @@ def test_what_the_search_explains(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def found(network: str, quantity: str, printed: str, at: str = "") -> Verdict:
-    verdicts = [v for v in VERDICTS if (v.number.network, v.number.at) == (network, at)]
+    of_network = [v for v in verdicts() if (v.number.network, v.number.at) == (network, at)]
     (verdict, *same) = [
-        v for v in verdicts if (v.number.quantity, v.number.printed) == (quantity, printed)
+        v for v in of_network if (v.number.quantity, v.number.printed) == (quantity, printed)
     ]
     assert all(other.kind == verdict.kind for other in same)
     return verdict
@@ -141,7 +138,7 @@ def test_twelve_times_fewer() -> None:
 
 def test_a_slip_of_one_is_seen() -> None:
     """Every whole number, one more: nothing explains it (sums that are searched for are tried below)."""
-    for verdict in VERDICTS:
+    for verdict in verdicts():
         number = verdict.number
         searched = number.quantity in CONVENTIONAL and not number.at
         if verdict.kind == "exact" and number.printed.replace(",", "").isdecimal() and not searched:

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from support.verdicts import judged
 
 from archcalc.audit import published
 from archcalc.audit.published import families, numbers
 from archcalc.audit.verdicts import KINDS
 from archcalc.cli import commands
+from archcalc.commands import audit
 from archcalc.errors import UsageError
 from archcalc.views.diagnostics import render
 
@@ -23,7 +25,13 @@ def invoke(*words: str) -> Result:
     return CliRunner().invoke(commands, ["audit", *words], env={"COLUMNS": "80"})
 
 
-@cache  # of every number it takes seconds
+@pytest.fixture(autouse=True)
+def judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each number is judged once for all formats: of every number it takes seconds."""
+    monkeypatch.setattr(audit, "judge", lambda number, networks: judged(number))
+
+
+@cache
 def run(*words: str) -> str:
     result = invoke(*words)
     assert result.exit_code == 0, result.output + repr(result.exception)

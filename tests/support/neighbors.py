@@ -1,0 +1,27 @@
+"""Networks as the search sees them: what is near a bundled one is built once for all tests of a file."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from archcalc.api import load
+from archcalc.audit.neighbor import Neighbor
+from archcalc.network import Network
+
+_KNOWN: dict[tuple[str, str, str], Neighbor] = {}
+_MAKE = Neighbor.of
+
+
+def neighbor_of(network: Network) -> Neighbor:
+    """Return the neighbor made for a network equal to this one, with all that it has found so far."""
+    key = (network.spec.source.name, network.name, repr(network.changed))
+    if key not in _KNOWN:
+        _KNOWN[key] = _MAKE(network)
+    return _KNOWN[key]
+
+
+@cache
+def named(network: str, **settings: Any) -> Neighbor:
+    """Return a network by name as a neighbor."""
+    return neighbor_of(load(network, **settings))
