@@ -27,7 +27,7 @@ from archcalc.symbols import Int, Program
 Structure = dict[str, Any]
 Point = dict[str, int]
 Draw = Callable[[Any], Any]
-EXAMPLES = 100
+EXAMPLES = {1: 30, 2: 100, 3: 30}  # by rank: the rules are the same ones along other axes
 
 
 class Space(NamedTuple):
@@ -362,7 +362,10 @@ def test_rules_agree(name: str, rank: int) -> None:
     space, seen = SPACES[name], Counter[str]()
 
     @settings(
-        max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=EXAMPLES[rank],
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
     )
     @given(st.data())
     def agree(data: st.DataObject) -> None:
@@ -372,8 +375,10 @@ def test_rules_agree(name: str, rank: int) -> None:
         seen.update(compare(name, structure, a, others, rank))
 
     agree()
-    assert seen["valid"] > EXAMPLES
-    assert (seen["refused"] == seen["not recorded"] == 0) == (name in NEVER_REFUSE), seen
+    assert seen["valid"] > EXAMPLES[rank]
+    refuses = seen["refused"] + seen["not recorded"] > 0
+    if rank == 2 or refuses:  # few examples may all be sound
+        assert refuses == (name not in NEVER_REFUSE), seen
 
 
 def test_every_operator_has_a_space() -> None:
