@@ -71,10 +71,10 @@ class Argument(NamedTuple):
         return self._size(value)
 
     def _sizes(self, value: Any, rank: int) -> tuple[Any, ...]:
-        if not isinstance(value, tuple) or isinstance(value, Margin):
+        if not isinstance(value, tuple | list) or isinstance(value, Margin):
             return (self._amount(value),) * rank
         if len(value) != rank:
-            what = _as_text(value)
+            what = _as_text(value) if isinstance(value, tuple) else shown(value)
             count = f"{len(value)} axes" if len(value) > 1 else "1 axis"
             message = f"`{self.name}` of {what} names {count}; what arrives has {rank}"
             raise ShapeError(message, self.name, _axes_help(self, rank))

@@ -31,6 +31,14 @@ def executed(operator: Operator, x: Shape, weights: dict[str, Any], array: Any) 
     return [reference.run(operator, [array], weights), loops.run(operator, [array], weights).output, y]
 
 
+def test_a_list_names_the_axes() -> None:
+    """A computed size for each axis is the size written out; a list of another length is refused."""
+    listed, written = op("conv", 16, s=[1, 2, 2], rank=3), op("conv", 16, s=(1, 2, 2), rank=3)
+    assert (listed.s, listed.k) == (written.s, written.k) == ((1, 2, 2), (1, 1, 1))
+    with pytest.raises(ArchError, match=r"`s` of \[1, 2\] names 2 axes; what arrives has 3"):
+        op("conv", 16, s=[1, 2], rank=3)
+
+
 def test_a_conv_over_frames() -> None:
     """3 → 16 channels, kernel 3×5×5, stride 1×2×2, padding 1×2×2, on 16 frames of 224×224.
 

@@ -345,7 +345,8 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
         "",
         "`maxpool 1 s2x1x1` or `conv 6 s2x1x1` behind the 4×8×8×6 makes it 2×8×8×6",
     ),
-    (call("conv", 8, k=[3, 3]), f"`k` {POSITIVE} [3, 3]", "k", ""),
+    (call("conv", 8, k=[3, [3]]), f"`k` {POSITIVE} [3]", "k", ""),
+    (call("conv", [8, 8]), f"`filters` {POSITIVE} [8, 8]", "filters", ""),
     (call("conv", 8, s=False), f"`s` {POSITIVE} false", "s", ""),
     (call("conv", 8, d=-1), f"`d` {POSITIVE} -1", "d", ""),
     (
