@@ -1,0 +1,111 @@
+"""Networks of several axes, several resolutions and several inputs, and Keras' later ones.
+
+`REFERENCE` was counted by running the packages' own code on a CPU under torch 2.14.1: `numel` of the
+parameters, `numel` of running mean and variance, half of `torch.utils.flop_counter` on one image.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+import archcalc
+
+# parameters, running mean and variance, multiplies
+REFERENCE = {
+    # torchvision 0.29.1: models.video.r3d_18, mc3_18, r2plus1d_18 (its docs: 40.697, 43.343, 40.519 G)
+    "r3d_18": (33_371_472, 9_600, 40_696_553_472),
+    "mc3_18": (11_695_440, 9_600, 43_342_635_008),
+    "r2plus1d_18": (31_505_325, 25_350, 40_519_080_960),
+    # torchvision 0.29.1: efficientnet_v2_s, …_m, …_l; the same totals in Keras 3.15.1
+    "efficientnet_v2_s": (21_458_488, 153_872, 8_365_617_152),
+    "efficientnet_v2_m": (54_139_356, 292_032, 24_582_460_384),
+    "efficientnet_v2_l": (118_515_272, 512_576, 56_079_699_008),
+    # Keras 3.15.1 on its torch backend: EfficientNetV2B0 to B3
+    "efficientnet_v2_b0": (7_139_704, 60_608, 718_086_176),
+    "efficientnet_v2_b1": (8_141_052, 71_072, 1_196_819_360),
+    "efficientnet_v2_b2": (10_096_086, 82_288, 1_697_542_832),
+    "efficientnet_v2_b3": (14_358_406, 109_216, 3_011_458_816),
+    # timm 1.0.31: convnext_xlarge
+    "convnext_xlarge": (350_196_968, 0, 60_921_030_656),
+    # Table 1 of Dai et al. 2016 written as torch.nn modules, padded so that convs keep the length
+    "m3": (221_194, 1_024, 557_058_560),
+    "m5": (559_114, 2_048, 278_533_120),
+    "m11": (1_786_442, 4_480, 226_169_856),
+    "m18": (3_683_786, 7_808, 399_381_504),
+    # class M5 of torchaudio's tutorial on speech commands, which prints 26915 parameters
+    "m5_keywords": (26_915, 384, 1_880_256),
+    # timm 1.0.31: hrnet_w18, …_w32, …_w48, nasnetalarge
+    "hrnet_w18": (21_299_004, 51_216, 4_283_537_072),
+    "hrnet_w32": (41_232_680, 74_624, 8_921_133_056),
+    "hrnet_w48": (77_469_864, 101_376, 17_277_996_032),
+    "nasnet_large": (88_753_150, 196_668, 23_783_414_658),
+    # Keras 3.15.1: NASNet as NASNetMobile calls it, on the torch backend
+    "nasnet_mobile": (5_289_978, 36_738, 563_638_816),
+}
+
+
+@pytest.mark.parametrize("name", REFERENCE)
+def test_reference_code(name: str) -> None:
+    analysis = archcalc.load(name).analyze()
+    assert (analysis.parameters, analysis.total.statistics, analysis.multiplies) == REFERENCE[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "total"),
+    [
+        ("mobilenet_v3_large", 5_507_432),
+        ("mobilenet_v3_small", 2_554_968),
+        ("efficientnet_v2_b0", 7_200_312),
+        ("efficientnet_v2_s", 21_612_360),
+        ("efficientnet_v2_m", 54_431_388),
+        ("efficientnet_v2_l", 119_027_848),
+        ("nasnet_mobile", 5_326_716),
+        ("nasnet_large", 88_949_818),
+    ],
+)
+def test_keras(name: str, total: int) -> None:
+    """`count_params()` of Keras 3.15.1: with running statistics."""
+    analysis = archcalc.load(name).analyze()
+    assert analysis.parameters + analysis.total.statistics == total
+
+
+# pjreddie.com/darknet/yolo: 2 × multiplies in billions, as printed
+@pytest.mark.parametrize(("side", "billions"), [(320, "38.97"), (416, "65.86"), (608, "140.69")])
+def test_yolov3(side: int, billions: str) -> None:
+    """Keras' summary of the same weights: 62,001,757, of which 52,608 are not trained."""
+    analysis = archcalc.load("yolov3", input=f"{side}x{side}x3").analyze()
+    assert abs(analysis.flops - Fraction(billions) * 10**9) <= 5_000_000
+    assert (analysis.parameters, analysis.total.statistics) == (62_001_757 - 52_608, 52_608)
+
+
+def test_yolov3_by_hand() -> None:
+    """cfg/yolov3.cfg: 75 convs, 3 of them with a bias and 3·(4 + 1 + 80) filters."""
+    graph = archcalc.load("yolov3").graph
+    convs = [node for node in graph.nodes if node.operator.name == "conv"]
+    heads = [tuple(node.shape) for node in convs if not node.operator.nobias]
+    assert len(convs) == 75
+    assert heads == [(13, 13, 255), (26, 26, 255), (52, 52, 255)]
+
+
+def test_m5_by_hand() -> None:
+    """Table 1: 80 samples at a stride of 4, then kernels of 3; a pool of 4 behind every stage."""
+    convs = [(1, 80, 128), (128, 3, 128), (128, 3, 256), (256, 3, 512)]
+    lengths = [32_000 // 4, 8_000 // 4, 2_000 // 4, 500 // 4]
+    weights = [before * kernel * filters for before, kernel, filters in convs]
+    with_norms = sum(w + 3 * filters for w, (_, _, filters) in zip(weights, convs, strict=True))
+    analysis = archcalc.load("m5").analyze()
+    assert analysis.parameters == with_norms + 512 * 10 + 10
+    assert analysis.multiplies == sum(w * n for w, n in zip(weights, lengths, strict=True)) + 512 * 10
+
+
+def test_factored_kernels_have_as_many_weights() -> None:
+    """Tran et al. 2017, section 3.5: 3·3·n·m + 3·m·c products in place of 3·3·3·n·c, up to rounding."""
+    graph = archcalc.load("r2plus1d_18").graph
+    convs = [node.operator for node in graph.nodes if node.operator.name == "conv"]
+    between = [conv.filters for conv in convs if conv.k == (1, 3, 3)]
+    pairs = [(64, 64), (64, 128), (128, 256), (256, 512)]
+    expected = [27 * n * c // (9 * n + 3 * c) for n, c in pairs]
+    assert expected == [144, 230, 460, 921]
+    assert set(between) == {144, 230, 288, 460, 576, 921, 1152}
