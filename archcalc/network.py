@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from operator import index
 from typing import TYPE_CHECKING, Any
@@ -39,10 +39,17 @@ class Network:
         name: what it was asked for.
         values: every variable with its value; `changed`: those that were set by the caller.
         input: the input's shape if it was set; None: that of the spec.
+        freeze: patterns of layers that training leaves as they are, beside the spec's.
     """
 
-    def __init__(self, entry: Entry, changed: Mapping[str, Any], input: str | None = None) -> None:
-        self.entry = entry
+    def __init__(
+        self,
+        entry: Entry,
+        changed: Mapping[str, Any],
+        input: str | None = None,
+        freeze: Sequence[str] = (),
+    ) -> None:
+        self.entry, self.freeze = entry, tuple(freeze)
         self.name, self.spec, self.variant = entry
         self.values: dict[str, Value] = settle(entry.spec, entry.variant, changed)
         self.input: Shape | None = None if input is None else self._resized(input)
@@ -117,7 +124,12 @@ class Network:
         Raises:
             SpecError: they do not fit each other.
         """
-        return build(self.spec, self.values, self.input, self.variant)
+        return build(self.spec, self.values, self.input, self.variant, self.freeze)
+
+    def freezing(self, patterns: Sequence[str]) -> Network:
+        """Return the same network with more layers frozen: 'stage[1-3]', '*/bn*'."""
+        changed: dict[str, Any] = dict(self.changed)
+        return Network(self.entry, changed, changed.pop("input", None), (*self.freeze, *patterns))
 
     def refuse_unread(self) -> None:
         """Refuse a setting, other than the spec's own, that nothing reads under the others.
@@ -239,12 +251,12 @@ class Network:
         if side is None or sized(own, side).positions >= own.positions:
             return self
         changed = {name: value for name, value in self.changed.items() if name != "input"}
-        return Network(self.entry, changed, "x".join(map(str, sized(own, side))))
+        return Network(self.entry, changed, "x".join(map(str, sized(own, side))), self.freeze)
 
     @property
     def base(self) -> Network | None:
         """The same network without the caller's changes; None if there are none."""
-        return Network(self.entry, {}) if self.changed else None
+        return Network(self.entry, {}, freeze=self.freeze) if self.changed else None
 
 
 def _texts(names: object) -> list[str]:

@@ -36,6 +36,7 @@ class Costs(NamedTuple):
     norms: Int = 0  # scale and shift of normalizations
     statistics: Int = 0  # running mean and variance: kept, not learned
     fixed: Int = 0  # set by hand, never learned
+    frozen: Int = 0  # of the parameters, those that training leaves as they are
     multiplies: Int = 0
     connections: Int = 0
     census: Census = Census()
@@ -44,6 +45,11 @@ class Costs(NamedTuple):
     def parameters(self) -> Int:
         """What training can change."""
         return self.weights + self.biases + self.norms
+
+    @property
+    def trainable(self) -> Int:
+        """Those that training does change."""
+        return self.parameters - self.frozen
 
     @property
     def stored_numbers(self) -> Int:
@@ -156,13 +162,15 @@ def analyze(graph: Graph) -> Analysis:
     """Count every layer. Equal layers (same operator, same inputs) are counted once."""
     known: dict[Any, tuple[tuple[Shape, ...], str, Costs]] = {}
     layers = []
-    for node in graph.nodes:
+    for index, node in enumerate(graph.nodes):
         inputs = graph.input_shapes(node)
         own = node.shares < 0
         key = (id(node.operator), inputs, own)
         found = known.get(key)
         if found is None:
             found = known[key] = (inputs, node.operator.kind(*inputs), count(node.operator, inputs, own))
+        if index in graph.frozen:
+            found = (*found[:2], found[2]._replace(frozen=found[2].parameters))
         layers.append(Layer(node, *found))
     return Analysis(graph, tuple(layers), total(layer.costs for layer in layers))
 

@@ -5,7 +5,7 @@ They go together because an expression may ask for the `channels` that arrive.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from archcalc import garbage
 from archcalc.errors import ArchError, Diagnostic, Keys, ShapeError, Span, SpecError
@@ -15,6 +15,7 @@ from archcalc.graph.bind import Bound, bind, require_values, unknown_argument, w
 from archcalc.graph.check import check, check_labels
 from archcalc.graph.effort import Effort
 from archcalc.graph.expressions import Expressions
+from archcalc.graph.freeze import frozen
 from archcalc.graph.labels import Labeled, Labels
 from archcalc.graph.model import Graph
 from archcalc.graph.scope import Names, Scope
@@ -29,11 +30,15 @@ DEEPEST = 100
 
 
 def build(
-    spec: Spec, values: Mapping[str, Value], input: Shape | None = None, variant: str | None = None
+    spec: Spec,
+    values: Mapping[str, Value],
+    input: Shape | None = None,
+    variant: str | None = None,
+    freeze: Sequence[str] = (),
 ) -> Graph:
     """The graph of a spec with these values of its variables.
 
-    `input` replaces the spec's own. Values may be symbols.
+    `input` replaces the spec's own, `freeze` adds to its. Values may be symbols.
 
     Raises:
         SpecError: a mistake of the text, or layers that do not fit each other.
@@ -41,7 +46,7 @@ def build(
     check(spec)
     try:
         with garbage.paused():
-            return _Builder(spec, values).graph(input, variant)
+            return _Builder(spec, values).graph(input, variant, freeze)
     except SpecError:
         raise
     except RecursionError:  # the caller's own stack was deep already
@@ -60,14 +65,18 @@ class _Builder:
         self.side_outputs: list[tuple[str, int]] = []
         self._literal: dict[tuple[int, int], tuple[Operator, Span, dict[str, Bound]]] = {}
 
-    def graph(self, input: Shape | None, variant: str | None) -> Graph:
+    def graph(self, input: Shape | None, variant: str | None, freeze: Sequence[str]) -> Graph:
         tensors = {"in": 0}
         for name, sizes, keys in self.spec.all_inputs(variant):
             given = None if self.nodes else input
             tensors[name] = self.made.begin(name, given or self.expressions.shape(sizes, keys), keys)
         tensors.pop(INPUT, None)  # it has a name already
         last = self._block(self.spec.body, self.values, {}, (), tensors, "", 0)
-        return Graph(tuple(self.nodes), last, tuple(self.side_outputs), frozenset(self.expressions.read))
+        patterns = (*self.spec.freeze, *freeze)
+        places = [Span(("train", "freeze"))] * len(self.spec.freeze) + [None] * len(freeze)
+        kept = frozen(self.nodes, patterns, places) if patterns else frozenset()
+        read = frozenset(self.expressions.read)
+        return Graph(tuple(self.nodes), last, tuple(self.side_outputs), read, kept)
 
     def _block(
         self,

@@ -28,13 +28,15 @@ class Graph(NamedTuple):
 
     `output` is its main output, `side_outputs` have names.
 
-    `read` are the variables of the spec that something in it reads.
+    `read` are the variables of the spec that something in it reads, `frozen` the nodes that training
+    leaves as they are.
     """
 
     nodes: tuple[Node, ...]
     output: int
     side_outputs: tuple[tuple[str, int], ...] = ()
     read: frozenset[str] = frozenset()
+    frozen: frozenset[int] = frozenset()
 
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
         """The shapes of what a node reads, in order."""

@@ -18,6 +18,7 @@ COLUMNS = (
     Column("biases", "biases", "count", hide_empty=True),
     Column("norms", "norms", "count", hide_empty=True),
     Column("parameters", "parameters", "count"),
+    Column("frozen", "frozen", "count", hide_empty=True),
     Column("statistics", "statistics", "count", spare=5, hide_empty=True),
     Column("fixed", "fixed", "count", hide_empty=True),
     Column("share", "share", "share", spare=3),
@@ -98,6 +99,8 @@ def _remarks(total: Costs) -> tuple[str, ...]:
         f"{binary(int(total.stored_numbers) * DTYPES[d])} {d}" for d in ("float32", "float16", "int8")
     )
     lines = [f"size: {' · '.join(sizes)}", f"parameters: {GLOSSARY['parameters']}"]
+    if total.frozen:
+        lines.append(f"trainable: {grouped(int(total.trainable))}, frozen: {grouped(int(total.frozen))}")
     if total.statistics:
         lines.append(f"statistics: {grouped(int(total.statistics))}: {GLOSSARY['statistics']}")
     if total.fixed:

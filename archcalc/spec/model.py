@@ -150,6 +150,7 @@ class Spec(NamedTuple):
     variants: dict[str, Variant]
     defaults: dict[str, tuple[Given, ...]]
     structural: frozenset[str]  # variables read by an `if`, a repeat or a step's name
+    freeze: tuple[str, ...]  # patterns of the layers that training leaves as they are
     space: dict[str, tuple[str, ...]]  # what a sweep varies, with the values and ranges as texts
 
     def inputs_of(self, variant: str | None) -> tuple[Size, ...]:

@@ -86,6 +86,7 @@ class _Reader:
             variables=variables,
             variants={k: self._variant(k, v, variables) for k, v in tables["variants"].items()},
             defaults={k: self._defaults(k, v) for k, v in tables["defaults"].items()},
+            freeze=self._freeze(tables["train"]),
             structural=structural_names([body, *blocks.values()]),
             space={k: self._varied(k, v, variables) for k, v in tables["space"].items()},
         )
@@ -155,6 +156,15 @@ class _Reader:
             self.mistakes.fault("a default is text", keys, 'as in conv = "half nobias"')
             return ()
         return self.mistakes.attempt(keys, parse_arguments, value) or ()
+
+    def _freeze(self, table: dict[str, Any]) -> tuple[str, ...]:
+        value = self.mistakes.know(("train",), table, ("freeze",)).get("freeze", [])
+        patterns = [value] if isinstance(value, str) else value
+        if isinstance(patterns, list) and all(isinstance(p, str) and p for p in patterns):
+            return tuple(patterns)
+        help = 'as in freeze = ["stage[1-3]", "*/bn*"]'
+        self.mistakes.fault("`freeze` needs patterns of layers' paths", ("train", "freeze"), help)
+        return ()
 
     def _varied(self, name: str, value: Any, variables: dict[str, Variable]) -> tuple[str, ...]:
         """Return the values and ranges of one line of [space], as a user would type them."""

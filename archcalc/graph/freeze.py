@@ -1,0 +1,52 @@
+"""The layers that training leaves as they are: patterns of paths, as a shell has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from archcalc.errors import ArchError, Diagnostic, Span, shown, suggestion
+from archcalc.graph.model import Node
+
+MOST_PATTERNS = 50
+
+
+def frozen(
+    nodes: Sequence[Node], patterns: Sequence[str], places: Iterable[Span | None]
+) -> frozenset[int]:
+    """The nodes whose path, or that of a block around them, a pattern matches: 'stage[1-3]', '*/bn*'.
+
+    `places` tells where each pattern stands.
+
+    Raises:
+        ArchError: too many patterns, or one that matches nothing.
+    """
+    from fnmatch import translate
+    from re import compile
+
+    found: set[int] = set()
+    for number, (pattern, place) in enumerate(zip(patterns, places, strict=True)):
+        if number == MOST_PATTERNS:
+            raise ArchError(
+                Diagnostic(f"more than {MOST_PATTERNS} patterns", place, help="one may match many")
+            )
+        matches = compile(translate(pattern)).match
+        own = {
+            i for i, node in enumerate(nodes) if node.inputs and any(map(matches, _around(node.path)))
+        }
+        if not own:
+            raise ArchError(_nothing(nodes, pattern, place))
+        found |= own
+    return frozenset(found)
+
+
+def _around(path: str) -> Iterator[str]:
+    """The path, and those of the blocks around it."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
+
+
+def _nothing(nodes: Sequence[Node], pattern: str, place: Span | None) -> Diagnostic:
+    paths = {path for node in nodes if node.inputs for path in _around(node.path)}
+    help = suggestion(pattern, sorted(paths)) or "`archcalc show SPEC --all` lists the layers"
+    return Diagnostic(f"no layer or block is called like `{shown(pattern)}`", place, help=help)
