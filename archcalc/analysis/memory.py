@@ -7,15 +7,14 @@ input. The network's input counts while it is needed; outputs live to the end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from archcalc import garbage
 from archcalc.analysis.notebook import Rows
 from archcalc.arithmetic import maximum
-from archcalc.graph.model import Graph
+from archcalc.graph.model import Graph, Node
 from archcalc.operators.attention import Attention, WindowAttention
-from archcalc.operators.shape import Shape
 from archcalc.symbols import Int
 
 Kernel = Literal["", "fused", "plain"]
@@ -149,31 +148,40 @@ def _inside(
 ) -> Iterator[Buffer]:
     """What each attention needs beside its input and output at the moment when it needs most.
 
-    First its input and the three projections are alive; then, the input only if somebody else reads
-    it, the projections and the scores (in which the softmax is done) or, fused, the mixed values.
+    First its inputs and the three projections are alive; then, the inputs only if somebody else reads
+    them, the projections and the scores (in which the softmax is done) or, fused, the mixed values.
     """
     home = {index: buffer for buffer in buffers for index in buffer.nodes}
     for step, index in enumerate(order):
         node = graph.nodes[index]
         if isinstance(node.operator, Attention | WindowAttention):
-            (x,) = graph.input_shapes(node)
-            kept = home[node.inputs[0]].dies > step
-            sums = (sum(m.values()) for m in moments(node.operator, x, kept, attention))
-            most = maximum(*sums)
-            yield Buffer(most - x.values - node.shape.values, step, step, (index,), inside=True)
+            sums = (sum(m.values()) for m in moments(graph, node, home, step, attention))
+            around = sum(b.size for b in _read(node, home)) + node.shape.values
+            yield Buffer(maximum(*sums) - around, step, step, (index,), inside=True)
 
 
 def moments(
-    operator: Attention | WindowAttention, x: Shape, kept: bool, attention: Kernel
+    graph: Graph, node: Node, home: Mapping[int, Buffer], step: int, attention: Kernel
 ) -> tuple[dict[str, Int], dict[str, Int]]:
     """Return what an attention holds of its own while it projects, and while it mixes.
 
-    `kept`: another layer reads the input later, so that it stays.
+    `home`: the buffer of each node. An input stays if another layer reads it later.
     """
-    each, scores = operator.inside(x)
-    beside = {"scores": scores} if attention == "plain" else {"mixed values": each}
-    projected = {"its input": x.values, "q, k, v": 3 * each}
-    return projected, {**projected, "its input": x.values if kept else 0, **beside}
+    assert isinstance(node.operator, Attention | WindowAttention)
+    projected, scores, mixed = node.operator.inside(*graph.input_shapes(node))
+    read = _read(node, home)
+    its = "its input" if len(read) == 1 else "its inputs"
+    arrived = sum(buffer.size for buffer in read)
+    beside = {"scores": scores} if attention == "plain" else {"mixed values": mixed}
+    if getattr(node.operator, "bare", False):  # its inputs are queries, keys and values
+        scores = scores if attention == "plain" else 0
+        return {its: arrived}, {its: arrived, "scores": scores, "its output": node.shape.values}
+    before: dict[str, Int] = {its: arrived, "q, k, v": projected}
+    return before, {**before, its: sum(b.size for b in read if b.dies > step), **beside}
+
+
+def _read(node: Node, home: Mapping[int, Buffer]) -> list[Buffer]:
+    return list({id(home[i]): home[i] for i in node.inputs}.values())
 
 
 def last_reads(graph: Graph, order: Sequence[int]) -> list[int]:

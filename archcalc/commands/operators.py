@@ -41,15 +41,22 @@ def command(name: str | None) -> None:
 
 def usage(cls: type[Operator]) -> str:
     """Return the usage line: 'conv filters k=1 s=1 p=0 …'."""
-    labels = {(0, 0): [], (1, None): ["@label…"], (0, 1): ["[@label]"]}.get(cls.labels, ["@label"])
-    return " ".join([cls.name, *labels, *(argument.usage for argument in cls.arguments)])
+    least, most = cls.labels
+    label = "" if most == 0 else "@label" if most == 1 else "@label…"
+    required = [argument.usage for argument in cls.arguments if argument.required]
+    others = [argument.usage for argument in cls.arguments if not argument.required]
+    labels = [label if least else f"[{label}]"] if label else []
+    return " ".join([cls.name, *required, *labels, *others])
 
 
 def _family(family: str) -> str:
     """Show one family: operators with arguments on lines of their own, the others together."""
     classes = [operator_class(name) for name in FAMILIES[family].split()]
     plain = " ".join(cls.name for cls in classes if not cls.arguments)
-    lines = [usage(cls) for cls in classes if cls.arguments]
+    lines = []
+    for cls in classes:
+        if cls.arguments:
+            lines += textwrap.wrap(usage(cls), WIDTH - INDENT, subsequent_indent="  ")
     if plain:
         lines += textwrap.wrap(plain, WIDTH - INDENT)
     heads = [family, *[""] * (len(lines) - 1)]

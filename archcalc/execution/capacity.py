@@ -70,7 +70,10 @@ def _proof(graph: Graph, node: Node) -> int:
     return inputs + TEMPORARIES * int(node.shape.values) + patches
 
 
-def _attended(operator: Any, x: Any) -> int:
-    """Count queries, keys, values and their sums; scores, shifted, exponentiated and normalized."""
-    exponentials = sum(int(w.total) for w in operator.work(x) if w.kind == "exponentials")
-    return 4 * exponentials + 4 * int(x.values)
+def _attended(operator: Any, *inputs: Any) -> int:
+    """Count queries, keys, values and their sums; scores, shifted, exponentiated and normalized.
+
+    Heads of keys that several share are copied for each, and what is turned is made anew.
+    """
+    inside = operator.inside(*inputs)
+    return 4 * int(inside.scores) + 4 * int(inside.projected + inside.mixed)

@@ -137,4 +137,5 @@ class Forward:
     def _scratch_size(self) -> int:
         shapes = [(self.batch, *map(int, node.shape)) for node in self.graph.nodes]
         layers = list(zip(self.graph.nodes, shapes, strict=True))[self.graph.inputs :]
-        return max((scratch(n.operator, shapes[n.inputs[0]], shape) for n, shape in layers), default=0)
+        read = (([shapes[i] for i in n.inputs], n.operator, shape) for n, shape in layers)
+        return max((scratch(op, first, shape, *rest) for (first, *rest), op, shape in read), default=0)

@@ -220,19 +220,21 @@ class _Read(dict[str, Array]):
 
     def __init__(self, weights: Weights) -> None:
         super().__init__(weights)
-        self.roles: set[str] = set()
+        self.names: set[str] = set()
 
-    def __getitem__(self, role: str) -> Array:
-        self.roles.add(role)
-        return super().__getitem__(role)
+    def __getitem__(self, name: str) -> Array:
+        self.names.add(name)
+        return super().__getitem__(name)
 
 
 def _numbers(layer: Layer, read: _Read) -> Iterator[Check]:
     """Yield the numbers that the execution consumed, by role."""
+    roles = {weight.name: weight.role for weight in layer.node.operator.weights(*layer.inputs)}
     consumed = {"parameters": 0, "statistics": 0, "fixed": 0}
-    for role in sorted(read.roles):
+    for name in sorted(read.names):
+        role = roles.get(name)
         kind = "statistics" if role in STATISTICS else "parameters" if role in TRAINABLE else "fixed"
-        consumed[kind] += int(read[role].size)
+        consumed[kind] += int(read[name].size)
     shared = layer.node.shares >= 0
     costs = count(layer.node.operator, layer.inputs) if shared else layer.costs
     for kind, size in consumed.items():

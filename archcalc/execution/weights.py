@@ -20,7 +20,6 @@ from archcalc.errors import Diagnostic, UsageError, listed, suggestion
 from archcalc.execution.capacity import memory
 from archcalc.execution.model import Array, Weights
 from archcalc.graph.model import Graph, Node
-from archcalc.operators import ATTENTION
 from archcalc.units import binary, grouped, printable
 
 INITS = ("he", "xavier", "normal", "zeros", "zero-residual")
@@ -34,12 +33,13 @@ _CONSTANT = {"bias": 0, "shift": 0, "mean": 0, "variance": 1, "scale": 1}
 
 
 class Slot(NamedTuple):
-    """A tensor of a layer, under its role. `layer` is the index of the layer's node."""
+    """A tensor of a layer, under its name. `layer` is the index of the layer's node."""
 
     layer: int
     node: Node
     name: str
     shape: Dims
+    role: str
 
     def __str__(self) -> str:
         return f"{self.node.path}.{self.name}"
@@ -48,8 +48,9 @@ class Slot(NamedTuple):
 def slots(graph: Graph) -> Iterator[Slot]:
     """Yield every tensor of the network, layer by layer."""
     for index, node in enumerate(graph.nodes):
-        for role, shape in graph.weights(node):
-            yield Slot(index, node, role, tuple(int(size) for size in shape))
+        for weight in graph.weights(node):
+            shape = tuple(int(size) for size in weight.shape)
+            yield Slot(index, node, weight.name, shape, weight.role)
 
 
 def make(
@@ -61,7 +62,7 @@ def make(
     2 / (fan-in + fan-out) (Glorot & Bengio 2010); normal: standard deviation 0.01; zeros;
     zero-residual: he, but `residual_ends` are zero. Fan-in is the number of products that an output
     sums up. Biases, shifts and means are 0, scales and variances 1, fixed patterns ±1, learned tokens
-    and positions normal with 0.02. Queries carry the factor 1/√(channels/heads).
+    and positions normal with 0.02. Queries carry the factor 1/√(channels of a head).
 
     Raises:
         UsageError: the init is unknown, the seed below 0, or the weights exceed the memory.
@@ -76,7 +77,7 @@ def make(
     weights: dict[str, Weights] = {}
     try:
         for slot in slots(graph):
-            silent = slot.layer in zero and slot.name != "variance"
+            silent = slot.layer in zero and slot.role != "variance"
             values = np.zeros(slot.shape, dtype) if silent else _values(slot, init, seed, dtype)
             weights.setdefault(slot.node.path, {})[slot.name] = values
     except MemoryError:
@@ -106,9 +107,9 @@ def _too_much(graph: Graph, dtype: Precision) -> Diagnostic:
 
 def _values(slot: Slot, init: str, seed: int, dtype: Precision) -> Array:
     operator: Any = slot.node.operator
-    if slot.name in _CONSTANT:
-        return np.full(slot.shape, _CONSTANT[slot.name], dtype)
-    if slot.name == "fixed":
+    if slot.role in _CONSTANT:
+        return np.full(slot.shape, _CONSTANT[slot.role], dtype)
+    if slot.role == "fixed":
         signs = _generator(seed, slot, 0).integers(0, 2, slot.shape, np.int8)
         return (2 * signs - 1).astype(dtype)
     if init == "zeros":
@@ -116,8 +117,8 @@ def _values(slot: Slot, init: str, seed: int, dtype: Precision) -> Array:
     if operator.name == "scale":
         return np.ones(slot.shape, dtype)
     values = _normal(slot, seed, _deviation(slot, init))
-    if operator.name in ATTENTION and slot.name == "weight":
-        values[0] *= np.float32(sqrt(operator.heads / slot.shape[-1]))
+    if slot.name == "query.weight":
+        values *= np.float32(sqrt(operator.heads / slot.shape[-1]))
     return values.astype(dtype, copy=False)
 
 
@@ -148,7 +149,7 @@ def _normal(slot: Slot, seed: int, deviation: float) -> Array:
 def _deviation(slot: Slot, init: str) -> float:
     if init == "normal":
         return NORMAL
-    if slot.name == "position" or slot.node.operator.name == "classtoken":
+    if slot.role == "position" or slot.node.operator.name == "classtoken":
         return EMBEDDING
     fan_in, fan_out = _fans(slot)
     return sqrt(2 / (fan_in + fan_out) if init == "xavier" else 2 / fan_in)
@@ -157,8 +158,6 @@ def _deviation(slot: Slot, init: str) -> float:
 def _fans(slot: Slot) -> tuple[float, float]:
     """Return how many products an output sums, and an input takes part in (at stride 1)."""
     operator: Any = slot.node.operator
-    if operator.name in ATTENTION:
-        return slot.shape[-2], slot.shape[-1]
     if operator.name == "conv" and operator.table is not None:
         sources = {channel for row in operator.table for channel in row}
         links = prod(slot.shape)

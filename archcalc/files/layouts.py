@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from math import sqrt
+from math import prod, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,6 +37,15 @@ class TensorMatch(NamedTuple):
     forms: list[Storage]
 
 
+INWARD = ("query", "key", "value")
+# where files keep the parts of an attention: all three in one, or each under a name of its own
+_TOGETHER = ("in_proj_", "qkv.")
+_ALONE = {
+    "query": ("q_proj", "query", "q"),
+    "key": ("k_proj", "key", "k"),
+    "value": ("v_proj", "value", "v"),
+    "output": ("out_proj", "proj", "o_proj", "dense", "o"),
+}
 _TORCH = {"scale": "weight", "shift": "bias", "mean": "running_mean", "variance": "running_var"}
 
 
@@ -46,12 +55,12 @@ def stored_forms(graph: Graph) -> Iterator[tuple[Slot, list[Storage]]]:
     Torch has channels first, so that what follows a `flatten` sees the values in another order.
     """
     wanted, orders = list(slots(graph)), _orders(graph)
-    counts: dict[int, int] = {}
+    siblings: dict[int, dict[str, Slot]] = {}
     for slot in wanted:
-        counts[slot.layer] = counts.get(slot.layer, 0) + 1
+        siblings.setdefault(slot.layer, {})[slot.name] = slot
     for slot in wanted:
-        forms = _forms(slot, orders[slot.node.inputs[0]])
-        if counts[slot.layer] == 1:  # then the layer's name may be all there is: torch's `class_token`
+        forms = _forms(slot, orders[slot.node.inputs[0]], siblings[slot.layer])
+        if len(siblings[slot.layer]) == 1:  # the name of the layer may be all there is: `class_token`
             forms += [form._replace(names=("",)) for form in forms if len(form.names) == 1]
         yield slot, forms
 
@@ -113,13 +122,13 @@ def settle(
         yield slot, names, fitting[0] if fitting else None
 
 
-def _forms(slot: Slot, order: Array | None) -> list[Storage]:
+def _forms(slot: Slot, order: Array | None, siblings: Mapping[str, Slot]) -> list[Storage]:
     """`order`: torch's place of each channel that arrives, if it has another."""
     operator: Any = slot.node.operator
     ours = Storage((slot.name,), (slot.shape,), False, _same)
     kernel = operator.name in ("conv", "deconv", "linear")
     if operator.name in ATTENTION:
-        return [ours, *_attention_forms(slot)]
+        return [ours, *_attention_forms(slot, siblings)]
     if slot.name == "fixed":
         return [ours]
     if kernel and slot.name == "weight":
@@ -165,23 +174,33 @@ def _deconv_forms(slot: Slot) -> list[Storage]:
     return [Storage(("weight",), (shape,), True, convert)]
 
 
-def _attention_forms(slot: Slot) -> list[Storage]:
-    """Query, key and value in one, and the output: torch's MultiheadAttention, torchvision's Swin."""
+def _attention_forms(slot: Slot, siblings: Mapping[str, Slot]) -> list[Storage]:
+    """Query, key and value in one, as torch and torchvision's Swin have them, or each alone."""
     operator: Any = slot.node.operator
-    if slot.name == "position":
-        places, _, heads = slot.shape
-        names = ("relative_position_bias_table",)
-        return [Storage(names, ((places * places, heads),), True, lambda x: x.reshape(slot.shape))]
-    channels = slot.shape[-1]
+    if slot.role == "position":
+        return [_table_form(slot)]
+    part, _, role = slot.name.rpartition(".")
+    inward = [siblings[f"{name}.{role}"] for name in INWARD]
+    begin = sum(other.shape[-1] for other in inward[: INWARD.index(part)]) if part in INWARD else 0
+    factor = sqrt(operator.heads / slot.shape[-1]) if part == "query" else 1
 
-    def convert(inward: Array, output: Array) -> Array:
-        parts = np.concatenate([inward, output]).reshape(slot.shape)
-        parts[0] *= sqrt(operator.heads / channels)
-        return parts.swapaxes(-1, -2) if slot.name == "weight" else parts
+    def convert(x: Array) -> Array:
+        own = factor * x[begin : begin + slot.shape[-1]] if len(x) != slot.shape[-1] else factor * x
+        return own.swapaxes(0, -1)
 
-    shapes = ((3 * channels, *slot.shape[2:]), (channels, *slot.shape[2:]))
-    pairs = (("in_proj_", "out_proj."), ("qkv.", "proj."))
-    return [Storage((a + slot.name, b + slot.name), shapes, True, convert) for a, b in pairs]
+    alone = slot.shape[::-1]
+    names = [f"{name}.{role}" for name in _ALONE[part]]
+    forms = [Storage((name,), (alone,), True, convert) for name in names]
+    if part in INWARD and (role == "bias" or len({other.shape[0] for other in inward}) == 1):
+        together = (sum(other.shape[-1] for other in inward), *alone[1:])
+        forms += [Storage((f"{name}{role}",), (together,), True, convert) for name in _TOGETHER]
+    return forms
+
+
+def _table_form(slot: Slot) -> Storage:
+    *places, heads = slot.shape
+    names = ("relative_position_bias_table",)
+    return Storage(names, ((prod(places), heads),), True, lambda x: x.reshape(slot.shape))
 
 
 def _same(x: Array) -> Array:

@@ -33,7 +33,9 @@ class Argument(NamedTuple):
             return self.name
         if self.kind == "number":
             return self.written(self.default)
-        return self.name if self.default is None else f"{self.name}={self.default}"
+        if self.default is None:
+            return self.name if self.kind == "table" else f"{self.name}=…"
+        return f"{self.name}={self.default}"
 
     @property
     def attribute(self) -> str:
@@ -60,8 +62,10 @@ class Argument(NamedTuple):
             if not isinstance(value, bool):
                 raise ShapeError(f"`{self.name}` is a flag: true or false", self.name)
             return value
+        if value is None and self.default is None:
+            return None
         if self.kind == "table":
-            return None if value is None else self._table(value)
+            return self._table(value)
         if self.kind == "number":
             return self._number(value)
         if self.kind == "word":

@@ -1,90 +1,218 @@
-"""Self-attention: every token is a weighted sum of all, weighted by how well they match."""
+"""Attention: every token is a weighted sum of all, weighted by how well they match."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any
 
 from archcalc.arithmetic import ceil_div, minimum, require
+from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument
-from archcalc.operators.model import (
-    Extent,
-    Geometry,
-    Grid,
-    Operator,
-    Weight,
-    Work,
-    require_map,
-    sums_of_products,
+from archcalc.operators.heads import (
+    HEADS,
+    Inside,
+    Projection,
+    Scores,
+    attend,
+    divide_heads,
+    project,
+    weights_of,
 )
+from archcalc.operators.model import Extent, Geometry, Grid, Operator, Weight, Work, require_map
 from archcalc.operators.shape import Shape
 from archcalc.operators.tokens import sequence
+from archcalc.operators.window import NOBIAS
 from archcalc.symbols import Int
 
-HEADS = Argument("heads", "size", "heads; they divide the channels")
-Factors = tuple[tuple[str, Int], ...]
-
-
-class Scores(NamedTuple):
-    """How well each query matches each key, in each window and for each head."""
-
-    windows: Factors
-    heads: Int
-    queries: Factors
-    keys: Factors
-
-    @property
-    def extent(self) -> Extent:
-        return Extent("scores", (*self.windows, ("heads", self.heads), *self.queries, *self.keys))
-
-
-class Inside(NamedTuple):
-    """Values that are made inside an attention.
-
-    `each`: of the queries, of the keys, of the values, and of what is mixed from them.
-    """
-
-    each: Int
-    scores: Int
+KEY, VALUE = 1, 2  # beside the query, 0
+_AS_THEY_ARRIVE = "`bare` takes queries, keys and values as they arrive: heads × channels of a head"
 
 
 class Attention(Operator):
-    """Multi-head self-attention with biases (Vaswani et al. 2017).
+    """Multi-head attention of a sequence to itself, or to the sequence of a label (Vaswani et al. 2017).
 
     n tokens of d channels: four projections (query, key, value, output) of n·d·d multiplies, n·n·d for
     the scores of all pairs and n·n·d for the weighted sums of values, whatever the number of heads. A
     softmax over the n keys for each head and query. The factor 1/√(d/heads) belongs to the query's
     weights. What is inside (projections, scores) is no map of the memory figures unless asked for.
+
+    `@memory`: keys and values come from there (m tokens: m·d·d for each, n·m·d for scores and sums); of
+    two labels, keys from the first and values from the second. `kv=8`: so many heads of keys and values,
+    each for equally many of the queries. `head=64` channels a head, instead of d / heads. `bare`: the
+    inputs are queries, keys and values; the scores' factor then takes a multiply a value of the queries.
+
+    `causal`, `window=N` and both leave scores out by setting them to −∞. They are counted in full, as
+    they are computed; a kernel that skips them would do n·(n + 1)/2 of the n·n pairs under `causal`.
+    `relative=N` adds a learned bias for each head and distance from −N to N, farther ones alike, to the
+    scores. `rotary`: queries and keys are turned by their place (Su et al. 2021), halves of a head as
+    pairs: 2 multiplies and an addition a value, its angles a table that nobody learns.
     """
 
     name = "attention"
-    arguments = (HEADS,)
+    arguments = (
+        HEADS,
+        Argument("kv", "size", "heads of keys and values, if fewer", None),
+        Argument("head", "size", "channels of a head, if not channels / heads", None),
+        Argument("causal", "flag", "no token attends to those behind it", False),
+        Argument("window", "size", "attends only to tokens fewer than so many places away", None),
+        Argument("relative", "size", "a learned bias by distance, up to so many places", None),
+        Argument("rotary", "flag", "queries and keys are turned by their place", False),
+        Argument("base", "size", "of the angles of `rotary`", 10000),
+        NOBIAS,
+        Argument("noout", "flag", "no output projection", False),
+        Argument("bare", "flag", "no projections at all", False),
+    )
+    labels = (0, 2)
     weight_layer, stored, buffer = 2, True, "fresh"
 
     heads: Int
+    kv: Int | None
+    head: Int | None
+    causal: bool
+    window: Int | None
+    relative: Int | None
+    rotary: bool
+    base: Int
+    nobias: bool
+    noout: bool
+    bare: bool
+
+    def __init__(self, *required: Any, **optional: Any) -> None:
+        super().__init__(*required, **optional)
+        self.weight_layer = 0 if self.bare else 1 if self.noout else 2
+        for name in ("nobias", "noout", "head") if self.bare else ():
+            if getattr(self, name):
+                raise ShapeError(f"`bare` has no projections: leave `{name}` out", name)
+        if "base" in optional and not self.rotary:
+            raise ShapeError("`base` is that of `rotary`, which is not there", "base")
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        x = sequence(self.name, inputs[0])
-        _divide_heads(self.heads, x.channels)
-        return x
+        x, keys, values = self._sources(*inputs)
+        for source in inputs:
+            sequence(self.name, source)
+        self._require_heads(x, keys, values)
+        require(
+            keys[0] == values[0],
+            "{keys} keys for {values} values",
+            help=lambda keys, values: "keys and values are of the same tokens",
+            keys=keys[0],
+            values=values[0],
+        )
+        if self.causal or self.window is not None or self.relative is not None:
+            word = "causal" if self.causal else "window" if self.window is not None else "relative"
+            require(
+                keys[0] == x[0],
+                "`{word}` compares places: {queries} queries, {keys} keys",
+                word,
+                lambda word, queries, keys: "with another sequence as memory, leave it out",
+                word=word,
+                queries=x[0],
+                keys=keys[0],
+            )
+        return x.of(self._mixed(*inputs)) if self.bare or self.noout else x
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
-        return _projections(inputs[0].channels)
+        own = weights_of(self._projections(*inputs), not self.nobias)
+        if self.relative is None:
+            return own
+        return *own, Weight("position", (2 * self.relative + 1, self.heads))
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
-        (x,) = inputs
-        queries, keys = ("queries", x[0]), ("keys", x[0])
-        scores = Scores((), self.heads, (queries,), (keys,))
-        return *_project((("tokens", x[0]),), x.channels), *_attend(scores, x.channels)
+        x, keys, _ = self._sources(*inputs)
+        scores = Scores((), self.heads, (("queries", x[0]),), (("keys", keys[0]),))
+        matched, mixed = self._matched(*inputs), self._mixed(*inputs)
+        work = [*project(self._projections(*inputs), not self.nobias), *attend(scores, matched, mixed)]
+        queries = Extent("queries", (("tokens", x[0]), ("channels", matched)))
+        if self.bare:
+            work.append(Work("multiplies", (queries,)))  # by 1/√(channels of a head)
+        if self.rotary:
+            turned = Extent("keys", (("tokens", keys[0]), ("channels", self._keys(*inputs))))
+            for extent in (queries, turned):
+                work += [Work("multiplies", (extent,), 2), Work("additions", (extent,))]
+        if self.relative is not None:
+            work.append(Work("additions", (scores.extent,)))
+        return tuple(work)
 
-    def inside(self, x: Shape) -> Inside:
-        return Inside(x.values, self.heads * x[0] * x[0])
+    def inside(self, *inputs: Shape) -> Inside:
+        x, keys, _ = self._sources(*inputs)
+        scores, mixed = self.heads * x[0] * keys[0], x[0] * self._mixed(*inputs)
+        if self.bare:
+            return Inside(0, scores, 0)
+        projected = x[0] * self._matched(*inputs) + 2 * keys[0] * self._keys(*inputs)
+        return Inside(projected, scores, 0 if self.noout else mixed)
 
     def connections(self, *inputs: Shape) -> Int:
-        (x,) = inputs
-        return 4 * x.values * (x.channels + 1)
+        return sum(each.links(not self.nobias) for each in self._projections(*inputs))
 
     def geometry(self, *inputs: Shape) -> Geometry:
         return "global"
+
+    def _projections(self, *inputs: Shape) -> tuple[Projection, ...]:
+        if self.bare:
+            return ()
+        x, keys, values = self._sources(*inputs)
+        d, tokens = x.channels, (("tokens", x[0]),)
+        if len(inputs) == 1 and self.kv is None and self.head is None:
+            names = ("query", "key", "value", *(() if self.noout else ("output",)))
+            return (Projection(names, tokens, d, d),)
+        matched, width, others = self._matched(*inputs), self._keys(*inputs), (("tokens", keys[0]),)
+        made = [Projection(("query",), tokens, d, matched)]
+        if len(inputs) < 3:
+            made.append(Projection(("key", "value"), others, keys.channels, width))
+        else:
+            made.append(Projection(("key",), others, keys.channels, width))
+            made.append(Projection(("value",), others, values.channels, width))
+        if not self.noout:
+            made.append(Projection(("output",), tokens, matched, d))
+        return tuple(made)
+
+    def _sources(self, *inputs: Shape) -> tuple[Shape, Shape, Shape]:
+        """Where queries, keys and values come from."""
+        return inputs[0], inputs[min(KEY, len(inputs) - 1)], inputs[min(VALUE, len(inputs) - 1)]
+
+    def _require_heads(self, x: Shape, keys: Shape, values: Shape) -> None:
+        if self.head is None:
+            divide_heads(self.heads, x.channels)
+        kv, width = self.kv, x.channels // self.heads if self.head is None else self.head
+        if kv is not None:
+            message = "{kv} heads of keys and values do not divide {heads} heads"
+            require(self.heads % kv == 0, message, "kv", kv=kv, heads=self.heads)
+        if self.rotary:
+            message = "`rotary` turns pairs of channels: a head of {width} leaves one"
+            help = "`head` sets the channels of a head"
+            require(width % 2 == 0, message, "rotary", lambda width: help, width=width)
+        if self.bare:
+            kv = self.heads if kv is None else kv
+            require(
+                keys.channels == kv * width,
+                "keys of {channels} channels for {kv} heads of {width}",
+                help=lambda channels, kv, width: _AS_THEY_ARRIVE,
+                channels=keys.channels,
+                kv=kv,
+                width=width,
+            )
+            require(
+                values.channels % kv == 0,
+                "values of {channels} channels for {kv} heads",
+                help=lambda channels, kv: _AS_THEY_ARRIVE,
+                channels=values.channels,
+                kv=kv,
+            )
+
+    def _matched(self, *inputs: Shape) -> Int:
+        """Channels of the queries of all heads."""
+        return inputs[0].channels if self.head is None else self.heads * self.head
+
+    def _keys(self, *inputs: Shape) -> Int:
+        """Channels of the keys of all heads."""
+        matched = self._matched(*inputs)
+        return matched if self.kv is None else matched // self.heads * self.kv
+
+    def _mixed(self, *inputs: Shape) -> Int:
+        """Channels of the sums of values of all heads."""
+        if not self.bare:
+            return self._matched(*inputs)
+        values = self._sources(*inputs)[VALUE].channels
+        return values if self.kv is None else self.heads * (values // self.kv)
 
 
 class WindowAttention(Operator):
@@ -111,8 +239,9 @@ class WindowAttention(Operator):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        _require_plane(self.name, x)
-        _divide_heads(self.heads, x.channels)
+        require_map(self.name, x)
+        require(x.rank == 2, "`{name}` takes a map, not the volume {x}", name=self.name, x=x)
+        divide_heads(self.heads, x.channels)
         require(
             self.shift < self.window,
             "a shift of {shift} is no less than the window of {window}",
@@ -124,24 +253,23 @@ class WindowAttention(Operator):
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
         places = 2 * self.window - 1
-        return (*_projections(inputs[0].channels), Weight("position", (places, places, self.heads)))
+        return *weights_of(self._projections(*inputs)), Weight("position", (places, places, self.heads))
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         (x,) = inputs
-        windows = (("windows", self._windows(x)),)
         tokens = (("window height", self.window), ("window width", self.window))
-        scores = Scores(windows, self.heads, tokens, tokens)
+        scores = Scores((("windows", self._windows(x)),), self.heads, tokens, tokens)
         biases = Work("additions", (scores.extent,))
-        return *_project((*windows, *tokens), x.channels), *_attend(scores, x.channels), biases
+        return *project(self._projections(x)), *attend(scores, x.channels, x.channels), biases
 
-    def inside(self, x: Shape) -> Inside:
+    def inside(self, *inputs: Shape) -> Inside:
+        (x,) = inputs
         positions, tokens = self._windows(x) * self.window * self.window, self.window * self.window
-        return Inside(positions * x.channels, self.heads * positions * tokens)
+        each = positions * x.channels
+        return Inside(3 * each, self.heads * positions * tokens, each)
 
     def connections(self, *inputs: Shape) -> Int:
-        (x,) = inputs
-        positions = self._windows(x) * self.window * self.window
-        return 4 * positions * x.channels * (x.channels + 1)
+        return sum(each.links(True) for each in self._projections(*inputs))
 
     def geometry(self, *inputs: Shape) -> Geometry:
         down, across = (
@@ -149,56 +277,15 @@ class WindowAttention(Operator):
         )
         return Grid((self.window, self.window), (down, across))
 
+    def _projections(self, *inputs: Shape) -> tuple[Projection, ...]:
+        (x,) = inputs
+        windows = ("windows", self._windows(x))
+        tokens = (windows, ("window height", self.window), ("window width", self.window))
+        return (Projection(("query", "key", "value", "output"), tokens, x.channels, x.channels),)
+
     def _windows(self, x: Shape) -> Int:
         down, across = self._grid(x)
         return down * across
 
     def _grid(self, x: Shape) -> tuple[Int, Int]:
         return ceil_div(x.height, self.window), ceil_div(x.width, self.window)
-
-
-def _require_plane(name: str, x: Shape) -> None:
-    require_map(name, x)
-    require(x.rank == 2, "`{name}` takes a map, not the volume {x}", name=name, x=x)
-
-
-def _divide_heads(heads: Int, channels: Int) -> None:
-    require(
-        channels % heads == 0,
-        "{heads} heads do not divide {channels} channels",
-        "heads",
-        heads=heads,
-        channels=channels,
-    )
-
-
-def _projections(channels: Int) -> tuple[Weight, ...]:
-    return Weight("weight", (4, channels, channels)), Weight("bias", (4, channels))
-
-
-def _project(tokens: Factors, channels: Int) -> tuple[Work, ...]:
-    """Query, key, value and output: a linear layer each."""
-    outputs = Extent("outputs", (("projections", 4), *tokens, ("channels", channels)))
-    products = Extent("products", (("channels", channels),))
-    return *sums_of_products(outputs, products), Work("additions", (outputs,))
-
-
-def _attend(scores: Scores, channels: Int) -> tuple[Work, ...]:
-    """Scores of all pairs of tokens, their softmax, and the sums of values, in each window.
-
-    A head has channels / heads channels, so that all heads together make a product a channel.
-    """
-    pairs = Extent("pairs", (*scores.windows, *scores.queries, *scores.keys))
-    outputs = Extent("outputs", (*scores.windows, *scores.queries, ("channels", channels)))
-    rows = Extent("rows", (*scores.windows, ("heads", scores.heads), *scores.queries))
-    steps = Extent("steps", (("keys − 1", Extent("keys", scores.keys).size - 1),))
-    return (
-        Work("products", (pairs, Extent("products", (("channels", channels),)))),
-        Work("additions", (pairs, Extent("sums", (("channels − heads", channels - scores.heads),)))),
-        Work("comparisons", (rows, steps)),
-        Work("additions", (scores.extent,)),  # the largest is subtracted
-        Work("additions", (rows, steps)),
-        Work("exponentials", (scores.extent,)),
-        Work("divisions", (scores.extent,)),
-        *sums_of_products(outputs, Extent("products", scores.keys)),
-    )

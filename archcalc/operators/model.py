@@ -21,10 +21,19 @@ STATISTICS: tuple[Role, ...] = ("mean", "variance")
 
 
 class Weight(NamedTuple):
-    """A tensor of numbers that belongs to a layer, under its role."""
+    """A tensor of numbers that belongs to a layer, under its role.
+
+    `called` is its name where a layer has several of a role.
+    """
 
     role: Role
     shape: tuple[Int, ...]
+    called: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name among the tensors of its layer."""
+        return self.called or self.role
 
     @property
     def size(self) -> Int:
@@ -126,7 +135,7 @@ class Operator:
     labels: ClassVar[tuple[int, int | None]] = (0, 0)  # @labels it reads: at least, at most (None: any)
     # where its @label names the layer whose weights it uses: the arguments that are those of that layer
     tied: ClassVar[tuple[str, ...] | None] = None
-    weight_layer: ClassVar[int]  # how many of "16 weight layers" it is
+    weight_layer: int  # how many of "16 weight layers" it is
     stored: ClassVar[bool]  # its output is a map of the `stored` memory rule
     buffer: ClassVar[Buffer]  # where its output lives: see `peak`
 

@@ -11,7 +11,6 @@ from archcalc.analysis.memory import Kernel, Memory, measure, moments
 from archcalc.api import Network
 from archcalc.graph.model import Graph
 from archcalc.operators import ATTENTION
-from archcalc.operators.attention import Attention, WindowAttention
 from archcalc.reports.layout import change_label, document, label, rows_of, title
 from archcalc.reports.model import Column, Report
 from archcalc.reports.order import Order, ordered
@@ -166,15 +165,12 @@ def _terms(found: MemoryFigures) -> list[tuple[str, int]]:
     sizes = {b: int(b.size) for b in alive if not b.inside}
     within: list[tuple[str, int]] = []
     for index in (b.nodes[0] for b in alive if b.inside):
-        node, (x,) = nodes[index], found.graph.input_shapes(nodes[index])
-        home = {i: b for b in sizes for i in b.nodes}
-        assert isinstance(node.operator, Attention | WindowAttention)
-        read, made = home[node.inputs[0]], home[index]
+        node, home = nodes[index], {i: b for b in sizes for i in b.nodes}
         moment = max(
-            moments(node.operator, x, read.dies > step, found.attention), key=lambda m: sum(m.values())
+            moments(found.graph, node, home, step, found.attention), key=lambda m: sum(m.values())
         )
-        sizes[read] -= int(x.values)
-        sizes[made] -= int(node.shape.values)
+        for own in {home[i] for i in (*node.inputs, index)}:
+            sizes[own] = 0
         within = [(f"{node.path}: {what}", int(size)) for what, size in moment.items()]
     paths = {b: nodes[b.nodes[-1] if b.dies <= step else b.nodes[0]].path for b in sizes}
     return [*((paths[b], size) for b, size in sizes.items()), *within]

@@ -236,6 +236,30 @@ def test_an_input_that_others_read_stays() -> None:
     assert measure(graph).peak == 2 * values
 
 
+def sequence_peaks(*lines: str) -> list[int]:
+    """Fused and plain, of 10 tokens of 8 channels."""
+    graph = build(read(Source("net.toml", f'input = "10x8"\nlayers = {[*lines]}')), {})
+    return [int(measure(graph, None, kernel).peak) for kernel in ("fused", "plain")]
+
+
+def test_heads_of_keys_are_fewer_inside() -> None:
+    """4 heads of 2: 80 queries, 2 heads of keys and values with 40 each; the input is freed."""
+    inward, scores = 80 + 2 * 40, 4 * 10 * 10
+    assert sequence_peaks("attention 4 kv=2") == [max(80 + inward, inward + 80), inward + scores]
+
+
+def test_a_memory_is_alive_with_its_keys() -> None:
+    """40 values of memory that stay, as a join reads them later; keys and values of 10 tokens each."""
+    inward, scores = 80 + 2 * 80, 10 * 10
+    fused, plain = sequence_peaks("m = slice 4", "@in | attention 1 @m | concat @m")
+    assert fused == max(80 + 40 + inward, 40 + inward + 80)
+    assert plain == max(80 + 40 + inward, 40 + inward + scores)
+
+
+def test_bare_attention_makes_scores_alone() -> None:
+    assert sequence_peaks("attention 2 bare") == [80 + 80, 80 + 2 * 10 * 10 + 80]
+
+
 def test_windows_of_zeros_are_inside() -> None:
     """A 5×5 map in windows of 4 is cut as 8×8: 64 positions of 2 channels, 16 scores each."""
     text = 'input = "5x5x2"\nlayers = ["windowattention 1 4"]'

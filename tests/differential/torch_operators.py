@@ -51,39 +51,99 @@ def deconv(x: Any, w: Any, groups: int = 1, **options: Any) -> Any:
     return F.conv_transpose2d(x, kernel, w.bias, groups=groups, **options)
 
 
-def attention(x: Any, w: Any, heads: int) -> Any:
-    """Torch divides scores by the root of a head's channels; our queries have done so."""
-    tokens, channels = x[:, :, :, 0].transpose(1, 2), x.shape[1]
-    weight, bias = w.weight.transpose(1, 2).clone(), w.bias.clone()
-    weight[0] *= (channels / heads) ** 0.5
-    bias[0] *= (channels / heads) ** 0.5
-    inward = weight[:3].reshape(-1, channels), bias[:3].reshape(-1)
-    rest = (None, None, False, 0.0, weight[3], bias[3])
+INWARD = ("query", "key", "value")
+
+
+def parts(w: Any, heads: int) -> tuple[Any, Any]:
+    """Weights and biases of query, key, value and output as torch has them, which divides the scores
+    by the root of a head's channels; our queries have done so."""
+    weight = [getattr(w, f"{name}.weight").T for name in (*INWARD, "output")]
+    bias = [getattr(w, f"{name}.bias") for name in (*INWARD, "output")]
+    factor = (len(weight[0]) / heads) ** 0.5
+    return [factor * weight[0], *weight[1:]], [factor * bias[0], *bias[1:]]
+
+
+def sequence(x: Any) -> Any:
+    """A map as images × tokens × channels."""
+    return x.flatten(2).transpose(1, 2)
+
+
+def attention(x: Any, w: Any, heads: int, memory: Any = None) -> Any:
+    memory = x if memory is None else memory
+    weight, bias = parts(w, heads)
     y, _ = F.multi_head_attention_forward(
-        *(tokens.transpose(0, 1),) * 3, channels, heads, *inward, *rest, training=False
+        x.transpose(0, 1),
+        *(memory.transpose(0, 1),) * 2,
+        x.shape[2],
+        heads,
+        None,
+        torch.cat(bias[:3]),
+        None,
+        None,
+        False,
+        0.0,
+        weight[3],
+        bias[3],
+        training=False,
+        use_separate_proj_weight=True,
+        q_proj_weight=weight[0],
+        k_proj_weight=weight[1],
+        v_proj_weight=weight[2],
     )
-    return y.permute(1, 2, 0)[..., None]
+    return y.permute(1, 2, 0)
+
+
+def split(x: Any, heads: int) -> Any:
+    return x.unflatten(2, (heads, -1)).transpose(1, 2)
+
+
+def rotated(x: Any, base: float) -> Any:
+    """As transformers' Llama: halves of a head as pairs."""
+    half = x.shape[-1] // 2
+    turns = torch.arange(x.shape[-2])[:, None] * base ** (-torch.arange(half) / half)
+    angle = torch.cat([turns, turns], -1)
+    other = torch.cat([-x[..., half:], x[..., :half]], -1)
+    return x * torch.cos(angle) + other * torch.sin(angle)
+
+
+def grouped(x: Any, w: Any, heads: int, kv: int, base: float) -> Any:
+    """Causal attention with fewer keys, as Llama has it."""
+    query, key, value = (x @ getattr(w, f"{name}.weight") for name in INWARD)
+    query, key, value = split(query, heads), split(key, kv), split(value, kv)
+    y = F.scaled_dot_product_attention(
+        rotated(query, base), rotated(key, base), value, is_causal=True, scale=1.0, enable_gqa=True
+    )
+    return (y.transpose(1, 2).flatten(2) @ getattr(w, "output.weight")).transpose(1, 2)
+
+
+def bare(x: Any, heads: int, **options: Any) -> Any:
+    y = F.scaled_dot_product_attention(*(split(x, heads),) * 3, **options)
+    return y.transpose(1, 2).flatten(2).transpose(1, 2)
+
+
+def near(tokens: int, reach: int) -> Any:
+    """Which keys a query sees: fewer than so many places before it."""
+    ahead = torch.arange(tokens)[:, None] - torch.arange(tokens)
+    return (ahead >= 0) & (ahead < reach)
 
 
 def windowattention(x: Any, w: Any, heads: int, window: int, shift: int) -> Any:
     """torchvision's Swin; its table of places is one row a place, from the key to the query."""
     channels = x.shape[1]
-    weight, bias = w.weight.transpose(1, 2).clone(), w.bias.clone()
-    weight[0] *= (channels / heads) ** 0.5
-    bias[0] *= (channels / heads) ** 0.5
+    weight, bias = parts(w, heads)
     block = torchvision.models.swin_transformer.ShiftedWindowAttention(
         channels, [window, window], [shift, shift], heads
     )
     block.relative_position_bias_table.data = w.position.reshape(-1, heads)
     y = torchvision.models.swin_transformer.shifted_window_attention(
         x.permute(0, 2, 3, 1),
-        weight[:3].reshape(-1, channels),
+        torch.cat(weight[:3]),
         weight[3],
         block.get_relative_position_bias(),
         [window, window],
         heads,
         [shift, shift],
-        qkv_bias=bias[:3].reshape(-1),
+        qkv_bias=torch.cat(bias[:3]),
         proj_bias=bias[3],
     )
     return y.permute(0, 3, 1, 2)
@@ -190,9 +250,26 @@ CASES: list[tuple[str, str, Torch]] = [
     ("padchannels 7", "4x5x3", lambda x, w: F.pad(x, (0, 0, 0, 0, 0, 4))),
     ("slice 3 from=2", "4x5x6", lambda x, w: x[:, 2:5]),
     ("flatten", "4x5x3", lambda x, w: x.permute(0, 2, 3, 1).flatten(1)[..., None, None]),
-    ("tokens | transpose", "4x5x3", lambda x, w: x.flatten(2).transpose(1, 2)[..., None]),
+    ("tokens | transpose", "4x5x3", lambda x, w: sequence(x)),
     ("tokens | token 7", "4x5x3", lambda x, w: x.flatten(2)[..., 7][..., None, None]),
-    ("tokens | attention 3", "4x5x12", lambda x, w: attention(x.flatten(2)[..., None], w, 3)),
+    ("tokens | attention 3", "4x5x12", lambda x, w: attention(sequence(x), w, 3)),
+    (
+        "tokens; m = slice 7; @in | tokens | attention 3 @m",
+        "4x5x12",
+        lambda x, w: attention(sequence(x), w, 3, sequence(x[:, :7])),
+    ),
+    (
+        "tokens | attention 6 kv=2 head=8 causal nobias rotary base=500",
+        "4x5x12",
+        lambda x, w: grouped(sequence(x), w, 6, 2, 500.0),
+    ),
+    ("tokens | attention 3 bare", "4x5x12", lambda x, w: bare(sequence(x), 3)),
+    ("tokens | attention 3 bare causal", "4x5x12", lambda x, w: bare(sequence(x), 3, is_causal=True)),
+    (
+        "tokens | attention 2 bare causal window=4",
+        "4x5x12",
+        lambda x, w: bare(sequence(x), 2, attn_mask=near(20, 4)),
+    ),
     ("windowattention 3 4", "8x12x12", lambda x, w: windowattention(x, w, 3, 4, 0)),
     ("windowattention 3 4 shift=2", "8x12x12", lambda x, w: windowattention(x, w, 3, 4, 2)),
     ("windowattention 3 4 shift=2", "9x10x12", lambda x, w: windowattention(x, w, 3, 4, 2)),
@@ -212,7 +289,8 @@ ACTIVATIONS = {line for line, size, _ in CASES if size == "16x16x8"}
 
 
 def graph_of(line: str, size: str) -> Graph:
-    return build(read(Source("case.toml", f"input = '{size}'\nlayers = {line!r}")), {})
+    text = f"input = '{size}'\nlayers = {line.split('; ')!r}"
+    return build(read(Source("case.toml", text)), {})
 
 
 def weights_of(graph: Graph, random: Any) -> dict[str, dict[str, Any]]:
@@ -249,7 +327,7 @@ def differences(line: str, size: str, theirs: Torch) -> Iterator[tuple[str, floa
         roles["kernel"] = roles["weight"].permute(3, 2, 0, 1)
     given = SimpleNamespace(**roles, **({} if "bias" in roles else {"bias": None}))
     with torch.no_grad():
-        wanted = theirs(torch.tensor(image).permute(0, 3, 1, 2), given).permute(0, 2, 3, 1).numpy()
+        wanted = theirs(torch.tensor(image).permute(0, 3, 1, 2), given).movedim(1, -1).numpy()
     for way, found in executed(graph, weights, image):
         fits = found.shape == wanted.shape and np.isfinite(found).all()
         yield way, float(np.abs(found - wanted).max() / np.abs(wanted).max()) if fits else np.inf

@@ -28,7 +28,7 @@ def random(*shape: int) -> Any:
 
 
 def weights_of(operator: Operator, x: Shape) -> dict[str, Any]:
-    return {w.role: random(*map(int, w.shape)) for w in operator.weights(x)}
+    return {w.name: random(*map(int, w.shape)) for w in operator.weights(x)}
 
 
 def attended(
@@ -37,9 +37,11 @@ def attended(
     """Each place's sum of the values of the places that it sees, weighted by their scores."""
     project = [
         {place: value @ w + b for place, value in x.items()}
-        for w, b in zip(weights["weight"][:3], weights["bias"][:3], strict=True)
+        for w, b in (
+            (weights[f"{name}.weight"], weights[f"{name}.bias"]) for name in ("query", "key", "value")
+        )
     ]
-    size, results = len(weights["bias"][0]) // heads, {}
+    size, results = len(weights["query.bias"]) // heads, {}
     for q in x:
         parts = []
         for head in range(heads):
@@ -48,7 +50,7 @@ def attended(
             rises = [exp(project[0][q][own] @ project[1][k][own] + bias(q, k, head)) for k in seen]
             values = [rise * project[2][k][own] for rise, k in zip(rises, seen, strict=True)]
             parts.append(sum(values) / sum(rises))
-        results[q] = np.concatenate(parts) @ weights["weight"][3] + weights["bias"][3]
+        results[q] = np.concatenate(parts) @ weights["output.weight"] + weights["output.bias"]
     return results
 
 
@@ -61,10 +63,10 @@ def agree(y: Any, expected: dict[Place, Any], width: int) -> None:
 @pytest.mark.parametrize("heads", [1, 2, 6])
 def test_attention(heads: int) -> None:
     operator, tokens = op("attention", heads), Shape(5, 6)
-    weights, x = weights_of(operator, tokens), random(1, 5, 1, 6) / 3
-    places = {(i, 0): x[0, i, 0].astype(np.float64) for i in range(5)}
+    weights, x = weights_of(operator, tokens), random(1, 5, 6) / 3
+    places = {(i, 0): x[0, i].astype(np.float64) for i in range(5)}
     expected = attended(places, weights, heads, lambda q, k: True, lambda q, k, head: 0.0)
-    agree(run(operator, [x], weights), expected, 1)
+    agree(run(operator, [x], weights)[:, :, None], expected, 1)
 
 
 @pytest.mark.parametrize("shift", [0, 1, 2])
@@ -95,7 +97,7 @@ def test_nan_reaches_the_steps_of_its_token() -> None:
     """The last of n tokens is NaN: its row and its column of scores are, and so every sum of values."""
     n, d, h = 5, 12, 3
     operator = op("attention", h)
-    weights, x = weights_of(operator, Shape(n, d)), random(1, n, 1, d)
+    weights, x = weights_of(operator, Shape(n, d)), random(1, n, d)
     x[0, -1] = np.nan
     counts = loops.run(operator, [x], weights).counts
     products = 3 * (n - 1) * d * d + (n - 1) * (n - 1) * d

@@ -80,6 +80,8 @@ CASES: list[tuple[Operator, Shape]] = [
     (op("attention", 1), SEQUENCE),
     (op("attention", 12), SEQUENCE),
     (op("attention", 4), Shape(40, 72)),
+    (op("attention", 4, kv=2, head=6, causal=True, rotary=True, nobias=True), SEQUENCE),
+    (op("attention", 3, bare=True, relative=2, window=3), SEQUENCE),
     (op("windowattention", 2, 3), Shape(6, 9, 6)),
     (op("windowattention", 3, 4), MAP),
     (op("windowattention", 2, 4, shift=1), MAP),
@@ -108,7 +110,7 @@ CASES: list[tuple[Operator, Shape]] = [
 def data(operator: Operator, x: Shape, images: int = 1) -> tuple[Any, dict[str, Any]]:
     """Normal inputs and weights, the weights wide enough apart to be told from each other."""
     array = RNG.standard_normal((images, *map(int, x)), dtype=np.float32)
-    shapes = {w.role: tuple(map(int, w.shape)) for w in operator.weights(x)}
+    shapes = {w.name: tuple(map(int, w.shape)) for w in operator.weights(x)}
     return array, {r: RNG.standard_normal(s, dtype=np.float32) for r, s in shapes.items()}
 
 
@@ -200,7 +202,7 @@ OTHERS = [  # a crop would hide products that were executed
 
 def ones(operator: Operator, x: Shape) -> dict[str, Any]:
     """Weights that make each output the sum of the inputs that it sees."""
-    weights = {w.role: np.ones(tuple(map(int, w.shape)), np.float32) for w in operator.weights(x)}
+    weights = {w.name: np.ones(tuple(map(int, w.shape)), np.float32) for w in operator.weights(x)}
     return weights | {"bias": np.zeros_like(weights["bias"])} if "bias" in weights else weights
 
 

@@ -53,7 +53,8 @@ def verified(operator: Operator, inputs: Shapes) -> bool:
     fast = np.zeros((1, *map(int, shape)), np.float32)
     if operator.buffer == "view":
         fast = arrays[0].reshape(fast.shape)
-    room = np.zeros(scratch(operator, (1, *inputs[0]), fast.shape), np.float32)
+    sizes = [(1, *x) for x in inputs]
+    room = np.zeros(scratch(operator, sizes[0], fast.shape, *sizes[1:]), np.float32)
     prepared = prepare(operator, weights, fast.shape[-1], np.float32)
     KERNELS[operator.name](operator, arrays, prepared, fast, room)
     return judge(layer, arrays, weights, fast).holds
@@ -78,19 +79,22 @@ def places_of(sizes: Any) -> Iterator[Place]:
 
 
 def seen_positions(operator: Operator, inputs: Shapes) -> dict[Place, set[Place]]:
-    """For every output position the positions of the first input whose NaN reaches it.
+    """For every output position the positions of an input whose NaN reaches it.
 
-    Tokens of a window that are apart meet with a weight of 0, which does not stop NaN.
+    The input is the first, or of an attention the last: what it attends to. Tokens of a window that are
+    apart meet with a weight of 0, which does not stop NaN.
     """
     arrays, weights = [np.abs(x) for x in arrays_of(inputs)], weights_of(operator, inputs)
     poison = 1e3 if operator.name == "windowattention" else np.nan
     clean = reference.run(operator, arrays, weights)
+    number = len(inputs) - 1 if operator.name == "attention" else 0
     seen: dict[Place, set[Place]] = {}
-    for place in places_of(inputs[0].extents):
-        poisoned = arrays[0].copy()
+    for place in places_of(inputs[number].extents):
+        poisoned = arrays[number].copy()
         poisoned[0, *place] = poison
         with np.errstate(invalid="ignore"):
-            y = reference.run(operator, [poisoned, *arrays[1:]], weights)
+            others = [*arrays[:number], poisoned, *arrays[number + 1 :]]
+            y = reference.run(operator, others, weights)
         for output in places_of(y.shape[1:-1]):
             reached = seen.setdefault(output, set())
             if (y[0, *output] != clean[0, *output]).any():
@@ -100,7 +104,9 @@ def seen_positions(operator: Operator, inputs: Shapes) -> dict[Place, set[Place]
 
 def geometry_is_seen(seen: dict[Place, set[Place]], operator: Operator, inputs: Shapes) -> bool:
     geometry = operator.geometry(*inputs)
-    everything = set(places_of(inputs[0].extents))
+    everything = set(
+        places_of(inputs[-1].extents if operator.name == "attention" else inputs[0].extents)
+    )
     if isinstance(geometry, WITH_AXES):
         return all(seen[place] == expected_places(geometry, place, inputs[0]) for place in seen)
     if geometry == "global":
@@ -188,7 +194,7 @@ def other_weights(operator: Operator, inputs: Shapes) -> Iterator[tuple[str, Any
             sizes = list(weight.shape)
             sizes[axis] += by
             if sizes[axis] > 0:
-                changed = Weight(weight.role, tuple(sizes))
+                changed = weight._replace(shape=tuple(sizes))
                 yield "weights", (*weights[:number], changed, *weights[number + 1 :])
         yield "weights", (*weights[:number], *weights[number + 1 :])
     yield "weights", (*weights, Weight("fixed" if operator.name != "rbf" else "weight", (1,)))

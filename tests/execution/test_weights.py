@@ -98,7 +98,8 @@ def test_deviations(line: str, size: str, path: str, he: float, xavier: float) -
 def test_attention_scales_its_queries() -> None:
     """The factor 1/√(channels/heads) belongs to the query's weights: with 4 heads of 64, 1/8."""
     graph = graph_of("tokens | attention 4", "4x4x256")
-    query, key, value, output = make(graph)["attention"]["weight"]
+    parts = ("query", "key", "value", "output")
+    query, key, value, output = (make(graph)["attention"][f"{part}.weight"] for part in parts)
     for matrix in (key, value, output):
         assert matrix.std() == pytest.approx(sqrt(2 / 256), rel=0.02)
     assert query.std() == pytest.approx(sqrt(2 / 256) / 8, rel=0.02)
@@ -114,7 +115,12 @@ def test_tokens_and_places_are_learned() -> None:
 def test_relative_places() -> None:
     weights = make(graph_of("windowattention 4 7", "14x14x32"))["windowattention"]
     shapes = {role: w.shape for role, w in weights.items()}
-    assert shapes == {"weight": (4, 32, 32), "bias": (4, 32), "position": (13, 13, 4)}
+    parts = ("query", "key", "value", "output")
+    assert shapes == {
+        **{f"{part}.weight": (32, 32) for part in parts},
+        **{f"{part}.bias": (32,) for part in parts},
+        "position": (13, 13, 4),
+    }
     assert weights["position"].std() == pytest.approx(0.02, rel=0.1)
 
 

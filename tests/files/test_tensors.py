@@ -259,8 +259,9 @@ def test_torch_attention(tmp_path: Path, names: tuple[str, str]) -> None:
     query, key, value = inward[:, :6] / np.sqrt(3), inward[:, 6:12], inward[:, 12:]
     outward = x @ tensors[f"attention.{names[1].format('weight')}"].T
     outward += tensors[f"attention.{names[1].format('bias')}"]
-    for number, wanted in enumerate((query, key, value, outward)):
-        found = x @ weights["weight"][number] + weights["bias"][number]
+    parts = {"query": query, "key": key, "value": value, "output": outward}
+    for name, wanted in parts.items():
+        found = x @ weights[f"{name}.weight"] + weights[f"{name}.bias"]
         np.testing.assert_allclose(found, wanted, rtol=1e-5)
 
 

@@ -176,6 +176,46 @@ def attention(draw: Draw, structure: Structure) -> Point:
     )
 
 
+def attending(draw: Draw, structure: Structure) -> Point:
+    """Heads that share keys, of the tokens or of another sequence, with or without projections."""
+    kv = draw(small(1, 2))
+    heads = kv * draw(small(1, 2)) if structure["grouped"] else draw(small(1, 3))
+    width, tokens = 2 * draw(small(1, 2)), draw(small(1, 5))
+    bare, inputs = structure["projections"] == "bare", structure["inputs"]
+    kv = kv if structure["grouped"] else heads
+    point = {"heads": heads} | ({"kv": kv} if structure["grouped"] else {})
+    point |= {"head": width} if structure["wide"] and not bare else {}
+    point |= {"base": 500} if structure["rotary"] else {}
+    near = structure["near"] == "near"
+    point |= {"window": draw(small(1, 3)), "relative": draw(small(1, 3))} if near else {}
+    channels = heads * width if "head" not in point else draw(small(1, 6))
+    point |= image(draw, height=tokens, width=1, channels=channels)
+    others = tokens if near or structure["causal"] else draw(small(1, 5))
+    for i in range(1, inputs):
+        known = {"channels": kv * width} if bare else {}
+        point |= image(draw, i, height=others, width=1, **known)
+    return point
+
+
+def attentions() -> st.SearchStrategy[Structure]:
+    kinds = st.sampled_from(["all", "nobias", "noout", "bare"])
+    plain = flags("grouped", "wide", "causal", "rotary", projections=kinds, inputs=small(1, 3))
+    either = st.tuples(plain, st.sampled_from(["near", "far"]))
+
+    def settled(pair: tuple[Structure, str]) -> Structure:
+        found, near = pair
+        bare = found["projections"] == "bare"
+        return {
+            **found,
+            "grouped": found["grouped"] and not (bare and found["inputs"] == 1),
+            "near": near,
+            "tokens": True,
+            **{word: found["projections"] == word for word in ("nobias", "noout", "bare")},
+        }
+
+    return either.map(settled)
+
+
 def one_of(draw: Draw, structure: Structure) -> Point:
     index = draw(small(0, 5))
     return {"index": index} | image(draw, height=index + draw(small(1, 4)), width=1)
@@ -236,7 +276,7 @@ SPACES = {
     "tokens": Space(flags(), plain()),
     **dict.fromkeys(("classtoken", "posembed", "transpose"), Space(SEQUENCE, plain())),
     "token": Space(SEQUENCE, one_of),
-    "attention": Space(SEQUENCE, attention),
+    "attention": Space(attentions(), attending),
     "windowattention": Space(flags("shifted"), attention),
 }
 NEVER_REFUSE = {"gap", "bn", "ln", "scale", "flatten", *FAMILIES["activation"].split()}
@@ -304,8 +344,8 @@ def facts(operator: Operator, inputs: list[Shape]) -> dict[str, Int]:
         f"output {axis}": size for axis, size in enumerate(operator.output_shape(*inputs))
     }
     for weight in operator.weights(*inputs):
-        found[weight.role] = weight.size
-        found |= {f"{weight.role} {i}": size for i, size in enumerate(weight.shape)}
+        found[weight.name] = weight.size
+        found |= {f"{weight.name} {i}": size for i, size in enumerate(weight.shape)}
     for i, work in enumerate(operator.work(*inputs)):
         found[f"{i} {work.kind}"] = work.total
         factors = [f"{i} {extent.name} {name}" for extent in work.extents for name, _ in extent.factors]

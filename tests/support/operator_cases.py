@@ -87,6 +87,21 @@ CASES: list[tuple[Operator, tuple[Shape, ...]]] = [
     (op("attention", 1), (SEQUENCE,)),
     (op("attention", 12), (SEQUENCE,)),
     (op("attention", 1), (Shape(1, 2),)),
+    (op("attention", 6, kv=2), (SEQUENCE,)),
+    (op("attention", 3, kv=1, head=2, nobias=True), (SEQUENCE,)),
+    (op("attention", 3, head=8, noout=True), (SEQUENCE,)),
+    (op("attention", 3, causal=True), (SEQUENCE,)),
+    (op("attention", 3, window=2), (SEQUENCE,)),
+    (op("attention", 2, kv=1, causal=True, window=3, rotary=True, nobias=True), (SEQUENCE,)),
+    (op("attention", 3, rotary=True, base=500), (SEQUENCE,)),
+    (op("attention", 3, relative=2), (SEQUENCE,)),
+    (op("attention", 3), (SEQUENCE, Shape(7, 4))),
+    (op("attention", 4, kv=2, noout=True, relative=3), (SEQUENCE, Shape(5, 6))),
+    (op("attention", 3, rotary=True, nobias=True), (SEQUENCE, Shape(2, 6), Shape(2, 5))),
+    (op("attention", 3, bare=True), (SEQUENCE,)),
+    (op("attention", 4, bare=True, causal=True, rotary=True), (Shape(5, 8),)),
+    (op("attention", 4, kv=2, bare=True, relative=4), (SEQUENCE, Shape(5, 6))),
+    (op("attention", 4, kv=2, bare=True), (SEQUENCE, Shape(7, 6), Shape(7, 10))),
     (op("windowattention", 2, 3), (Shape(6, 9, 6),)),
     (op("windowattention", 3, 4), (MAP,)),
     (op("windowattention", 2, 4, shift=1), (MAP,)),
@@ -175,8 +190,8 @@ CASES += [
 
 def weights_of(operator: Operator, inputs: tuple[Shape, ...]) -> dict[str, Any]:
     """Positive, and averages over what they sum, so that nothing overflows in a deep network."""
-    shapes = {w.role: tuple(map(int, w.shape)) for w in operator.weights(*inputs)}
+    shapes = {w.name: tuple(map(int, w.shape)) for w in operator.weights(*inputs)}
     return {
-        role: (RNG.random(shape, dtype=np.float32) + np.float32(0.5)) / np.float32(prod(shape[:-1]))
-        for role, shape in shapes.items()
+        name: (RNG.random(shape, dtype=np.float32) + np.float32(0.5)) / np.float32(prod(shape[:-1]))
+        for name, shape in shapes.items()
     }

@@ -221,6 +221,24 @@ def softmax_rows(x: Array, largest: Array, y: Array, begin: int, end: int) -> tu
 
 
 @compiled
+def turn_rows(x: Array, cosine: Array, sine: Array, y: Array, begin: int, end: int) -> Pair:
+    """Turn pairs (i, i + half) by the angles of a row's place; x: rows × channels, places in turn."""
+    multiplies, additions = 0, 0
+    half = cosine.shape[1]
+    for row in range(begin, end):
+        place = row % len(cosine)
+        for i in range(half):
+            first, second = x[row, i], x[row, i + half]
+            a, b = first * cosine[place, i], second * sine[place, i]
+            c, d = second * cosine[place, i], first * sine[place, i]
+            low, high = a - b, c + d
+            y[row, i], y[row, i + half] = low, high
+            multiplies += (a == a) + (b == b) + (c == c) + (d == d)
+            additions += (low == low) + (high == high)
+    return multiplies, additions
+
+
+@compiled
 def bias(y: Array, terms: Array) -> int:
     """Add a bias at every position."""
     additions = 0

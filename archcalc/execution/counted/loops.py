@@ -7,34 +7,23 @@ come from ∞·0. Padding of NaN instead of zeros excludes the padding from the 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
 from math import ceil, floor, prod
 from types import SimpleNamespace
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from archcalc.compiled import spread
 from archcalc.execution.axes import Triple, lifted, volumes
-from archcalc.execution.counted import kernels, places
-from archcalc.execution.reference import attention
+from archcalc.execution.counted import kernels, places, products
+from archcalc.execution.counted.products import Executed, biased, executed, plain, vector
 
 Array: TypeAlias = Any  # an ndarray of float32
 Weights: TypeAlias = dict[str, Array]
 Pair: TypeAlias = tuple[int, int]
-
-
-class Executed(NamedTuple):
-    """The result of the loops, and the number of steps of each kind over all images.
-
-    `products` are those of a weight and an input value; `multiplies` include them.
-    """
-
-    output: Array  # images × positions × channels
-    counts: dict[str, int]
 
 
 def run(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
@@ -58,7 +47,7 @@ def _conv(operator: Any, inputs: list[Array], weights: Weights, padding: float =
     (x,), groups = inputs, int(operator.g)
     sizes = places.outputs(operator, x)
     w = _kernel(weights["weight"], len(sizes))
-    x = _plain(volumes(places.padded(operator, np.asarray(x, np.float32), padding)))
+    x = plain(volumes(places.padded(operator, np.asarray(x, np.float32), padding)))
     y = np.empty((len(x), *lifted(sizes, 1), int(operator.filters)), np.float32)
     steps, rows = (lifted(operator.s, 1), lifted(operator.d, 1)), y.shape[0] * y.shape[1] * y.shape[2]
     counts: tuple[int, ...]
@@ -69,7 +58,7 @@ def _conv(operator: Any, inputs: list[Array], weights: Weights, padding: float =
     else:
         x, w, outputs = _grouped(x, groups), _grouped(w, groups), y.reshape(*y.shape[:-1], groups, -1)
         counts = spread(kernels.conv_rows, rows, x, w, outputs, *steps)
-    return _biased(operator, y.reshape(len(x), *sizes, -1), weights, counts)
+    return biased(operator, y.reshape(len(x), *sizes, -1), weights, counts)
 
 
 def _by_table(table: Any, x: Array, w: Array, y: Array, steps: tuple[Triple, Triple]) -> Pair:
@@ -79,8 +68,8 @@ def _by_table(table: Any, x: Array, w: Array, y: Array, steps: tuple[Triple, Tri
     for number, links in enumerate(table):
         own = w[..., begin : begin + len(links), None, None]
         part = np.empty((*y.shape[:-1], 1, 1), np.float32)
-        linked = _plain(x[..., None, list(links)])
-        done = spread(kernels.conv_rows, rows, linked, _plain(own), part, *steps)
+        linked = plain(x[..., None, list(links)])
+        done = spread(kernels.conv_rows, rows, linked, plain(own), part, *steps)
         y[..., number] = part[..., 0, 0]
         products, additions, begin = products + done[0], additions + done[1], begin + len(links)
     return products, additions
@@ -96,87 +85,18 @@ def _deconv(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
     w = _grouped(_kernel(weights["weight"], len(sizes)), groups)
     y = np.zeros((len(x), *lifted(sizes, 1), groups, w.shape[-1]), np.float32)
     rows = y.shape[0] * y.shape[1] * y.shape[2]
-    counts = spread(kernels.deconv_rows, rows, _grouped(volumes(_plain(x)), groups), w, y, s, d)
+    counts = spread(kernels.deconv_rows, rows, _grouped(volumes(plain(x)), groups), w, y, s, d)
     y = y.reshape(len(x), *sizes, -1)
     y = y[:, *(slice(int(p), n - int(q)) for (p, q), n in zip(operator.p, sizes, strict=True))]
-    return _biased(operator, np.ascontiguousarray(y), weights, counts)
-
-
-def _linear(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
-    x, w = _vector(inputs[0]), _plain(weights["weight"])
-    y = np.empty((*x.shape[:-1], w.shape[1]), np.float32)
-    flat = _plain(x).reshape(-1, w.shape[0])
-    counts = spread(kernels.linear_units, w.shape[1], flat, w, y.reshape(len(flat), -1))
-    return _biased(operator, y, weights, counts)
-
-
-def _attention(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
-    x = _plain(inputs[0])
-    y, counts = _attend(x, weights, int(operator.heads))
-    return _executed(y, **counts)
-
-
-def _windowattention(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
-    x = _plain(inputs[0])
-    bias = attention.position_bias(weights["position"], operator.window)
-    apart = attention.apart_of(attention.regions(operator, *x.shape[1:3]))
-    tokens = attention.to_windows(operator, x)
-    y, counts = _attend(tokens, weights, int(operator.heads), bias, apart)
-    return _executed(attention.from_windows(operator, y, x.shape), **counts)
-
-
-def _attend(
-    x: Array, weights: Weights, heads: int, bias: Array | None = None, apart: Array | None = None
-) -> tuple[Array, Counter[str]]:
-    """Execute attention as `attention` defines it; x: images · windows × tokens × channels."""
-    counts: Counter[str] = Counter()
-    query, key, value = (
-        attention.split_heads(_project(x, weights, part, counts), heads) for part in range(3)
-    )
-    scores = _products(query, key.swapaxes(-1, -2), counts)
-    if bias is not None:
-        counts["additions"] += kernels.bias(scores.reshape(len(x), -1), _plain(bias).reshape(-1))
-    attention.set_apart(scores, apart)
-    y = _products(_softmax(scores, counts), value, counts)
-    return _project(y.swapaxes(1, 2).reshape(x.shape), weights, 3, counts), counts
-
-
-def _project(x: Array, weights: Weights, part: int, counts: Counter[str]) -> Array:
-    """Project to queries, keys, values or outputs: a linear layer."""
-    operator = SimpleNamespace(nobias=False)
-    done = _linear(operator, [x], {role: weights[role][part] for role in ("weight", "bias")})
-    counts.update(done.counts)
-    return done.output
-
-
-def _products(x: Array, w: Array, counts: Counter[str]) -> Array:
-    """Multiply matrix by matrix; x: … × rows × channels, w: … × channels × columns."""
-    y = np.empty((*x.shape[:-1], w.shape[-1]), np.float32)
-    x, w, z = (array.reshape(-1, *array.shape[-2:]) for array in (_plain(x), _plain(w), y))
-    products, additions = spread(kernels.product_rows, len(x) * x.shape[1], x, w, z)
-    counts.update(products=products, multiplies=products, additions=additions)
-    return y
-
-
-def _softmax(x: Array, counts: Counter[str]) -> Array:
-    """Take the softmax of the last axis."""
-    y = np.empty_like(x)
-    rows, z = _plain(x).reshape(-1, x.shape[-1]), y.reshape(-1, x.shape[-1])
-    largest = np.empty(len(rows), np.float32)
-    (comparisons,) = spread(kernels.largest_rows, len(rows), rows, largest)
-    exponentials, additions, divisions = spread(kernels.softmax_rows, len(rows), rows, largest, z)
-    counts.update(
-        comparisons=comparisons, exponentials=exponentials, additions=additions, divisions=divisions
-    )
-    return y
+    return biased(operator, np.ascontiguousarray(y), weights, counts)
 
 
 def _rbf(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
-    x, w = _vector(inputs[0]), _plain(weights["fixed"])
+    x, w = vector(inputs[0]), plain(weights["fixed"])
     y = np.zeros((*x.shape[:-1], w.shape[1]), np.float32)
-    flat = _plain(x).reshape(-1, w.shape[0])
+    flat = plain(x).reshape(-1, w.shape[0])
     squares, additions = spread(kernels.rbf_units, w.shape[1], flat, w, y.reshape(len(flat), -1))
-    return _executed(y, multiplies=squares, additions=additions)
+    return executed(y, multiplies=squares, additions=additions)
 
 
 def _pool(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
@@ -189,7 +109,7 @@ def _pool(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
     if operator.name == "avgpool":
         factors = np.tile(places.shares(operator, x), len(x))
         counts["multiplies"] = kernels.scale(y.reshape(-1, x.shape[-1]), factors)
-    return _executed(y, **counts)
+    return executed(y, **counts)
 
 
 def _fold(x: Array, y: Array, window: Any, largest: bool) -> int:
@@ -197,7 +117,7 @@ def _fold(x: Array, y: Array, window: Any, largest: bool) -> int:
     sizes = (lifted(part, 1) for part in (window.k, window.s, window.d))
     target = volumes(y)
     rows = target.shape[0] * target.shape[1] * target.shape[2]
-    (steps,) = spread(kernels.pool_rows, rows, _plain(volumes(x)), target, *sizes, largest)
+    (steps,) = spread(kernels.pool_rows, rows, plain(volumes(x)), target, *sizes, largest)
     return int(steps)
 
 
@@ -210,15 +130,15 @@ def _whole(x: Array, largest: bool) -> tuple[Array, int]:
 
 
 def _gap(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
-    x = _plain(inputs[0])
+    x = plain(inputs[0])
     y, additions = _whole(x, False)
     multiplies = kernels.scale(y, np.full(len(x), 1 / prod(x.shape[1:-1]), np.float32))
-    return _executed(y.reshape(len(x), 1, 1, -1), multiplies=multiplies, additions=additions)
+    return executed(y.reshape(len(x), 1, 1, -1), multiplies=multiplies, additions=additions)
 
 
 def _adaptivepool(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
     """A cell reaches from the pixel in which its share of the axis begins to that in which it ends."""
-    x = _plain(inputs[0])
+    x = plain(inputs[0])
     y: Array = np.empty((len(x), *map(int, operator.size), x.shape[-1]), np.float32)
     steps = multiplies = 0
     for place in product(*map(range, y.shape[1:-1])):
@@ -233,46 +153,24 @@ def _adaptivepool(operator: Any, inputs: list[Array], weights: Weights) -> Execu
             multiplies += kernels.scale(found, share)
         y[:, *place] = found
     counts = {"comparisons": steps} if operator.max else {"additions": steps, "multiplies": multiplies}
-    return _executed(y, **counts)
+    return executed(y, **counts)
 
 
 def _kernel(weight: Array, axes: int) -> Array:
     """A kernel along three axes."""
-    return _plain(weight.reshape(*lifted(weight.shape[:axes], 1), *weight.shape[axes:]))
-
-
-def _vector(x: Array) -> Array:
-    return x.reshape(len(x), 1, 1, -1) if x.ndim > 4 else x
+    return plain(weight.reshape(*lifted(weight.shape[:axes], 1), *weight.shape[axes:]))
 
 
 def _grouped(array: Array, groups: int) -> Array:
-    return _plain(array).reshape(*array.shape[:-1], groups, -1)
-
-
-def _plain(array: Array) -> Array:
-    """Return the array as nests take it: contiguous and read-only, so that one compilation suffices."""
-    view = np.ascontiguousarray(array, np.float32).view()
-    view.flags.writeable = False
-    return view
-
-
-def _biased(operator: Any, y: Array, weights: Weights, counts: tuple[int, ...]) -> Executed:
-    products, additions = counts
-    if not operator.nobias:
-        additions += kernels.bias(y.reshape(-1, y.shape[-1]), _plain(weights["bias"]))
-    return _executed(y, products=products, multiplies=products, additions=additions)
-
-
-def _executed(y: Array, **counts: int) -> Executed:
-    return Executed(y, {kind: int(count) for kind, count in counts.items() if count})
+    return plain(array).reshape(*array.shape[:-1], groups, -1)
 
 
 LOOPS: dict[str, Callable[[Any, list[Array], Weights], Executed]] = {
     "conv": _conv,
     "deconv": _deconv,
-    "linear": _linear,
-    "attention": _attention,
-    "windowattention": _windowattention,
+    "linear": products.linear,
+    "attention": products.attention,
+    "windowattention": products.windowattention,
     "rbf": _rbf,
     "maxpool": _pool,
     "sumpool": _pool,

@@ -3,57 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import prod
+from math import prod, sqrt
 from typing import Any
 
 import numpy as np
 
-from archcalc.execution.fast.workspace import TILE, flat, take
+from archcalc.execution.fast.workspace import CHUNK, TILE, flat, take
 from archcalc.execution.model import Array
-from archcalc.execution.reference.attention import padded_size, position_bias, regions, shifts
+from archcalc.execution.reference.attention import (
+    INWARD,
+    angles,
+    padded_size,
+    position_bias,
+    regions,
+    shifts,
+    sources,
+)
 
 Weights = dict[str, Array]
 
 
 def prepare(operator: Any, weights: Weights) -> Weights:
-    """Pack query, key and value of a head side by side: heads × channels × 3 · channels of a head."""
-    weight, bias, heads = weights["weight"], weights["bias"], operator.heads
-    channels = weight.shape[-1]
-    inward = weight[:3].reshape(3, channels, heads, -1).transpose(2, 1, 0, 3)
-    terms = bias[:3].reshape(3, heads, -1).swapaxes(0, 1)
-    prepared = {
-        "inward": np.ascontiguousarray(inward).reshape(heads, channels, -1),
-        "inward bias": np.ascontiguousarray(terms).reshape(heads, -1),
-        "outward": weight[3],
-        "outward bias": bias[3],
-    }
-    if "position" in weights:
-        bias = position_bias(weights["position"], operator.window)
-        prepared["position"] = np.ascontiguousarray(bias)
+    """Cut the projections by heads of keys: of each its queries side by side, its key, its value."""
+    prepared = dict(weights)
+    for name in INWARD:
+        for role in (f"{name}.weight", f"{name}.bias"):
+            if role in weights:
+                split = weights[role].reshape(*weights[role].shape[:-1], _groups(operator), -1)
+                prepared[role] = np.ascontiguousarray(np.moveaxis(split, -2, 0))
+    if operator.name == "windowattention":
+        places = position_bias(weights["position"], operator.window)
+        prepared["position"] = np.ascontiguousarray(places)
     return prepared
 
 
-def scratch(operator: Any, x: tuple[int, ...]) -> int:
-    """Count the scratch values for one image: a head's projections, scores, and all heads' results.
+def _groups(operator: Any) -> int:
+    """Return the heads of keys and values."""
+    kv = getattr(operator, "kv", None)
+    return int(operator.heads if kv is None else kv)
 
-    Windows need another copy of the tokens, in their order.
+
+def _bare(operator: Any) -> bool:
+    return bool(getattr(operator, "bare", False))
+
+
+def scratch(operator: Any, *inputs: tuple[int, ...]) -> int:
+    """Count the scratch values for one image.
+
+    The queries, key and value of one head of keys, the angles that turn them, scores, and the results
+    of all heads. Windows need another copy of the tokens, in their order.
     """
-    *sides, channels = x
-    windows, tokens, copies = 1, prod(sides), 1
     if operator.name == "windowattention":
-        height, width = padded_size(operator, *sides)
-        tokens, copies = int(operator.window) ** 2, 2
-        windows = height * width // tokens
-    head = channels // operator.heads
-    together, rows = _tile(windows, tokens)
-    return int(windows * tokens * (copies * channels + 3 * head) + together * rows * tokens)
+        *sides, channels = inputs[0]
+        tokens = int(operator.window) ** 2
+        windows = prod(padded_size(operator, *sides)) // tokens
+        size = channels // operator.heads
+        together, rows = _tile(windows, tokens, tokens)
+        return int(windows * tokens * (2 * channels + 3 * size) + together * rows * tokens)
+    x, keys, values = [*inputs, *inputs[-1:] * (3 - len(inputs))]
+    n, m, groups = x[0], keys[0], _groups(operator)
+    size = int(x[-1] // operator.heads if operator.head is None else operator.head)
+    mixed = values[-1] // groups if operator.bare else size
+    inward = n * operator.heads // groups * size + m * (size + mixed) + max(n, m) * size
+    return int(inward + n * operator.heads * mixed + _tile(1, n, m)[1] * m)
 
 
 def attention(operator: Any, inputs: list[Array], weights: Weights, out: Array, scratch: Array) -> None:
-    for x, y in zip(inputs[0], out, strict=True):
-        results = take(scratch, 0, (1, *flat(x).shape))
-        _attend(operator, flat(x)[None], weights, results, scratch[results.size :])
-        _project(flat(results), weights, flat(y))
+    for image, y in enumerate(out):
+        tokens = sources([each[image : image + 1] for each in inputs])
+        if "output.weight" not in weights:
+            _attend(operator, tokens, weights, flat(y)[None], scratch)
+            continue
+        results = take(scratch, 0, (*tokens[0].shape[:2], weights["output.weight"].shape[0]))
+        _attend(operator, tokens, weights, results, scratch[results.size :])
+        _project(flat(results), weights, "output", flat(y))
 
 
 def windowattention(
@@ -68,49 +91,130 @@ def windowattention(
     apart = regions(operator, height, width)
     for x, y in zip(inputs[0], out, strict=True):
         _gather(operator, x, cut)
-        _attend(operator, tokens, weights, results, scratch[2 * cut.size :], apart)
-        _project(flat(results), weights, flat(tokens))
+        _attend(operator, (tokens,) * 3, weights, results, scratch[2 * cut.size :], apart)
+        _project(flat(results), weights, "output", flat(tokens))
         _scatter(operator, cut, y)
 
 
 def _attend(
     operator: Any,
-    x: Array,
+    tokens: tuple[Array, Array, Array],
     weights: Weights,
     results: Array,
     scratch: Array,
     regions: Array | None = None,
 ) -> None:
-    """Compute the results of all heads side by side; x and results: windows × tokens × channels."""
-    windows, tokens, channels = x.shape
-    size = channels // int(operator.heads)
-    projected = take(scratch, 0, (windows * tokens, 3 * size))
-    query, key, value = projected.reshape(windows, tokens, 3, size).transpose(2, 0, 1, 3)
-    for head in range(operator.heads):
-        np.matmul(flat(x), weights["inward"][head], out=projected)
-        np.add(projected, weights["inward bias"][head], out=projected)
-        own = results[:, :, head * size : (head + 1) * size]
-        for some, rows in _tiles(windows, tokens):
-            ours = query[some, rows]
-            scores = take(scratch, projected.size, (*ours.shape[:2], tokens))
-            np.matmul(ours, key[some].swapaxes(1, 2), out=scores)
-            if "position" in weights:
-                np.add(scores, weights["position"][head, rows], out=scores)
-            if regions is not None:
-                apart = regions[some, rows, None] != regions[some, None]
-                np.copyto(scores, -np.inf, where=apart)
-            _softmax(scores)
-            np.matmul(scores, value[some], out=own[some, rows])
+    """Compute the results of all heads side by side; all: windows × tokens × channels."""
+    groups = _groups(operator)
+    many, mixed = int(operator.heads) // groups, results.shape[-1] // int(operator.heads)
+    for group in range(groups):
+        inward, rest = _inward(operator, tokens, weights, group, scratch)
+        queries = inward[0].reshape(*inward[0].shape[:2], many, -1)
+        for number in range(many):
+            head = group * many + number
+            own = results[:, :, head * mixed : (head + 1) * mixed]
+            _mix(operator, (queries[:, :, number], *inward[1:]), weights, head, own, rest, regions)
 
 
-def _tile(windows: int, tokens: int) -> tuple[int, int]:
+def _inward(
+    operator: Any, tokens: tuple[Array, ...], weights: Weights, group: int, scratch: Array
+) -> tuple[list[Array], Array]:
+    """Return queries, key and value of one head of keys, and what is left of the scratch memory."""
+    made: list[Array] = []
+    for name, x in zip(INWARD, tokens, strict=True):
+        if _bare(operator):
+            width = x.shape[-1] // _groups(operator)
+            own = x[:, :, group * width : (group + 1) * width]
+            if name != "value":  # the queries are scaled, and both may be turned
+                copied, scratch = take(scratch, 0, own.shape), scratch[own.size :]
+                size = x.shape[-1] // int(operator.heads)
+                np.multiply(own, x.dtype.type(1 / sqrt(size) if name == "query" else 1), out=copied)
+                own = copied
+        else:
+            weight = weights[f"{name}.weight"][group]
+            own = take(scratch, 0, (*x.shape[:2], weight.shape[-1]))
+            scratch = scratch[own.size :]
+            np.matmul(flat(x), weight, out=flat(own))
+            if f"{name}.bias" in weights:
+                np.add(own, weights[f"{name}.bias"][group], out=own)
+        made.append(own)
+    if getattr(operator, "rotary", False):
+        scratch = _turned(operator, made[:2], made[1].shape[-1], scratch)
+    return made, scratch
+
+
+def _turned(operator: Any, parts: list[Array], size: int, scratch: Array) -> Array:
+    """Turn queries and keys in place, few tokens at a time; return the scratch that is left."""
+    places = max(part.shape[1] for part in parts)
+    cosine, sine = (take(scratch, i * places * size // 2, (places, size // 2)) for i in range(2))
+    step = max(1, CHUNK // size)
+    for i in range(0, places, step):
+        some = angles(operator.base, min(places, i + step), size, i)
+        cosine[i : i + step], sine[i : i + step] = some
+    for part in parts:
+        pairs = part.reshape(part.shape[1], -1, 2, size // 2)
+        few = max(1, CHUNK // part.shape[-1])
+        for i in range(0, len(pairs), few):
+            first, second = pairs[i : i + few, :, 0], pairs[i : i + few, :, 1]
+            c, s = (table[i : i + few][: len(first), None] for table in (cosine, sine))
+            low, high = first * c - second * s, second * c + first * s
+            first[...], second[...] = low, high
+    return scratch[places * size :]
+
+
+def _mix(
+    operator: Any,
+    inward: tuple[Array, ...],
+    weights: Weights,
+    head: int,
+    out: Array,
+    scratch: Array,
+    regions: Array | None,
+) -> None:
+    """Sum up the values of one head, few scores at a time."""
+    query, key, value = inward
+    windows, tokens, _ = query.shape
+    for some, rows in _tiles(windows, tokens, key.shape[1]):
+        ours = query[some, rows]
+        scores = take(scratch, 0, (*ours.shape[:2], key.shape[1]))
+        np.matmul(ours, key[some].swapaxes(1, 2), out=scores)
+        if operator.name == "windowattention":
+            np.add(scores, weights["position"][head, rows], out=scores)
+        elif "position" in weights:
+            _add_distances(weights["position"][:, head], rows.start, scores[0])
+        if regions is not None:
+            apart = regions[some, rows, None] != regions[some, None]
+            np.copyto(scores, -np.inf, where=apart)
+        elif operator.name == "attention":
+            _hide(operator, rows.start, scores[0])
+        _softmax(scores)
+        np.matmul(scores, value[some], out=out[some, rows])
+
+
+def _add_distances(table: Array, first: int, scores: Array) -> None:
+    """Add the bias of each distance; the scores are those of queries from `first` on."""
+    most, keys = len(table) // 2, np.arange(scores.shape[1])
+    for query, row in enumerate(scores, first):
+        np.add(row, table[np.clip(query - keys, -most, most) + most], out=row)
+
+
+def _hide(operator: Any, first: int, scores: Array) -> None:
+    """Set the scores to −∞ of tokens that are behind the query, or too far away."""
+    if operator.causal or operator.window is not None:
+        for query, row in enumerate(scores, first):
+            reach = len(row) if operator.window is None else int(operator.window)
+            row[: max(0, query - reach + 1)] = -np.inf
+            row[query + (1 if operator.causal else reach) :] = -np.inf
+
+
+def _tile(windows: int, tokens: int, keys: int) -> tuple[int, int]:
     """Return how many windows and rows of queries fill a tile with scores; at least one."""
-    rows = min(tokens, max(1, TILE // tokens))
-    return min(windows, max(1, TILE // (rows * tokens))), rows
+    rows = min(tokens, max(1, TILE // keys))
+    return min(windows, max(1, TILE // (rows * keys))), rows
 
 
-def _tiles(windows: int, tokens: int) -> Iterator[tuple[slice, slice]]:
-    together, rows = _tile(windows, tokens)
+def _tiles(windows: int, tokens: int, keys: int) -> Iterator[tuple[slice, slice]]:
+    together, rows = _tile(windows, tokens, keys)
     for first in range(0, windows, together):
         for top in range(0, tokens, rows):
             yield slice(first, first + together), slice(top, top + rows)
@@ -122,9 +226,10 @@ def _softmax(scores: Array) -> None:
     np.divide(scores, np.add.reduce(scores, axis=-1, keepdims=True), out=scores)
 
 
-def _project(results: Array, weights: Weights, out: Array) -> None:
-    np.matmul(results, weights["outward"], out=out)
-    np.add(out, weights["outward bias"], out=out)
+def _project(x: Array, weights: Weights, name: str, out: Array) -> None:
+    np.matmul(x, weights[f"{name}.weight"], out=out)
+    if f"{name}.bias" in weights:
+        np.add(out, weights[f"{name}.bias"], out=out)
 
 
 def _rows(operator: Any, shape: tuple[int, ...]) -> Iterator[tuple[int, int, int]]:

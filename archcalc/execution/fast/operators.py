@@ -63,10 +63,13 @@ def _dense(operator: Any, weight: Array) -> Array:
     return dense
 
 
-def scratch(operator: Any, x: Maps, y: Maps) -> int:
-    """Values of scratch memory that the kernel needs for maps of these shapes, images first."""
+def scratch(operator: Any, x: Maps, y: Maps, *others: Maps) -> int:
+    """Values of scratch memory that the kernel needs for maps of these shapes, images first.
+
+    `others`: what it reads beside x.
+    """
     if operator.name in ATTENTION:
-        return attention.scratch(operator, x[1:])
+        return attention.scratch(operator, x[1:], *(other[1:] for other in others))
     if operator.name == "deconv":
         return int(x[-2] * operator.filters // operator.g)
     return THREADS * cut(operator, x, y).scratch if operator.name == "conv" else 0

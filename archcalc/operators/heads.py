@@ -1,0 +1,108 @@
+"""What attentions have in common: projections, the scores of pairs, and the sums of values."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from archcalc.arithmetic import product, require
+from archcalc.operators.argument import Argument
+from archcalc.operators.model import Extent, Weight, Work, sums_of_products
+from archcalc.symbols import Int
+
+HEADS = Argument("heads", "size", "heads; they divide the channels")
+Factors = tuple[tuple[str, Int], ...]
+
+
+class Projection(NamedTuple):
+    """Linear layers that are alike, one for each of `names`: each token's channels → outputs."""
+
+    names: tuple[str, ...]
+    tokens: Factors
+    channels: Int
+    outputs: Int
+
+    def weights(self, biased: bool) -> tuple[Weight, ...]:
+        own = [Weight("weight", (self.channels, self.outputs), f"{name}.weight") for name in self.names]
+        terms = [Weight("bias", (self.outputs,), f"{name}.bias") for name in self.names if biased]
+        return (*own, *terms)
+
+    def work(self, biased: bool) -> tuple[Work, ...]:
+        count = len(self.names)
+        many = (("projections", count),) if count > 1 else ()
+        outputs = Extent("outputs", (*many, *self.tokens, ("channels", self.outputs)))
+        products = Extent("products", (("channels", self.channels),))
+        work = sums_of_products(outputs, products)
+        return (*work, Work("additions", (outputs,))) if biased else work
+
+    def links(self, biased: bool) -> Int:
+        """Its connections: a link a product, and one a bias that is added."""
+        tokens = product([size for _, size in self.tokens])
+        return len(self.names) * tokens * self.outputs * (self.channels + biased)
+
+
+class Scores(NamedTuple):
+    """How well each query matches each key, in each window and for each head."""
+
+    windows: Factors
+    heads: Int
+    queries: Factors
+    keys: Factors
+
+    @property
+    def extent(self) -> Extent:
+        return Extent("scores", (*self.windows, ("heads", self.heads), *self.queries, *self.keys))
+
+
+class Inside(NamedTuple):
+    """Values that are made inside an attention.
+
+    `projected`: queries, keys and values, where it makes them itself; `mixed`: the sums of values,
+    where they are not its output.
+    """
+
+    projected: Int
+    scores: Int
+    mixed: Int
+
+
+def divide_heads(heads: Int, channels: Int) -> None:
+    """Raises:
+    ShapeError: the heads do not divide the channels.
+    """
+    require(
+        channels % heads == 0,
+        "{heads} heads do not divide {channels} channels",
+        "heads",
+        heads=heads,
+        channels=channels,
+    )
+
+
+def weights_of(projections: tuple[Projection, ...], biased: bool = True) -> tuple[Weight, ...]:
+    return tuple(weight for each in projections for weight in each.weights(biased))
+
+
+def project(projections: tuple[Projection, ...], biased: bool = True) -> tuple[Work, ...]:
+    return tuple(work for each in projections for work in each.work(biased))
+
+
+def attend(scores: Scores, matched: Int, mixed: Int) -> tuple[Work, ...]:
+    """Scores of all pairs of tokens, their softmax, and the sums of values, in each window.
+
+    `matched`: channels of the queries of all heads, so many products a pair; `mixed`: channels of
+    what all heads together make of the values.
+    """
+    pairs = Extent("pairs", (*scores.windows, *scores.queries, *scores.keys))
+    outputs = Extent("outputs", (*scores.windows, *scores.queries, ("channels", mixed)))
+    rows = Extent("rows", (*scores.windows, ("heads", scores.heads), *scores.queries))
+    steps = Extent("steps", (("keys − 1", Extent("keys", scores.keys).size - 1),))
+    return (
+        Work("products", (pairs, Extent("products", (("channels", matched),)))),
+        Work("additions", (pairs, Extent("sums", (("channels − heads", matched - scores.heads),)))),
+        Work("comparisons", (rows, steps)),
+        Work("additions", (scores.extent,)),  # the largest is subtracted
+        Work("additions", (rows, steps)),
+        Work("exponentials", (scores.extent,)),
+        Work("divisions", (scores.extent,)),
+        *sums_of_products(outputs, Extent("products", scores.keys)),
+    )
