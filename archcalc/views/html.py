@@ -91,7 +91,9 @@ def _cell(column: Column, value: Any) -> str:
     number = _number(column, value)
     sorted_by = "" if number is None else f' data-v="{number}"'
     side = "left" if column.left else "right"
-    return f'<td class="{side}"{sorted_by}>{text(cell(column, value))}</td>'
+    told = text(cell(column, value))
+    told = told.replace("/", "/<wbr>") if column.kind == "name" else told  # a path may break there
+    return f'<td class="{side}"{sorted_by}>{told}</td>'
 
 
 def _number(column: Column, value: Any) -> int | float | None:
