@@ -9,11 +9,11 @@ import click
 
 from archcalc.api import Network
 from archcalc.commands.options import SpecCommand, spec_command
-from archcalc.errors import Diagnostic, UsageError
+from archcalc.errors import Diagnostic, UsageError, listed
 from archcalc.reports.column import column
 from archcalc.reports.compare import compared
 from archcalc.reports.differences import Wanted
-from archcalc.reports.page import balls, gathered
+from archcalc.reports.page import Chart, balls, gathered
 from archcalc.reports.sweep_page import gathered as gathered_sweep
 from archcalc.reports.table import Table
 from archcalc.sweeps.results.store import open_store
@@ -54,7 +54,8 @@ def command(networks: list[Any], output: str, across: str | None) -> None:
     ×             equal layers in a row, on maps of one size; counts are of all
     alive         values alive while a layer runs; of a row, the most
     multiplies    as in `archcalc flops`; parameters as in `archcalc params`
-    FILE:COLUMN   a row a network, named in its first column or in `name`
+    FILE:COLUMN   a row a network, named in `name` or in the first column as
+                  above: resnet18, resnet50:stride=1x1, my-net
     """
     check_suffix(output, (".html", ".htm"))
     if across and len(networks) < 2:
@@ -71,11 +72,24 @@ def _is_store(networks: list[Any]) -> bool:
 
 def _page(networks: list[Network], across: str | None) -> str:
     several = len(networks) > 1
-    values = column(across) if across else None
-    wanted = Wanted("multiplies", None, Table("html", None, False, False))
-    return render(
-        [gathered(network) for network in networks],
-        compared(networks, wanted) if several else [],
-        balls(networks, values) if several else [],
-        across.rpartition(":")[2] if across else "parameters",
-    )
+    wanted = Wanted("multiplies", None, Table("html", None, False, False), "archcalc diff --all")
+    chart = _chart(networks, across) if several else None
+    together = compared(networks, wanted) if several else []
+    return render([gathered(network) for network in networks], together, chart)
+
+
+def _chart(networks: list[Network], across: str | None) -> Chart:
+    """The balls of all networks, or of those that a column names.
+
+    Raises:
+        UsageError: it names none.
+    """
+    if across is None:
+        return Chart(balls(networks, None)[0], "parameters", ())
+    values = column(across)
+    found, missing = balls(networks, values)
+    path, _, name = across.rpartition(":")
+    if not found:
+        message = f"--by: {printable(path)} names none of {listed(missing)}"
+        raise UsageError(Diagnostic(message, help=f"it names {listed(values) or 'nothing'}"))
+    return Chart(found, name, tuple(missing))

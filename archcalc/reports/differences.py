@@ -22,11 +22,12 @@ SORTED = (
 
 
 class Wanted(NamedTuple):
-    """The options: the count to show, the one to sort by, the rows."""
+    """The options: the count to show, the one to sort by, the rows; `more` is what shows all of them."""
 
     by: str
     sort: str | None
     table: Table
+    more: str = "--all"
 
     def of(self, rows: list[DifferenceRow]) -> list[DifferenceRow]:
         """Return the rows in their order, the largest change first, cut to the number wanted.
@@ -50,9 +51,9 @@ def report(found: Difference, labels: tuple[str, str], wanted: Wanted) -> Report
     remarks = [f"{grouped(missed)} of {grouped(len(chosen))} rows are not shown"] if missed else []
     if not wanted.table.all and (hidden := len(shown) - MOST_ROWS) > 0:
         shown = shown[:MOST_ROWS]
-        remarks.append(f"{grouped(hidden)} more rows that differ: --all shows every layer")
+        remarks.append(f"{grouped(hidden)} more rows that differ: {wanted.more} shows every layer")
     if not wanted.table.all and len(rows) > len(chosen):
-        remarks.append("what is alike, or changes at no cost, is not shown: --all shows it")
+        remarks.append(f"what is alike, or changes at no cost, is not shown: {wanted.more} shows it")
     total = {"layer": "total", "strong": True, **changes(_sums(found.layers))}
     return Report(
         f"layers, {labels[0]} → {labels[1]}: {_counts(found)}",

@@ -50,7 +50,8 @@ class NetworkPage(NamedTuple):
     """A network on the page.
 
     `alive` has a bar a step in values, `peak` is the largest. `fields` are squares in pixels over an
-    input of `input` pixels, from the smallest; none where no map has a field of its own.
+    input of `input` pixels, from the smallest, or of a `sequence` lengths in positions; none where no
+    map has a field of its own.
     """
 
     name: str
@@ -63,6 +64,7 @@ class NetworkPage(NamedTuple):
     peak: int
     fields: tuple[Mark, ...]
     input: int
+    sequence: bool
     tables: tuple[Report, ...]
 
 
@@ -86,6 +88,7 @@ def gathered(network: Network) -> NetworkPage:
         int(memory.peak),
         tuple(_fields(analysis, outline)),
         max(map(int, analysis.graph.input.extents)),
+        _is_sequence(analysis),
         (census, *_published(network)),
     )
 
@@ -160,16 +163,21 @@ def _alive(analysis: Analysis, memory: Memory) -> Iterator[Mark]:
         yield Mark(live, ranges(nodes), printable("\n".join([told, *terms, *more])))
 
 
+def _is_sequence(analysis: Analysis) -> bool:
+    return len(analysis.graph.input.extents) == 1
+
+
 def _fields(analysis: Analysis, outline: Outline) -> Iterator[Mark]:
-    """A square for each size that grows, a few of them."""
+    """A square for each size that grows, a few of them; what a repeat sees, its last copy sees."""
     fields, nodes = receptive_fields(analysis.graph).nodes, analysis.graph.nodes
+    unit = "positions" if _is_sequence(analysis) else "pixels"
     found: dict[int, Mark] = {}
     for entry in outline.entries:
-        seen = [i for i in entry.nodes if fields[i].sides]
+        seen = [i for i in entry.layers if fields[i].sides]
         if not seen:
             continue
         sides = [int(axis.size) for axis in fields[seen[-1]].sides]
-        size, told = max(sides), f"{nodes[seen[-1]].path}: {'×'.join(map(str, sides))} pixels"
+        size, told = max(sides), f"{nodes[seen[-1]].path}: {'×'.join(map(grouped, sides))} {unit}"
         found.setdefault(size, Mark(size, ranges(entry.layers), printable(told)))
     sizes = sorted(size for size in found if size > 1)
     step = -(-len(sizes) // MOST_SQUARES) or 1
@@ -198,13 +206,23 @@ class Ball(NamedTuple):
     parameters: int
 
 
-def balls(networks: Sequence[Network], values: dict[str, float] | None) -> list[Ball]:
-    """Networks as balls, over the values of a column if one is given, else over their parameters."""
-    found = []
+class Chart(NamedTuple):
+    """Networks over their multiplies, by what, and those of which it says nothing."""
+
+    balls: Sequence[Ball]
+    across: str
+    missing: tuple[str, ...]
+
+
+def balls(networks: Sequence[Network], values: dict[str, float] | None) -> tuple[list[Ball], list[str]]:
+    """Networks as balls, over their parameters or a column's values, and those that it does not name."""
+    found, missing = [], []
     for network in networks:
-        analysis = network.analyze()
+        analysis, name = network.analyze(), label(network)
         parameters = int(analysis.parameters)
-        value: Any = parameters if values is None else values.get(network.name)
-        if value is not None:
-            found.append(Ball(label(network), int(analysis.multiplies), float(value), parameters))
-    return found
+        value: Any = parameters if values is None else values.get(name)
+        if value is None:
+            missing.append(name)
+        else:
+            found.append(Ball(name, int(analysis.multiplies), float(value), parameters))
+    return found, missing

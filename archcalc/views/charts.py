@@ -11,7 +11,7 @@ from archcalc.units import binary, grouped, scaled
 from archcalc.views.html import text
 
 WIDE, HIGH = 1000, 180
-GRID = 320
+GRID, STRIP = 320, 24
 AXIS = 60
 
 
@@ -45,12 +45,30 @@ def squares(marks: Sequence[Mark], input: int) -> str:
         wide = min(mark.value, most) * scale
         corner = (GRID - wide) / 2
         place = f'x="{corner:.1f}" y="{corner:.1f}" width="{wide:.1f}" height="{wide:.1f}"'
-        cut = " beyond" if mark.value > most else ""
-        fields.append(
-            f'<rect class="field{cut}" data-layers="{mark.layers}" tabindex="0" {place}>'
-            f"<title>{text(mark.told)}</title></rect>"
-        )
+        fields.append(_field(mark, place, mark.value > most))
     return _svg(GRID, GRID, f"receptive fields over {input} pixels", [*grid, *fields], "squares")
+
+
+def strips(marks: Sequence[Mark], input: int) -> str:
+    """Return a sequence in 16 parts and the fields around its center, from the shortest at the top."""
+    most = max([input, *(min(mark.value, 3 * input) for mark in marks)])
+    scale, high = GRID / most, STRIP * len(marks)
+    side, edge = input * scale, (GRID - input * scale) / 2
+    ticks = "".join(f"M{edge + side * i / 16:.1f} 0v{high}" for i in range(17))
+    parts = [f'<path class="grid" d="{ticks}"/>']
+    for at, mark in enumerate(marks):
+        long = min(mark.value, most) * scale
+        place = (
+            f'x="{(GRID - long) / 2:.1f}" y="{at * STRIP + 3}" width="{long:.1f}" height="{STRIP - 6}"'
+        )
+        parts.append(_field(mark, place, mark.value > most))
+    return _svg(GRID, high, f"receptive fields over {input} positions", parts, "squares")
+
+
+def _field(mark: Mark, place: str, beyond: bool) -> str:
+    name = "field beyond" if beyond else "field"
+    told = f"<title>{text(mark.told)}</title>"
+    return f'<rect class="{name}" data-layers="{mark.layers}" tabindex="0" {place}>{told}</rect>'
 
 
 def chart(balls: Sequence[Ball], across: str) -> str:
@@ -67,10 +85,10 @@ def chart(balls: Sequence[Ball], across: str) -> str:
         return across, high - AXIS - (y - low) / (top - low) * (high - 1.5 * AXIS)
 
     parts = [f'<path class="axis" d="M{AXIS} {AXIS / 2}V{high - AXIS}H{wide - AXIS}"/>']
-    for value in _decades(left, right):
+    for value in _logarithmic(left, right):
         x, _ = place(log10(value), low)
         parts.append(_tick(x, high - AXIS + 18, scaled(round(value)), "middle"))
-    ticks = _decades(low, top) if counted else _steps(low, top)
+    ticks = _logarithmic(low, top) if counted else _steps(low, top)
     for value in ticks:
         _, y = place(left, log10(value) if counted else value)
         parts.append(_tick(AXIS - 8, y + 4, scaled(round(value)) if counted else f"{value:g}", "end"))
@@ -120,6 +138,12 @@ def _decades(low: float, high: float) -> list[float]:
     """Return 1, 2 and 5 times powers of ten between two logarithms."""
     powers = range(floor(low), ceil(high) + 1)
     return [m * 10.0**p for p in powers for m in (1, 2, 5) if low <= log10(m * 10.0**p) <= high]
+
+
+def _logarithmic(low: float, high: float) -> list[float]:
+    """Return round numbers between two logarithms: some five, where powers of ten are too few."""
+    found = _decades(low, high)
+    return found if len(found) > 2 else _steps(10**low, 10**high)
 
 
 def _steps(low: float, high: float) -> list[float]:

@@ -6,54 +6,55 @@ from collections.abc import Iterator, Sequence
 
 from archcalc.drawing.layout import draw
 from archcalc.reports.model import Report
-from archcalc.reports.page import Ball, NetworkPage
+from archcalc.reports.page import Chart, NetworkPage
 from archcalc.reports.sweep_page import SweepPage
 from archcalc.units import grouped
 from archcalc.views import charts, html, svg
 from archcalc.views.html import text
 
 
-def render(
-    networks: Sequence[NetworkPage], together: Sequence[Report], balls: Sequence[Ball], across: str
-) -> str:
+def render(networks: Sequence[NetworkPage], together: Sequence[Report], chart: Chart | None) -> str:
     """Return the page of networks, of several with their totals side by side before them."""
-    title = networks[0].title if len(networks) == 1 else " · ".join(network.name for network in networks)
-    body = [*_together(networks, together, balls, across)]
+    several = len(networks) > 1
+    title = " · ".join(network.name for network in networks) if several else networks[0].title
+    body = [f"<h1>{text(title)}</h1>"] if several else []
+    body += [*_chart(chart)] if chart else []
+    body += map(html.section, together)
     for network in networks:
-        body += _article(network)
+        body += _article(network, f"{network.name}: {network.title}" if several else network.title)
     body.append('<p class="made">made by archcalc: exact counts of an architecture, for one image</p>')
     return html.page(title, body)
 
 
-def _together(
-    networks: Sequence[NetworkPage], together: Sequence[Report], balls: Sequence[Ball], across: str
-) -> Iterator[str]:
-    if len(networks) > 1:
-        yield f"<h1>{text(' · '.join(network.name for network in networks))}</h1>"
-        if len(balls) > 1:
-            yield f"<section><figure>{charts.chart(balls, across)}</figure></section>"
-        yield from map(html.section, together)
+def _chart(chart: Chart) -> Iterator[str]:
+    missing = f"without {chart.across}: {', '.join(chart.missing)}" if chart.missing else ""
+    told = f"<p>{text(missing)}</p>" if missing else ""
+    yield f"<section><figure>{charts.chart(chart.balls, chart.across)}</figure>{told}</section>"
 
 
-def _article(network: NetworkPage) -> Iterator[str]:
-    yield f"<article><header><h1>{text(network.title)}</h1>"
+def _article(network: NetworkPage, heading: str) -> Iterator[str]:
+    yield f"<article><header><h1>{text(heading)}</h1>"
     if network.paper:
         yield f"<p>{text(network.paper)}</p>"
     facts = "".join(
         f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in network.facts
     )
     yield f"<dl>{facts}</dl></header>"
-    yield f'<section><figure class="picture">{svg.render(draw(network.drawn))}</figure></section>'
+    drawing = draw(network.drawn)
+    room = f'style="--wide:{drawing.width:.0f}px"'
+    yield f'<section><figure class="picture" {room}>{svg.render(drawing)}</figure></section>'
     yield html.section(network.layers)
     bars = charts.bars(network.alive, network.peak)
     peak = f"{grouped(network.peak)} values at the peak, {charts.size_of(network.peak)} as float32"
     told = f"{peak}; a bar is a layer's turn, in the order of the spec."
     yield _section("Values alive at each step", f"<figure>{bars}</figure><p>{told}</p>")
     if network.fields:
-        squares = charts.squares(network.fields, network.input)
+        fields = charts.strips if network.sequence else charts.squares
+        shown = fields(network.fields, network.input)
         rows = [f'<li data-layers="{mark.layers}">{text(mark.told)}</li>' for mark in network.fields]
-        beside = f'<div class="beside"><figure>{squares}</figure><ol>{"".join(rows)}</ol></div>'
-        yield _section(f"Receptive field over {network.input} pixels", beside)
+        beside = f'<div class="beside"><figure>{shown}</figure><ol>{"".join(rows)}</ol></div>'
+        unit = "positions" if network.sequence else "pixels"
+        yield _section(f"Receptive field over {grouped(network.input)} {unit}", beside)
     yield from map(html.section, network.tables)
     yield "</article>"
 

@@ -124,3 +124,26 @@ def test_sequences_and_volumes_have_pages(text: str, browser: Browser, tmp_path:
     total = archcalc.load(text).analyze().multiplies
     assert f"{total:,}" in browser.js("document.querySelector('tfoot').textContent")
     assert quiet(browser, path)
+
+
+def test_a_printed_page_holds_its_tables(browser: Browser, tmp_path: Path) -> None:
+    """The differences of two networks within 718 pixels, a page of 8.5 inches with its margins.
+
+    Chromium paints no buttons in the header that it repeats on each page: their texts stand there.
+    """
+    browser.open(path := write(tmp_path, "resnet50", "resnet50:stride=1x1"))
+    browser.media("print")
+    browser.size(718, 900)
+    assert browser.js("[...document.querySelectorAll('table')].every(t => t.offsetWidth <= 718)")
+    button = "getComputedStyle(document.querySelector('th button')).display"
+    assert browser.js(button) == "contents"
+    assert quiet(browser, path)
+
+
+def test_a_picture_on_a_phone_can_be_read(browser: Browser, tmp_path: Path) -> None:
+    """Its smallest letters, of 9 pixels, keep five of them; the figure scrolls, the page does not."""
+    browser.size(390, 844)
+    browser.open(write(tmp_path, "resnet50"))
+    scale = "(s => s.getBoundingClientRect().width / s.viewBox.baseVal.width)"
+    assert 9 * browser.js(f"{scale}(document.querySelector('.picture svg'))") > 5
+    assert browser.js("document.documentElement.scrollWidth <= innerWidth")
