@@ -25,6 +25,7 @@ class Assembly:
         self.nodes: list[Node] = []
         self._operators: dict[Any, Operator] = {}
         self._shapes: dict[tuple[int, tuple[Shape, ...]], Shape] = {}
+        self._uses: set[tuple[int, int, tuple[Shape, ...]]] = set()  # of weights, that are sound
 
     def begin(self, name: str, shape: Shape, keys: Keys) -> int:
         """An input, which stands at `keys` of the TOML; the main one is node 0."""
@@ -74,18 +75,22 @@ class Assembly:
             except ShapeError as error:
                 raise refusals.misfit(error, self.nodes, path, inputs, place, arguments) from None
         node = Node(path, operator, inputs, shape, place, shares)
-        if shares >= 0:
+        use = (shares, id(operator), shapes)
+        if shares >= 0 and use not in self._uses:
             try:
                 self._require_same_weights(self.nodes[shares], node)
             except ShapeError as error:
                 raise refusals.misfit(error, self.nodes, path, inputs, place, arguments) from None
+            self._uses.add(use)
         self.nodes.append(node)
         return len(self.nodes) - 1
 
     def holder(self, index: int) -> int:
         """The node that the weights of a node belong to, or −1 if it has none."""
         node = self.nodes[index]
-        return node.shares if node.shares >= 0 else index if self._weights(node) else -1
+        if node.shares >= 0:
+            return node.shares
+        return index if self._weights(node) else -1
 
     def _weights(self, node: Node) -> tuple[Weight, ...]:
         return node.operator.weights(*(self.nodes[i].shape for i in node.inputs))

@@ -198,8 +198,8 @@ class _Builder:
             raise refusals.other_axes(target, self.nodes[made.source].shape, self.nodes[x].shape, place)
         if others and not made.is_layer(self.nodes, 1 + len(others)):
             raise refusals.many_inputs(target, place)
-        name = target.rpartition("/")[2]
-        path = scope.prefix + label if label else self.names.free(scope, name)
+        path = scope.prefix + label if label else self.names.free(scope, target.rpartition("/")[2])
+        self.effort.allow(self.effort.steps + made.end - made.first, line)
         moved = {made.source: x}
         for index in range(made.first, made.end):
             node = self.nodes[index]

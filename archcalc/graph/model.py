@@ -63,7 +63,7 @@ class Graph(NamedTuple):
     @property
     def inputs(self) -> int:
         """How many inputs there are: they are the first nodes."""
-        return next(i for i, node in enumerate((*self.nodes, None)) if node is None or node.inputs)
+        return next((i for i, node in enumerate(self.nodes) if node.inputs), len(self.nodes))
 
     @property
     def weight_layers(self) -> int:
