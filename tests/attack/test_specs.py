@@ -11,6 +11,7 @@ from support.campaign import allow, archcalc, besiege, sizes, timed
 from archcalc.analysis.costs import analyze, count, total
 from archcalc.api import Network
 from archcalc.errors import ArchError
+from archcalc.operators import TABLE
 from archcalc.spec.bundle import families
 from archcalc.spec.catalog import Entry
 from archcalc.spec.model import Source
@@ -21,6 +22,7 @@ WORDS = sorted({word for text in TEXTS for word in re.findall(r"\w+|[^\w\s]", te
 SIGNS = "0 -1 1e400 nan inf 0.5 # [ ] { } [[ ]] = | @ @in ... if in k3 k0 p0 s0 half same {n} {-1}"
 STRANGE = [
     *SIGNS.split(),
+    *TABLE,
     *("9" * 25, "9" * 5000, "1000000000", "2147483648", "9223372036854775807", "k2000000000"),
     *("todepth 2147483648", "upsample 99999", "maxpool 9000000000 same", "p1000000000", "d999999999"),
     *(
@@ -39,6 +41,15 @@ STRANGE = [
         "\x85",
     ),
     *("output a = ", "a = ", "if 1: ", "2 x ", "60 x ", "concat @in", "add @in", "{channels}", "{1/0}"),
+    *("reuse @a", "reuse @in", "99 x reuse @a", "@a/conv", "{shape}", "{shape[0]}", "if shape[0] > 7: "),
+    *(
+        "\n[inputs]\n",
+        "\n[train]\n",
+        'freeze = "*"',
+        'freeze = ["nothing"]',
+        'b = "8x8x3"',
+        "args = '@b'",
+    ),
 ]
 PIECES = (r"\w+|\s+|[^\w\s]", r"[\s\S]", r"[^\n]*\n")
 
@@ -107,8 +118,9 @@ def _sums(text: str) -> None:
         raise AssertionError(f"what `show -` takes is refused here: {error}") from None
     analysis = analyze(Network(Entry("mutant", spec, None), {}).graph)
     allow(len(analysis.layers))
-    alone = [count(layer.node.operator, layer.inputs) for layer in analysis.layers]
-    assert analysis.total == total(alone)
+    alone = [count(x.node.operator, x.inputs, x.node.shares < 0) for x in analysis.layers]
+    assert analysis.total._replace(frozen=0) == total(alone)
+    assert 0 <= analysis.total.frozen <= analysis.total.parameters
 
 
 @sizes(200, 100_000)
