@@ -23,7 +23,10 @@ from archcalc.spec.model import Source
 KERAS = "keras"
 IDLE = "side outputs"  # kept, but no part of the main output
 # operators without a module; no tool counts them
-_FUNCTIONS = ("input", "add", "concat", "mul", "flatten", "slice", "shuffle", "padchannels", "todepth")
+_FUNCTIONS = (
+    *("input", "add", "concat", "mul", "flatten", "slice", "shuffle", "padchannels", "todepth"),
+    *("pad", "crop"),
+)
 _TORCH = {
     "conv": "Conv2d",
     "deconv": "ConvTranspose2d",
@@ -47,6 +50,8 @@ _TORCH = {
     "softmax": "Softmax",
     "dropout": "Dropout",
     "upsample": "Upsample",
+    "pixelshuffle": "PixelShuffle",
+    "pixelunshuffle": "PixelUnshuffle",
     **{name: name for name in (*_FUNCTIONS, "tokens", "token", "transpose")},
 }
 _OWNER = "belong to a module of their own or to the one around it"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from archcalc.audit.tables import ANY, Rules, each, free
 
-_MOVES = "concat flatten slice shuffle padchannels todepth tokens token transpose upsample"
+_MOVES = (
+    "concat flatten slice shuffle pad crop padchannels todepth pixelshuffle pixelunshuffle tokens token"
+    " transpose upsample"
+)
 _CURVES = "sigmoid tanh swish gelu hsigmoid hswish"
 _PRODUCTS = each("conv deconv linear", "products")
 _BIASED = each("conv deconv linear", "products + biases added")

@@ -10,6 +10,7 @@ from archcalc.audit.torch_modules import (
     ACTIVATIONS,
     ATTENTIONS,
     FUNCTIONS,
+    MOVES,
     NO_MODULES,
     PARTS,
     REST,
@@ -47,7 +48,7 @@ THOP = Tool(
                     "AdaptiveAvgPool2d": "inputs − inputs rounded off + outputs",
                     "Softmax": "3 outputs − positions",
                     **free("input LayerNorm2d", NO_MODULES, FUNCTIONS, PARTS, ACTIVATIONS, ATTENTIONS),
-                    **free("MaxPool2d AdaptiveMaxPool2d LocalResponseNorm Dropout"),
+                    **free("MaxPool2d AdaptiveMaxPool2d LocalResponseNorm Dropout", MOVES),
                 }
             },
             thop_lines("macs"),
@@ -69,9 +70,8 @@ THOP = Tool(
 _NOTHING = {
     **free("input LayerNorm LayerNorm2d", NO_MODULES, FUNCTIONS, PARTS, ATTENTIONS),
     **free("ReLU ReLU6 Sigmoid Tanh SiLU GELU Hardsigmoid Hardswish"),
-    **free(
-        "MaxPool2d AdaptiveMaxPool2d LocalResponseNorm Dropout Upsample"
-    ),  # nearest: other modes count
+    **free("MaxPool2d AdaptiveMaxPool2d LocalResponseNorm Dropout", MOVES),
+    **free("Upsample"),  # nearest: other modes count
 }
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 # no modules: calls of functions and tensors, which hooks do not see
-NO_MODULES = "add concat mul flatten slice shuffle padchannels todepth tokens token transpose Parameter"
+NO_MODULES = (
+    "add concat mul flatten slice shuffle pad crop padchannels todepth tokens token transpose Parameter"
+)
 FUNCTIONS = "F.relu F.avg_pool2d F.max_pool2d F.adaptive_avg_pool2d Tensor.mean"
 # composite modules, and modules that leave a map's values unchanged in eval mode
 WHOLES = (
@@ -13,7 +15,8 @@ WHOLES = (
 PARTS = f"BasicConv2d {WHOLES}"  # the first ends with a function: it is what else is a ReLU
 ACTIVATIONS = "ReLU ReLU6 LeakyReLU Sigmoid Tanh SiLU GELU Hardsigmoid Hardswish"
 POOLS = "MaxPool2d AvgPool2d AdaptiveAvgPool2d AdaptiveMaxPool2d"
-OTHERS = "LocalResponseNorm Dropout Softmax Upsample"
+MOVES = "PixelShuffle PixelUnshuffle"  # which no tool counts
+OTHERS = f"LocalResponseNorm Dropout Softmax Upsample {MOVES}"
 ATTENTIONS = "MultiheadAttention ShiftedWindowAttention"
 # of one leaf module: those of attention, and tensors of a module that has parts, are none
 LEAVES = "Conv2d ConvTranspose2d Linear BatchNorm2d LayerNorm LayerNorm2d"

@@ -19,6 +19,7 @@ from archcalc.audit.torch_modules import (
     ACTIVATIONS,
     FUNCTIONS,
     LEAVES,
+    MOVES,
     NO_MODULES,
     OTHERS,
     PARTS,
@@ -115,7 +116,7 @@ FVCORE = Tool(
                     **free("input", NO_MODULES, PARTS, ACTIVATIONS),
                     **free("F.relu F.avg_pool2d F.max_pool2d Tensor.mean AvgPool2d"),
                     **free("MaxPool2d AdaptiveMaxPool2d"),
-                    **free("LocalResponseNorm Dropout Softmax"),
+                    **free("LocalResponseNorm Dropout Softmax", MOVES),
                 }
             },
             lambda sums: (f"FlopCountAnalysis.total(): {only(sums)}",),

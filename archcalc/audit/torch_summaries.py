@@ -7,6 +7,7 @@ from archcalc.audit.torch_modules import (
     ACTIVATIONS,
     FUNCTIONS,
     LEAVES,
+    MOVES,
     NO_MODULES,
     OTHERS,
     PARTS,
@@ -128,7 +129,7 @@ PTFLOPS = Tool(
                     **free("input LayerNorm2d Tensor.mean Sigmoid Tanh Hardsigmoid Hardswish"),
                     # F.local_response_norm calls mul, avg_pool3d of the padded map, mul and add
                     "LocalResponseNorm": "4 outputs + padding channels",
-                    **free("Dropout", NO_MODULES, WHOLES),
+                    **free("Dropout", NO_MODULES, WHOLES, MOVES),
                 }
             },
             _macs,

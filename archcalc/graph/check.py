@@ -43,6 +43,10 @@ ALIASES = {
     "hardsigmoid": "hsigmoid",
     "leakyrelu": "leaky",
     "multiply": "mul",
+    **dict.fromkeys(("pixel_shuffle", "depth_to_space", "depthtospace", "subpixel"), "pixelshuffle"),
+    **dict.fromkeys(("pixel_unshuffle", "space_to_depth", "spacetodepth"), "pixelunshuffle"),
+    **dict.fromkeys(("zeropad", "zeropad2d", "zero_padding", "reflectionpad2d", "padding"), "pad"),
+    **dict.fromkeys(("cropping", "cropping2d", "center_crop", "centercrop"), "crop"),
     "cat": "concat",
     "concatenate": "concat",
 }

@@ -8,8 +8,6 @@ _SCALES = "has as many parameters: a scale and a shift a channel"
 _RECURRENT = "there are no recurrent layers here"
 _SENTENCES = {
     "prelu": "there is no PReLU here; `leaky` has no slopes to learn",
-    "pixelshuffle": "there is no pixel shuffle here, only the other way: `todepth`",
-    "pixelunshuffle": "space to depth is `todepth 2`",
     "deformconv": "there is no deformable conv here; its offsets alone come from a plain `conv`",
     "lstm": _RECURRENT,
     "gru": _RECURRENT,
@@ -22,9 +20,6 @@ _SENTENCES = {
     "embedding": "there are no embeddings of words here; `posembed` is that of positions",
 }
 _ALIASES = {
-    "depthtospace": "pixelshuffle",
-    "subpixel": "pixelshuffle",
-    "spacetodepth": "pixelunshuffle",
     "deformconv2d": "deformconv",
     "deformable": "deformconv",
     "deformableconv": "deformconv",

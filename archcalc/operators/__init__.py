@@ -16,7 +16,9 @@ FAMILIES = {
     "normalization": "bn ln groupnorm lrn scale",
     "activation": "relu relu6 leaky sigmoid tanh swish gelu hsigmoid hswish softmax dropout",
     "joining": "add concat mul",
-    "reshaping": "flatten upsample todepth padchannels slice shuffle",
+    "reshaping": (
+        "flatten upsample pad crop todepth pixelshuffle pixelunshuffle padchannels slice shuffle"
+    ),
     "tokens": "tokens classtoken posembed token transpose",
     "attention": "attention windowattention",
 }

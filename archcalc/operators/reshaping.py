@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from archcalc.arithmetic import ceil_div, product, require
+from archcalc.arithmetic import Margin, ceil_div, maximum, product, require
+from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import (
     FREE,
@@ -71,6 +72,134 @@ class Upsample(Reshape):
 
     def geometry(self, *inputs: Shape) -> Geometry:
         return Repeat(self.factor)
+
+
+class Pad(Reshape):
+    """Zeros around the map: torch's nn.ZeroPad.
+
+    With `reflect` the values inside again, mirrored at the last one (ReflectionPad); with `edge` that
+    one repeated (ReplicationPad).
+    """
+
+    name = "pad"
+    arguments = (
+        Argument("size", "padding", "on both sides of each axis; 0:1 before:after"),
+        Argument("reflect", "flag", "mirrored at the last value", False),
+        Argument("edge", "flag", "the last value repeated", False),
+    )
+
+    size: tuple[Margin, ...]
+    reflect: bool
+    edge: bool
+
+    def __init__(self, *required: Any, **optional: Any) -> None:
+        super().__init__(*required, **optional)
+        if self.reflect and self.edge:
+            raise ShapeError("`reflect` and `edge` contradict each other", "edge")
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        if self.reflect:
+            for (name, n), size in zip(x.named, self.size, strict=True):
+                require(
+                    maximum(size.before, size.after) < n,
+                    "cannot reflect {pad} values of a {name} of {n}",
+                    "size",
+                    lambda pad, name, n: f"at most {n - 1}, or `edge`",
+                    pad=maximum(size.before, size.after),
+                    name=name,
+                    n=n,
+                )
+        sizes = (n + size.before + size.after for n, size in zip(x.extents, self.size, strict=True))
+        return Shape(*sizes, x.channels)
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        one = (1,) * self.rank
+        return Window(one, one, tuple(size.before for size in self.size), one)
+
+
+class Crop(Reshape):
+    """What is left when values are cut off at the ends of each axis."""
+
+    name = "crop"
+    arguments = (Argument("size", "padding", "off both sides of each axis; 0:1 before:after"),)
+
+    size: tuple[Margin, ...]
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        for (name, n), size in zip(x.named, self.size, strict=True):
+            require(
+                size.before + size.after < n,
+                "a crop of {size} leaves nothing of the {name} of {n}",
+                "size",
+                lambda size, name, n: f"at most {n - 1} on both sides together",
+                size=size,
+                name=name,
+                n=n,
+            )
+        sizes = (n - size.before - size.after for n, size in zip(x.extents, self.size, strict=True))
+        return Shape(*sizes, x.channels)
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        one = (1,) * self.rank
+        return Window(one, one, tuple(-size.before for size in self.size), one)
+
+
+class PixelShuffle(Reshape):
+    """`factor` × `factor` channels side by side, as one of the output (Shi et al. 2016).
+
+    In torch's order: those of one output channel follow each other, row by row.
+    """
+
+    name = "pixelshuffle"
+    arguments = (Argument("factor", "pair", "times down and across"),)
+
+    factor: Sizes
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        taps = product(self.factor)
+        require(
+            x.channels % taps == 0,
+            "{channels} channels are no multiple of {taps}, one for each place",
+            "factor",
+            lambda channels, taps: f"`conv {-(-channels // taps) * taps}` before it",
+            channels=x.channels,
+            taps=taps,
+        )
+        sizes = (n * factor for n, factor in zip(x.extents, self.factor, strict=True))
+        return Shape(*sizes, x.channels // taps)
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        return Repeat(self.factor)
+
+
+class PixelUnshuffle(Reshape):
+    """Each `factor` × `factor` values of a channel as so many channels: undoes `pixelshuffle`."""
+
+    name = "pixelunshuffle"
+    arguments = (Argument("factor", "pair", "neighbors down and across"),)
+
+    factor: Sizes
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        for (name, n), factor in zip(x.named, self.factor, strict=True):
+            require(
+                n % factor == 0,
+                "the {name} of {n} is no multiple of {factor}",
+                "factor",
+                lambda name, n, factor: f"`pad 0:{-n % factor}` before it, or `todepth`, which fills up",
+                name=name,
+                n=n,
+                factor=factor,
+            )
+        sizes = (n // factor for n, factor in zip(x.extents, self.factor, strict=True))
+        return Shape(*sizes, x.channels * product(self.factor))
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        return Window(self.factor, self.factor, (0,) * self.rank, (1,) * self.rank)
 
 
 class ToDepth(Reshape):

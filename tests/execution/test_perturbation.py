@@ -108,10 +108,19 @@ def geometry_is_seen(seen: dict[Place, set[Place]], operator: Operator, inputs: 
         places_of(inputs[-1].extents if operator.name == "attention" else inputs[0].extents)
     )
     if isinstance(geometry, WITH_AXES):
-        return all(seen[place] == expected_places(geometry, place, inputs[0]) for place in seen)
+        inner = [place for place in seen if not repeats(operator, place, inputs[0])]
+        return all(seen[place] == expected_places(geometry, place, inputs[0]) for place in inner)
     if geometry == "global":
         return all(places == everything for places in seen.values())
     return geometry == "pointwise" and all(len(places) <= 1 for places in seen.values())
+
+
+def repeats(operator: Any, place: Place, x: Shape) -> bool:
+    """Whether a pad fills an output from inside the map: fields are those away from the border."""
+    if operator.name != "pad" or not (operator.reflect or operator.edge):
+        return False
+    sides = zip(place, operator.size, x.extents, strict=True)
+    return any(not before <= at < before + n for at, (before, _), n in sides)
 
 
 def expected_places(geometry: Any, output: Place, x: Shape) -> set[Place]:

@@ -79,7 +79,7 @@ def test_geometry_without_window(geometry: str) -> None:
 
 def test_the_other_operators_slide_a_window() -> None:
     windowed = {"conv", "maxpool", "avgpool", "sumpool", "adaptivepool", "todepth", "windowattention"}
-    windowed |= {"deconv", "upsample"}
+    windowed |= {"deconv", "upsample", "pad", "crop", "pixelshuffle", "pixelunshuffle"}
     assert set(TABLE) - set().union(*GEOMETRIES.values()) == windowed
 
 
@@ -130,6 +130,10 @@ WRITTEN = [
     ("ln", (), {"eps": 1}, "ln eps={1.0}"),
     ("concat", (), {"crop": True}, "concat crop"),
     ("upsample", ((2, 1),), {}, "upsample 2x1"),
+    ("pad", (Margin(0, 1),), {"edge": True}, "pad 0:1 edge"),
+    ("pad", ((1, Margin(2, 0)),), {}, "pad 1x2:0"),
+    ("crop", (2,), {}, "crop 2"),
+    ("pixelshuffle", (2,), {}, "pixelshuffle 2"),
     ("token", (0,), {}, "token 0"),
     ("windowattention", (3, 7), {"shift": 3}, "windowattention 3 7 shift=3"),
     ("relu", (), {}, "relu"),

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from archcalc.arithmetic import Margin, recorded
 from archcalc.errors import ShapeError
 from archcalc.operators import FAMILIES, TABLE, operator_class
+from archcalc.operators.argument import Argument
 from archcalc.operators.joining import Join
 from archcalc.operators.model import Cells, Grid, Operator, Repeat, Spread, Window
 from archcalc.operators.shape import Shape
@@ -149,6 +150,32 @@ def sliced(draw: Draw, structure: Structure) -> Point:
     return {"channels": channels} | rest | ({"from": start} if structure["offset"] else {})
 
 
+def around(most: Callable[[int], int]) -> Callable[[Draw, Structure], Point]:
+    """A map with an amount before and after each axis, both at most what its size allows."""
+
+    def point(draw: Draw, structure: Structure) -> Point:
+        found = image(draw)
+        for axis, size in enumerate(("height", "width")):
+            limit = most(found[f"{size}0"])
+            found |= {f"size{axis}": draw(small(0, limit)), f"q{axis}": draw(small(0, limit))}
+        return found
+
+    return point
+
+
+def shuffled_pixels(draw: Draw, structure: Structure) -> Point:
+    down, across = draw(small(1, 3)), draw(small(1, 3))
+    taps = down * across * (across if structure["volume"] else 1)
+    found = image(draw, channels=taps * draw(small(1, 4)))
+    return {"factor0": down, "factor1": across} | found
+
+
+def unshuffled_pixels(draw: Draw, structure: Structure) -> Point:
+    down, across = draw(small(1, 3)), draw(small(1, 3))
+    sizes = {"height": down * draw(small(1, 4)), "width": across * draw(small(1, 4))}
+    return {"factor0": down, "factor1": across} | image(draw, **sizes)
+
+
 def padded(draw: Draw, structure: Structure) -> Point:
     channels = draw(small(1, 9))
     return {"channels": channels + draw(small(0, 5))} | image(draw, channels=channels)
@@ -269,7 +296,14 @@ SPACES = {
     "mul": joins(squeezed),
     "flatten": Space(flags(), plain()),
     "upsample": Space(flags(), plain("factor0", "factor1")),
+    "pad": Space(
+        st.sampled_from(["zeros", "reflect", "edge"]).map(lambda how: {how: True}),
+        around(lambda n: n - 1),
+    ),
+    "crop": Space(flags(), around(lambda n: (n - 1) // 2)),
     "todepth": Space(flags(), plain("factor0", "factor1")),
+    "pixelshuffle": Space(flags(volume=st.just(True)), shuffled_pixels),
+    "pixelunshuffle": Space(flags(), unshuffled_pixels),
     "padchannels": Space(flags(), padded),
     "slice": Space(flags("offset"), sliced),
     "shuffle": Space(flags(), shuffled),
@@ -313,7 +347,7 @@ def construct(
             and f"{key}1" in numbers
             and argument.kind in ("pair", "offsets", "padding")
         ):
-            given[key] = _along(rank, *(_amount(numbers, key, axis) for axis in (0, 1)))
+            given[key] = _along(rank, *(_amount(numbers, argument, axis) for axis in (0, 1)))
         elif given.get(key) is True and argument.kind != "flag":
             del given[key]
     if structure.get("depthwise"):  # one symbol thrice: input channels, filters, groups
@@ -327,10 +361,11 @@ def construct(
     return cls(**{k: v for k, v in given.items() if k in known}, rank=rank), inputs
 
 
-def _amount(numbers: Mapping[str, Int], key: str, axis: int) -> Any:
-    """A size, or a padding whose sides differ: `p` before, `q` after."""
-    first = numbers[f"{key}{axis}"]
-    return Margin(first, numbers[f"q{axis}"]) if key == "p" and f"q{axis}" in numbers else first
+def _amount(numbers: Mapping[str, Int], argument: Argument, axis: int) -> Any:
+    """A size, or a padding whose sides differ: its own name before, `q` after."""
+    first = numbers[f"{argument.name}{axis}"]
+    two_sided = argument.kind == "padding" and f"q{axis}" in numbers
+    return Margin(first, numbers[f"q{axis}"]) if two_sided else first
 
 
 def _along(rank: int, down: Any, across: Any) -> Any:

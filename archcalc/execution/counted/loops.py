@@ -186,7 +186,8 @@ _WHY = {
     "elementwise but for sums over channels: counted by the reference": "ln lrn softmax",
     "elementwise but for sums over a group: counted by the reference": "groupnorm",
     "moves values: nothing to count": (
-        "concat flatten upsample todepth padchannels slice shuffle dropout "
+        "concat flatten upsample pad crop todepth pixelshuffle pixelunshuffle padchannels "
+        "slice shuffle dropout "
         "tokens classtoken token transpose"
     ),
 }

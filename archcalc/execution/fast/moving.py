@@ -28,6 +28,45 @@ def upsample(operator: Any, inputs: list[Array], weights: Prepared, out: Array, 
     copies[...] = x[:, *[slice(None), None] * len(operator.factor)]
 
 
+def pad(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
+    """Copy the map to its place; zeros around it, or axis after axis what the flags repeat."""
+    (x,) = inputs
+    sides = zip(operator.size, x.shape[1:-1], strict=True)
+    if not (operator.reflect or operator.edge):
+        out[...] = 0
+    out[:, *(slice(before, before + n) for (before, _), n in sides)] = x
+    if not (operator.reflect or operator.edge):
+        return
+    for axis, (before, after) in enumerate(operator.size, 1):
+        y, last = np.moveaxis(out, axis, 0), out.shape[axis] - after - 1
+        for i in range(1, before + 1):
+            y[before - i] = y[before + i * operator.reflect]
+        for i in range(1, after + 1):
+            y[last + i] = y[last - i * operator.reflect]
+
+
+def pixelshuffle(
+    operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array
+) -> None:
+    """Turn channels into blocks."""
+    _blocks(operator, out)[...] = inputs[0].reshape(*inputs[0].shape[:-1], -1, *operator.factor)
+
+
+def pixelunshuffle(
+    operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array
+) -> None:
+    """Turn blocks into channels."""
+    blocks = _blocks(operator, inputs[0])
+    out.reshape(blocks.shape)[...] = blocks
+
+
+def _blocks(operator: Any, x: Array) -> Array:
+    """A view of a large map: images × blocks along each axis × channels × places in a block."""
+    sizes = zip(x.shape[1:-1], operator.factor, strict=True)
+    cut = x.reshape(len(x), *(part for n, factor in sizes for part in (n // factor, factor)), -1)
+    return cut.transpose(0, *range(1, cut.ndim - 1, 2), cut.ndim - 1, *range(2, cut.ndim - 1, 2))
+
+
 def todepth(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
     """Turn blocks of positions into channels; missing values are 0."""
     (x,) = inputs

@@ -1,10 +1,14 @@
 """Operators that only move values: operator, inputs, output; all of them cost nothing."""
 
+from archcalc.arithmetic import Margin
 from archcalc.operators import operator_class
 from archcalc.operators.shape import Shape
 
 flatten, upsample, todepth, padchannels, cut, shuffle = map(
     operator_class, ("flatten", "upsample", "todepth", "padchannels", "slice", "shuffle")
+)
+pad, crop, pixelshuffle, pixelunshuffle = map(
+    operator_class, ("pad", "crop", "pixelshuffle", "pixelunshuffle")
 )
 
 ROWS = [
@@ -22,6 +26,15 @@ ROWS = [
     (cut(16, **{"from": 48}), [(28, 27, 64)], (28, 27, 16), {}),  # the last: 48 + 16 = 64
     (cut(64), [(28, 27, 64)], (28, 27, 64), {}),
     (cut(16), [Shape(197, 64)], Shape(197, 16), {}),
+    (pad(3), [(224, 200, 3)], (3 + 224 + 3, 206, 3), {}),
+    (pad((Margin(0, 1), 2), edge=True), [(8, 9, 3)], (8 + 1, 2 + 9 + 2, 3), {}),
+    (crop(Margin(0, 1)), [(8, 9, 3)], (7, 8, 3), {}),
+    (crop((4, 0)), [(9, 9, 3)], (1, 9, 3), {}),
+    (pixelshuffle(3), [(85, 85, 9)], (255, 255, 1), {}),  # 9 channels are one of 3 × 3
+    (pixelshuffle((1, 2)), [(5, 4, 6)], (5, 8, 3), {}),
+    (pixelshuffle(2, rank=1), [Shape(10, 6)], Shape(20, 3), {}),
+    (pixelunshuffle(2), [(8, 6, 3)], (4, 3, 3 * 4), {}),
+    (pixelunshuffle((2, 1, 3), rank=3), [Shape(4, 5, 6, 2)], Shape(2, 5, 2, 2 * 6), {}),
     (shuffle(4), [(28, 27, 64)], (28, 27, 64), {}),
     (shuffle(1), [(5, 4, 3)], (5, 4, 3), {}),
     (shuffle(3), [(5, 4, 3)], (5, 4, 3), {}),
