@@ -15,6 +15,17 @@ import archcalc
 from archcalc.compiled import ROOMS
 
 PACKAGE = Path(archcalc.__file__).parent
+# a kernel of one constant that it imports: compiled in a moment
+TINY = """
+from archcalc.compiled import compiled
+from archcalc.sweeps.machine.instructions import ADD, MULTIPLY
+
+@compiled
+def numbers(x: int) -> int:
+    return x * ADD + MULTIPLY
+
+print(numbers(100), sum(numbers.stats.cache_hits.values()))
+"""
 # y · (x + 1) + y weights and y biases, at 2,000 × 1,000 points: enough for the compiled machine
 SPEC = 'input = "1x1x{x}"\nlayers = ["linear {y}"]\n[vars]\nx = 1\ny = 1\n'
 SWEEP = ["sweep", "net.toml", "--vary", "x=1:2000", "--vary", "y=1:1000", "--format", "json"]
@@ -27,17 +38,30 @@ def copied(tmp_path: Path) -> Path:
     """The package alone, as an editable install has it, and a spec to sweep."""
     shutil.copytree(PACKAGE, tmp_path / "archcalc", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(PACKAGE.parent / "specs", tmp_path / "specs")
+    (tmp_path / "archcalc/sweeps/machine/tiny.py").write_text(TINY)
     (tmp_path / "net.toml").write_text(SPEC)
     return tmp_path
 
 
-def sweep(folder: Path, **environment: str) -> str:
+def python(folder: Path, *words: str, **environment: str) -> str:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("NUMBA", "PYTHON"))}
     env = {**kept, "PYTHONPATH": str(folder), **environment}
-    words = [sys.executable, "-P", "-m", "archcalc", *SWEEP]
-    ended = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=True)
-    assert f'"parameters": {LARGEST}' in ended.stdout
-    return ended.stdout
+    command = [sys.executable, "-P", *words]
+    return subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def sweep(folder: Path) -> str:
+    told = python(folder, "-m", "archcalc", *SWEEP)
+    assert f'"parameters": {LARGEST}' in told
+    return told
+
+
+def tiny(folder: Path, **environment: str) -> tuple[int, int]:
+    """Return what the kernel of one constant says, and whether it was found on disk."""
+    number, hits = python(folder, "-m", "archcalc.sweeps.machine.tiny", **environment).split()
+    return int(number), int(hits)
 
 
 def exchange(folder: Path) -> None:
@@ -53,17 +77,31 @@ def folders(place: Path) -> list[str]:
     return sorted(p.name for p in place.rglob("kernels-*"))
 
 
-@pytest.mark.parametrize(
-    "clock",
-    [pytest.param(0, id="later", marks=pytest.mark.attack), pytest.param(-(10**6), id="earlier")],
-)
+def turn(folder: Path, clock: int) -> None:
+    """Set the times of all files by so many seconds."""
+    for path in folder.rglob("*.py"):
+        os.utime(path, (path.stat().st_atime + clock, path.stat().st_mtime + clock))
+
+
+@pytest.mark.parametrize("clock", [0, -(10**6)], ids=["later", "earlier"])
 def test_a_change_of_what_a_kernel_imports(copied: Path, clock: int) -> None:
     """As of a pull into an editable install, and of a wheel upgraded in place; the clock may go back."""
+    (first, compiled), again = tiny(copied), tiny(copied)
+    assert (compiled, again) == (0, (first, 1))
+    add, multiply = divmod(first, 100)
+    exchange(copied)
+    turn(copied, clock)
+    assert tiny(copied) == (100 * multiply + add, 0)
+    assert len(folders(copied)) == 2
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("clock", [0, -(10**6)], ids=["later", "earlier"])
+def test_a_change_of_the_whole_machine(copied: Path, clock: int) -> None:
+    """What a sweep finds is the same whatever the instructions' numbers are."""
     first = sweep(copied)
     exchange(copied)
-    if clock:
-        for path in copied.rglob("*.py"):
-            os.utime(path, (path.stat().st_atime + clock, path.stat().st_mtime + clock))
+    turn(copied, clock)
     assert sweep(copied) == first
     assert len(folders(copied)) == 2
 
@@ -73,12 +111,13 @@ def test_two_versions_share_a_cache(copied: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(copied / "archcalc", other / "archcalc")
     shutil.copytree(copied / "specs", other / "specs")
-    (other / "net.toml").write_text(SPEC)
     exchange(other)
-    cache = tmp_path / "cache"
-    for folder in (copied, other, copied, other):
-        sweep(folder, NUMBA_CACHE_DIR=str(cache))
-    assert len(folders(cache)) == 2
+    cache = str(tmp_path / "cache")
+    (one, _), (two, _) = (tiny(folder, NUMBA_CACHE_DIR=cache) for folder in (copied, other))
+    assert one != two
+    for folder, number in ((copied, one), (other, two)):
+        assert tiny(folder, NUMBA_CACHE_DIR=cache) == (number, 1)
+    assert len(folders(Path(cache))) == 2
     assert not folders(copied / "archcalc")
 
 
@@ -88,7 +127,7 @@ def test_old_kernels_do_not_pile_up(copied: Path) -> None:
         folder = place / f"kernels-{age}"
         folder.mkdir(parents=True)
         os.utime(folder, (10**9 - age, 10**9 - age))
-    sweep(copied)
+    tiny(copied)
     kept = folders(copied / "archcalc")
     assert len(kept) == 4
     assert {"kernels-0", "kernels-1", "kernels-2"} < {*kept}
