@@ -43,7 +43,9 @@ def random_spec(seed: int) -> str:
     return "\n".join(['input = "8x8x4"', f"layers = {json.dumps(lines)}", *blocks, ""])
 
 
-@pytest.mark.parametrize("first", range(0, 300, 50))
+@pytest.mark.parametrize(
+    "first", [0, *(pytest.param(first, marks=pytest.mark.attack) for first in range(50, 300, 50))]
+)
 def test_random_networks(first: int) -> None:
     for seed in range(first, first + 50):
         network = archcalc.load(random_spec(seed))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -135,6 +136,7 @@ def mutated(draw: st.DrawFn) -> str:
     return text
 
 
+@pytest.mark.attack  # tests/attack/test_specs.py mutates specs in every run
 @settings(quiet, max_examples=400 * SCALE)
 @given(mutated())
 def test_mutated_specs(text: str) -> None:
@@ -242,13 +244,13 @@ def toml(table: dict[str, Any], path: str = "") -> str:
     return text
 
 
-@settings(quiet, max_examples=300 * SCALE)
+@settings(quiet, max_examples=150 * SCALE)
 @given(composed())
 def test_composed_specs(text: str) -> None:
     check_spec(text)
 
 
-@settings(quiet, max_examples=600 * SCALE)
+@settings(quiet, max_examples=300 * SCALE)
 @given(expressions)
 def test_expressions(text: str) -> None:
     parts = {"input": "8x8x4", "layers": [USED, f"conv {{{text}}}"], "vars": VARIABLES}
@@ -267,6 +269,7 @@ words = st.one_of(
 )
 
 
+@pytest.mark.attack  # tests/attack/test_command_lines.py mutates them in every run
 @settings(quiet, max_examples=40 * SCALE)
 @given(st.sampled_from(["params", "flops", "show"]), st.lists(words, max_size=6))
 def test_command_lines(command: str, words: list[str]) -> None:

@@ -203,6 +203,9 @@ LONG = {
 # seconds each: the others of their kind are among those of every run
 SLOW = {
     "8 MB of quotes",
+    "1,000,000 numbers",
+    "100,000 variants",
+    "50,000 variables in 50,000 lines",
     "100,000 lines with an error in the last",
     "100,000 lines with a misspelling in the last",
     "100,000 labels",
