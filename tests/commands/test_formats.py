@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from support.sampled import two_of_each_family
 
 from archcalc.cli import commands
-from archcalc.spec import catalog
 
 # of every kind of layer, block and title: a format does not depend on the network
 NAMES = (
@@ -135,7 +135,7 @@ def test_cells_of_a_hostile_spec_are_text(tmp_path: Any) -> None:
         assert "\x1b" not in run("params", str(spec), "--format", format)
 
 
-@pytest.mark.parametrize("name", [name for name in catalog.names() if name != "resnet1202"])
+@pytest.mark.parametrize("name", two_of_each_family())
 def test_expanded_spec_is_the_same_network(name: str, tmp_path: Any) -> None:
     """`cat --expand` gives a spec without blocks or variables that counts the same, layer by layer."""
     path = tmp_path / "expanded.toml"

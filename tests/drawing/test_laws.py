@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import pytest
 from support.drawings import faults
+from support.sampled import two_of_each_family
 
 import archcalc
 from archcalc.drawing.layout import Drawable, Wishes, draw
 from archcalc.drawing.measures import MEASURES
-from archcalc.spec import catalog
-
-NAMES = catalog.names()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", two_of_each_family())
 def test_the_laws_of_a_drawing(name: str) -> None:
     network = archcalc.load(name)
     drawing = draw([Drawable(network.analyze(), network.title)])
