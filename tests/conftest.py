@@ -1,13 +1,22 @@
-"""Names of cases that read well: a list or a mapping of plain values by what it holds."""
+"""Byte code for the processes that tests start, and names of cases that read well.
+
+A list or a mapping of plain values is named by what it holds.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from fractions import Fraction
 from types import FunctionType
 from typing import Any
 
 import pytest
+
+# each of hundreds of processes would compile the package anew, and each worker the tests
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 PLAIN = (str, int, float, Fraction, type(None))
 LONGEST = 60
