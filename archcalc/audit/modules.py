@@ -15,7 +15,8 @@ from archcalc.analysis.costs import Analysis, Layer
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.graph.model import Graph
 from archcalc.operators.convolution import Conv
-from archcalc.operators.normalization import BatchNorm
+from archcalc.operators.model import Operator
+from archcalc.operators.normalization import Norm
 from archcalc.operators.pooling import AdaptivePool
 from archcalc.spec.bundle import families, folder
 from archcalc.spec.model import Source
@@ -58,6 +59,8 @@ _OWNER = "belong to a module of their own or to the one around it"
 _UNTOLD = {
     "attention": "whether it is nn.MultiheadAttention, linear modules or function calls",
     "groupnorm": "how it counts nn.GroupNorm",
+    "instancenorm": "how it counts nn.InstanceNorm2d",
+    "rmsnorm": "how it counts nn.RMSNorm",
     "windowattention": "whether its projections are modules or function calls",
     "scale": f"whether its factors {_OWNER}",
     "classtoken": f"whether its numbers {_OWNER}",
@@ -192,13 +195,23 @@ def _refuse(layer: Layer, library: str) -> None:
         what = f"`{operator.name}`"
     elif isinstance(operator, Conv) and operator.table:
         what = "a conv with a connection table"
-    elif library != KERAS and isinstance(operator, BatchNorm) and operator.noscale:
-        what = "a batch norm that shifts and does not scale"
+    elif library != KERAS and _halved(operator):
+        what = _halved(operator)
     else:
         return
     where = "no layer of Keras" if library == KERAS else "no module of torch.nn"
     message = f"{where} is {what} (layer `{layer.path}`): the tool has nothing to count"
     raise UsageError(Diagnostic(message, help="without --as, archcalc counts every operator"))
+
+
+def _halved(operator: Operator) -> str:
+    """Return what a norm is that torch has whole or not at all, else ''."""
+    name = {"bn": "batch norm", "ln": "layer norm"}.get(operator.name, "")
+    if not isinstance(operator, Norm) or not name or operator.noscale == operator.noshift:
+        return ""
+    if operator.noscale:
+        return f"a {name} that shifts and does not scale"
+    return f"a {name} that scales and does not shift" if operator.name == "bn" else ""
 
 
 def _fitting(module: str, layer: Layer, file: str) -> str:

@@ -41,4 +41,4 @@ CONV_AND_LINEAR_OUTPUTS: Rules = {
 BY_OPERATOR = (NETSCOPE, CONVNET_BURDEN, CONVNET_BURDEN_MAPS, TF_PROFILER, CONV_AND_LINEAR_OUTPUTS)
 # operators whose count in these tools is unknown: no number is explained by it
 UNTOLD_HERE = "adaptivepool"  # of torch alone
-UNTOLD = "rbf sumpool groupnorm attention windowattention classtoken posembed"
+UNTOLD = "rbf sumpool groupnorm instancenorm rmsnorm attention windowattention classtoken posembed"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from archcalc.spec.tokens import VOLUMES
 
-_SCALES = "has as many parameters: a scale and a shift a channel"
 _RECURRENT = "there are no recurrent layers here"
 _SENTENCES = {
     "prelu": "there is no PReLU here; `leaky` has no slopes to learn",
@@ -15,8 +14,6 @@ _SENTENCES = {
     "3d": VOLUMES,
     "conv3d": f"`conv` is 3-D where a volume arrives: {VOLUMES}",
     "conv1d": f"`conv` is 1-D where a sequence arrives: {VOLUMES}",
-    "instancenorm": f"there is no instance norm here; `bn` {_SCALES}",
-    "rmsnorm": "there is no RMS norm here; `ln` has its scale, and a shift besides",
     "embedding": "there are no embeddings of words here; `posembed` is that of positions",
 }
 _ALIASES = {
@@ -32,7 +29,6 @@ _ALIASES = {
     "maxpool3d": "conv3d",
     "avgpool3d": "conv3d",
     "batchnorm3d": "conv3d",
-    "instancenorm2d": "instancenorm",
     "embed": "embedding",
 }
 

@@ -13,7 +13,7 @@ FAMILIES = {
     "convolution": "conv deconv",
     "linear": "linear rbf",
     "pooling": "maxpool avgpool sumpool gap adaptivepool",
-    "normalization": "bn ln groupnorm lrn scale",
+    "normalization": "bn ln groupnorm instancenorm rmsnorm lrn scale",
     "activation": "relu relu6 leaky sigmoid tanh swish gelu hsigmoid hswish softmax dropout",
     "joining": "add concat mul",
     "reshaping": (

@@ -21,6 +21,8 @@ from archcalc.operators.window import NOBIAS
 from archcalc.symbols import Int
 
 EPS = Argument("eps", "number", "added to the variance, so that nothing is divided by 0", 0.00001)
+NOSCALE = Argument("noscale", "flag", "no learned scale (TF-Slim, Keras' Inception)", False)
+NOSHIFT = Argument("noshift", "flag", "no learned shift", False)
 
 
 class Pointwise(Operator):
@@ -39,71 +41,85 @@ class Pointwise(Operator):
         return "pointwise"
 
 
-class BatchNorm(Pointwise):
+class Norm(Pointwise):
+    """A norm with a learned scale and shift for each channel, or without."""
+
+    arguments: ClassVar[tuple[Argument, ...]] = (NOSCALE, NOSHIFT, EPS)
+
+    noscale: bool
+    noshift: bool
+    eps: float
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        channels = (inputs[0].channels,)
+        scale = () if self.noscale else (Weight("scale", channels),)
+        return scale if self.noshift else (*scale, Weight("shift", channels))
+
+    def standardize(self, x: Shape, lines: Extent, size: Int, what: str) -> tuple[Work, ...]:
+        """Lines of `size` values brought to mean 0 and variance 1, then scaled and shifted.
+
+        A value: 3 multiplies (its square, by 1/σ, by the scale) and 4 additions (the mean, centering,
+        the variance, the shift). A line besides: 2 multiplies by 1/size, a root and a division, and one
+        addition fewer, as two sums of n values take n − 1 each, and eps takes one.
+        """
+        each = 3 + (not self.noshift)
+        sums = Extent("sums", ((f"{each} · {what} − 1", each * size - 1),))
+        return (
+            Work("multiplies", (values_of(x),), 2 + (not self.noscale)),
+            Work("multiplies", (lines,), 2),
+            Work("additions", (lines, sums)),
+            Work("roots", (lines,)),
+            Work("divisions", (lines,)),
+        )
+
+
+class BatchNorm(Norm):
     """Batch normalization at inference: one multiply and one addition a value.
 
     Scale and shift are learned; running mean and variance are statistics (Ioffe & Szegedy 2015).
     """
 
     name = "bn"
-    arguments = (Argument("noscale", "flag", "shift only (TF-Slim, Keras' Inception)", False), EPS)
-
-    noscale: bool
-    eps: float
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
         channels = (inputs[0].channels,)
-        scale = () if self.noscale else (Weight("scale", channels),)
-        kept = (Weight("mean", channels), Weight("variance", channels))
-        return (*scale, Weight("shift", channels), *kept)
+        return (*super().weights(*inputs), Weight("mean", channels), Weight("variance", channels))
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         values = values_of(inputs[0])
         return Work("multiplies", (values,)), Work("additions", (values,))
 
 
-class LayerNorm(Pointwise):
+class LayerNorm(Norm):
     """Layer normalization over the channels of each position (Ba et al. 2016).
 
     A value: 3 multiplies (its square, by 1/σ, by the scale) and 4 additions (the mean, centering, the
     variance, the shift). A position besides: 2 multiplies by 1/channels, a root and a division, and one
-    addition fewer, as two sums of n values take n − 1 each, and eps takes one.
+    addition fewer.
     """
 
     name = "ln"
-    arguments = (EPS,)
-
-    eps: float
-
-    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
-        channels = (inputs[0].channels,)
-        return Weight("scale", channels), Weight("shift", channels)
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
-        values, positions = values_of(inputs[0]), positions_of(inputs[0])
-        sums = Extent("sums", (("4 · channels − 1", 4 * inputs[0].channels - 1),))
-        return (
-            Work("multiplies", (values,), 3),
-            Work("multiplies", (positions,), 2),
-            Work("additions", (positions, sums)),
-            Work("roots", (positions,)),
-            Work("divisions", (positions,)),
-        )
+        (x,) = inputs
+        return self.standardize(x, positions_of(x), x.channels, "channels")
 
 
-class GroupNorm(Pointwise):
+class GroupNorm(Norm):
     """Group normalization over all positions of a group of channels (Wu & He 2018).
 
     A value: 3 multiplies (its square, by 1/σ, by the scale) and 4 additions (the mean, centering, the
     variance, the shift). A group besides: 2 multiplies by 1/n, a root and a division, and one addition
-    fewer, as two sums of n values take n − 1 each, and eps takes one.
+    fewer.
     """
 
     name = "groupnorm"
-    arguments = (Argument("groups", "size", "groups of channels that are normalized together"), EPS)
+    arguments = (
+        Argument("groups", "size", "groups of channels that are normalized together"),
+        *Norm.arguments,
+    )
 
     groups: Int
-    eps: float
 
     def output_shape(self, *inputs: Shape) -> Shape:
         whole = inputs[0].channels % self.groups == 0
@@ -114,20 +130,55 @@ class GroupNorm(Pointwise):
     def geometry(self, *inputs: Shape) -> Geometry:
         return "global"
 
-    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
-        channels = (inputs[0].channels,)
-        return Weight("scale", channels), Weight("shift", channels)
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        (x,) = inputs
+        groups = Extent("groups", (("groups", self.groups),))
+        return self.standardize(x, groups, x.values // self.groups, "values of a group")
+
+
+class InstanceNorm(Norm):
+    """Instance normalization over all positions of each channel (Ulyanov et al. 2016).
+
+    A value: 3 multiplies (its square, by 1/σ, by the scale) and 4 additions (the mean, centering, the
+    variance, the shift). A channel besides: 2 multiplies by 1/positions, a root and a division, and one
+    addition fewer.
+    """
+
+    name = "instancenorm"
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        return "global"
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
-        values, groups = values_of(inputs[0]), Extent("groups", (("groups", self.groups),))
-        size = inputs[0].values // self.groups
-        sums = Extent("sums", (("4 · values of a group − 1", 4 * size - 1),))
+        (x,) = inputs
+        channels = Extent("channels", (("channels", x.channels),))
+        return self.standardize(x, channels, x.positions, "positions")
+
+
+class RmsNorm(Pointwise):
+    """By the root of the mean square of each position's channels (Zhang & Sennrich 2019).
+
+    A value: 3 multiplies (its square, by 1/root, by the scale) and an addition (the sum of squares, and
+    eps). A position besides: a multiply by 1/channels, a root and a division.
+    """
+
+    name = "rmsnorm"
+    arguments = (NOSCALE, EPS)
+
+    noscale: bool
+    eps: float
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        return UNWEIGHTED if self.noscale else (Weight("scale", (inputs[0].channels,)),)
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        values, positions = values_of(inputs[0]), positions_of(inputs[0])
         return (
-            Work("multiplies", (values,), 3),
-            Work("multiplies", (groups,), 2),
-            Work("additions", (groups, sums)),
-            Work("roots", (groups,)),
-            Work("divisions", (groups,)),
+            Work("multiplies", (values,), 2 + (not self.noscale)),
+            Work("multiplies", (positions,)),
+            Work("additions", (values,)),
+            Work("roots", (positions,)),
+            Work("divisions", (positions,)),
         )
 
 

@@ -157,12 +157,19 @@ def todepth(x: Any, w: Any) -> Any:
 
 
 def norm(x: Any, w: Any, eps: float = 1e-5) -> Any:
-    return F.batch_norm(x, w.mean, w.variance, getattr(w, "scale", None), w.shift, eps=eps)
+    return F.batch_norm(x, w.mean, w.variance, *learned(w), eps=eps)
 
 
 def layer_norm(x: Any, w: Any, eps: float = 1e-5) -> Any:
-    rows = F.layer_norm(x.permute(0, 2, 3, 1), x.shape[1:2], w.scale, w.shift, eps)
-    return rows.permute(0, 3, 1, 2)
+    return F.layer_norm(x.movedim(1, -1), x.shape[1:2], *learned(w), eps).movedim(-1, 1)
+
+
+def rms_norm(x: Any, w: Any, eps: float = 1e-5) -> Any:
+    return F.rms_norm(x.movedim(1, -1), x.shape[1:2], learned(w)[0], eps).movedim(-1, 1)
+
+
+def learned(w: Any) -> tuple[Any, Any]:
+    return getattr(w, "scale", None), getattr(w, "shift", None)
 
 
 CASES: list[tuple[str, str, Torch]] = [
@@ -238,7 +245,23 @@ CASES: list[tuple[str, str, Torch]] = [
     ("bn noscale eps={0.1}", "8x9x4", lambda x, w: norm(x, w, 0.1)),
     ("ln", "8x9x4", layer_norm),
     ("ln eps={0.1}", "8x9x4", lambda x, w: layer_norm(x, w, 0.1)),
+    ("bn noscale noshift", "8x9x4", norm),
+    ("bn noshift", "8x9x4", norm),
+    ("ln noshift", "8x9x4", layer_norm),
+    ("ln noscale noshift", "8x9x4", layer_norm),
     ("groupnorm 2", "8x9x4", lambda x, w: F.group_norm(x, 2, w.scale, w.shift)),
+    ("groupnorm 2 noscale noshift", "8x9x4", lambda x, w: F.group_norm(x, 2)),
+    ("instancenorm", "8x9x4", lambda x, w: F.instance_norm(x, weight=w.scale, bias=w.shift)),
+    ("instancenorm noscale noshift", "8x9x4", lambda x, w: F.instance_norm(x)),
+    ("instancenorm noscale noshift", "3x4x5x6", lambda x, w: F.instance_norm(x)),
+    (
+        "instancenorm eps={0.1}",
+        "8x9x4",
+        lambda x, w: F.instance_norm(x, None, None, *learned(w), eps=0.1),
+    ),
+    ("rmsnorm", "8x9x4", rms_norm),
+    ("rmsnorm", "7x12", rms_norm),
+    ("rmsnorm noscale eps={0.1}", "8x9x4", lambda x, w: rms_norm(x, w, 0.1)),
     # torch divides alpha by the channels summed, Krizhevsky does not
     ("lrn 5", "8x9x11", lambda x, w: F.local_response_norm(x, 5, 5e-4, 0.75, 2.0)),
     ("lrn 4", "8x9x11", lambda x, w: F.local_response_norm(x, 4, 4e-4, 0.75, 2.0)),
@@ -333,7 +356,7 @@ def differences(line: str, size: str, theirs: Torch) -> Iterator[tuple[str, floa
         roles["kernel"] = roles["weight"].permute(3, 2, 0, 1)
     given = SimpleNamespace(**roles, **({} if "bias" in roles else {"bias": None}))
     with torch.no_grad():
-        wanted = theirs(torch.tensor(image).permute(0, 3, 1, 2), given).movedim(1, -1).numpy()
+        wanted = theirs(torch.tensor(image).movedim(-1, 1), given).movedim(1, -1).numpy()
     for way, found in executed(graph, weights, image):
         fits = found.shape == wanted.shape and np.isfinite(found).all()
         yield way, float(np.abs(found - wanted).max() / np.abs(wanted).max()) if fits else np.inf

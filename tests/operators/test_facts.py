@@ -124,6 +124,7 @@ WRITTEN = [
     ("maxpool", ((2, 3),), {"s": 2, "ceil": True}, "maxpool 2x3 s2 ceil"),
     ("slice", (16,), {"from": 48}, "slice 16 from=48"),
     ("bn", (), {"noscale": True}, "bn noscale"),
+    ("bn", (), {"noscale": True, "noshift": True}, "bn noscale noshift"),
     ("bn", (), {"eps": 1e-5}, "bn"),
     ("bn", (), {"eps": Fraction(1, 1000)}, "bn eps={0.001}"),
     ("ln", (), {"eps": Fraction(1, 10**6)}, "ln eps={0.000001}"),
@@ -151,7 +152,7 @@ def test_usage_of_arguments() -> None:
     usages = [a.usage for a in operator_class("conv").arguments]
     assert usages == ["filters", "k=1", "s=1", "p=0", "d=1", "g=1", "half", "same", "nobias", "table"]
     assert [a.usage for a in operator_class("maxpool").arguments][:2] == ["window", "s=window"]
-    assert [a.usage for a in operator_class("bn").arguments] == ["noscale", "eps={0.00001}"]
+    assert [a.usage for a in operator_class("bn").arguments] == ["noscale", "noshift", "eps={0.00001}"]
     assert Argument("nobias", "flag", "no bias", False).written(False) == "nobias=false"
 
 

@@ -285,9 +285,10 @@ SPACES = {
     "sumpool": pools("of one kind"),
     "gap": Space(flags("tokens"), plain()),
     "adaptivepool": Space(flags("max"), plain("size0", "size1")),
-    "bn": Space(flags("noscale", eps=NUMBERS), plain()),
-    "ln": Space(flags("tokens", eps=NUMBERS), plain()),
-    "groupnorm": Space(flags(eps=NUMBERS), shuffled),
+    **dict.fromkeys(("bn", "instancenorm"), Space(flags("noscale", "noshift", eps=NUMBERS), plain())),
+    "ln": Space(flags("tokens", "noscale", "noshift", eps=NUMBERS), plain()),
+    "rmsnorm": Space(flags("tokens", "noscale", eps=NUMBERS), plain()),
+    "groupnorm": Space(flags("noscale", "noshift", eps=NUMBERS), shuffled),
     "lrn": Space(flags(), plain("size")),
     "scale": Space(flags("nobias"), plain()),
     **dict.fromkeys(FAMILIES["activation"].split(), Space(flags(), plain())),
@@ -313,7 +314,8 @@ SPACES = {
     "attention": Space(attentions(), attending),
     "windowattention": Space(flags("shifted"), attention),
 }
-NEVER_REFUSE = {"gap", "bn", "ln", "scale", "flatten", *FAMILIES["activation"].split()}
+NEVER_REFUSE = {"gap", "bn", "ln", "instancenorm", "rmsnorm", "scale", "flatten"}
+NEVER_REFUSE |= {*FAMILIES["activation"].split()}
 NEVER_REFUSE |= {"tokens", "classtoken", "posembed", "transpose"}
 OF_SEQUENCES = {"tokens", "classtoken", "posembed", "transpose", "token", "attention"}
 OF_ONE_RANK = {*OF_SEQUENCES, "linear", "rbf", "windowattention"}

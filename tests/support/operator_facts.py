@@ -27,9 +27,10 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
     "stored": dict.fromkeys(TABLE, True) | UNSTORED,
 }
 
+BY_POSITIONS = {"groupnorm", "instancenorm"}  # norms that see every position
 GEOMETRIES = {
-    "global": {"gap", "linear", "rbf", "flatten", "transpose", "attention", "groupnorm"},
-    "pointwise": {*ACTIVATIONS, *NORMS, *JOINS, "padchannels", "slice", "shuffle"} - {"groupnorm"}
+    "global": {"gap", "linear", "rbf", "flatten", "transpose", "attention", *BY_POSITIONS},
+    "pointwise": {*ACTIVATIONS, *NORMS, *JOINS, "padchannels", "slice", "shuffle"} - BY_POSITIONS
     | {"tokens", "classtoken", "posembed", "token"},
 }
 

@@ -183,8 +183,8 @@ _WHY = {
     "elementwise: counted by the reference": (
         "bn scale posembed add mul relu relu6 leaky sigmoid tanh swish gelu hsigmoid hswish"
     ),
-    "elementwise but for sums over channels: counted by the reference": "ln lrn softmax",
-    "elementwise but for sums over a group: counted by the reference": "groupnorm",
+    "elementwise but for sums over channels: counted by the reference": "ln rmsnorm lrn softmax",
+    "elementwise but for sums over a group: counted by the reference": "groupnorm instancenorm",
     "moves values: nothing to count": (
         "concat flatten upsample pad crop todepth pixelshuffle pixelunshuffle padchannels "
         "slice shuffle dropout "

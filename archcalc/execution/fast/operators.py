@@ -190,17 +190,20 @@ def _groupnorm(
 ) -> None:
     """Centered in place; the squares are summed over so few positions at a time that they stay small."""
     x = inputs[0]
-    shape = len(x), -1, operator.groups, x.shape[-1] // operator.groups
+    groups = getattr(operator, "groups", x.shape[-1])
+    shape = len(x), -1, groups, x.shape[-1] // groups
     y = out.reshape(shape)
     size = y.shape[1] * y.shape[3]
     np.subtract(x.reshape(shape), x.reshape(shape).mean(axis=(1, 3), keepdims=True), out=y)
-    squares = np.zeros((len(x), 1, operator.groups, 1), x.dtype)
+    squares = np.zeros((len(x), 1, groups, 1), x.dtype)
     step = max(1, CHUNK // x.shape[-1])
     for i in range(0, y.shape[1], step):
         squares += np.add.reduce(np.square(y[:, i : i + step]), axis=(1, 3), keepdims=True)
     y *= 1 / np.sqrt(squares / size + x.dtype.type(operator.eps))
-    out *= weights["scale"]
-    out += weights["shift"]
+    if not operator.noscale:
+        out *= weights["scale"]
+    if not operator.noshift:
+        out += weights["shift"]
 
 
 def _join(combine: np.ufunc) -> Kernel:
@@ -238,6 +241,8 @@ KERNELS: dict[str, Kernel] = {
     "bn": _elementwise,
     "ln": _in_chunks,
     "groupnorm": _groupnorm,
+    "instancenorm": _groupnorm,
+    "rmsnorm": _in_chunks,
     "lrn": _in_chunks,
     "scale": _elementwise,
     "relu": _elementwise,

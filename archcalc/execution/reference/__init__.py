@@ -47,6 +47,8 @@ REFERENCE: dict[str, Run] = {
     "bn": normalization.bn,
     "ln": normalization.ln,
     "groupnorm": normalization.groupnorm,
+    "instancenorm": normalization.groupnorm,
+    "rmsnorm": normalization.rmsnorm,
     "lrn": normalization.lrn,
     "scale": normalization.scale,
     "add": joining.join(np.add),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -22,28 +23,43 @@ def fold_bn(operator: Any, weights: Weights) -> tuple[Array, Array]:
     factor = 1 / np.sqrt(weights["variance"] + operator.eps)
     if not operator.noscale:
         factor = factor * weights["scale"]
-    return factor, weights["shift"] - weights["mean"] * factor
+    term = -weights["mean"] * factor
+    return factor, term if operator.noshift else weights["shift"] + term
 
 
 def ln(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     """Normalize over the channels of each position."""
-    (x,) = inputs
-    share = x.dtype.type(1 / x.shape[-1])
-    centered = x - np.add.reduce(x, axis=-1, keepdims=True) * share
-    variance = np.add.reduce(np.square(centered), axis=-1, keepdims=True) * share
-    deviation = np.sqrt(variance + x.dtype.type(operator.eps))
-    return centered * (1 / deviation) * weights["scale"] + weights["shift"]
+    return _learned(operator, _standardized(inputs[0], (-1,), operator.eps), weights)
 
 
 def groupnorm(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Normalize over all positions of the channels of each group."""
+    """Normalize over all positions of the channels of each group; of each channel without groups."""
     (x,) = inputs
-    grouped = x.reshape(len(x), -1, operator.groups, x.shape[-1] // operator.groups)
-    share = x.dtype.type(1 / (grouped.shape[1] * grouped.shape[3]))
-    centered = grouped - np.add.reduce(grouped, axis=(1, 3), keepdims=True) * share
-    variance = np.add.reduce(np.square(centered), axis=(1, 3), keepdims=True) * share
-    deviation = np.sqrt(variance + x.dtype.type(operator.eps))
-    return (centered * (1 / deviation)).reshape(x.shape) * weights["scale"] + weights["shift"]
+    groups = getattr(operator, "groups", x.shape[-1])
+    grouped = x.reshape(len(x), -1, groups, x.shape[-1] // groups)
+    standard = _standardized(grouped, (1, 3), operator.eps).reshape(x.shape)
+    return _learned(operator, standard, weights)
+
+
+def rmsnorm(operator: Any, inputs: list[Array], weights: Weights) -> Array:
+    """Divide by the root of the mean square of each position's channels."""
+    (x,) = inputs
+    mean = np.add.reduce(np.square(x), axis=-1, keepdims=True) * x.dtype.type(1 / x.shape[-1])
+    y = x * (1 / np.sqrt(mean + x.dtype.type(operator.eps)))
+    return y if operator.noscale else y * weights["scale"]
+
+
+def _standardized(x: Array, axes: tuple[int, ...], eps: float) -> Array:
+    """Return x with mean 0 and variance 1 over these axes."""
+    share = x.dtype.type(1 / prod(x.shape[axis] for axis in axes))
+    centered = x - np.add.reduce(x, axis=axes, keepdims=True) * share
+    variance = np.add.reduce(np.square(centered), axis=axes, keepdims=True) * share
+    return centered * (1 / np.sqrt(variance + x.dtype.type(eps)))
+
+
+def _learned(operator: Any, x: Array, weights: Weights) -> Array:
+    y = x if operator.noscale else x * weights["scale"]
+    return y if operator.noshift else y + weights["shift"]
 
 
 def scale(operator: Any, inputs: list[Array], weights: Weights) -> Array:

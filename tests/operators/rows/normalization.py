@@ -4,6 +4,7 @@ from archcalc.operators import operator_class
 from archcalc.operators.shape import Shape
 
 bn, ln, groupnorm, lrn, scale = map(operator_class, ("bn", "ln", "groupnorm", "lrn", "scale"))
+instancenorm, rmsnorm = map(operator_class, ("instancenorm", "rmsnorm"))
 
 ROWS = [
     (  # one multiply and one addition a value
@@ -63,6 +64,101 @@ ROWS = [
             "additions": 4 * (4 * 105 - 1),
             "roots": 4,
             "divisions": 4,
+        },
+    ),
+    (  # groups of 35·6 = 210 values without a scale: its square, by 1/deviation
+        groupnorm(2, noscale=True),
+        [(7, 5, 12)],
+        (7, 5, 12),
+        {
+            "shift": 12,
+            "multiplies": 7 * 5 * 12 * 2 + 2 * 2,
+            "additions": 2 * (209 + 210 + 209 + 1 + 210),
+            "roots": 2,
+            "divisions": 2,
+        },
+    ),
+    (  # nothing learned: the statistics remain, and the work
+        bn(noscale=True, noshift=True),
+        [(56, 56, 64)],
+        (56, 56, 64),
+        {"mean": 64, "variance": 64, "multiplies": 56 * 56 * 64, "additions": 56 * 56 * 64},
+    ),
+    (
+        bn(noshift=True),
+        [(1, 1, 10)],
+        (1, 1, 10),
+        {"scale": 10, "mean": 10, "variance": 10, "multiplies": 10, "additions": 10},
+    ),
+    (  # a position: 767 for the mean, 768 to center, 767 for the variance, 1 for eps
+        ln(noshift=True),
+        [Shape(197, 768)],
+        Shape(197, 768),
+        {
+            "scale": 768,
+            "multiplies": 197 * (768 * 3 + 2),
+            "additions": 197 * (767 + 768 + 767 + 1),
+            "roots": 197,
+            "divisions": 197,
+        },
+    ),
+    (
+        ln(noscale=True, noshift=True),
+        [Shape(5, 12)],
+        Shape(5, 12),
+        {
+            "multiplies": 5 * (12 * 2 + 2),
+            "additions": 5 * (11 + 12 + 11 + 1),
+            "roots": 5,
+            "divisions": 5,
+        },
+    ),
+    (  # a channel of 56·55 = 3,080 values: 3,079 for the mean, 3,080 to center, 3,079 for the variance,
+        # 1 for eps, 3,080 shifts
+        instancenorm(),
+        [(56, 55, 64)],
+        (56, 55, 64),
+        {
+            "scale": 64,
+            "shift": 64,
+            "multiplies": 64 * (3080 * 3 + 2),
+            "additions": 64 * (3079 + 3080 + 3079 + 1 + 3080),
+            "roots": 64,
+            "divisions": 64,
+        },
+    ),
+    (
+        instancenorm(noscale=True, noshift=True),
+        [(56, 55, 64)],
+        (56, 55, 64),
+        {
+            "multiplies": 64 * (3080 * 2 + 2),
+            "additions": 64 * (3079 + 3080 + 3079 + 1),
+            "roots": 64,
+            "divisions": 64,
+        },
+    ),
+    (  # a value: its square, by 1/root, by the scale; a position: the sum by 1/64; 63 sums and eps
+        rmsnorm(),
+        [(56, 56, 64)],
+        (56, 56, 64),
+        {
+            "scale": 64,
+            "multiplies": 56 * 56 * (64 * 3 + 1),
+            "additions": 56 * 56 * (63 + 1),
+            "roots": 56 * 56,
+            "divisions": 56 * 56,
+        },
+    ),
+    (
+        rmsnorm(noscale=True),
+        [Shape(7, 4096)],
+        Shape(7, 4096),
+        {
+            "multiplies": 7 * (4096 * 2 + 1),
+            "additions": 7 * (4095 + 1),
+            "roots": 7,
+            "divisions": 7,
         },
     ),
     (
