@@ -50,17 +50,32 @@ _TORCH = {
     "hswish": "Hardswish",
     "softmax": "Softmax",
     "dropout": "Dropout",
+    "droppath": "StochasticDepth",
     "upsample": "Upsample",
     "pixelshuffle": "PixelShuffle",
     "pixelunshuffle": "PixelUnshuffle",
     **{name: name for name in (*_FUNCTIONS, "tokens", "token", "transpose")},
 }
+# modules whose rules no table has
+_UNREAD = {
+    "groupnorm": "GroupNorm",
+    "instancenorm": "InstanceNorm2d",
+    "rmsnorm": "RMSNorm",
+    "hardtanh": "Hardtanh",
+    "prelu": "PReLU",
+    "elu": "ELU",
+    "selu": "SELU",
+    "softplus": "Softplus",
+    "mish": "Mish",
+    "glu": "GLU",
+    "logsoftmax": "LogSoftmax",
+}
 _OWNER = "belong to a module of their own or to the one around it"
 _UNTOLD = {
     "attention": "whether it is nn.MultiheadAttention, linear modules or function calls",
-    "groupnorm": "how it counts nn.GroupNorm",
-    "instancenorm": "how it counts nn.InstanceNorm2d",
-    "rmsnorm": "how it counts nn.RMSNorm",
+    **{name: f"how it counts nn.{module}" for name, module in _UNREAD.items()},
+    "swiglu": "whether its gate is a module, function calls or a part of the one around it",
+    "clip": "whether it is nn.Hardtanh or torch.clamp",
     "windowattention": "whether its projections are modules or function calls",
     "scale": f"whether its factors {_OWNER}",
     "classtoken": f"whether its numbers {_OWNER}",

@@ -6,7 +6,7 @@ from archcalc.audit.tables import ANY, Rules, each, free
 
 _MOVES = (
     "concat flatten slice shuffle pad crop padchannels todepth pixelshuffle pixelunshuffle tokens token"
-    " transpose upsample"
+    " transpose upsample droppath"
 )
 _CURVES = "sigmoid tanh swish gelu hsigmoid hswish"
 _PRODUCTS = each("conv deconv linear", "products")
@@ -41,4 +41,7 @@ CONV_AND_LINEAR_OUTPUTS: Rules = {
 BY_OPERATOR = (NETSCOPE, CONVNET_BURDEN, CONVNET_BURDEN_MAPS, TF_PROFILER, CONV_AND_LINEAR_OUTPUTS)
 # operators whose count in these tools is unknown: no number is explained by it
 UNTOLD_HERE = "adaptivepool"  # of torch alone
-UNTOLD = "rbf sumpool groupnorm instancenorm rmsnorm attention windowattention classtoken posembed"
+UNTOLD = (
+    "rbf sumpool groupnorm instancenorm rmsnorm clip hardtanh prelu elu selu softplus mish logsoftmax "
+    "glu swiglu attention windowattention classtoken posembed"
+)

@@ -49,8 +49,10 @@ CONVS = frozenset({"conv", "deconv"})
 DENSE = frozenset({"linear"})
 EVERY_ATTENTION = frozenset(ATTENTION)
 BATCH_NORM = frozenset({"bn"})
-RECTIFIERS = frozenset({"relu", "relu6", "leaky"})
-CURVES = frozenset({"sigmoid", "tanh", "swish", "gelu", "hsigmoid", "hswish"})
+RECTIFIERS = frozenset({"relu", "relu6", "clip", "hardtanh", "leaky", "prelu"})
+CURVES = frozenset(
+    {"sigmoid", "tanh", "softplus", "swish", "mish", "gelu", "elu", "selu", "hsigmoid", "hswish"}
+)
 MAX_POOLS = frozenset({"maxpool"})
 AVERAGE_POOLS = frozenset({"avgpool"})
 GLOBAL_POOLS = frozenset({"gap", "adaptivepool"})  # of torch, where both are adaptive
@@ -94,7 +96,12 @@ _TABLE = (
     ("scale values", "values that a scale layer writes", frozenset({"scale"}), amounts.outputs),
     ("relu values", "values that relu, relu6 or leaky relu writes", RECTIFIERS, amounts.outputs),
     ("curve values", "values that sigmoid, tanh, swish, gelu, … writes", CURVES, amounts.outputs),
-    ("softmax values", "values that softmax writes", frozenset({"softmax"}), amounts.outputs),
+    (
+        "softmax values",
+        "values that softmax writes",
+        frozenset({"softmax", "logsoftmax"}),
+        amounts.outputs,
+    ),
     ("max pool outputs", "outputs of max pools", MAX_POOLS, amounts.outputs),
     ("max pool windows", "outputs × window of max pools", MAX_POOLS, amounts.windows),
     ("max pool strides", "outputs × stride² of max pools", MAX_POOLS, amounts.strides),

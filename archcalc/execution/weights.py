@@ -29,6 +29,7 @@ Dims: TypeAlias = tuple[int, ...]
 NORMAL = 0.01  # standard deviation of `normal`
 EMBEDDING = 0.02  # of tokens, positions and relative places, as ViT and Swin have it
 _BLOCK = 1 << 20  # values drawn at a time
+_FACTORS = {"scale": 1, "prelu": 0.25}  # weights of one channel; a slope as He et al. 2015 have it
 _CONSTANT = {"bias": 0, "shift": 0, "mean": 0, "variance": 1, "scale": 1}
 
 
@@ -62,7 +63,7 @@ def make(
     2 / (fan-in + fan-out) (Glorot & Bengio 2010); normal: standard deviation 0.01; zeros;
     zero-residual: he, but `residual_ends` are zero. Fan-in is the number of products that an output
     sums up. Biases, shifts and means are 0, scales and variances 1, fixed patterns ±1, learned tokens
-    and positions normal with 0.02. Queries carry the factor 1/√(channels of a head).
+    and positions normal with 0.02, slopes 0.25. Queries carry the factor 1/√(channels of a head).
 
     Raises:
         UsageError: the init is unknown, the seed below 0, or the weights exceed the memory.
@@ -114,8 +115,8 @@ def _values(slot: Slot, init: str, seed: int, dtype: Precision) -> Array:
         return (2 * signs - 1).astype(dtype)
     if init == "zeros":
         return np.zeros(slot.shape, dtype)
-    if operator.name == "scale":
-        return np.ones(slot.shape, dtype)
+    if operator.name in _FACTORS:
+        return np.full(slot.shape, _FACTORS[operator.name], dtype)
     values = _normal(slot, seed, _deviation(slot, init))
     if slot.name == "query.weight":
         values *= np.float32(sqrt(operator.heads / slot.shape[-1]))

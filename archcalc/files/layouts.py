@@ -137,7 +137,7 @@ def _forms(slot: Slot, order: Array | None, siblings: Mapping[str, Slot]) -> lis
         forms = _deconv_forms(slot) if operator.name == "deconv" else _kernel_forms(slot, order)
         return [ours, *forms]
     theirs = _TORCH.get(slot.name, slot.name)
-    if order is not None and not kernel:
+    if order is not None and not kernel and slot.shape[-1] == len(order):
         return [ours, Storage((theirs,), (slot.shape,), True, lambda x: x[order])]
     # one token or position for all images; a scale for all places
     shapes = [slot.shape, (1, *slot.shape), (1, 1, *slot.shape), (*slot.shape, 1, 1)]

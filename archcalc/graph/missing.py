@@ -6,7 +6,6 @@ from archcalc.spec.tokens import VOLUMES
 
 _RECURRENT = "there are no recurrent layers here"
 _SENTENCES = {
-    "prelu": "there is no PReLU here; `leaky` has no slopes to learn",
     "deformconv": "there is no deformable conv here; its offsets alone come from a plain `conv`",
     "lstm": _RECURRENT,
     "gru": _RECURRENT,

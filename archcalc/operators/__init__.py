@@ -14,7 +14,11 @@ FAMILIES = {
     "linear": "linear rbf",
     "pooling": "maxpool avgpool sumpool gap adaptivepool",
     "normalization": "bn ln groupnorm instancenorm rmsnorm lrn scale",
-    "activation": "relu relu6 leaky sigmoid tanh swish gelu hsigmoid hswish softmax dropout",
+    "activation": (
+        "relu relu6 clip hardtanh leaky prelu elu selu sigmoid tanh softplus swish mish gelu hsigmoid "
+        "hswish softmax logsoftmax dropout droppath"
+    ),
+    "gating": "glu swiglu",
     "joining": "add concat mul",
     "reshaping": (
         "flatten upsample pad crop todepth pixelshuffle pixelunshuffle padchannels slice shuffle"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from math import ceil, floor
+from typing import Any, ClassVar
 
+from archcalc.arithmetic import require
+from archcalc.errors import ShapeError
+from archcalc.operators.argument import Argument
 from archcalc.operators.model import (
     FREE,
     UNWEIGHTED,
@@ -16,6 +20,7 @@ from archcalc.operators.model import (
 )
 from archcalc.operators.normalization import Pointwise
 from archcalc.operators.shape import Shape
+from archcalc.symbols import Int, Symbol
 
 
 class Activation(Pointwise):
@@ -45,11 +50,91 @@ class Relu6(Activation):
     steps: ClassVar[dict[Kind, int]] = {"comparisons": 2}
 
 
+class Clip(Activation):
+    """min(max(x, low), high): one comparison for each bound that is given."""
+
+    name = "clip"
+    arguments = (
+        Argument("low", "number", "no value is smaller", None, above=None, most=None),
+        Argument("high", "number", "no value is larger", None, above=None, most=None),
+    )
+
+    low: float | None
+    high: float | None
+
+    def __init__(self, *required: Any, rank: int = 2, **optional: Any) -> None:
+        super().__init__(*required, rank=rank, **optional)
+        given = [optional[name] for name in ("low", "high") if optional.get(name) is not None]
+        if not given:
+            raise ShapeError("clip needs `low` or `high`", "", "as in `clip low={-1} high={1}`")
+        if len(given) == 2:
+            low, high = given
+            message, help = (
+                "`low` of {low} is not below `high` of {high}",
+                "as in `clip low={-1} high={1}`",
+            )
+            require(_below(low, high), message, "low", lambda low, high: help, low=low, high=high)
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        bounds = (self.low is not None) + (self.high is not None)
+        return (Work("comparisons", (values_of(inputs[0]),), bounds),)
+
+
+class HardTanh(Activation):
+    """min(max(x, −1), 1)."""
+
+    name = "hardtanh"
+    steps: ClassVar[dict[Kind, int]] = {"comparisons": 2}
+
+
 class Leaky(Activation):
-    """max(x, 0.1·x)."""
+    """max(x, slope·x) (Maas et al. 2013)."""
 
     name = "leaky"
+    arguments = (Argument("slope", "number", "factor of negative values", 0.1),)
     steps: ClassVar[dict[Kind, int]] = {"multiplies": 1, "comparisons": 1}
+
+    slope: float
+
+
+class PRelu(Activation):
+    """x where it is positive, else x · slope, a learned slope for each channel (He et al. 2015)."""
+
+    name = "prelu"
+    arguments = (Argument("shared", "flag", "one slope for all channels", False),)
+    steps: ClassVar[dict[Kind, int]] = {"multiplies": 1, "comparisons": 1}
+
+    shared: bool
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        return (Weight("weight", (1 if self.shared else inputs[0].channels,)),)
+
+
+class Elu(Activation):
+    """x where it is positive, else alpha · (exp(x) − 1) (Clevert et al. 2016)."""
+
+    name = "elu"
+    arguments = (Argument("alpha", "number", "−alpha is the lower limit", 1.0, most=None),)
+    steps: ClassVar[dict[Kind, int]] = {
+        "multiplies": 1,
+        "additions": 1,
+        "comparisons": 1,
+        "exponentials": 1,
+    }
+
+    alpha: float
+
+
+class Selu(Activation):
+    """1.0507 · elu with an alpha of 1.6733 (Klambauer et al. 2017): a multiply more than elu."""
+
+    name = "selu"
+    steps: ClassVar[dict[Kind, int]] = {
+        "multiplies": 2,
+        "additions": 1,
+        "comparisons": 1,
+        "exponentials": 1,
+    }
 
 
 class Sigmoid(Activation):
@@ -70,6 +155,16 @@ class Tanh(Activation):
     }
 
 
+class Softplus(Activation):
+    """max(x, log(1 + exp(x))) (Dugas et al. 2001); a logarithm counts as an exponential.
+
+    The largest of both is the logarithm, and x where exp(x) is beyond all numbers.
+    """
+
+    name = "softplus"
+    steps: ClassVar[dict[Kind, int]] = {"additions": 1, "comparisons": 1, "exponentials": 2}
+
+
 class Swish(Activation):
     """x · sigmoid(x), also called SiLU."""
 
@@ -79,6 +174,18 @@ class Swish(Activation):
         "additions": 1,
         "divisions": 1,
         "exponentials": 1,
+    }
+
+
+class Mish(Activation):
+    """x · tanh(log(1 + exp(x))) (Misra 2019); a logarithm counts as an exponential."""
+
+    name = "mish"
+    steps: ClassVar[dict[Kind, int]] = {
+        "multiplies": 1,
+        "additions": 3,
+        "divisions": 1,
+        "exponentials": 4,
     }
 
 
@@ -141,6 +248,28 @@ class Softmax(Activation):
         )
 
 
+class LogSoftmax(Activation):
+    """Logarithm of the softmax over the channels of each position: x − largest − log Σ exp(x − largest).
+
+    n channels: n − 1 comparisons for the largest, n additions that subtract it, n exponentials, n − 1
+    additions, a logarithm, which counts as an exponential, and n additions that subtract it.
+    """
+
+    name = "logsoftmax"
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        (x,) = inputs
+        values, positions = values_of(x), positions_of(x)
+        steps = Extent("steps", (("channels − 1", x.channels - 1),))
+        return (
+            Work("comparisons", (positions, steps)),
+            Work("additions", (values,), 2),
+            Work("additions", (positions, steps)),
+            Work("exponentials", (values,)),
+            Work("exponentials", (positions,)),
+        )
+
+
 class Dropout(Activation):
     """Nothing at inference, and declared so."""
 
@@ -148,3 +277,19 @@ class Dropout(Activation):
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         return FREE
+
+
+class DropPath(Dropout):
+    """Stochastic depth (Huang et al. 2016): nothing at inference, and declared so."""
+
+    name = "droppath"
+
+
+def _below(low: Any, high: Any) -> Int:
+    """Whether low < high; a symbol is an integer, and is compared with one."""
+    if isinstance(high, Symbol) and not isinstance(low, Symbol):
+        low = floor(low)
+    if isinstance(low, Symbol) and not isinstance(high, Symbol):
+        high = ceil(high)
+    below: Int = low < high
+    return below

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import isfinite
 from typing import Any, Literal, NamedTuple
 
 from archcalc.arithmetic import Margin, recorded, require
@@ -21,6 +22,8 @@ class Argument(NamedTuple):
     help: str
     default: Any = ...
     choices: tuple[str, ...] = ()  # of a word
+    above: int | None = 0  # of a number: it is larger than this
+    most: int | None = 1  # of a number
 
     @property
     def required(self) -> bool:
@@ -32,7 +35,7 @@ class Argument(NamedTuple):
         if self.required or self.kind == "flag":
             return self.name
         if self.kind == "number":
-            return self.written(self.default)
+            return f"{self.name}={{…}}" if self.default is None else self.written(self.default)
         if self.default is None:
             return self.name if self.kind == "table" else f"{self.name}=…"
         return f"{self.name}={self.default}"
@@ -111,17 +114,27 @@ class Argument(NamedTuple):
         return value
 
     def _number(self, value: Any) -> float:
-        template, help = (
-            "`{name}` must be a positive number of at most 1, not {value}",
-            "as in `eps={0.001}`",
-        )
-        words = {"name": self.name, "value": value if isinstance(value, Symbol) else shown(value)}
+        what = "a number" if self.above is None else "a positive number"
+        what += "" if self.most is None else f" of at most {self.most}"
+        template = "`{name}` must be {what}, not {value}"
+        help = f"as in `{self.name}={{{1.5 if self.most is None else 0.001}}}`"
+        quoted = value if isinstance(value, Symbol) else shown(value)
+        words = {"name": self.name, "what": what, "value": quoted}
         decimal = hasattr(value, "limit_denominator")
-        if isinstance(value, bool) or not (isinstance(value, int | float | Symbol) or decimal):
+        known = (
+            decimal or isinstance(value, int | Symbol) or (isinstance(value, float) and isfinite(value))
+        )
+        if isinstance(value, bool) or not known:
             raise ShapeError(template.format(**words), self.name, help)
-        require(value > 0, template, self.name, lambda name, value: help, **words)
-        require(value <= 1, template, self.name, lambda name, value: help, **words)
+        for holds in self._bounds(value):
+            require(holds, template, self.name, lambda **_: help, **words)
         return 1.0 if isinstance(value, Symbol) else float(value)
+
+    def _bounds(self, value: Any) -> Iterator[Any]:
+        if self.above is not None:
+            yield value > self.above
+        if self.most is not None:
+            yield value <= self.most
 
     def _word(self, value: Any) -> str:
         if value not in self.choices:

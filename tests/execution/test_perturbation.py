@@ -61,8 +61,11 @@ def verified(operator: Operator, inputs: Shapes) -> bool:
 
 
 def weights_are_read(operator: Operator, inputs: Shapes) -> bool:
-    """Each row, column, … of each tensor: NaN there comes out somewhere."""
-    arrays, weights = [np.ones_like(x) for x in arrays_of(inputs)], weights_of(operator, inputs)
+    """Each row, column, … of each tensor: NaN there comes out somewhere.
+
+    The inputs are negative, as slopes are for negative values alone.
+    """
+    arrays, weights = [-np.ones_like(x) for x in arrays_of(inputs)], weights_of(operator, inputs)
     for role, array in weights.items():
         for axis in range(array.ndim):
             for index in range(array.shape[axis]):

@@ -74,6 +74,13 @@ def test_norms_and_biases_and_patterns() -> None:
     assert set(weights["rbf"]["fixed"].ravel()) == {-1, 1}
 
 
+def test_slopes() -> None:
+    """A quarter, as He et al. 2015 begin: a slope a channel, or one."""
+    weights = make(graph_of("prelu | conv 4 | prelu shared", "6x6x2"))
+    assert weights["prelu"]["weight"].tolist() == [0.25, 0.25]
+    assert weights["prelu2"]["weight"].tolist() == [0.25]
+
+
 # standard deviations by hand: fan-in and fan-out of each layer
 DEVIATIONS: list[tuple[str, str, str, float, float]] = [
     ("conv 100 k3", "8x8x50", "conv", sqrt(2 / (9 * 50)), sqrt(2 / (9 * 50 + 9 * 100))),

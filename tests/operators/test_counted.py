@@ -261,6 +261,14 @@ class Number:
     def exp(self) -> Number:
         return self._step("exponentials", lambda a, _: math.exp(a), 0)
 
+    def log(self) -> Number:
+        return self._step("exponentials", lambda a, _: math.log(a), 0)
+
+    def rectified(self, rule: Callable[[Number], Number]) -> Number:
+        """The rule of what is negative; which it is, the comparison has told."""
+        negative = rule(self.minimum(0))
+        return Number(self.value, self.done) if self.value > 0 else negative
+
     __radd__, __rmul__ = __add__, __mul__
 
 
@@ -289,11 +297,33 @@ def relu6(x: Any) -> Any:
     return x.maximum(0).minimum(6)
 
 
+def softplus(x: Any) -> Any:
+    return (x.exp() + 1).log()
+
+
+def elu(x: Any, alpha: float) -> Any:
+    return x.rectified(lambda low: alpha * (low.exp() - 1))
+
+
+LAMBDA, ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017, section 2
+ARGUMENTS = {"clip": {"low": -2, "high": 2.5}, "leaky": {"slope": 0.25}, "elu": {"alpha": 1.5}}
+
+
 # how it is computed; what it must come to
 FORMULAS: dict[str, tuple[Callable[[Any], Any], Callable[[float], float]]] = {
     "relu": (lambda x: x.maximum(0), lambda x: max(x, 0)),
     "relu6": (relu6, lambda x: min(max(x, 0), 6)),
-    "leaky": (lambda x: x.maximum(0.1 * x), lambda x: x if x > 0 else 0.1 * x),
+    "clip": (lambda x: x.maximum(-2).minimum(2.5), lambda x: min(max(x, -2), 2.5)),
+    "hardtanh": (lambda x: x.maximum(-1).minimum(1), lambda x: min(max(x, -1), 1)),
+    "leaky": (lambda x: x.maximum(0.25 * x), lambda x: x if x > 0 else 0.25 * x),
+    "prelu": (lambda x: x.rectified(lambda low: 0.75 * low), lambda x: x if x > 0 else 0.75 * x),
+    "elu": (lambda x: elu(x, 1.5), lambda x: x if x > 0 else 1.5 * math.expm1(x)),
+    "selu": (
+        lambda x: LAMBDA * elu(x, ALPHA),
+        lambda x: LAMBDA * (x if x > 0 else ALPHA * math.expm1(x)),
+    ),
+    "softplus": (lambda x: softplus(x).maximum(x), lambda x: math.log1p(math.exp(x))),
+    "mish": (lambda x: x * tanh(softplus(x)), lambda x: x * math.tanh(math.log1p(math.exp(x)))),
     "sigmoid": (sigmoid, lambda x: 0.5 * (1 + math.tanh(x / 2))),
     "tanh": (tanh, math.tanh),
     "swish": (lambda x: x * sigmoid(x), lambda x: x * 0.5 * (1 + math.tanh(x / 2))),
@@ -309,12 +339,50 @@ def test_formula(name: str, x: float) -> None:
     formula, truth = FORMULAS[name]
     y = formula(Number(x))
     assert y.value == pytest.approx(truth(x), abs=1e-6)
-    assert declared(operator_class(name)(), Shape(1, 1, 1)) == y.done
+    assert declared(operator_class(name)(**ARGUMENTS.get(name, {})), Shape(1, 1, 1)) == y.done
+
+
+@pytest.mark.parametrize("bounds", [{"low": -1}, {"high": 1}])
+def test_one_bound_is_one_comparison(bounds: dict[str, int]) -> None:
+    assert declared(operator_class("clip")(**bounds), Shape(1, 1, 1)) == Counter(comparisons=1)
 
 
 def test_every_activation_has_a_formula() -> None:
     """But softmax, of several values, and dropout, of none."""
-    assert {*FORMULAS, "softmax", "dropout"} == set(FAMILIES["activation"].split())
+    others = {"softmax", "logsoftmax", "dropout", "droppath"}
+    assert FORMULAS.keys() | others == set(FAMILIES["activation"].split())
+
+
+@pytest.mark.parametrize("a, b", [(-1.5, 0.7), (0.3, -2.0)])
+def test_gates(a: float, b: float) -> None:
+    """A channel of each half: a · sigmoid(b), and swish(a) · b."""
+    x, logistic = Shape(1, 1, 2), [0.5 * (1 + math.tanh(half / 2)) for half in (a, b)]
+    gated = Number(a)
+    y = gated * sigmoid(Number(b, gated.done))
+    assert y.value == pytest.approx(a * logistic[1])
+    assert declared(operator_class("glu")(), x) == y.done
+    gate = Number(a)
+    z = gate * sigmoid(gate) * b
+    assert z.value == pytest.approx(a * logistic[0] * b)
+    assert declared(operator_class("swiglu")(), x) == z.done
+
+
+@pytest.mark.parametrize("values", [[0.5], [0.25, -1.0, 2.0]])
+def test_logsoftmax(values: list[float]) -> None:
+    first = Number(values[0])
+    numbers = [first, *(Number(value, first.done) for value in values[1:])]
+    largest = first
+    for number in numbers[1:]:
+        largest = largest.maximum(number)
+    below = [number - largest for number in numbers]
+    rise = [number.exp() for number in below]
+    log = sum(rise[1:], rise[0]).log()
+    found = [(number - log).value for number in below]
+    assert sum(map(math.exp, found)) == pytest.approx(1)
+    assert [a - b for a, b in zip(found, values, strict=True)] == pytest.approx(
+        [found[0] - values[0]] * len(values)
+    )
+    assert declared(operator_class("logsoftmax")(), Shape(1, 1, len(values))) == first.done
 
 
 @pytest.mark.parametrize("size", [1, 3, 5])

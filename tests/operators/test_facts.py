@@ -73,7 +73,9 @@ def test_conventions(fact: str) -> None:
 def test_geometry_without_window(geometry: str) -> None:
     for name in GEOMETRIES[geometry]:
         cls = operator_class(name)
-        operator = cls(*[2 for a in cls.arguments if a.required])
+        operator = cls(
+            *[2 for a in cls.arguments if a.required], **({"low": 0} if name == "clip" else {})
+        )
         assert operator.geometry(Shape(1, 1, 4)) == geometry
 
 
@@ -129,6 +131,12 @@ WRITTEN = [
     ("bn", (), {"eps": Fraction(1, 1000)}, "bn eps={0.001}"),
     ("ln", (), {"eps": Fraction(1, 10**6)}, "ln eps={0.000001}"),
     ("ln", (), {"eps": 1}, "ln eps={1.0}"),
+    ("leaky", (), {"slope": 0.1}, "leaky"),
+    ("leaky", (), {"slope": Fraction(1, 100)}, "leaky slope={0.01}"),
+    ("clip", (), {"low": -1}, "clip low={-1.0}"),
+    ("clip", (), {"low": Fraction(-1, 2), "high": 6}, "clip low={-0.5} high={6.0}"),
+    ("elu", (), {"alpha": 2}, "elu alpha={2.0}"),
+    ("prelu", (), {"shared": True}, "prelu shared"),
     ("concat", (), {"crop": True}, "concat crop"),
     ("upsample", ((2, 1),), {}, "upsample 2x1"),
     ("pad", (Margin(0, 1),), {"edge": True}, "pad 0:1 edge"),
@@ -153,6 +161,7 @@ def test_usage_of_arguments() -> None:
     assert usages == ["filters", "k=1", "s=1", "p=0", "d=1", "g=1", "half", "same", "nobias", "table"]
     assert [a.usage for a in operator_class("maxpool").arguments][:2] == ["window", "s=window"]
     assert [a.usage for a in operator_class("bn").arguments] == ["noscale", "noshift", "eps={0.00001}"]
+    assert [a.usage for a in operator_class("clip").arguments] == ["low={…}", "high={…}"]
     assert Argument("nobias", "flag", "no bias", False).written(False) == "nobias=false"
 
 

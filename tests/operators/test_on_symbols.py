@@ -181,6 +181,10 @@ def padded(draw: Draw, structure: Structure) -> Point:
     return {"channels": channels + draw(small(0, 5))} | image(draw, channels=channels)
 
 
+def halved(draw: Draw, structure: Structure) -> Point:
+    return image(draw, channels=2 * draw(small(1, 6)))
+
+
 def shuffled(draw: Draw, structure: Structure) -> Point:
     groups = draw(small(1, 4))
     return {"groups": groups} | image(draw, channels=groups * draw(small(1, 4)))
@@ -292,6 +296,11 @@ SPACES = {
     "lrn": Space(flags(), plain("size")),
     "scale": Space(flags("nobias"), plain()),
     **dict.fromkeys(FAMILIES["activation"].split(), Space(flags(), plain())),
+    "clip": Space(st.sampled_from([{"low": -1}, {"high": 2.5}, {"low": -0.5, "high": 1}]), plain()),
+    "leaky": Space(flags(slope=NUMBERS), plain()),
+    "prelu": Space(flags("shared"), plain()),
+    "elu": Space(flags(alpha=NUMBERS), plain()),
+    **dict.fromkeys(FAMILIES["gating"].split(), Space(flags(), halved)),
     "add": joins(lambda draw, channels: {"channels": channels}),
     "concat": joins(lambda draw, channels: {}),
     "mul": joins(squeezed),

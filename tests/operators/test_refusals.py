@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import traceback
 from fractions import Fraction
 from pathlib import Path
@@ -58,6 +59,7 @@ SEQUENCE = "`tokens` makes a sequence of a map"
 POSITIVE, NATURAL = "must be a positive integer, not", "must be an integer of 0 or more, not"
 NUMBER, EPS = "must be a positive number of at most 1, not", "as in `eps={0.001}`"
 TWO_SIDES = "only padding has two sides: `p0:1`"
+BOUNDS = "as in `clip low={-1} high={1}`"
 ODD = "use `same`, or write the padding: `p1`"
 FLATTEN = "`flatten` or `gap` the map first"
 SMALLER = "padding (`half`), or a larger input"
@@ -424,6 +426,22 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
     (call("ln", eps=float("nan")), f"`eps` {NUMBER} nan", "eps", EPS),
     (call("ln", eps="small"), f"`eps` {NUMBER} small", "eps", EPS),
     (call("ln", eps=[1]), f"`eps` {NUMBER} [1]", "eps", EPS),
+    (call("leaky", slope=0), f"`slope` {NUMBER} 0", "slope", "as in `slope={0.001}`"),
+    (call("leaky", slope=2), f"`slope` {NUMBER} 2", "slope", "as in `slope={0.001}`"),
+    (call("elu", alpha=0), "`alpha` must be a positive number, not 0", "alpha", "as in `alpha={1.5}`"),
+    (call("elu", alpha=-1), "`alpha` must be a positive number, not -1", "alpha", "as in `alpha={1.5}`"),
+    (call("clip", low="0"), "`low` must be a number, not 0", "low", "as in `low={1.5}`"),
+    (call("clip", high=math.inf), "`high` must be a number, not inf", "high", "as in `high={1.5}`"),
+    (call("clip"), "clip needs `low` or `high`", "", BOUNDS),
+    (call("clip", low=1, high=1), "`low` of 1 is not below `high` of 1", "low", BOUNDS),
+    (call("clip", low=6, high=-6), "`low` of 6 is not below `high` of -6", "low", BOUNDS),
+    (
+        call("glu", on=(7, 9, 63)),
+        "`glu` halves the channels, and 63 is odd",
+        "",
+        "64 channels make 32",
+    ),
+    (call("swiglu", on=(7, 1)), "`swiglu` halves the channels, and 1 is odd", "", "2 channels make 1"),
     (
         call("groupnorm", 5, on=MAP),
         "192 channels do not divide into 5 groups",
@@ -586,6 +604,7 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
     ),
     (call("shuffle"), "shuffle needs `groups`", "groups", ""),
     (call("relu", slope=2), "relu has no argument `slope`", "", ""),
+    (call("relu6", alpha=2), "relu6 has no argument `alpha`", "", ""),
     (call("deconv", 8, half=True), "deconv has no argument `half`", "", ""),
     (call("avgpool", 3, d=2), "avgpool has no argument `d`", "", ""),
 ]

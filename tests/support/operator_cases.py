@@ -135,7 +135,22 @@ CASES: list[tuple[Operator, tuple[Shape, ...]]] = [
     (op("padchannels", 8), (MAP,)),
     (op("slice", 2, **{"from": 3}), (MAP,)),
     (op("shuffle", 3), (MAP,)),
-    *((op(name), (MAP,)) for name, family in TABLE.items() if family == "activation"),
+    *(
+        (op(name), (MAP,))
+        for name, family in TABLE.items()
+        if family in ("activation", "gating") and name != "clip"
+    ),
+    (op("clip", low=-0.25, high=0.5), (MAP,)),
+    (op("clip", low=0.25), (MAP,)),
+    (op("clip", high=-0.25), (MAP,)),
+    (op("leaky", slope=0.5), (MAP,)),
+    (op("prelu"), (VECTOR,)),
+    (op("prelu"), (SEQUENCE,)),
+    (op("prelu", shared=True), (MAP,)),
+    (op("elu", alpha=2.5), (MAP,)),
+    (op("glu"), (VECTOR,)),
+    (op("swiglu"), (SEQUENCE,)),
+    (op("logsoftmax"), (VECTOR,)),
 ]
 ALONG_AXES: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("conv", (4,), {"k": 3}),
@@ -178,8 +193,10 @@ ALONG_AXES: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("padchannels", (8,), {}),
     ("slice", (2,), {"from": 3}),
     ("shuffle", (3,), {}),
-    ("relu", (), {}),
-    ("softmax", (), {}),
+    *((name, (), {}) for name, family in TABLE.items() if family == "gating"),
+    *((name, (), {}) for name, family in TABLE.items() if family == "activation" and name != "clip"),
+    ("clip", (), {"low": -0.5, "high": 0.5}),
+    ("prelu", (), {"shared": True}),
 ]
 CASES += [
     (op(name, *given, rank=x.rank, **optional), (x,))

@@ -8,6 +8,7 @@ from archcalc.operators import FAMILIES, TABLE, operator_class
 from archcalc.spec.model import JOINS
 
 ACTIVATIONS = FAMILIES["activation"].split()
+GATES = FAMILIES["gating"].split()
 NORMS = FAMILIES["normalization"].split()
 
 # "16 weight layers" counts these; attention has two on its way: value and output
@@ -30,7 +31,7 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
 BY_POSITIONS = {"groupnorm", "instancenorm"}  # norms that see every position
 GEOMETRIES = {
     "global": {"gap", "linear", "rbf", "flatten", "transpose", "attention", *BY_POSITIONS},
-    "pointwise": {*ACTIVATIONS, *NORMS, *JOINS, "padchannels", "slice", "shuffle"} - BY_POSITIONS
+    "pointwise": {*ACTIVATIONS, *NORMS, *JOINS, *GATES, "padchannels", "slice", "shuffle"} - BY_POSITIONS
     | {"tokens", "classtoken", "posembed", "token"},
 }
 

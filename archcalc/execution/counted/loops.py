@@ -181,13 +181,16 @@ LOOPS: dict[str, Callable[[Any, list[Array], Weights], Executed]] = {
 
 _WHY = {
     "elementwise: counted by the reference": (
-        "bn scale posembed add mul relu relu6 leaky sigmoid tanh swish gelu hsigmoid hswish"
+        "bn scale posembed add mul relu relu6 clip hardtanh leaky prelu elu selu sigmoid tanh softplus "
+        "swish mish gelu hsigmoid hswish glu swiglu"
     ),
-    "elementwise but for sums over channels: counted by the reference": "ln rmsnorm lrn softmax",
+    "elementwise but for sums over channels: counted by the reference": (
+        "ln rmsnorm lrn softmax logsoftmax"
+    ),
     "elementwise but for sums over a group: counted by the reference": "groupnorm instancenorm",
     "moves values: nothing to count": (
         "concat flatten upsample pad crop todepth pixelshuffle pixelunshuffle padchannels "
-        "slice shuffle dropout "
+        "slice shuffle dropout droppath "
         "tokens classtoken token transpose"
     ),
 }

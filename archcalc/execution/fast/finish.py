@@ -13,8 +13,8 @@ import numpy as np
 from archcalc.execution.model import Array, Weights
 from archcalc.execution.reference.normalization import fold_bn
 
-BOUNDS = {"relu": (0.0, inf), "relu6": (0.0, 6.0)}
-ELEMENTWISE = ("bn", "scale", "dropout", *BOUNDS)  # are nothing but a Finish
+BOUNDS = {"relu": (0.0, inf), "relu6": (0.0, 6.0), "hardtanh": (-1.0, 1.0)}
+ELEMENTWISE = ("bn", "scale", "dropout", "droppath", "clip", *BOUNDS)  # are nothing but a Finish
 
 
 class Finish(NamedTuple):
@@ -51,4 +51,7 @@ def finish_of(operator: Any, weights: Weights, channels: int, dtype: Any) -> Fin
     if not getattr(operator, "nobias", True):
         term = term + weights["bias"]
     low, high = BOUNDS.get(operator.name, (-inf, inf))
+    if operator.name == "clip":
+        low = low if operator.low is None else operator.low
+        high = high if operator.high is None else operator.high
     return Finish(factor, term, dtype.type(low), dtype.type(high))

@@ -247,7 +247,10 @@ KERNELS: dict[str, Kernel] = {
     "scale": _elementwise,
     "relu": _elementwise,
     "relu6": _elementwise,
+    "clip": _elementwise,
+    "hardtanh": _elementwise,
     "dropout": _elementwise,
+    "droppath": _elementwise,
     "flatten": _same,
     "tokens": _same,
     "classtoken": moving.classtoken,
@@ -269,6 +272,10 @@ KERNELS: dict[str, Kernel] = {
     "slice": moving.moved,
     "shuffle": moving.moved,
     **dict.fromkeys(
-        ("leaky", "sigmoid", "tanh", "swish", "gelu", "hsigmoid", "hswish", "softmax"), _in_chunks
+        (
+            *("leaky", "prelu", "elu", "selu", "sigmoid", "tanh", "softplus", "swish", "mish", "gelu"),
+            *("hsigmoid", "hswish", "softmax", "logsoftmax", "glu", "swiglu"),
+        ),
+        _in_chunks,
     ),
 }

@@ -13,6 +13,7 @@ import numpy as np
 
 from archcalc.execution.model import Array, Run, Weights
 from archcalc.execution.reference import (
+    activation,
     attention,
     convolution,
     joining,
@@ -22,7 +23,6 @@ from archcalc.execution.reference import (
     reshaping,
     tokens,
 )
-from archcalc.execution.reference.activation import ACTIVATIONS
 
 
 def run(operator: Any, inputs: list[Array], weights: Weights) -> Array:
@@ -31,7 +31,7 @@ def run(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 
 def _activation(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    return ACTIVATIONS[operator.name](inputs[0])
+    return activation.ACTIVATIONS[operator.name](inputs[0])
 
 
 REFERENCE: dict[str, Run] = {
@@ -71,5 +71,9 @@ REFERENCE: dict[str, Run] = {
     "transpose": tokens.transpose,
     "attention": attention.attention,
     "windowattention": attention.windowattention,
-    **dict.fromkeys(ACTIVATIONS, _activation),
+    "clip": activation.clip,
+    "leaky": activation.leaky,
+    "prelu": activation.prelu,
+    "elu": activation.elu,
+    **dict.fromkeys(activation.ACTIVATIONS, _activation),
 }

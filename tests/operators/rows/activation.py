@@ -9,8 +9,8 @@ MAP, VECTOR = (28, 27, 6), (1, 1, 10)
 VALUES = 28 * 27 * 6
 
 
-def row(name, shape, **costs):
-    return operator_class(name)(), [shape], shape, costs
+def row(name, shape, *, given=None, **costs):
+    return operator_class(name)(**(given or {})), [shape], shape, costs
 
 
 ROWS = [
@@ -18,6 +18,31 @@ ROWS = [
     row("relu", VECTOR, comparisons=10),
     row("relu6", MAP, comparisons=VALUES * 2),
     row("leaky", MAP, multiplies=VALUES, comparisons=VALUES),
+    row("leaky", VECTOR, given={"slope": 0.01}, multiplies=10, comparisons=10),
+    row("clip", MAP, given={"low": -1, "high": 2.5}, comparisons=VALUES * 2),
+    row("clip", MAP, given={"low": 0}, comparisons=VALUES),
+    row("clip", VECTOR, given={"high": 6}, comparisons=10),
+    row("hardtanh", MAP, comparisons=VALUES * 2),
+    row("prelu", MAP, weight=6, multiplies=VALUES, comparisons=VALUES),  # a slope a channel
+    row("prelu", MAP, given={"shared": True}, weight=1, multiplies=VALUES, comparisons=VALUES),
+    row("elu", MAP, multiplies=VALUES, additions=VALUES, comparisons=VALUES, exponentials=VALUES),
+    row(
+        "selu",
+        MAP,
+        multiplies=VALUES * (1 + 1),  # by alpha, by lambda
+        additions=VALUES,
+        comparisons=VALUES,
+        exponentials=VALUES,
+    ),
+    row("softplus", MAP, additions=VALUES, comparisons=VALUES, exponentials=VALUES * (1 + 1)),
+    row(
+        "mish",
+        MAP,
+        multiplies=VALUES,
+        additions=VALUES * (1 + 2),  # 1 + exp, two of tanh
+        divisions=VALUES,
+        exponentials=VALUES * (1 + 1 + 2),  # exp, log, two of tanh
+    ),
     row("sigmoid", MAP, additions=VALUES, divisions=VALUES, exponentials=VALUES),
     row("tanh", MAP, additions=VALUES * 2, divisions=VALUES, exponentials=VALUES * 2),
     row("tanh", VECTOR, additions=10 * 2, divisions=10, exponentials=10 * 2),
@@ -46,5 +71,31 @@ ROWS = [
     ),
     row("softmax", VECTOR, comparisons=9, additions=10 + 9, exponentials=10, divisions=10),
     row("softmax", (1, 1, 1), additions=1, exponentials=1, divisions=1),
+    row(
+        "logsoftmax",
+        MAP,
+        comparisons=28 * 27 * (6 - 1),
+        additions=28 * 27 * (6 + 5 + 6),  # the largest is subtracted, the sum, its logarithm subtracted
+        exponentials=28 * 27 * (6 + 1),
+    ),
+    row("logsoftmax", VECTOR, comparisons=9, additions=10 + 9 + 10, exponentials=11),
     row("dropout", MAP),
+    row("droppath", MAP),
+    (
+        operator_class("glu")(),
+        [MAP],
+        (28, 27, 3),
+        dict.fromkeys(("multiplies", "additions", "divisions", "exponentials"), 28 * 27 * 3),
+    ),
+    (
+        operator_class("swiglu")(),
+        [MAP],
+        (28, 27, 3),
+        {
+            "multiplies": 28 * 27 * 3 * (1 + 1),  # by the sigmoid, by the other half
+            "additions": 28 * 27 * 3,
+            "divisions": 28 * 27 * 3,
+            "exponentials": 28 * 27 * 3,
+        },
+    ),
 ]

@@ -1,0 +1,74 @@
+"""Gated linear units: one half of the channels gates the other, so that half of them are left."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from archcalc.arithmetic import require
+from archcalc.operators.model import (
+    UNWEIGHTED,
+    Geometry,
+    Kind,
+    Operator,
+    Weight,
+    Work,
+    values_of,
+)
+from archcalc.operators.shape import Shape
+from archcalc.symbols import Int
+
+
+class Gate(Operator):
+    """A product of both halves, one through a function; `steps` is what one output takes."""
+
+    arguments = ()
+    weight_layer, stored, buffer = False, True, "fresh"
+    steps: ClassVar[dict[Kind, int]]
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        require(
+            x.channels % 2 == 0,
+            "`{name}` halves the channels, and {channels} is odd",
+            help=lambda name, channels: f"{channels + 1} channels make {(channels + 1) // 2}",
+            name=self.name,
+            channels=x.channels,
+        )
+        return x.of(x.channels // 2)
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        return UNWEIGHTED
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        outputs = (values_of(self.output_shape(*inputs), "outputs"),)
+        return tuple(Work(kind, outputs, each) for kind, each in self.steps.items())
+
+    def connections(self, *inputs: Shape) -> Int:
+        return 0
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        return "pointwise"
+
+
+class Glu(Gate):
+    """The first half of the channels · sigmoid of the second (Dauphin et al. 2017; torch's GLU)."""
+
+    name = "glu"
+    steps: ClassVar[dict[Kind, int]] = {
+        "multiplies": 1,
+        "additions": 1,
+        "divisions": 1,
+        "exponentials": 1,
+    }
+
+
+class SwiGlu(Gate):
+    """Swish of the first half of the channels · the second (Shazeer 2020; the order is Llama's)."""
+
+    name = "swiglu"
+    steps: ClassVar[dict[Kind, int]] = {
+        "multiplies": 2,
+        "additions": 1,
+        "divisions": 1,
+        "exponentials": 1,
+    }
