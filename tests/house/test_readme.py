@@ -17,7 +17,8 @@ from archcalc.cli import commands
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "archcalc" / "help").glob("*.md"))]
+HELP = ROOT / "archcalc" / "help"
+PAGES = [README, *sorted(HELP.glob("*.md"))]
 TEXTS = {page.stem: page.read_text(encoding="utf-8") for page in PAGES}
 SHOWN = [
     (page, *part.split("\n", 1))
@@ -148,17 +149,21 @@ def test_an_unknown_page() -> None:
     assert result.stderr == "error: no page is called `countin`\n  = help: did you mean `counting`?\n"
 
 
-PICTURES = re.findall(r"!\[(archcalc draw [^\]]*)\]\(([^)]*)\)", TEXTS["README"])
+PICTURES = [
+    (command, (ROOT if page == "README" else HELP) / path)
+    for page, text in TEXTS.items()
+    for command, path in re.findall(r"!\[(archcalc draw [^\]]*)\]\(([^)]*)\)", text)
+]
 
 
-@pytest.mark.parametrize(("command", "path"), PICTURES)
-def test_pictures_are_what_the_command_draws(command: str, path: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("command", "path"), PICTURES, ids=[command for command, _ in PICTURES])
+def test_pictures_are_what_the_command_draws(command: str, path: Path, tmp_path: Path) -> None:
     """Fails where one is stale: the command in its text makes it anew."""
     assert run(command, tmp_path).returncode == 0
     (made,) = tmp_path.iterdir()
-    assert made.name == Path(path).name
-    assert made.read_bytes() == (ROOT / path).read_bytes()
+    assert made.name == path.name
+    assert made.read_bytes() == path.read_bytes()
 
 
-def test_there_are_pictures() -> None:
-    assert PICTURES
+def test_every_picture_is_shown() -> None:
+    assert {path for _, path in PICTURES} == set((HELP / "pictures").iterdir())
