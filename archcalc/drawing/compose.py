@@ -10,6 +10,7 @@ from archcalc.drawing import words
 from archcalc.drawing.cells import Cell, Forked, Framed, Leaf, Stack
 from archcalc.drawing.flow import Fork, Strand, strand
 from archcalc.drawing.folded import Folding
+from archcalc.drawing.lenders import lenders
 from archcalc.drawing.measures import WORDS, Measure
 from archcalc.drawing.metrics import fitted
 from archcalc.drawing.model import DrawnBox, Mark
@@ -31,6 +32,7 @@ class Composer(NamedTuple):
     stands: dict[int, tuple[int, ...]]
     folding: Folding
     depth: int | None
+    lenders: dict[str, str]
 
     @classmethod
     def of(
@@ -42,7 +44,7 @@ class Composer(NamedTuple):
         depth: int | None,
     ) -> Composer:
         """For the tree of a network."""
-        return cls(analysis, measure, stands_for(units), folding, depth)
+        return cls(analysis, measure, stands_for(units), folding, depth, lenders(analysis.graph, units))
 
     def stack(self, units: Sequence[Unit], up: bool) -> Stack:
         """The units of a block, one under the other."""
@@ -68,9 +70,14 @@ class Composer(NamedTuple):
         """A branch that is one block needs no frame of its own, if it is not another head."""
         if not past and len(branch.items) == 1 and isinstance(branch.items[0], int):
             only = units[branch.items[0]]
-            if isinstance(only, Group) and not only.copies and not self.is_closed(only):
+            if isinstance(only, Group) and not self._has_frame(only):
                 return self.stack(only.children, up)
         return self.stacked(branch, units, False, up)
+
+    def _has_frame(self, only: Group) -> bool:
+        """Whether a branch of this block alone shows it as one: for its name, or as it is not opened."""
+        named = only.path in self.lenders or only.path in self.lenders.values()
+        return named or bool(only.copies) or self.is_closed(only)
 
     def is_closed(self, group: Group) -> bool:
         """Whether it lies so deep that it is one box."""
@@ -116,9 +123,12 @@ class Composer(NamedTuple):
         main = layers[chip.nodes[at]]
         small = [words.brief(op) for op in operators]
         head, label = " ".join(small[:at]), words.phrase(operators[at], main.inputs)
-        tail = " ".join(filter(None, [words.suffix(operators[at]), *small[at + 1 :]]))
+        tail = " ".join(
+            filter(None, [words.suffix(operators[at]), *small[at + 1 :], self._weights(chip)])
+        )
         color = words.color(operators[at], main.inputs)
         if color == "input":
+            head = printable(main.node.path) if self.analysis.graph.inputs > 1 else ""
             label = str(main.node.shape)
         elif words.is_small(operators[at]):
             head, label, tail = "", " ".join(small), ""
@@ -128,12 +138,18 @@ class Composer(NamedTuple):
         head = " ".join(filter(None, [box.mark, head]))
         return box._replace(label=printable(label), head=head, tail=tail)
 
+    def _weights(self, unit: Unit) -> str:
+        """Whose weights it uses, if not its own."""
+        lender = self.lenders.get(unit.path, "")
+        return f"weights of {printable(lender)}" if lender else ""
+
     def block(self, group: Group, kind: str) -> DrawnBox:
         """The box of a block: a frame, or closed."""
         frame = kind == "frame"
         box = self._box(group, kind, "" if frame else "block")
         name = group.name if frame else group.name or group.path.rpartition("/")[2]
         count = f"{len(group.nodes)} layers"
+        name = ", ".join(filter(None, [name, self._weights(group)]))
         name = fitted(printable(name), "name" if frame else "label", NAME)
         if frame:  # what differs is marked in it, if not all of it does
             mark: Mark = "" if box.mark == "changed" else box.mark

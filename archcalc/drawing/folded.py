@@ -241,7 +241,8 @@ class _Folder:
         for i in own:
             _, operator, inputs, shape, _, shares = self.nodes[i]
             read = tuple((at.get(j, -1), self.nodes[j].shape[:-1]) for j in inputs)
-            key.append((id(operator), shape[:-1], read, shares < 0, marks[i] if marks else ""))
+            lender = at.get(shares, shares)
+            key.append((id(operator), shape[:-1], read, lender, marks[i] if marks else ""))
         return tuple(key)
 
 

@@ -108,6 +108,36 @@ def test_the_last_copy_may_lack_its_activation() -> None:
     assert found[-1][0] == "residual 31–40, the last without relu"
 
 
+def test_boxes_say_whose_weights_they_use(net: Callable[[str], archcalc.Network]) -> None:
+    """Once, in the outermost box; the lender has its name, and lenders of one shape do not fold."""
+    drawing = drawn(net(SHARED))
+    frames = [(box.label, box.times) for box in drawing.boxes if box.kind == "frame"]
+    assert frames == [("a", 1), ("a 2–4, weights of a", 3), ("b", 1), ("b2, weights of b", 1)]
+    convs = [text for text in texts(drawing) if "conv 4" in text]
+    assert convs[-2:] == ["1×1 conv 4", "1×1 conv 4 weights of c"]
+    assert all("weights" not in text for text in convs[:-1])
+
+
+SHARED = """input = "8x8x4"
+layers = ["a = unit", "3 x reuse @a", "b = unit", "reuse @b", "c = conv 4", "reuse @c"]
+[block.unit]
+add.main = "conv 4 k3 half | relu | conv 4 k3 half"
+add.skip = "@in"
+"""
+
+
+def test_inputs_have_names_where_there_are_several(net: Callable[[str], archcalc.Network]) -> None:
+    """Two towers with one set of weights: both branches have their frame, for their names."""
+    text = 'layers = ["a = tower", "b = @right | reuse @a", "mul @a"]\n'
+    text += '[inputs]\nleft = "9x9x1"\nright = "9x9x1"\n'
+    text += '[block.tower]\nlayers = ["conv 4 k3", "flatten | linear 5"]\n'
+    drawing = drawn(net(text))
+    assert texts(drawing)[0] == "left 9×9×1"
+    assert "right 9×9×1" in texts(drawing)
+    frames = {box.label for box in drawing.boxes if box.kind == "frame"}
+    assert frames == {"a", "b, weights of a"}
+
+
 def test_what_is_read_from_elsewhere_does_not_fold(net: Callable[[str], archcalc.Network]) -> None:
     """The second of three equal units is read again later: nothing hides that."""
     network = net(

@@ -1,0 +1,43 @@
+"""Whose weights a box uses, if not its own: said by the outermost box that all are for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from archcalc.drawing.tree import Chip, Unit, every
+from archcalc.graph.model import Graph
+
+
+def lenders(graph: Graph, units: Sequence[Unit]) -> dict[str, str]:
+    """What a box is called on, by the path of the box that uses its weights."""
+    if all(node.shares < 0 for node in graph.nodes):
+        return {}
+    return dict(_lenders(graph, units))
+
+
+def _lenders(graph: Graph, units: Sequence[Unit]) -> Iterator[tuple[str, str]]:
+    for unit in units:
+        lender = _lender(graph, unit)
+        if lender:
+            yield unit.path, lender
+        elif not isinstance(unit, Chip):
+            yield from _lenders(graph, unit.children)
+
+
+def _lender(graph: Graph, unit: Unit) -> str:
+    """The path of the one box outside that all weights of this one belong to; '' if there is none."""
+    nodes, inside = graph.nodes, set(every(unit))
+    outside = [i for i in unit.nodes if nodes[i].shares >= 0 and nodes[i].shares not in inside]
+    if not outside or any(graph.weights(nodes[i]) for i in unit.nodes):
+        return ""
+    found = {_stem(unit.path, nodes[i].path, nodes[nodes[i].shares].path) for i in outside}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _stem(path: str, borrower: str, lender: str) -> str:
+    """'a' for the box 'b' whose layer 'b/conv' uses the weights of 'a/conv'."""
+    inner, parts = borrower.removeprefix(path).split("/"), lender.split("/")
+    while len(parts) > 1 and inner[-1] == parts[-1]:
+        inner.pop()
+        parts.pop()
+    return "/".join(parts)
