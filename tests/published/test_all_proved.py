@@ -16,6 +16,7 @@ ELSEWHERE = {
     "convnext_xlarge": "test_papers_zoo_c.py",
     "darknet19": "test_papers_zoo_b.py",
     "darknet53": "test_papers_zoo_b.py",
+    "ds_cnn": "test_papers_zoo_c.py",
     "efficientnet_v2_b0": "test_papers_zoo_c.py",
     "efficientnet_v2_b1": "test_papers_zoo_c.py",
     "efficientnet_v2_b2": "test_papers_zoo_c.py",

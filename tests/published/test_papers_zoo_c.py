@@ -89,6 +89,17 @@ def test_yolov3_by_hand() -> None:
     assert heads == [(13, 13, 255), (26, 26, 255), (52, 52, 255)]
 
 
+def test_ds_cnn_by_hand() -> None:
+    """MLPerf Tiny's keyword spotting in Keras: 24,908 in total; four separable units behind one conv."""
+    unit = (9 * 64 + 64) + 4 * 64 + (64 * 64 + 64) + 4 * 64
+    analysis = archcalc.load("ds_cnn").analyze()
+    total = 10 * 4 * 64 + 64 + 4 * 64 + 4 * unit + 64 * 12 + 12
+    assert analysis.parameters + analysis.total.statistics == total == 24_908
+    places = 25 * 5  # 49 × 10, halved and rounded up
+    products = places * 64 * (10 * 4 + 4 * (9 + 64)) + 64 * 12
+    assert analysis.multiplies == products
+
+
 def test_m5_by_hand() -> None:
     """Table 1: 80 samples at a stride of 4, then kernels of 3; a pool of 4 behind every stage."""
     convs = [(1, 80, 128), (128, 3, 128), (128, 3, 256), (256, 3, 512)]
