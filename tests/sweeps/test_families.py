@@ -44,8 +44,8 @@ def varied(network: Network) -> list[str]:
             texts += items(name, value)
         else:
             texts.append(f"{name}=0.25:1.5:0.25")
-    height = network.graph.input.height
-    return [*texts, f"input={max(height // 4, 1)}:{2 * height}:{max(height // 8, 1)}"]
+    side = network.graph.input.extents[-1]
+    return [*texts, f"input={max(side // 4, 1)}:{2 * side}:{max(side // 8, 1)}"]
 
 
 def items(name: str, values: list[Any]) -> list[str]:
@@ -108,8 +108,8 @@ def test_a_thousand_points(name: str) -> None:
 
 def sizes(network: Network) -> list[str]:
     """Some sizes of a network and its input, as a grid that has rows."""
-    height = network.graph.input.height
-    texts = [f"input={max(height // 2, 1)}:{height + height // 2}:{max(height // 40, 1)}"]
+    side = network.graph.input.extents[-1]
+    texts = [f"input={max(side // 2, 1)}:{side + side // 2}:{max(side // 40, 1)}"]
     for name, value in network.values.items():
         if type(value) is int and type(network.spec.variables[name].default) is int and value > 3:
             texts.append(f"{name}={value}:{value * 2}:{max(value // 9, 1)}")

@@ -63,6 +63,8 @@ def test_items_inputs_lists_and_words() -> None:
     ]
     assert values("n=[2,2,2,2],[3,4,6,3]") == [[[2, 2, 2, 2], [3, 4, 6, 3]]]
     assert values("input=64:128:64") == [[Shape(64, 64, 3), Shape(128, 128, 3)]]
+    assert values("input=8:16:8", network="m5") == [[Shape(8, 1), Shape(16, 1)]]
+    assert values("input=8:16:8", network="r3d_18") == [[Shape(16, 8, 8, 3), Shape(16, 16, 16, 3)]]
 
 
 def test_points_count_like_digits() -> None:

@@ -281,14 +281,15 @@ def _numbers(variable: Variable) -> Any:
 
 
 def _sides(network: Network) -> Any:
-    """Return square inputs, with the network's number of channels."""
+    """Return square inputs, or lengths of a sequence, with the network's frames and channels."""
 
     def read(label: str, span: re.Match[str]) -> Sequence[Any]:
         side = Variable(label, 1, "", (), ())
         found = _range(label, span, lambda text: parse_value(side, text))
         if len(found) > MOST_VALUES:
             raise UsageError(Diagnostic(f"`{label}` takes too many values"))
-        channels = network.graph.input.channels
-        return [input_shape(f"{n}x{n}x{channels}") for n in found]
+        shape = network.graph.input
+        frames, alike = shape.extents[:-2], min(shape.rank, 2)
+        return [input_shape("x".join(map(str, (*frames, *[n] * alike, shape.channels)))) for n in found]
 
     return read
