@@ -11,6 +11,7 @@ from support.drawings import faults
 import archcalc
 from archcalc.drawing.layout import Drawable, Wishes, draw, outlines
 from archcalc.views import dot, mermaid, tree
+from archcalc.views.table import USUAL
 
 STEPS = ("conv 4 k3 p1", "relu", "bn", "conv 4", "conv 4 g4", "maxpool 3 s1 half", "u", "v")
 BRANCHES = ("conv 4", "@in", "conv 4 k3 p1 | relu | conv 4", "relu | conv 4 | add @in", "v")
@@ -54,5 +55,5 @@ def test_random_networks(first: int) -> None:
             assert faults(draw(parts), network.graph) == [], f"seed {seed}"
             told = outlines(parts)
             lines = tree.render(told).splitlines()
-            assert max(map(len, lines)) <= tree.WIDTH, f"seed {seed}"
+            assert max(map(len, lines)) <= USUAL, f"seed {seed}"
             assert mermaid.render(told).count("subgraph") == dot.render(told).count("subgraph")
