@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from archcalc.operators import TABLE
@@ -15,6 +16,7 @@ KINDS = {
     "grouped": "grouped conv",
     "upconv": "up-conv",
     "linear": "linear",
+    "recurrent": "recurrent",
     "attention": "attention",
     "pool": "pooling",
     "join": "join",
@@ -29,6 +31,8 @@ _FAMILIES = {
     "joining": "join",
     "normalization": "plain",
     "activation": "plain",
+    "gating": "plain",
+    "recurrent": "recurrent",
     "reshaping": "reshape",
     "tokens": "reshape",
     "attention": "attention",
@@ -46,7 +50,7 @@ def color(operator: Operator, inputs: tuple[Shape, ...]) -> str:
         return "input"
     if family == "convolution":
         return _CONVS[operator.kind(*inputs)]
-    return _FAMILIES[family]
+    return _FAMILIES.get(family, "plain")
 
 
 def is_join(operator: Operator) -> bool:
@@ -70,14 +74,32 @@ def phrase(operator: Operator, inputs: tuple[Shape, ...]) -> str:
         return f"{_kernel(facts.k)} {_conv(facts, inputs)}{_stride(facts.s)}"
     if name in _POOLS:
         return f"{_kernel(facts.k)} {_POOLS[name]}{_stride(facts.s)}"
-    if name == "gap":
-        return "global avg pool"
     if name == "attention":
-        return f"attention, {facts.heads} heads"
-    if name == "windowattention":
-        shifted = "shifted " if facts.shift else ""
-        return f"{_pair(facts.window)} {shifted}window attention, {facts.heads} heads"
-    return _SIGNS.get(name) or _plain(operator)
+        return _attention(facts, len(inputs) > 1)
+    told = _PHRASES.get(name)
+    return told(facts) if told else _SIGNS.get(name) or _plain(operator)
+
+
+_PHRASES: dict[str, Callable[[Any], str]] = {
+    "gap": lambda _: "global avg pool",
+    "adaptivepool": lambda op: f"adaptive {'max' if op.max else 'avg'} pool to {_pair(op.size)}",
+    "windowattention": lambda op: (
+        f"{_pair(op.window)} {'shifted ' if op.shift else ''}window attention, {op.heads} heads"
+    ),
+    "todepth": lambda op: f"{_pair(op.factor)} space to depth",
+    "pixelunshuffle": lambda op: f"pixel unshuffle /{_short(op.factor)}",
+    "pixelshuffle": lambda op: f"pixel shuffle ×{_short(op.factor)}",
+    "slice": lambda op: f"channels {op.start}–{op.start + op.channels - 1}",
+}
+
+
+def _attention(facts: Any, crossed: bool) -> str:
+    """'causal attention, 32 heads, 8 of keys'; 'cross-attention' where keys come from elsewhere."""
+    masked = "causal " if facts.causal else ""
+    near = "" if facts.window is None else f"{facts.window} wide "
+    fewer = "" if facts.kv in (None, facts.heads) else f", {facts.kv} of keys"
+    kind = "cross-attention" if crossed else "attention"
+    return f"{masked}{near}{kind}, {facts.heads} heads{fewer}"
 
 
 def _conv(facts: Any, inputs: tuple[Shape, ...]) -> str:

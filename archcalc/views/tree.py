@@ -20,6 +20,7 @@ GLYPHS = {
     "grouped": "▣",
     "upconv": "▲",
     "linear": "●",
+    "recurrent": "◎",
     "attention": "◆",
     "pool": "▼",
     "join": "⊕",

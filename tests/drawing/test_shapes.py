@@ -9,11 +9,13 @@ import pytest
 from support.drawings import faults
 
 import archcalc
+from archcalc.drawing import words
 from archcalc.drawing.layout import Drawable, Wishes, draw, folded
 from archcalc.drawing.metrics import width
 from archcalc.drawing.model import Drawing, DrawnBox, ranges
 from archcalc.drawing.tree import Chip, Group, Unit, every
 from archcalc.errors import UsageError
+from archcalc.operators import TABLE, operator_class
 from archcalc.views.svg import render
 
 
@@ -65,6 +67,41 @@ def test_labels_of_sequences_and_volumes() -> None:
     ]
     spec = "16x32x32x3 | conv 16 k3x5x5 s1x2x2 | maxpool 2"
     assert texts(drawn(archcalc.load(spec)))[1:] == ["3×5×5 conv 16 /1×2×2", "2×2×2 max pool /2"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "label"),
+    [
+        ("8x8x4 | slice 2 from=1", "channels 1–2"),
+        ("8x8x4 | todepth 2", "2×2 space to depth"),
+        ("8x8x4 | pixelshuffle 2", "pixel shuffle ×2"),
+        ("8x8x4 | pixelunshuffle 2", "pixel unshuffle /2"),
+        ("8x8x4 | adaptivepool 3x2", "adaptive avg pool to 3×2"),
+        ("8x8x4 | adaptivepool 3 max", "adaptive max pool to 3×3"),
+        ("9x8 | attention 4", "attention, 4 heads"),
+        ("9x8 | attention 4 kv=2 causal", "causal attention, 4 heads, 2 of keys"),
+        ("9x8 | attention 4 window=3", "3 wide attention, 4 heads"),
+        ("8x8x8 | windowattention 2 4 shift=2", "4×4 shifted window attention, 2 heads"),
+        ("8x8x8 | glu", "glu"),
+    ],
+)
+def test_labels_of_other_layers(spec: str, label: str) -> None:
+    assert leaves(drawn(archcalc.load(spec)))[1].label == label
+
+
+def test_labels_of_attention_to_another_sequence(net: Callable[[str], archcalc.Network]) -> None:
+    network = net('input = "9x8"\nlayers = ["a = relu", "linear 8 | attention 4 @a"]\n')
+    assert leaves(drawn(network))[-1].label == "cross-attention, 4 heads"
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_layers_with_weights_have_a_kind_of_their_own(name: str) -> None:
+    """What counts as a weight layer is drawn as no norm and no rearrangement."""
+    kind = words._FAMILIES.get(TABLE[name], "plain")
+    assert TABLE[name] == "convolution" or not operator_class(name).weight_layer or kind in DOING
+
+
+DOING = ("linear", "attention", "recurrent")
 
 
 def test_norms_before_a_layer_belong_to_it() -> None:
