@@ -55,7 +55,8 @@ def command(networks: list[Network], table: Table, tool: str | None, **asked: An
     \b
     weights   all parameters and statistics
     stored    the input and every map made anew (lecture tables' rule): not by
-              activations, norms, scale, posembed, dropout, flatten, tokens
+              activations, norms, scale, posembed, sinusoid, dropout, flatten or
+              tokens
     peak      the most alive at once: elementwise layers overwrite an input that
               nobody else needs, all others write a fresh buffer, freed after its
               last reader; outputs live to the end

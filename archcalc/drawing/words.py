@@ -36,6 +36,7 @@ _FAMILIES = {
     "reshaping": "reshape",
     "tokens": "reshape",
     "attention": "attention",
+    "embedding": "reshape",
 }
 _CONVS = {"conv": "conv", "depthwise conv": "depthwise", "grouped conv": "grouped", "deconv": "upconv"}
 _SMALL = ("classtoken", "token", "shuffle")  # they make a new map, and still belong to a layer's box
@@ -48,6 +49,8 @@ def color(operator: Operator, inputs: tuple[Shape, ...]) -> str:
     family = TABLE.get(operator.name)
     if family is None:
         return "input"
+    if operator.name == "unembed":
+        return "linear"
     if family == "convolution":
         return _CONVS[operator.kind(*inputs)]
     return _FAMILIES.get(family, "plain")

@@ -12,7 +12,7 @@ from archcalc.analysis.arena import lay_out
 from archcalc.analysis.memory import Memory, measure
 from archcalc.execution.fast.finish import ELEMENTWISE
 from archcalc.execution.fast.operators import KERNELS, prepare, scratch
-from archcalc.execution.inputs import seeded_input
+from archcalc.execution.inputs import seeded
 from archcalc.execution.model import Array, Prepared, Weights
 from archcalc.graph.model import Graph
 
@@ -72,7 +72,7 @@ class Forward:
         """Copy the images to where the first layers read them; further inputs get seeded values."""
         self.values[0][...] = image
         for index in range(1, self.graph.inputs):
-            self.values[index][...] = seeded_input(self.graph.nodes[index].shape, self.batch, index)
+            self.values[index][...] = seeded(self.graph, index, self.batch, index)
 
     def step(self, index: int) -> None:
         """Run one node after those before it."""

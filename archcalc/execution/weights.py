@@ -62,8 +62,8 @@ def make(
     he: normal with variance 2 / fan-in (He et al. 2015); xavier: normal with variance
     2 / (fan-in + fan-out) (Glorot & Bengio 2010); normal: standard deviation 0.01; zeros;
     zero-residual: he, but `residual_ends` are zero. Fan-in is the number of products that an output
-    sums up. Biases, shifts and means are 0, scales and variances 1, fixed patterns ±1, learned tokens
-    and positions normal with 0.02, slopes 0.25. Queries carry the factor 1/√(channels of a head).
+    sums up. Biases, shifts and means are 0, scales and variances 1, fixed patterns ±1, learned words,
+    tokens and positions normal with 0.02, slopes 0.25. Queries carry the factor 1/√(channels of a head).
 
     Raises:
         UsageError: the init is unknown, the seed below 0, or the weights exceed the memory.
@@ -150,7 +150,7 @@ def _normal(slot: Slot, seed: int, deviation: float) -> Array:
 def _deviation(slot: Slot, init: str) -> float:
     if init == "normal":
         return NORMAL
-    if slot.role == "position" or slot.node.operator.name == "classtoken":
+    if slot.role == "position" or slot.node.operator.name in ("classtoken", "embedding"):
         return EMBEDDING
     fan_in, fan_out = _fans(slot)
     return sqrt(2 / (fan_in + fan_out) if init == "xavier" else 2 / fan_in)

@@ -60,6 +60,16 @@ ALIASES = {
     **dict.fromkeys(("zeropad", "zeropad2d", "zero_padding", "reflectionpad2d", "padding"), "pad"),
     **dict.fromkeys(("cropping", "cropping2d", "center_crop", "centercrop"), "crop"),
     "cat": "concat",
+    "embed": "embedding",
+    "lookup": "embedding",
+    "tied": "unembed",
+    "positional_encoding": "sinusoid",
+    "sinusoidal": "sinusoid",
+    "pos_embed": "posembed",
+    "mha": "attention",
+    "multiheadattention": "attention",
+    "self_attention": "attention",
+    "cross_attention": "attention",
     "concatenate": "concat",
 }
 DEPTHWISE = ("depthwise", "dwconv", "depthwise_conv")

@@ -13,7 +13,6 @@ _SENTENCES = {
     "3d": VOLUMES,
     "conv3d": f"`conv` is 3-D where a volume arrives: {VOLUMES}",
     "conv1d": f"`conv` is 1-D where a sequence arrives: {VOLUMES}",
-    "embedding": "there are no embeddings of words here; `posembed` is that of positions",
 }
 _ALIASES = {
     "deformconv2d": "deformconv",
@@ -28,7 +27,6 @@ _ALIASES = {
     "maxpool3d": "conv3d",
     "avgpool3d": "conv3d",
     "batchnorm3d": "conv3d",
-    "embed": "embedding",
 }
 
 

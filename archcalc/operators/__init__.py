@@ -25,6 +25,7 @@ FAMILIES = {
     ),
     "tokens": "tokens classtoken posembed token transpose",
     "attention": "attention windowattention",
+    "embedding": "embedding unembed sinusoid",
 }
 TABLE = {name: family for family, names in FAMILIES.items() for name in names.split()}
 ATTENTION = tuple(FAMILIES["attention"].split())

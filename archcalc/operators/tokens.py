@@ -41,16 +41,30 @@ class ClassToken(Reshape):
 class PosEmbed(Pointwise):
     """A learned vector for each place of the sequence, added to its token: one addition a value.
 
-    There are as many as tokens arrive: another input asks for other weights.
+    There are as many as tokens arrive, so that another input asks for other weights; or `places`:
+    the first rows of a longer table are added.
     """
 
     name = "posembed"
+    arguments = (Argument("places", "size", "rows of the table, if not as many as tokens arrive", None),)
+
+    places: Int | None
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        return sequence(self.name, inputs[0])
+        x = sequence(self.name, inputs[0])
+        if self.places is not None:
+            require(
+                x[0] <= self.places,
+                "{tokens} tokens for a table of {places} places",
+                "places",
+                tokens=x[0],
+                places=self.places,
+            )
+        return x
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
-        return (Weight("position", (inputs[0][0], inputs[0].channels)),)
+        places = inputs[0][0] if self.places is None else self.places
+        return (Weight("position", (places, inputs[0].channels)),)
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         return (Work("additions", (values_of(inputs[0]),)),)

@@ -69,11 +69,11 @@ class Start(NamedTuple):
         return tensors.read(self.weights, network.graph, mapping, dtype, LAYOUTS[self.layout])
 
     def _images(self, network: Network, batch: int, dtype: Precision) -> Any:
-        from archcalc.execution.inputs import seeded_input
+        from archcalc.execution.inputs import seeded
 
         shape = network.graph.input
         if self.image is None:
-            return seeded_input(shape, batch, self.seed)
+            return seeded(network.graph, 0, batch, self.seed)
         if self.image.endswith(".npy"):
             if self.mean is not None or self.std is not None:
                 help = "--mean and --std are of PNG, JPEG and the like"

@@ -292,8 +292,19 @@ def test_plain_attention_allocates_its_peak() -> None:
 
 
 def test_what_adds_nothing_to_stored_is_what_the_help_says() -> None:
-    """`archcalc help counting`: activations, norms and dropout, and five operators by name."""
-    told = {"scale", "posembed", "dropout", "flatten", "tokens", "bn", "ln", "groupnorm", "lrn"}
+    """`archcalc help counting`: activations, norms and dropout, and six operators by name."""
+    told = {
+        "scale",
+        "posembed",
+        "sinusoid",
+        "dropout",
+        "flatten",
+        "tokens",
+        "bn",
+        "ln",
+        "groupnorm",
+        "lrn",
+    }
     kinds = {name: operator_class(name) for name in TABLE}
     silent = {name for name, operator in kinds.items() if not operator.stored}
     assert silent == told | {name for name, kind in kinds.items() if issubclass(kind, Activation)}

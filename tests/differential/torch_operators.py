@@ -93,6 +93,16 @@ def attention(x: Any, w: Any, heads: int, memory: Any = None) -> Any:
     return y.permute(1, 2, 0)
 
 
+def sinusoid(x: Any) -> Any:
+    """As PyTorch's tutorial on transformers has it."""
+    tokens, channels = x.shape[1:]
+    places = torch.arange(tokens).unsqueeze(1)
+    factors = torch.exp(torch.arange(0, channels, 2) * (-np.log(10000.0) / channels))
+    waves = torch.zeros(tokens, channels)
+    waves[:, 0::2], waves[:, 1::2] = torch.sin(places * factors), torch.cos(places * factors)
+    return x + waves
+
+
 def split(x: Any, heads: int) -> Any:
     return x.unflatten(2, (heads, -1)).transpose(1, 2)
 
@@ -292,6 +302,7 @@ CASES: list[tuple[str, str, Torch]] = [
         "4x5x12",
         lambda x, w: grouped(sequence(x), w, 6, 2, 500.0),
     ),
+    ("tokens | sinusoid", "4x5x12", lambda x, w: sinusoid(sequence(x)).transpose(1, 2)),
     ("tokens | attention 3 bare", "4x5x12", lambda x, w: bare(sequence(x), 3)),
     ("tokens | attention 3 bare causal", "4x5x12", lambda x, w: bare(sequence(x), 3, is_causal=True)),
     (

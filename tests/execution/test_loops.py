@@ -76,6 +76,7 @@ CASES: list[tuple[Operator, Shape]] = [
     (op("linear", 5), Shape(1, 1, 1)),
     (op("linear", 7), SEQUENCE),
     (op("linear", 7, nobias=True), SEQUENCE),
+    (op("unembed", words=9), SEQUENCE),
     (op("attention", 3), SEQUENCE),
     (op("attention", 1), SEQUENCE),
     (op("attention", 12), SEQUENCE),

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import partial
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
-from support.operator_cases import CASES, weights_of
+from support.operator_cases import CASES, arrays_of, weights_of
 from support.operator_facts import CONVENTIONS, GEOMETRIES, stated
 from support.operator_rows import ROWS, costs_of, shape_of
 
@@ -37,10 +37,6 @@ Place = tuple[int, ...]
 WITH_AXES = (Window, Spread, Repeat, Grid, Cells)
 
 
-def arrays_of(inputs: Shapes) -> list[Any]:
-    return [RNG.standard_normal((1, *map(int, x)), dtype=np.float32) for x in inputs]
-
-
 # Laws: each says whether the facts of an operator hold on inputs of these shapes.
 
 
@@ -49,7 +45,7 @@ def verified(operator: Operator, inputs: Shapes) -> bool:
     shape = operator.output_shape(*inputs)
     node = Node(operator.name, operator, tuple(range(len(inputs))), shape, Span(0, 0))
     layer = Layer(node, inputs, operator.kind(*inputs), count(operator, inputs))
-    arrays, weights = arrays_of(inputs), weights_of(operator, inputs)
+    arrays, weights = arrays_of(operator, inputs), weights_of(operator, inputs)
     fast = np.zeros((1, *map(int, shape)), np.float32)
     if operator.buffer == "view":
         fast = arrays[0].reshape(fast.shape)
@@ -65,7 +61,9 @@ def weights_are_read(operator: Operator, inputs: Shapes) -> bool:
 
     The inputs are negative, as slopes are for negative values alone.
     """
-    arrays, weights = [-np.ones_like(x) for x in arrays_of(inputs)], weights_of(operator, inputs)
+    arrays, weights = arrays_of(operator, inputs), weights_of(operator, inputs)
+    if operator.name != "embedding":
+        arrays = [-np.ones_like(x) for x in arrays]
     for role, array in weights.items():
         for axis in range(array.ndim):
             for index in range(array.shape[axis]):
@@ -85,16 +83,18 @@ def seen_positions(operator: Operator, inputs: Shapes) -> dict[Place, set[Place]
     """For every output position the positions of an input whose NaN reaches it.
 
     The input is the first, or of an attention the last: what it attends to. Tokens of a window that are
-    apart meet with a weight of 0, which does not stop NaN.
+    apart meet with a weight of 0, which does not stop NaN; an id becomes another.
     """
-    arrays, weights = [np.abs(x) for x in arrays_of(inputs)], weights_of(operator, inputs)
+    arrays, weights = [np.abs(x) for x in arrays_of(operator, inputs)], weights_of(operator, inputs)
     poison = 1e3 if operator.name == "windowattention" else np.nan
-    clean = reference.run(operator, arrays, weights)
+    clean, facts = reference.run(operator, arrays, weights), cast(Any, operator)
     number = len(inputs) - 1 if operator.name == "attention" else 0
     seen: dict[Place, set[Place]] = {}
     for place in places_of(inputs[number].extents):
         poisoned = arrays[number].copy()
-        poisoned[0, *place] = poison
+        poisoned[0, *place] = (
+            (poisoned[0, *place] + 1) % facts.words if operator.name == "embedding" else poison
+        )
         with np.errstate(invalid="ignore"):
             others = [*arrays[:number], poisoned, *arrays[number + 1 :]]
             y = reference.run(operator, others, weights)

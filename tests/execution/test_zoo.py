@@ -10,7 +10,7 @@ from support.allocation import MIB, allocated_beside
 from support.sampled import up_to
 
 import archcalc
-from archcalc.execution.inputs import seeded_input
+from archcalc.execution.inputs import seeded
 from archcalc.execution.verify import prove
 from archcalc.execution.weights import make
 
@@ -24,7 +24,7 @@ def test_nothing_else_is_allocated(name: str) -> None:
 @pytest.mark.parametrize("name", up_to(3e8))
 def test_every_layer_verifies(name: str) -> None:
     graph = archcalc.load(name).graph
-    proof = prove(graph, make(graph), seeded_input(graph.input, 1, 1))
+    proof = prove(graph, make(graph), seeded(graph, 0, 1, 1))
     assert len(proof.verdicts) == len(graph.nodes) - 1
     assert proof.failures == ()
     assert proof.verdict == "verified"

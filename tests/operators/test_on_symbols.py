@@ -247,6 +247,16 @@ def attentions() -> st.SearchStrategy[Structure]:
     return either.map(settled)
 
 
+def placed(draw: Draw, structure: Structure) -> Point:
+    point = image(draw, width=1)
+    more = {"places": point["height0"] + draw(small(0, 3))} if structure["long"] else {}
+    return point | more
+
+
+def looked_up(draw: Draw, structure: Structure) -> Point:
+    return {"words": draw(small(1, 9)), "channels": draw(small(1, 9))} | image(draw, channels=1)
+
+
 def one_of(draw: Draw, structure: Structure) -> Point:
     index = draw(small(0, 5))
     return {"index": index} | image(draw, height=index + draw(small(1, 4)), width=1)
@@ -318,15 +328,19 @@ SPACES = {
     "slice": Space(flags("offset"), sliced),
     "shuffle": Space(flags(), shuffled),
     "tokens": Space(flags(), plain()),
-    **dict.fromkeys(("classtoken", "posembed", "transpose"), Space(SEQUENCE, plain())),
+    **dict.fromkeys(("classtoken", "transpose"), Space(SEQUENCE, plain())),
     "token": Space(SEQUENCE, one_of),
+    "posembed": Space(flags("long", tokens=st.just(True)), placed),
+    "sinusoid": Space(SEQUENCE, plain()),
+    "embedding": Space(flags(), looked_up),
+    "unembed": Space(flags(), plain("words")),
     "attention": Space(attentions(), attending),
     "windowattention": Space(flags("shifted"), attention),
 }
 NEVER_REFUSE = {"gap", "bn", "ln", "instancenorm", "rmsnorm", "scale", "flatten"}
 NEVER_REFUSE |= {*FAMILIES["activation"].split()}
-NEVER_REFUSE |= {"tokens", "classtoken", "posembed", "transpose"}
-OF_SEQUENCES = {"tokens", "classtoken", "posembed", "transpose", "token", "attention"}
+NEVER_REFUSE |= {"tokens", "classtoken", "transpose", "sinusoid"}
+OF_SEQUENCES = {"tokens", "classtoken", "posembed", "sinusoid", "transpose", "token", "attention"}
 OF_ONE_RANK = {*OF_SEQUENCES, "linear", "rbf", "windowattention"}
 RANKS = {name: (2,) if name in OF_ONE_RANK else (1, 2, 3) for name in TABLE}
 

@@ -92,6 +92,14 @@ CASES: list[tuple[Operator, tuple[Shape, ...]]] = [
     (op("posembed"), (Shape(1, 3),)),
     (op("token", 0), (SEQUENCE,)),
     (op("token", 4), (SEQUENCE,)),
+    (op("posembed", places=5), (SEQUENCE,)),
+    (op("sinusoid"), (SEQUENCE,)),
+    (op("sinusoid"), (Shape(4, 7),)),
+    (op("embedding", 7, 3), (Shape(9, 1),)),
+    (op("embedding", 5, 1), (Shape(3, 4, 1),)),
+    (op("embedding", 1, 4), (Shape(1, 1, 1),)),
+    (op("unembed", words=7), (SEQUENCE,)),
+    (op("unembed", words=3), (VECTOR,)),
     (op("transpose"), (SEQUENCE,)),
     (op("transpose"), (Shape(1, 3),)),
     (op("attention", 3), (SEQUENCE,)),
@@ -234,6 +242,15 @@ CASES += [
     (op("add", crop=True), (VOLUME, Shape(6, 7, 5, 6))),
     (op("mul"), (VOLUME, Shape(1, 1, 1, 6))),
 ]
+
+
+def arrays_of(operator: Operator, inputs: tuple[Shape, ...]) -> list[Any]:
+    """Normal values; ids of all words for an embedding."""
+    if operator.name == "embedding":
+        facts: Any = operator
+        ids = np.arange(inputs[0].values) % facts.words
+        return [ids.astype(np.float32).reshape(1, *map(int, inputs[0]))]
+    return [RNG.standard_normal((1, *map(int, x)), dtype=np.float32) for x in inputs]
 
 
 def weights_of(operator: Operator, inputs: tuple[Shape, ...]) -> dict[str, Any]:

@@ -12,15 +12,15 @@ GATES = FAMILIES["gating"].split()
 NORMS = FAMILIES["normalization"].split()
 
 # "16 weight layers" counts these; attention has two on its way: value and output
-WEIGHT_LAYERS = dict.fromkeys(("conv", "deconv", "linear"), 1) | dict.fromkeys(
+WEIGHT_LAYERS = dict.fromkeys(("conv", "deconv", "linear", "unembed"), 1) | dict.fromkeys(
     ("attention", "windowattention"), 2
 )
 # elementwise operators may overwrite an input; `flatten` and `tokens` move nothing
-BUFFERS = dict.fromkeys((*ACTIVATIONS, *NORMS, "add", "mul", "posembed"), "in place") | dict.fromkeys(
-    ("flatten", "tokens"), "view"
-)
+BUFFERS = dict.fromkeys(
+    (*ACTIVATIONS, *NORMS, "add", "mul", "posembed", "sinusoid"), "in place"
+) | dict.fromkeys(("flatten", "tokens"), "view")
 # activations, norms, softmax, dropout, flatten and what looks like them make no map
-UNSTORED = dict.fromkeys((*ACTIVATIONS, *NORMS, "posembed", "flatten", "tokens"), False)
+UNSTORED = dict.fromkeys((*ACTIVATIONS, *NORMS, "posembed", "sinusoid", "flatten", "tokens"), False)
 
 CONVENTIONS: dict[str, dict[str, Any]] = {
     "weight_layer": dict.fromkeys(TABLE, 0) | WEIGHT_LAYERS,
@@ -32,7 +32,7 @@ BY_POSITIONS = {"groupnorm", "instancenorm"}  # norms that see every position
 GEOMETRIES = {
     "global": {"gap", "linear", "rbf", "flatten", "transpose", "attention", *BY_POSITIONS},
     "pointwise": {*ACTIVATIONS, *NORMS, *JOINS, *GATES, "padchannels", "slice", "shuffle"} - BY_POSITIONS
-    | {"tokens", "classtoken", "posembed", "token"},
+    | {"tokens", "classtoken", "posembed", "token", "embedding", "unembed", "sinusoid"},
 }
 
 

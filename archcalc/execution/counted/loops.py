@@ -171,6 +171,7 @@ LOOPS: dict[str, Callable[[Any, list[Array], Weights], Executed]] = {
     "linear": products.linear,
     "attention": products.attention,
     "windowattention": products.windowattention,
+    "unembed": products.unembed,
     "rbf": _rbf,
     "maxpool": _pool,
     "sumpool": _pool,
@@ -181,8 +182,8 @@ LOOPS: dict[str, Callable[[Any, list[Array], Weights], Executed]] = {
 
 _WHY = {
     "elementwise: counted by the reference": (
-        "bn scale posembed add mul relu relu6 clip hardtanh leaky prelu elu selu sigmoid tanh softplus "
-        "swish mish gelu hsigmoid hswish glu swiglu"
+        "bn scale posembed sinusoid add mul relu relu6 clip hardtanh leaky prelu elu selu sigmoid tanh "
+        "softplus swish mish gelu hsigmoid hswish glu swiglu"
     ),
     "elementwise but for sums over channels: counted by the reference": (
         "ln rmsnorm lrn softmax logsoftmax"
@@ -191,7 +192,7 @@ _WHY = {
     "moves values: nothing to count": (
         "concat flatten upsample pad crop todepth pixelshuffle pixelunshuffle padchannels "
         "slice shuffle dropout droppath "
-        "tokens classtoken token transpose"
+        "tokens classtoken token transpose embedding"
     ),
 }
 REFUSED: dict[str, str] = {name: reason for reason, names in _WHY.items() for name in names.split()}

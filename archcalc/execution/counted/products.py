@@ -35,6 +35,10 @@ def linear(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
     return biased(operator, y, weights, counts)
 
 
+def unembed(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
+    return linear(SimpleNamespace(nobias=True), inputs, {"weight": weights["weight"].T})
+
+
 def attention(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
     counts: Counter[str] = Counter()
     sources = definition.sources([plain(x) for x in inputs])

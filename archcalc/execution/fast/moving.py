@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from archcalc.execution import reference
+from archcalc.execution.fast.workspace import CHUNK
 from archcalc.execution.model import Array, Prepared
+from archcalc.execution.reference.embedding import ids_of, waves
 from archcalc.execution.reference.joining import aligned
 from archcalc.execution.reference.windows import taps
 
@@ -89,7 +91,21 @@ def classtoken(
 
 def posembed(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
     """Add a learned value at each position."""
-    np.add(inputs[0], weights["position"], out=out)
+    np.add(inputs[0], weights["position"][: out.shape[1]], out=out)
+
+
+def sinusoid(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
+    """Add waves to few positions at a time."""
+    (x,) = inputs
+    step = max(1, CHUNK // x.shape[-1])
+    for i in range(0, x.shape[1], step):
+        part = x[:, i : i + step]
+        np.add(part, waves(part.shape[1], part.shape[2], i).astype(x.dtype), out=out[:, i : i + step])
+
+
+def embedding(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
+    """Copy the row of each id."""
+    np.take(weights["weight"], ids_of(operator, inputs[0]), axis=0, out=out, mode="clip")
 
 
 def padchannels(

@@ -129,6 +129,10 @@ def _linear(operator: Any, inputs: list[Array], weights: Prepared, out: Array, s
     direct.finish(weights["finish"], out, out)
 
 
+def _unembed(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
+    np.matmul(flat(inputs[0]), weights["weight"].T, out=flat(out))
+
+
 def _pooling(largest: bool) -> Kernel:
     def run(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
         (x,) = inputs
@@ -259,6 +263,9 @@ KERNELS: dict[str, Kernel] = {
     "transpose": moving.moved,
     "attention": attention.attention,
     "windowattention": attention.windowattention,
+    "embedding": moving.embedding,
+    "unembed": _unembed,
+    "sinusoid": moving.sinusoid,
     "add": _add,
     "mul": _join(np.multiply),
     "concat": moving.concat,

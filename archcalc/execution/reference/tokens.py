@@ -24,7 +24,7 @@ def classtoken(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 def posembed(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     """Add a learned vector at each position."""
-    return inputs[0] + weights["position"]
+    return inputs[0] + weights["position"][: inputs[0].shape[1]]
 
 
 def token(operator: Any, inputs: list[Array], weights: Weights) -> Array:
