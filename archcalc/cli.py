@@ -19,10 +19,11 @@ from archcalc.units import printable
 
 COMMANDS = (
     *("list", "show", "draw", "report", "params", "flops", "memory", "field", "explain"),
-    *("compare", "diff", "sweep", "reconcile", "audit", "run", "cat", "operators"),
+    *("compare", "diff", "check", "sweep", "reconcile", "audit", "run", "cat", "operators"),
     "help",
 )
-VERDICTS = ("run", "audit", "reconcile")  # their exit code says something, if they could come to an end
+# their exit code says something, if they could come to an end
+VERDICTS = ("run", "audit", "check", "reconcile")
 WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 

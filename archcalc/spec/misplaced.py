@@ -8,7 +8,7 @@ from archcalc.errors import shown
 from archcalc.spec.mistakes import TOP_LEVEL, Mistakes
 from archcalc.spec.model import JOINS
 
-TABLES = ("inputs", "vars", "variants", "defaults", "block", "space", "train")
+TABLES = ("inputs", "vars", "variants", "defaults", "block", "space", "train", "budget")
 
 
 def lifted(document: dict[str, Any], mistakes: Mistakes) -> dict[str, Any]:

@@ -130,6 +130,15 @@ class Variant(NamedTuple):
     keys: Keys
 
 
+class Budgeted(NamedTuple):
+    """A line of a budget as written: of a part of the network, or of all of it (part '')."""
+
+    part: str
+    name: str
+    text: str
+    keys: Keys
+
+
 class Source(NamedTuple):
     """The text of a spec and its name in messages; `inline`: not TOML, see `spec.inline`."""
 
@@ -151,6 +160,7 @@ class Spec(NamedTuple):
     defaults: dict[str, tuple[Given, ...]]
     structural: frozenset[str]  # variables read by an `if`, a repeat or a step's name
     freeze: tuple[str, ...]  # patterns of the layers that training leaves as they are
+    budget: tuple[Budgeted, ...]
     space: dict[str, tuple[str, ...]]  # what a sweep varies, with the values and ranges as texts
 
     def inputs_of(self, variant: str | None) -> tuple[Size, ...]:

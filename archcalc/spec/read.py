@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from archcalc import garbage
@@ -19,6 +20,7 @@ from archcalc.spec.model import (
     JOINS,
     Block,
     Branch,
+    Budgeted,
     Given,
     Line,
     Parameter,
@@ -86,6 +88,7 @@ class _Reader:
             variables=variables,
             variants={k: self._variant(k, v, variables) for k, v in tables["variants"].items()},
             defaults={k: self._defaults(k, v) for k, v in tables["defaults"].items()},
+            budget=tuple(self._budget("", ("budget",), tables["budget"])),
             freeze=self._freeze(tables["train"]),
             structural=structural_names([body, *blocks.values()]),
             space={k: self._varied(k, v, variables) for k, v in tables["space"].items()},
@@ -165,6 +168,19 @@ class _Reader:
         help = 'as in freeze = ["stage[1-3]", "*/bn*"]'
         self.mistakes.fault("`freeze` needs patterns of layers' paths", ("train", "freeze"), help)
         return ()
+
+    def _budget(self, part: str, keys: Keys, table: dict[str, Any]) -> Iterator[Budgeted]:
+        for name, value in table.items():
+            if isinstance(value, dict) and not part:
+                yield from self._budget(name, (*keys, name), value)
+                continue
+            for i, text in enumerate(value if isinstance(value, list) else [value]):
+                place = (*keys, name, i) if isinstance(value, list) else (*keys, name)
+                if isinstance(text, str | int) and not isinstance(text, bool):
+                    yield Budgeted(part, name, str(text), place)
+                else:
+                    help = 'as in max-params = "5M", or a condition: where = "peak <= 512KiB"'
+                    self.mistakes.fault("a budget is a number or text", place, help)
 
     def _varied(self, name: str, value: Any, variables: dict[str, Variable]) -> tuple[str, ...]:
         """Return the values and ranges of one line of [space], as a user would type them."""

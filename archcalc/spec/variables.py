@@ -18,11 +18,11 @@ MOST_CHOICES = 100
 DEEPEST = 3  # lists in lists
 # the options of archcalc's own commands, which no variable may take
 RESERVED = frozenset(
-    """all allow-skips as attention batch by census columns crops dask depth diff dtype ensemble expand
-    format freeze git help
-    identities image init input jobs layout map maps max-flops max-macs max-multiplies
-    max-params mean no-base order output pareto points quantity quick resume sample save search
-    seed set sort source stats std symbol taps theme time top vary verify version weights
+    """against all allow-skips as attention batch by census columns crops dask depth diff dtype
+    ensemble expand format freeze git help identities image init input jobs layout map maps
+    max-flops max-macs max-multiplies max-params max-peak max-stored max-weights mean min-field
+    min-output no-base order output pareto points quantity quick resume sample save search seed
+    set sort source stats std symbol taps theme time tolerance top vary verify version weights
     where""".split()  # noqa: SIM905
 )
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -27,6 +27,7 @@ ORDER = [
     {"api"},
     {"totals", "sweeps.machine", "sweeps.metrics"},
     {"sweeps.space", "listing"},
+    {"budget"},
     {"sweeps.program"},
     {"sweeps.evaluation"},
     {"sweeps.results", "sweeps.rows"},

@@ -1,0 +1,238 @@
+"""Hold networks against a budget: what is over, what weighs most, which settings near by would fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import islice
+from typing import Any, NamedTuple
+
+from archcalc.analysis.costs import Layer
+from archcalc.analysis.memory import measure
+from archcalc.errors import ArchError, Diagnostic, Keys, Span, SpecError, UsageError, shown, suggestion
+from archcalc.network import Network
+from archcalc.sweeps.metrics import IN_BYTES, metrics
+from archcalc.sweeps.space.constraints import holds, parse_condition
+from archcalc.units import DTYPES, parse_count
+
+# what a limit is called, and the metric that it limits; those of `LEAST` from below
+LIMITS = {
+    "max-params": "parameters",
+    "max-multiplies": "multiplies",
+    "max-weights": "weights",
+    "max-stored": "stored",
+    "max-peak": "peak",
+    "min-field": "field",
+    "min-output": "output",
+}
+LEAST = ("min-field", "min-output")
+OF_PARTS = ("max-params", "max-multiplies", "max-weights", "max-stored", "max-peak")
+WHERE, DTYPE = "where", "dtype"
+MOST_TRIES = 150  # networks that are built in search of one that fits
+MOST_SHOWN = 3  # layers that weigh most
+
+
+class Limit(NamedTuple):
+    """One line of a budget: a bound of a metric of the network or of a part, or a condition.
+
+    `keys` tell where it stands in the spec; none if it came from the caller.
+    """
+
+    name: str
+    text: str
+    part: str = ""
+    keys: Keys = ()
+
+
+class Finding(NamedTuple):
+    """A limit beside what there is; bound and value are None for a condition."""
+
+    limit: Limit
+    metric: str
+    bound: int | None
+    value: int | None
+    fits: bool
+    heaviest: tuple[tuple[str, int], ...] = ()  # the layers that weigh most, if the limit is broken
+
+
+def limits_of(network: Network) -> list[Limit]:
+    """The budget that stands in the spec, without its data type."""
+    lines = (entry for entry in network.spec.budget if (entry.part, entry.name) != ("", DTYPE))
+    return [Limit(entry.name, entry.text, entry.part, entry.keys) for entry in lines]
+
+
+def dtype_of(network: Network) -> str:
+    """The data type that the budget of the spec is meant for."""
+    found = (e.text for e in network.spec.budget if (e.part, e.name) == ("", DTYPE))
+    return next(found, "float32")
+
+
+def judge(network: Network, limits: Sequence[Limit], dtype: str) -> list[Finding]:
+    """Each limit beside what the network has, at a data type.
+
+    Raises:
+        ArchError: a limit of no such name, part or size; the error has its place in the spec.
+    """
+    try:
+        whole = metrics(network.graph, DTYPES[dtype])
+    except KeyError:
+        help = f"one of: {', '.join(DTYPES)}"
+        raise UsageError(Diagnostic(f"no data type `{shown(dtype)}`", help=help)) from None
+    return [_judged(network, limit, whole, DTYPES[dtype]) for limit in limits]
+
+
+def _judged(network: Network, limit: Limit, whole: Mapping[str, Any], size: int) -> Finding:
+    try:
+        if limit.name == WHERE and not limit.part:
+            return _condition(network, limit, whole)
+        return _bounded(network, limit, whole, size)
+    except SpecError:
+        raise
+    except ArchError as error:
+        if not limit.keys:
+            raise
+        (reason,) = error.diagnostics
+        place = reason._replace(span=Span(limit.keys))
+        raise SpecError(place, source=network.spec.source) from None
+
+
+def _condition(network: Network, limit: Limit, whole: Mapping[str, Any]) -> Finding:
+    names = {**{k: v for k, v in network.values.items() if isinstance(v, int)}, **whole}
+    names |= {"params": whole["parameters"], "macs": whole["multiplies"]}
+    expression = parse_condition(limit.text, names)
+    return Finding(limit, WHERE, None, None, bool(holds(expression, names.__getitem__)))
+
+
+def _bounded(network: Network, limit: Limit, whole: Mapping[str, Any], size: int) -> Finding:
+    metric = LIMITS.get(limit.name)
+    if metric is None or (limit.part and limit.name not in OF_PARTS):
+        known = OF_PARTS if limit.part else (*LIMITS, WHERE)
+        help = suggestion(limit.name, known) or f"limits: {', '.join(known)}"
+        which = "no limit of a part" if limit.part else "no limit"
+        raise UsageError(Diagnostic(f"{which} is called `{shown(limit.name)}`", help=help))
+    bound = parse_count(limit.text, 1) if metric in IN_BYTES else parse_count(limit.text)
+    value = int(_of_part(network, limit.part, metric, size) if limit.part else whole[metric])
+    fits = value >= bound if limit.name in LEAST else value <= bound
+    heaviest = () if fits else tuple(_heaviest(network, limit.part, metric, size))
+    return Finding(limit, metric, bound, value, fits, heaviest)
+
+
+def inside(network: Network, part: str) -> list[int]:
+    """The nodes of a block, or the one layer of that path.
+
+    Raises:
+        UsageError: nothing is called so.
+    """
+    nodes = network.graph.nodes
+    found = [i for i, node in enumerate(nodes) if f"{node.path}/".startswith(f"{part}/")]
+    if not found:
+        parts = [node.path.split("/") for node in nodes]
+        blocks = {"/".join(path[:end]) for path in parts for end in range(1, len(path) + 1)}
+        help = suggestion(part, sorted(blocks)) or "`archcalc show SPEC --all` lists the layers"
+        raise UsageError(Diagnostic(f"no layer or block is called `{shown(part)}`", help=help))
+    return found
+
+
+def _of_part(network: Network, part: str, metric: str, size: int) -> int:
+    found = inside(network, part)
+    if metric == "peak":
+        own = set(found)
+        return max(int(step.live) for step in measure(network.graph).steps if step.node in own) * size
+    return sum(_weight(network.analyze().layers[i], metric, size) for i in found)
+
+
+def _weight(layer: Layer, metric: str, size: int) -> int:
+    """What a layer adds to a metric that is a sum."""
+    if metric == "stored":
+        return int(layer.node.shape.values) * size if layer.node.operator.stored else 0
+    if metric == "weights":
+        return int(layer.costs.stored_numbers) * size
+    return int(getattr(layer.costs, metric))
+
+
+def _heaviest(network: Network, part: str, metric: str, size: int) -> Iterator[tuple[str, int]]:
+    layers, nodes = network.analyze().layers, network.graph.nodes
+    found = inside(network, part) if part else range(len(nodes))
+    if metric in ("field", "output"):
+        return
+    if metric == "peak":
+        steps = {step.node: int(step.live) * size for step in measure(network.graph).steps}
+        weights = [(steps[i], i) for i in found]
+    else:
+        weights = [(_weight(layers[i], metric, size), i) for i in found]
+    heavy = sorted(((w, -i) for w, i in weights if w), reverse=True)
+    for weight, index in heavy[:MOST_SHOWN]:
+        yield nodes[-index].path, weight
+
+
+# ---- settings near by
+
+
+def nearest(network: Network, limits: Sequence[Limit], dtype: str) -> list[dict[str, str]]:
+    """For each variable, and the input, the nearest value that alone makes the network fit."""
+    found: list[dict[str, str]] = []
+    tries = MOST_TRIES
+    for name, values in _others(network):
+        for value in islice(values, max(tries, 0)):
+            tries -= 1
+            if _fits(network, {name: value}, limits, dtype):
+                found.append({name: value})
+                break
+    return found
+
+
+def _others(network: Network) -> Iterator[tuple[str, Iterator[str]]]:
+    for name, variable in network.spec.variables.items():
+        now = network.values[name]
+        if name not in network.graph.read or isinstance(now, bool):
+            continue
+        if variable.choices:
+            yield name, (str(c) for c in variable.choices if c != now and not isinstance(c, bool | list))
+        elif isinstance(now, int) and now > 1:
+            yield name, map(str, _smaller(now))
+        elif isinstance(now, Fraction):
+            yield name, (f"{float(now * (20 - i) / 20):.4g}" for i in range(1, 20))
+    sides = network.graph.input.extents
+    if len(set(map(int, sides))) == 1 and int(sides[0]) > 32:
+        yield "input", map(str, range(-(-int(sides[0]) // 32) * 32 - 32, 0, -32))
+
+
+def _smaller(now: int) -> Iterator[int]:
+    """The next eight values below, then ever larger steps."""
+    value, step = now, 1
+    for count in range(20):
+        value -= step if count < 8 else max(step, value // 8)
+        if value < 1:
+            return
+        yield value
+
+
+def _fits(network: Network, changed: Mapping[str, str], limits: Iterable[Limit], dtype: str) -> bool:
+    try:
+        other = _with(network, changed)
+        return all(finding.fits for finding in judge(other, list(limits), dtype))
+    except ArchError:
+        return False
+
+
+def _with(network: Network, changed: Mapping[str, Any]) -> Network:
+    settings: dict[str, Any] = {**network.changed, **changed}
+    return Network(network.entry, settings, settings.pop("input", None), network.freeze)
+
+
+# ---- against another state of the spec
+
+GROWING = ("parameters", "multiplies", "weights", "peak")
+
+
+def grown(before: Network, after: Network, dtype: str, tolerance: Fraction) -> list[Finding]:
+    """Every total that grew by more than `tolerance`, a share of what it was."""
+    size = DTYPES[dtype]
+    pair = metrics(before.graph, size), metrics(after.graph, size)
+    found = []
+    for metric in GROWING:
+        was, now = (int(m[metric]) for m in pair)
+        bound = was + int(was * tolerance)
+        limit = Limit(f"{metric} at {before.name.rpartition('@')[2]}", str(was))
+        found.append(Finding(limit, metric, bound, now, now <= bound))
+    return found

@@ -1,0 +1,91 @@
+"""archcalc check: does it fit the budget?"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import click
+
+from archcalc.api import Network
+from archcalc.budget import LIMITS, WHERE, Limit
+from archcalc.commands.options import show, spec_command
+from archcalc.commands.revision import at_revision
+from archcalc.errors import Diagnostic, UsageError
+from archcalc.reports.check import Growth, report
+from archcalc.reports.table import Table
+from archcalc.units import DTYPES, printable
+from archcalc.views import FORMATS
+
+_FORMATS = click.Choice([*FORMATS, "github"])
+
+
+def _limits(function: Any) -> Any:
+    """Add an option for each limit."""
+    for name, metric in reversed(LIMITS.items()):
+        way = "At most so many" if name.startswith("max") else "At least so many"
+        names = ("--max-multiplies", "--max-macs") if metric == "multiplies" else (f"--{name}",)
+        limit = click.option(*names, name.replace("-", "_"), metavar="COUNT", help=f"{way} {metric}.")
+        function = limit(function)
+    return function
+
+
+@spec_command("check")
+@_limits
+@click.option("--where", multiple=True, metavar="CONDITION", help="A condition that must hold.")
+@click.option("--dtype", type=click.Choice(list(DTYPES)), help="Of weights and activations.")
+@click.option("--against", metavar="REV", help="Totals must not grow against this git revision.")
+@click.option("--tolerance", metavar="SHARE", default="0", help="How much they may: 1%.")
+@click.option("--format", type=_FORMATS, default="table", help="How to print it.")
+def command(
+    networks: list[Network],
+    where: tuple[str, ...],
+    dtype: str | None,
+    against: str | None,
+    tolerance: str,
+    table: Table,
+    **bounds: str | None,
+) -> None:
+    """Hold SPEC against its budget; exit code 1 if it is over.
+
+    \b
+    Example: archcalc check mobilenet_v2 --max-multiplies 300M --max-peak 1MiB --dtype int8
+
+    Limits stand in the spec, too, for all of it or for a block or layer:
+
+    \b
+      [budget]
+      dtype = "int8"
+      max-params = "5M"
+      where = "multiplies <= 300 * parameters"
+      [budget.stage4]
+      max-multiplies = "100M"
+
+    \b
+    parameters, multiplies    as in `archcalc params` and `archcalc flops`
+    weights, stored, peak     bytes (512KiB, 1MB), as in `archcalc memory`
+    field, output             pixels: what the network sees, its last map's side
+    of bound                  what there is, in percent of the limit
+    over, short               by how much
+    --against                 parameters, multiplies, weights and peak of the
+                              same file at a git revision
+    --format github           annotations of a workflow, at the lines of the spec
+    """
+    share = _share(tolerance)
+    limits = [Limit(name.replace("_", "-"), text) for name, text in bounds.items() if text is not None]
+    limits += [Limit(WHERE, text) for text in where]
+    made = []
+    for network in networks:
+        before = at_revision(network, against) if against else None
+        made.append(report(network, limits, dtype, Growth(before, share)))
+    show("check", [shown for shown, _ in made], table.format)
+    if not all(fits for _, fits in made):
+        click.get_current_context().exit(1)
+
+
+def _share(text: str) -> Fraction:
+    number = text.strip().removesuffix("%")
+    if not number.replace(".", "", 1).isdecimal() or len(number) > 12:
+        message = f"`{printable(text)}` is no share"
+        raise UsageError(Diagnostic(message, help="as in `--tolerance 1%` or `--tolerance 0.01`"))
+    return Fraction(number) / (100 if text.strip().endswith("%") else 1)
