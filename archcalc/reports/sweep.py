@@ -32,6 +32,21 @@ def report(network: Network, outcome: Outcome) -> Report:
     )
 
 
+def solved(network: Network, outcome: Outcome) -> Report:
+    """Return the best points of a sweep, and how they were found."""
+    found, collected = report(network, outcome), outcome.collected
+    asked = f"satisfy {printable(outcome.request.where.strip())}" if outcome.request.where else "fit"
+    looked = f"{grouped(collected.seen)} points evaluated"
+    if outcome.skipped:
+        looked += (
+            f", {grouped(outcome.skipped)} left out, as bounds show that they cannot fit or be better"
+        )
+    lines = [f"searched: {looked}; {grouped(collected.kept)} {asked}"]
+    if collected.kept:
+        lines.append(f"the best by {outcome.request.by} of all; {', '.join(IN_BYTES)}: bytes")
+    return found._replace(remarks=tuple(lines))
+
+
 def _title(network: Network, points: Points) -> str:
     space = max(points.space.size, points.size)  # a file may name a point twice
     count = grouped(space) if space < 10**12 else f"{space:.1e}".replace("e+", "·10^")
