@@ -44,7 +44,7 @@ class Limit(NamedTuple):
     keys: Keys = ()
 
 
-class Finding(NamedTuple):
+class LimitVerdict(NamedTuple):
     """A limit beside what there is; bound and value are None for a condition."""
 
     limit: Limit
@@ -67,7 +67,7 @@ def dtype_of(network: Network) -> str:
     return next(found, "float32")
 
 
-def judge(network: Network, limits: Sequence[Limit], dtype: str) -> list[Finding]:
+def judge(network: Network, limits: Sequence[Limit], dtype: str) -> list[LimitVerdict]:
     """Each limit beside what the network has, at a data type.
 
     Raises:
@@ -81,7 +81,7 @@ def judge(network: Network, limits: Sequence[Limit], dtype: str) -> list[Finding
     return [_judged(network, limit, whole, DTYPES[dtype]) for limit in limits]
 
 
-def _judged(network: Network, limit: Limit, whole: Mapping[str, Any], size: int) -> Finding:
+def _judged(network: Network, limit: Limit, whole: Mapping[str, Any], size: int) -> LimitVerdict:
     try:
         if limit.name == WHERE and not limit.part:
             return _condition(network, limit, whole)
@@ -96,14 +96,14 @@ def _judged(network: Network, limit: Limit, whole: Mapping[str, Any], size: int)
         raise SpecError(place, source=network.spec.source) from None
 
 
-def _condition(network: Network, limit: Limit, whole: Mapping[str, Any]) -> Finding:
+def _condition(network: Network, limit: Limit, whole: Mapping[str, Any]) -> LimitVerdict:
     names = {**{k: v for k, v in network.values.items() if isinstance(v, int)}, **whole}
     names |= {"params": whole["parameters"], "macs": whole["multiplies"]}
     expression = parse_condition(limit.text, names)
-    return Finding(limit, WHERE, None, None, bool(holds(expression, names.__getitem__)))
+    return LimitVerdict(limit, WHERE, None, None, bool(holds(expression, names.__getitem__)))
 
 
-def _bounded(network: Network, limit: Limit, whole: Mapping[str, Any], size: int) -> Finding:
+def _bounded(network: Network, limit: Limit, whole: Mapping[str, Any], size: int) -> LimitVerdict:
     metric = LIMITS.get(limit.name)
     if metric is None or (limit.part and limit.name not in OF_PARTS):
         known = OF_PARTS if limit.part else (*LIMITS, WHERE)
@@ -114,7 +114,7 @@ def _bounded(network: Network, limit: Limit, whole: Mapping[str, Any], size: int
     value = int(_of_part(network, limit.part, metric, size) if limit.part else whole[metric])
     fits = value >= bound if limit.name in LEAST else value <= bound
     heaviest = () if fits else tuple(_heaviest(network, limit.part, metric, size))
-    return Finding(limit, metric, bound, value, fits, heaviest)
+    return LimitVerdict(limit, metric, bound, value, fits, heaviest)
 
 
 def inside(network: Network, part: str) -> list[int]:
@@ -225,7 +225,7 @@ def _with(network: Network, changed: Mapping[str, Any]) -> Network:
 GROWING = ("parameters", "multiplies", "weights", "peak")
 
 
-def grown(before: Network, after: Network, dtype: str, tolerance: Fraction) -> list[Finding]:
+def grown(before: Network, after: Network, dtype: str, tolerance: Fraction) -> list[LimitVerdict]:
     """Every total that grew by more than `tolerance`, a share of what it was."""
     size = DTYPES[dtype]
     pair = metrics(before.graph, size), metrics(after.graph, size)
@@ -234,5 +234,5 @@ def grown(before: Network, after: Network, dtype: str, tolerance: Fraction) -> l
         was, now = (int(m[metric]) for m in pair)
         bound = was + int(was * tolerance)
         limit = Limit(f"{metric} at {before.name.rpartition('@')[2]}", str(was))
-        found.append(Finding(limit, metric, bound, now, now <= bound))
+        found.append(LimitVerdict(limit, metric, bound, now, now <= bound))
     return found

@@ -19,11 +19,23 @@ from archcalc.units import printable
 
 COMMANDS = (
     *("list", "show", "draw", "report", "params", "flops", "memory", "field", "explain"),
-    *("compare", "diff", "check", "sweep", "solve", "reconcile", "audit", "run", "cat", "operators"),
+    *(
+        "compare",
+        "diff",
+        "check",
+        "lint",
+        "sweep",
+        "solve",
+        "reconcile",
+        "audit",
+        "run",
+        "cat",
+        "operators",
+    ),
     "help",
 )
 # their exit code says something, if they could come to an end
-VERDICTS = ("run", "audit", "check", "solve", "reconcile")
+VERDICTS = ("run", "audit", "check", "lint", "solve", "reconcile")
 WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 

@@ -7,7 +7,7 @@ separable convolutions are full ones.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from archcalc.errors import ArchError
 from archcalc.graph.model import Graph, Node
@@ -33,11 +33,6 @@ class Rewrite(NamedTuple):
             return False
 
 
-def _with(operator: Operator, **changes: Any) -> Operator:
-    arguments = {a.name: getattr(operator, a.attribute) for a in operator.arguments}
-    return type(operator)(**{**arguments, **changes})
-
-
 def _rounded(graph: Graph, up: bool) -> Graph:
     """Return the graph with the outputs of all pools rounded up, or down.
 
@@ -48,7 +43,7 @@ def _rounded(graph: Graph, up: bool) -> Graph:
         return graph
     nodes: list[Node] = []
     for node in graph.nodes:
-        operator = _with(node.operator, ceil=up) if _turns(node.operator, up) else node.operator
+        operator = node.operator.replaced(ceil=up) if _turns(node.operator, up) else node.operator
         shape = operator.output_shape(*(nodes[i].shape for i in node.inputs))
         nodes.append(node._replace(operator=operator, shape=shape))
     return graph._replace(nodes=tuple(nodes))
@@ -74,7 +69,7 @@ def _folded(graph: Graph) -> Graph:
             continue
         operator = node.operator
         if index in before:
-            operator = biased.setdefault(id(operator), _with(operator, nobias=False))
+            operator = biased.setdefault(id(operator), operator.replaced(nobias=False))
         places.append(len(nodes))
         nodes.append(node._replace(operator=operator, inputs=tuple(places[i] for i in node.inputs)))
     return _renumbered(graph, nodes, places)
@@ -112,7 +107,7 @@ def _full(graph: Graph) -> Graph:
         if index in depthwise:
             window = graph.nodes[depthwise[index]].operator
             same = {name: getattr(window, name) for name in ("k", "s", "p", "d", "half", "same")}
-            node = node._replace(operator=_with(node.operator, **same))
+            node = node._replace(operator=node.operator.replaced(**same))
         places.append(len(nodes))
         nodes.append(node._replace(inputs=tuple(places[i] for i in node.inputs)))
     return _renumbered(graph, nodes, places)

@@ -51,15 +51,7 @@ def command(
     \b
     Example: archcalc check mobilenet_v2 --max-multiplies 300M --max-peak 1MiB --dtype int8
 
-    Limits stand in the spec, too, for all of it or for a block or layer:
-
-    \b
-      [budget]
-      dtype = "int8"
-      max-params = "5M"
-      where = "multiplies <= 300 * parameters"
-      [budget.stage4]
-      max-multiplies = "100M"
+    Limits stand in the spec, too: see `archcalc help budgets`.
 
     \b
     parameters, multiplies    as in `archcalc params` and `archcalc flops`

@@ -40,12 +40,21 @@ def refusal(
             Diagnostic(message, help=f"`{shown(name)}` is a size of the input: leave `input` away")
         )
     help = "none of the other settings that were tried makes it count: leave it away"
+    changed = counting(name, spec, values, input, variant)
+    if changed is not None:
+        texts = [f"{shown(k)}={shown(show_value(v))}" for k, v in changed.items()]
+        help = f"it counts with {' and '.join(texts)}"
+    return UsageError(Diagnostic(message, help=help))
+
+
+def counting(
+    name: str, spec: Spec, values: Mapping[str, Value], input: Shape | None, variant: str | None
+) -> dict[str, Value] | None:
+    """Other settings under which something reads a variable; None if none was found."""
     for changed in islice(_others(spec, values, name), MOST_TRIES):
         if _read(spec, {**values, **changed}, input, variant, name):
-            texts = [f"{shown(k)}={shown(show_value(v))}" for k, v in changed.items()]
-            help = f"it counts with {' and '.join(texts)}"
-            break
-    return UsageError(Diagnostic(message, help=help))
+            return changed
+    return None
 
 
 def _others(spec: Spec, values: Mapping[str, Value], name: str) -> Iterator[dict[str, Value]]:

@@ -6,7 +6,7 @@ An operator states facts and has no defaults for them: `output_shape`, `weights`
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 from archcalc.arithmetic import product, require
 from archcalc.errors import ShapeError
@@ -182,6 +182,11 @@ class Operator:
     def geometry(self, *inputs: Shape) -> Geometry:
         """What of its input one output value sees."""
         raise NotImplementedError
+
+    def replaced(self, **changed: Any) -> Self:
+        """The same operator with other arguments."""
+        arguments = {a.name: getattr(self, a.attribute) for a in self.arguments}
+        return type(self)(**{**arguments, **changed}, rank=self.rank)
 
     def __str__(self) -> str:
         """As a spec writes it: 'conv 64 k7 s2 p3 nobias'."""

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from archcalc.api import Network
-from archcalc.budget import LEAST, WHERE, Finding, Limit, dtype_of, grown, judge, limits_of, nearest
+from archcalc.budget import LEAST, WHERE, LimitVerdict, Limit, dtype_of, grown, judge, limits_of, nearest
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.layout import label, title
 from archcalc.reports.model import Column, Ranked, Report
@@ -61,7 +61,7 @@ def report(
     return made, all(finding.fits for finding in findings)
 
 
-def _row(network: Network, finding: Finding) -> dict[str, Any]:
+def _row(network: Network, finding: LimitVerdict) -> dict[str, Any]:
     limit, bound, value = finding.limit, finding.bound, finding.value
     row = {
         "limit": printable(_name(finding)),
@@ -80,13 +80,13 @@ def _row(network: Network, finding: Finding) -> dict[str, Any]:
     }
 
 
-def _name(finding: Finding) -> str:
+def _name(finding: LimitVerdict) -> str:
     if finding.metric == WHERE:
         return finding.limit.text
     return f"{finding.limit.part}: {finding.metric}" if finding.limit.part else finding.metric
 
 
-def _verdict(finding: Finding) -> str:
+def _verdict(finding: LimitVerdict) -> str:
     if finding.fits:
         return "fits"
     if finding.bound is None or finding.value is None:
@@ -108,7 +108,7 @@ def _line(network: Network, limit: Limit) -> int | None:
     return None if place is None else source.text.count("\n", 0, place.key[0]) + 1
 
 
-def _remarks(findings: Sequence[Finding], settings: Sequence[dict[str, str]]) -> Iterator[str]:
+def _remarks(findings: Sequence[LimitVerdict], settings: Sequence[dict[str, str]]) -> Iterator[str]:
     heaviest = [_heaviest(finding) for finding in findings if finding.heaviest]
     yield from heaviest
     if settings:
@@ -118,7 +118,7 @@ def _remarks(findings: Sequence[Finding], settings: Sequence[dict[str, str]]) ->
         yield "no setting of one variable that was tried would fit"
 
 
-def _heaviest(finding: Finding) -> str:
+def _heaviest(finding: LimitVerdict) -> str:
     """Return which layers weigh most, if the limit is broken."""
     if not finding.heaviest or not finding.value:
         return ""
@@ -129,7 +129,7 @@ def _heaviest(finding: Finding) -> str:
 
 
 def _document(
-    network: Network, findings: Sequence[Finding], settings: Sequence[dict[str, str]], dtype: str
+    network: Network, findings: Sequence[LimitVerdict], settings: Sequence[dict[str, str]], dtype: str
 ) -> dict[str, Any]:
     return {
         "name": network.name,

@@ -22,7 +22,7 @@ ORDER = [
     {"graph"},
     {"analysis", "interop"},
     {"network", "execution", "imported"},
-    {"audit", "drawing"},
+    {"audit", "drawing", "lint"},
     {"files"},
     {"api"},
     {"totals", "sweeps.machine", "sweeps.metrics"},

@@ -1,0 +1,261 @@
+"""Look a network over: what costs more than it must, or means another thing elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from archcalc.analysis.costs import Analysis
+from archcalc.analysis.field import receptive_fields
+from archcalc.analysis.inputs import unread as never_read
+from archcalc.analysis.memory import measure
+from archcalc.graph.model import Graph, Node
+from archcalc.graph.unread import counting
+from archcalc.network import Network
+from archcalc.operators.pooling import Pool
+from archcalc.operators.window import Windowed
+from archcalc.units import grouped, percent
+
+ALIGN = 8  # channels that kernels of most devices take together
+ABRUPT = 5  # times fewer values in one step
+MOST_TOLD = 5  # layers a rule names
+
+
+class Remark(NamedTuple):
+    """What a rule says of a layer, or (path '') of the network."""
+
+    rule: str
+    path: str
+    told: str
+    node: int = -1
+
+
+class Rule(NamedTuple):
+    """A rule: what it looks for, and what to do about it."""
+
+    looks_for: str
+    remedy: str
+    find: Callable[[Network, int], Iterator[tuple[int, str]]]
+
+
+def look_over(network: Network, off: frozenset[str], align: int) -> list[Remark]:
+    """Everything that the rules, but those in `off`, say of a network; `align` 0 leaves widths alone."""
+    found = []
+    for name, rule in RULES.items():
+        if name in off or (name == "align" and not align):
+            continue
+        every = list(rule.find(network, align or ALIGN))
+        for index, told in every[:MOST_TOLD]:
+            path = network.graph.nodes[index].path if index >= 0 else ""
+            found.append(Remark(name, path, told, index))
+        if len(every) > MOST_TOLD:
+            found.append(Remark(name, "", f"and {len(every) - MOST_TOLD} more"))
+    return found
+
+
+def _unread(network: Network, _: int) -> Iterator[tuple[int, str]]:
+    """Positions of a map that strides skip, or never reach."""
+    for gap in never_read(network.graph):
+        share = percent(gap.positions, gap.of)
+        yield (
+            gap.node,
+            f"{grouped(gap.positions)} of {grouped(gap.of)} positions ({share}) are never read",
+        )
+
+
+def _same(network: Network, _: int) -> Iterator[tuple[int, str]]:
+    """`same` with a stride puts the odd pixel of padding behind the map, torch on both sides alike."""
+    for index, node in _windowed(network.graph):
+        operator: Any = node.operator
+        x = network.graph.nodes[node.inputs[0]].shape
+        axes = zip(x.extents, node.shape.extents, operator.k, operator.s, operator.d, strict=True)
+        odd = any(max((m - 1) * s + d * (k - 1) + 1 - n, 0) % 2 for n, m, k, s, d in axes)
+        if operator.same and odd and any(s > 1 for s in operator.s):
+            yield index, f"`{operator}` pads one pixel more behind the map than before it"
+
+
+def _ceil(network: Network, _: int) -> Iterator[tuple[int, str]]:
+    """Rounding up makes a row that frameworks without it do not have."""
+    for index, node in _windowed(network.graph):
+        operator: Any = node.operator
+        if operator.ceil:
+            down = operator.replaced(ceil=False).output_shape(*network.graph.input_shapes(node))
+            if tuple(down) != tuple(node.shape):
+                yield index, f"`ceil` makes {node.shape}; rounded down it is {down}"
+
+
+def _field(network: Network, align: int) -> Iterator[tuple[int, str]]:
+    """Windows that reach beyond the image whatever they look at."""
+    graph, fields = network.graph, receptive_fields(network.graph).nodes
+    beyond = []
+    for index, _ in _windowed(graph):
+        field = fields[index]
+        if field.is_global or not all(field.axes):
+            continue
+        sides = zip(field.sides, graph.input.extents, strict=False)
+        if all(axis.size > size for axis, size in sides):
+            beyond.append(index)
+    if beyond:
+        sizes = "×".join(str(axis.size) for axis in fields[beyond[-1]].sides)
+        count = f"{len(beyond)} layers" if len(beyond) > 1 else "1 layer"
+        yield beyond[0], f"from here {count} see more than the image, at the end {sizes} pixels"
+
+
+def _bottleneck(network: Network, _: int) -> Iterator[tuple[int, str]]:
+    """All that the network knows goes through far fewer values (Szegedy et al. 2016, principle 1)."""
+    graph = network.graph
+    cuts = _cuts(graph)
+    for before, after in pairwise(cuts):
+        x, y = graph.nodes[before].shape, graph.nodes[after].shape
+        if y.positions > 1 and int(x.values) > ABRUPT * int(y.values):
+            factor = int(x.values) / int(y.values)
+            yield after, f"{x} becomes {y}: {factor:.1f} times fewer values"
+
+
+def _cuts(graph: Graph) -> list[int]:
+    """The nodes whose tensor alone all later ones are made of."""
+    reach = [0] * len(graph.nodes)  # the last reader of each node
+    for index, node in enumerate(graph.nodes):
+        for i in node.inputs:
+            reach[i] = index
+    cuts, latest = [], 0
+    for index in range(len(graph.nodes)):
+        if latest <= index:
+            cuts.append(index)
+        latest = max(latest, reach[index])
+    return cuts
+
+
+def _bias(network: Network, _: int) -> Iterator[tuple[int, str]]:
+    """A batch norm takes the mean away, and the bias before it with that."""
+    graph, layers = network.graph, network.analyze().layers
+    readers: list[list[int]] = [[] for _ in graph.nodes]
+    for index, node in enumerate(graph.nodes):
+        for i in node.inputs:
+            readers[i].append(index)
+    for index, layer in enumerate(layers):
+        names = [graph.nodes[i].operator.name for i in readers[index]]
+        if layer.costs.biases and names == ["bn"] and index not in graph.outputs:
+            yield (
+                index,
+                f"{grouped(int(layer.costs.biases))} biases that the batch norm behind takes away",
+            )
+
+
+def _unused(network: Network, _: int) -> Iterator[tuple[int, str]]:
+    """A variable that nothing reads, under any other setting that was tried."""
+    spec, values = network.spec, network.values
+    for name in spec.variables:
+        if name not in network.graph.read and not _may_count(network, name):
+            yield -1, f"nothing reads the variable `{name}`, whatever the others are: {values[name]}"
+
+
+def _may_count(network: Network, name: str) -> bool:
+    spec, values = network.spec, network.values
+    return counting(name, spec, values, network.input, network.variant) is not None
+
+
+def _align(network: Network, align: int) -> Iterator[tuple[int, str]]:
+    """Channels that fill no whole number of lanes."""
+    graph = network.graph
+    for index, node in enumerate(graph.nodes):
+        channels = int(node.shape.channels)
+        if node.operator.weight_layer and channels % align and index not in _ends(graph):
+            yield index, f"{channels} channels are no multiple of {align}"
+
+
+def _ends(graph: Graph) -> set[int]:
+    """The weight layers that make an output: how many classes there are is no choice."""
+    ends = set()
+    for index in graph.outputs:
+        while graph.nodes[index].inputs and not graph.nodes[index].operator.weight_layer:
+            index = graph.nodes[index].inputs[0]
+        ends.add(index)
+    return ends
+
+
+def _peak(network: Network, _: int) -> Iterator[tuple[int, str]]:
+    """One tensor that is half of all that is alive at the peak."""
+    memory = measure(network.graph)
+    largest = max(memory.alive(memory.peak_step), key=lambda buffer: int(buffer.size))
+    if 2 * int(largest.size) >= int(memory.peak):
+        share = percent(int(largest.size), int(memory.peak))
+        maker = largest.nodes[0]
+        shape = network.graph.nodes[maker].shape
+        yield maker, f"its {shape} are {share} of the peak of {grouped(int(memory.peak))} values"
+
+
+def _dense(network: Network, _: int) -> Iterator[tuple[int, str]]:
+    """A dense layer on a flattened map that holds half of the parameters."""
+    analysis: Analysis = network.analyze()
+    nodes, total = network.graph.nodes, int(analysis.parameters)
+    for index, layer in enumerate(analysis.layers):
+        own = int(layer.costs.parameters)
+        if layer.node.operator.name != "linear" or 2 * own < total:
+            continue
+        map_ = _flattened(nodes, layer.node)
+        if map_ is not None:
+            pooled = int(map_.channels) * int(layer.node.shape.channels)
+            share = percent(own, total)
+            yield index, f"{grouped(own)} parameters ({share}); behind `gap` {grouped(pooled)} weights"
+
+
+def _flattened(nodes: tuple[Node, ...], node: Node) -> Any:
+    """The map that a layer sees flattened, or None."""
+    while node.inputs:
+        node = nodes[node.inputs[0]]
+        if node.operator.name == "flatten":
+            x = nodes[node.inputs[0]].shape
+            return x if x.positions > 1 else None
+        if node.operator.weight_layer:
+            return None
+    return None
+
+
+def _windowed(graph: Graph) -> Iterator[tuple[int, Node]]:
+    for index, node in enumerate(graph.nodes):
+        if isinstance(node.operator, Windowed | Pool):
+            yield index, node
+
+
+RULES = {
+    "unread": Rule(
+        "positions of a map that strides skip or never reach",
+        "an input that the strides divide, or padding",
+        _unread,
+    ),
+    "same": Rule(
+        "padding of one side, as TensorFlow's `same` with strides",
+        "weights made for it need it; in torch write `p0:1`, or train with `half`",
+        _same,
+    ),
+    "ceil": Rule(
+        "pools that round up, as Caffe does",
+        "Keras has no such pool: pad by hand there, or train without `ceil`",
+        _ceil,
+    ),
+    "field": Rule(
+        "windows that see more than the image",
+        "fewer strides or layers, or a larger input",
+        _field,
+    ),
+    "bottleneck": Rule(
+        f"more than {ABRUPT} times fewer values in one step, with no way around",
+        "more channels where the map shrinks (Szegedy et al. 2016, first principle)",
+        _bottleneck,
+    ),
+    "bias": Rule("a bias before a batch norm", "`nobias`", _bias),
+    "unused": Rule("variables that change nothing", "take them away", _unused),
+    "align": Rule("widths that are no multiple of --align", "round_to(x, 8)", _align),
+    "peak": Rule(
+        "a tensor that is half of the memory at the peak",
+        "a stride before it, fewer channels, or the two layers around it in one kernel",
+        _peak,
+    ),
+    "dense": Rule(
+        "a dense layer on a flattened map with half of all parameters",
+        "`gap` instead of `flatten`, as since 2013 (Lin et al.)",
+        _dense,
+    ),
+}

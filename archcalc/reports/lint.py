@@ -1,0 +1,77 @@
+"""Report what the rules say of a network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.api import Network
+from archcalc.errors import Span
+from archcalc.lint import RULES, Remark, look_over
+from archcalc.reports.layout import label, title
+from archcalc.reports.model import Column, Report
+from archcalc.spec.locate import locate
+from archcalc.units import printable
+
+COLUMNS = (
+    Column("limit", "rule", "name"),
+    Column("layer", "layer", "words", whole=True),
+    Column("verdict", "finding", "words", whole=True),
+    Column("file", "file", "data"),
+    Column("line", "line", "data"),
+)
+
+
+def report(network: Network, off: frozenset[str], align: int) -> tuple[Report, int]:
+    """Return the report of one network, and how much was found."""
+    findings = look_over(network, off, align)
+    rules = [name for name in RULES if any(f.rule == name for f in findings)]
+    remedies = [f"{name}: {RULES[name].remedy}" for name in rules]
+    made = Report(
+        title(network, network.analyze()),
+        COLUMNS,
+        tuple(_row(network, finding) for finding in findings),
+        None,
+        tuple(remedies or ["nothing to say"]),
+        lambda: [_document(network, findings)],
+        label(network),
+    )
+    return made, len(findings)
+
+
+def _row(network: Network, finding: Remark) -> dict[str, Any]:
+    line = _line(network, finding)
+    return {
+        "limit": finding.rule,
+        "layer": printable(finding.path),
+        "verdict": finding.told,
+        "file": None if line is None else network.spec.source.name,
+        "line": line,
+    }
+
+
+def _line(network: Network, finding: Remark) -> int | None:
+    """Return the line of the spec where the layer is written."""
+    source = network.spec.source
+    if finding.node < 0 or source.inline:
+        return None
+    span: Span = network.graph.nodes[finding.node].span
+    place = locate(source.text, [span.keys]).get(span.keys)
+    return None if place is None else source.text.count("\n", 0, place.key[0]) + 1
+
+
+def _document(network: Network, findings: list[Remark]) -> dict[str, Any]:
+    return {
+        "name": network.name,
+        "title": network.title,
+        "spec": network.spec.source.name,
+        "findings": [
+            {
+                "rule": f.rule,
+                "layer": f.path or None,
+                "told": f.told,
+                "remedy": RULES[f.rule].remedy,
+                "line": _line(network, f),
+            }
+            for f in findings
+        ],
+    }
