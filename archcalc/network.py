@@ -148,6 +148,10 @@ class Network:
 
     def analyze(self) -> Analysis:
         """Exact counts, layer by layer and in total, for one image."""
+        return self._analysis
+
+    @cached_property
+    def _analysis(self) -> Analysis:
         return analyze(self.graph)
 
     def memory(self) -> Memory:
@@ -166,13 +170,10 @@ class Network:
         """Return a flat dict per layer, like `archcalc show`: counts, receptive field, values alive."""
         from archcalc.analysis.notebook import Rows
 
+        axes = self.graph.input.axes
         tables = zip(self.analyze().rows, self.field().rows, self.memory().rows, strict=True)
         return Rows(
-            {
-                **row,
-                **{f"field_{name}": field[name] for name in self.graph.input.axes},
-                "alive": step["alive"],
-            }
+            {**row, **{f"field_{axis}": field[axis] for axis in axes}, "alive": step["alive"]}
             for row, field, step in tables
         )
 
@@ -233,8 +234,7 @@ class Network:
                 raise unknown_variable(self.spec, name)
             value = values[name]
             if type(self.spec.variables[name].default) is not int or not isinstance(value, int):
-                message = f"`{name}` cannot be a symbol: it is no integer"
-                raise UsageError(Diagnostic(message))
+                raise UsageError(f"`{name}` cannot be a symbol: it is no integer")
             values[name] = program.variable(name, value or (0 if name in self.changed else 1))
         return build(self.spec, values, self.input, self.variant), program
 

@@ -88,12 +88,11 @@ class Neighbor:
         Raises:
             ArchError: the layers do not fit each other.
         """
-        graph = self._network.graph
-        if self.rewrite:
-            from archcalc.audit.rewrites import REWRITES  # few networks are rewritten
+        if not self.rewrite:
+            return self._network.analyze()
+        from archcalc.audit.rewrites import REWRITES  # few networks are rewritten
 
-            graph = REWRITES[self.rewrite].of(graph)
-        return analyze(graph)
+        return analyze(REWRITES[self.rewrite].of(self._network.graph))
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -48,10 +48,12 @@ class LayerScope(NamedTuple):
             UsageError: no layer has that path.
         """
         whole = networks(network)
+        if not at:
+            return cls(whole, networks)
         chosen = part(whole, lambda layer: layer.path == at or layer.path.startswith(f"{at}/"))
-        if at and not chosen.layers:
+        if not chosen.layers:
             raise UsageError(f"{network} has no layer `{at}`")
-        return cls(chosen if at else whole, networks)
+        return cls(chosen, networks)
 
     def value(self, expression: str) -> Value:
         """Return the value of an expression over names of quantities.

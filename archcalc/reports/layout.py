@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from archcalc.analysis.field import Field
-from archcalc.analysis.field_axis import FieldAxis
+    from archcalc.analysis.field_axis import FieldAxis
 
 AXIS = ("size", "stride", "padding", "offset")
 

@@ -87,7 +87,8 @@ def _bundled(name: str) -> Entry | None:
     if name and os.path.isfile(path):
         spec = read(_packaged(path))
         return Entry(name, spec, name if name in spec.variants else None)
-    for path in families():
+    likely = sorted(families(), key=lambda path: not name.startswith(_stem(path)))  # vgg16: vgg.toml
+    for path in likely:
         source = _packaged(path)
         if name in source.text and name in (spec := read(source)).variants:
             return Entry(name, spec, name)

@@ -15,7 +15,7 @@ _MAKE = Neighbor.of
 
 def neighbor_of(network: Network) -> Neighbor:
     """Return the neighbor made for a network equal to this one, with all that it has found so far."""
-    key = (network.spec.source.name, network.name, repr(network.changed))
+    key = (network.spec.source.name, network.name, repr((network.changed, network.freeze)))
     if key not in _KNOWN:
         _KNOWN[key] = _MAKE(network)
     return _KNOWN[key]
