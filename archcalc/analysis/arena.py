@@ -26,7 +26,7 @@ class Arena(NamedTuple):
 
 
 def lay_out(buffers: Sequence[Buffer], peak: int) -> Arena:
-    """A layout of the buffers that is at least `peak` values large, and hardly larger."""
+    """Return a layout of the buffers that is at least `peak` values large, and hardly larger."""
     keys: list[Callable[[int], tuple[int, ...]]] = [lambda i: (buffers[i].born, -int(buffers[i].size))]
     if len(buffers) <= MOST_TO_SORT:
         keys.append(lambda i: (-int(buffers[i].size), buffers[i].born))
@@ -43,7 +43,7 @@ def lay_out(buffers: Sequence[Buffer], peak: int) -> Arena:
 
 
 def _place(buffers: Sequence[Buffer], order: Sequence[int]) -> Arena:
-    """Each buffer in turn at the lowest offset where it fits among those placed before."""
+    """Put each buffer in turn at the lowest offset where it fits among those placed before."""
     by_birth = all(buffers[a].born <= buffers[b].born for a, b in pairwise(order))
     offsets = [0] * len(buffers)
     placed: list[int] = []
@@ -64,7 +64,7 @@ def _meet(a: Buffer, b: Buffer) -> bool:
 
 
 def _first_gap(taken: Iterable[tuple[int, int]], size: int) -> int:
-    """The smallest gap between `taken` ranges (sorted) that holds `size`, else their end."""
+    """Return the smallest gap between `taken` ranges (sorted) that holds `size`, else their end."""
     end, best, room = 0, -1, 0
     for start, stop in taken:
         gap = start - end

@@ -62,7 +62,7 @@ class Costs(NamedTuple):
         return 2 * self.multiplies
 
     def times(self, factor: Int) -> Costs:
-        """The same with all work `factor` times over (a batch, crops); parameters and links stay."""
+        """Multiply all work by `factor` (a batch, crops); parameters and links stay."""
         census = Census(*(count * factor for count in self.census))
         return self._replace(multiplies=self.multiplies * factor, census=census)
 
@@ -123,7 +123,7 @@ class Analysis(NamedTuple):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON: the totals as exact integers, and the rows."""
+        """Return plain data for JSON: the totals as exact integers, and the rows."""
         totals = {
             "parameters": int(self.parameters),
             "multiplies": int(self.multiplies),
@@ -176,7 +176,7 @@ def analyze(graph: Graph) -> Analysis:
 
 
 def count(operator: Operator, inputs: tuple[Shape, ...], own: bool = True) -> Costs:
-    """The costs of one operator on inputs of these shapes; its weights count where they are its own."""
+    """Count one operator on inputs of these shapes; its weights count where they are its own."""
     fields: dict[str, Int] = {}
     for weight in operator.weights(*inputs) if own else ():
         field = _FIELD[weight.role]
@@ -192,7 +192,7 @@ def count(operator: Operator, inputs: tuple[Shape, ...], own: bool = True) -> Co
 
 
 def total(costs: Iterable[Costs]) -> Costs:
-    """The sum, field by field."""
+    """Return the sum, field by field."""
     rows = list(costs)
     fields: list[Any] = [sum(column) for column in zip(*(row[:-1] for row in rows), strict=True)]
     fields.append(Census(*map(sum, zip(*(row.census for row in rows), strict=True))))

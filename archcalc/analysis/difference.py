@@ -45,7 +45,7 @@ class Difference(NamedTuple):
     layers: tuple[DifferenceRow, ...]
 
     def count(self, status: Status) -> int:
-        """How many layers have the status: same, changed, moved, new or gone.
+        """Return how many layers have the status: same, changed, moved, new or gone.
 
         Raises:
             UsageError: no such status.
@@ -56,7 +56,7 @@ class Difference(NamedTuple):
         return sum(row.status == status for row in self.layers)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON: the totals, before and after, and the rows."""
+        """Return plain data for JSON: the totals, before and after, and the rows."""
         totals = {
             name: [int(getattr(side, name)) for side in (self.before, self.after)]
             for name in ("parameters", "multiplies", "flops")
@@ -95,7 +95,7 @@ def difference(before: Analysis, after: Analysis) -> Difference:
 
 
 def _alive(analysis: Analysis) -> dict[str | None, Int]:
-    """The values alive while each layer runs."""
+    """Return the values alive while each layer runs."""
     layers = analysis.layers
     return {layers[step.node].path: step.live for step in measure(analysis.graph).steps}
 
@@ -112,7 +112,7 @@ def _settled(
     layers: tuple[Sequence[Layer], Sequence[Layer]],
     exact: tuple[list[int], list[int]],
 ) -> list[Match]:
-    """What only one network has begins and ends where a block does, if it may as well."""
+    """Move runs that only one network has to the borders of blocks, where that is as good."""
     a, b = layers
     found = settled(found, exact[1], (len(a), len(b)), _seams(b))
     turned = settled([(j, i) for i, j in found], exact[0], (len(b), len(a)), _seams(a))
@@ -120,7 +120,7 @@ def _settled(
 
 
 def _seams(layers: Sequence[Layer]) -> Callable[[int, int], tuple[int, bool]]:
-    """How many blocks a run cuts at the worse of its ends, and whether it begins without weights."""
+    """Count the blocks that a run cuts at its worse end; and whether it begins without weights."""
     blocks = [layer.path.split("/")[:-1] for layer in layers]
     cut = [_shared(*pair) for pair in pairwise([[], *blocks, []])]
     return lambda start, stop: (
@@ -130,12 +130,12 @@ def _seams(layers: Sequence[Layer]) -> Callable[[int, int], tuple[int, bool]]:
 
 
 def _shared(one: list[str], other: list[str]) -> int:
-    """The blocks that both are in."""
+    """Return the blocks that both are in."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _exact(analysis: Analysis, numbers: dict[Any, int]) -> list[int]:
-    """Numbers of what layers are; without filters, as all relus are alike, with what they follow."""
+    """Number what layers are; without filters (all relus are alike), number what they follow, too."""
     inputs = analysis.graph.inputs
     keys = [-1] * inputs
     for layer in analysis.computed:
@@ -158,7 +158,7 @@ def _purpose(layer: Layer) -> Any:
 
 
 def _manner(layer: Layer) -> Any:
-    """The operator and its arguments but for the sizes: what widening leaves alone."""
+    """Return the operator and its arguments but for the sizes: what widening leaves alone."""
     name, _, arguments = _text(layer.node.operator).partition(" ")
     return name, arguments.partition(" ")[2]
 
@@ -172,7 +172,7 @@ def _names(layers: Sequence[Layer]) -> list[Any]:
 
 
 def _likely(a: Sequence[Layer], b: Sequence[Layer], exact: tuple[list[int], list[int]]) -> list[Match]:
-    """Equal layers in order; in their places, if the operators agree one by one and few are equal."""
+    """Return equal layers in order; in their places, if operators agree one by one and few are equal."""
     found = matches(*exact)
     if _names(a) != _names(b):
         return found
@@ -185,7 +185,7 @@ def _likely(a: Sequence[Layer], b: Sequence[Layer], exact: tuple[list[int], list
 
 
 def _matched(a: Sequence[Any], b: Sequence[Any]) -> list[Match]:
-    """`matches` of keys of any kind."""
+    """Return `matches` of keys of any kind."""
     numbers: dict[Any, int] = {}
     coded = [[numbers.setdefault(key, len(numbers)) for key in keys] for keys in (a, b)]
     return matches(*coded)
@@ -197,7 +197,7 @@ def _refined(
     taken: tuple[set[int], set[int]],
     key: Callable[[Layer], Any],
 ) -> list[Match]:
-    """Between layers that are matched, match more: in their places, or by a weaker key."""
+    """Match more between layers that are matched: in their places, or by a weaker key."""
     a, b = layers
     more: list[Match] = []
     i = j = 0
@@ -246,7 +246,7 @@ def _moved(a: Sequence[Layer], b: Sequence[Layer], found: list[Match]) -> list[M
 def _rows(
     a: Sequence[Layer], b: Sequence[Layer], found: list[Match], moved: list[Match]
 ) -> list[DifferenceRow]:
-    """In the order of the second network, with what is gone where it was."""
+    """Return the rows in the order of the second network, with what is gone where it was."""
     partner = {j: i for i, j in moved}
     left = {i for i, _ in moved}
     rows: list[DifferenceRow] = []

@@ -31,7 +31,7 @@ class ExplainedNumber(NamedTuple):
 
 
 def choose(analysis: Analysis, word: str) -> Sequence[Layer]:
-    """The layers that a word names: all, one by its path, those of a block; a path's end will do.
+    """Return the layers that a word names: all, one by its path, those of a block; a path's end will do.
 
     Raises:
         UsageError: nothing is called so.
@@ -55,7 +55,7 @@ def choose(analysis: Analysis, word: str) -> Sequence[Layer]:
 
 
 def explain(layers: Sequence[Layer], style: Style) -> list[ExplainedNumber]:
-    """Everything that is counted of one layer; of several their weights and products, and the sums."""
+    """Explain every count of one layer; of several their weights and products, and the sums."""
     return list(_layer(layers[0], style) if len(layers) == 1 else _group(layers, style))
 
 
@@ -75,7 +75,7 @@ def _layer(layer: Layer, style: Style) -> Iterator[ExplainedNumber]:
 
 
 def _group(layers: Sequence[Layer], style: Style) -> Iterator[ExplainedNumber]:
-    """Equal lines together: '3 × (56·56·64 × 3·3·64)'."""
+    """Put equal lines together: '3 × (56·56·64 × 3·3·64)'."""
     equal: dict[tuple[str, str], list[tuple[str, Int]]] = {}
     for layer in layers:
         for weight in layer.weights:
@@ -107,7 +107,7 @@ def _together(name: str, text: str, members: list[tuple[str, Int]], style: Style
 
 
 def _parts(costs: Costs, name: str, style: Style) -> str:
-    """Parameters as the sum of their roles; other totals, and formulas, as they are."""
+    """Return parameters as the sum of their roles; other totals, and formulas, as they are."""
     roles = [("weights", costs.weights), ("biases", costs.biases), ("norms", costs.norms)]
     symbolic = any(isinstance(value, Symbol) for _, value in roles)
     if name != "parameters" or symbolic or style is LATEX:
@@ -116,7 +116,7 @@ def _parts(costs: Costs, name: str, style: Style) -> str:
 
 
 def _line(layer: str, count: str, factors: str, value: Int, style: Style) -> ExplainedNumber:
-    """The equation, and behind a formula what it gives at its point."""
+    """Return the equation, and behind a formula what it gives at its point."""
     text = _equation(factors, value, style)
     if isinstance(value, Symbol):
         text = f"{text} = {style.number(value.value)}"
@@ -150,7 +150,7 @@ def _extent(extent: Extent, style: Style) -> str:
 
 
 def _factor(factor: Int, style: Style) -> str:
-    """A factor without thousands separators, in brackets where it is a sum."""
+    """Return a factor without thousands separators, in brackets where it is a sum."""
     if not isinstance(factor, Symbol):
         return str(factor)
     text = formula(factor, style)
@@ -158,12 +158,12 @@ def _factor(factor: Int, style: Style) -> str:
 
 
 def _names(work: Work) -> str:
-    """What the factors are: 'height·width·filters × kernel height·kernel width·channels'."""
+    """Return what the factors are: 'height·width·filters × kernel height·kernel width·channels'."""
     return " × ".join("·".join(name for name, _ in extent.factors) for extent in work.extents)
 
 
 def where(program: Program) -> Iterator[str]:
-    """The point at which formulas were evaluated, and the decisions that they rest on."""
+    """Return the point at which formulas were evaluated, and the decisions that they rest on."""
     yield f"evaluated at {', '.join(f'{name} = {value}' for name, value in program.point.items())}"
     if program.guards:
         told = dict.fromkeys(_decision(program, guard) for guard in program.guards)

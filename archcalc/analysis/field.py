@@ -76,7 +76,7 @@ class Fields(NamedTuple):
         return Rows({"path": node.path, **_figures(field)} for node, field in pairs)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON: the network's own field and the rows."""
+        """Return plain data for JSON: the network's own field and the rows."""
         return {**_figures(self.of_network), "layers": list(self.rows)}
 
     def _repr_html_(self) -> str:
@@ -88,7 +88,7 @@ class Fields(NamedTuple):
 
 
 def _figures(field: Field) -> dict[str, Any]:
-    """Size, stride and center of a map's field, an axis at a time; a stride may be a fraction."""
+    """Return size, stride and center of a map's field, an axis at a time; a stride may be a fraction."""
     figures: dict[str, Any] = {}
     for name, axis in field.named:
         figures[name] = axis and int(axis.size)
@@ -98,7 +98,7 @@ def _figures(field: Field) -> dict[str, Any]:
 
 
 def receptive_fields(graph: Graph) -> Fields:
-    """The receptive field of every map."""
+    """Return the receptive field of every map."""
     fields: list[Field] = []
     for node in graph.nodes:
         fields.append(_field(graph, node, [fields[i] for i in node.inputs]))
@@ -106,7 +106,7 @@ def receptive_fields(graph: Graph) -> Fields:
 
 
 def _network_map(graph: Graph, fields: list[Field]) -> int:
-    """The last map on the way from the input to the main output.
+    """Return the last map on the way from the input to the main output.
 
     A vector that sees the whole image (a pool, a dense layer) is no map any more; a map behind a gate
     or an attention sees the whole image, and that is then said of the network.
@@ -143,7 +143,7 @@ def _field(graph: Graph, node: Node, inputs: list[Field]) -> Field:
 
 
 def _with_outputs(axis: FieldAxis | None, source: FieldAxis, extent: Int) -> FieldAxis | None:
-    """The axis with its number of outputs, where that of its source is known."""
+    """Return the axis with its number of outputs, where that of its source is known."""
     return axis._replace(outputs=int(extent)) if axis and source.outputs else axis
 
 
@@ -164,7 +164,7 @@ def _join(inputs: list[Field], offsets: Sequence[Sizes]) -> Field:
 
 
 def _shift(source: FieldAxis, by: int) -> FieldAxis:
-    """The field of a map that lost `by` values at its beginning."""
+    """Return the field of a map that lost `by` values at its beginning."""
     if by == 0:
         return source
     ends = tuple(source.seen(o + by) for o in range(len(source.ends)))
@@ -172,7 +172,7 @@ def _shift(source: FieldAxis, by: int) -> FieldAxis:
 
 
 def _union(axes: list[FieldAxis]) -> tuple[FieldAxis | None, bool]:
-    """What an output sees through any of the branches; False if strides or centers differ."""
+    """Return what an output sees through any of the branches; False if strides or centers differ."""
     if all(axis == axes[0] for axis in axes):
         return axes[0], True
     one = axes[0]

@@ -58,14 +58,14 @@ class FieldAxis(NamedTuple):
         return next((Fraction(sum(ends), 2) for ends in self.ends if ends), Fraction(0))
 
     def seen(self, output: int) -> Ends | None:
-        """The first and last pixel that an output sees, also one before the first (padding)."""
+        """Return the first and last pixel that an output sees, also one before the first (padding)."""
         periods, phase = divmod(output, len(self.ends))
         ends = self.ends[phase]
         return (ends[0] + periods * self.advance, ends[1] + periods * self.advance) if ends else None
 
 
 def through(geometry: object, axis: int, source: FieldAxis) -> FieldAxis | None:
-    """The field behind a window or an upsampling, on one axis."""
+    """Return the field behind a window or an upsampling, on one axis."""
     if isinstance(geometry, Window):
         reach = (geometry.kernel[axis] - 1) * geometry.dilation[axis]
         step = int(geometry.dilation[axis])
@@ -81,7 +81,7 @@ def through(geometry: object, axis: int, source: FieldAxis) -> FieldAxis | None:
 
 
 def _slide(source: FieldAxis, stride: int, start: Int, reach: Int, step: int) -> FieldAxis | None:
-    """Output o reads input o·stride + start and every `step` up to `reach` further."""
+    """Let output o read input o·stride + start and every `step` up to `reach` further."""
     if len(source.ends) == 1 and source.ends[0]:  # nearly always, and quick
         (low, high), advance = source.ends[0], source.advance
         return FieldAxis(((low + start * advance, high + (start + reach) * advance),), advance * stride)
@@ -93,7 +93,7 @@ def _slide(source: FieldAxis, stride: int, start: Int, reach: Int, step: int) ->
 
 
 def _gather(source: FieldAxis, window: int, start: int) -> FieldAxis | None:
-    """Output o reads the whole window that it is in; one of the windows begins at `start`."""
+    """Let output o read the whole window that it is in; one of the windows begins at `start`."""
     period = lcm(len(source.ends), window)
     if period > LONGEST_PERIOD:
         return None
@@ -104,7 +104,7 @@ def _gather(source: FieldAxis, window: int, start: int) -> FieldAxis | None:
 
 
 def _cells(source: FieldAxis, inputs: int, outputs: int) -> FieldAxis | None:
-    """Output o reads the inputs from ⌊o·inputs/outputs⌋ to ⌈(o + 1)·inputs/outputs⌉ − 1."""
+    """Let output o read the inputs from ⌊o·inputs/outputs⌋ to ⌈(o + 1)·inputs/outputs⌉ − 1."""
     step = inputs // gcd(inputs, outputs)  # inputs until the cells lie alike again
     advance = lcm(step, len(source.ends))
     period = advance * outputs // inputs
@@ -118,7 +118,7 @@ def _cells(source: FieldAxis, inputs: int, outputs: int) -> FieldAxis | None:
 
 
 def _repeat(source: FieldAxis, factor: int) -> FieldAxis | None:
-    """Output o reads input o // factor."""
+    """Let output o read input o // factor."""
     period = len(source.ends) * factor
     if period > LONGEST_PERIOD:
         return None
@@ -126,7 +126,7 @@ def _repeat(source: FieldAxis, factor: int) -> FieldAxis | None:
 
 
 def _spread(source: FieldAxis, kernel: int, stride: int, pad: int, dilation: int) -> FieldAxis | None:
-    """Output o reads the inputs i with o + pad = i·stride + t·dilation for a tap t of the kernel."""
+    """Let output o read the inputs i with o + pad = i·stride + t·dilation for a tap t of the kernel."""
     period = len(source.ends) * stride
     if period > LONGEST_PERIOD:
         return None
@@ -146,7 +146,7 @@ def _spread(source: FieldAxis, kernel: int, stride: int, pad: int, dilation: int
 
 
 def _stretches(source: FieldAxis) -> Callable[[int, int, int], Ends | None]:
-    """What every step-th output from a first to a last sees; no size in a text decides the cost."""
+    """Return what every step-th output from first to last sees; no size in a text decides the cost."""
     period, known = len(source.ends), source.ends
     following = [*known[1:], source.seen(period)]
     integers = all(ends and type(ends[0]) is type(ends[1]) is int for ends in known)
@@ -161,7 +161,7 @@ def _stretches(source: FieldAxis) -> Callable[[int, int, int], Ends | None]:
         return ordered
 
     def any_order(first: int, last: int, step: int) -> Ends | None:
-        """Beyond a period all lies further on: the first one has the least, the last one the most."""
+        """Return what all see: beyond a period, the first has the least pixel, the last one the most."""
         outputs = range(first, last + 1, step)
         ends = [*outputs[:period], *outputs[period:][-period:]]
         return hull([source.seen(output) for output in ends])
@@ -170,6 +170,6 @@ def _stretches(source: FieldAxis) -> Callable[[int, int, int], Ends | None]:
 
 
 def hull(seen: Iterable[Ends | None]) -> Ends | None:
-    """From the first pixel that any of them sees to the last."""
+    """Return the stretch from the first pixel that any of them sees to the last."""
     ends = [s for s in seen if s]
     return (min(low for low, _ in ends), max(high for _, high in ends)) if ends else None

@@ -45,7 +45,7 @@ LATEX = Style(
 
 
 def formula(value: Int, style: Style = TEXT) -> str:
-    """An integer, or a symbol as the formula it stands for: '777,728·bottleneck'."""
+    """Write an integer, or a symbol as the formula it stands for: '777,728·bottleneck'."""
     if not isinstance(value, Symbol):
         return style.number(value)
     return _Writer(value.program, style).text(value.index)
@@ -57,7 +57,7 @@ class _Writer:
         self._known: dict[int, Polynomial] = {}
 
     def text(self, index: int) -> str:
-        """The terms, highest degree first."""
+        """Write the terms, highest degree first."""
         terms = sorted(self.polynomial(index).items(), key=lambda t: (-len(t[0]), t[0]))
         text = ""
         for factors, coefficient in terms:
@@ -75,7 +75,7 @@ class _Writer:
         return self.style.dot.join(words)
 
     def polynomial(self, index: int) -> Polynomial:
-        """Instructions come in order, so everything that one needs is known before it."""
+        """Expand instructions, which come in order: everything that one needs is known before it."""
         for i in range(index + 1):
             if i not in self._known:
                 self._known[i] = self._expand(i)

@@ -31,7 +31,7 @@ class Smallest(NamedTuple):
 def smallest_input(
     spec: Spec, values: Mapping[str, Value], variant: str | None, graph: Graph, fields: Fields
 ) -> Smallest:
-    """The smallest input as `sized` makes it, found by running the shape rules at every side from 1."""
+    """Find the smallest input as `sized` makes it: run the shape rules at every side from 1."""
     legal = smallest_legal(spec, values, variant, graph.input)
     field = fields.of_network
     if legal is None or field.is_global:
@@ -44,7 +44,7 @@ def smallest_input(
 
 
 def sized(input: Shape, side: Int) -> Shape:
-    """A square of `side` pixels; of an input that is one pixel high or wide, a strip.
+    """Return a square of `side` pixels; of an input that is one pixel high or wide, a strip.
 
     A volume keeps its frames.
     """
@@ -53,14 +53,14 @@ def sized(input: Shape, side: Int) -> Shape:
 
 
 def _varied(input: Shape) -> list[bool]:
-    """Which axes take another side."""
+    """Return which axes take another side."""
     return [bool(size > 1) and name != "frames" for name, size in input.named]
 
 
 def smallest_legal(
     spec: Spec, values: Mapping[str, Value], variant: str | None, input: Shape, least: int = 1
 ) -> int | None:
-    """The side of the smallest input, `least` at least, at which every layer fits.
+    """Return the side of the smallest input, `least` at least, at which every layer fits.
 
     None if there is none up to `input` and `LARGEST_SIDE`. The shape rules are recorded once, with the
     side as a symbol, and tried at every side.
@@ -97,7 +97,7 @@ class Unread(NamedTuple):
 
 
 def unread(graph: Graph) -> Iterator[Unread]:
-    """The maps with positions that strides skip or never reach."""
+    """Return the maps with positions that strides skip or never reach."""
     readers: list[list[int]] = [[] for _ in graph.nodes]
     for index, node in enumerate(graph.nodes):
         for i in node.inputs:
@@ -121,7 +121,7 @@ Region = tuple[frozenset[int], ...]  # the positions along each axis
 
 
 def _read(graph: Graph, reader: int) -> Region | None:
-    """The positions along each axis that a window reads of its input; None: everything."""
+    """Return the positions along each axis that a window reads of its input; None: everything."""
     node = graph.nodes[reader]
     (x, *_), geometry = graph.input_shapes(node), node.operator.geometry(*graph.input_shapes(node))
     if not isinstance(geometry, Window):
@@ -133,7 +133,7 @@ def _read(graph: Graph, reader: int) -> Region | None:
 
 @lru_cache(256)
 def _positions(window: Window, axis: int, size: int, outputs: int) -> frozenset[int]:
-    """Where any output has a tap inside the map; of a long window only what lies there is visited.
+    """Return where any output has a tap inside the map; a long window is visited only there.
 
     Everywhere, that is nothing to tell, if very many windows overlap.
     """
@@ -154,7 +154,7 @@ def _positions(window: Window, axis: int, size: int, outputs: int) -> frozenset[
 
 
 def _area(regions: list[Region]) -> int:
-    """Positions in any of the regions: the first, and of the others what it does not have."""
+    """Count the positions in any of the regions: the first, and of the others what it does not have."""
     distinct = list(dict.fromkeys(regions))
     if len(distinct) == 1:
         return prod(map(len, distinct[0]))
@@ -167,5 +167,5 @@ def _area(regions: list[Region]) -> int:
 
 
 def _largest(shape: Shape) -> int:
-    """The longest side that is looked at, position by position; a sequence has no area."""
+    """Return the longest side that is looked at, position by position; a sequence has no area."""
     return LARGEST_SIDE**2 if shape.is_sequence else LARGEST_SIDE

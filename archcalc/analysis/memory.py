@@ -63,7 +63,7 @@ class Memory(NamedTuple):
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON: the two totals and the rows, in values; float32 takes 4 bytes a value."""
+        """Return plain data for JSON: both totals and the rows, in values, 4 bytes each as float32."""
         return {"stored": int(self.stored), "peak": int(self.peak), "steps": list(self.rows)}
 
     def _repr_html_(self) -> str:
@@ -80,12 +80,12 @@ class Memory(NamedTuple):
         return next(i for i, step in enumerate(self.steps) if step.live == self.peak)
 
     def alive(self, step: int) -> tuple[Buffer, ...]:
-        """The buffers alive at a step, in the order of their birth."""
+        """Return the buffers alive at a step, in the order of their birth."""
         return tuple(b for b in self.buffers if b.born <= step <= b.dies)
 
 
 def stored(graph: Graph) -> Int:
-    """Values of the input and of every map that is made anew: the sum of the lecture tables.
+    """Return the values of the input and of every map made anew: the sum of the lecture tables.
 
     Layers that compute, join or move values make one: conv, linear, attention, pools, add, mul, concat,
     slice, shuffle, upsampling, padded channels, space to depth, transposes, class tokens. Activations,
@@ -97,7 +97,7 @@ def stored(graph: Graph) -> Int:
 
 @garbage.paused()
 def measure(graph: Graph, order: Sequence[int] | None = None, attention: Kernel = "") -> Memory:
-    """The memory of a graph whose nodes run in `order` (that of the spec if not given).
+    """Measure the memory of a graph whose nodes run in `order` (that of the spec if not given).
 
     `attention` says what is alive inside an attention, if that is to count: its queries, keys and
     values, and the scores where the kernel is plain; a fused one (FlashAttention) never has all of them.
@@ -121,7 +121,7 @@ def measure(graph: Graph, order: Sequence[int] | None = None, attention: Kernel 
 
 
 def assign(graph: Graph, order: Sequence[int]) -> tuple[Buffer, ...]:
-    """The buffers of a run in `order`: which nodes share one, and when each is alive."""
+    """Assign buffers to a run in `order`: which nodes share one, and when each is alive."""
     last_read = last_reads(graph, order)
     end = len(order) - 1
     home: dict[int, int] = {}  # node → number of its buffer
@@ -146,7 +146,7 @@ def assign(graph: Graph, order: Sequence[int]) -> tuple[Buffer, ...]:
 def _inside(
     graph: Graph, order: Sequence[int], buffers: Sequence[Buffer], attention: Kernel
 ) -> Iterator[Buffer]:
-    """What each attention needs beside its input and output at the moment when it needs most.
+    """Return what each attention needs beside its input and output when it needs most.
 
     First its inputs and the three projections are alive; then, the inputs only if somebody else reads
     them, the projections and the scores (in which the softmax is done) or, fused, the mixed values.
@@ -185,7 +185,7 @@ def _read(node: Node, home: Mapping[int, Buffer]) -> list[Buffer]:
 
 
 def last_reads(graph: Graph, order: Sequence[int]) -> list[int]:
-    """The step of each node's last reader; its own if nobody reads it, past the end for outputs."""
+    """Return each node's last reader as a step; its own if nobody reads it, past the end for outputs."""
     step_of = {index: step for step, index in enumerate(order)}
     last = [step_of[index] for index in range(len(graph.nodes))]
     for index, node in enumerate(graph.nodes):
@@ -199,7 +199,7 @@ def last_reads(graph: Graph, order: Sequence[int]) -> list[int]:
 def _shared(
     graph: Graph, index: int, home: dict[int, int], dies: Sequence[int], step: int
 ) -> int | None:
-    """The buffer of an input that the node can live in, or None if it needs its own."""
+    """Return the buffer of an input that the node can live in, or None if it needs its own."""
     node = graph.nodes[index]
     if node.operator.buffer == "view":
         return home[node.inputs[0]]

@@ -18,7 +18,7 @@ class Rows(list[dict[str, Any]]):
 
 
 def html(rows: list[dict[str, Any]], total: Mapping[str, Any] | None = None) -> str:
-    """A table of the rows and their total; names are text, never markup."""
+    """Return a table of the rows and their total; names are text, never markup."""
     headers = list(dict.fromkeys(key for row in rows for key in row))
     lines = [_line(headers, "th"), *(_line(map(row.get, headers), "td") for row in rows[:MOST_SHOWN])]
     if len(rows) > MOST_SHOWN:

@@ -30,7 +30,7 @@ class Schedule(NamedTuple):
 
 @garbage.paused()
 def best_order(graph: Graph) -> Schedule:
-    """The order with the smallest peak, exact where that is feasible."""
+    """Return the order with the smallest peak, exact where that is feasible."""
     spec_order = tuple(range(len(graph.nodes)))
     spec_peak = int(measure(graph).peak)
     search = _OrderSearch(graph)
@@ -49,7 +49,7 @@ def best_order(graph: Graph) -> Schedule:
 
 
 def _parts(graph: Graph) -> list[range]:
-    """The nodes between those that every order must pass, each such node ending a part.
+    """Return the nodes between those that every order must pass, each such node ending a part.
 
     Node v is one if every earlier node leads to it (each has a reader up to v) and it leads to every
     later one (each has an input from v on).
@@ -109,7 +109,7 @@ class _OrderSearch:
         return node.operator.buffer == "view" or (node.operator.buffer == "in place" and same)
 
     def part(self, nodes: range) -> tuple[Sequence[int], bool]:
-        """The best order of consecutive nodes that follow all before them, and whether it is exact."""
+        """Find the best order of nodes that follow all before them, and whether it is exact."""
         if len(nodes) < 3:
             return nodes, True
         part = _Part(self, nodes)
@@ -149,14 +149,14 @@ class _Part:
         return root in self.search.kept or any(i >= self.start for i in self.search.readers[root])
 
     def _reads(self, index: int) -> list[tuple[int, int]]:
-        """Of each buffer that the node may free: its root, and who must have run."""
+        """Return for each buffer that the node may free its root, and who must have run."""
         search = self.search
         roots = {search.root[i] for i in search.graph.nodes[index].inputs}
         free = (r for r in roots if r not in search.kept and max(search.readers[r]) < self.nodes.stop)
         return [(r, self._mask(search.readers[r])) for r in free]
 
     def run(self, node: int, done: int, live: int) -> tuple[int, int]:
-        """Values alive while the node runs, and afterwards; `done` does not yet hold it."""
+        """Return the values alive while the node runs, and afterwards; `done` does not yet hold it."""
         search, index = self.search, node + self.start
         own = search.graph.nodes[index]
         now = done | 1 << node
@@ -172,7 +172,7 @@ class _Part:
         return need, rest
 
     def best(self, bound: int) -> Sequence[int] | None:
-        """The order with the smallest peak, which is `bound` at the most; None if there are too many."""
+        """Find the order with the smallest peak, at most `bound`; None if there are too many."""
         everything = (1 << len(self.nodes)) - 1
         ready = sum(1 << node for node, before in enumerate(self.before) if not before)
         came_from: dict[int, tuple[int, int]] = {}
@@ -201,7 +201,7 @@ class _Part:
         return None
 
     def _choices(self, done: int, live: int, ready: int, peak: int) -> list[tuple[int, int, int]]:
-        """Every node that may run now; only one if it costs nothing, for then no order gains by waiting.
+        """Return every node that may run now; only one if it costs nothing: no order gains by waiting.
 
         (What a node adds to the memory alive only shrinks as others run, so if it adds nothing now it
         never will; and running it can only let others free more.)
@@ -228,7 +228,7 @@ class _Part:
         return order[::-1]
 
     def greedy(self) -> list[int]:
-        """At each step the node that needs least, then leaves least."""
+        """Take at each step the node that needs least, then leaves least."""
         order: list[int] = []
         done, live = 0, self.alive
         ready = {node for node, before in enumerate(self.before) if not before}
@@ -243,7 +243,7 @@ class _Part:
         return order
 
     def peak(self, order: Iterable[int]) -> int:
-        """The most alive at once in an order of the part."""
+        """Return the most alive at once in an order of the part."""
         done, live, peak = 0, self.alive, 0
         for index in order:
             need, live = self.run(index - self.start, done, live)

@@ -12,7 +12,7 @@ Match = tuple[int, int]
 
 
 def matches(a: Sequence[int], b: Sequence[int]) -> list[Match]:
-    """The pairs of equal items, increasing in both: the most there are, if few items differ."""
+    """Return the pairs of equal items, increasing in both: the most there are, if few items differ."""
     start, ends = 0, [len(a), len(b)]
     while start < min(ends) and a[start] == b[start]:
         start += 1
@@ -30,7 +30,7 @@ def matches(a: Sequence[int], b: Sequence[int]) -> list[Match]:
 def _search(
     a: Sequence[int], b: Sequence[int], start: Match, end: Match, most: int
 ) -> tuple[list[Match], Match]:
-    """The shortest edit to `end`, or the first `most` edits of the one that got farthest."""
+    """Return the shortest edit to `end`, or the first `most` edits of the one that got farthest."""
     (x0, y0), (x1, y1) = start, end
     reached = {1: x0}
     trace: list[dict[int, int]] = []
@@ -56,7 +56,7 @@ def _search(
 
 
 def _back(trace: list[dict[int, int]], k: int, at: Match, start: Match) -> list[Match]:
-    """The equal items on the way from `at` back to `start`, in order."""
+    """Return the equal items on the way from `at` back to `start`, in order."""
     x, y = at
     pairs: list[Match] = []
     for edits in range(len(trace) - 1, -1, -1):
@@ -75,7 +75,7 @@ def _back(trace: list[dict[int, int]], k: int, at: Match, start: Match) -> list[
 def settled(
     found: list[Match], b: Sequence[int], end: Match, cost: Callable[[int, int], Any]
 ) -> list[Match]:
-    """Equal items paired such that every run that only `b` has stands where its cost is the least.
+    """Pair equal items such that every run that only `b` has stands where its cost is the least.
 
     A run may slide over items that repeat its own; `cost` is that of b[start:stop], the last of the
     cheapest is taken.
@@ -99,7 +99,7 @@ def settled(
 
 
 def _room(pairs: list[Match], b: Sequence[int], n: int, step: int, ends: Match) -> int:
-    """How far a run after pair `n` may slide and not touch another."""
+    """Return how far a run after pair `n` may slide and not touch another."""
     at, shift = (n + 1, 0) if step > 0 else (n, 0)
     while 0 < at < len(pairs) - 1:
         (x, y), (next_x, next_y) = pairs[at], pairs[at + step]

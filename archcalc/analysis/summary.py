@@ -36,7 +36,7 @@ class RowMembers(NamedTuple):
 
 
 def summarize(analysis: Analysis, matters: Matters, depth: int | None) -> list[Row]:
-    """Rows for a table.
+    """Return rows for a table.
 
     `matters` says which layers deserve a row; the others fold into the row before. A `depth` groups
     layers whose paths agree in so many parts; None groups nothing, `EVERY_LAYER` folds nothing either.
@@ -45,7 +45,7 @@ def summarize(analysis: Analysis, matters: Matters, depth: int | None) -> list[R
 
 
 def fitting_depth(analyses: Iterable[Analysis], matters: Matters) -> int | None:
-    """The finest grouping under which every analysis has about 40 rows at most."""
+    """Return the finest grouping under which every analysis has about 40 rows at most."""
     found: int | None = None
     for analysis in analyses:
         parts = _parts(analysis, matters, found)
@@ -57,17 +57,17 @@ def fitting_depth(analyses: Iterable[Analysis], matters: Matters) -> int | None:
 
 
 def block(path: str, depth: int | None) -> str:
-    """The first parts of a path, as many as `depth`; the whole without one."""
+    """Return the first parts of a path, as many as `depth`; the whole without one."""
     return "/".join(path.split("/", depth)[:depth]) if depth else path
 
 
 def ends(layers: Iterable[Layer], depth: int | None) -> dict[str, Layer]:
-    """The last layer of each block of so many parts: what it puts out."""
+    """Return the last layer of each block of so many parts: what it puts out."""
     return {block(layer.path, depth): layer for layer in layers}
 
 
 def short_names(paths: Sequence[str]) -> list[str]:
-    """A path loses its last part where its group has no other: '5x5/reduce/conv' → '5x5/reduce'."""
+    """Drop a path's last part where its group has no other: '5x5/reduce/conv' → '5x5/reduce'."""
     names = list(paths)
     while True:
         members: dict[str, int] = {}
@@ -83,7 +83,7 @@ def short_names(paths: Sequence[str]) -> list[str]:
 
 
 def named(row: Row, name: str) -> Row:
-    """The row under a shorter name: its output is then that of the group it stands for."""
+    """Return the row under a shorter name: its output is then that of the group it stands for."""
     if name == row.path:
         return row
     inside = [layer for layer in row.layers if layer.path.startswith(f"{name}/")]
@@ -103,7 +103,7 @@ def _parts(analysis: Analysis, matters: Matters, depth: int | None) -> list[RowM
 
 
 def _folded(layers: Sequence[Layer], matters: Matters) -> list[RowMembers]:
-    """A part for each layer that matters, with those after it; the ones before the first join it."""
+    """Make a part of each layer that matters, with those after it; the ones before join the first."""
     groups: list[list[Layer]] = []
     heads: list[Layer] = []
     open_head = True  # the first group still waits for a layer that matters
@@ -120,7 +120,7 @@ def _folded(layers: Sequence[Layer], matters: Matters) -> list[RowMembers]:
 
 
 def _grouped(layers: Sequence[Layer], matters: Matters, depth: int) -> list[RowMembers]:
-    """A part for layers whose paths agree in `depth` parts; a group without weights folds."""
+    """Make a part of layers whose paths agree in `depth` parts; a group without weights folds."""
     groups: dict[str, list[Layer]] = {}
     last = ""
     for layer in layers:

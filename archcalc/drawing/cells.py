@@ -95,7 +95,7 @@ class Forked:
 
 
 def _middle(axes: list[float], whole: float) -> float:
-    """Half of the width, or the axis of a branch that is near."""
+    """Return half of the width, or the axis of a branch that is near."""
     near = min(axes, key=lambda axis: abs(axis - whole / 2))
     return near if abs(near - whole / 2) < 16 else whole / 2
 
@@ -125,7 +125,7 @@ class Stack:
         return cell if isinstance(cell, Forked) else None
 
     def _is_straight(self, link: Link) -> bool:
-        """From one item to the next, or past what only branches off between them."""
+        """Whether a link leads to the next item, or past what only branches off between them."""
         fork = self._fork(link.start + 1)
         passes = link.stop == link.start + 2 and fork is not None and fork.fork.past
         return link.stop == link.start + 1 or passes
@@ -135,7 +135,7 @@ class Stack:
         return any(link.start == p for link in self.strand.links) or self._fork(p + 1) is not None
 
     def _exits(self, p: int) -> list[tuple[float, tuple[Edge, ...]]]:
-        """The axes of a fork's branches that lead on, with their edges."""
+        """Return the axes of a fork's branches that lead on, with their edges."""
         fork = self._fork(p)
         if fork is None:
             return []
@@ -157,7 +157,7 @@ class Stack:
         return (*own, *inner)
 
     def _space(self, p: int, texts: Sequence[str]) -> GapParts:
-        """The gap after item p, the entry if it is −1."""
+        """Return the gap after item p, the entry if it is −1."""
         size = len(self.cells)
         comes = bool(self._exits(p)) and p >= 0
         taps = any(link.start == p for link in self.arcs)
@@ -173,12 +173,12 @@ class Stack:
         return GapParts(BUS_IN if comes else 0, text, TAP if taps else 0, BUS_OUT if parts else 0, stem)
 
     def _reach(self, p: int) -> float:
-        """How far item p and the text below it reach to the right."""
+        """Return how far item p and the text below it reach to the right."""
         text = self.spaces[p + 1].text
         return max(self.cells[p].right, width(text, "shape") + 9 if text else 0)
 
     def _lanes(self, reach: list[float]) -> dict[Link, float]:
-        """How far out each skip runs: past all that it skips, and past the shorter ones."""
+        """Return how far out each skip runs: past all that it skips, and past the shorter ones."""
         lanes: dict[Link, float] = {}
         for link in sorted(self.arcs, key=lambda link: (link.stop - link.start, link.start)):
             target = self.cells[link.stop].right if link.stop < len(self.cells) else 0
@@ -188,7 +188,7 @@ class Stack:
         return lanes
 
     def tops(self, y: float) -> list[float]:
-        """Where each cell begins, and the end of the last, if the stack begins at `y`."""
+        """Return where each cell begins, and the end of the last, if the stack begins at `y`."""
         found = []
         for space, cell in zip(self.spaces, self.cells, strict=False):
             y += space.height
@@ -206,7 +206,7 @@ class Stack:
     def connect(
         self, sheet: Sheet, x: float, tops: list[float], entry: float, exit: float, gaps: range
     ) -> None:
-        """The lines and texts of these gaps, each named by the item before it."""
+        """Draw the lines and texts of these gaps, each named by the item before it."""
         gap = {p: self._end(p, tops, tops[0] - self.spaces[0].height) for p in gaps}
         for link in self.straight:
             if link.start in gap:
@@ -241,7 +241,7 @@ class Stack:
         entry: float,
         exit: float,
     ) -> None:
-        """Lines into the branches after item p, and out of those that item p is."""
+        """Draw lines into the branches after item p, and out of those that item p is."""
         size, space = len(self.cells), self.spaces[p + 1]
         after = self._fork(p + 1)
         if after is not None:

@@ -43,15 +43,15 @@ class Composer(NamedTuple):
         folding: Folding,
         depth: int | None,
     ) -> Composer:
-        """For the tree of a network."""
+        """Make one for the tree of a network."""
         return cls(analysis, measure, stands_for(units), folding, depth, lenders(analysis.graph, units))
 
     def stack(self, units: Sequence[Unit], up: bool) -> Stack:
-        """The units of a block, one under the other."""
+        """Stack the units of a block, one under the other."""
         return self.stacked(strand(self.analysis.graph, units), units, False, up)
 
     def stacked(self, found: Strand, units: Sequence[Unit], top: bool, up: bool) -> Stack:
-        """Units whose flow is known; `top`: of the whole network; `up`: to be turned around."""
+        """Stack units whose flow is known; `top`: of the whole network; `up`: to be turned around."""
         cells = [self._cell(item, units, up) for item in found.items]
         return Stack(found, cells, self._texts(found, units, top))
 
@@ -67,7 +67,7 @@ class Composer(NamedTuple):
         return Framed(self.block(unit, "frame"), self.stack(unit.children, up), up)
 
     def _branch(self, branch: Strand, units: Sequence[Unit], up: bool, past: bool) -> Stack:
-        """A branch that is one block needs no frame of its own, if it is not another head."""
+        """Draw a branch; one that is one block needs no frame of its own, if it is not another head."""
         if not past and len(branch.items) == 1 and isinstance(branch.items[0], int):
             only = units[branch.items[0]]
             if isinstance(only, Group) and not self._has_frame(only):
@@ -85,11 +85,11 @@ class Composer(NamedTuple):
         return deep and not self.folding.opens(group.path)
 
     def shape(self, unit: Unit) -> Shape:
-        """What comes out of it, of the last of its copies."""
+        """Return what comes out of it, of the last of its copies."""
         return self.analysis.graph.nodes[max(every(unit))].shape
 
     def _texts(self, found: Strand, units: Sequence[Unit], top: bool) -> list[str]:
-        """The size of the map that leaves an item, where it is news: inside of blocks, of positions."""
+        """Return the size of the map that leaves an item, where it is news: in blocks, of positions."""
         told: tuple[object, ...] | None = None
         texts = []
         for item in found.items:
@@ -112,11 +112,11 @@ class Composer(NamedTuple):
         return nodes[inputs[0]].shape if inputs else nodes[0].shape
 
     def _all(self, unit: Unit) -> tuple[int, ...]:
-        """The layers of a unit and of all copies of it, also of those around it."""
+        """Return the layers of a unit and of all copies of it, also of those around it."""
         return tuple(sorted({j for i in unit.nodes for j in self.stands.get(i, ())}))
 
     def layer(self, chip: Chip) -> DrawnBox:
-        """The box of a layer, with its texts."""
+        """Draw the box of a layer, with its texts."""
         layers = self.analysis.layers
         operators = [layers[i].node.operator for i in chip.nodes]
         at = next((k for k, op in enumerate(operators) if not words.is_small(op)), 0)
@@ -139,12 +139,12 @@ class Composer(NamedTuple):
         return box._replace(label=printable(label), head=head, tail=tail)
 
     def _weights(self, unit: Unit) -> str:
-        """Whose weights it uses, if not its own."""
+        """Say whose weights it uses, if not its own."""
         lender = self.lenders.get(unit.path, "")
         return f"weights of {printable(lender)}" if lender else ""
 
     def block(self, group: Group, kind: str) -> DrawnBox:
-        """The box of a block: a frame, or closed."""
+        """Draw the box of a block: a frame, or closed."""
         frame = kind == "frame"
         box = self._box(group, kind, "" if frame else "block")
         name = group.name if frame else group.name or group.path.rpartition("/")[2]
@@ -171,7 +171,7 @@ class Composer(NamedTuple):
         return "changed"
 
     def _told(self, unit: Unit, layers: tuple[int, ...], cost: int) -> str:
-        """The lines of a tooltip."""
+        """Return the lines of a tooltip."""
         nodes = self.analysis.graph.nodes
         lines = [printable(unit.path)]
         if unit.copies:

@@ -35,7 +35,7 @@ class Strand(NamedTuple):
 
 
 def unit_edges(graph: Graph, units: Sequence[Unit]) -> Edges:
-    """The edges between units; −1 is what lies before all of them, their number what comes after."""
+    """Return the edges between units; −1 is what lies before all, their number what comes after."""
     at = {i: k for k, unit in enumerate(units) for i in every(unit)}
     edges: dict[Edge, list[Edge]] = {}
     for i, k in at.items():
@@ -52,13 +52,13 @@ def unit_edges(graph: Graph, units: Sequence[Unit]) -> Edges:
 
 
 def strand(graph: Graph, units: Sequence[Unit]) -> Strand:
-    """The flow through a list of units."""
+    """Lay out the flow through a list of units."""
     edges = unit_edges(graph, units)
     return _strand(list(range(len(units))), edges, -1, len(units))
 
 
 def _strand(members: list[int], edges: Edges, before: int, after: int) -> Strand:
-    """Those of `members`, which lie between two units of the strand that holds this one."""
+    """Lay out those of `members`, which lie between two units of the strand that holds this one."""
     inside = {*members, before, after}
     own = [edge for edge in edges if inside.issuperset(edge) and edge != (before, after)]
     items: list[int | Fork] = []
@@ -76,7 +76,7 @@ def _strand(members: list[int], edges: Edges, before: int, after: int) -> Strand
 
 
 def _cuts(members: list[int], edges: Sequence[Edge]) -> list[int]:
-    """The units that nothing passes by."""
+    """Return the units that nothing passes by."""
     furthest, cuts, ordered = -2, [], sorted(edges)
     at = 0
     for unit in members:
@@ -89,7 +89,7 @@ def _cuts(members: list[int], edges: Sequence[Edge]) -> list[int]:
 
 
 def _between(middle: list[int], edges: Edges, start: int, cut: int, whole: bool) -> list[int | Fork]:
-    """What lies between two cuts: one way on, a fork, or a tangle that is drawn as it comes."""
+    """Return what lies between two cuts: one way on, a fork, or a tangle that is drawn as it comes."""
     if not middle:
         return []
     parts = _components(middle, edges)
@@ -106,7 +106,7 @@ def _leads_on(part: list[int], edges: Edges, cut: int) -> bool:
 
 
 def _components(members: list[int], edges: Edges) -> list[list[int]]:
-    """The members that hang together, by their first."""
+    """Group the members that hang together, by their first."""
     root = {m: m for m in members}
 
     def find(m: int) -> int:

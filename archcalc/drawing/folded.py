@@ -30,17 +30,17 @@ class Folding(NamedTuple):
 
 
 def names_of(parts: Sequence[str]) -> tuple[str, ...]:
-    """What a block answers to: its path, its own name, and that without its number."""
+    """Return what a block answers to: its path, its own name, and that without its number."""
     return "/".join(parts), parts[-1], parts[-1].rstrip("0123456789")
 
 
 def fold(graph: Graph, folding: Folding) -> tuple[Unit, ...]:
-    """The units of the network from top to bottom, blocks holding theirs."""
+    """Fold the network into units from top to bottom, blocks holding theirs."""
     return _beside(graph, _Folder(graph, folding).units(range(len(graph.nodes)), 0))
 
 
 def unpacked(units: tuple[Unit, ...]) -> tuple[Unit, ...]:
-    """Without a block that holds most of the network: its parts can stand in several columns."""
+    """Take apart a block that holds most of the network: its parts can stand in several columns."""
     for at, unit in enumerate(units):
         wide = isinstance(unit, Group) and not unit.copies and len(unit.children) >= FEWEST
         if wide and isinstance(unit, Group) and _boxes(unit) > _MOST * sum(map(_boxes, units)):
@@ -53,7 +53,7 @@ def _boxes(unit: Unit) -> int:
 
 
 def _beside(graph: Graph, units: tuple[Unit, ...]) -> tuple[Unit, ...]:
-    """What does not lead to the main output (another head) stands behind what it branches off from."""
+    """Put what does not lead to the main output (another head) behind what it branches off from."""
     at = {i: k for k, unit in enumerate(units) for i in every(unit)}
     reads = [
         {at[j] for i in every(unit) for j in graph.nodes[i].inputs} - {k} for k, unit in enumerate(units)
@@ -97,7 +97,7 @@ class _Folder:
         return parts[depth] if len(parts) > depth + 1 else i
 
     def _group(self, path: str, name: str, children: tuple[Unit, ...]) -> Unit:
-        """A block of one block is that block under its own name."""
+        """Group units; a block of one block is that block under its own name."""
         if len(children) > 1:
             return _grouped(path, name, children)
         (only,) = children
@@ -108,7 +108,7 @@ class _Folder:
         return only._replace(path=path, name=name)
 
     def _opened(self, unit: Unit) -> tuple[Unit, ...]:
-        """The parts of a block that reads several tensors from outside: its lines need no door."""
+        """Open a block that reads several tensors from outside: its lines need no door."""
         if isinstance(unit, Chip) or unit.copies:
             return (unit,)
         return unit.children if len(set(self._read(unit.nodes))) > 1 else (unit,)
@@ -118,7 +118,7 @@ class _Folder:
         return (j for i in nodes for j in self.nodes[i].inputs if j not in own)
 
     def _without_branch(self, units: list[Unit]) -> list[Unit]:
-        """The one branch of a join needs no frame in that of the block."""
+        """Take away the frame of the one branch of a join within that of the block."""
         groups = [u for u in units if isinstance(u, Group)]
         others = [u for u in units if isinstance(u, Chip)]
         if len(groups) != 1 or groups[0].copies or not others:
@@ -128,7 +128,7 @@ class _Folder:
         return [k for u in units for k in (u.children if isinstance(u, Group) else (u,))]
 
     def _fused(self, units: list[Unit]) -> list[Unit]:
-        """Norms and activations in the box of their layer; those before one in that box."""
+        """Put norms and activations in the box of their layer; those before one in that box."""
         fused: list[Unit] = []
         for unit in units:
             last = fused[-1] if fused else None
@@ -156,7 +156,7 @@ class _Folder:
         return all(r in own or r in after for i in a for r in self.readers[i])
 
     def _absorbed(self, units: list[Unit]) -> list[Unit]:
-        """An activation behind a block in the block's last box."""
+        """Put an activation behind a block in the block's last box."""
         found: list[Unit] = []
         for unit in units:
             last = found[-1] if found else None
@@ -184,7 +184,7 @@ class _Folder:
         return folded
 
     def _named(self, unit: Unit) -> Unit:
-        """With a word of what the last copy lacks."""
+        """Name it with a word of what the last copy lacks."""
         lacking = unit.nodes[len(unit.copies[-1]) :]
         if isinstance(unit, Chip) or not lacking:
             return unit
@@ -192,7 +192,7 @@ class _Folder:
         return unit._replace(name=f"{unit.name}, the last without {told}".removeprefix(", "))
 
     def _repeats(self, units: list[Unit], keys: list[Any], at: int) -> tuple[int, int]:
-        """The period from here on that folds most, and how often it repeats."""
+        """Return the period from here on that folds most, and how often it repeats."""
         best = 1, 1
         if self.folding.expand and self.folding.opens(units[at].path):
             return best
@@ -233,7 +233,7 @@ class _Folder:
         )
 
     def _signature(self, unit: Unit) -> tuple[Any, ...]:
-        """What copies share: operators, map sizes (channels may grow), who reads whom, marks."""
+        """Return what copies share: operators, map sizes (channels may grow), who reads whom, marks."""
         own = unit.nodes
         at = {node: k for k, node in enumerate(own)}
         marks = self.folding.marks
@@ -255,7 +255,7 @@ def _flat(units: Sequence[Unit]) -> tuple[int, ...]:
 
 
 def _longer(group: Group, nodes: tuple[int, ...]) -> Group | None:
-    """The group with more layers in its last box; None if it is a repeat of its own."""
+    """Return the group with more layers in its last box; None if it is a repeat of its own."""
     last = group.children[-1]
     if group.copies or last.copies:
         return None
@@ -264,7 +264,7 @@ def _longer(group: Group, nodes: tuple[int, ...]) -> Group | None:
 
 
 def _repeated(run: Sequence[Unit], period: int) -> Unit:
-    """The first `period` units as one, with the others as its copies."""
+    """Return the first `period` units as one, with the others as its copies."""
     parts = [run[i : i + period] for i in range(0, len(run), period)]
     copies = tuple(map(_flat, parts[1:]))
     if period > 1:
@@ -276,7 +276,7 @@ def _repeated(run: Sequence[Unit], period: int) -> Unit:
 
 
 def _run_name(names: Sequence[str]) -> str:
-    """'bottleneck 2–4' for bottleneck2, bottleneck3, bottleneck4; 'dense' for dense, dense2."""
+    """Name a run: 'bottleneck 2–4' for bottleneck2, bottleneck3, bottleneck4; 'dense' for two."""
     found = [_NUMBERED.fullmatch(name) for name in names]
     bases = {match[1] for match in found if match}
     numbers = [int(match[2] or 1) for match in found if match]

@@ -67,7 +67,7 @@ class Outline(NamedTuple):
 
 
 def folded(analysis: Analysis, wishes: Wishes = PLAIN) -> tuple[tuple[Unit, ...], Composer]:
-    """The tree of a network, and what makes boxes of it.
+    """Return the tree of a network, and what makes boxes of it.
 
     Raises:
         UsageError: a block to expand is none of the network's.
@@ -94,7 +94,7 @@ def _check(analysis: Analysis, expand: frozenset[str]) -> None:
 
 
 def outlines(parts: Sequence[Drawable]) -> list[Outline]:
-    """Networks as boxes in boxes, without places.
+    """Return networks as boxes in boxes, without places.
 
     Raises:
         UsageError: a block to expand is none of the network's.
@@ -109,7 +109,7 @@ def outlines(parts: Sequence[Drawable]) -> list[Outline]:
 
 
 def draw(parts: Sequence[Drawable]) -> Drawing:
-    """The drawing of a network, or of several side by side.
+    """Draw a network, or several side by side.
 
     Raises:
         UsageError: a block to expand is none of the network's.
@@ -136,7 +136,7 @@ def draw(parts: Sequence[Drawable]) -> Drawing:
 
 
 def _corners(sizes: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Where networks begin: beside each other, or one under the other where that were too wide."""
+    """Return where networks begin: side by side, or one under the other where that is too wide."""
     below = len(sizes) > 1 and sum(w for w, _ in sizes) > WIDEST * max(h for _, h in sizes)
     found, x, y = [], float(MARGIN), float(MARGIN)
     for wide, high in sizes:
@@ -146,7 +146,7 @@ def _corners(sizes: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def _place(made: Composer, units: Sequence[Unit], sheet: Sheet, columns: int | None) -> None:
-    """As a U where it is one, and no columns are asked for; else in columns."""
+    """Lay it out as a U where it is one, and no columns are asked for; else in columns."""
     found = strand(made.analysis.graph, units)
     u = valley(made, units, found) if columns is None else None
     if u is not None:
@@ -158,7 +158,7 @@ def _place(made: Composer, units: Sequence[Unit], sheet: Sheet, columns: int | N
 def _finished(
     sheet: Sheet, titles: list[Caption], wide: float, high: float, measure: Measure
 ) -> Drawing:
-    """With the lengths of bars, all texts and a legend."""
+    """Add the lengths of bars, all texts and a legend."""
     full = max(box.cost for box in sheet.boxes if box.leaf)
     boxes = [box._replace(share=box.cost / full if full and box.leaf else 0) for box in sheet.boxes]
     alone = len(titles) == 1 and measure.sums
@@ -177,7 +177,7 @@ def _told(key: Swatch) -> Caption:
 
 
 def _keys(boxes: Sequence[DrawnBox], bar: str) -> list[tuple[str, str]]:
-    """Colors and marks that occur, with their words, and what a bar is."""
+    """Return colors and marks that occur, with their words, and what a bar is."""
     present = {box.color for box in boxes} - {"input", "join"}
     if "conv" in present:  # of one color; the groups stand in the text
         present -= {"grouped"}
@@ -190,7 +190,7 @@ def _keys(boxes: Sequence[DrawnBox], bar: str) -> list[tuple[str, str]]:
 def _placed(
     keys: Sequence[tuple[str, str]], wide: float, high: float
 ) -> tuple[list[Swatch], float, float]:
-    """The legend below the drawing, in as many lines as its width asks for."""
+    """Place the legend below the drawing, in as many lines as its width asks for."""
     found: list[Swatch] = []
     x: float = MARGIN
     wide = max([wide, *(width(told, "key") + 15 + 2 * MARGIN for _, told in keys)])

@@ -9,7 +9,7 @@ from archcalc.graph.model import Graph
 
 
 def lenders(graph: Graph, units: Sequence[Unit]) -> dict[str, str]:
-    """What a box is called on, by the path of the box that uses its weights."""
+    """Return what a box is called on, by the path of the box that uses its weights."""
     if all(node.shares < 0 for node in graph.nodes):
         return {}
     return dict(_lenders(graph, units))
@@ -25,7 +25,7 @@ def _lenders(graph: Graph, units: Sequence[Unit]) -> Iterator[tuple[str, str]]:
 
 
 def _lender(graph: Graph, unit: Unit) -> str:
-    """The path of the one box outside that all weights of this one belong to; '' if there is none."""
+    """Return the path of the one box that all weights of this one belong to; '' if there is none."""
     nodes, inside = graph.nodes, set(every(unit))
     outside = [i for i in unit.nodes if nodes[i].shares >= 0 and nodes[i].shares not in inside]
     if not outside or any(graph.weights(nodes[i]) for i in unit.nodes):
@@ -35,7 +35,7 @@ def _lender(graph: Graph, unit: Unit) -> str:
 
 
 def _stem(path: str, borrower: str, lender: str) -> str:
-    """'a' for the box 'b' whose layer 'b/conv' uses the weights of 'a/conv'."""
+    """Return 'a' for the box 'b' whose layer 'b/conv' uses the weights of 'a/conv'."""
     inner, parts = borrower.removeprefix(path).split("/"), lender.split("/")
     while len(parts) > 1 and inner[-1] == parts[-1]:
         inner.pop()

@@ -27,7 +27,7 @@ class Named(NamedTuple):
 
 
 def named(part: Outline) -> list[Named]:
-    """All boxes of a network."""
+    """Return all boxes of a network."""
     return _named(part.entries, count(), "ab"[part.number])
 
 
@@ -39,7 +39,7 @@ def _named(entries: Sequence[OutlineEntry], numbers: Iterator[int], letter: str)
 
 
 def leaves_of(boxes: Sequence[Named]) -> Iterator[Named]:
-    """The boxes that hold no others."""
+    """Return the boxes that hold no others."""
     for box in boxes:
         yield from leaves_of(box.children) if box.children else [box]
 
@@ -53,7 +53,7 @@ class Arrow(NamedTuple):
 
 
 def arrows(part: Outline, boxes: Sequence[Named]) -> list[Arrow]:
-    """The edges of the graph between leaves; those of copies are the edges of what they copy."""
+    """Return the edges of the graph between leaves; those of copies are the edges of what they copy."""
     home = {i: leaf.name for leaf in leaves_of(boxes) for i in leaf.entry.layers}
     first = {i for leaf in leaves_of(boxes) for i in leaf.entry.nodes}
     found = {

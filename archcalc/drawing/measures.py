@@ -31,7 +31,7 @@ class Measure(NamedTuple):
 
 
 def measured(analysis: Analysis, by: By) -> Measure:
-    """Multiplies, parameters, values alive while a layer runs, or the larger side of its field."""
+    """Return multiplies, parameters, values alive in a layer, or the larger side of its field."""
     if by in ("multiplies", "params"):
         name = "multiplies" if by == "multiplies" else "parameters"
         layers = tuple(int(getattr(layer.costs, name)) for layer in analysis.layers)
@@ -48,7 +48,7 @@ def _alive(analysis: Analysis) -> tuple[int, ...]:
 
 
 def _fields(analysis: Analysis) -> tuple[int, ...]:
-    """The larger side, in pixels; of what sees all of the image, the image's."""
+    """Return the larger side, in pixels; of what sees all of the image, that of the image."""
     from archcalc.analysis.field import receptive_fields
 
     whole = int(max(analysis.graph.input.extents))

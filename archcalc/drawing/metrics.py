@@ -40,14 +40,14 @@ def _widths() -> tuple[dict[str, int], dict[str, int]]:
 
 @lru_cache(4096)
 def width(text: str, kind: str) -> float:
-    """The width of a caption in pixels."""
+    """Return the width of a caption in pixels."""
     size, bold = STYLES[kind]
     table = _widths()[bold]
     return sum(table.get(c, _WIDEST) for c in text) * size / 1000
 
 
 def fitted(text: str, kind: str, room: float) -> str:
-    """The text, or as much of it as `room` holds and an ellipsis."""
+    """Return the text, or as much of it as `room` holds and an ellipsis."""
     if width(text, kind) <= room:
         return text
     while text and width(f"{text}…", kind) > room:

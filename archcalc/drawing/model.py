@@ -107,7 +107,7 @@ class Drawing(NamedTuple):
 
 
 def ranges(numbers: Sequence[int]) -> str:
-    """Sorted numbers, with runs made short: '3-7 10'."""
+    """Write sorted numbers, with runs made short: '3-7 10'."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:

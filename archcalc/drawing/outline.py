@@ -33,7 +33,7 @@ class OutlineEntry(NamedTuple):
 
 
 def outline(made: Composer, units: Sequence[Unit]) -> list[OutlineEntry]:
-    """The boxes from top to bottom; a branch is an entry that holds its own."""
+    """Return the boxes from top to bottom; a branch is an entry that holds its own."""
     return _entries(made, strand(made.analysis.graph, units), units)
 
 
@@ -54,7 +54,7 @@ def _entries(made: Composer, found: Strand, units: Sequence[Unit]) -> list[Outli
 
 
 def _source(found: Strand, units: Sequence[Unit], link: Link) -> str:
-    """What a skip brings to a join: the block's input, or what leaves another of its parts."""
+    """Return what a skip brings to a join: the block's input, or what leaves another of its parts."""
     item = found.items[link.start] if link.start >= 0 else None
     if not isinstance(item, int):
         return "input"
@@ -63,7 +63,7 @@ def _source(found: Strand, units: Sequence[Unit], link: Link) -> str:
 
 
 def _branch(made: Composer, branch: Strand, units: Sequence[Unit]) -> OutlineEntry:
-    """One box, or several under the name of the branch."""
+    """Return one box, or several under the name of the branch."""
     inner = _entries(made, branch, units)
     if len(inner) == 1:
         return inner[0]

@@ -40,7 +40,7 @@ def wrapped(stack: Stack, sheet: Sheet, columns: int | None) -> None:
 
 
 def _tops(stack: Stack, section: Section) -> list[float]:
-    """Where the cells lie if the column's first begins at 0."""
+    """Return where the cells lie if the column's first begins at 0."""
     tops = stack.tops(0)
     return [top - tops[section.start] for top in tops]
 
@@ -55,7 +55,7 @@ def _column(stack: Stack, sheet: Sheet, section: Section, axis: float) -> None:
 
 
 def _over(stack: Stack, sheet: Sheet, one: tuple[Section, float], other: tuple[Section, float]) -> None:
-    """The line from the end of a column to the top of the next."""
+    """Return the line from the end of a column to the top of the next."""
     (section, axis), (following, there) = one, other
     end, p = section.height, section.stop - 1
     text = stack.spaces[p + 1].text
@@ -69,7 +69,7 @@ def _over(stack: Stack, sheet: Sheet, one: tuple[Section, float], other: tuple[S
 
 
 def _breaks(stack: Stack) -> list[int]:
-    """The items that a column may begin with: one line leads there from the item before."""
+    """Return the items that a column may begin with: one line leads there from the item before."""
     size = len(stack.cells)
     links = stack.strand.links
     steps = {link.start for link in links if link.stop == link.start + 1}
@@ -90,13 +90,13 @@ def _chosen(stack: Stack, columns: int | None) -> list[Section]:
 
 
 def _candidates(stack: Stack, high: float) -> range:
-    """Numbers of columns around that which would make a good page of columns of one height."""
+    """Return numbers of columns around that which would make a good page of columns of one height."""
     ideal = isqrt(int(WIDE * high / (stack.left + stack.right + 2 * GUTTER)))
     return range(max(1, ideal // 2 - 1), 2 * ideal + 3)
 
 
 def _badness(sections: list[Section]) -> float:
-    """How far from a good page: its shape, and what stays empty beside short columns."""
+    """Tell how far from a good page it is: its shape, and what stays empty beside short columns."""
     wide = sum(s.left + s.right for s in sections) + 2 * GUTTER * (len(sections) - 1)
     high = max(s.height for s in sections) + (OVER + UNDER if len(sections) > 1 else 0)
     filled = sum((s.left + s.right) * s.height for s in sections)
@@ -105,7 +105,7 @@ def _badness(sections: list[Section]) -> float:
 
 
 def _split(stack: Stack, tops: list[float], breaks: list[int], wanted: int) -> list[int]:
-    """Where columns begin: at most so many, the highest of them as low as can be."""
+    """Return where columns begin: at most so many, the highest of them as low as can be."""
     low, high = 0.0, tops[-1]
     for _ in range(24):
         middle = (low + high) / 2
@@ -117,7 +117,7 @@ def _split(stack: Stack, tops: list[float], breaks: list[int], wanted: int) -> l
 
 
 def _filled(stack: Stack, tops: list[float], breaks: list[int], most: float) -> list[int]:
-    """Where columns begin that are filled one after the other to a height, where breaks allow it."""
+    """Return where columns begin that are filled in turn to a height, where breaks allow it."""
     starts = [0]
     for at, following in pairwise([*breaks, len(stack.cells)]):
         end = tops[following - 1] + stack.cells[following - 1].height

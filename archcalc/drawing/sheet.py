@@ -36,23 +36,23 @@ class Sheet:
         skip: bool = False,
         dot: Place | None = None,
     ) -> None:
-        """A line for these edges of the graph."""
+        """Add a line for these edges of the graph."""
         straight = _without_repeats(points)
         if len(straight) > 1:
             self.wires.append(Wire(straight, tuple(edges), skip, arrow, dot, self.number))
 
     def add(self, other: Sheet) -> None:
-        """What is on another sheet, too."""
+        """Add what is on another sheet, too."""
         self.boxes += other.boxes
         self.wires += other.wires
         self.captions += other.captions
 
     def shape(self, x: float, middle: float, text: str) -> None:
-        """The size of a map beside a line."""
+        """Add the size of a map beside a line."""
         self.captions.append(Caption(x + 5, middle + 3, text, "shape", room=width(text, "shape")))
 
     def mark(self) -> tuple[int, int, int]:
-        """Where it stands, for `turn` and `move`."""
+        """Return where it stands, for `turn` and `move`."""
         return len(self.boxes), len(self.wires), len(self.captions)
 
     def turn(self, since: tuple[int, int, int], axis: float) -> None:
@@ -63,7 +63,7 @@ class Sheet:
         self.captions[c:] = [t._replace(y=2 * axis - t.y + 6) for t in self.captions[c:]]
 
     def bounds(self) -> tuple[float, float, float, float]:
-        """The least and the largest x and y of all boxes, lines and texts beside lines."""
+        """Return the least and the largest x and y of all boxes, lines and texts beside lines."""
         xs = [x for box in self.boxes for x in (box.x, box.x + box.width + _pile(box))]
         ys = [y for box in self.boxes for y in (box.y - _pile(box), box.y + box.height)]
         points = [point for wire in self.wires for point in wire.points]
@@ -88,7 +88,7 @@ def _mapped(wire: Wire, of: Callable[[Place], Place]) -> Wire:
 
 
 def _without_repeats(points: Sequence[Place]) -> tuple[Place, ...]:
-    """Without points on the line between their neighbors."""
+    """Leave out points on the line between their neighbors."""
     kept: list[Place] = []
     for x, y in points:
         if kept and kept[-1] == (x, y):
@@ -100,7 +100,7 @@ def _without_repeats(points: Sequence[Place]) -> tuple[Place, ...]:
 
 
 def joined(wires: Sequence[Wire]) -> tuple[Wire, ...]:
-    """Wires that continue each other, for the same edges, as one."""
+    """Join wires that continue each other, for the same edges."""
     starts: dict[tuple[Place, tuple[Stroke, ...]], int] = {}
     for i, wire in enumerate(wires):
         starts.setdefault((wire.points[0], wire.edges), i)
@@ -122,7 +122,7 @@ def joined(wires: Sequence[Wire]) -> tuple[Wire, ...]:
 
 
 def text_width(box: DrawnBox) -> float:
-    """How wide what stands in a leaf is."""
+    """Return how wide the text in a leaf is."""
     style = "join" if box.kind == "join" and len(box.label) == 1 else "label"
     parts = [width(part, "small") + LABEL_GAP for part in (box.head, box.tail) if part]
     times = [width(f"×{box.times}", "times") + LABEL_GAP] if box.times > 1 else []
@@ -135,7 +135,7 @@ def has_bar(box: DrawnBox) -> bool:
 
 
 def captions(boxes: Sequence[DrawnBox]) -> list[Caption]:
-    """The texts of all boxes."""
+    """Return the texts of all boxes."""
     return [caption for i, box in enumerate(boxes) for caption in _captions(i, box)]
 
 

@@ -28,14 +28,14 @@ Unit = Chip | Group
 
 
 def every(unit: Unit) -> Iterator[int]:
-    """The layers of all copies."""
+    """Return the layers of all copies."""
     yield from unit.nodes
     for copy in unit.copies:
         yield from copy
 
 
 def stands_for(units: Sequence[Unit]) -> dict[int, tuple[int, ...]]:
-    """Each layer that is drawn, with all that it stands for: itself and its copies."""
+    """Map each layer that is drawn to all that it stands for: itself and its copies."""
     found: dict[int, tuple[int, ...]] = {}
     for unit in units:
         inner = {i: (i,) for i in unit.nodes} if isinstance(unit, Chip) else stands_for(unit.children)

@@ -39,7 +39,7 @@ class Valley(NamedTuple):
 
 
 def valley(made: Composer, units: Sequence[Unit], found: Strand) -> Valley | None:
-    """The network as a U; None if it is none.
+    """Lay out the network as a U; None if it is none.
 
     It is one where skips lie in each other, and what each passes over is on smaller maps.
     """

@@ -45,7 +45,7 @@ _POOLS = {"maxpool": "max pool", "avgpool": "avg pool", "sumpool": "sum pool"}
 
 
 def color(operator: Operator, inputs: tuple[Shape, ...]) -> str:
-    """The kind of a layer, one of `KINDS`."""
+    """Return the kind of a layer, one of `KINDS`."""
     family = TABLE.get(operator.name)
     if family is None:
         return "input"
@@ -70,7 +70,7 @@ def is_activation(operator: Operator) -> bool:
 
 
 def phrase(operator: Operator, inputs: tuple[Shape, ...]) -> str:
-    """'3×3 conv 64 /2', of a sequence 'k9 conv 64', 'attention, 12 heads'; others as in a spec."""
+    """Tell a layer as papers do: '3×3 conv 64 /2', 'k9 conv 64', 'attention, 12 heads'."""
     facts: Any = operator
     name = operator.name
     if name in ("conv", "deconv"):
@@ -97,7 +97,7 @@ _PHRASES: dict[str, Callable[[Any], str]] = {
 
 
 def _attention(facts: Any, crossed: bool) -> str:
-    """'causal attention, 32 heads, 8 of keys'; 'cross-attention' where keys come from elsewhere."""
+    """Tell 'causal attention, 32 heads, 8 of keys'; 'cross-attention' where keys come from elsewhere."""
     masked = "causal " if facts.causal else ""
     near = "" if facts.window is None else f"{facts.window} wide "
     fewer = "" if facts.kv in (None, facts.heads) else f", {facts.kv} of keys"
@@ -124,7 +124,7 @@ def _short(pair: tuple[int, ...]) -> str:
 
 
 def _kernel(pair: tuple[int, ...]) -> str:
-    """'3×3'; along one axis 'k9', as a number alone could be anything."""
+    """Tell '3×3'; along one axis 'k9', as a number alone could be anything."""
     return f"k{pair[0]}" if len(pair) == 1 else _pair(pair)
 
 
@@ -133,15 +133,15 @@ def _pair(pair: Any) -> str:
 
 
 def _plain(operator: Operator) -> str:
-    """Its name and what is required of it; a constant of numerics is left out."""
+    """Tell its name and what is required of it; a constant of numerics is left out."""
     return " ".join(w for w in str(operator).split() if not w.startswith("eps="))
 
 
 def brief(operator: Operator) -> str:
-    """A small operator behind another: its name."""
+    """Tell a small operator behind another by its name."""
     return operator.name if operator.name != "token" else _plain(operator)
 
 
 def suffix(operator: Operator) -> str:
-    """What a join says besides its sign."""
+    """Tell what a join says besides its sign."""
     return "crop" if getattr(operator, "crop", False) else ""

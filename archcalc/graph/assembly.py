@@ -28,12 +28,12 @@ class Assembly:
         self._uses: set[tuple[int, int, tuple[Shape, ...]]] = set()  # of weights, that are sound
 
     def begin(self, name: str, shape: Shape, keys: Keys) -> int:
-        """An input, which stands at `keys` of the TOML; the main one is node 0."""
+        """Add an input, which stands at `keys` of the TOML; the main one is node 0."""
         self.nodes.append(Node(name, Input(shape), (), shape, Span(keys)))
         return len(self.nodes) - 1
 
     def operator(self, name: str, values: dict[str, Any], rank: int) -> Operator:
-        """One object for equal operators, so that equal layers can share their analysis.
+        """Return one object for equal operators, so that equal layers can share their analysis.
 
         `rank`: how many axes of positions the arriving tensor has.
 
@@ -62,7 +62,7 @@ class Assembly:
         arguments: Mapping[str, Bound],
         shares: int = -1,
     ) -> int:
-        """A new node, which may use the weights of another; returns its number.
+        """Add a node, which may use the weights of another, and return its number.
 
         Raises:
             ArchError: the inputs do not fit, with the place and what is to blame.
@@ -86,7 +86,7 @@ class Assembly:
         return len(self.nodes) - 1
 
     def holder(self, index: int) -> int:
-        """The node that the weights of a node belong to, or −1 if it has none."""
+        """Return the node that the weights of a node belong to, or −1 if it has none."""
         node = self.nodes[index]
         if node.shares >= 0:
             return node.shares

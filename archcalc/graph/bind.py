@@ -50,7 +50,7 @@ class Bound(NamedTuple):
 def bind(
     what: str, declared: Sequence[Declared], given: Sequence[Bound], step: Span
 ) -> tuple[dict[str, Bound], list[Bound]]:
-    """The given arguments by name, and those of an unknown name.
+    """Return the given arguments by name, and those of an unknown name.
 
     Raises:
         ArchError: required arguments missing or too many, or one given twice.
@@ -81,7 +81,7 @@ def bind(
 
 
 def usage(what: str, declared: Sequence[Declared]) -> str:
-    """How a step is written: '`conv filters k=1 s=1 …`'."""
+    """Tell how a step is written: '`conv filters k=1 s=1 …`'."""
     words = islice((getattr(d, "usage", d.name) for d in declared), 20)
     return f"`{' '.join(map(shown, [what, *words]))}{' …' if len(declared) > 20 else ''}`"
 
@@ -104,7 +104,7 @@ def _miscounted(
 
 
 def unknown_argument(what: str, declared: Sequence[Declared], argument: Bound) -> ArchError:
-    """The error for a named argument that nobody declares."""
+    """Return the error for a named argument that nobody declares."""
     known = [d.name for d in declared]
     help = SYNONYMS.get(argument.name, "") if what in TABLE else ""
     if re.fullmatch(r"[a-z][0-9]+(x[0-9]+){3,}", argument.name):
@@ -136,7 +136,7 @@ def require_values(declared: Sequence[Argument], bound: Mapping[str, Bound]) -> 
 
 
 def with_defaults(bound: dict[str, Bound], defaults: list[Bound]) -> dict[str, Bound]:
-    """The step's arguments over the file's defaults: a padding of the step replaces the default's.
+    """Put the step's arguments over the file's defaults: its padding replaces the default's.
 
     Raises:
         ArchError: two ways of padding at once.

@@ -36,7 +36,7 @@ def build(
     variant: str | None = None,
     freeze: Sequence[str] = (),
 ) -> Graph:
-    """The graph of a spec with these values of its variables.
+    """Return the graph of a spec with these values of its variables.
 
     `input` replaces the spec's own, `freeze` adds to its. Values may be symbols.
 
@@ -122,7 +122,7 @@ class _Builder:
         return x, ran
 
     def _line(self, line: Line, x: int, scope: Scope) -> int | None:
-        """The node after the line, or None if it is switched off."""
+        """Return the node after the line, or None if it is switched off."""
         self.effort.spend(1, line)
         lookup = self.expressions.lookup(scope, x)
         on = line.condition is None or bool(self.expressions.evaluate(line.condition, lookup, line.keys))
@@ -274,7 +274,7 @@ class _Builder:
         return self._append(path, operator, inputs, place, arguments, -1 if tied is None else tied)
 
     def _tied(self, names: tuple[str, ...], label: Bound, arguments: dict[str, Bound]) -> int:
-        """The node whose weights a layer uses; it has the layer's arguments of these names, too."""
+        """Return the node whose weights a layer uses; it has the same arguments of these names."""
         node = self.nodes[label.value]
         for name in names:
             if not hasattr(node.operator, name):

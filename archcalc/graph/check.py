@@ -87,7 +87,7 @@ def check(spec: Spec) -> None:
 
 
 def lines_of(block: Block) -> Iterator[Line]:
-    """The lines of all branches, then those of `then`."""
+    """Return the lines of all branches, then those of `then`."""
     for branch in block.branches:
         yield from branch.lines
     yield from block.then
@@ -236,7 +236,7 @@ def _check_blocks(spec: Spec) -> Iterator[Diagnostic]:
 
 
 def _calls(spec: Spec) -> dict[str, list[str]]:
-    """Who calls whom. A computed name calls its variables, `$name`, and they any of their choices."""
+    """Map callers to callees. A computed name calls its variables, `$name`, and they all choices."""
     calls = {}
     for name, block in spec.blocks.items():
         own = {p.name for p in block.sizes}
@@ -255,7 +255,7 @@ def _calls(spec: Spec) -> dict[str, list[str]]:
 
 
 def _cycle(calls: dict[str, list[str]]) -> list[str]:
-    """Blocks that call each other in a circle, the first again at the end, or []."""
+    """Return blocks that call each other in a circle, the first again at the end, or []."""
     done: set[str] = set()
     for start in calls:
         way: list[str] = []

@@ -45,7 +45,7 @@ class Effort:
             raise refusals.too_large(line, steps, MOST_NODES)
 
     def rounds(self, line: Line, count: int) -> Iterator[None]:
-        """The rounds of a repeat, given up as soon as they cannot end."""
+        """Return the rounds of a repeat, given up as soon as they cannot end."""
         self.allow(self.steps + len(line.steps) * count, line)
         if count > 1 and self.steps > LONG:
             self._require_end(line)

@@ -25,7 +25,7 @@ class Expressions:
         self.read: set[str] = set()
 
     def lookup(self, scope: Scope, x: int) -> Lookup:
-        """What a name means in a scope, where the tensor of node `x` arrives."""
+        """Return what a name means in a scope, where the tensor of node `x` arrives."""
 
         def lookup(name: str) -> Value:
             if name == "channels":
@@ -39,12 +39,12 @@ class Expressions:
         return lookup
 
     def variable(self, name: str) -> Value:
-        """The value of a variable where no tensor arrives."""
+        """Return the value of a variable where no tensor arrives."""
         self.read.add(name)
         return self._fetched(self.variables[name])
 
     def shape(self, sizes: Sequence[Size], keys: Keys) -> Shape:
-        """An input's shape, which stands at `keys` of the TOML.
+        """Return an input's shape, which stands at `keys` of the TOML.
 
         Raises:
             ArchError: a size is no positive integer.
@@ -63,7 +63,7 @@ class Expressions:
         return value
 
     def argument(self, size: Size, lookup: Lookup, keys: Keys) -> tuple[Any, frozenset[str]]:
-        """The value of an argument, and what it reads: that counts where somebody reads the argument."""
+        """Return the value of an argument and what it reads; that counts where the argument is read."""
         if not isinstance(size, Expression):
             return size, frozenset()
         outer, self.read = self.read, set()
@@ -73,11 +73,11 @@ class Expressions:
             self.read = outer
 
     def size(self, size: Size, lookup: Lookup, keys: Keys) -> Any:
-        """The value of a size, which may be a plain number."""
+        """Return the value of a size, which may be a plain number."""
         return self.evaluate(size, lookup, keys) if isinstance(size, Expression) else size
 
     def count(self, line: Line, lookup: Lookup) -> int:
-        """How often a line repeats.
+        """Return how often a line repeats.
 
         Raises:
             ArchError: no count, or too many layers.
@@ -92,7 +92,7 @@ class Expressions:
         return count
 
     def evaluate(self, expression: Expression, lookup: Lookup, keys: Keys) -> Value:
-        """The value of an expression that stands at `keys` of the TOML.
+        """Return the value of an expression that stands at `keys` of the TOML.
 
         Raises:
             ArchError: it has none, with the place.
@@ -110,7 +110,7 @@ class Expressions:
 
 
 def _length(value: Value) -> int:
-    """The values in a list, the letters of a text."""
+    """Return the values in a list, the letters of a text."""
     if isinstance(value, list):
         return 1 + sum(_length(item) for item in value)
     return len(value) if isinstance(value, str) else 1

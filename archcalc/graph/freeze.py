@@ -13,7 +13,7 @@ MOST_PATTERNS = 50
 def frozen(
     nodes: Sequence[Node], patterns: Sequence[str], places: Iterable[Span | None]
 ) -> frozenset[int]:
-    """The nodes whose path, or that of a block around them, a pattern matches: 'stage[1-3]', '*/bn*'.
+    """Return the nodes that a pattern matches by path or block around: 'stage[1-3]', '*/bn*'.
 
     `places` tells where each pattern stands.
 
@@ -40,7 +40,7 @@ def frozen(
 
 
 def _around(path: str) -> Iterator[str]:
-    """The path, and those of the blocks around it."""
+    """Return the path, and those of the blocks around it."""
     while path:
         yield path
         path = path.rpartition("/")[0]

@@ -40,7 +40,7 @@ class Labels:
         self._by_path[scope.prefix + label] = labeled
 
     def node(self, label: str, scope: Scope, place: Span) -> int:
-        """The tensor of a label of this block instance, or of one inside a block that it calls.
+        """Return the tensor of a label of this block instance, or of one inside a block that it calls.
 
         Raises:
             ArchError: no line before has set it.
@@ -54,7 +54,7 @@ class Labels:
         return node
 
     def line(self, label: str, scope: Scope, place: Span) -> Labeled:
-        """What the line of a label has made.
+        """Return what the line of a label has made.
 
         Raises:
             ArchError: no line before has set it, or it names a tensor that no line made.
@@ -66,7 +66,7 @@ class Labels:
         return found
 
     def _nearest(self, label: str, scope: Scope) -> Labeled | None:
-        """What has the label in this branch, or else in the block instance around it."""
+        """Return what has the label in this branch, or else in the block instance around it."""
         prefix = scope.prefix
         while True:
             found = self._by_path.get(prefix + label)

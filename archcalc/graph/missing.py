@@ -31,6 +31,6 @@ _ALIASES = {
 
 
 def missing(name: str) -> str:
-    """A sentence about an operator of other tools, or ''."""
+    """Return a sentence about an operator of other tools, or ''."""
     squeezed = name.lower().replace("_", "")
     return _SENTENCES.get(_ALIASES.get(squeezed, squeezed), "")

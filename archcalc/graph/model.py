@@ -39,15 +39,15 @@ class Graph(NamedTuple):
     frozen: frozenset[int] = frozenset()
 
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
-        """The shapes of what a node reads, in order."""
+        """Return the shapes of what a node reads, in order."""
         return tuple(self.nodes[i].shape for i in node.inputs)
 
     def weights(self, node: Node) -> tuple[Weight, ...]:
-        """The tensors that belong to a node: none if it uses those of another."""
+        """Return the tensors that belong to a node: none if it uses those of another."""
         return () if node.shares >= 0 else node.operator.weights(*self.input_shapes(node))
 
     def holder(self, node: Node) -> Node:
-        """The node that the weights of a node belong to."""
+        """Return the node that the weights of a node belong to."""
         return node if node.shares < 0 else self.nodes[node.shares]
 
     @property

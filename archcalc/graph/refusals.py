@@ -23,7 +23,7 @@ def misfit(
     place: Span,
     arguments: Mapping[str, Bound],
 ) -> ArchError:
-    """An operator's bare fact with the layer, its inputs and where they come from."""
+    """Join an operator's bare fact with the layer, its inputs and where they come from."""
     blamed = arguments.get(error.field)
     shapes = [str(nodes[i].shape) for i in inputs]
     different = dict(zip(reversed(shapes), reversed(inputs), strict=True))  # the first of each shape
@@ -36,7 +36,7 @@ def misfit(
 
 
 def _origin(nodes: Sequence[Node], index: int) -> tuple[str, Span]:
-    """The layer that gave a tensor its shape, past those that keep it."""
+    """Return the layer that gave a tensor its shape, past those that keep it."""
     node = nodes[index]
     while (
         len(node.inputs) == 1 and node.inputs[0] and str(nodes[node.inputs[0]].shape) == str(node.shape)
@@ -46,7 +46,7 @@ def _origin(nodes: Sequence[Node], index: int) -> tuple[str, Span]:
 
 
 def bad_input(size: Any, written: Size, keys: Keys) -> ArchError:
-    """A height, width or number of channels that is no positive integer."""
+    """Refuse a height, width or number of channels that is no positive integer."""
     place = Span(keys)
     if isinstance(written, Expression):
         place = Span(keys, written.start, written.end)
@@ -55,14 +55,14 @@ def bad_input(size: Any, written: Size, keys: Keys) -> ArchError:
 
 
 def bad_count(count: Any, line: Line) -> ArchError:
-    """A repeat that is no count."""
+    """Refuse a repeat that is no count."""
     help = "a count is an integer from 0"
     place = line.span(*line.repeat_at)
     return ArchError(Diagnostic(f"a repeat of `{_value(count)}`", place, help=help))
 
 
 def too_large(line: Line, steps: int, most: int) -> ArchError:
-    """More layers than a network may have."""
+    """Refuse more layers than a network may have."""
     help = f"a network may have {most:,} layers"
     if line.repeat == 1:
         return ArchError(Diagnostic("too many layers", line.span(), help=help))
@@ -71,26 +71,26 @@ def too_large(line: Line, steps: int, most: int) -> ArchError:
 
 
 def too_long(line: Line) -> ArchError:
-    """More work than a network may make."""
+    """Refuse more work than a network may make."""
     help = "fewer repeats, shorter expressions, lists and labels"
     return ArchError(Diagnostic("the network takes too long to build", line.span(), help=help))
 
 
 def too_deep(most: int, place: Span) -> ArchError:
-    """Blocks in blocks in blocks."""
+    """Refuse blocks in blocks in blocks."""
     help = "a repeat (`3 x unit`) does not nest"
     return ArchError(Diagnostic(f"blocks nested more than {most} deep", place, help=help))
 
 
 def set_twice(line: Line) -> ArchError:
-    """A label that another line has already."""
+    """Refuse a label that another line has already."""
     help = "a label names one tensor; an @label may stand as often as you like"
     message = f"the label `{shown(line.label)}` is set twice"
     return ArchError(Diagnostic(message, line.span(*line.label_at), help=help))
 
 
 def no_label(label: str, labels: Mapping[str, int], place: Span) -> ArchError:
-    """An @label that no line before has set."""
+    """Refuse an @label that no line before has set."""
     name = shown(label)
     known = [f"@{k}" for k in labels]
     help = suggestion(f"@{label}", known) or f"labels so far: {listed(known)}"
@@ -98,34 +98,34 @@ def no_label(label: str, labels: Mapping[str, int], place: Span) -> ArchError:
 
 
 def no_line(label: str, place: Span) -> ArchError:
-    """A tensor that was handed over, where a line's layers are wanted."""
+    """Refuse a tensor that was handed over, where a line's layers are wanted."""
     help = "label the line that is to run again: `a = conv 64`, then `reuse @a`"
     return ArchError(Diagnostic(f"`@{shown(label)}` names no line", place, help=help))
 
 
 def other_axes(label: str, before: Shape, now: Shape, place: Span) -> ArchError:
-    """Layers that are to run again on a tensor of other axes."""
+    """Refuse layers that are to run again on a tensor of other axes."""
     help = "the same weights need the same axes and channels"
     message = f"`@{shown(label)}` ran on {before}; what arrives is {now}"
     return ArchError(Diagnostic(message, place, help=help))
 
 
 def no_holder(node: Node, label: Bound) -> ArchError:
-    """A layer without the weights that another wants to use."""
+    """Refuse a layer without the weights that another wants to use."""
     message = f"{node.path[-200:]} (`{node.operator.name}`) has no such weights to use"
     help = "the label of the layer that has them: `tok = embedding 30522 768`"
     return ArchError(Diagnostic(message, label.span, help=help))
 
 
 def many_inputs(label: str, place: Span) -> ArchError:
-    """Further tensors for a line that is more than one layer with as many inputs."""
+    """Refuse further tensors for a line that is more than one layer with as many inputs."""
     help = "further @labels stand for the further inputs of one layer: `reuse @attn @memory`"
     message = f"`@{shown(label)}` is no single layer of so many inputs"
     return ArchError(Diagnostic(message, place, help=help))
 
 
 def no_step(expression: Expression, name: object, spec: Spec, line: Line) -> ArchError:
-    """A computed name that is no operator or block."""
+    """Refuse a computed name that is no operator or block."""
     text, value = shown(expression.text.strip()), _value(name)
     message = f"`{text}` is {'' if value == text else f'`{value}`, '}no operator or block"
     help = f"a repeat has an x: `{{{text}}} x …`"

@@ -33,7 +33,7 @@ class Names:
         self._labels: dict[str, frozenset[str]] = {}
 
     def free(self, scope: Scope, name: str) -> str:
-        """'conv', then 'conv2', …: the first that is free at this place."""
+        """Return 'conv', then 'conv2', …: the first that is free at this place."""
         path = scope.prefix + name
         count = self._counters.get(path, 0)
         while True:
@@ -45,7 +45,7 @@ class Names:
         return scope.prefix + own
 
     def labels_of(self, block: Block) -> frozenset[str]:
-        """Every label that a line of the block sets."""
+        """Return every label that a line of the block sets."""
         found = self._labels.get(block.name)
         if found is None:
             lines = [*(line for b in block.branches for line in b.lines), *block.then]

@@ -21,7 +21,7 @@ MOST_TRIES = 200  # settings that are built in search of one that makes another 
 def unread(
     graph: Graph, values: Mapping[str, Value], base: Mapping[str, Value], names: Iterable[str]
 ) -> list[str]:
-    """Those of `names` that differ from their value of `base` and that nothing in the graph reads."""
+    """Return those of `names` that differ from `base` and that nothing in the graph reads."""
     return [name for name in names if name not in graph.read and values[name] != base[name]]
 
 
@@ -33,7 +33,7 @@ def refusal(
     input: Shape | None,
     variant: str | None,
 ) -> UsageError:
-    """The error of a setting that nothing reads."""
+    """Return the error of a setting that nothing reads."""
     message = f"nothing in {shown(network)} reads `{shown(name)}={shown(show_value(values[name]))}`"
     if input is not None and _read(spec, values, None, variant, name):
         return UsageError(
@@ -58,7 +58,7 @@ def counting(
 
 
 def _others(spec: Spec, values: Mapping[str, Value], name: str) -> Iterator[dict[str, Value]]:
-    """Other values of one variable, then those of the variants of the file, then of two variables."""
+    """Yield other values of one variable, then those of variants of the file, then of two variables."""
     single = [{k: v} for k in spec.variables if k != name for v in _values(spec, k, values[k])]
     yield from single
     for variant in spec.variants.values():
@@ -67,7 +67,7 @@ def _others(spec: Spec, values: Mapping[str, Value], name: str) -> Iterator[dict
 
 
 def _values(spec: Spec, name: str, now: Value) -> list[Any]:
-    """What a variable may be instead: its choices, what variants and comparisons have, 0, 1 and 2."""
+    """Return what a variable may be instead: choices, values of variants and comparisons, 0, 1 and 2."""
     variable = spec.variables[name]
     default = variable.default
     found: list[Any] = [*variable.choices, default]

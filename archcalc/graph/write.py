@@ -9,7 +9,7 @@ from archcalc.spec.tokens import GRAMMAR_WORDS
 
 
 def write(graph: Graph, title: str) -> str:
-    """A spec of the same layers without blocks, variables or expressions.
+    """Write a spec of the same layers without blocks, variables or expressions.
 
     Paths become labels ('stage1/conv' → 'stage1.conv'), because a label has no slash.
     """
@@ -36,7 +36,7 @@ def write(graph: Graph, title: str) -> str:
 
 
 def _text(text: str) -> str:
-    """A TOML string; what a terminal would obey or not show stands there as an escape."""
+    """Write a TOML string; what a terminal would obey or not show stands there as an escape."""
     escaped = json.dumps(text, ensure_ascii=False)
     return "".join(c if c.isprintable() else _escape(ord(c)) for c in escaped)
 
@@ -46,7 +46,7 @@ def _escape(code: int) -> str:
 
 
 def _labels(graph: Graph) -> list[str]:
-    """A label for every node: its path with dots, changed where that is taken or no label."""
+    """Give every node a label: its path with dots, changed where that is taken or no label."""
     labels = ["in", *(node.path for node in graph.nodes[1 : graph.inputs])]
     taken = {"", *GRAMMAR_WORDS, *labels, *(name for name, _ in graph.side_outputs)}
     taken.add(graph.nodes[0].path)

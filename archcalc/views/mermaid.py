@@ -29,7 +29,7 @@ def render(parts: Sequence[Outline]) -> str:
 
 
 def _look(name: str) -> str:
-    """The style of a kind, or of the border that marks a difference."""
+    """Return the style of a kind, or of the border that marks a difference."""
     if name in MARK_COLORS:
         return f"stroke:{MARK_COLORS[name]},stroke-width:3px"
     fill, stroke = KIND_COLORS[name]
@@ -48,5 +48,5 @@ def _boxes(boxes: Sequence[Named], lead: str) -> Iterator[str]:
 
 
 def _escape(text: str) -> str:
-    """As entities: a label may hold anything."""
+    """Write text as entities: a label may hold anything."""
     return "".join(c if c.isalnum() or c in " ×·.,/+–→…" else f"#{ord(c)};" for c in text)

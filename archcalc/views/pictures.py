@@ -26,7 +26,7 @@ def check(place: str) -> None:
 
 
 def made(place: str, parts: list[Drawable], theme: str | None) -> bytes:
-    """The picture of networks, as the name of its file wants it."""
+    """Draw networks as the name of the file wants it."""
     suffix = check_suffix(place, SUFFIXES)
     if suffix == "svg":
         return render(draw(parts), theme).encode()
@@ -38,7 +38,7 @@ def made(place: str, parts: list[Drawable], theme: str | None) -> bytes:
 
 
 def told(format: str, parts: list[Drawable], theme: str | None) -> str:
-    """The same as text for standard output, without a last line end."""
+    """Draw them as text for standard output, without a last line end."""
     if format == "svg":
         return render(draw(parts), theme).rstrip("\n")
     if format == "json":

@@ -60,7 +60,7 @@ THEMES = tuple(_INK)
 
 
 def render(drawing: Drawing, theme: str | None = None, apart: bool = False) -> str:
-    """The text of an SVG file.
+    """Write the text of an SVG file.
 
     `apart`: each part of a label as a text of its own, for cairosvg, which cannot center several.
     """
@@ -90,7 +90,7 @@ def render(drawing: Drawing, theme: str | None = None, apart: bool = False) -> s
 
 
 def _style(theme: str | None) -> str:
-    """The style sheet; each rule is for drawings alone, so that a page may hold them."""
+    """Write the style sheet; each rule is for drawings alone, so that a page may hold them."""
     if theme is not None:
         return _rules(_shared()) + _rules(_themed(theme))
     dark = f"@media screen and (prefers-color-scheme:dark){{{_rules(_themed('dark'))}}}"
@@ -99,7 +99,7 @@ def _style(theme: str | None) -> str:
 
 
 def _rules(rules: dict[str, str]) -> str:
-    """Comma-separated selectors → their declarations, as CSS."""
+    """Write comma-separated selectors → their declarations, as CSS."""
     return "".join(
         f"{','.join(f'.archcalc {one}' for one in selectors.split(','))}{{{declarations}}}"
         for selectors, declarations in rules.items()
@@ -177,7 +177,7 @@ def _rect(x: float, y: float, width: float, height: float) -> str:
 
 
 def _pile(box: DrawnBox) -> list[str]:
-    """The edges of two more sheets behind a box that stands for several."""
+    """Draw the edges of two more sheets behind a box that stands for several."""
     if box.times < 2:
         return []
     right, bottom = box.x + box.width, box.y + box.height
@@ -196,7 +196,7 @@ def _bar(box: DrawnBox) -> list[str]:
 
 
 def _apart(captions: Sequence[Caption]) -> Iterator[Caption]:
-    """Labels of several parts, each part with a place of its own."""
+    """Write labels of several parts, each part with a place of its own."""
     for caption in captions:
         parts = [(caption.before, "small"), (caption.text, caption.kind), (caption.after, "small")]
         shown = [part for part in parts if part[0]]
@@ -234,7 +234,7 @@ def _wire(wire: Wire) -> str:
 
 
 def _path(points: Sequence[Place], arrow: bool, dot: Place | None) -> str:
-    """A polyline with round corners, but at its dot, that ends where an arrow's head begins."""
+    """Write a polyline with round corners, but at its dot, that ends where an arrow's head begins."""
     stop = _towards(points[-1], points[-2], 4) if arrow else points[-1]
     path = f"M{_place(points[0])}"
     for before, corner, after in zip(points, points[1:], [*points[2:-1], stop], strict=False):

@@ -48,7 +48,7 @@ class _Widths(NamedTuple):
 
 
 def render(parts: Sequence[Outline]) -> str:
-    """Networks from top to bottom, one line a box."""
+    """Write networks from top to bottom, one line a box."""
     full = max(entry.cost for part in parts for entry in _leaves(part.entries))
     marked = any(line.entry.mark for part in parts for line in _lines(part.entries, ""))
     widths = _widths(parts, marked)
@@ -68,7 +68,7 @@ def render(parts: Sequence[Outline]) -> str:
 
 
 def _widths(parts: Sequence[Outline], marked: bool) -> _Widths:
-    """As a usual page has room for; longer texts take what the terminal has beyond."""
+    """Return widths that a usual page has room for; longer texts take what the terminal adds."""
     lines = [line for part in parts for line in _lines(part.entries, "")]
     shape = max(len("output"), *(len(line.entry.shape) for line in lines))
     others = shape + COUNT + BAR + GAPS + 2 * marked
