@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from archcalc.api import Network
-from archcalc.budget import LEAST, WHERE, LimitVerdict, Limit, dtype_of, grown, judge, limits_of, nearest
+from archcalc.budget import LEAST, WHERE, Limit, LimitVerdict, dtype_of, grown, judge, limits_of, nearest
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.layout import label, title
 from archcalc.reports.model import Column, Ranked, Report
