@@ -36,6 +36,10 @@ REFERENCE = {
     "m18": (3_683_786, 7_808, 399_381_504),
     # class M5 of torchaudio's tutorial on speech commands, which prints 26915 parameters
     "m5_keywords": (26_915, 384, 1_880_256),
+    # Shi et al. 2016, section 3.3, as torch.nn modules on 85 × 85
+    "espcn_x2": (21_284, 0, 153_054_400),
+    "espcn_x3": (22_729, 0, 163_458_400),
+    "espcn_x4": (24_752, 0, 178_024_000),
     # timm 1.0.31: hrnet_w18, …_w32, …_w48, nasnetalarge
     "hrnet_w18": (21_299_004, 51_216, 4_283_537_072),
     "hrnet_w32": (41_232_680, 74_624, 8_921_133_056),
@@ -87,6 +91,16 @@ def test_yolov3_by_hand() -> None:
     heads = [tuple(node.shape) for node in convs if not node.operator.nobias]
     assert len(convs) == 75
     assert heads == [(13, 13, 255), (26, 26, 255), (52, 52, 255)]
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_espcn_by_hand(scale: int) -> None:
+    """Kernels of 5, 3 and 3; the last conv gives each pixel the scale² that it becomes."""
+    weights = 25 * 64 + 9 * 64 * 32 + 9 * 32 * scale * scale
+    network = archcalc.load(f"espcn_x{scale}")
+    assert network.analyze().parameters == weights + 64 + 32 + scale * scale
+    assert network.analyze().multiplies == 85 * 85 * weights
+    assert network.graph.nodes[network.graph.output].shape == (85 * scale, 85 * scale, 1)
 
 
 def test_ds_cnn_by_hand() -> None:
