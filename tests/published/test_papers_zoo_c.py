@@ -6,6 +6,7 @@ parameters, `numel` of running mean and variance, half of `torch.utils.flop_coun
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 
 import pytest
@@ -123,6 +124,28 @@ def test_m5_by_hand() -> None:
     analysis = archcalc.load("m5").analyze()
     assert analysis.parameters == with_norms + 512 * 10 + 10
     assert analysis.multiplies == sum(w * n for w, n in zip(weights, lengths, strict=True)) + 512 * 10
+
+
+# operators that torch dispatched for the same modules (timm 1.0.31, torchvision 0.29.1): convolution and
+# addmm are products; a sum of n tensors is n − 1 of its additions
+DISPATCHED = {
+    "r3d_18": {"add": 8, "product": 21, "relu": 17},
+    "efficientnet_v2_s": {"add": 35, "product": 171, "swish": 102, "sigmoid": 30, "mul": 30},
+    "hrnet_w18": {"add": 177, "product": 326, "relu": 284, "upsample": 31},
+    "nasnet_large": {"add": 110, "product": 489, "relu": 264, "concat": 26, "avgpool": 70, "maxpool": 8},
+}
+
+
+@pytest.mark.parametrize("name", DISPATCHED)
+def test_every_operator_is_there(name: str) -> None:
+    """What parameters and multiplies do not tell: identities of a sum, activations, pools."""
+    found: Counter[str] = Counter()
+    for node in archcalc.load(name).graph.nodes:
+        kind = node.operator.name
+        found["product" if kind in ("conv", "linear") else kind] += (
+            len(node.inputs) - 1 if kind == "add" else 1
+        )
+    assert {kind: found[kind] for kind in DISPATCHED[name]} == DISPATCHED[name]
 
 
 def test_factored_kernels_have_as_many_weights() -> None:
