@@ -33,7 +33,7 @@ class LeNet5(nn.Module):
 
 
 def _of_torchvision(name: str, **options: Any) -> Callable[[], Any]:
-    return lambda: getattr(torchvision.models, name)(weights=None, **options)
+    return lambda: torchvision.models.get_model(name, weights=None, **options)
 
 
 # without the auxiliary heads of training, and without the pictures' colors scaled once more
@@ -59,9 +59,13 @@ NETWORKS: dict[str, Callable[[], Any]] = {
             "mobilenet_v3_large",
             "mnasnet1_0",
             "efficientnet_b0",
+            "efficientnet_v2_s",
             "shufflenet_v2_x1_0",
             "convnext_tiny",
             "swin_t",
+            "r3d_18",
+            "mc3_18",
+            "r2plus1d_18",
         )
     },
 }
@@ -78,7 +82,7 @@ def make(name: str, image: Any) -> Any:
     with torch.no_grad():
         for tensor_name, tensor in model.state_dict().items():
             _fill(tensor_name.rpartition(".")[2], tensor)
-        norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
+        norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d | nn.BatchNorm3d)]
         hooks = [norm.register_forward_pre_hook(_calibrate) for norm in norms]
         model(image)
     for hook in hooks:
@@ -104,7 +108,8 @@ def _calibrate(norm: Any, inputs: Any) -> None:
     The few places that a last map has vary less than images do, and norms that magnify what is only
     rounding would tell nothing.
     """
-    mean, square = inputs[0].mean((0, 2, 3)), inputs[0].square().mean((0, 2, 3))
+    places = (0, *range(2, inputs[0].ndim))
+    mean, square = inputs[0].mean(places), inputs[0].square().mean(places)
     square.clamp_(min=float(square.mean()) / 4)
     norm.running_mean.copy_(0.5 * mean + 0.1 * square.sqrt() * torch.randn_like(mean))
     norm.running_var.copy_(square * torch.empty_like(square).uniform_(0.5, 1.5))
