@@ -49,7 +49,7 @@ def command(
     """Hold SPEC against its budget; exit code 1 if it is over.
 
     \b
-    Example: archcalc check mobilenet_v2 --max-multiplies 300M --max-peak 1MiB --dtype int8
+    Example: archcalc check mobilenet_v2 --max-params 5M --max-peak 1MiB
 
     Limits stand in the spec, too: see `archcalc help budgets`.
 

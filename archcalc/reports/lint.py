@@ -14,8 +14,8 @@ from archcalc.units import printable
 
 COLUMNS = (
     Column("limit", "rule", "name"),
-    Column("layer", "layer", "words", whole=True),
-    Column("verdict", "finding", "words", whole=True),
+    Column("layer", "layer", "words", spare=1, whole=True),
+    Column("verdict", "finding", "words", spare=2, whole=True),
     Column("file", "file", "data"),
     Column("line", "line", "data"),
 )
