@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 from archcalc.analysis.costs import Layer
 from archcalc.analysis.memory import measure
 from archcalc.errors import ArchError, Diagnostic, Keys, Span, SpecError, UsageError, shown, suggestion
+from archcalc.formats import Formats, formats_of
 from archcalc.network import Network
-from archcalc.sweeps.metrics import IN_BYTES, metrics
+from archcalc.sweeps.metrics import IN_BYTES, in_bytes, metrics
 from archcalc.sweeps.space.constraints import holds, parse_condition
-from archcalc.units import DTYPES, parse_count
+from archcalc.units import parse_count
 
 # what a limit is called, and the metric that it limits; those of `LEAST` from below
 LIMITS = {
@@ -73,19 +74,16 @@ def judge(network: Network, limits: Sequence[Limit], dtype: str) -> list[LimitVe
     Raises:
         ArchError: a limit of no such name, part or size; the error has its place in the spec.
     """
-    try:
-        whole = metrics(network.graph, DTYPES[dtype])
-    except KeyError:
-        help = f"one of: {', '.join(DTYPES)}"
-        raise UsageError(Diagnostic(f"no data type `{shown(dtype)}`", help=help)) from None
-    return [_judged(network, limit, whole, DTYPES[dtype]) for limit in limits]
+    formats = formats_of(dtype)
+    whole = metrics(network.graph, formats)
+    return [_judged(network, limit, whole, formats) for limit in limits]
 
 
-def _judged(network: Network, limit: Limit, whole: Mapping[str, Any], size: int) -> LimitVerdict:
+def _judged(network: Network, limit: Limit, whole: Mapping[str, Any], formats: Formats) -> LimitVerdict:
     try:
         if limit.name == WHERE and not limit.part:
             return _condition(network, limit, whole)
-        return _bounded(network, limit, whole, size)
+        return _bounded(network, limit, whole, formats)
     except SpecError:
         raise
     except ArchError as error:
@@ -103,7 +101,7 @@ def _condition(network: Network, limit: Limit, whole: Mapping[str, Any]) -> Limi
     return LimitVerdict(limit, WHERE, None, None, bool(holds(expression, names.__getitem__)))
 
 
-def _bounded(network: Network, limit: Limit, whole: Mapping[str, Any], size: int) -> LimitVerdict:
+def _bounded(network: Network, limit: Limit, whole: Mapping[str, Any], formats: Formats) -> LimitVerdict:
     metric = LIMITS.get(limit.name)
     if metric is None or (limit.part and limit.name not in OF_PARTS):
         known = OF_PARTS if limit.part else (*LIMITS, WHERE)
@@ -111,9 +109,9 @@ def _bounded(network: Network, limit: Limit, whole: Mapping[str, Any], size: int
         which = "no limit of a part" if limit.part else "no limit"
         raise UsageError(Diagnostic(f"{which} is called `{shown(limit.name)}`", help=help))
     bound = parse_count(limit.text, 1) if metric in IN_BYTES else parse_count(limit.text)
-    value = int(_of_part(network, limit.part, metric, size) if limit.part else whole[metric])
+    value = int(_of_part(network, limit.part, metric, formats) if limit.part else whole[metric])
     fits = value >= bound if limit.name in LEAST else value <= bound
-    heaviest = () if fits else tuple(_heaviest(network, limit.part, metric, size))
+    heaviest = () if fits else tuple(_heaviest(network, limit.part, metric, formats))
     return LimitVerdict(limit, metric, bound, value, fits, heaviest)
 
 
@@ -133,36 +131,36 @@ def inside(network: Network, part: str) -> list[int]:
     return found
 
 
-def _of_part(network: Network, part: str, metric: str, size: int) -> int:
+def _of_part(network: Network, part: str, metric: str, formats: Formats) -> int:
     found = inside(network, part)
     if metric == "peak":
         own = set(found)
-        return max(int(step.live) for step in measure(network.graph).steps if step.node in own) * size
-    return sum(_weight(network.analyze().layers[i], metric, size) for i in found)
+        total = max(int(step.live) for step in measure(network.graph).steps if step.node in own)
+    else:
+        total = sum(_weight(network.analyze().layers[i], metric) for i in found)
+    return int(in_bytes(metric, total, formats))
 
 
-def _weight(layer: Layer, metric: str, size: int) -> int:
-    """What a layer adds to a metric that is a sum."""
+def _weight(layer: Layer, metric: str) -> int:
+    """What a layer adds to a metric that is a sum, in values."""
     if metric == "stored":
-        return int(layer.node.shape.values) * size if layer.node.operator.stored else 0
-    if metric == "weights":
-        return int(layer.costs.stored_numbers) * size
-    return int(getattr(layer.costs, metric))
+        return int(layer.node.shape.values) if layer.node.operator.stored else 0
+    return int(getattr(layer.costs, "stored_numbers" if metric == "weights" else metric))
 
 
-def _heaviest(network: Network, part: str, metric: str, size: int) -> Iterator[tuple[str, int]]:
+def _heaviest(network: Network, part: str, metric: str, formats: Formats) -> Iterator[tuple[str, int]]:
     layers, nodes = network.analyze().layers, network.graph.nodes
     found = inside(network, part) if part else range(len(nodes))
     if metric in ("field", "output"):
         return
     if metric == "peak":
-        steps = {step.node: int(step.live) * size for step in measure(network.graph).steps}
+        steps = {step.node: int(step.live) for step in measure(network.graph).steps}
         weights = [(steps[i], i) for i in found]
     else:
-        weights = [(_weight(layers[i], metric, size), i) for i in found]
+        weights = [(_weight(layers[i], metric), i) for i in found]
     heavy = sorted(((w, -i) for w, i in weights if w), reverse=True)
     for weight, index in heavy[:MOST_SHOWN]:
-        yield nodes[-index].path, weight
+        yield nodes[-index].path, int(in_bytes(metric, weight, formats))
 
 
 # ---- settings near by
@@ -227,8 +225,8 @@ GROWING = ("parameters", "multiplies", "weights", "peak")
 
 def grown(before: Network, after: Network, dtype: str, tolerance: Fraction) -> list[LimitVerdict]:
     """Every total that grew by more than `tolerance`, a share of what it was."""
-    size = DTYPES[dtype]
-    pair = metrics(before.graph, size), metrics(after.graph, size)
+    formats = formats_of(dtype)
+    pair = metrics(before.graph, formats), metrics(after.graph, formats)
     found = []
     for metric in GROWING:
         was, now = (int(m[metric]) for m in pair)

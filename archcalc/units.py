@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from archcalc.errors import UsageError
 
-DTYPES = {"float32": 4, "float16": 2, "bfloat16": 2, "int8": 1, "float64": 8}
-
 GLOSSARY = {
     "parameters": "what training can change: weights, biases, norm scale and shift.",
     "statistics": "running mean and variance of batch norm; torch leaves them out, Keras counts them.",

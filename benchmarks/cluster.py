@@ -28,6 +28,7 @@ import pyarrow.parquet
 
 import archcalc
 from archcalc import __version__
+from archcalc.formats import formats_of
 from archcalc.sweeps.distributed import tasks
 from archcalc.sweeps.distributed.cluster import connected
 from archcalc.sweeps.distributed.tasks import Done, Job, Piece, work
@@ -41,6 +42,7 @@ from archcalc.sweeps.space.points import Points, grid, sample
 SPEC = str(Path(__file__).with_name("vgg_space.toml"))
 ARCHCALC = str(Path(sys.executable).with_name("archcalc"))
 MANY, CORES = 10**12, 1_000
+FLOAT32 = formats_of("float32")
 WHERE = "multiplies <= 3G and peak <= 8MiB"
 VARIED = [f"w[{i}]=64:512:8" for i in range(6)] + ["input=96:512:32"]
 
@@ -59,15 +61,15 @@ def timed(asked: Request, piece: Piece, store: tuple[str, dict[str, Any]] | None
 
 def costs() -> None:
     """Three kinds of pieces, their way back, and how many a scheduler gives out."""
-    front = request(points(MANY), 4, "", "params,multiplies", "", None, 20)
+    front = request(points(MANY), FLOAT32, "", "params,multiplies", "", None, 20)
     told("random points, --pareto", front, timed(front, Piece(0, 1 << 25)))
     space = grid(make_space(archcalc.load(SPEC), VARIED))
-    rows = request(space, 4, WHERE, "params,multiplies", "", None, 20)
+    rows = request(space, FLOAT32, WHERE, "params,multiplies", "", None, 20)
     setup = prepare(rows, False)
     assert setup.grid is not None
     boxes = list(setup.grid.boxes(lambda: 1 << 28))
     told("a grid with a condition", rows, timed(rows, Piece(0, 0, boxes[len(boxes) // 2])))
-    every = request(points(MANY), 4, "", "", "", None, 1)
+    every = request(points(MANY), FLOAT32, "", "", "", None, 1)
     with tempfile.TemporaryDirectory() as folder:
         store = create(f"{folder}/out", identity(every.points, "float32", "", "parquet"), False)
         done = timed(every, Piece(0, 2 * PART), (store.path, store.manifest))

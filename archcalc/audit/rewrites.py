@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from archcalc.analysis.deployment import foldable, readers_of
 from archcalc.errors import ArchError
 from archcalc.graph.model import Graph, Node
-from archcalc.operators.convolution import Conv, Deconv
-from archcalc.operators.linear import Linear
+from archcalc.operators.convolution import Conv
 from archcalc.operators.model import Operator
-from archcalc.operators.normalization import BatchNorm
 from archcalc.operators.pooling import Pool
 
 
@@ -56,7 +55,7 @@ def _turns(operator: Operator, up: bool) -> bool:
 
 def _folded(graph: Graph) -> Graph:
     """Remove the batch norms that alone read a conv or linear layer, which then has a bias."""
-    norms = _foldable(graph)
+    norms = foldable(graph)
     if not norms:
         return graph
     before = {graph.nodes[norm].inputs[0] for norm in norms}
@@ -75,21 +74,9 @@ def _folded(graph: Graph) -> Graph:
     return _renumbered(graph, nodes, places)
 
 
-def _foldable(graph: Graph) -> set[int]:
-    """Return the batch norms whose input nothing else reads."""
-    readers = _readers(graph)
-    return {
-        index
-        for index, node in enumerate(graph.nodes)
-        if isinstance(node.operator, BatchNorm)
-        and isinstance(graph.nodes[node.inputs[0]].operator, Conv | Deconv | Linear)
-        and readers[node.inputs[0]] == 1
-    }
-
-
 def _full(graph: Graph) -> Graph:
     """Replace each depthwise convolution and its pointwise one by one convolution over all channels."""
-    readers = _readers(graph)
+    readers = readers_of(graph)
     depthwise: dict[int, int] = {}  # by the index of the pointwise one
     skipped: dict[int, int] = {}  # the replacements of removed nodes
     for index, node in enumerate(graph.nodes):
@@ -134,16 +121,9 @@ def _separable(graph: Graph, index: int, readers: list[int]) -> list[int]:
             return []
 
 
-def _readers(graph: Graph) -> list[int]:
-    """Return the number of readers of each node; the network's output counts as read."""
-    readers = [0] * len(graph.nodes)
-    for index in (*graph.outputs, *(i for node in graph.nodes for i in node.inputs)):
-        readers[index] += 1
-    return readers
-
-
 def _renumbered(graph: Graph, nodes: list[Node], places: list[int]) -> Graph:
-    """Return the graph of other nodes, with its outputs at their new places."""
+    """Return the graph of other nodes, with its outputs, and what it shares, at their new places."""
+    nodes = [n if n.shares < 0 else n._replace(shares=places[n.shares]) for n in nodes]
     sides = tuple((name, places[i]) for name, i in graph.side_outputs)
     return graph._replace(nodes=tuple(nodes), output=places[graph.output], side_outputs=sides)
 

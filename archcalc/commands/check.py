@@ -9,12 +9,13 @@ import click
 
 from archcalc.api import Network
 from archcalc.budget import LIMITS, WHERE, Limit
+from archcalc.commands.dtype import TYPES
 from archcalc.commands.options import show, spec_command
 from archcalc.commands.revision import at_revision
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.check import Growth, report
 from archcalc.reports.table import Table
-from archcalc.units import DTYPES, printable
+from archcalc.units import printable
 from archcalc.views import FORMATS
 
 _FORMATS = click.Choice([*FORMATS, "github"])
@@ -33,7 +34,7 @@ def _limits(function: Any) -> Any:
 @spec_command("check")
 @_limits
 @click.option("--where", multiple=True, metavar="CONDITION", help="A condition that must hold.")
-@click.option("--dtype", type=click.Choice(list(DTYPES)), help="Of weights and activations.")
+@click.option("--dtype", type=TYPES, metavar="TYPE", help="As in `archcalc memory`.")
 @click.option("--against", metavar="REV", help="Totals must not grow against this git revision.")
 @click.option("--tolerance", metavar="SHARE", default="0", help="How much they may: 1%.")
 @click.option("--format", type=_FORMATS, default="table", help="How to print it.")

@@ -8,6 +8,7 @@ import click
 
 from archcalc.api import Network
 from archcalc.commands.as_tool import AS, refuse_beside_as
+from archcalc.commands.dtype import DTYPE
 from archcalc.commands.options import (
     ALL,
     DEPTH,
@@ -21,13 +22,10 @@ from archcalc.commands.options import (
 )
 from archcalc.reports.memory import Conditions, reports
 from archcalc.reports.table import Table
-from archcalc.units import DTYPES
 
 
 @spec_command("memory")
-@click.option(
-    "--dtype", type=click.Choice(list(DTYPES)), default="float32", help="Of weights and activations."
-)
+@DTYPE
 @click.option(
     "--batch", type=click.IntRange(1, 2**31), default=1, help="Images at once: times the activations."
 )
@@ -53,22 +51,26 @@ def command(networks: list[Network], table: Table, tool: str | None, **asked: An
     Example: archcalc memory vgg16 --dtype float16
 
     \b
-    weights   all parameters and statistics
-    stored    the input and every map made anew (lecture tables' rule): not by
-              activations, norms, scale, posembed, sinusoid, dropout, flatten or
-              tokens
-    peak      the most alive at once: elementwise layers overwrite an input that
-              nobody else needs, all others write a fresh buffer, freed after its
-              last reader; outputs live to the end
-    arena     a layout of those buffers at fixed offsets, at least the peak
-    alive     values alive while a step runs; --sort and --top order these steps,
-              which csv shows with one of these or --depth instead of the rules
-    attention plain: with queries, keys, values and all scores; fused: without
-              the scores, which such kernels never have at once (FlashAttention);
-              if not given, what is inside attention layers is left out
-    order     best: the order of layers with the smallest peak, and whether it is
-              proven
-    module    with --as: what runs the layer in the code that the tool looks at
+    parameters  what training can change
+    weights     all parameters and statistics
+    deployed    with batch norms folded into the layers before them; biases and
+                shifts in the type of accumulators
+    stored      the input and every map made anew (lecture tables' rule): not by
+                norms, activations, scale, posembed, sinusoid, dropout, flatten,
+                tokens
+    peak        the most alive at once: elementwise layers overwrite an input
+                that nobody else needs, all others write a fresh buffer, freed
+                after its last reader; outputs live to the end
+    arena       a layout of those buffers at fixed offsets, at least the peak
+    alive       values alive while a step runs; --sort and --top order these
+                steps, which csv shows with one of these or --depth
+    attention   plain: with queries, keys, values and all scores; fused: without
+                the scores (FlashAttention); if not given, what is inside
+                attention layers is left out
+    order       best: the order with the smallest peak, and whether it is proven
+    module      with --as: what runs the layer in the code that the tool looks at
+    dtype       int8: of all; int4xfloat16: of weights and activations;
+                int8xint8xint32: of accumulators, too; archcalc help memory
     MiB is 2^20 bytes, MB 10^6
     """
     if tool:

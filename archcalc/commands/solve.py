@@ -7,16 +7,18 @@ from typing import Any
 import click
 
 from archcalc.api import Network
+from archcalc.commands.dtype import DTYPE
 from archcalc.commands.options import FORMAT, Suffixed, complete_setting, show, spec_command
 from archcalc.commands.sweep import SweepCommand
 from archcalc.commands.sweep_progress import SweepProgress
 from archcalc.errors import Diagnostic, UsageError
+from archcalc.formats import formats_of
 from archcalc.reports.sweep import solved
 from archcalc.reports.table import Table
 from archcalc.sweeps.evaluation.run import request, sweep
 from archcalc.sweeps.space.model import make_space
 from archcalc.sweeps.space.points import grid
-from archcalc.units import DTYPES, printable
+from archcalc.units import printable
 
 
 class SolveCommand(SweepCommand):
@@ -37,7 +39,7 @@ class SolveCommand(SweepCommand):
 @click.option("--where", default="", metavar="CONDITION", help="What must hold.")
 @click.option("--best", metavar="NAME", help="The least of it, or max:NAME.  [required]")
 @click.option("--top", type=Suffixed(1, 1000), default=1, metavar="N", help="The N best.")
-@click.option("--dtype", type=click.Choice(list(DTYPES)), default="float32", help="Of all values.")
+@DTYPE
 @FORMAT
 def command(
     networks: list[Network],
@@ -71,7 +73,7 @@ def command(
         help = "as in `--best max:params` or `--best peak`"
         raise UsageError(Diagnostic("--best is missing: what is to be small, or large?", help=help))
     points = grid(make_space(networks[0], vary))
-    asked = request(points, DTYPES[dtype], where, "", best, top, top)
+    asked = request(points, formats_of(dtype), where, "", best, top, top)
     progress = SweepProgress(points.size)
     with progress:
         outcome = sweep(asked, progress, None, progress.note)

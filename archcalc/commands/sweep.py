@@ -11,9 +11,11 @@ from typing import Any
 import click
 
 from archcalc.api import Network
+from archcalc.commands.dtype import DTYPE
 from archcalc.commands.options import FORMAT, SpecCommand, Suffixed, complete_setting, show, spec_command
 from archcalc.commands.sweep_progress import SweepProgress
 from archcalc.errors import Diagnostic, UsageError
+from archcalc.formats import formats_of
 from archcalc.reports.sweep import report
 from archcalc.reports.table import Table
 from archcalc.sweeps.evaluation.run import Request, request, sweep
@@ -23,7 +25,7 @@ from archcalc.sweeps.space.model import make_space
 from archcalc.sweeps.space.points import Points, grid, read_points
 from archcalc.sweeps.space.points import sample as draw
 from archcalc.sweeps.space.unread import notes
-from archcalc.units import DTYPES, printable, safe
+from archcalc.units import printable, safe
 
 MOST_ROWS = 20  # of a table without --top
 
@@ -67,7 +69,7 @@ class SweepCommand(SpecCommand):
 @click.option("-o", "--output", metavar="DIR", help="Write all rows there, as Parquet or CSV parts.")
 @click.option("--resume", is_flag=True, help="Go on with what DIR holds already.")
 @click.option("--dask", metavar="[ADDRESS]", help="On a cluster of workers, or on the one there.")
-@click.option("--dtype", type=click.Choice(list(DTYPES)), default="float32", help="Of all values.")
+@DTYPE
 @FORMAT
 def command(networks: list[Network], table: Table, words: list[str], **options: Any) -> None:
     """Evaluate SPEC over a space of its variables: every point as the other commands count it.
@@ -113,7 +115,7 @@ def _sweep(
     points, dtype = _points(network, **space), options.pop("dtype")
     for note in notes(points):
         click.echo(f"note: {printable(note)}", err=True)
-    asked = request(points, DTYPES[dtype], **options, rows=MOST_ROWS)
+    asked = request(points, formats_of(dtype), **options, rows=MOST_ROWS)
     if output is not None:
         _into(output, resume, asked, format, dtype, dask)
         return

@@ -9,11 +9,12 @@ from typing import Any
 from archcalc.analysis.field import receptive_fields
 from archcalc.analysis.memory import measure, stored
 from archcalc.api import load
+from archcalc.formats import bytes_of
 from archcalc.graph.model import Graph
 from archcalc.reports.model import Column, Report
 from archcalc.spec.bundle import squeeze
 from archcalc.totals import totals
-from archcalc.units import DTYPES, parse_count
+from archcalc.units import parse_count
 
 COLUMNS = (
     Column("name", "name", "name"),
@@ -61,7 +62,7 @@ def _within(rows: list[dict[str, Any]], limits: Mapping[str, str | None]) -> lis
     """Return the rows whose numbers are within the limits."""
     for key, limit in limits.items():
         if limit is not None:
-            most = parse_count(limit, DTYPES["float32"] if key == "parameters" else 0)
+            most = parse_count(limit, int(bytes_of(1, "float32")) if key == "parameters" else 0)
             rows = [row for row in rows if row[key] <= most]
     return rows
 

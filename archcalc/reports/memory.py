@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 from archcalc.analysis.arena import Arena, lay_out
 from archcalc.analysis.costs import Analysis
+from archcalc.analysis.deployment import Deployed, deployed
 from archcalc.analysis.memory import Kernel, Memory, measure, moments
 from archcalc.api import Network
+from archcalc.formats import Formats, bytes_of, formats_of
 from archcalc.graph.model import Graph
 from archcalc.operators import ATTENTION
 from archcalc.reports.layout import change_label, document, label, rows_of, title
@@ -16,14 +18,17 @@ from archcalc.reports.model import Column, Report
 from archcalc.reports.order import Order, ordered
 from archcalc.reports.table import Table
 from archcalc.reports.timeline import listed, timeline
-from archcalc.units import DTYPES, binary, decimal_bytes, grouped
+from archcalc.units import binary, decimal_bytes, grouped
 
 RULES = {
+    "parameters": "what training can change",
     "weights": "parameters and statistics",
+    "deployed": "batch norms folded into the layers before them",
     "stored": "input and every map made",
     "peak": "the most alive at once",
     "arena": "their layout in a block",
 }
+WEIGHTS = ("parameters", "weights")
 COLUMNS: tuple[Column, ...] = (
     Column("rule", "memory", "name"),
     Column("values", "values", "count"),
@@ -46,6 +51,7 @@ class MemoryFigures(NamedTuple):
     """One network's numbers, and the values alive in the spec's order; `proven` is None for that."""
 
     analysis: Analysis
+    deployed: Deployed
     memory: Memory
     arena: Arena
     proven: bool | None
@@ -59,8 +65,21 @@ class MemoryFigures(NamedTuple):
     def values(self, batch: int) -> dict[str, int]:
         """Return values by rule: the weights once, the activations for every image."""
         activations = (self.memory.stored, self.memory.peak, self.arena.size)
-        counts = [self.analysis.total.stored_numbers, *(batch * n for n in activations)]
+        total = self.analysis.total
+        counts = [total.parameters, total.stored_numbers, sum(self.deployed)]
+        counts += [batch * n for n in activations]
         return dict(zip(RULES, map(int, counts), strict=True))
+
+    def bytes(self, batch: int, formats: Formats) -> dict[str, int]:
+        """Return bytes by rule, in these types."""
+        values = self.values(batch)
+        sizes = {
+            rule: bytes_of(count, formats.weights if rule in WEIGHTS else formats.activations)
+            for rule, count in values.items()
+        }
+        weights, biases = self.deployed
+        sizes["deployed"] = bytes_of(weights, formats.weights) + bytes_of(biases, formats.accumulators)
+        return {rule: int(size) for rule, size in sizes.items()}
 
     def path(self, step: int) -> str:
         return self.graph.nodes[self.memory.steps[step].node].path
@@ -89,14 +108,14 @@ def _measured(network: Network, asked: Conditions) -> MemoryFigures:
         # the search knows maps alone: what is inside attention layers can only add to their peak
         proven = schedule.proven and memory.peak == schedule.peak
     arena = lay_out(memory.buffers, int(memory.peak))
-    return MemoryFigures(analysis, memory, arena, proven, spec_peak, attention)
+    return MemoryFigures(analysis, deployed(analysis.graph), memory, arena, proven, spec_peak, attention)
 
 
 def reports(network: Network, table: Table, asked: Conditions) -> list[Report]:
     """Return the memory of a network by rule, and the values alive at each step."""
-    found, batch, size = _measured(network, asked), asked.batch, DTYPES[asked.dtype]
-    values = found.values(batch)
-    rows, columns = _rows(values, size), COLUMNS
+    found, batch, formats = _measured(network, asked), asked.batch, formats_of(asked.dtype)
+    values, sizes = found.values(batch), found.bytes(batch, formats)
+    rows, columns = _rows(values, sizes, formats), COLUMNS
     if network.base is not None and table.base:
         columns = tuple(
             c._replace(header=change_label(network)) if c.key == "values" else c for c in BASE_COLUMNS
@@ -104,11 +123,11 @@ def reports(network: Network, table: Table, asked: Conditions) -> list[Report]:
         _put_beside(rows, _measured(network.base, asked).values(batch))
     images = f" · {batch:,} images" if batch > 1 else ""
     heading = f"{title(network, found.analysis)} · {asked.dtype}{images}"
-    whole = timeline(found.analysis, found.memory, table, size, batch, label(network))
+    whole = timeline(found.analysis, found.memory, table, formats.activations, batch, label(network))
     steps = ordered(whole, table.order)
 
     def documents() -> list[dict[str, Any]]:
-        figures = _document(found, values, asked.dtype, batch) | {"steps": listed(steps)}
+        figures = _document(found, values, sizes, asked) | {"steps": listed(steps)}
         told = document(network, found.analysis, rows_of(found.analysis, table))
         missed = len(whole.rows) - len(steps.rows)
         return [{**told, "not_shown": missed, "as": None, "memory": figures}]
@@ -120,15 +139,16 @@ def reports(network: Network, table: Table, asked: Conditions) -> list[Report]:
     return [first, steps]
 
 
-def _rows(values: Mapping[str, int], size: int) -> list[dict[str, Any]]:
+def _rows(values: Mapping[str, int], sizes: Mapping[str, int], formats: Formats) -> list[dict[str, Any]]:
+    meanings = RULES | {"deployed": f"batch norms folded, biases {formats.accumulators}"}
     return [
         {
             "rule": rule,
             "values": count,
-            "bytes": count * size,
-            "size": binary(count * size),
-            "decimal": decimal_bytes(count * size),
-            "meaning": RULES[rule],
+            "bytes": sizes[rule],
+            "size": binary(sizes[rule]),
+            "decimal": decimal_bytes(sizes[rule]),
+            "meaning": meanings[rule],
         }
         for rule, count in values.items()
     ]
@@ -192,16 +212,19 @@ def _published(network: Network) -> Iterator[str]:
         yield f"published: “{number.says}” ({number.source}): {verdict.reason}"
 
 
-def _document(found: MemoryFigures, values: dict[str, int], dtype: str, batch: int) -> dict[str, Any]:
-    memory = found.memory
+def _document(
+    found: MemoryFigures, values: dict[str, int], sizes: dict[str, int], asked: Conditions
+) -> dict[str, Any]:
+    memory, batch = found.memory, asked.batch
     return {
-        "dtype": dtype,
+        "dtype": asked.dtype,
+        "types": formats_of(asked.dtype)._asdict(),
         "batch": batch,
         "order": "spec" if found.proven is None else "best",
         "proven": found.proven,
         "attention": found.attention or None,
         "values": values,
-        "bytes": {rule: count * DTYPES[dtype] for rule, count in values.items()},
+        "bytes": sizes,
         "peak_at": found.path(memory.peak_step),
         "buffers": [
             {

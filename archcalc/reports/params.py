@@ -6,10 +6,11 @@ from typing import Any
 
 from archcalc.analysis.costs import Analysis, Costs, Layer
 from archcalc.api import Network
+from archcalc.formats import bytes_of
 from archcalc.reports.layout import beside, change_label, document, label, output, single, title
 from archcalc.reports.model import Column, Ranked, Report
 from archcalc.reports.table import Table
-from archcalc.units import DTYPES, GLOSSARY, binary, grouped
+from archcalc.units import GLOSSARY, binary, grouped
 
 COLUMNS = (
     Column("layer", "layer", "name"),
@@ -96,7 +97,7 @@ def _beside(network: Network, base: Analysis, changed: Analysis, table: Table) -
 
 def _remarks(total: Costs) -> tuple[str, ...]:
     sizes = (
-        f"{binary(int(total.stored_numbers) * DTYPES[d])} {d}" for d in ("float32", "float16", "int8")
+        f"{binary(int(bytes_of(total.stored_numbers, d)))} {d}" for d in ("float32", "float16", "int8")
     )
     lines = [f"size: {' · '.join(sizes)}", f"parameters: {GLOSSARY['parameters']}"]
     if total.frozen:

@@ -7,6 +7,7 @@ from typing import Any
 from archcalc.analysis.costs import Analysis
 from archcalc.analysis.memory import Memory
 from archcalc.analysis.summary import block, ends
+from archcalc.formats import bytes_of
 from archcalc.reports.layout import ranked
 from archcalc.reports.model import Column, Ranked, Report
 from archcalc.reports.table import Table
@@ -24,7 +25,7 @@ MOST_STEPS = 40
 
 
 def timeline(
-    analysis: Analysis, memory: Memory, table: Table, size: int, batch: int, name: str
+    analysis: Analysis, memory: Memory, table: Table, dtype: str, batch: int, name: str
 ) -> Report:
     """Return a row per step that takes new memory; in a long network, per group with its largest."""
     peak = int(memory.peak)
@@ -40,14 +41,15 @@ def timeline(
     for path, members in groups.items():
         live = max(int(memory.steps[i].live) for i in members)
         values = live * batch
+        size = int(bytes_of(values, dtype))
         rows.append(
             {
                 "layer": path,
                 "output": ranked(last[path].node.shape),
                 "shape": last[path].node.shape,
                 "alive": values,
-                "bytes": values * size,
-                "size": Ranked(binary(values * size), values),
+                "bytes": size,
+                "size": Ranked(binary(size), values),
                 "bar": (live, peak),
                 "strong": live == peak,
             }

@@ -9,7 +9,8 @@ from typing import Any
 
 from archcalc.analysis.notebook import Rows
 from archcalc.api import Network, named, plain
-from archcalc.errors import Diagnostic, UsageError, listed, shown
+from archcalc.errors import Diagnostic, UsageError, shown
+from archcalc.formats import formats_of
 from archcalc.operators.shape import Shape
 from archcalc.spec.settings import show_value, split_values
 from archcalc.sweeps.evaluation.run import Outcome, Refusal, Request, request
@@ -20,7 +21,7 @@ from archcalc.sweeps.space.model import INPUT, Axis, around, make_space
 from archcalc.sweeps.space.points import Points, grid
 from archcalc.sweeps.space.points import sample as draw
 from archcalc.sweeps.space.unread import notes
-from archcalc.units import DTYPES, grouped
+from archcalc.units import grouped
 
 MOST_ROWS = 1_000_000  # a row takes half a kilobyte of Python's memory
 
@@ -83,12 +84,9 @@ def _request(points: Points, top: int | None, dtype: Any, **texts: Any) -> Reque
     for name, text in {"dtype": dtype, **texts}.items():
         if not isinstance(text, str):
             raise UsageError(f"`{name}` must be text, not a {type(text).__name__}")
-    if dtype not in DTYPES:
-        help = f"dtypes: {listed(DTYPES)}"
-        raise UsageError(Diagnostic(f"no dtype is called `{shown(dtype)}`", help=help))
     if top is not None and top > MOST_ROWS:
         raise _too_many()
-    return request(points, DTYPES[dtype], top=top, rows=MOST_ROWS, **texts)
+    return request(points, formats_of(dtype), top=top, rows=MOST_ROWS, **texts)
 
 
 def _points(network: Any, vary: Any, count: int | None, seed: int) -> Points:

@@ -303,6 +303,8 @@ def test_what_adds_nothing_to_stored_is_what_the_help_says() -> None:
         "bn",
         "ln",
         "groupnorm",
+        "instancenorm",
+        "rmsnorm",
         "lrn",
     }
     kinds = {name: operator_class(name) for name in TABLE}

@@ -84,6 +84,13 @@ def test_a_sweep_has_a_row_a_point(values: Any) -> None:
     assert rows.refused == []
 
 
+def test_a_sweep_in_mixed_types() -> None:
+    """c filters of 27 numbers and a bias at 4 bits; the 16×16×3 that enter and c maps of 14×14 at 16."""
+    rows = archcalc.sweep(SPEC, {"c": [1, 2, 3]}, dtype="int4xfloat16")
+    assert [row["weights"] for row in rows] == [-(-conv(c) // 2) for c in (1, 2, 3)] == [14, 28, 42]
+    assert [row["stored"] for row in rows] == [2 * (16 * 16 * 3 + 14 * 14 * c) for c in (1, 2, 3)]
+
+
 def test_a_sweep_over_inputs() -> None:
     rows = archcalc.sweep(archcalc.load(SPEC), {"input": [8, (16, 8, 3), "8x16x3"]})
     assert [row["input"] for row in rows] == ["8x8x3", "16x8x3", "8x16x3"]

@@ -58,6 +58,30 @@ def test_memory_of_a_dtype_and_a_batch(dtype: str, size: int) -> None:
     assert many["memory"]["bytes"]["weights"] == one["memory"]["bytes"]["weights"] == size * 61_706
 
 
+def test_memory_of_four_bits() -> None:
+    """25,557,032 / 2; the 53,120 statistics besides."""
+    (found,) = document("memory", "resnet50", "--dtype", "int4")
+    assert found["memory"]["bytes"]["parameters"] == 12_778_516
+    assert found["memory"]["bytes"]["weights"] == 12_778_516 + 53_120 // 2
+
+
+def test_memory_of_mixed_types() -> None:
+    """A byte a weight; a bias for each of 26,560 normalized channels and of 1,000 classes."""
+    (found,) = document("memory", "resnet50", "--dtype", "int8xint16xint32")
+    memory = found["memory"]
+    assert memory["types"] == {"weights": "int8", "activations": "int16", "accumulators": "int32"}
+    biases = 26_560 + 1_000
+    weights = 25_557_032 - 53_120 - 1_000
+    assert (memory["values"]["deployed"], memory["bytes"]["deployed"]) == (
+        weights + biases,
+        weights + 4 * biases,
+    )
+    assert memory["bytes"]["weights"] == memory["values"]["weights"]
+    assert memory["bytes"]["peak"] == 2 * memory["values"]["peak"] == 2 * 1_806_336
+    assert all(step["bytes"] == 2 * step["alive"] for step in memory["steps"])
+    assert "batch norms folded, biases int32" in run("memory", "resnet50", "--dtype", "int8")
+
+
 def test_the_terms_of_a_peak_within_attention_are_what_is_alive() -> None:
     """197 tokens of 768: the residual, three projections, and 12 heads' scores of all pairs."""
     text = " ".join(run("memory", "vit_b_16", "--attention", "plain").split())

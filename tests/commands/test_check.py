@@ -166,7 +166,7 @@ def test_refusals(net: Path, words: tuple[str, ...], message: str, help: str) ->
         ("[budget.a]\nmin-field = 3\n", "no limit of a part is called `min-field`", ""),
         ("[budget.b]\nmax-params = 3\n", "no layer or block is called `b`", ""),
         ("[budget]\nmax-params = true\n", "a budget is a number or text", "as in max-params"),
-        ('[budget]\ndtype = "int7"\n', "no data type `int7`", ""),
+        ('[budget]\ndtype = "int7"\n', "no dtype is called `int7`", "did you mean `int8`?"),
     ],
 )
 def test_a_wrong_budget_has_its_place(net: Path, text: str, message: str, help: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.formats import FLOAT32
 
 import archcalc
 from archcalc.sweeps.evaluation import collector, stream
@@ -166,7 +167,7 @@ def test_chunks_and_executors_make_no_difference(monkeypatch: pytest.MonkeyPatch
     space = make_space(archcalc.load("small.toml"), ["a=1:60", "b=1:9", "deep=false,true"])
     for points in (grid(space), sample(space, 500, 3)):
         for by, pareto in (("", "params,max:output,max:b"), ("max:peak", ""), ("", "")):
-            asked = request(points, 4, "multiplies <= 100K", pareto, by, None, 10)
+            asked = request(points, FLOAT32, "multiplies <= 100K", pareto, by, None, 10)
             outcomes = []
             for many, size in ((10**9, 1 << 16), (0, 37)):
                 monkeypatch.setattr(stream, "MANY", many)
@@ -186,7 +187,7 @@ def test_a_full_front_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(collector, "MOST_IN_FRONT", 3)
     points = grid(make_space(archcalc.load("small.toml"), ["a=1:60"]))
-    outcome = sweep(request(points, 4, "", "params,max:a", "", None, 10), lambda points: None)
+    outcome = sweep(request(points, FLOAT32, "", "params,max:a", "", None, 10), lambda points: None)
     assert outcome.collected.front.dropped
     assert len(list(outcome.rows())) == 3
 

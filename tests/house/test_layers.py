@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[2] / "archcalc"
 ORDER = [
     {"errors", "garbage", "caches", "regular"},
     {"symbols", "units"},
-    {"address_space", "arithmetic"},
+    {"address_space", "arithmetic", "formats"},
     {"compiled"},
     {"spec", "operators"},
     {"graph"},

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.formats import FLOAT32
 
 import archcalc
 from archcalc.sweeps.evaluation import stream
@@ -47,7 +48,7 @@ def sweep(
 ) -> Store:
     """All points into `out`."""
     over = over or points()
-    asked = request(over, 4, where, "", "", None, 20)
+    asked = request(over, FLOAT32, where, "", "", None, 20)
     store = create("out", manifest.identity(over, "float32", where, format), resume)
     sweep_into(store, asked, progress)
     return store

@@ -12,6 +12,7 @@ from typing import Any
 
 import click.testing
 import pytest
+from support.formats import FLOAT32
 
 import archcalc
 from archcalc.commands.sweep import command
@@ -66,7 +67,7 @@ def swept(
 ) -> tuple[Outcome, int]:
     """And how many points the progress was told of."""
     told: list[int] = []
-    found = tasks.sweep(address, request(points, 4, where, pareto, "", top, 20), told.append)
+    found = tasks.sweep(address, request(points, FLOAT32, where, pareto, "", top, 20), told.append)
     return found, sum(told)
 
 
@@ -87,7 +88,7 @@ def test_points_that_fail_and_the_best(workers: Any) -> None:
 def test_a_grid_goes_by_rows_and_leaves_boxes_out(workers: Any) -> None:
     """Parameters of at most 10,000 need a ≤ 263; boxes without such an a are not evaluated."""
     space = points("a=1:5000", "b=1:400")
-    assert prepare(request(space, 4, "", "params", "", None, 20), keep=False).grid is not None
+    assert prepare(request(space, FLOAT32, "", "params", "", None, 20), keep=False).grid is not None
     fits = [
         (a, b)
         for a in range(1, 5001)
@@ -118,7 +119,7 @@ def test_random_points_and_those_of_a_file(workers: Any) -> None:
 
 
 def into(address: str, progress: Callable[[int], None], resume: bool = False) -> Any:
-    asked = request(points(), 4, "", "", "", None, 20)
+    asked = request(points(), FLOAT32, "", "", "", None, 20)
     store = create("out", identity(points(), "float32", "", "csv"), resume)
     tasks.sweep_into(address, store, asked, progress)
     return store
@@ -147,7 +148,8 @@ def test_a_worker_killed_midway_costs_nothing(workers: Any) -> None:
             killed.append(living[0])
             os.kill(living[0], signal.SIGKILL)
 
-    outcome = tasks.sweep(workers.scheduler_address, request(points(), 4, "", "", "", None, 20), kill)
+    asked = request(points(), FLOAT32, "", "", "", None, 20)
+    outcome = tasks.sweep(workers.scheduler_address, asked, kill)
     assert (outcome.collected.seen, outcome.collected.valid) == (640, len(ROWS))
     assert len(killed) == 1
     most = 2
@@ -172,7 +174,7 @@ def test_an_interrupted_sweep_goes_on(workers: Any) -> None:
 
 
 def test_a_directory_that_workers_do_not_see(workers: Any) -> None:
-    asked = request(points(), 4, "", "", "", None, 20)
+    asked = request(points(), FLOAT32, "", "", "", None, 20)
     store = create("out", identity(points(), "float32", "", "csv"), False)
     Path("out").rename("elsewhere")
     Path("out").mkdir()
@@ -183,7 +185,7 @@ def test_a_directory_that_workers_do_not_see(workers: Any) -> None:
 
 def test_reasons_get_the_numbers_that_they_have_here() -> None:
     """A worker counts them in the order in which it meets them."""
-    setup = prepare(request(points(), 4, "", "", "", None, 20), keep=False)
+    setup = prepare(request(points(), FLOAT32, "", "", "", None, 20), keep=False)
     one, two = setup.engine.told.reason("one"), setup.engine.told.reason("two")
     collected = setup.collector()
     collected.refused, collected.examples = {1: 5, 2: 7}, {1: 50, 2: 70}
@@ -230,7 +232,7 @@ def test_no_workers_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_scheduler_that_dies() -> None:
-    asked = request(points("a=1:1000000", "b=1:8"), 4, "", "params,max:peak", "", None, 20)
+    asked = request(points("a=1:1000000", "b=1:8"), FLOAT32, "", "params,max:peak", "", None, 20)
     with (
         distributed.LocalCluster(n_workers=1, dashboard_address=":0", silence_logs=50) as dying,
         pytest.raises(ArchError, match="lost the scheduler at tcp://"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.formats import FLOAT32
 
 from archcalc.api import Network
 from archcalc.errors import UsageError
@@ -33,10 +34,10 @@ def points(layers: str, variables: str, *varied: str) -> Points:
 def evaluated(points: Points, where: str = "") -> Engine:
     """The engine, after comparing every point with its plain analysis."""
     names = [*METRICS, "a", "b"]
-    engine = Engine(points, METRICS, 4, parse_condition(where, names) if where else None)
+    engine = Engine(points, METRICS, FLOAT32, parse_condition(where, names) if where else None)
     found = engine.evaluate(reader(points, False)(0, points.size))
     for j in range(points.size):
-        expected, _ = analyzed(points.space.at(points.digits(j)), 4)
+        expected, _ = analyzed(points.space.at(points.digits(j)), FLOAT32)
         assert (found.reasons[j] == 0) == (expected is not None)
         if expected is not None:
             assert found.results[: len(METRICS), j].tolist() == list(expected.values())

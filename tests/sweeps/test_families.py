@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 import pytest
+from support.formats import FLOAT32
 
 import archcalc
 from archcalc.api import Network
@@ -71,7 +72,7 @@ class Exact:
 def agree(space: Space, count: int) -> tuple[int, int]:
     """Compare `count` random points; how many are valid, and how many are refused."""
     points = sample(space, count, seed=5)
-    engine = Engine(points, list(MEANING), 4)
+    engine = Engine(points, list(MEANING), FLOAT32)
     digits, reasons = reader(points, False)(0, points.size), engine.told.reasons
     first = engine.evaluate(digits)
     for engine.executor in (numba_machine, Exact):
@@ -80,7 +81,7 @@ def agree(space: Space, count: int) -> tuple[int, int]:
         valid = other.reasons == 0
         assert (other.results[:, valid] == first.results[:, valid]).all()
     for j in range(points.size):
-        expected, refusal = analyzed(space.at(points.digits(j)), 4)
+        expected, refusal = analyzed(space.at(points.digits(j)), FLOAT32)
         told = reasons[first.reasons[j] - 1] if first.reasons[j] else ""
         at = space.texts(points.digits(j))
         if expected is None:
@@ -129,7 +130,7 @@ def test_a_grid_by_rows(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(by_rows, "CHUNK", 3_000)
     wide = (f"multiplies <= {network.analyze().multiplies}", "", "max:params", 9)
     for words in (("", "params,max:output", "", None), wide):
-        asked = request(points, 4, *words, 12)
+        asked = request(points, FLOAT32, *words, 12)
         rowwise = sweep(asked, lambda points: None)
         with monkeypatch.context() as patched:
             patched.setattr(run, "layout", lambda engine: None)

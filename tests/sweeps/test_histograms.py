@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.formats import FLOAT32
 
 import archcalc
 from archcalc.errors import ArchError
@@ -53,7 +54,7 @@ def store(request: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stor
 
 def written(format: str, where: str = "") -> Store:
     points = grid(make_space(archcalc.load("small.toml"), ["a=1:80", "b=1:8"]))
-    asked = request(points, 4, where, "", "", None, 20)
+    asked = request(points, FLOAT32, where, "", "", None, 20)
     store = create("out", identity(points, "float32", where, format), False)
     sweep_into(store, asked, lambda points: None)
     return store

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import archcalc
+from archcalc.formats import formats_of
 from archcalc.sweeps.evaluation.run import PointRow, request, sweep
 from archcalc.sweeps.space.model import make_space
 from archcalc.sweeps.space.points import grid
@@ -13,9 +14,9 @@ from archcalc.sweeps.space.points import grid
 def answer(
     network: str, settings: dict[str, Any], varied: list[str], where: str, by: str
 ) -> list[PointRow]:
-    bytes = settings.pop("bytes", 4)
+    formats = formats_of(settings.pop("dtype", "float32"))
     points = grid(make_space(archcalc.load(network, **settings), varied))
-    return list(sweep(request(points, bytes, where, "", by, None, 20), lambda points: None).rows())
+    return list(sweep(request(points, formats, where, "", by, None, 20), lambda points: None).rows())
 
 
 def vgg(width: int, head: str, n: list[int]) -> int:
@@ -64,7 +65,7 @@ def test_resnets_in_half_a_mebibyte() -> None:
     """Values a pixel: the first pool's 64/4 + 64/16; the first bottleneck's (64 + 256 + 256)/16."""
     most = {"basic": 20, "bottleneck": 36}
     varied = ["input=96:224:32", "unit=basic,bottleneck", "n=[1,1,1,1],[2,2,2,2],[3,4,6,3]"]
-    rows = answer("resnet50", {"bytes": 1}, varied, "peak <= 512KiB", "")
+    rows = answer("resnet50", {"dtype": "int8"}, varied, "peak <= 512KiB", "")
     assert [(row.values["input"], row.values["unit"], row.metrics["peak"]) for row in rows] == [
         (f"{side}x{side}x3", unit, most[unit] * side**2)
         for side in range(96, 225, 32)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.formats import FLOAT32
 from support.programs import SETS, case, trees
 
 import archcalc
@@ -110,7 +111,7 @@ def both(
 ) -> list[Outcome]:
     """A sweep by rows, in small boxes, and point by point."""
     points = grid(make_space(archcalc.load(str(spec)), varied))
-    asked = request(points, 4, *words, 12)
+    asked = request(points, FLOAT32, *words, 12)
     monkeypatch.setattr(stream, "MANY", 0)
     monkeypatch.setattr(by_rows, "CHUNK", box)
     rowwise = sweep(asked, lambda points: None)
@@ -181,7 +182,7 @@ def test_a_program_that_holds_only_somewhere_has_no_rows(monkeypatch: pytest.Mon
     points = grid(make_space(archcalc.load("inception"), ["bottleneck=0:32:4", "n5=8:64:2", "n1=16,64"]))
     monkeypatch.setattr(stream, "MANY", 0)
     outcome = sweep(
-        request(points, 4, "n5 == 32 and n1 == 64", "", "max:multiplies", 2, 1), lambda _: None
+        request(points, FLOAT32, "n5 == 32 and n1 == 64", "", "max:multiplies", 2, 1), lambda _: None
     )
     found = {row.values["bottleneck"]: row.metrics["multiplies"] for row in outcome.rows()}
     assert found == {"0": 308_281_344, "32": 308_281_344 - 120_422_400 + 777_728 * 32}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from archcalc.formats import Formats
 from archcalc.spec.expressions import Expression
 from archcalc.sweeps.evaluation.structures import ELSEWHERE, WHERE, Structure, Structures, lookup
 from archcalc.sweeps.evaluation.told import Tell, Told, silent
@@ -38,16 +39,16 @@ class Engine:
         self,
         points: Points,
         wanted: Sequence[str],
-        bytes: int,
+        formats: Formats,
         condition: Expression | None = None,
         executor: Executor | None = None,
         tell: Tell = silent,
     ) -> None:
         from archcalc.sweeps.machine import numpy_machine
 
-        self.points, self.space, self.bytes, self.condition = points, points.space, bytes, condition
+        self.points, self.space, self.formats, self.condition = points, points.space, formats, condition
         self.lanes, self.executor, self.told = numpy_machine, executor or numpy_machine, Told(tell)
-        self.structures = Structures(points, wanted, bytes, condition, self.told)
+        self.structures = Structures(points, wanted, formats, condition, self.told)
         self.wanted, self.stop = self.structures.wanted, self.structures.stop
 
     def evaluate(self, digits: Any) -> Found:
@@ -127,7 +128,7 @@ class Engine:
                 found = program.evaluate(point, list(results.values()))
                 if found.valid and found.same_structure:
                     return dict(zip(results, found.results, strict=True))
-        results, refusal = analyzed(self.space.at(digits), self.bytes)
+        results, refusal = analyzed(self.space.at(digits), self.formats)
         assert results is not None, refusal
         return {name: int(value) for name, value in results.items()}
 
@@ -149,7 +150,7 @@ class Engine:
     def _analyzed(self, digits: Sequence[int]) -> tuple[int, list[int]]:
         """Return the outcome and the results of one point by building it."""
         network = self.space.at(digits)
-        results, refusal = analyzed(network, self.bytes)
+        results, refusal = analyzed(network, self.formats)
         if results is None:
             return self.told.reason(refusal), [0] * len(self.wanted)
         values = {k: v for k, v in network.values.items() if type(v) is int} | results

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from archcalc.errors import Diagnostic, UsageError, shown
+from archcalc.formats import Formats
 from archcalc.spec.expressions import Expression
 from archcalc.sweeps.evaluation.by_rows import Box, RowGrid, layout
 from archcalc.sweeps.evaluation.collector import Collector, Goal, parse_goals
@@ -27,7 +28,7 @@ class Request(NamedTuple):
     """A request: points, condition and goals; `top` rows are kept, by the goal `by`."""
 
     points: Points
-    bytes: int
+    formats: Formats
     where: str
     condition: Expression | None
     pareto: tuple[Goal, ...]
@@ -84,13 +85,13 @@ class Outcome(NamedTuple):
         space, points = self.request.points.space, self.request.points
         for reason, count in self.collected.refused.items():
             digits = points.digits(self.collected.examples[reason])
-            _, message = analyzed(space.at(digits), self.request.bytes)
+            _, message = analyzed(space.at(digits), self.request.formats)
             found.append(Refusal(message, count, space.texts(digits)))
         return sorted(found, key=lambda refusal: -refusal.points)
 
 
 def request(
-    points: Points, bytes: int, where: str, pareto: str, by: str, top: int | None, rows: int
+    points: Points, formats: Formats, where: str, pareto: str, by: str, top: int | None, rows: int
 ) -> Request:
     """Parse the request of a command line. `rows` are kept if no number is given.
 
@@ -107,7 +108,7 @@ def request(
         raise UsageError(Diagnostic("--pareto and --top exclude each other", help="run them in turn"))
     if top is not None and not chosen:
         chosen = (Goal("multiplies", False),)
-    return Request(points, bytes, where, condition, goals, chosen[0] if chosen else None, top or rows)
+    return Request(points, formats, where, condition, goals, chosen[0] if chosen else None, top or rows)
 
 
 def _integers(points: Points) -> list[str]:
@@ -145,7 +146,7 @@ def prepare(request: Request, keep: bool, tell: Tell = silent) -> Setup:
     wanted = [*MEANING, *(g.name for g in goals)] if keep else [goal.name for goal in goals]
     wanted = list(dict.fromkeys(wanted)) or ["parameters"]
     machine = executor(request.points)
-    engine = Engine(request.points, wanted, request.bytes, request.condition, machine, tell)
+    engine = Engine(request.points, wanted, request.formats, request.condition, machine, tell)
     compiled = machine.COMPILED
     signs = [-1 if goal.most else 1 for goal in goals]
     signed = [(wanted.index(goal.name), sign) for goal, sign in zip(goals, signs, strict=True)]

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from archcalc.formats import Formats
 from archcalc.spec.expressions import Expression
 from archcalc.sweeps.evaluation.told import Told
 from archcalc.sweeps.machine.instructions import WORD, Code
@@ -61,11 +62,16 @@ class Structures:
     """
 
     def __init__(
-        self, points: Points, wanted: Sequence[str], bytes: int, condition: Expression | None, told: Told
+        self,
+        points: Points,
+        wanted: Sequence[str],
+        formats: Formats,
+        condition: Expression | None,
+        told: Told,
     ) -> None:
         from archcalc.sweeps.machine import numpy_machine
 
-        self.points, self.space, self.bytes = points, points.space, bytes
+        self.points, self.space, self.formats = points, points.space, formats
         self.condition, self.lanes, self.told = condition, numpy_machine, told
         self.wanted = [*wanted, WHERE] if condition is not None else list(wanted)
         self.stop = threading.Event()
@@ -86,14 +92,14 @@ class Structures:
         axes, digits = self.space.axes, self.points.digits(0)
         sizes = [i for i, axis in enumerate(axes) if columns(axis, i) is not None]
         try:
-            found = record(self.space, digits, sizes, self.bytes)
+            found = record(self.space, digits, sizes, self.formats)
         except UnsupportedError:
             sizes = [i for i in sizes if self._supported(digits, [i])]
             while sizes and not self._supported(digits, sizes):
                 sizes.pop()
             if not sizes:
                 return []
-            found = record(self.space, digits, sizes, self.bytes)
+            found = record(self.space, digits, sizes, self.formats)
         fixed = _read(found)
         kept = [i for i in sizes if not any(c.name in fixed for c in columns(axes[i], i) or ())]
         if kept == sizes:  # the structure of the first point will be asked for
@@ -102,7 +108,7 @@ class Structures:
 
     def _supported(self, digits: Sequence[int], sizes: Sequence[int]) -> bool:
         try:
-            record(self.space, digits, sizes, self.bytes)
+            record(self.space, digits, sizes, self.formats)
         except UnsupportedError:
             return False
         return True
@@ -150,7 +156,7 @@ class Structures:
                     raise KeyboardInterrupt
                 known, found = self._first
                 if known != list(digits) or found is None:
-                    found = record(self.space, digits, self.sizes, self.bytes)
+                    found = record(self.space, digits, self.sizes, self.formats)
                 structures.append(self._prepared(found))
             except UnsupportedError:
                 self.told.note("symbols cannot express some points: they are analyzed one by one")

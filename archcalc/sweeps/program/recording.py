@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from archcalc.api import Network
 from archcalc.arithmetic import recorded
 from archcalc.errors import ArchError
+from archcalc.formats import Formats
 from archcalc.graph.build import build
 from archcalc.operators.shape import Shape
 from archcalc.sweeps.metrics import metrics
@@ -66,7 +67,7 @@ def columns(axis: Axis, number: int) -> tuple[SizeInput, ...] | None:
     return None
 
 
-def record(space: Space, digits: Sequence[int], sizes: Collection[int], bytes: int) -> Recording:
+def record(space: Space, digits: Sequence[int], sizes: Collection[int], formats: Formats) -> Recording:
     """Return the program of the point with these digits; the axes in `sizes` are its variables.
 
     Raises:
@@ -76,8 +77,8 @@ def record(space: Space, digits: Sequence[int], sizes: Collection[int], bytes: i
     values = [_value(program, space, i, digits[i], i in sizes) for i in range(len(digits))]
     changed, input = settings(space.network, zip(space.axes, values, strict=True))
     variables: dict[str, Any] = {**space.network.values, **changed}
-    results, refusal = _run(space.network, variables, input, bytes)
-    expected, refused = analyzed(space.at(digits), bytes)
+    results, refusal = _run(space.network, variables, input, formats)
+    expected, refused = analyzed(space.at(digits), formats)
     found = None if results is None else {name: recorded(value) for name, value in results.items()}
     if found != expected or refusal != refused:
         raise UnsupportedError
@@ -91,10 +92,10 @@ def record(space: Space, digits: Sequence[int], sizes: Collection[int], bytes: i
     return Recording(program, checks, results, refusal, integers)
 
 
-def analyzed(network: Network, bytes: int) -> tuple[dict[str, Int] | None, str]:
+def analyzed(network: Network, formats: Formats) -> tuple[dict[str, Int] | None, str]:
     """Return the metrics of a network without symbols, or the reason of its refusal."""
     try:
-        return metrics(network.graph, bytes), ""
+        return metrics(network.graph, formats), ""
     except ArchError as error:
         return None, error.diagnostics[0].message
 
@@ -115,10 +116,10 @@ def _value(program: Program, space: Space, number: int, digit: int, is_size: boo
 
 
 def _run(
-    network: Network, variables: dict[str, Any], input: tuple[Any, ...] | None, bytes: int
+    network: Network, variables: dict[str, Any], input: tuple[Any, ...] | None, formats: Formats
 ) -> tuple[dict[str, Int] | None, str]:
     shape = None if input is None else Shape(*input)
     try:
-        return metrics(build(network.spec, variables, shape, network.variant), bytes), ""
+        return metrics(build(network.spec, variables, shape, network.variant), formats), ""
     except ArchError as error:
         return None, error.diagnostics[0].message

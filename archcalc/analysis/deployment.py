@@ -1,0 +1,80 @@
+"""What a network stores once it is deployed: batch norms folded into the layers before them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from archcalc.graph.model import Graph
+from archcalc.operators.convolution import Conv, Deconv
+from archcalc.operators.linear import Linear
+from archcalc.operators.normalization import BatchNorm
+from archcalc.symbols import Int
+
+
+class Deployed(NamedTuple):
+    """Numbers that remain: those that multiply, and those that are added to sums of products."""
+
+    weights: Int
+    biases: Int
+
+
+def deployed(graph: Graph) -> Deployed:
+    """Count the numbers of a network whose batch norms are folded.
+
+    A folded norm leaves a bias for each channel in the layer before it. One that does not fold (nothing
+    to fold into, or others read what it normalizes) is a factor and a term for each channel.
+    """
+    norms = foldable(graph)
+    biased = {graph.nodes[norm].inputs[0] for norm in norms}
+    weights: Int = 0
+    biases: Int = 0
+    for index, node in enumerate(graph.nodes):
+        if node.shares >= 0 or index in norms:
+            continue
+        if isinstance(node.operator, BatchNorm):
+            weights, biases = weights + node.shape.channels, biases + node.shape.channels
+            continue
+        for weight in graph.weights(node):
+            added = weight.role in ("bias", "shift")
+            weights, biases = weights + (not added) * weight.size, biases + added * weight.size
+        if index in biased and getattr(node.operator, "nobias", False):
+            biases = biases + node.shape.channels
+    return Deployed(weights, biases)
+
+
+def foldable(graph: Graph) -> set[int]:
+    """Return the batch norms whose input is a conv or linear layer's, and read by nothing else.
+
+    Layers that use the same weights must all be followed by one and the same norm.
+    """
+    readers = readers_of(graph)
+    found: dict[int, int] = {}  # the layer behind whose output a norm stands
+    for index, node in enumerate(graph.nodes):
+        if isinstance(node.operator, BatchNorm):
+            (before,) = node.inputs
+            layer = graph.nodes[before].operator
+            if isinstance(layer, Conv | Deconv | Linear) and readers[before] == 1:
+                found[index] = before
+    owner = [index if node.shares < 0 else node.shares for index, node in enumerate(graph.nodes)]
+    norm_of = {before: owner[norm] for norm, before in found.items()}
+    used: dict[int, set[int | None]] = {}  # what follows each use of a layer's weights, or a norm's
+    for index in range(len(graph.nodes)):
+        used.setdefault(owner[index], set()).add(norm_of.get(index))
+    behind: dict[int, set[int | None]] = {}
+    for index, node in enumerate(graph.nodes):
+        if isinstance(node.operator, BatchNorm):
+            layer_of = owner[found[index]] if index in found else None
+            behind.setdefault(owner[index], set()).add(layer_of)
+    return {
+        norm
+        for norm, before in found.items()
+        if used[owner[before]] == {owner[norm]} and behind[owner[norm]] == {owner[before]}
+    }
+
+
+def readers_of(graph: Graph) -> list[int]:
+    """Return the number of readers of each node; the network's output counts as read."""
+    readers = [0] * len(graph.nodes)
+    for index in (*graph.outputs, *(i for node in graph.nodes for i in node.inputs)):
+        readers[index] += 1
+    return readers
