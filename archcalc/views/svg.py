@@ -6,7 +6,7 @@ A group `g.box` carries `data-layers` (ranges of layer numbers), `data-path` and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from html import escape
 
 from archcalc.drawing.metrics import FONT, STYLES, width
@@ -77,7 +77,7 @@ def render(drawing: Drawing, theme: str | None = None, apart: bool = False) -> s
     leaves = [(i, box) for i, box in enumerate(drawing.boxes) if box.leaf]
     parts = [
         head,
-        f"<style>{_style(theme)}</style>",
+        f"<style>{_style(theme, {box.color for box in drawing.boxes})}</style>",
         f'<rect class="paper" width="{wide}" height="{high}"/>',
         *(_box(box, by_box.get(i, [])) for i, box in frames),
         *map(_wire, sorted(drawing.wires, key=lambda wire: not wire.skip)),
@@ -89,13 +89,13 @@ def render(drawing: Drawing, theme: str | None = None, apart: bool = False) -> s
     return "\n".join(parts)
 
 
-def _style(theme: str | None) -> str:
-    """Write the style sheet; each rule is for drawings alone, so that a page may hold them."""
+def _style(theme: str | None, used: Set[str]) -> str:
+    """Write the style sheet of the kinds that occur; rules for drawings alone, as a page may hold them."""
     if theme is not None:
-        return _rules(_shared()) + _rules(_themed(theme))
-    dark = f"@media screen and (prefers-color-scheme:dark){{{_rules(_themed('dark'))}}}"
-    printed = f"@media print{{{_rules(_themed('print'))}}}"
-    return _rules(_shared()) + _rules(_themed("light")) + dark + printed
+        return _rules(_shared()) + _rules(_themed(theme, used))
+    light, dark, printed = (_rules(_themed(name, used)) for name in ("light", "dark", "print"))
+    dark = f"@media screen and (prefers-color-scheme:dark){{{dark}}}"
+    return f"{_rules(_shared())}{light}{dark}@media print{{{printed}}}"
 
 
 def _rules(rules: dict[str, str]) -> str:
@@ -126,9 +126,9 @@ def _shared() -> dict[str, str]:
     }
 
 
-def _themed(theme: str) -> dict[str, str]:
+def _themed(theme: str, used: Set[str]) -> dict[str, str]:
     paper, ink, faint, frame, inner, edge, line, skip = _INK[theme]
-    kinds = _FILLS[theme].items()
+    kinds = [(kind, colors) for kind, colors in _FILLS[theme].items() if kind in used]
     return {
         ".paper": f"fill:{paper}",
         "text": f"fill:{ink}",
