@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from archcalc.drawing.tree import Chip, Unit, every
+from archcalc.drawing.tree import Group, Unit, every
 from archcalc.graph.model import Graph
 
 
@@ -20,15 +20,18 @@ def _lenders(graph: Graph, units: Sequence[Unit]) -> Iterator[tuple[str, str]]:
         lender = _lender(graph, unit)
         if lender:
             yield unit.path, lender
-        elif not isinstance(unit, Chip):
+        elif isinstance(unit, Group):
             yield from _lenders(graph, unit.children)
 
 
 def _lender(graph: Graph, unit: Unit) -> str:
-    """Return the path of the one box that all weights of this one belong to; '' if there is none."""
+    """Return the path of the one box that all weights of this one belong to; '' if there is none.
+
+    A layer may have a norm of its own in its box.
+    """
     nodes, inside = graph.nodes, set(every(unit))
     outside = [i for i in unit.nodes if nodes[i].shares >= 0 and nodes[i].shares not in inside]
-    if not outside or any(graph.weights(nodes[i]) for i in unit.nodes):
+    if not outside or (isinstance(unit, Group) and any(graph.weights(nodes[i]) for i in unit.nodes)):
         return ""
     found = {_stem(unit.path, nodes[i].path, nodes[nodes[i].shares].path) for i in outside}
     return found.pop() if len(found) == 1 else ""

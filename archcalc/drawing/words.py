@@ -84,6 +84,8 @@ def phrase(operator: Operator, inputs: tuple[Shape, ...]) -> str:
 
 
 _PHRASES: dict[str, Callable[[Any], str]] = {
+    "linear": lambda op: f"linear {op.units}",
+    "embedding": lambda op: f"embedding {op.words} × {op.channels}",
     "gap": lambda _: "global avg pool",
     "adaptivepool": lambda op: f"adaptive {'max' if op.max else 'avg'} pool to {_pair(op.size)}",
     "windowattention": lambda op: (

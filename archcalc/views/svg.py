@@ -90,7 +90,7 @@ def render(drawing: Drawing, theme: str | None = None, apart: bool = False) -> s
 
 
 def _style(theme: str | None, used: Set[str]) -> str:
-    """Write the style sheet of the kinds that occur; rules for drawings alone, as a page may hold them."""
+    """Write the style sheet of the kinds that occur; a page may hold it, as it is for drawings alone."""
     if theme is not None:
         return _rules(_shared()) + _rules(_themed(theme, used))
     light, dark, printed = (_rules(_themed(name, used)) for name in ("light", "dark", "print"))
