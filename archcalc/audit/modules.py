@@ -77,6 +77,7 @@ _UNTOLD = {
     "swiglu": "whether its gate is a module, function calls or a part of the one around it",
     "clip": "whether it is nn.Hardtanh or torch.clamp",
     "embedding": "how it counts a lookup",
+    **dict.fromkeys(("rnn", "gru", "lstm"), "how it counts the steps of a recurrent module"),
     "unembed": "whether the tied head is a module or a function call",
     "sinusoid": f"whether its table {_OWNER}",
     "windowattention": "whether its projections are modules or function calls",

@@ -43,5 +43,5 @@ BY_OPERATOR = (NETSCOPE, CONVNET_BURDEN, CONVNET_BURDEN_MAPS, TF_PROFILER, CONV_
 UNTOLD_HERE = "adaptivepool"  # of torch alone
 UNTOLD = (
     "rbf sumpool groupnorm instancenorm rmsnorm clip hardtanh prelu elu selu softplus mish logsoftmax "
-    "glu swiglu attention windowattention classtoken posembed embedding unembed sinusoid"
+    "glu swiglu attention windowattention classtoken posembed embedding unembed sinusoid rnn gru lstm"
 )

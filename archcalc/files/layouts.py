@@ -12,7 +12,7 @@ from archcalc.errors import Diagnostic, UsageError, shown, suggestion
 from archcalc.execution.model import Array
 from archcalc.execution.weights import Dims, Slot, slots
 from archcalc.graph.model import Graph, Node
-from archcalc.operators import ATTENTION
+from archcalc.operators import ATTENTION, RECURRENT
 from archcalc.operators.shape import Shape
 from archcalc.units import printable
 
@@ -129,6 +129,8 @@ def _forms(slot: Slot, order: Array | None, siblings: Mapping[str, Slot]) -> lis
     kernel = operator.name in ("conv", "deconv", "linear")
     if operator.name in ATTENTION:
         return [ours, *_attention_forms(slot, siblings)]
+    if operator.name in RECURRENT and slot.role == "weight":
+        return [ours, Storage((slot.name,), (slot.shape[::-1],), True, lambda x: x.T)]
     if slot.name == "fixed":
         return [ours]
     if kernel and slot.name == "weight":

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from archcalc.spec.tokens import VOLUMES
 
-_RECURRENT = "there are no recurrent layers here"
 _SENTENCES = {
     "deformconv": "there is no deformable conv here; its offsets alone come from a plain `conv`",
-    "lstm": _RECURRENT,
-    "gru": _RECURRENT,
-    "rnn": _RECURRENT,
     "3d": VOLUMES,
     "conv3d": f"`conv` is 3-D where a volume arrives: {VOLUMES}",
     "conv1d": f"`conv` is 1-D where a sequence arrives: {VOLUMES}",
@@ -19,9 +15,6 @@ _ALIASES = {
     "deformable": "deformconv",
     "deformableconv": "deformconv",
     "dcn": "deformconv",
-    "bilstm": "lstm",
-    "lstmcell": "lstm",
-    "grucell": "gru",
     "deconv3d": "conv3d",
     "pool3d": "conv3d",
     "maxpool3d": "conv3d",

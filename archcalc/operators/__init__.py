@@ -26,9 +26,11 @@ FAMILIES = {
     "tokens": "tokens classtoken posembed token transpose",
     "attention": "attention windowattention",
     "embedding": "embedding unembed sinusoid",
+    "recurrent": "rnn gru lstm",
 }
 TABLE = {name: family for family, names in FAMILIES.items() for name in names.split()}
 ATTENTION = tuple(FAMILIES["attention"].split())
+RECURRENT = tuple(FAMILIES["recurrent"].split())
 
 _loaded: dict[str, type[Operator]] = {}
 

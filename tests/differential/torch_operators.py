@@ -93,6 +93,21 @@ def attention(x: Any, w: Any, heads: int, memory: Any = None) -> Any:
     return y.permute(1, 2, 0)
 
 
+def recurrent(x: Any, w: Any, kind: str, units: int, **options: Any) -> Any:
+    """torch's module with our weights, which have rows as columns."""
+    module = getattr(torch.nn, kind)(x.shape[2], units, batch_first=True, **options)
+    for name, parameter in module.named_parameters():
+        values = getattr(w, name)
+        parameter.data = values.T if values.dim() == 2 else values
+    return module(x)[0].transpose(1, 2)
+
+
+def last(x: Any, w: Any, kind: str, units: int, **options: Any) -> Any:
+    """The last state of the way on, the first of the way back."""
+    states = recurrent(x, w, kind, units, bidirectional=True, **options)
+    return torch.cat([states[:, :units, -1], states[:, units:, 0]], 1)[..., None, None]
+
+
 def sinusoid(x: Any) -> Any:
     """As PyTorch's tutorial on transformers has it."""
     tokens, channels = x.shape[1:]
@@ -302,6 +317,30 @@ CASES: list[tuple[str, str, Torch]] = [
         "4x5x12",
         lambda x, w: grouped(sequence(x), w, 6, 2, 500.0),
     ),
+    ("tokens | rnn 7", "4x5x12", lambda x, w: recurrent(sequence(x), w, "RNN", 7)),
+    (
+        "tokens | rnn 7 act=relu layers=2",
+        "4x5x12",
+        lambda x, w: recurrent(sequence(x), w, "RNN", 7, num_layers=2, nonlinearity="relu"),
+    ),
+    ("tokens | gru 7", "4x5x12", lambda x, w: recurrent(sequence(x), w, "GRU", 7)),
+    (
+        "tokens | gru 7 layers=3 both",
+        "4x5x12",
+        lambda x, w: recurrent(sequence(x), w, "GRU", 7, num_layers=3, bidirectional=True),
+    ),
+    ("tokens | gru 7 both last", "4x5x12", lambda x, w: last(sequence(x), w, "GRU", 7)),
+    (
+        "tokens | lstm 7 layers=2 both",
+        "4x5x12",
+        lambda x, w: recurrent(sequence(x), w, "LSTM", 7, num_layers=2, bidirectional=True),
+    ),
+    (
+        "tokens | lstm 7 proj=3 layers=2 nobias",
+        "4x5x12",
+        lambda x, w: recurrent(sequence(x), w, "LSTM", 7, num_layers=2, proj_size=3, bias=False),
+    ),
+    ("tokens | lstm 7 both last", "4x5x12", lambda x, w: last(sequence(x), w, "LSTM", 7)),
     ("tokens | sinusoid", "4x5x12", lambda x, w: sinusoid(sequence(x)).transpose(1, 2)),
     ("tokens | attention 3 bare", "4x5x12", lambda x, w: bare(sequence(x), 3)),
     ("tokens | attention 3 bare causal", "4x5x12", lambda x, w: bare(sequence(x), 3, is_causal=True)),

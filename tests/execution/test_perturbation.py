@@ -26,7 +26,7 @@ from archcalc.execution import reference
 from archcalc.execution.fast.operators import KERNELS, prepare, scratch
 from archcalc.execution.verify import judge
 from archcalc.graph.model import Node
-from archcalc.operators import TABLE, operator_class
+from archcalc.operators import RECURRENT, TABLE, operator_class
 from archcalc.operators.model import Cells, Extent, Grid, Operator, Repeat, Spread, Weight, Window, Work
 from archcalc.operators.shape import Shape
 
@@ -113,6 +113,8 @@ def geometry_is_seen(seen: dict[Place, set[Place]], operator: Operator, inputs: 
     if isinstance(geometry, WITH_AXES):
         inner = [place for place in seen if not repeats(operator, place, inputs[0])]
         return all(seen[place] == expected_places(geometry, place, inputs[0]) for place in inner)
+    if geometry == "global" and operator.name in RECURRENT:  # a step sees those before it
+        return everything in seen.values()
     if geometry == "global":
         return all(places == everything for places in seen.values())
     return geometry == "pointwise" and all(len(places) <= 1 for places in seen.values())

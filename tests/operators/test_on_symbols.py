@@ -253,6 +253,20 @@ def placed(draw: Draw, structure: Structure) -> Point:
     return point | more
 
 
+def recurrences() -> st.SearchStrategy[Structure]:
+    kinds = {"layers": small(1, 3), "act": st.sampled_from(["tanh", "relu"]), "biases": small(1, 2)}
+    plain = flags("both", "last", "nobias", "before", "projected", **kinds, tokens=st.just(True))
+    return plain.map(
+        lambda found: {k: v for k, v in found.items() if k != "biases" or not found["nobias"]}
+    )
+
+
+def recurrent(draw: Draw, structure: Structure) -> Point:
+    units = draw(small(2, 6))
+    projection = {"proj": draw(small(1, units - 1))} if structure["projected"] else {}
+    return {"units": units} | projection | image(draw, width=1)
+
+
 def looked_up(draw: Draw, structure: Structure) -> Point:
     return {"words": draw(small(1, 9)), "channels": draw(small(1, 9))} | image(draw, channels=1)
 
@@ -333,6 +347,7 @@ SPACES = {
     "posembed": Space(flags("long", tokens=st.just(True)), placed),
     "sinusoid": Space(SEQUENCE, plain()),
     "embedding": Space(flags(), looked_up),
+    **dict.fromkeys(("rnn", "gru", "lstm"), Space(recurrences(), recurrent)),
     "unembed": Space(flags(), plain("words")),
     "attention": Space(attentions(), attending),
     "windowattention": Space(flags("shifted"), attention),
@@ -341,6 +356,7 @@ NEVER_REFUSE = {"gap", "bn", "ln", "instancenorm", "rmsnorm", "scale", "flatten"
 NEVER_REFUSE |= {*FAMILIES["activation"].split()}
 NEVER_REFUSE |= {"tokens", "classtoken", "transpose", "sinusoid"}
 OF_SEQUENCES = {"tokens", "classtoken", "posembed", "sinusoid", "transpose", "token", "attention"}
+OF_SEQUENCES |= {"rnn", "gru", "lstm"}
 OF_ONE_RANK = {*OF_SEQUENCES, "linear", "rbf", "windowattention"}
 RANKS = {name: (2,) if name in OF_ONE_RANK else (1, 2, 3) for name in TABLE}
 

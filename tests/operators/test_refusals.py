@@ -45,7 +45,7 @@ class Call(NamedTuple):
                 return value
             return program.variable(f"n{len(program.inputs)}", value)
 
-        optional = {k: lift(v) for k, v in self.optional.items()}
+        optional = {k: v if k in STRUCTURAL else lift(v) for k, v in self.optional.items()}
         return Call(self.name, lift(self.required), optional, lift(self.inputs))
 
 
@@ -53,6 +53,7 @@ def call(name: str, *required: Any, on: Any = (), **optional: Any) -> Call:
     return Call(name, required, optional, tuple(on if isinstance(on, list) else [on] if on else []))
 
 
+STRUCTURAL = ("layers", "biases")  # decided while building, as a repeat is
 MAP, TOKENS, VOLUME = (28, 27, 192), Shape(196, 768), (4, 8, 8, 6)
 NO_MAP = "`linear` sees each token, `transpose` makes channels of tokens"
 SEQUENCE = "`tokens` makes a sequence of a map"
@@ -472,6 +473,21 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
         "",
     ),
     (call("sinusoid", on=MAP), "`sinusoid` takes a sequence of tokens, not 28×27×192", "", SEQUENCE),
+    (call("lstm", 64, on=MAP), "`lstm` takes a sequence of tokens, not 28×27×192", "", SEQUENCE),
+    (
+        call("lstm", 64, proj=64, on=TOKENS),
+        "a projection to 64 is no less than the 64 units",
+        "proj",
+        "",
+    ),
+    (
+        call("gru", 64, nobias=True, biases=1),
+        "`nobias` and `biases` contradict each other",
+        "biases",
+        "",
+    ),
+    (call("rnn", 64, biases=3), "a gate has 1 or 2 biases, not 3", "biases", ""),
+    (call("rnn", 64, layers=5000), "5000 layers: there may be 1000", "layers", ""),
     (
         call("embedding", 1000, 64, on=TOKENS),
         "`embedding` takes an id a place, not 196×768",

@@ -12,9 +12,9 @@ GATES = FAMILIES["gating"].split()
 NORMS = FAMILIES["normalization"].split()
 
 # "16 weight layers" counts these; attention has two on its way: value and output
-WEIGHT_LAYERS = dict.fromkeys(("conv", "deconv", "linear", "unembed"), 1) | dict.fromkeys(
-    ("attention", "windowattention"), 2
-)
+WEIGHT_LAYERS = dict.fromkeys(
+    ("conv", "deconv", "linear", "unembed", "rnn", "gru", "lstm"), 1
+) | dict.fromkeys(("attention", "windowattention"), 2)
 # elementwise operators may overwrite an input; `flatten` and `tokens` move nothing
 BUFFERS = dict.fromkeys(
     (*ACTIVATIONS, *NORMS, "add", "mul", "posembed", "sinusoid"), "in place"
@@ -30,7 +30,18 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
 
 BY_POSITIONS = {"groupnorm", "instancenorm"}  # norms that see every position
 GEOMETRIES = {
-    "global": {"gap", "linear", "rbf", "flatten", "transpose", "attention", *BY_POSITIONS},
+    "global": {
+        "gap",
+        "linear",
+        "rbf",
+        "flatten",
+        "transpose",
+        "attention",
+        "rnn",
+        "gru",
+        "lstm",
+        *BY_POSITIONS,
+    },
     "pointwise": {*ACTIVATIONS, *NORMS, *JOINS, *GATES, "padchannels", "slice", "shuffle"} - BY_POSITIONS
     | {"tokens", "classtoken", "posembed", "token", "embedding", "unembed", "sinusoid"},
 }

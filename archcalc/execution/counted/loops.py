@@ -18,7 +18,7 @@ import numpy as np
 
 from archcalc.compiled import spread
 from archcalc.execution.axes import Triple, lifted, volumes
-from archcalc.execution.counted import kernels, places, products
+from archcalc.execution.counted import kernels, places, products, recurrent
 from archcalc.execution.counted.products import Executed, biased, executed, plain, vector
 
 Array: TypeAlias = Any  # an ndarray of float32
@@ -172,6 +172,7 @@ LOOPS: dict[str, Callable[[Any, list[Array], Weights], Executed]] = {
     "attention": products.attention,
     "windowattention": products.windowattention,
     "unembed": products.unembed,
+    **dict.fromkeys(("rnn", "gru", "lstm"), recurrent.recurrent),
     "rbf": _rbf,
     "maxpool": _pool,
     "sumpool": _pool,

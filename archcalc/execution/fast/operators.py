@@ -18,7 +18,7 @@ import numpy as np
 from archcalc.compiled import THREADS
 from archcalc.execution import reference
 from archcalc.execution.axes import lifted, volumes
-from archcalc.execution.fast import attention, direct, moving
+from archcalc.execution.fast import attention, direct, moving, recurrent
 from archcalc.execution.fast.convolution import Maps, convolve, cut, is_depthwise, pack
 from archcalc.execution.fast.finish import ELEMENTWISE, finish_of
 from archcalc.execution.fast.workspace import CHUNK, flat, take
@@ -26,7 +26,7 @@ from archcalc.execution.model import Array, Prepared, Weights
 from archcalc.execution.reference.joining import aligned
 from archcalc.execution.reference.pooling import shares
 from archcalc.execution.reference.windows import cells, taps, zeros_around
-from archcalc.operators import ATTENTION
+from archcalc.operators import ATTENTION, RECURRENT
 
 Kernel = Callable[[Any, list[Array], Prepared, Array, Array], None]
 FINISHING = ("conv", "linear", "add", *ELEMENTWISE)
@@ -70,6 +70,8 @@ def scratch(operator: Any, x: Maps, y: Maps, *others: Maps) -> int:
     """
     if operator.name in ATTENTION:
         return attention.scratch(operator, x[1:], *(other[1:] for other in others))
+    if operator.name in RECURRENT:
+        return recurrent.scratch(operator, x)
     if operator.name == "deconv":
         return int(x[-2] * operator.filters // operator.g)
     return THREADS * cut(operator, x, y).scratch if operator.name == "conv" else 0
@@ -263,6 +265,7 @@ KERNELS: dict[str, Kernel] = {
     "transpose": moving.moved,
     "attention": attention.attention,
     "windowattention": attention.windowattention,
+    **dict.fromkeys(RECURRENT, recurrent.recurrent),
     "embedding": moving.embedding,
     "unembed": _unembed,
     "sinusoid": moving.sinusoid,

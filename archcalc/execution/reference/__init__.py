@@ -21,6 +21,7 @@ from archcalc.execution.reference import (
     linear,
     normalization,
     pooling,
+    recurrent,
     reshaping,
     tokens,
 )
@@ -72,6 +73,7 @@ REFERENCE: dict[str, Run] = {
     "transpose": tokens.transpose,
     "attention": attention.attention,
     "windowattention": attention.windowattention,
+    **dict.fromkeys(recurrent.CELLS, recurrent.recurrent),
     "embedding": embedding.embedding,
     "unembed": embedding.unembed,
     "sinusoid": embedding.sinusoid,
