@@ -82,7 +82,7 @@ def changed(place: Path, again: bool) -> None:
             rows[0]["title"] = "\x1b]0;owned\x07"
             rows[-1]["parameters"] = 10**400
         else:
-            rows[0]["parameters"] += 1
+            rows[0]["parameters"] *= 2
     text = json.dumps(known)
     place.write_text(f"{sha256(text.encode()).hexdigest() if again else seal}\n{text}")
 
