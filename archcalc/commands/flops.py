@@ -7,7 +7,15 @@ from typing import Any
 import click
 
 from archcalc.commands.as_tool import AS, refuse_as_of_model, refuse_beside_as
-from archcalc.commands.options import ModelCommand, end, show_ordered, spec_command, table_options
+from archcalc.commands.options import (
+    ModelCommand,
+    Suffixed,
+    end,
+    show_ordered,
+    spec_command,
+    table_options,
+)
+from archcalc.errors import Diagnostic, UsageError
 from archcalc.network import Network
 from archcalc.reports.flops import multiplied, report
 from archcalc.reports.model import Report
@@ -25,16 +33,14 @@ from archcalc.reports.table import Table
     "--crops", type=click.IntRange(1, 2**31), default=1, help="Crops an image: times the work."
 )
 @click.option("--ensemble", type=click.IntRange(1, 2**31), default=1, help="Networks: times the work.")
+@click.option("--training", is_flag=True, help="Forward, and back to inputs and to weights.")
+@click.option("--freeze", multiple=True, metavar="PATTERN", help="With --training: layers not trained.")
+@click.option("--images", type=Suffixed(1, 2**40), help="With --training: images an epoch.")
+@click.option("--epochs", type=Suffixed(1, 2**31), help="With --training: epochs.")
 @AS
 @table_options
 def command(
-    networks: list[Any],
-    table: Table,
-    census: bool,
-    batch: int,
-    crops: int,
-    ensemble: int,
-    tool: str | None,
+    networks: list[Any], table: Table, census: bool, tool: str | None, training: bool, **counts: Any
 ) -> None:
     """Count the multiplies and FLOPs of SPEC, by layer, for one image.
 
@@ -51,13 +57,42 @@ def command(
     connections   links from an input value to an output, plus one per bias used
                   (LeCun 1998), of one image
     census        every operation of every operator, by kind, the small ones too
+    to inputs, to weights   with --training: products on the way back through a
+                  layer; of what --freeze (or [train]) freezes none, and none
+                  before the first trained layer
     module        with --as: what runs the layer in the code the tool looks at
     """
-    protocol = {"images": batch, "crops": crops, "networks": ensemble}
+    own = {name: counts.pop(name) for name in ("freeze", "images", "epochs")}
+    protocol = dict(zip(("images", "crops", "networks"), counts.values(), strict=True))
+    given = {"census": census, **{name: n > 1 for name, n in counts.items()}}
     if tool:
-        refuse_beside_as(census=census, batch=batch > 1, crops=crops > 1, ensemble=ensemble > 1)
-    show_ordered("flops", [_report(n, table, protocol, census, tool) for n in networks], table)
+        refuse_beside_as(**given, training=training)
+    if training or any(own.values()):
+        reports = _training(networks, table, training, given, own)
+    else:
+        reports = [_report(n, table, protocol, census, tool) for n in networks]
+    show_ordered("flops", reports, table)
     end(networks)
+
+
+def _training(
+    networks: list[Any], table: Table, training: bool, given: dict[str, bool], own: dict[str, Any]
+) -> list[Report]:
+    from archcalc.reports.training import Run
+    from archcalc.reports.training import report as trained
+
+    if not training:
+        option = next(name for name, value in own.items() if value)
+        raise UsageError(Diagnostic(f"--{option} counts with --training only", help="add --training"))
+    beside = next((name for name, is_given in given.items() if is_given), "")
+    if beside:
+        help = "--training counts one image; --images and --epochs multiply it"
+        raise UsageError(Diagnostic(f"--{beside} and --training exclude each other", help=help))
+    if not all(isinstance(network, Network) for network in networks):
+        help = "a spec can; `archcalc help models` tells what a model file can"
+        raise UsageError(Diagnostic("the training of a model file is not counted", help=help))
+    run = Run(own["images"] or 1, own["epochs"] or 1)
+    return [trained(n.freezing(own["freeze"]) if own["freeze"] else n, table, run) for n in networks]
 
 
 def _report(

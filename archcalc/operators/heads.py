@@ -97,12 +97,12 @@ def attend(scores: Scores, matched: Int, mixed: Int) -> tuple[Work, ...]:
     rows = Extent("rows", (*scores.windows, ("heads", scores.heads), *scores.queries))
     steps = Extent("steps", (("keys − 1", Extent("keys", scores.keys).size - 1),))
     return (
-        Work("products", (pairs, Extent("products", (("channels", matched),)))),
+        Work("products", (pairs, Extent("products", (("channels", matched),))), of_values=True),
         Work("additions", (pairs, Extent("sums", (("channels − heads", matched - scores.heads),)))),
         Work("comparisons", (rows, steps)),
         Work("additions", (scores.extent,)),  # the largest is subtracted
         Work("additions", (rows, steps)),
         Work("exponentials", (scores.extent,)),
         Work("divisions", (scores.extent,)),
-        *sums_of_products(outputs, Extent("products", scores.keys)),
+        *sums_of_products(outputs, Extent("products", scores.keys), of_values=True),
     )

@@ -66,12 +66,14 @@ class Extent(NamedTuple):
 class Work(NamedTuple):
     """Loops around one step. `products` are the multiplies of a weight (or key) and an input.
 
-    The count is `each` × the product of the extents.
+    The count is `each` × the product of the extents. `of_values`: neither factor is a weight, as of
+    queries and keys.
     """
 
     kind: Kind
     extents: tuple[Extent, ...]
     each: int = 1
+    of_values: bool = False
 
     @property
     def total(self) -> Int:
@@ -235,10 +237,11 @@ class Input(Operator):
         return "pointwise"
 
 
-def sums_of_products(outputs: Extent, products: Extent) -> tuple[Work, ...]:
+def sums_of_products(outputs: Extent, products: Extent, of_values: bool = False) -> tuple[Work, ...]:
     """Each output is a sum of products: one addition fewer than products."""
     sums = Extent("sums", (("products − 1", products.size - 1),))
-    return Work("products", (outputs, products)), Work("additions", (outputs, sums))
+    made = Work("products", (outputs, products), of_values=of_values)
+    return made, Work("additions", (outputs, sums))
 
 
 def values_of(shape: Shape, name: str = "values") -> Extent:
