@@ -58,6 +58,7 @@ def report(network: Network, table: Table, run: Run) -> Report:
             {
                 **document(network, analysis, None if table.all else rows),
                 "as": None,
+                "protocol": {"images": 1, "crops": 1, "networks": 1},
                 "training": {
                     "forward": forward,
                     **summed._asdict(),

@@ -109,7 +109,7 @@ def test_torch_counts_the_weights_of_grouped_convs_too_often(name: str, expected
 def test_an_epoch_and_a_run(tmp_path: Path) -> None:
     network(CHAIN, tmp_path)
     one = FIRST * 2 + SECOND * 3 + LAST * 3
-    words = ["flops", str(tmp_path / "net.toml"), *"--training --images 10 --epochs 3".split()]
+    words = ["flops", str(tmp_path / "net.toml"), "--training", "--images", "10", "--epochs", "3"]
     told = CliRunner().invoke(commands, words)
     assert f"an epoch of 10 images: {10 * one:,}" in told.stdout
     assert f"3 epochs: {30 * one:,}" in told.stdout
