@@ -13,6 +13,8 @@ HERE = Path(__file__).parent
 # networks whose own test cites a paper or another package: the file that has it
 ELSEWHERE = {
     "allconv": "test_papers_zoo_a.py",
+    "bert_base": "test_papers_sequences.py",
+    "bert_large": "test_papers_sequences.py",
     "convnext_xlarge": "test_papers_zoo_c.py",
     "darknet19": "test_papers_zoo_b.py",
     "darknet53": "test_papers_zoo_b.py",
@@ -27,6 +29,9 @@ ELSEWHERE = {
     "espcn_x2": "test_papers_zoo_c.py",
     "espcn_x3": "test_papers_zoo_c.py",
     "espcn_x4": "test_papers_zoo_c.py",
+    "gpt2": "test_papers_sequences.py",
+    "gpt2_medium": "test_papers_sequences.py",
+    "gpt2_untied": "test_papers_sequences.py",
     "hrnet_w18": "test_papers_zoo_c.py",
     "hrnet_w32": "test_papers_zoo_c.py",
     "hrnet_w48": "test_papers_zoo_c.py",
@@ -37,6 +42,7 @@ ELSEWHERE = {
     "inception_resnet_v2_keras": "test_papers_zoo_a.py",
     "inception_v4": "test_papers_zoo_a.py",
     "lenet5_1998": "test_papers.py",
+    "llama3_8b": "test_papers_sequences.py",
     "m11": "test_papers_zoo_c.py",
     "m18": "test_papers_zoo_c.py",
     "m3": "test_papers_zoo_c.py",
