@@ -36,11 +36,10 @@ def report(network: Network, table: Table, run: Run) -> Report:
     rows, names = single(analysis, lambda layer: bool(layer.costs.multiplies), table)
     summed = _total(list(ways.values()))
     forward = int(analysis.multiplies)
-    whole = forward + int(summed.to_inputs) + int(summed.to_weights)
+    whole = forward + sum(map(int, summed))
 
     def cells(name: str, own: int, way: Backward) -> dict[str, Any]:
-        together = own + sum(way)
-        counts = {"forward": own, **way._asdict(), "multiplies": together}
+        counts = {"forward": own, **way._asdict(), "multiplies": (together := own + sum(way))}
         return {"layer": name, **counts, "share": (together, whole)}
 
     lines = tuple(
