@@ -49,7 +49,7 @@ COMPARISONS = frozenset({"<", "<=", "==", "!="})
 # (operation, x, constant) that is x itself; (operation, x, constant) that is a constant
 NEUTRAL = {("+", 0), ("-", 0), ("*", 1), ("//", 1)}
 ABSORBING = {("*", 0): 0, ("%", 1): 0}
-
+TERMS = {"+": 1, "-": -1}  # (operation, x, constant) that only moves x
 
 # (operation, x, x) that is a constant, whatever x is
 ALIKE = {"-": 0, "<": 0, "<=": 1, "==": 1, "!=": 0}
@@ -147,6 +147,8 @@ class Program:
                 return a
             if (name, constant) in ABSORBING:
                 return ABSORBING[name, constant]
+            if name in TERMS:
+                return self._with_term(a, TERMS[name] * constant)
         if a is b and name in ("min", "max"):
             return a
         if a is b and name in ALIKE:
@@ -169,6 +171,18 @@ class Program:
             all(values[r.condition] for r in self.requirements),
             all(values[g.condition] == g.outcome for g in self.guards),
         )
+
+    def _with_term(self, a: Symbol, term: int) -> Symbol:
+        """a + term, one step even where `a` is such a sum itself: x + 2 − 3 is x − 1."""
+        name, x, constant = self.instructions[a.index]
+        known = self.symbol(constant).known if name in TERMS else None
+        value = a.value + term
+        if known is not None:
+            term += TERMS[name] * known
+            a = self.symbol(x)
+        if term == 0:
+            return a
+        return self._emit(("+" if term > 0 else "-", a.index, self.constant(abs(term)).index), value)
 
     def _lift(self, value: Int) -> Symbol:
         if isinstance(value, Symbol):

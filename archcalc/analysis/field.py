@@ -8,15 +8,14 @@ the padding count as seen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import lcm
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archcalc.analysis.field_axis import LONGEST_PERIOD, FieldAxis, hull, through
+from archcalc.analysis.field_axis import FieldAxis, through
+from archcalc.analysis.field_union import Joined, behind, shifted, stretched, union
 from archcalc.analysis.notebook import Rows
 from archcalc.graph.model import Graph, Node
-from archcalc.operators.joining import Join
-from archcalc.operators.shape import AXES, Sizes
+from archcalc.operators.joining import Concat, Join
+from archcalc.operators.shape import AXES, Shape
 from archcalc.symbols import Int
 
 if TYPE_CHECKING:
@@ -128,9 +127,7 @@ def _field(graph: Graph, node: Node, inputs: list[Field]) -> Field:
     if geometry == "global" or any(field.is_global for field in inputs):
         return _whole(inputs)
     if isinstance(node.operator, Join):
-        return _join(
-            inputs, node.operator.offsets(*shapes) if node.operator.crop else [()] * len(inputs)
-        )
+        return _join(node.operator, inputs, shapes, node.shape)
     if geometry == "pointwise":
         return inputs[0]
     source = inputs[0].sides
@@ -151,38 +148,38 @@ def _whole(inputs: list[Field]) -> Field:
     return Field((None,) * len(inputs[0].axes), all(field.aligned for field in inputs))
 
 
-def _join(inputs: list[Field], offsets: Sequence[Sizes]) -> Field:
-    shifted = [
-        [_shift(side, int(n)) for side, n in zip(f.sides, by, strict=True)] if any(by) else f.sides
-        for f, by in zip(inputs, offsets, strict=True)
-    ]
-    unions = [_union(list(axes)) for axes in zip(*shifted, strict=True)]
-    aligned = all(one for _, one in unions) and all(field.aligned for field in inputs)
-    if any(axis is None for axis, _ in unions):
-        return _whole(inputs)._replace(aligned=False)
-    return Field(tuple(axis for axis, _ in unions), aligned)
+def _join(operator: Join, inputs: list[Field], shapes: tuple[Shape, ...], y: Shape) -> Field:
+    """What an output sees through the branches, axis by axis."""
+    parts = operator.parts(*shapes)
+    if any(len(field.axes) != y.rank for field in inputs):  # a map's positions in a row
+        alike = all(x.extents == y.extents for x in parts)
+        axes = zip(*(field.sides for field in inputs), strict=True)
+        found = [union(of_axis) for of_axis in axes] if alike else [(None, True)]
+    else:
+        offsets = operator.offsets(*shapes)
+        sides = [
+            [shifted(a, int(n)) for a, n in zip(f.sides, by, strict=True)]
+            for f, by in zip(inputs, offsets, strict=True)
+        ]
+        found = [
+            _along(operator, axis, [side[axis] for side in sides], parts, y) for axis in range(y.rank)
+        ]
+    aligned = all(one for _, one in found) and all(field.aligned for field in inputs)
+    if any(axis is None for axis, _ in found):
+        return _whole(inputs)._replace(aligned=aligned)
+    return Field(tuple(axis for axis, _ in found), aligned)
 
 
-def _shift(source: FieldAxis, by: int) -> FieldAxis:
-    """Return the field of a map that lost `by` values at its beginning."""
-    if by == 0:
-        return source
-    ends = tuple(source.seen(o + by) for o in range(len(source.ends)))
-    return FieldAxis(ends, source.advance, max(source.outputs - by, 0))
-
-
-def _union(axes: list[FieldAxis]) -> tuple[FieldAxis | None, bool]:
-    """Return what an output sees through any of the branches; False if strides or centers differ."""
-    if all(axis == axes[0] for axis in axes):
-        return axes[0], True
-    one = axes[0]
-    same_stride = all(a.advance * len(one.ends) == one.advance * len(a.ends) for a in axes)
-    period = lcm(*(len(axis.ends) for axis in axes))
-    if period > LONGEST_PERIOD:
-        return None, False
-    seen = [[axis.seen(output) for output in range(period)] for axis in axes]
-    ends = tuple(hull(output) for output in zip(*seen, strict=True))
-    centers = [sum(low + high for low, high in filter(None, of_axis)) for of_axis in seen]
-    aligned = same_stride and all(center == centers[0] for center in centers)
-    outputs = max(axis.outputs for axis in axes)
-    return FieldAxis(ends, one.advance * period // len(one.ends), outputs), aligned
+def _along(
+    operator: Join, axis: int, sides: list[FieldAxis], parts: tuple[Shape, ...], y: Shape
+) -> Joined:
+    """One axis of a join; a branch that has one value there goes with every output."""
+    sizes = [x[axis] for x in parts]
+    if isinstance(operator, Concat) and operator.axis == y.axes[axis]:
+        return behind(sides, [int(size) for size in sizes])
+    own = [size is y[axis] or bool(size == y[axis]) for size in sizes]
+    if all(own):
+        return union(sides)
+    branches = [side for side, is_own in zip(sides, own, strict=True) if is_own]
+    ones = [side for side, is_own in zip(sides, own, strict=True) if not is_own]
+    return stretched(branches, ones, int(y[axis]))

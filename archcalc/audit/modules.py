@@ -25,7 +25,8 @@ KERAS = "keras"
 IDLE = "side outputs"  # kept, but no part of the main output
 # operators without a module; no tool counts them
 _FUNCTIONS = (
-    *("input", "add", "concat", "mul", "flatten", "slice", "shuffle", "padchannels", "todepth"),
+    *("input", "add", "sub", "mul", "maximum", "concat"),
+    *("flatten", "slice", "shuffle", "padchannels", "todepth"),
     *("pad", "crop"),
 )
 _TORCH = {

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from archcalc.drawing.compose import Composer
 from archcalc.drawing.flow import Fork, Link, Strand, strand
 from archcalc.drawing.tree import Chip, Group, Unit
+from archcalc.drawing.words import SPOKEN
 
 
 class OutlineEntry(NamedTuple):
@@ -80,7 +81,7 @@ def _entry(made: Composer, unit: Unit) -> OutlineEntry:
     box = (
         made.layer(unit) if isinstance(unit, Chip) else made.block(unit, "closed" if closed else "frame")
     )
-    label = {"+": "add", "×": "mul"}.get(box.label, box.label) if box.kind == "join" else box.label
+    label = SPOKEN.get(box.label, box.label) if box.kind == "join" else box.label
     children = [] if closed or isinstance(unit, Chip) else outline(made, unit.children)
     shape = "" if box.color == "input" else str(made.shape(unit))
     return OutlineEntry(

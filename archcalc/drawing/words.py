@@ -40,7 +40,8 @@ _FAMILIES = {
 }
 _CONVS = {"conv": "conv", "depthwise conv": "depthwise", "grouped conv": "grouped", "deconv": "upconv"}
 _SMALL = ("classtoken", "token", "shuffle")  # they make a new map, and still belong to a layer's box
-_SIGNS = {"add": "+", "mul": "×", "concat": "concat"}
+_SIGNS = {"add": "+", "sub": "−", "mul": "×", "maximum": "max", "concat": "concat"}
+SPOKEN = {sign: name for name, sign in _SIGNS.items()}
 _POOLS = {"maxpool": "max pool", "avgpool": "avg pool", "sumpool": "sum pool"}
 
 

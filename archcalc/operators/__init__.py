@@ -19,7 +19,7 @@ FAMILIES = {
         "hswish softmax logsoftmax dropout droppath"
     ),
     "gating": "glu swiglu",
-    "joining": "add concat mul",
+    "joining": "add sub mul maximum concat",
     "reshaping": (
         "flatten upsample pad crop todepth pixelshuffle pixelunshuffle padchannels slice shuffle"
     ),

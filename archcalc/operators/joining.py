@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from archcalc.arithmetic import maximum, product, require
 from archcalc.operators.argument import Argument, written
 from archcalc.operators.model import (
+    AXIS,
     FREE,
     UNWEIGHTED,
     Extent,
     Geometry,
+    Kind,
     Operator,
     Weight,
     Work,
@@ -17,11 +21,15 @@ from archcalc.operators.model import (
 from archcalc.operators.shape import Shape, Sizes, agree
 from archcalc.symbols import Int
 
+VECTOR = 2  # axes of a vector, which is a map of 1 × 1
+
 
 class Join(Operator):
     """What joins share. `crop` cuts the others to the height and width of the first, centered."""
 
-    arguments = (Argument("crop", "flag", "cut the others to the first's size", False),)
+    arguments: ClassVar[tuple[Argument, ...]] = (
+        Argument("crop", "flag", "cut the others to the first's size", False),
+    )
     labels = (1, None)
     weight_layer, stored = False, True
 
@@ -36,102 +44,114 @@ class Join(Operator):
     def geometry(self, *inputs: Shape) -> Geometry:
         return "pointwise"
 
-    def aligned(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
-        """The inputs after cropping.
+    def parts(self, *inputs: Shape) -> tuple[Shape, ...]:
+        """The inputs as they are joined: cropped, vectors with as many axes as the others.
 
         Raises:
             ShapeError: one is smaller than the first.
         """
-        if not self.crop:
-            return inputs
         first = inputs[0]
-        for x in inputs[1:]:
+        for x in inputs[1:] if self.crop else ():
             fits = x.rank == first.rank and _holds(x, first)
             require(
                 fits, "`{name} crop` cannot cut {x} to {first}", "crop", name=self.name, x=x, first=first
             )
-        return tuple(first.of(x.channels) for x in inputs)
+        if self.crop:
+            return tuple(first.of(x.channels) for x in inputs)
+        rank = next((x.rank for x in inputs if x.rank != VECTOR), VECTOR)
+        return tuple(_raised(x, rank) for x in inputs)
 
     def offsets(self, *inputs: Shape) -> tuple[Sizes, ...]:
         """Positions along each axis that are cut off before each input's first value."""
+        parts = self.parts(*inputs)
         if not self.crop:
-            return ((0,) * inputs[0].rank,) * len(inputs)
-        first = inputs[0]
+            return ((0,) * parts[0].rank,) * len(inputs)
         return tuple(
-            tuple((n - m) // 2 for n, m in zip(x.extents, first.extents, strict=True)) for x in inputs
+            tuple((n - m) // 2 for n, m in zip(x.extents, y.extents, strict=True))
+            for x, y in zip(inputs, parts, strict=True)
         )
 
-    def _over_values(self, inputs: tuple[Shape, ...]) -> tuple[Extent, Extent]:
-        joins = Extent("joins", (("inputs − 1", len(inputs) - 1),))
-        return values_of(self.output_shape(*inputs), "outputs"), joins
 
+class Elementwise(Join):
+    """Inputs of one shape, or that stretch to one as in NumPy: an axis of 1 goes with any size.
 
-class Add(Join):
-    """Sum of tensors of one shape: one addition a value and further input."""
+    A vector goes with any number of axes. Each further input costs one step a value of the output.
+    """
 
-    name = "add"
     buffer = "in place"
+    step: ClassVar[Kind]
+    refusal: ClassVar[str]  # what cannot be done with {x} and {y}
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        first, *others = self.aligned(inputs)
-        for x in others:
-            same = agree(x, first)
-            require(same, "cannot add {x} to {first}", help=_equal_shapes, x=x, first=first)
-        return first
+        y, *parts = self.parts(*inputs)
+        seen = inputs[0]
+        for x, part in zip(inputs[1:], parts, strict=True):
+            fits = _is_vector(x, y) * _is_vector(seen, part) * _stretch(part, y)
+            require(fits, self.refusal, help=_factors, x=part if self.crop else x, y=seen)
+            seen = y = _stretched(part, y)
+        return y
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
-        return (Work("additions", self._over_values(inputs)),)
+        joins = Extent("joins", (("inputs − 1", len(inputs) - 1),))
+        return (Work(self.step, (values_of(self.output_shape(*inputs), "outputs"), joins)),)
+
+
+class Add(Elementwise):
+    """Sum: one addition a value and further input."""
+
+    name, step, refusal = "add", "additions", "cannot add {x} to {y}"
+
+
+class Sub(Elementwise):
+    """What arrives, less the others: one addition a value and further input."""
+
+    name, step, refusal = "sub", "additions", "cannot subtract {x} from {y}"
+
+
+class Mul(Elementwise):
+    """Product: one multiply a value and further input; a vector multiplies each channel of a map."""
+
+    name, step, refusal = "mul", "multiplies", "cannot multiply {x} with {y}"
+
+
+class Maximum(Elementwise):
+    """The largest of the values at each place: one comparison a value and further input."""
+
+    name, step, refusal = "maximum", "comparisons", "cannot compare {x} with {y}"
 
 
 class Concat(Join):
-    """Channels of all inputs behind each other; heights and widths must agree. Costs nothing."""
+    """All inputs behind each other along one axis; the other axes must agree. Costs nothing."""
 
     name = "concat"
+    arguments = (*Join.arguments, AXIS)
     buffer = "fresh"
 
+    axis: str
+
     def output_shape(self, *inputs: Shape) -> Shape:
-        first, *others = self.aligned(inputs)
-        channels = first.channels
-        for x in others:
-            require(
-                agree(x.extents, first.extents),
-                "cannot concatenate {x} with {first}",
-                help=_equal_maps,
-                x=x,
-                first=first,
-            )
-            channels = channels + x.channels
-        return first.of(channels)
+        parts = self.parts(*inputs)
+        along = parts[0].axis(self.axis)
+        size = parts[0][along]
+        for x, part in zip(inputs[1:], parts[1:], strict=True):
+            fits = _is_vector(x, part) * _is_vector(inputs[0], parts[0])
+            fits = fits * agree(*(p[:along] + p[along + 1 :] for p in (part, parts[0])))
+            require(fits, self._refusal, help=self._equal, x=x, first=inputs[0])
+            size = size + part[along]
+        return parts[0].resized(along, size)
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         return FREE
 
+    @property
+    def _refusal(self) -> str:
+        where = "" if self.axis == "channels" else f" along the {self.axis}"
+        return f"cannot concatenate {{x}} with {{first}}{where}"
 
-class Mul(Join):
-    """Product of tensors of one shape; a vector multiplies each channel of a map or sequence.
-
-    One multiply a value and further input.
-    """
-
-    name = "mul"
-    buffer = "in place"
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        shapes = self.aligned(inputs)
-        rank = max((x.rank for x in shapes if not _may_be_vector(x)), default=2)
-        own = [x for x in shapes if x.rank == rank]
-        sizes = own[0].extents
-        for x in own[1:]:
-            sizes = tuple(maximum(n, m) for n, m in zip(sizes, x.extents, strict=True))
-        largest = Shape(*sizes, own[0].channels)
-        for i, x in enumerate(shapes):
-            vector = x.positions == 1 if x.rank == 2 or x.rank == rank == 3 else 0
-            fits = (x.channels == largest.channels) * maximum(agree(x.extents, largest.extents), vector)
-            require(fits, "cannot multiply {x} with {y}", help=_factors, x=x, y=shapes[0 if i else -1])
-        return largest
-
-    def work(self, *inputs: Shape) -> tuple[Work, ...]:
-        return (Work("multiplies", self._over_values(inputs)),)
+    def _equal(self, **shapes: Shape) -> str:
+        if self.axis != "channels":
+            return _of_axes(*shapes.values()) or f"all axes but the {self.axis} must agree"
+        return _equal_maps(**shapes)
 
 
 def _holds(x: Shape, y: Shape) -> Int:
@@ -139,9 +159,38 @@ def _holds(x: Shape, y: Shape) -> Int:
     return product([n >= m for n, m in zip(x.extents, y.extents, strict=True)])
 
 
-def _may_be_vector(x: Shape) -> bool:
-    """Whether the rank leaves it open: a map of 1 × 1 is a vector."""
-    return x.rank == 2
+def _raised(x: Shape, rank: int) -> Shape:
+    """A vector, which goes with any number of axes, with so many; others as they are."""
+    return Shape(*(1,) * rank, x.channels) if x.rank == VECTOR != rank else x
+
+
+def _is_vector(x: Shape, raised: Shape) -> Int:
+    """Whether `x` is one, if it was raised as one."""
+    return 1 if x.rank == raised.rank else x.positions == 1
+
+
+def _stretch(x: Shape, y: Shape) -> Int:
+    """Whether each axis of both has one size, or 1 in one of them."""
+    if x.rank != y.rank:
+        return 0
+    return product([_goes_with(n, m) for n, m in zip(x, y, strict=True)])
+
+
+def _goes_with(n: Int, m: Int) -> Int:
+    """Whether the sizes are one, or one of them is 1; of what is known by itself nothing is asked."""
+    if n is m or _is_one(n) or _is_one(m):
+        return 1
+    return maximum(n == m, maximum(n == 1, m == 1))
+
+
+def _is_one(n: Int) -> bool:
+    return isinstance(n, int) and n == 1
+
+
+def _stretched(x: Shape, y: Shape) -> Shape:
+    """The shape that both stretch to."""
+    sizes = (m if _is_one(n) else n if _is_one(m) else maximum(n, m) for n, m in zip(x, y, strict=True))
+    return Shape(*sizes)
 
 
 def _equal_shapes(**shapes: Shape) -> str:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 from archcalc.arithmetic import product, require
 from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument, written
-from archcalc.operators.shape import Shape, Sizes
+from archcalc.operators.shape import AXIS_NAMES, Shape, Sizes
 from archcalc.symbols import Int
 
 # "position": learned for a place, and added to what stands there
@@ -252,6 +252,9 @@ def values_of(shape: Shape, name: str = "values") -> Extent:
 def positions_of(shape: Shape) -> Extent:
     """The loop over the positions of a tensor."""
     return Extent("positions", shape.named)
+
+
+AXIS = Argument("axis", "word", "along which axis", "channels", AXIS_NAMES)
 
 
 def require_map(name: str, x: Shape) -> None:

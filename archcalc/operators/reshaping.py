@@ -8,6 +8,7 @@ from archcalc.arithmetic import Margin, ceil_div, maximum, product, require
 from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import (
+    AXIS,
     FREE,
     UNWEIGHTED,
     Buffer,
@@ -41,6 +42,13 @@ class Reshape(Operator):
 
     def geometry(self, *inputs: Shape) -> Geometry:
         return "pointwise"
+
+
+def moved(x: Shape, axis: str, start: Int) -> Window:
+    """Each output reads the place that is `start` further along one axis."""
+    ones = (1,) * x.rank
+    before = tuple(-start if name == axis else 0 for name in x.axes)
+    return Window(ones, ones, before, ones)
 
 
 class Flatten(Reshape):
@@ -243,26 +251,36 @@ class PadChannels(Reshape):
 
 
 class Slice(Reshape):
-    """`channels` channels, beginning with number `from`."""
+    """`size` channels, beginning with number `from`; or so many places along another axis."""
 
     name = "slice"
-    arguments = (CHANNELS, Argument("from", "offset", "first channel, from 0", 0))
+    arguments = (
+        Argument("size", "size", "how many"),
+        Argument("from", "offset", "the first, from 0", 0),
+        AXIS,
+    )
 
-    channels: Int
+    size: Int
     start: Int
+    axis: str
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        end = self.start + self.channels
+        along = x.axis(self.axis)
+        end = self.start + self.size
         require(
-            end <= x.channels,
-            "channels {start} to {end} of {have}",
-            "channels",
+            end <= x[along],
+            "{axis} {start} to {end} of {have}",
+            "size",
+            axis=self.axis,
             start=self.start,
             end=end - 1,
-            have=x.channels,
+            have=x[along],
         )
-        return x.of(self.channels)
+        return x.resized(along, self.size)
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        return "pointwise" if self.axis == "channels" else moved(inputs[0], self.axis, self.start)
 
 
 class Shuffle(Reshape):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from archcalc.arithmetic import product, recorded
+from archcalc.errors import ShapeError, listed
 from archcalc.symbols import Int, Symbol
 
 Sizes = tuple[Int, ...]  # one an axis: a sequence has one, a map two, a volume three
@@ -14,6 +15,8 @@ AXES: dict[int, tuple[str, ...]] = {
     2: ("height", "width"),
     3: ("frames", "height", "width"),
 }
+
+AXIS_NAMES = ("channels", "length", "frames", "height", "width")
 
 
 class Shape(tuple[Int, ...]):
@@ -69,6 +72,17 @@ class Shape(tuple[Int, ...]):
         """The axes of positions by name, as factors of a loop."""
         return tuple(zip(self.axes, self.extents, strict=True))
 
+    def axis(self, name: str) -> int:
+        """Where the axis of that name stands.
+
+        Raises:
+            ShapeError: there is none.
+        """
+        names = (*self.axes, "channels")
+        if name not in names:
+            raise ShapeError(f"{self} has no axis `{name}`", "axis", f"its axes: {listed(names)}")
+        return names.index(name)
+
     @property
     def values(self) -> Int:
         return product(self)
@@ -84,6 +98,10 @@ class Shape(tuple[Int, ...]):
     def of(self, channels: Int) -> Shape:
         """The same positions with so many channels."""
         return Shape(*self.extents, channels)
+
+    def resized(self, axis: int, size: Int) -> Shape:
+        """With so many places along one axis."""
+        return Shape(*self[:axis], size, *self[axis + 1 :])
 
     def __eq__(self, other: object) -> bool:
         """Of plain integers.

@@ -9,7 +9,7 @@ from archcalc.arithmetic import Margin
 from archcalc.errors import Keys, Span
 from archcalc.spec.expressions import Expression, Value
 
-JOINS = ("add", "concat", "mul")
+JOINS = ("add", "concat", "mul", "sub", "maximum")
 INPUT = "input"  # the name of the only input
 
 # what a line can hold where a size stands: 3, 1x7, 0:1, a word, or an expression

@@ -35,6 +35,7 @@ Shapes = tuple[Shape, ...]
 Law = Callable[[Operator, Shapes], bool]
 Place = tuple[int, ...]
 WITH_AXES = (Window, Spread, Repeat, Grid, Cells)
+MOVED = ("slice",)  # along an axis of positions they move what is seen
 
 
 # Laws: each says whether the facts of an operator hold on inputs of these shapes.
@@ -160,6 +161,8 @@ def geometry_is_listed(operator: Operator, inputs: Shapes) -> bool:
     geometry = operator.geometry(*inputs)
     if operator.name == "linear" and inputs[0].is_sequence:
         return geometry == "pointwise"
+    if getattr(operator, "axis", "channels") != "channels" and operator.name in MOVED:
+        return isinstance(geometry, WITH_AXES)
     return [geometry] == listed if listed else isinstance(geometry, WITH_AXES)
 
 

@@ -136,18 +136,41 @@ def join(draw: Draw, structure: Structure) -> Point:
     return point
 
 
-def joins(joined: Callable[[Draw, int], Point]) -> Space:
-    return Space(flags("crop", "tokens", inputs=small(1, 3), joined=st.just(joined)), join)
+def stretched() -> Space:
+    """Nothing stretches where it is cropped; vectors go with any number of axes."""
+    kinds = st.sampled_from(["", "crop", "vectors"])
+    structures = flags("tokens", kind=kinds, inputs=small(1, 3)).map(
+        lambda s: s | {"crop": s["kind"] == "crop", "vectors": s["kind"] == "vectors"}
+    )
+    return Space(
+        structures, lambda draw, s: join(draw, s | {"joined": equal if s["crop"] else squeezed})
+    )
+
+
+def equal(draw: Draw, channels: int) -> Point:
+    return {"channels": channels}
 
 
 def squeezed(draw: Draw, channels: int) -> Point:
-    return {"channels": channels} | ({"height": 1, "width": 1} if draw(st.booleans()) else {})
+    """As the first, or 1 along some axes."""
+    sizes: Point = {"channels": 1 if draw(st.booleans()) else channels}
+    return sizes | {name: 1 for name in ("height", "width") if draw(st.booleans())}
+
+
+def laid(draw: Draw, structure: Structure) -> Point:
+    """Inputs that are laid behind each other are of any size along that axis."""
+    if structure["axis"] == "channels":
+        return join(draw, structure | {"joined": lambda draw, channels: {}})
+    point = join(draw, structure | {"joined": lambda draw, channels: {"channels": channels}})
+    later = () if structure["crop"] else range(1, structure["inputs"])
+    return point | {f"height{i}": draw(small(1, 6)) for i in later}
 
 
 def sliced(draw: Draw, structure: Structure) -> Point:
-    channels, start = draw(small(1, 9)), draw(small(0, 5))
-    rest = image(draw, channels=start + channels + draw(small(0, 3)))
-    return {"channels": channels} | rest | ({"from": start} if structure["offset"] else {})
+    size, start = draw(small(1, 9)), draw(small(0, 5))
+    axis = "channels" if structure["axis"] == "channels" else "height"
+    rest = image(draw, **{axis: start + size + draw(small(0, 3))})
+    return {"size": size} | rest | ({"from": start} if structure["offset"] else {})
 
 
 def around(most: Callable[[int], int]) -> Callable[[Draw, Structure], Point]:
@@ -282,6 +305,7 @@ def plain(*sizes: str) -> Callable[[Draw, Structure], Point]:
     )
 
 
+ALONG = st.sampled_from(["channels", "down"])  # the height of a map or volume, the length of a sequence
 SEQUENCE = st.just({"tokens": True})
 NUMBERS = st.sampled_from([Fraction(1, 1000), 0.00001, 1])
 
@@ -325,9 +349,8 @@ SPACES = {
     "prelu": Space(flags("shared"), plain()),
     "elu": Space(flags(alpha=NUMBERS), plain()),
     **dict.fromkeys(FAMILIES["gating"].split(), Space(flags(), halved)),
-    "add": joins(lambda draw, channels: {"channels": channels}),
-    "concat": joins(lambda draw, channels: {}),
-    "mul": joins(squeezed),
+    **dict.fromkeys(("add", "sub", "mul", "maximum"), stretched()),
+    "concat": Space(flags("crop", "tokens", inputs=small(1, 3), axis=ALONG), laid),
     "flatten": Space(flags(), plain()),
     "upsample": Space(flags(), plain("factor0", "factor1")),
     "pad": Space(
@@ -339,7 +362,7 @@ SPACES = {
     "pixelshuffle": Space(flags(volume=st.just(True)), shuffled_pixels),
     "pixelunshuffle": Space(flags(), unshuffled_pixels),
     "padchannels": Space(flags(), padded),
-    "slice": Space(flags("offset"), sliced),
+    "slice": Space(flags("offset", axis=ALONG), sliced),
     "shuffle": Space(flags(), shuffled),
     "tokens": Space(flags(), plain()),
     **dict.fromkeys(("classtoken", "transpose"), Space(SEQUENCE, plain())),
@@ -395,10 +418,14 @@ def construct(
         given |= {"filters": numbers["channels0"], "g": numbers["channels0"], "table": None}
     known = {a.name for a in cls.arguments}
     rank = 1 if structure.get("tokens") else rank
+    if structure.get("axis") == "down":
+        given["axis"] = "length" if rank == 1 else "height"
     inputs = [
         Shape(*_along(rank, numbers[f"height{i}"], numbers[f"width{i}"]), numbers[f"channels{i}"])
         for i in range(structure.get("inputs", 1))
     ]
+    if structure.get("vectors"):
+        inputs[1:] = [Shape(1, 1, x.channels) for x in inputs[1:]]
     return cls(**{k: v for k, v in given.items() if k in known}, rank=rank), inputs
 
 

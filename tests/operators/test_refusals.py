@@ -62,6 +62,7 @@ NUMBER, EPS = "must be a positive number of at most 1, not", "as in `eps={0.001}
 TWO_SIDES = "only padding has two sides: `p0:1`"
 BOUNDS = "as in `clip low={-1} high={1}`"
 ODD = "use `same`, or write the padding: `p1`"
+CHANNELS = "`conv 8` behind the 4×4×9, or `conv 9` behind the 4×4×8, makes the channels equal"
 FLATTEN = "`flatten` or `gap` the map first"
 SMALLER = "padding (`half`), or a larger input"
 STRIDES = "heights and widths must agree: pad the convs (`half`), or give both the same strides"
@@ -252,11 +253,61 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
     ),
     (
         call("mul", on=[(14, 14, 8), (28, 28, 8)]),
-        "cannot multiply 14×14×8 with 28×28×8",
+        "cannot multiply 28×28×8 with 14×14×8",
         "",
         "`maxpool 1 s2` or `conv 8 s2` behind the 28×28×8 makes it 14×14×8",
     ),
-    (call("mul", on=[(1, 7, 8), (7, 1, 8)]), "cannot multiply 1×7×8 with 7×1×8", "", STRIDES),
+    (call("mul", on=[(1, 7, 8), (7, 2, 8)]), "cannot multiply 7×2×8 with 1×7×8", "", STRIDES),
+    (call("sub", on=[(4, 4, 8), (4, 4, 9)]), "cannot subtract 4×4×9 from 4×4×8", "", CHANNELS),
+    (call("maximum", on=[(4, 4, 8), (4, 4, 9)]), "cannot compare 4×4×9 with 4×4×8", "", CHANNELS),
+    (  # both stretch, but the third stands against what they make
+        call("add", on=[(1, 1, 8), (3, 4, 8), (2, 4, 8)]),
+        "cannot add 2×4×8 to 3×4×8",
+        "",
+        "`maxpool 1 s2x1` or `conv 8 s2x1` behind the 3×4×8 makes it 2×4×8",
+    ),
+    (
+        call("add", on=[Shape(9, 8), (1, 1, 7)]),
+        "cannot add 7 to 9×8",
+        "",
+        "the vector needs 8 channels: `linear 8`; `{channels}` are those that arrive at their own step",
+    ),
+    (
+        call("concat", axis="height", on=[(4, 5, 8), (3, 5, 7)]),
+        "cannot concatenate 3×5×7 with 4×5×8 along the height",
+        "",
+        "all axes but the height must agree",
+    ),
+    (
+        call("concat", axis="length", on=[TOKENS, VOLUME]),
+        "cannot concatenate 4×8×8×6 with 196×768 along the length",
+        "",
+        SEQUENCE,
+    ),
+    (
+        call("concat", axis="length", on=[(4, 5, 8), (4, 5, 8)]),
+        "4×5×8 has no axis `length`",
+        "axis",
+        "its axes: height, width, channels",
+    ),
+    (
+        call("slice", 2, axis="frames", on=TOKENS),
+        "196×768 has no axis `frames`",
+        "axis",
+        "its axes: length, channels",
+    ),
+    (
+        call("slice", 2, axis="height", **{"from": 6}, on=(7, 6, 5)),
+        "height 6 to 7 of 7",
+        "size",
+        "",
+    ),
+    (
+        call("concat", axis="hight"),
+        "`axis` is channels or length or frames or height or width, not hight",
+        "axis",
+        "did you mean `height`?",
+    ),
     (
         call("concat", crop=True, on=[(56, 56, 8), (64, 55, 4)]),
         "`concat crop` cannot cut 64×55×4 to 56×56×8",
@@ -265,8 +316,8 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
     ),
     # channels
     (call("padchannels", 32, on=(9, 9, 33)), "cannot pad 33 channels to 32", "channels", ""),
-    (call("slice", 65, on=(9, 9, 64)), "channels 0 to 64 of 64", "channels", ""),
-    (call("slice", 16, **{"from": 49}, on=(9, 9, 64)), "channels 49 to 64 of 64", "channels", ""),
+    (call("slice", 65, on=(9, 9, 64)), "channels 0 to 64 of 64", "size", ""),
+    (call("slice", 16, **{"from": 49}, on=(9, 9, 64)), "channels 49 to 64 of 64", "size", ""),
     (call("shuffle", 3, on=(9, 9, 64)), "3 groups do not divide 64 channels", "groups", ""),
     # kinds of arguments: sizes, pairs, paddings, offsets, flags
     (call("conv", 0), f"`filters` {POSITIVE} 0", "filters", ""),
@@ -586,7 +637,7 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
     ),
     (
         call("mul", on=[(3, 4, 8), Shape(1, 8)]),
-        "cannot multiply 3×4×8 with 1×8",
+        "cannot multiply 1×8 with 3×4×8",
         "",
         "`tokens` makes a sequence of a map",
     ),

@@ -17,7 +17,7 @@ WEIGHT_LAYERS = dict.fromkeys(
 ) | dict.fromkeys(("attention", "windowattention"), 2)
 # elementwise operators may overwrite an input; `flatten` and `tokens` move nothing
 BUFFERS = dict.fromkeys(
-    (*ACTIVATIONS, *NORMS, "add", "mul", "posembed", "sinusoid"), "in place"
+    (*ACTIVATIONS, *NORMS, "add", "sub", "mul", "maximum", "posembed", "sinusoid"), "in place"
 ) | dict.fromkeys(("flatten", "tokens"), "view")
 # activations, norms, softmax, dropout, flatten and what looks like them make no map
 UNSTORED = dict.fromkeys((*ACTIVATIONS, *NORMS, "posembed", "sinusoid", "flatten", "tokens"), False)

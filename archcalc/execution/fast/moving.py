@@ -10,16 +10,13 @@ from archcalc.execution import reference
 from archcalc.execution.fast.workspace import CHUNK
 from archcalc.execution.model import Array, Prepared
 from archcalc.execution.reference.embedding import ids_of, waves
-from archcalc.execution.reference.joining import aligned
+from archcalc.execution.reference.joining import aligned, lay
 from archcalc.execution.reference.windows import taps
 
 
 def concat(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-    """Join inputs side by side in the channels."""
-    begin = 0
-    for x in aligned(operator, inputs):
-        out[..., begin : begin + x.shape[-1]] = x
-        begin += x.shape[-1]
+    """Lay inputs behind each other along an axis."""
+    lay(operator.axis, aligned(operator, inputs), out)
 
 
 def upsample(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:

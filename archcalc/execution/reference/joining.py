@@ -7,15 +7,18 @@ from typing import Any
 import numpy as np
 
 from archcalc.execution.model import Array, Run, Weights
+from archcalc.execution.reference.windows import PLACES, part
 
 VECTOR = 4  # axes of vectors, which are maps of 1 × 1
 
 
 def join(combine: np.ufunc) -> Run:
-    """Combine all inputs, first to last."""
+    """Combine all inputs, first to last, each with the whole of the output."""
 
     def join(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-        first, *others = aligned(operator, inputs)
+        first, *others = parts = aligned(operator, inputs)
+        sizes = np.broadcast_shapes(*(x.shape for x in parts))
+        first = np.broadcast_to(first, sizes, subok=True)
         for x in others:
             first = combine(first, x)
         return first
@@ -24,14 +27,22 @@ def join(combine: np.ufunc) -> Run:
 
 
 def concat(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Concatenate the channels of all inputs."""
-    parts = aligned(operator, inputs)
-    y = np.empty_like(parts[0], shape=(*parts[0].shape[:-1], sum(x.shape[-1] for x in parts)))
+    """Lay all inputs behind each other along an axis."""
+    parts, place = aligned(operator, inputs), PLACES[operator.axis]
+    sizes = list(parts[0].shape)
+    sizes[place] = sum(x.shape[place] for x in parts)
+    y = np.empty_like(parts[0], shape=tuple(sizes))
+    lay(operator.axis, parts, y)
+    return y
+
+
+def lay(axis: str, parts: list[Array], y: Array) -> None:
+    """Copy one behind the other into `y`."""
     begin = 0
     for x in parts:
-        y[..., begin : begin + x.shape[-1]] = x
-        begin += x.shape[-1]
-    return y
+        size = x.shape[PLACES[axis]]
+        part(y, axis, begin, size)[...] = x
+        begin += size
 
 
 def aligned(operator: Any, inputs: list[Array]) -> list[Array]:

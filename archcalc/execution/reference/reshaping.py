@@ -92,8 +92,8 @@ def padchannels(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 
 def slice_(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Take some of the channels."""
-    return inputs[0][..., operator.start : operator.start + operator.channels]
+    """Take some of the channels, or of the places along another axis."""
+    return windows.part(inputs[0], operator.axis, operator.start, operator.size)
 
 
 def shuffle(operator: Any, inputs: list[Array], weights: Weights) -> Array:

@@ -12,6 +12,8 @@ from archcalc.execution.model import Array
 
 Sizes = tuple[int, ...]
 
+PLACES = {"channels": -1, "length": -2, "width": -2, "height": -3, "frames": -4}  # of axes, by name
+
 
 def pad(x: Array, before: Sequence[int], after: Sequence[int], value: float = 0.0) -> Array:
     """Positions of `value` around the maps."""
@@ -21,6 +23,13 @@ def pad(x: Array, before: Sequence[int], after: Sequence[int], value: float = 0.
     padded = np.full_like(x, value, shape=(len(x), *map(sum, sides), x.shape[-1]))
     padded[:, *(slice(first, first + size) for first, size, _ in sides)] = x
     return padded
+
+
+def part(x: Array, axis: str, begin: int, size: int) -> Array:
+    """Some of the places along an axis, without a copy."""
+    at = [slice(None)] * x.ndim
+    at[PLACES[axis]] = slice(begin, begin + size)
+    return x[*at]
 
 
 def zeros_around(operator: Any, x: Sizes) -> tuple[Sizes, Sizes]:

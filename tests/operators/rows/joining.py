@@ -3,7 +3,7 @@
 from archcalc.operators import operator_class
 from archcalc.operators.shape import Shape
 
-add, concat, mul = map(operator_class, ("add", "concat", "mul"))
+add, sub, mul, maximum, concat = map(operator_class, ("add", "sub", "mul", "maximum", "concat"))
 
 ROWS = [
     (add(), [(56, 55, 256)] * 2, (56, 55, 256), {"additions": 56 * 55 * 256}),
@@ -64,4 +64,21 @@ ROWS = [
         (4, 5, 6),
         {"multiplies": 4 * 5 * 6},
     ),
+    (sub(), [(7, 6, 5)] * 3, (7, 6, 5), {"additions": 7 * 6 * 5 * 2}),
+    (maximum(), [(7, 6, 5)] * 2, (7, 6, 5), {"comparisons": 7 * 6 * 5}),
+    # axes of 1 stretch: one number a position multiplies every channel of it, …
+    (mul(), [(56, 55, 64), (56, 55, 1)], (56, 55, 64), {"multiplies": 56 * 55 * 64}),
+    # … a vector is added to every position of a map, a sequence, a volume, …
+    (add(), [(56, 55, 64), (1, 1, 64)], (56, 55, 64), {"additions": 56 * 55 * 64}),
+    (add(), [Shape(197, 768), (1, 1, 768)], Shape(197, 768), {"additions": 197 * 768}),
+    (sub(), [(1, 1, 6), Shape(4, 5, 3, 6)], Shape(4, 5, 3, 6), {"additions": 4 * 5 * 3 * 6}),
+    # … a row and a column make a map, and so does a third with both
+    (add(), [(1, 7, 8), (5, 1, 8)], (5, 7, 8), {"additions": 5 * 7 * 8}),
+    (add(), [(1, 7, 8), (5, 1, 8), (5, 7, 1)], (5, 7, 8), {"additions": 5 * 7 * 8 * 2}),
+    (maximum(), [Shape(9, 1), Shape(1, 4)], Shape(9, 4), {"comparisons": 9 * 4}),
+    (concat(axis="height"), [(4, 5, 6), (3, 5, 6), (1, 5, 6)], (4 + 3 + 1, 5, 6), {}),
+    (concat(axis="width"), [(4, 5, 6), (4, 2, 6)], (4, 5 + 2, 6), {}),
+    (concat(axis="length"), [(1, 1, 6), Shape(9, 6)], Shape(1 + 9, 6), {}),  # a token in front
+    (concat(axis="frames"), [Shape(2, 4, 5, 6)] * 2, Shape(2 + 2, 4, 5, 6), {}),
+    (concat(axis="height", crop=True), [(4, 5, 6), (8, 7, 6)], (4 + 4, 5, 6), {}),
 ]

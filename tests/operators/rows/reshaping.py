@@ -35,6 +35,10 @@ ROWS = [
     (pixelshuffle(2, rank=1), [Shape(10, 6)], Shape(20, 3), {}),
     (pixelunshuffle(2), [(8, 6, 3)], (4, 3, 3 * 4), {}),
     (pixelunshuffle((2, 1, 3), rank=3), [Shape(4, 5, 6, 2)], Shape(2, 5, 2, 2 * 6), {}),
+    (cut(3, axis="height", **{"from": 4}), [(7, 6, 5)], (3, 6, 5), {}),  # the last: 4 + 3 = 7
+    (cut(2, axis="width"), [(7, 6, 5)], (7, 2, 5), {}),
+    (cut(9, axis="length", **{"from": 1}), [Shape(10, 8)], Shape(9, 8), {}),
+    (cut(1, axis="frames"), [Shape(4, 7, 6, 5)], Shape(1, 7, 6, 5), {}),
     (shuffle(4), [(28, 27, 64)], (28, 27, 64), {}),
     (shuffle(1), [(5, 4, 3)], (5, 4, 3), {}),
     (shuffle(3), [(5, 4, 3)], (5, 4, 3), {}),

@@ -1,0 +1,64 @@
+"""One axis of what a join sees: through all of its branches, or through the one an output is from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import lcm
+
+from archcalc.analysis.field_axis import LONGEST_PERIOD, Ends, FieldAxis, hull
+
+Joined = tuple[FieldAxis | None, bool]  # None: all of it; False: strides or centers differ
+
+
+def shifted(source: FieldAxis, by: int) -> FieldAxis:
+    """The field of a map that lost `by` values at its beginning."""
+    if by == 0:
+        return source
+    ends = tuple(source.seen(o + by) for o in range(len(source.ends)))
+    return FieldAxis(ends, source.advance, max(source.outputs - by, 0))
+
+
+def union(axes: Sequence[FieldAxis]) -> Joined:
+    """What an output sees through any of the branches."""
+    if all(axis == axes[0] for axis in axes):
+        return axes[0], True
+    one = axes[0]
+    same_stride = all(a.advance * len(one.ends) == one.advance * len(a.ends) for a in axes)
+    period = lcm(*(len(axis.ends) for axis in axes))
+    if period > LONGEST_PERIOD:
+        return None, False
+    seen = [[axis.seen(output) for output in range(period)] for axis in axes]
+    ends = tuple(hull(output) for output in zip(*seen, strict=True))
+    centers = [sum(low + high for low, high in filter(None, of_axis)) for of_axis in seen]
+    aligned = same_stride and all(center == centers[0] for center in centers)
+    outputs = max(axis.outputs for axis in axes)
+    return FieldAxis(ends, one.advance * period // len(one.ends), outputs), aligned
+
+
+def stretched(axes: Sequence[FieldAxis], ones: Sequence[FieldAxis], outputs: int) -> Joined:
+    """The union with branches of a single value, which every one of the outputs sees."""
+    joined, aligned = union(axes)
+    if joined is None:
+        return None, aligned
+    everywhere = [one.seen(0) for one in ones]
+    return listed(joined, outputs, lambda o: hull([joined.seen(o), *everywhere])), aligned
+
+
+def behind(axes: Sequence[FieldAxis], sizes: Sequence[int]) -> Joined:
+    """One branch after the other; aligned if the next goes on where the last one ended."""
+    places = [(axis, o) for axis, size in zip(axes, sizes, strict=True) for o in range(size)]
+    one = axes[0]
+    if len(places) > LONGEST_PERIOD:
+        return None, False
+    joined = listed(one, len(places), lambda o: places[o][0].seen(places[o][1]))
+    whole = all(axis.seen(o) == one.seen(number) for number, (axis, o) in enumerate(places))
+    return joined, whole
+
+
+def listed(source: FieldAxis, outputs: int, seen: Callable[[int], Ends | None]) -> FieldAxis | None:
+    """An axis of so many outputs, each of which sees what `seen` says; it strides as `source` does."""
+    period = -(-outputs // len(source.ends)) * len(source.ends)
+    if period > LONGEST_PERIOD:
+        return None
+    ends = (seen(o) if o < outputs else source.seen(o) for o in range(period))
+    return FieldAxis(tuple(ends), source.advance * (period // len(source.ends)), outputs)
