@@ -151,9 +151,10 @@ def _whole(inputs: list[Field]) -> Field:
 def _join(operator: Join, inputs: list[Field], shapes: tuple[Shape, ...], y: Shape) -> Field:
     """What an output sees through the branches, axis by axis."""
     parts = operator.parts(*shapes)
-    if any(len(field.axes) != y.rank for field in inputs):  # a map's positions in a row
-        alike = all(x.extents == y.extents for x in parts)
-        axes = zip(*(field.sides for field in inputs), strict=True)
+    ranks = {len(field.axes) for field in inputs}
+    if ranks != {y.rank}:  # a map's positions in a row
+        alike = len(ranks) == 1 and all(x.extents == y.extents for x in parts)
+        axes = zip(*(field.sides for field in inputs), strict=False)
         found = [union(of_axis) for of_axis in axes] if alike else [(None, True)]
     else:
         offsets = operator.offsets(*shapes)
