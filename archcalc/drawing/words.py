@@ -34,6 +34,7 @@ _FAMILIES = {
     "gating": "plain",
     "recurrent": "recurrent",
     "reshaping": "reshape",
+    "moving": "reshape",
     "tokens": "reshape",
     "attention": "attention",
     "embedding": "reshape",

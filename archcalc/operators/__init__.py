@@ -20,9 +20,8 @@ FAMILIES = {
     ),
     "gating": "glu swiglu",
     "joining": "add sub mul maximum concat",
-    "reshaping": (
-        "flatten upsample pad crop todepth pixelshuffle pixelunshuffle padchannels slice shuffle"
-    ),
+    "reshaping": ("flatten upsample pad crop todepth pixelshuffle pixelunshuffle padchannels shuffle"),
+    "moving": "slice",
     "tokens": "tokens classtoken posembed token transpose",
     "attention": "attention windowattention",
     "embedding": "embedding unembed sinusoid",
