@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from archcalc.errors import ShapeError
 from archcalc.symbols import Int, Requirement, Symbol
 
+OPEN = -1  # the size of an axis that follows from the others'
+
 
 class Margin(NamedTuple):
     """An amount before an axis and one after it, as `p0:1` says."""

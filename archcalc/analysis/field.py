@@ -11,10 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.analysis.field_axis import FieldAxis, through
-from archcalc.analysis.field_union import Joined, behind, shifted, stretched, union
+from archcalc.analysis.field_union import Joined, behind, rolled, shifted, stretched, union
 from archcalc.analysis.notebook import Rows
 from archcalc.graph.model import Graph, Node
 from archcalc.operators.joining import Concat, Join
+from archcalc.operators.model import AxisOrder, Regroup, Ring
 from archcalc.operators.shape import AXES, Shape
 from archcalc.symbols import Int
 
@@ -124,15 +125,20 @@ def _field(graph: Graph, node: Node, inputs: list[Field]) -> Field:
         return Field((PIXEL,) * node.shape.rank)
     shapes = graph.input_shapes(node)
     geometry = node.operator.geometry(*shapes)
-    if geometry == "global" or any(field.is_global for field in inputs):
+    if geometry == "global" or isinstance(geometry, Regroup) or any(field.is_global for field in inputs):
         return _whole(inputs)
     if isinstance(node.operator, Join):
         return _join(node.operator, inputs, shapes, node.shape)
     if geometry == "pointwise":
         return inputs[0]
+    if isinstance(geometry, AxisOrder):  # another axis of the image, or the channels, stands there now
+        return inputs[0] if geometry.keeps_positions else _whole(inputs)
     source = inputs[0].sides
     if len(source) != shapes[0].rank:  # a window over a map's positions in a row: no axis of the image
         return _whole(inputs)
+    if isinstance(geometry, Ring):
+        turns = zip(source, geometry.shift, geometry.inputs, strict=True)
+        return inputs[0]._replace(axes=tuple(rolled(*turn) for turn in turns))
     axes = (through(geometry, axis, field) for axis, field in enumerate(source))
     sides = zip(axes, source, node.shape.extents, strict=False)
     counted = (_with_outputs(*side) for side in sides)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from math import lcm
 
 from archcalc.analysis.field_axis import LONGEST_PERIOD, Ends, FieldAxis, hull
+from archcalc.symbols import Int
 
 Joined = tuple[FieldAxis | None, bool]  # None: all of it; False: strides or centers differ
 
@@ -16,6 +17,14 @@ def shifted(source: FieldAxis, by: int) -> FieldAxis:
         return source
     ends = tuple(source.seen(o + by) for o in range(len(source.ends)))
     return FieldAxis(ends, source.advance, max(source.outputs - by, 0))
+
+
+def rolled(source: FieldAxis, shift: Int, inputs: Int) -> FieldAxis | None:
+    """The field of a map whose values moved on, those at the end to the beginning."""
+    if isinstance(shift, int) and shift == 0:
+        return source
+    size, by = int(inputs), int(shift)
+    return source if by % size == 0 else listed(source, size, lambda o: source.seen((o - by) % size))
 
 
 def union(axes: Sequence[FieldAxis]) -> Joined:

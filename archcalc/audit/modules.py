@@ -26,6 +26,7 @@ IDLE = "side outputs"  # kept, but no part of the main output
 # operators without a module; no tool counts them
 _FUNCTIONS = (
     *("input", "add", "sub", "mul", "maximum", "concat"),
+    *("mean", "sum", "max", "roll", "permute", "reshape"),
     *("flatten", "slice", "shuffle", "padchannels", "todepth"),
     *("pad", "crop"),
 )
@@ -75,6 +76,7 @@ _OWNER = "belong to a module of their own or to the one around it"
 _UNTOLD = {
     "attention": "whether it is nn.MultiheadAttention, linear modules or function calls",
     **{name: f"how it counts nn.{module}" for name, module in _UNREAD.items()},
+    "matmul": "how it counts torch.matmul",
     "swiglu": "whether its gate is a module, function calls or a part of the one around it",
     "clip": "whether it is nn.Hardtanh or torch.clamp",
     "embedding": "how it counts a lookup",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from archcalc.audit.tables import ANY, Rules, each, free
 
 _MOVES = (
-    "concat flatten slice shuffle pad crop padchannels todepth pixelshuffle pixelunshuffle tokens token"
+    "concat roll permute reshape"
+    " flatten slice shuffle pad crop padchannels todepth pixelshuffle pixelunshuffle tokens token"
     " transpose upsample droppath"
 )
 _CURVES = "sigmoid tanh swish gelu hsigmoid hswish"
@@ -40,8 +41,9 @@ CONV_AND_LINEAR_OUTPUTS: Rules = {
 }
 BY_OPERATOR = (NETSCOPE, CONVNET_BURDEN, CONVNET_BURDEN_MAPS, TF_PROFILER, CONV_AND_LINEAR_OUTPUTS)
 # operators whose count in these tools is unknown: no number is explained by it
-UNTOLD_HERE = "adaptivepool sub maximum"  # of torch alone
+UNTOLD_HERE = "adaptivepool sub maximum mean sum max"  # of torch alone
 UNTOLD = (
+    "matmul "
     "rbf sumpool groupnorm instancenorm rmsnorm clip hardtanh prelu elu selu softplus mish logsoftmax "
     "glu swiglu attention windowattention classtoken posembed embedding unembed sinusoid rnn gru lstm"
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 # no modules: calls of functions and tensors, which hooks do not see
 NO_MODULES = (
-    "add sub mul maximum concat flatten slice shuffle pad crop padchannels todepth"
+    "add sub mul maximum concat mean sum max roll permute reshape"
+    " flatten slice shuffle pad crop padchannels todepth"
     " tokens token transpose Parameter"
 )
 FUNCTIONS = "F.relu F.avg_pool2d F.max_pool2d F.adaptive_avg_pool2d Tensor.mean"

@@ -28,6 +28,7 @@ KINDS = {
 _FAMILIES = {
     "linear": "linear",
     "pooling": "pool",
+    "reduction": "pool",
     "joining": "join",
     "normalization": "plain",
     "activation": "plain",

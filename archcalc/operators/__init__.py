@@ -11,7 +11,7 @@ from archcalc.operators.model import Operator
 
 FAMILIES = {
     "convolution": "conv deconv",
-    "linear": "linear rbf",
+    "linear": "linear rbf matmul",
     "pooling": "maxpool avgpool sumpool gap adaptivepool",
     "normalization": "bn ln groupnorm instancenorm rmsnorm lrn scale",
     "activation": (
@@ -20,8 +20,9 @@ FAMILIES = {
     ),
     "gating": "glu swiglu",
     "joining": "add sub mul maximum concat",
+    "reduction": "mean sum max",
     "reshaping": ("flatten upsample pad crop todepth pixelshuffle pixelunshuffle padchannels shuffle"),
-    "moving": "slice",
+    "moving": "slice roll permute reshape",
     "tokens": "tokens classtoken posembed token transpose",
     "attention": "attention windowattention",
     "embedding": "embedding unembed sinusoid",

@@ -6,12 +6,28 @@ from collections.abc import Iterator, Sequence
 from math import isfinite
 from typing import Any, Literal, NamedTuple
 
-from archcalc.arithmetic import Margin, recorded, require
+from archcalc.arithmetic import OPEN, Margin, recorded, require
 from archcalc.errors import ShapeError, shown, suggestion
 from archcalc.symbols import Int, Symbol
 
-# a size is from 1, an offset from 0; a pair and offsets are one an axis; padding has two sides
-ArgumentKind = Literal["size", "offset", "pair", "offsets", "padding", "flag", "table", "number", "word"]
+# a size is from 1, an offset from 0, a move of any sign; a pair and offsets are one an axis; padding has
+# two sides; an order is one of the axes, a shape its sizes, of which one may be left open (−1)
+ArgumentKind = Literal[
+    "size",
+    "offset",
+    "move",
+    "pair",
+    "offsets",
+    "padding",
+    "flag",
+    "table",
+    "number",
+    "word",
+    "order",
+    "shape",
+]
+LARGEST = 2**63 - 1
+MOST_AXES = 4  # of a tensor: three of positions, and channels
 
 
 class Argument(NamedTuple):
@@ -53,7 +69,13 @@ class Argument(NamedTuple):
             return f"{self.name}={{{[list(row) for row in value]}}}"
         if self.kind == "number":
             return f"{self.name}={{{_plain(value)}}}"
-        return f"{self.name}{'' if len(self.name) == 1 else '='}{written(value)}"
+        return f"{self.name}{'' if len(self.name) == 1 else '='}{self.size_written(value)}"
+
+    def size_written(self, value: Any) -> str:
+        """A size, or one an axis, as a spec writes it: '3', '1x7', '_x64', '{-3}'."""
+        if self.kind in ("order", "shape"):
+            return "x".join("_" if size == OPEN else str(size) for size in value)
+        return f"{{{value}}}" if self.kind == "move" and value < 0 else written(value)
 
     def accept(self, value: Any, rank: int = 2) -> Any:
         """The value an operator keeps: one size an axis, tables as tuples, numbers as floats.
@@ -75,6 +97,9 @@ class Argument(NamedTuple):
             return self._word(value)
         if self.kind in ("pair", "offsets", "padding"):
             return self._sizes(value, rank)
+        if self.kind in ("order", "shape"):
+            listed = tuple(value) if isinstance(value, list | tuple) else (value,)
+            return self._order(listed, rank) if self.kind == "order" else self._shape(listed)
         return self._size(value)
 
     def _sizes(self, value: Any, rank: int) -> tuple[Any, ...]:
@@ -94,9 +119,33 @@ class Argument(NamedTuple):
         sides = value if isinstance(value, Margin) else (value, value)
         return Margin(*map(self._size, sides))
 
+    def _order(self, value: tuple[Any, ...], rank: int) -> tuple[int, ...]:
+        """Plain integers: a symbol that decides where an axis stands is fixed."""
+        whole = all(isinstance(n, int | Symbol) and not isinstance(n, bool) for n in value)
+        order = tuple(int(n) for n in value) if whole else ()
+        if sorted(order) != list(range(rank + 1)):
+            told = "×".join(map(shown, value[:9])) + "…" * (len(value) > 9)
+            example = "x".join(map(str, (*reversed(range(rank)), rank)))
+            raise ShapeError(
+                f"`{self.name}` of {told} is no order of {rank + 1} axes",
+                self.name,
+                f"each axis once, from 0, the channels are the last: `{example}`",
+            )
+        return order
+
+    def _shape(self, value: tuple[Any, ...]) -> tuple[Int, ...]:
+        if len(value) > MOST_AXES:
+            message = f"{len(value)} axes: a tensor has at most three of positions, and channels"
+            raise ShapeError(message, self.name, "as in `14x14x256`")
+        opened = [i for i, n in enumerate(value) if type(n) is int and n == OPEN]
+        if len(opened) > 1:
+            message = f"`{self.name}` leaves {len(opened)} axes open"
+            raise ShapeError(message, self.name, "one follows from the others: `_x64`")
+        return tuple(n if i in opened else self._size(n) for i, n in enumerate(value))
+
     def _size(self, value: Any) -> Int:
-        low = 0 if self.kind in ("padding", "offset", "offsets") else 1
-        positive = "an integer of 0 or more" if low == 0 else "a positive integer"
+        low = {"padding": 0, "offset": 0, "offsets": 0, "move": -LARGEST}.get(self.kind, 1)
+        positive = {0: "an integer of 0 or more", 1: "a positive integer"}.get(low, "an integer")
         if isinstance(value, bool) or not isinstance(value, int | Symbol):
             what = _as_text(value) if isinstance(value, tuple) else shown(value)
             decimal = hasattr(value, "limit_denominator")

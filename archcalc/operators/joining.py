@@ -86,9 +86,9 @@ class Elementwise(Join):
         y, *parts = self.parts(*inputs)
         seen = inputs[0]
         for x, part in zip(inputs[1:], parts, strict=True):
-            fits = _is_vector(x, y) * _is_vector(seen, part) * _stretch(part, y)
+            fits = _is_vector(x, y) * _is_vector(seen, part) * can_stretch(part, y)
             require(fits, self.refusal, help=_factors, x=part if self.crop else x, y=seen)
-            seen = y = _stretched(part, y)
+            seen = y = stretched(part, y)
         return y
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
@@ -169,7 +169,7 @@ def _is_vector(x: Shape, raised: Shape) -> Int:
     return 1 if x.rank == raised.rank else x.positions == 1
 
 
-def _stretch(x: Shape, y: Shape) -> Int:
+def can_stretch(x: Shape, y: Shape) -> Int:
     """Whether each axis of both has one size, or 1 in one of them."""
     if x.rank != y.rank:
         return 0
@@ -187,7 +187,7 @@ def _is_one(n: Int) -> bool:
     return isinstance(n, int) and n == 1
 
 
-def _stretched(x: Shape, y: Shape) -> Shape:
+def stretched(x: Shape, y: Shape) -> Shape:
     """The shape that both stretch to."""
     sizes = (m if _is_one(n) else n if _is_one(m) else maximum(n, m) for n, m in zip(x, y, strict=True))
     return Shape(*sizes)

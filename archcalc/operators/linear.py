@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from archcalc.arithmetic import require
 from archcalc.operators.argument import Argument
-from archcalc.operators.model import Extent, Geometry, Operator, Weight, Work, sums_of_products
+from archcalc.operators.joining import can_stretch, stretched
+from archcalc.operators.model import (
+    UNWEIGHTED,
+    Extent,
+    Geometry,
+    Operator,
+    Weight,
+    Work,
+    sums_of_products,
+    values_of,
+)
 from archcalc.operators.shape import Shape
 from archcalc.operators.window import NOBIAS
 from archcalc.symbols import Int
@@ -82,6 +92,65 @@ class Rbf(Operator):
 
     def geometry(self, *inputs: Shape) -> Geometry:
         return "global"
+
+
+class MatMul(Operator):
+    """Product of two tensors' matrices: n positions × k channels by k positions × m channels.
+
+    `transposed` multiplies by the transpose of the other, m × k; `scaled` divides by √k, as attention
+    does: one multiply an output. Axes before the last positions are matrices side by side, and stretch
+    as in NumPy. Multiplies: n × k × m.
+    """
+
+    name = "matmul"
+    arguments = (
+        Argument("transposed", "flag", "multiply by the transpose of the other", False),
+        Argument("scaled", "flag", "times 1 / √k, where k products are summed", False),
+    )
+    labels = (1, 1)
+    weight_layer, stored, buffer = False, True, "fresh"
+
+    transposed: bool
+    scaled: bool
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        x, y = inputs
+        left, right = self._matrices(x, y)
+        inner, columns = (right[-1], right[-2]) if self.transposed else (right[-2], right[-1])
+        require(left.channels == inner, self._refusal, help=self._fitting, x=x, y=y)
+        sides = Shape(*left[:-2], 1), Shape(*right[:-2], 1)
+        require(can_stretch(*sides), self._refusal, help=self._fitting, x=x, y=y)
+        return Shape(*stretched(*sides)[:-1], left[-2], columns)
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        return UNWEIGHTED
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        outputs = values_of(self.output_shape(*inputs), "outputs")
+        loops = sums_of_products(outputs, Extent("products", (("channels", inputs[0].channels),)))
+        return (*loops, Work("multiplies", (outputs,))) if self.scaled else loops
+
+    def connections(self, *inputs: Shape) -> Int:
+        return 0
+
+    def geometry(self, *inputs: Shape) -> Geometry:
+        return "global"  # every row of the other, though only its own of what arrives
+
+    def _matrices(self, *inputs: Shape) -> list[Shape]:
+        """With as many axes: those that one lacks stand before it."""
+        rank = max(x.rank for x in inputs)
+        return [Shape(*(1,) * (rank - x.rank), *x) for x in inputs]
+
+    @property
+    def _refusal(self) -> str:
+        return "cannot multiply {x} by " + ("the transpose of {y}" if self.transposed else "{y}")
+
+    def _fitting(self, x: Shape, y: Shape) -> str:
+        if y.channels == x.channels and not self.transposed:
+            return "`transposed` multiplies by the transpose of @label"
+        if self.transposed:
+            return f"the other needs {x.channels} channels, and as many matrices: n×k by m×k"
+        return f"the other needs {x.channels} positions, and as many matrices: n×k by k×m"
 
 
 def _require_vector(name: str, x: Shape) -> None:

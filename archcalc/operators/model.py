@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 from archcalc.arithmetic import product, require
 from archcalc.errors import ShapeError
-from archcalc.operators.argument import Argument, written
+from archcalc.operators.argument import Argument
 from archcalc.operators.shape import AXIS_NAMES, Shape, Sizes
 from archcalc.symbols import Int
 
@@ -122,7 +122,34 @@ class Cells(NamedTuple):
     outputs: Sizes
 
 
-Geometry = Window | Spread | Repeat | Grid | Cells | Literal["pointwise", "global"]
+class Ring(NamedTuple):
+    """Output o of an axis of n inputs reads input (o − shift) mod n."""
+
+    shift: Sizes
+    inputs: Sizes
+
+
+class AxisOrder(NamedTuple):
+    """Axis i of the output is axis `axes[i]` of the input; the last one is that of the channels."""
+
+    axes: tuple[int, ...]
+
+    @property
+    def keeps_positions(self) -> bool:
+        """Whether every axis stands where it stood."""
+        return self.axes == tuple(range(len(self.axes)))
+
+
+class Regroup(NamedTuple):
+    """Values keep their order, row by row: a position had `before` of them, and has `after`."""
+
+    before: Int
+    after: Int
+
+
+Geometry = (
+    Window | Spread | Repeat | Grid | Cells | Ring | AxisOrder | Regroup | Literal["pointwise", "global"]
+)
 Buffer = Literal["fresh", "in place", "view"]
 
 
@@ -196,7 +223,7 @@ class Operator:
         for argument in self.arguments:
             value = getattr(self, argument.attribute)
             if argument.required:
-                words.append(written(value))
+                words.append(argument.size_written(value))
             elif value != self._default(argument):
                 words.append(argument.written(value))
         return " ".join(words)

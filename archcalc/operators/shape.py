@@ -17,6 +17,7 @@ AXES: dict[int, tuple[str, ...]] = {
 }
 
 AXIS_NAMES = ("channels", "length", "frames", "height", "width")
+POSITIONS = "positions"  # all axes but the channels
 
 
 class Shape(tuple[Int, ...]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from archcalc.arithmetic import OPEN
 from archcalc.errors import shown
 from archcalc.spec.model import Given, Parameter, Size
 from archcalc.spec.tokens import (
@@ -21,6 +22,7 @@ from archcalc.spec.tokens import (
 )
 
 _GLUED = re.compile(rf"([a-z])({SIZE.pattern})")
+_SHAPE = re.compile(r"(?:[0-9]+|_)(?:x(?:[0-9]+|_)){1,3}")
 _NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 
 
@@ -33,6 +35,8 @@ def read_argument(token: Lexeme) -> Given:
         return Given("@", read_reference(token), start, end)
     if SIZE.fullmatch(text):
         return Given("", read_size(token), start, end)
+    if _SHAPE.fullmatch(text):
+        return Given("", _read_shape(token), start, end)
     if glued := _GLUED.fullmatch(text):
         return Given(glued[1], read_size(Lexeme(glued[2], start + 1)), start, end)
     if NAME.fullmatch(text):
@@ -47,6 +51,12 @@ def read_argument(token: Lexeme) -> Given:
         if NAME.fullmatch(value.text):
             return Given(name, {"true": True, "false": False}.get(value.text, value.text), start, end)
     raise fault(f"`{shown(text)}` is no argument", start, end, _argument_help(text))
+
+
+def _read_shape(token: Lexeme) -> tuple[int, ...]:
+    """INT or _ along each axis."""
+    sizes = [OPEN if n == "_" else read_size(Lexeme(n, token.start)) for n in token.text.split("x")]
+    return tuple(size for size in sizes if isinstance(size, int))
 
 
 def _argument_help(text: str) -> str:

@@ -11,7 +11,7 @@ import copy
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import partial
-from itertools import product
+from itertools import permutations, product
 from typing import Any, cast
 
 import numpy as np
@@ -27,15 +27,29 @@ from archcalc.execution.fast.operators import KERNELS, prepare, scratch
 from archcalc.execution.verify import judge
 from archcalc.graph.model import Node
 from archcalc.operators import RECURRENT, TABLE, operator_class
-from archcalc.operators.model import Cells, Extent, Grid, Operator, Repeat, Spread, Weight, Window, Work
+from archcalc.operators.model import (
+    AxisOrder,
+    Cells,
+    Extent,
+    Grid,
+    Operator,
+    Regroup,
+    Repeat,
+    Ring,
+    Spread,
+    Weight,
+    Window,
+    Work,
+)
 from archcalc.operators.shape import Shape
 
 RNG = np.random.default_rng(7)
 Shapes = tuple[Shape, ...]
 Law = Callable[[Operator, Shapes], bool]
 Place = tuple[int, ...]
-WITH_AXES = (Window, Spread, Repeat, Grid, Cells)
-MOVED = ("slice",)  # along an axis of positions they move what is seen
+WITH_AXES = (Window, Spread, Repeat, Grid, Cells, Ring)
+REARRANGED = {"permute": AxisOrder, "reshape": Regroup}
+MOVED = ("slice", "roll", "mean", "sum", "max")  # along an axis of positions they move what is seen
 
 
 # Laws: each says whether the facts of an operator hold on inputs of these shapes.
@@ -83,13 +97,14 @@ def places_of(sizes: Any) -> Iterator[Place]:
 def seen_positions(operator: Operator, inputs: Shapes) -> dict[Place, set[Place]]:
     """For every output position the positions of an input whose NaN reaches it.
 
-    The input is the first, or of an attention the last: what it attends to. Tokens of a window that are
-    apart meet with a weight of 0, which does not stop NaN; an id becomes another.
+    The input is the first; of an attention the last, what it attends to, and of a product of matrices
+    the other, of which it sees all rows. Tokens of a window that are apart meet with a weight of 0,
+    which does not stop NaN; an id becomes another.
     """
     arrays, weights = [np.abs(x) for x in arrays_of(operator, inputs)], weights_of(operator, inputs)
     poison = 1e3 if operator.name == "windowattention" else np.nan
     clean, facts = reference.run(operator, arrays, weights), cast(Any, operator)
-    number = len(inputs) - 1 if operator.name == "attention" else 0
+    number = len(inputs) - 1 if operator.name in ("attention", "matmul") else 0
     seen: dict[Place, set[Place]] = {}
     for place in places_of(inputs[number].extents):
         poisoned = arrays[number].copy()
@@ -111,6 +126,12 @@ def geometry_is_seen(seen: dict[Place, set[Place]], operator: Operator, inputs: 
     everything = set(
         places_of(inputs[-1].extents if operator.name == "attention" else inputs[0].extents)
     )
+    if isinstance(geometry, AxisOrder | Regroup):
+        y = operator.output_shape(*inputs)
+        return all(seen[place] == rearranged(geometry, place, inputs[0], y) for place in seen)
+    if operator.name == "matmul":
+        rows = set(range(inputs[1].extents[-1]))
+        return geometry == "global" and all({p[-1] for p in places} == rows for places in seen.values())
     if isinstance(geometry, WITH_AXES):
         inner = [place for place in seen if not repeats(operator, place, inputs[0])]
         return all(seen[place] == expected_places(geometry, place, inputs[0]) for place in inner)
@@ -129,11 +150,27 @@ def repeats(operator: Any, place: Place, x: Shape) -> bool:
     return any(not before <= at < before + n for at, (before, _), n in sides)
 
 
+def rearranged(geometry: AxisOrder | Regroup, output: Place, x: Shape, y: Shape) -> set[Place]:
+    """The positions from which the values of an output are."""
+    if isinstance(geometry, AxisOrder):
+        kept = {axis: at for axis, at in zip(geometry.axes, output, strict=False) if axis < x.rank}
+        return {p for p in places_of(x.extents) if all(p[axis] == at for axis, at in kept.items())}
+    number = list(places_of(y.extents)).index(output)
+    values = range(number * geometry.after, (number + 1) * geometry.after)
+    return {
+        p
+        for i, p in enumerate(places_of(x.extents))
+        if {*values} & {*range(i * geometry.before, (i + 1) * geometry.before)}
+    }
+
+
 def expected_places(geometry: Any, output: Place, x: Shape) -> set[Place]:
     """What a window or grid says that an output sees, as far as it lies inside the map."""
     axes = []
     for axis in range(x.rank):
-        if isinstance(geometry, Repeat):
+        if isinstance(geometry, Ring):
+            places = [(output[axis] - geometry.shift[axis]) % geometry.inputs[axis]]
+        elif isinstance(geometry, Repeat):
             places = [output[axis] // geometry.factor[axis]]
         elif isinstance(geometry, Spread):
             kernel, stride, before, dilation = (sizes[axis] for sizes in geometry)
@@ -161,8 +198,14 @@ def geometry_is_listed(operator: Operator, inputs: Shapes) -> bool:
     geometry = operator.geometry(*inputs)
     if operator.name == "linear" and inputs[0].is_sequence:
         return geometry == "pointwise"
-    if getattr(operator, "axis", "channels") != "channels" and operator.name in MOVED:
-        return isinstance(geometry, WITH_AXES)
+    if operator.name in REARRANGED:
+        return isinstance(geometry, REARRANGED[operator.name])
+    axis = getattr(operator, "axis", "")
+    if operator.name in MOVED and axis != "channels":
+        whole = operator.name not in ("slice", "roll") and axis in ("positions", "length")
+        return geometry == "global" if whole else isinstance(geometry, WITH_AXES)
+    if operator.name == "roll":
+        return geometry == "pointwise"
     return [geometry] == listed if listed else isinstance(geometry, WITH_AXES)
 
 
@@ -229,6 +272,21 @@ def other_work(operator: Operator, inputs: Shapes) -> Iterator[tuple[str, Any]]:
 
 def other_geometry(operator: Operator, inputs: Shapes) -> Iterator[tuple[str, Any]]:
     geometry = operator.geometry(*inputs)
+    if isinstance(geometry, AxisOrder):
+        yield from (
+            ("geometry", AxisOrder(axes))
+            for axes in permutations(geometry.axes)
+            if axes != geometry.axes
+        )
+    if isinstance(geometry, Regroup):
+        x, y = inputs[0], operator.output_shape(*inputs)
+        for field, by in product(geometry._fields, (-1, 1)):
+            changed = geometry._replace(**{field: getattr(geometry, field) + by})
+            if any(
+                rearranged(geometry, place, x, y) != rearranged(changed, place, x, y)
+                for place in places_of(y.extents)
+            ):
+                yield "geometry", changed
     if not isinstance(geometry, WITH_AXES):
         kinds = {"pointwise", "global"} - {geometry}
         yield from (("geometry", kind) for kind in sorted(kinds))

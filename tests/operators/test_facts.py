@@ -82,6 +82,7 @@ def test_geometry_without_window(geometry: str) -> None:
 def test_the_other_operators_slide_a_window() -> None:
     windowed = {"conv", "maxpool", "avgpool", "sumpool", "adaptivepool", "todepth", "windowattention"}
     windowed |= {"deconv", "upsample", "pad", "crop", "pixelshuffle", "pixelunshuffle"}
+    windowed |= {"roll", "permute", "reshape"}
     assert set(TABLE) - set().union(*GEOMETRIES.values()) == windowed
 
 

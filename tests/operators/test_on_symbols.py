@@ -199,6 +199,30 @@ def unshuffled_pixels(draw: Draw, structure: Structure) -> Point:
     return {"factor0": down, "factor1": across} | image(draw, **sizes)
 
 
+def multiplied(draw: Draw, structure: Structure) -> Point:
+    """n × k by k × m, or by m × k transposed; matrices side by side along the first axis."""
+    rows, inner, columns, side = (draw(small(1, 6)) for _ in range(4))
+    other = {"height1": side if draw(st.booleans()) else 1}
+    sizes = (
+        {"width1": columns, "channels1": inner}
+        if structure["transposed"]
+        else {"width1": inner, "channels1": columns}
+    )
+    return {"height0": side, "width0": rows, "channels0": inner} | other | sizes
+
+
+def turned(draw: Draw, structure: Structure) -> Point:
+    return image(draw) | {"shift": draw(small(-9, 9))}
+
+
+def regrouped(draw: Draw, structure: Structure) -> Point:
+    """As many values under two other axes, of which one may be left open."""
+    a, b, c = (draw(small(1, 5)) for _ in range(3))
+    whole = {"height0": a, "width0": b * c, "channels0": draw(small(1, 4))}
+    last = c * whole["channels0"]
+    return whole | ({"shape1": last} if structure["opened"] else {"shape0": a * b, "shape1": last})
+
+
 def padded(draw: Draw, structure: Structure) -> Point:
     channels = draw(small(1, 9))
     return {"channels": channels + draw(small(0, 5))} | image(draw, channels=channels)
@@ -306,6 +330,7 @@ def plain(*sizes: str) -> Callable[[Draw, Structure], Point]:
 
 
 ALONG = st.sampled_from(["channels", "down"])  # the height of a map or volume, the length of a sequence
+ALONG_ALL = st.sampled_from(["channels", "down", "positions"])
 SEQUENCE = st.just({"tokens": True})
 NUMBERS = st.sampled_from([Fraction(1, 1000), 0.00001, 1])
 
@@ -361,6 +386,11 @@ SPACES = {
     "todepth": Space(flags(), plain("factor0", "factor1")),
     "pixelshuffle": Space(flags(volume=st.just(True)), shuffled_pixels),
     "pixelunshuffle": Space(flags(), unshuffled_pixels),
+    "matmul": Space(flags("transposed", "scaled", inputs=st.just(2)), multiplied),
+    **dict.fromkeys(("mean", "sum", "max"), Space(flags("tokens", axis=ALONG_ALL), plain())),
+    "roll": Space(flags(axis=ALONG_ALL), turned),
+    "permute": Space(flags(order=st.permutations([0, 1, 2]).map(tuple)), plain()),
+    "reshape": Space(flags("opened"), regrouped),
     "padchannels": Space(flags(), padded),
     "slice": Space(flags("offset", axis=ALONG), sliced),
     "shuffle": Space(flags(), shuffled),
@@ -377,10 +407,11 @@ SPACES = {
 }
 NEVER_REFUSE = {"gap", "bn", "ln", "instancenorm", "rmsnorm", "scale", "flatten"}
 NEVER_REFUSE |= {*FAMILIES["activation"].split()}
+NEVER_REFUSE |= {"mean", "sum", "max", "permute", "roll"}
 NEVER_REFUSE |= {"tokens", "classtoken", "transpose", "sinusoid"}
 OF_SEQUENCES = {"tokens", "classtoken", "posembed", "sinusoid", "transpose", "token", "attention"}
 OF_SEQUENCES |= {"rnn", "gru", "lstm"}
-OF_ONE_RANK = {*OF_SEQUENCES, "linear", "rbf", "windowattention"}
+OF_ONE_RANK = {*OF_SEQUENCES, "matmul", "permute", "reshape", "linear", "rbf", "windowattention"}
 RANKS = {name: (2,) if name in OF_ONE_RANK else (1, 2, 3) for name in TABLE}
 
 
@@ -392,7 +423,8 @@ def points(draw: Draw, space: Space, structure: Structure, spoiled: bool) -> Poi
         inputs = {name for name in point if name[:-1] in ("height", "width", "channels")}
         name = draw(st.sampled_from(sorted(point) + 2 * sorted(point.keys() - inputs)))
         changed = point[name] + draw(st.sampled_from([-1, 1, 2]))
-        point[name] = max(changed, 1) if name in inputs else draw(st.sampled_from([-1, 0, changed]))
+        least = 0 if name.startswith("shape") else -1  # −1 leaves an axis open, and no number does
+        point[name] = max(changed, 1) if name in inputs else draw(st.sampled_from([least, 0, changed]))
     return point
 
 
@@ -418,6 +450,8 @@ def construct(
         given |= {"filters": numbers["channels0"], "g": numbers["channels0"], "table": None}
     known = {a.name for a in cls.arguments}
     rank = 1 if structure.get("tokens") else rank
+    if cls.name == "reshape":
+        given["shape"] = [numbers.get("shape0", -1), numbers["shape1"]]
     if structure.get("axis") == "down":
         given["axis"] = "length" if rank == 1 else "height"
     inputs = [

@@ -63,6 +63,7 @@ TWO_SIDES = "only padding has two sides: `p0:1`"
 BOUNDS = "as in `clip low={-1} high={1}`"
 ODD = "use `same`, or write the padding: `p1`"
 CHANNELS = "`conv 8` behind the 4×4×9, or `conv 9` behind the 4×4×8, makes the channels equal"
+DECIMAL = "floor(x), ceil(x) or round_to(x, 8) makes it one"
 FLATTEN = "`flatten` or `gap` the map first"
 SMALLER = "padding (`half`), or a larger input"
 STRIDES = "heights and widths must agree: pad the convs (`half`), or give both the same strides"
@@ -302,6 +303,92 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
         "size",
         "",
     ),
+    (
+        call("matmul", on=[TOKENS, Shape(196, 64)]),
+        "cannot multiply 196×768 by 196×64",
+        "",
+        "the other needs 768 positions, and as many matrices: n×k by k×m",
+    ),
+    (
+        call("matmul", on=[TOKENS, Shape(50, 768)]),
+        "cannot multiply 196×768 by 50×768",
+        "",
+        "`transposed` multiplies by the transpose of @label",
+    ),
+    (
+        call("matmul", transposed=True, on=[TOKENS, Shape(768, 196)]),
+        "cannot multiply 196×768 by the transpose of 768×196",
+        "",
+        "the other needs 768 channels, and as many matrices: n×k by m×k",
+    ),
+    (  # 8 matrices and 7
+        call("matmul", on=[(8, 12, 16), (7, 16, 5)]),
+        "cannot multiply 8×12×16 by 7×16×5",
+        "",
+        "the other needs 16 positions, and as many matrices: n×k by k×m",
+    ),
+    (
+        call("mean", axis="length", on=(7, 6, 5)),
+        "7×6×5 has no axis `length`",
+        "axis",
+        "its axes: height, width, channels",
+    ),
+    (
+        call("roll", 1, axis="frames", on=(7, 6, 5)),
+        "7×6×5 has no axis `frames`",
+        "axis",
+        "its axes: height, width, channels",
+    ),
+    (call("roll", Fraction(1, 2)), "`shift` must be an integer, not 0.5", "shift", DECIMAL),
+    *(
+        (
+            call("permute", order, on=(7, 6, 5)),
+            f"`order` of {told} is no order of 3 axes",
+            "order",
+            "each axis once, from 0, the channels are the last: `1x0x2`",
+        )
+        for order, told in (
+            ([0, 0, 2], "0×0×2"),
+            ([1, 2, 3], "1×2×3"),
+            ([1, 0], "1×0"),
+            ([1], "1"),
+            ([0, 1, 2, 3], "0×1×2×3"),
+            ([0, 1, -1], "0×1×-1"),
+            (list(range(50)), "0×1×2×3×4×5×6×7×8…"),
+        )
+    ),
+    (
+        call("reshape", (7, 7, 256), on=(14, 14, 256)),
+        "cannot reshape 14×14×256 to 7×7×256: 12544 values, not 50176",
+        "shape",
+        "",
+    ),
+    (
+        call("reshape", (10**18, 10**18, 10**18), on=(14, 14, 256)),
+        f"cannot reshape 14×14×256 to {10**18}×{10**18}×{10**18}: {10**54} values, not 50176",
+        "shape",
+        "",
+    ),
+    (
+        call("reshape", [-1, 100], on=(14, 14, 256)),
+        "cannot reshape 14×14×256 to _×100: 100 does not divide 50176 values",
+        "shape",
+        "",
+    ),
+    (
+        call("reshape", [-1, -1, 2]),
+        "`shape` leaves 2 axes open",
+        "shape",
+        "one follows from the others: `_x64`",
+    ),
+    (
+        call("reshape", [1] * 50),
+        "50 axes: a tensor has at most three of positions, and channels",
+        "shape",
+        "as in `14x14x256`",
+    ),
+    (call("reshape", (0, 4)), f"`shape` {POSITIVE} 0", "shape", ""),
+    (call("reshape", [4, -2]), f"`shape` {POSITIVE} -2", "shape", ""),
     (
         call("concat", axis="hight"),
         "`axis` is channels or length or frames or height or width, not hight",

@@ -18,9 +18,11 @@ WEIGHT_LAYERS = dict.fromkeys(
 # elementwise operators may overwrite an input; `flatten` and `tokens` move nothing
 BUFFERS = dict.fromkeys(
     (*ACTIVATIONS, *NORMS, "add", "sub", "mul", "maximum", "posembed", "sinusoid"), "in place"
-) | dict.fromkeys(("flatten", "tokens"), "view")
+) | dict.fromkeys(("flatten", "tokens", "reshape"), "view")
 # activations, norms, softmax, dropout, flatten and what looks like them make no map
-UNSTORED = dict.fromkeys((*ACTIVATIONS, *NORMS, "posembed", "sinusoid", "flatten", "tokens"), False)
+UNSTORED = dict.fromkeys(
+    (*ACTIVATIONS, *NORMS, "posembed", "sinusoid", "flatten", "tokens", "reshape"), False
+)
 
 CONVENTIONS: dict[str, dict[str, Any]] = {
     "weight_layer": dict.fromkeys(TABLE, 0) | WEIGHT_LAYERS,
@@ -40,10 +42,12 @@ GEOMETRIES = {
         "rnn",
         "gru",
         "lstm",
+        "matmul",
         *BY_POSITIONS,
     },
     "pointwise": {*ACTIVATIONS, *NORMS, *JOINS, *GATES, "padchannels", "slice", "shuffle"} - BY_POSITIONS
-    | {"tokens", "classtoken", "posembed", "token", "embedding", "unembed", "sinusoid"},
+    | {"tokens", "classtoken", "posembed", "token", "embedding", "unembed", "sinusoid"}
+    | {"mean", "sum", "max"},
 }
 
 

@@ -20,6 +20,7 @@ from archcalc.compiled import spread
 from archcalc.execution.axes import Triple, lifted, volumes
 from archcalc.execution.counted import kernels, places, products, recurrent
 from archcalc.execution.counted.products import Executed, biased, executed, plain, vector
+from archcalc.execution.reference.windows import PLACES
 
 Array: TypeAlias = Any  # an ndarray of float32
 Weights: TypeAlias = dict[str, Array]
@@ -156,6 +157,20 @@ def _adaptivepool(operator: Any, inputs: list[Array], weights: Weights) -> Execu
     return executed(y, **counts)
 
 
+def _reduce(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
+    """The axis stands first, what stays behind it: a window over all of it."""
+    (x,), whole = inputs, operator.axis == "positions"
+    place = PLACES.get(operator.axis, -1)
+    rows = x.reshape(len(x), -1, x.shape[-1]) if whole else np.moveaxis(x, place, 1)
+    y, steps = _whole(rows.reshape(*rows.shape[:2], -1), operator.name == "max")
+    counts = {"comparisons" if operator.name == "max" else "additions": steps}
+    if operator.name == "mean":
+        counts["multiplies"] = kernels.scale(y, np.full(len(y), 1 / rows.shape[1], np.float32))
+    sizes = [len(x), *[1] * (x.ndim - 2), x.shape[-1]] if whole else list(x.shape)
+    sizes[place] = sizes[place] if whole else 1
+    return executed(y.reshape(sizes), **counts)
+
+
 def _kernel(weight: Array, axes: int) -> Array:
     """A kernel along three axes."""
     return plain(weight.reshape(*lifted(weight.shape[:axes], 1), *weight.shape[axes:]))
@@ -173,6 +188,10 @@ LOOPS: dict[str, Callable[[Any, list[Array], Weights], Executed]] = {
     "windowattention": products.windowattention,
     "unembed": products.unembed,
     **dict.fromkeys(("rnn", "gru", "lstm"), recurrent.recurrent),
+    "matmul": products.matmul,
+    "mean": _reduce,
+    "sum": _reduce,
+    "max": _reduce,
     "rbf": _rbf,
     "maxpool": _pool,
     "sumpool": _pool,
@@ -193,7 +212,7 @@ _WHY = {
     "elementwise but for sums over a group: counted by the reference": "groupnorm instancenorm",
     "moves values: nothing to count": (
         "concat flatten upsample pad crop todepth pixelshuffle pixelunshuffle padchannels "
-        "slice shuffle dropout droppath "
+        "slice shuffle roll permute reshape dropout droppath "
         "tokens classtoken token transpose embedding"
     ),
 }

@@ -75,6 +75,21 @@ def windowattention(operator: Any, inputs: list[Array], weights: Weights) -> Exe
     return executed(definition.from_windows(operator, y, x.shape), **counts)
 
 
+def matmul(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
+    """Multiply the matrices of two tensors; leading axes of 1 stretch."""
+    axes = max(x.ndim for x in inputs)
+    x, w = (a.reshape(len(a), *[1] * (axes - a.ndim), *a.shape[1:]) for a in inputs)
+    w = w.swapaxes(-1, -2) if operator.transposed else w
+    side = np.broadcast_shapes(x.shape[:-2], w.shape[:-2])
+    x, w = (np.broadcast_to(a, (*side, *a.shape[-2:])) for a in (x, w))
+    counts: Counter[str] = Counter()
+    y = _products(x, w, counts)
+    if operator.scaled:
+        share = np.full(y.size // y.shape[-1], 1 / x.shape[-1] ** 0.5, np.float32)
+        counts["multiplies"] += kernels.scale(y.reshape(-1, y.shape[-1]), share)
+    return executed(y, **counts)
+
+
 def _mix(
     query: Array, key: Array, value: Array, counts: Counter[str], bias: Array | None, apart: Array | None
 ) -> Array:

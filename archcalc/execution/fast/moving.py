@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from archcalc.execution.fast.workspace import CHUNK
 from archcalc.execution.model import Array, Prepared
 from archcalc.execution.reference.embedding import ids_of, waves
 from archcalc.execution.reference.joining import aligned, lay
-from archcalc.execution.reference.windows import taps
+from archcalc.execution.reference.windows import PLACES, taps
 
 
 def concat(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
@@ -112,6 +113,21 @@ def padchannels(
     channels = inputs[0].shape[-1]
     out[..., :channels] = inputs[0]
     out[..., channels:] = 0
+
+
+def roll(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
+    """Copy block by block: along each axis what goes on, and what comes in at the beginning."""
+    (x,), shift = inputs, int(operator.shift)
+    every = range(1, x.ndim - 1) if operator.axis == "positions" else (PLACES[operator.axis] % x.ndim,)
+    halves = [[(slice(None), slice(None))] for _ in x.shape]
+    for axis in every:
+        by = shift % x.shape[axis]
+        halves[axis] = [
+            (slice(by, None), slice(-by or None)),
+            (slice(by), slice(x.shape[axis] - by, None)),
+        ]
+    for block in product(*halves):
+        out[*(to for to, _ in block)] = x[*(source for _, source in block)]
 
 
 def moved(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:

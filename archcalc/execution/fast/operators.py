@@ -18,7 +18,7 @@ import numpy as np
 from archcalc.compiled import THREADS
 from archcalc.execution import reference
 from archcalc.execution.axes import lifted, volumes
-from archcalc.execution.fast import attention, direct, moving, recurrent
+from archcalc.execution.fast import attention, direct, folding, moving, recurrent
 from archcalc.execution.fast.convolution import Maps, convolve, cut, is_depthwise, pack
 from archcalc.execution.fast.finish import ELEMENTWISE, finish_of
 from archcalc.execution.fast.workspace import CHUNK, flat, take
@@ -239,6 +239,8 @@ KERNELS: dict[str, Kernel] = {
     "deconv": _deconv,
     "linear": _linear,
     "rbf": moving.moved,
+    "matmul": folding.matmul,
+    **dict.fromkeys(("mean", "sum", "max"), folding.reduce),
     "maxpool": _pooling(True),
     "sumpool": _summed,
     "avgpool": _avgpool,
@@ -283,6 +285,9 @@ KERNELS: dict[str, Kernel] = {
     "padchannels": moving.padchannels,
     "slice": moving.moved,
     "shuffle": moving.moved,
+    "roll": moving.roll,
+    "permute": moving.moved,
+    "reshape": _same,
     **dict.fromkeys(
         (
             *("leaky", "prelu", "elu", "selu", "sigmoid", "tanh", "softplus", "swish", "mish", "gelu"),

@@ -15,6 +15,25 @@ def linear(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     return y if operator.nobias else y + weights["bias"]
 
 
+def matmul(operator: Any, inputs: list[Array], weights: Weights) -> Array:
+    """Multiply the matrices of two tensors."""
+    x, other = matrices(operator, inputs)
+    y = np.matmul(x, other)
+    return y * scale(x) if operator.scaled else y
+
+
+def matrices(operator: Any, inputs: list[Array]) -> list[Array]:
+    """Both with as many axes; the other as it is multiplied by."""
+    axes = max(x.ndim for x in inputs)
+    x, other = (a.reshape(len(a), *[1] * (axes - a.ndim), *a.shape[1:]) for a in inputs)
+    return [x, other.swapaxes(-1, -2) if operator.transposed else other]
+
+
+def scale(x: Array) -> Any:
+    """1 / √k of the k products that are summed."""
+    return x.dtype.type(1 / x.shape[-1] ** 0.5)
+
+
 def vector(x: Array) -> Array:
     """A volume of one position as any vector is: images × 1 × 1 × channels."""
     return x.reshape(len(x), 1, 1, -1) if x.ndim > 4 else x

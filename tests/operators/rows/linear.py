@@ -3,7 +3,7 @@
 from archcalc.operators import operator_class
 from archcalc.operators.shape import Shape
 
-linear, rbf = operator_class("linear"), operator_class("rbf")
+linear, rbf, matmul = map(operator_class, ("linear", "rbf", "matmul"))
 
 ROWS = [
     (
@@ -80,4 +80,37 @@ ROWS = [
             "connections": 84 * 10,
         },
     ),
+    (  # scores of 12 queries and 20 keys of 64 channels, each divided by √64 …
+        matmul(transposed=True, scaled=True),
+        [Shape(12, 64), Shape(20, 64)],
+        Shape(12, 20),
+        {
+            "headline": 12 * 20 * 64,
+            "multiplies": 12 * 20 * 64 + 12 * 20,
+            "additions": 12 * 20 * 63,
+        },
+    ),
+    (  # … and the mixture of 20 values of 32 channels
+        matmul(),
+        [Shape(12, 20), Shape(20, 32)],
+        Shape(12, 32),
+        {"headline": 12 * 32 * 20, "multiplies": 12 * 32 * 20, "additions": 12 * 32 * 19},
+    ),
+    (  # 8 heads side by side
+        matmul(transposed=True),
+        [(8, 12, 16), (8, 20, 16)],
+        (8, 12, 20),
+        {
+            "headline": 8 * 12 * 20 * 16,
+            "multiplies": 8 * 12 * 20 * 16,
+            "additions": 8 * 12 * 20 * 15,
+        },
+    ),
+    (  # one matrix for all 8
+        matmul(),
+        [(8, 12, 16), Shape(16, 5)],
+        (8, 12, 5),
+        {"headline": 8 * 12 * 5 * 16, "multiplies": 8 * 12 * 5 * 16, "additions": 8 * 12 * 5 * 15},
+    ),
+    (matmul(), [(1, 1, 1), Shape(1, 3)], (1, 1, 3), {"headline": 3, "multiplies": 3}),
 ]

@@ -7,6 +7,7 @@ from archcalc.operators.shape import Shape
 flatten, upsample, todepth, padchannels, cut, shuffle = map(
     operator_class, ("flatten", "upsample", "todepth", "padchannels", "slice", "shuffle")
 )
+roll, permute, reshape = map(operator_class, ("roll", "permute", "reshape"))
 pad, crop, pixelshuffle, pixelunshuffle = map(
     operator_class, ("pad", "crop", "pixelshuffle", "pixelunshuffle")
 )
@@ -42,4 +43,14 @@ ROWS = [
     (shuffle(4), [(28, 27, 64)], (28, 27, 64), {}),
     (shuffle(1), [(5, 4, 3)], (5, 4, 3), {}),
     (shuffle(3), [(5, 4, 3)], (5, 4, 3), {}),
+    (roll(3), [(7, 6, 5)], (7, 6, 5), {}),
+    (roll(-3, axis="height"), [(7, 6, 5)], (7, 6, 5), {}),
+    (permute((1, 0, 2)), [(7, 6, 5)], (6, 7, 5), {}),
+    (permute((2, 0, 1)), [(7, 6, 5)], (5, 7, 6), {}),
+    (permute((1, 0), rank=1), [Shape(196, 768)], Shape(768, 196), {}),
+    (permute((3, 1, 2, 0), rank=3), [Shape(4, 7, 6, 5)], Shape(5, 7, 6, 4), {}),
+    (reshape((14, 14, 768), rank=1), [Shape(196, 768)], (14, 14, 768), {}),
+    (reshape((12, -1, 64), rank=1), [Shape(196, 768)], (12, 196, 64), {}),  # 196 · 768 / (12 · 64)
+    (reshape((-1,)), [(7, 6, 5)], (1, 1, 7 * 6 * 5), {}),
+    (reshape((4, 5, -1, 2)), [(8, 5, 6)], Shape(4, 5, 8 * 5 * 6 // 40, 2), {}),
 ]
