@@ -64,16 +64,18 @@ def command(
                               same file at a git revision
     --format github           annotations of a workflow, at the lines of the spec
     """
-    share = _share(tolerance)
-    limits = [Limit(name.replace("_", "-"), text) for name, text in bounds.items() if text is not None]
-    limits += [Limit(WHERE, text) for text in where]
-    made = []
-    for network in networks:
-        before = at_revision(network, against) if against else None
-        made.append(report(network, limits, dtype, Growth(before, share)))
+    share, limits = _share(tolerance), _given(where, bounds)
+    befores = [at_revision(network, against) if against else None for network in networks]
+    made = [report(n, limits, dtype, Growth(b, share)) for n, b in zip(networks, befores, strict=True)]
     show("check", [shown for shown, _ in made], table.format)
     if not all(fits for _, fits in made):
         click.get_current_context().exit(1)
+
+
+def _given(where: tuple[str, ...], bounds: dict[str, str | None]) -> list[Limit]:
+    """Those of the command line."""
+    limits = [Limit(name.replace("_", "-"), text) for name, text in bounds.items() if text is not None]
+    return limits + [Limit(WHERE, text) for text in where]
 
 
 def _share(text: str) -> Fraction:
