@@ -156,9 +156,10 @@ class Verification:
     def arena(self) -> tuple[Check, ...]:
         """Return checks of the block after all layers ran: its size, its use, outputs intact."""
         size = self._size
+        inputs = (self._places[i][1] for i in range(self.graph.inputs))
         return (
             Check("bytes", "arena", size, self.forward.block.nbytes),
-            Check("bytes used", "arena", size, max(self._reached, self._places[0][1])),
+            Check("bytes used", "arena", size, max(self._reached, *inputs)),
             Check("outputs", "arena", "intact", self._intact(self.graph.outputs)),
         )
 
