@@ -78,6 +78,20 @@ ALIASES = {
     "self_attention": "attention",
     "cross_attention": "attention",
     "concatenate": "concat",
+    "subtract": "sub",
+    "elementwise_max": "maximum",
+    "mm": "matmul",
+    "bmm": "matmul",
+    "dot": "matmul",
+    "reduce_mean": "mean",
+    "reduce_sum": "sum",
+    "reduce_max": "max",
+    "amax": "max",
+    "view": "reshape",
+    "swapaxes": "permute",
+    "narrow": "slice",
+    "select": "slice",
+    "gather": "slice",
 }
 DEPTHWISE = ("depthwise", "dwconv", "depthwise_conv")
 

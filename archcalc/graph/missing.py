@@ -6,6 +6,8 @@ from archcalc.spec.tokens import VOLUMES
 
 _SENTENCES = {
     "deformconv": "there is no deformable conv here; its offsets alone come from a plain `conv`",
+    "split": "a part each, from where it begins: `slice 64`, `slice 64 from=64 axis=height`",
+    "einsum": "two matrices are `matmul @label`, with `permute` before where axes stand otherwise",
     "3d": VOLUMES,
     "conv3d": f"`conv` is 3-D where a volume arrives: {VOLUMES}",
     "conv1d": f"`conv` is 1-D where a sequence arrives: {VOLUMES}",
@@ -15,6 +17,8 @@ _ALIASES = {
     "deformable": "deformconv",
     "deformableconv": "deformconv",
     "dcn": "deformconv",
+    "chunk": "split",
+    "unbind": "split",
     "deconv3d": "conv3d",
     "pool3d": "conv3d",
     "maxpool3d": "conv3d",

@@ -74,6 +74,17 @@ CASES = [
     ("6x5x1", "a = maxpool 6x1", "@in | maxpool 1x5 | mul @a | conv 1 k2"),
     ("7x1", "a = conv 1 k7", "@in | sub @a"),
     ("4x3x3x1", "a = conv 1 k4x1x1", "@in | add @a"),
+    # what leaves at the end comes in at the beginning
+    ("6x5x1", "roll 2"),
+    ("6x5x1", "conv 1 k2 | roll {-2} axis=width | conv 1 k2"),
+    ("12x1", "maxpool 2 | roll 4"),
+    ("4x3x3x1", "roll 1 axis=frames | conv 1 k2x1x1"),
+    # one place for all of an axis, by itself and joined again
+    ("6x5x2", "mean axis=height"),
+    ("6x5x2", "a = max axis=width", "@in | mul @a | conv 1 k2"),
+    ("4x3x3x1", "conv 1 k2x1x1 | sum axis=frames"),
+    ("6x5x2", "mean | conv 1 k3 half"),
+    ("6x5x2", "permute 0x1x2 | conv 1 k2"),
 ]
 
 

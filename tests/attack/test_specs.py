@@ -41,6 +41,32 @@ STRANGE = [
         "\x85",
     ),
     *("output a = ", "a = ", "if 1: ", "2 x ", "60 x ", "concat @in", "add @in", "{channels}", "{1/0}"),
+    *(
+        "mul @in",
+        "matmul @in",
+        "matmul @a transposed",
+        "concat @in axis=height",
+        "mean axis=width",
+        "roll {-3}",
+    ),
+    *(
+        "slice 3 from=1 axis=height",
+        "permute 1x0x2",
+        "permute 0x0x2",
+        "permute 9x8",
+        "max axis=positions",
+    ),
+    *(
+        "reshape _x4",
+        "reshape _x_",
+        "reshape 1000000000000000000x1000000000000000000",
+        "token 1 | add @in",
+    ),
+    *(
+        "permute " + "x".join(map(str, range(50))),
+        "reshape " + "1x" * 49 + "1",
+        "roll 9223372036854775807",
+    ),
     *("reuse @a", "reuse @in", "99 x reuse @a", "@a/conv", "{shape}", "{shape[0]}", "if shape[0] > 7: "),
     *(
         "\n[inputs]\n",

@@ -1,4 +1,4 @@
-"""Small networks that tools for counting fall into: shared, unused and unweighted layers, odd axes, joins.
+"""Small networks that counting tools fall into: shared, unused, unweighted layers, odd axes, joins.
 
 What is right is worked out beside each; `run --verify` then does the work.
 """
@@ -72,11 +72,9 @@ TRAPS = {
     # (KᵀV first) 64 × 32 for each of 20 tokens, then 10 queries by 64 × 32
     "linear attention: the other order": Trap(
         BARE.replace(
-            "@q | matmul @k transposed scaled | softmax | matmul @v",
-            "m = @k | permute 1x0 | matmul @v', '@q | matmul @m",
-        )
-        .replace('layers = "m', "layers = ['m")
-        .replace('@m"', "@m']"),
+            '"@q | matmul @k transposed scaled | softmax | matmul @v"',
+            '["m = @k | permute 1x0 | matmul @v", "@q | matmul @m"]',
+        ),
         0,
         64 * 20 * 32 + 10 * 64 * 32,
         "10×32",
@@ -85,18 +83,17 @@ TRAPS = {
         """
         input = "1x1x300"
         layers = [
-          "slice 100 | p = linear 100 nobias",
+          "first = slice 100",
+          "p = linear 100 nobias",
+          "second = @in | slice 100 from=100 | reuse @p",
+          "@in | slice 100 from=200 | reuse @p | add @p @second",
         ]
-        """.replace(
-            '"slice 100 | p = linear 100 nobias",',
-            '"first = slice 100", "p = linear 100 nobias", "second = @in | slice 100 from=100 | reuse @p", '
-            '"@in | slice 100 from=200 | reuse @p | add @p @second"',
-        ),
+        """,
         100 * 100,
         3 * 100 * 100,
         "100",
     ),
-    # 14 = (33 − 5) // 2 … 15 × 15 × 16 outputs of 25 products, 13 × 13 × 32 of 9 · 16; both twice
+    # (33 − 5) // 2 + 1 = 15: 15 × 15 × 16 outputs of 25 products, 13 × 13 × 32 of 9 · 16; both twice
     "two inputs through one tower": Trap(
         TWO_INPUTS,
         16 * 25 + 16 + 32 * 9 * 16 + 32,
@@ -201,7 +198,8 @@ TRAPS = {
     ),
     # x + t · (y − x): a multiply and two additions a value
     "a highway": Trap(
-        'input = "1x1x16"\nlayers = ["t = linear 16 | sigmoid", "@in | linear 16 | sub @in | mul @t | add @in"]',
+        'input = "1x1x16"\nlayers = ["t = linear 16 | sigmoid", '
+        '"@in | linear 16 | sub @in | mul @t | add @in"]',
         2 * (16 * 16 + 16),
         2 * 16 * 16,
         "16",
@@ -224,14 +222,16 @@ TRAPS = {
     ),
     # frames as a batch: one image's layers on 5 of them are 5 × the work and once the weights
     "the mean of frames": Trap(
-        'input = "5x8x8x3"\nlayers = "conv 4 k1x3x3 nobias | mean axis=frames | reshape 6x6x4 | gap | linear 2"',
+        'input = "5x8x8x3"\n'
+        'layers = "conv 4 k1x3x3 nobias | mean axis=frames | reshape 6x6x4 | gap | linear 2"',
         9 * 3 * 4 + 4 * 2 + 2,
         5 * 6 * 6 * 4 * 27 + 4 * 2,
         "2",
     ),
     # moves of values: nothing is computed
     "rolled, cut, turned and put back": Trap(
-        'input = "8x8x4"\nlayers = "roll 3 | slice 4 axis=height | permute 2x1x0 | reshape 128 | reshape 4x8x4"',
+        'input = "8x8x4"\n'
+        'layers = "roll 3 | slice 4 axis=height | permute 2x1x0 | reshape 128 | reshape 4x8x4"',
         0,
         0,
         "4×8×4",
