@@ -158,10 +158,10 @@ def _may_count(network: Network, name: str) -> bool:
 
 def _align(network: Network, align: int) -> Iterator[tuple[int, str]]:
     """Channels that fill no whole number of lanes."""
-    graph = network.graph
+    graph, ends = network.graph, _ends(network.graph)
     for index, node in enumerate(graph.nodes):
         channels = int(node.shape.channels)
-        if node.operator.weight_layer and channels % align and index not in _ends(graph):
+        if node.operator.weight_layer and channels % align and index not in ends:
             yield index, f"{channels} channels are no multiple of {align}"
 
 
@@ -179,9 +179,9 @@ def _peak(network: Network, _: int) -> Iterator[tuple[int, str]]:
     """One tensor that is half of all that is alive at the peak."""
     memory = measure(network.graph)
     largest = max(memory.alive(memory.peak_step), key=lambda buffer: int(buffer.size))
-    if 2 * int(largest.size) >= int(memory.peak):
+    maker = largest.nodes[0]
+    if network.graph.nodes[maker].inputs and 2 * int(largest.size) >= int(memory.peak):
         share = percent(int(largest.size), int(memory.peak))
-        maker = largest.nodes[0]
         shape = network.graph.nodes[maker].shape
         yield maker, f"its {shape} are {share} of the peak of {grouped(int(memory.peak))} values"
 
