@@ -97,7 +97,7 @@ _PHRASES: dict[str, Callable[[Any], str]] = {
     "todepth": lambda op: f"{_pair(op.factor)} space to depth",
     "pixelunshuffle": lambda op: f"pixel unshuffle /{_short(op.factor)}",
     "pixelshuffle": lambda op: f"pixel shuffle ×{_short(op.factor)}",
-    "slice": lambda op: f"channels {op.start}–{op.start + op.channels - 1}",
+    "slice": lambda op: f"{op.axis} {op.start}–{op.start + op.size - 1}",
 }
 
 
@@ -144,7 +144,7 @@ def _plain(operator: Operator) -> str:
 
 def brief(operator: Operator) -> str:
     """Tell a small operator behind another by its name."""
-    return operator.name if operator.name != "token" else _plain(operator)
+    return _plain(operator) if operator.name in ("token", "reshape") else operator.name
 
 
 def suffix(operator: Operator) -> str:

@@ -73,6 +73,8 @@ def test_labels_of_sequences_and_volumes() -> None:
     ("spec", "label"),
     [
         ("8x8x4 | slice 2 from=1", "channels 1–2"),
+        ("8x8x4 | slice 3 from=4 axis=height", "height 4–6"),
+        ("8x8x4 | mean axis=width", "mean axis=width"),
         ("8x8x4 | todepth 2", "2×2 space to depth"),
         ("8x8x4 | pixelshuffle 2", "pixel shuffle ×2"),
         ("8x8x4 | pixelunshuffle 2", "pixel unshuffle /2"),
