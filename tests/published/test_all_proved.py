@@ -87,6 +87,8 @@ ELSEWHERE = {
     "se_resnet50": "test_papers_zoo_b.py",
     "swin_b": "test_papers_zoo_b.py",
     "swin_s": "test_papers_zoo_b.py",
+    "transformer_base": "test_papers_zoo_c.py",
+    "transformer_big": "test_papers_zoo_c.py",
     "unet": "test_papers_zoo_b.py",
     "unet_paper": "test_papers_zoo_b.py",
     "vgg11_lrn": "test_papers_zoo_a.py",

@@ -104,6 +104,21 @@ def test_espcn_by_hand(scale: int) -> None:
     assert network.graph.nodes[network.graph.output].shape == (85 * scale, 85 * scale, 1)
 
 
+# torch.nn.Transformer(), and of 1,024 channels, 16 heads and 4,096 inside; on 32 words of both languages
+@pytest.mark.parametrize(
+    ("name", "d", "parameters", "multiplies"),
+    [
+        ("transformer_base", 512, 44_140_544, 1_428_160_512),
+        ("transformer_big", 1024, 176_361_472, 5_674_893_312),
+    ],
+)
+def test_transformer(name: str, d: int, parameters: int, multiplies: int) -> None:
+    """Torch has two norms more, behind each half, and no words: 37,000 for both ends and the head."""
+    analysis = archcalc.load(name).analyze()
+    assert analysis.parameters == parameters - 2 * 2 * d + 37_000 * d
+    assert analysis.multiplies == multiplies + 32 * 37_000 * d
+
+
 def test_ds_cnn_by_hand() -> None:
     """MLPerf Tiny's keyword spotting in Keras: 24,908 in total; four separable units behind one conv."""
     unit = (9 * 64 + 64) + 4 * 64 + (64 * 64 + 64) + 4 * 64
