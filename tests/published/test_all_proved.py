@@ -16,6 +16,7 @@ ELSEWHERE = {
     "bert_base": "test_papers_sequences.py",
     "bert_large": "test_papers_sequences.py",
     "convnext_xlarge": "test_papers_zoo_c.py",
+    "crnn": "test_papers_zoo_c.py",
     "darknet19": "test_papers_zoo_b.py",
     "darknet53": "test_papers_zoo_b.py",
     "ds_cnn": "test_papers_zoo_c.py",

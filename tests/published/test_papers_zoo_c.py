@@ -104,6 +104,19 @@ def test_espcn_by_hand(scale: int) -> None:
     assert network.graph.nodes[network.graph.output].shape == (85 * scale, 85 * scale, 1)
 
 
+def test_crnn() -> None:
+    """Table 1 as torch.nn modules: 8,330,789 parameters, convs of 616,833,024 products; the rest by hand.
+
+    24 places; torch counts no LSTM: each direction has 4 gates of 256 units over the input and the state.
+    The authors' code joins both directions by a linear layer of 256; the paper prints 8.3 million.
+    """
+    analysis = archcalc.load("crnn").analyze()
+    assert (analysis.parameters, analysis.total.statistics) == (8_330_789, 2_048)
+    first, second = (2 * 4 * 256 * (inputs + 256) for inputs in (512, 256))
+    linear = 512 * 256 + 512 * 37
+    assert analysis.multiplies == 616_833_024 + 24 * (first + second + linear)
+
+
 # torch.nn.Transformer(), and of 1,024 channels, 16 heads and 4,096 inside; on 32 words of both languages
 @pytest.mark.parametrize(
     ("name", "d", "parameters", "multiplies"),
