@@ -86,6 +86,7 @@ ELSEWHERE = {
     "resnet200_v2": "test_papers_zoo_b.py",
     "resnet50_v2": "test_papers_zoo_b.py",
     "se_resnet50": "test_papers_zoo_b.py",
+    "siamese": "test_papers_zoo_c.py",
     "swin_b": "test_papers_zoo_b.py",
     "swin_s": "test_papers_zoo_b.py",
     "transformer_base": "test_papers_zoo_c.py",

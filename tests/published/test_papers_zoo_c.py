@@ -105,16 +105,31 @@ def test_espcn_by_hand(scale: int) -> None:
 
 
 def test_crnn() -> None:
-    """Table 1 as torch.nn modules: 8,330,789 parameters, convs of 616,833,024 products; the rest by hand.
+    """Table 1 as torch.nn modules: 8,330,789 parameters, convs of 616,833,024 products.
 
-    24 places; torch counts no LSTM: each direction has 4 gates of 256 units over the input and the state.
-    The authors' code joins both directions by a linear layer of 256; the paper prints 8.3 million.
+    Torch counts no LSTM: at 24 places each direction has 4 gates of 256 units over input and state. The
+    authors' code joins both directions by a linear layer of 256; the paper prints 8.3 million.
     """
     analysis = archcalc.load("crnn").analyze()
     assert (analysis.parameters, analysis.total.statistics) == (8_330_789, 2_048)
     first, second = (2 * 4 * 256 * (inputs + 256) for inputs in (512, 256))
     linear = 512 * 256 + 512 * 37
     assert analysis.multiplies == 616_833_024 + 24 * (first + second + linear)
+
+
+def test_siamese() -> None:
+    """The two towers as torch.nn modules: 38,951,745 parameters, 1,817,251,840 products.
+
+    By hand: four convs and a linear layer, once; their products twice, then 4,096 distances.
+    """
+    convs = [(1, 10, 64, 96), (64, 7, 128, 42), (128, 4, 128, 18), (128, 4, 256, 6)]
+    weights = [before * k * k * after for before, k, after, _ in convs]
+    linear = 6 * 6 * 256 * 4096
+    biases = sum(after for _, _, after, _ in convs) + 4096
+    products = sum(w * side * side for w, (*_, side) in zip(weights, convs, strict=True)) + linear
+    analysis = archcalc.load("siamese").analyze()
+    assert analysis.parameters == sum(weights) + linear + biases + 4096 + 1 == 38_951_745
+    assert analysis.multiplies == 2 * products + 4096 == 1_817_251_840
 
 
 # torch.nn.Transformer(), and of 1,024 channels, 16 heads and 4,096 inside; on 32 words of both languages
