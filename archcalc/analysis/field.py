@@ -15,7 +15,7 @@ from archcalc.analysis.field_union import Joined, behind, rolled, shifted, stret
 from archcalc.analysis.notebook import Rows
 from archcalc.graph.model import Graph, Node
 from archcalc.operators.joining import Concat, Join
-from archcalc.operators.model import AxisOrder, Regroup, Ring
+from archcalc.operators.model import AxisOrder, Regroup, Ring, Samples
 from archcalc.operators.shape import AXES, Shape
 from archcalc.symbols import Int
 
@@ -125,6 +125,8 @@ def _field(graph: Graph, node: Node, inputs: list[Field]) -> Field:
         return Field((PIXEL,) * node.shape.rank)
     shapes = graph.input_shapes(node)
     geometry = node.operator.geometry(*shapes)
+    if isinstance(geometry, Samples):
+        inputs = inputs[:1]  # of the other only the size is read
     if geometry == "global" or isinstance(geometry, Regroup) or any(field.is_global for field in inputs):
         return _whole(inputs)
     if isinstance(node.operator, Join):
@@ -141,13 +143,16 @@ def _field(graph: Graph, node: Node, inputs: list[Field]) -> Field:
         return inputs[0]._replace(axes=tuple(rolled(*turn) for turn in turns))
     axes = (through(geometry, axis, field) for axis, field in enumerate(source))
     sides = zip(axes, source, node.shape.extents, strict=False)
-    counted = (_with_outputs(*side) for side in sides)
+    counted = (_with_outputs(geometry, *side) for side in sides)
     return inputs[0]._replace(axes=tuple(counted))
 
 
-def _with_outputs(axis: FieldAxis | None, source: FieldAxis, extent: Int) -> FieldAxis | None:
-    """Return the axis with its number of outputs, where that of its source is known."""
-    return axis._replace(outputs=int(extent)) if axis and source.outputs else axis
+def _with_outputs(
+    geometry: object, axis: FieldAxis | None, source: FieldAxis, extent: Int
+) -> FieldAxis | None:
+    """Return the axis with its number of outputs, if that of its source is known or the size decides."""
+    bounded = source.outputs or isinstance(geometry, Samples)
+    return axis._replace(outputs=int(extent)) if axis and bounded else axis
 
 
 def _whole(inputs: list[Field]) -> Field:

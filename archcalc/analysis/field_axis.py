@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from math import gcd, lcm
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archcalc.operators.model import Cells, Grid, Repeat, Spread, Window
+from archcalc.operators.model import Cells, Grid, Repeat, Samples, Spread, Window
 from archcalc.symbols import Int
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ def through(geometry: object, axis: int, source: FieldAxis) -> FieldAxis | None:
         return _cells(source, int(geometry.inputs[axis]), int(geometry.outputs[axis]))
     if isinstance(geometry, Repeat):
         return _repeat(source, int(geometry.factor[axis]))
+    if isinstance(geometry, Samples):
+        return _sample(source, *(int(sizes[axis]) for sizes in geometry))
     assert isinstance(geometry, Spread)
     return _spread(source, *(int(sizes[axis]) for sizes in geometry))
 
@@ -115,6 +117,25 @@ def _cells(source: FieldAxis, inputs: int, outputs: int) -> FieldAxis | None:
         seen(o * inputs // outputs, -(-(o + 1) * inputs // outputs) - 1, 1) for o in range(period)
     )
     return FieldAxis(ends, source.advance * advance // len(source.ends), outputs)
+
+
+def _sample(source: FieldAxis, step: int, start: int, unit: int, taps: int) -> FieldAxis | None:
+    """Output o reads the inputs around (o·step + start) / unit."""
+    known = len(source.ends)
+    common = gcd(step, unit)
+    advance = lcm(step // common, known)  # inputs until the outputs lie alike again
+    period = advance * unit // step if step else unit + 1  # 0: all stand on one input
+    if period > LONGEST_PERIOD:
+        return None
+    seen = _stretches(source)
+
+    def of(place: int) -> Ends | None:
+        low = place // unit
+        alone = taps == 1 or place % unit == 0
+        return seen(low, low, 1) if alone else seen(low - taps // 2 + 1, low + taps // 2, 1)
+
+    ends = tuple(of(output * step + start) for output in range(period))
+    return FieldAxis(ends, source.advance * max(advance, 1) // known)
 
 
 def _repeat(source: FieldAxis, factor: int) -> FieldAxis | None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from archcalc.audit.amounts import AMOUNTS, Amount, summands
 from archcalc.audit.modules import usual_modules
 from archcalc.audit.tables import ANY, Rules
-from archcalc.audit.terms import TERMS, Rule, Share, Term
+from archcalc.audit.terms import OTHERWISE, TERMS, Rule, Share, Term
 from archcalc.operators import TABLE
 
 View = Mapping[str, str]  # operator → module
@@ -27,8 +27,6 @@ NO_POOLS: View = {**_MODULES, "gap": "Tensor.mean"}
 # a module with parts ends where maps are added or multiplied, and functions flatten
 WHOLES_END_IN_JOINS: View = {**_MODULES, "add": "Bottleneck", "mul": "SqueezeExcitation"}
 BY_OPERATOR: View = {name: name for name in (*TABLE, "input")}
-
-OTHERWISE = ("adaptivepool max",)  # operators whose argument makes them another module: untold here
 
 # terms that hold an amount for all operators
 _EVERY = {

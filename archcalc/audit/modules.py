@@ -18,6 +18,7 @@ from archcalc.operators.convolution import Conv
 from archcalc.operators.model import Operator
 from archcalc.operators.normalization import Norm
 from archcalc.operators.pooling import AdaptivePool
+from archcalc.operators.resizing import Upsample
 from archcalc.spec.bundle import families, folder
 from archcalc.spec.model import Source
 
@@ -74,6 +75,7 @@ _UNREAD = {
 }
 _OWNER = "belong to a module of their own or to the one around it"
 _UNTOLD = {
+    "resize": "whether it is nn.Upsample or a function, and how it counts",
     "attention": "whether it is nn.MultiheadAttention, linear modules or function calls",
     **{name: f"how it counts nn.{module}" for name, module in _UNREAD.items()},
     "matmul": "how it counts torch.matmul",
@@ -88,6 +90,7 @@ _UNTOLD = {
     "classtoken": f"whether its numbers {_OWNER}",
     "posembed": f"whether its numbers {_OWNER}",
 }
+_MODE = "how it counts this mode of nn.Upsample"
 _LN = "whether its class is nn.LayerNorm or one of its own, as channels lie first"
 _GAP = "whether it is a pool or a mean of the tokens"
 _UNKNOWN = "which modules run it"
@@ -207,6 +210,8 @@ def _untold(layer: Layer) -> str:
     name, tokens = layer.node.operator.name, bool(layer.inputs) and layer.inputs[0].is_sequence
     if name == "ln":
         return "" if tokens else _LN
+    if isinstance(layer.node.operator, Upsample) and layer.node.operator.taps > 1:
+        return _MODE
     return _UNTOLD.get(name, _GAP if name == "gap" and tokens else "")
 
 

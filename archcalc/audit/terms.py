@@ -45,6 +45,8 @@ class Term(NamedTuple):
         return sum(self.by_layer(analysis))
 
 
+# operators whose argument makes them another module: how tools count those is untold
+OTHERWISE = ("adaptivepool max", "upsample bilinear", "upsample bicubic")
 CONVS = frozenset({"conv", "deconv"})
 DENSE = frozenset({"linear"})
 EVERY_ATTENTION = frozenset(ATTENTION)
@@ -181,7 +183,9 @@ def _on_map(layer: Layer) -> bool:
 def _name(node: Node) -> str:
     """Return the operator's name; with its argument where that makes it another module."""
     operator = node.operator
-    return f"{operator.name} max" if getattr(operator, "max", False) is True else operator.name
+    argued = (word for word in ("max", "bilinear", "bicubic") if getattr(operator, word, False) is True)
+    name = " ".join([operator.name, *argued])
+    return name if name in OTHERWISE else operator.name
 
 
 class Ledger:

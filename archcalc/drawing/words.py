@@ -34,6 +34,7 @@ _FAMILIES = {
     "activation": "plain",
     "gating": "plain",
     "recurrent": "recurrent",
+    "resizing": "reshape",
     "reshaping": "reshape",
     "moving": "reshape",
     "tokens": "reshape",

@@ -25,6 +25,9 @@ SYNONYMS = {
     "dilation": "write `d2`",
     "groups": "write `g32`",
     "bias": "a bias is the default; `nobias` takes it away",
+    "nearest": "the nearest value is the default: leave `nearest` out",
+    "align_corners": "write `corners`",
+    "trilinear": "write `bilinear`: linear along each axis that there is",
     "depthwise": "write `g{channels}`",
 }
 
@@ -55,17 +58,18 @@ def bind(
     Raises:
         ArchError: required arguments missing or too many, or one given twice.
     """
-    required = dict.fromkeys(d.name for d in declared if d.required)
+    required = [d.name for d in declared if d.required]
+    places = [d.name for d in declared if d.required or getattr(d, "positional", False)]
     named = [g for g in given if g.name]
     for argument in named:
-        if argument.name in required:
+        if argument.name in places:
             message = f"`{shown(argument.name)}` of `{shown(what)}` has no name in a call"
             help = f"required arguments are positional: {usage(what, declared)}"
             raise ArchError(Diagnostic(message, argument.span, help=help))
     positional = [g for g in given if not g.name]
-    if len(positional) != len(required):
-        raise _miscounted(what, declared, list(required), positional, step)
-    bound = dict(zip(required, positional, strict=True))
+    if not len(required) <= len(positional) <= len(places):
+        raise _miscounted(what, declared, places, positional, step)
+    bound = dict(zip(places, positional, strict=False))
     known = {d.name for d in declared}
     surplus = []
     for argument in named:

@@ -55,6 +55,8 @@ ALIASES = {
     "stochastic_depth": "droppath",
     "swi_glu": "swiglu",
     "multiply": "mul",
+    **dict.fromkeys(("interpolate", "resizing", "resample", "resize_bilinear"), "resize"),
+    **dict.fromkeys(("upsampling", "upsampling2d", "upscale"), "upsample"),
     **dict.fromkeys(("pixel_shuffle", "depth_to_space", "depthtospace", "subpixel"), "pixelshuffle"),
     **dict.fromkeys(("pixel_unshuffle", "space_to_depth", "spacetodepth"), "pixelunshuffle"),
     **dict.fromkeys(("zeropad", "zeropad2d", "zero_padding", "reflectionpad2d", "padding"), "pad"),
@@ -226,7 +228,7 @@ def _check_defaults(spec: Spec) -> Iterator[Diagnostic]:
             yield Diagnostic(f"unknown operator `{shown(name)}`", place, help=help)
             continue
         declared = operator_class(name).arguments
-        optional = {a.name for a in declared if not a.required}
+        optional = {a.name for a in declared if not (a.required or a.positional)}
         for given in arguments:
             try:
                 _check_default(name, given, optional)

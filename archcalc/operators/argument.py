@@ -40,6 +40,7 @@ class Argument(NamedTuple):
     choices: tuple[str, ...] = ()  # of a word
     above: int | None = 0  # of a number: it is larger than this
     most: int | None = 1  # of a number
+    positional: bool = False  # without a name, though it may be left out
 
     @property
     def required(self) -> bool:
@@ -52,6 +53,8 @@ class Argument(NamedTuple):
             return self.name
         if self.kind == "number":
             return f"{self.name}={{…}}" if self.default is None else self.written(self.default)
+        if self.positional:
+            return f"[{self.name}]"
         if self.default is None:
             return self.name if self.kind == "table" else f"{self.name}=…"
         return f"{self.name}={self.default}"

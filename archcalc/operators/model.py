@@ -122,6 +122,19 @@ class Cells(NamedTuple):
     outputs: Sizes
 
 
+class Samples(NamedTuple):
+    """Output o stands at input (o·step + start) / unit, and reads as many of those around as `taps`.
+
+    With one tap the input at or before that place; else half of them on each side, and one alone on
+    which it stands.
+    """
+
+    step: Sizes
+    start: Sizes
+    unit: Sizes
+    taps: Sizes
+
+
 class Ring(NamedTuple):
     """Output o of an axis of n inputs reads input (o − shift) mod n."""
 
@@ -147,9 +160,8 @@ class Regroup(NamedTuple):
     after: Int
 
 
-Geometry = (
-    Window | Spread | Repeat | Grid | Cells | Ring | AxisOrder | Regroup | Literal["pointwise", "global"]
-)
+Along = Window | Spread | Repeat | Grid | Cells | Samples | Ring  # axis by axis
+Geometry = Along | AxisOrder | Regroup | Literal["pointwise", "global"]
 Buffer = Literal["fresh", "in place", "view"]
 
 
@@ -222,7 +234,7 @@ class Operator:
         words = [self.name]
         for argument in self.arguments:
             value = getattr(self, argument.attribute)
-            if argument.required:
+            if argument.required or (argument.positional and value is not None):
                 words.append(argument.size_written(value))
             elif value != self._default(argument):
                 words.append(argument.written(value))

@@ -57,23 +57,6 @@ class Flatten(Reshape):
         return "global"
 
 
-class Upsample(Reshape):
-    """Each value repeated `factor` × `factor` times (nearest neighbor)."""
-
-    name = "upsample"
-    arguments = (Argument("factor", "pair", "copies down and across"),)
-
-    factor: Sizes
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
-        sizes = (n * factor for n, factor in zip(x.extents, self.factor, strict=True))
-        return Shape(*sizes, x.channels)
-
-    def geometry(self, *inputs: Shape) -> Geometry:
-        return Repeat(self.factor)
-
-
 class Pad(Reshape):
     """Zeros around the map: torch's nn.ZeroPad.
 

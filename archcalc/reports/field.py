@@ -9,7 +9,7 @@ from archcalc.analysis.field import Field, Fields, receptive_fields
 from archcalc.analysis.inputs import Smallest, sized, smallest_input, unread
 from archcalc.api import Network
 from archcalc.graph.model import Graph
-from archcalc.operators.model import Repeat, Spread, Window
+from archcalc.operators.model import Repeat, Samples, Spread, Window
 from archcalc.operators.shape import Shape
 from archcalc.reports.layout import both, document, field_document, label, output, pair, single, title
 from archcalc.reports.model import Column, Ranked, Report
@@ -36,7 +36,7 @@ def report(network: Network, table: Table) -> Report:
     def changes(layer: Layer) -> bool:
         node = layer.node
         geometry = node.operator.geometry(*layer.inputs)
-        return isinstance(geometry, Window | Spread | Repeat) or len(node.inputs) > 1
+        return isinstance(geometry, Window | Spread | Repeat | Samples) or len(node.inputs) > 1
 
     rows, names = single(analysis, changes, table)
     cells = [

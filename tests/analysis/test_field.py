@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from fractions import Fraction
 from math import floor
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -92,8 +93,10 @@ def seen_pixels(graph: Graph, index: int, axis: int, output: int) -> tuple[int, 
         begin, end = output * cell, (output + 1) * cell
         around = range(floor(begin) - 2, floor(end) + 3)
         links = [(node.inputs[0], i) for i in around if i + 1 > begin and i < end]
-    elif operator.name == "upsample":
-        links = [(node.inputs[0], output // operator.factor[axis])]
+    elif operator.name in ("upsample", "resize"):
+        links = [
+            (node.inputs[0], i) for i in neighbors(operator, shapes[0][axis], node.shape[axis], output)
+        ]
     elif operator.name == "deconv":
         size, stride, reach = shapes[0][axis], operator.s[axis], operator.k[axis] * operator.d[axis]
         taps = [t * operator.d[axis] - operator.p[axis].before for t in range(operator.k[axis])]
@@ -103,6 +106,18 @@ def seen_pixels(graph: Graph, index: int, axis: int, output: int) -> tuple[int, 
         links = [(node.inputs[0], output)]
     ends = [e for i, o in links if (e := seen_pixels(graph, i, axis, o))]
     return (min(a for a, _ in ends), max(b for _, b in ends)) if ends else None
+
+
+def neighbors(operator: Any, n: Any, m: Any, output: int) -> list[int]:
+    """What an output of m reads of n values: those around its place that have a share in it."""
+    place = Fraction(2 * output + 1, 2) * n / m - Fraction(1, 2)  # centers on centers, as torch has them
+    if operator.corners:
+        place = Fraction(output * (n - 1), max(m - 1, 1))
+    elif operator.taps == 1:
+        return [output * n // m]
+    reach = 2 if operator.bicubic else 1
+    around = [floor(place) + i for i in range(-2, 4)]
+    return [i for i in around if abs(i - place) < (reach if place.denominator > 1 else 1)]
 
 
 def check_against_links(graph: Graph) -> None:
@@ -133,6 +148,14 @@ def check_against_links(graph: Graph) -> None:
         "maxpool 2 | deconv 1 k3 s2 d3 p1 out=1 | maxpool 2",
         "maxpool 3 | deconv 1 k2 s2 d4 p0:2 | deconv 1 k3 s4 d6 out=3x5 | conv 1 k2 d3",
         "conv 1 k1x3 | upsample 2x3 | avgpool 3 s2",
+        "maxpool 2 | upsample 2 bilinear | conv 1 k3 s3",
+        "conv 1 k3 s2 | upsample 3x2 bicubic | maxpool 2 | upsample 2 bilinear",
+        "conv 1 k3 s2 | resize 17x7 bilinear | conv 1 k2",
+        "maxpool 2 | resize 23x12 bilinear corners | conv 1 k3 s2 p1",
+        "maxpool 2 | resize 34x5 bicubic corners | deconv 1 k2 s2",
+        "conv 1 k1x3 | resize 31x10 | resize 9x40 bicubic",
+        "conv 1 k3 s2 p1 | maxpool 2 | resize @in bilinear | conv 1 k3",
+        "maxpool 24 | upsample 3 bilinear corners | conv 1 k2",
         "windowattention 1 3 | windowattention 1 3 shift=1 | conv 1 k3",
         "conv 1 k3 s2 p1 | windowattention 1 2 shift=1 | todepth 2 | windowattention 1 3",
         "upsample 2 | windowattention 1 3 shift=2 | maxpool 2",

@@ -15,7 +15,6 @@ from archcalc.audit.derived import (
     AS_TORCHVISION,
     BY_OPERATOR,
     NO_POOLS,
-    OTHERWISE,
     WHOLES_END_IN_JOINS,
     View,
     derived,
@@ -27,7 +26,7 @@ from archcalc.audit.operator_tools import UNTOLD, UNTOLD_HERE
 from archcalc.audit.readings import Way
 from archcalc.audit.recount import recount
 from archcalc.audit.tables import ANY, Rules, Tool, ToolCount, sums
-from archcalc.audit.terms import Ledger
+from archcalc.audit.terms import OTHERWISE, Ledger
 from archcalc.audit.thop_tools import THOP, THOP_2019, THOP_2020
 from archcalc.audit.tools import TOOLS
 from archcalc.operators import TABLE

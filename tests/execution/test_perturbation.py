@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import partial
 from itertools import permutations, product
+from math import floor
 from typing import Any, cast
 
 import numpy as np
@@ -36,6 +37,7 @@ from archcalc.operators.model import (
     Regroup,
     Repeat,
     Ring,
+    Samples,
     Spread,
     Weight,
     Window,
@@ -47,7 +49,7 @@ RNG = np.random.default_rng(7)
 Shapes = tuple[Shape, ...]
 Law = Callable[[Operator, Shapes], bool]
 Place = tuple[int, ...]
-WITH_AXES = (Window, Spread, Repeat, Grid, Cells, Ring)
+WITH_AXES = (Window, Spread, Repeat, Grid, Cells, Samples, Ring)
 REARRANGED = {"permute": AxisOrder, "reshape": Regroup}
 MOVED = ("slice", "roll", "mean", "sum", "max")  # along an axis of positions they move what is seen
 
@@ -99,10 +101,10 @@ def seen_positions(operator: Operator, inputs: Shapes) -> dict[Place, set[Place]
 
     The input is the first; of an attention the last, what it attends to, and of a product of matrices
     the other, of which it sees all rows. Tokens of a window that are apart meet with a weight of 0,
-    which does not stop NaN; an id becomes another.
+    which does not stop NaN; so does a neighbor of what stands on a value. An id becomes another.
     """
     arrays, weights = [np.abs(x) for x in arrays_of(operator, inputs)], weights_of(operator, inputs)
-    poison = 1e3 if operator.name == "windowattention" else np.nan
+    poison = 1e3 if operator.name in ("windowattention", "upsample", "resize") else np.nan
     clean, facts = reference.run(operator, arrays, weights), cast(Any, operator)
     number = len(inputs) - 1 if operator.name in ("attention", "matmul") else 0
     seen: dict[Place, set[Place]] = {}
@@ -176,6 +178,11 @@ def expected_places(geometry: Any, output: Place, x: Shape) -> set[Place]:
             kernel, stride, before, dilation = (sizes[axis] for sizes in geometry)
             taps = [output[axis] + before - tap * dilation for tap in range(kernel)]
             places = [i for i in range(x[axis]) if i * stride in taps]
+        elif isinstance(geometry, Samples):  # those less than so many away on both sides
+            step, start, unit, taps = (sizes[axis] for sizes in geometry)
+            place = Fraction(output[axis] * step + start, unit)
+            places = [p for p in range(-9, x[axis] + 9) if abs(p - place) < taps / 2]
+            places = places if taps > 1 and place.denominator > 1 else [floor(place)]
         elif isinstance(geometry, Window):
             first = output[axis] * geometry.stride[axis] - geometry.before[axis]
             taps = range(geometry.kernel[axis])
@@ -296,7 +303,9 @@ def other_geometry(operator: Operator, inputs: Shapes) -> Iterator[tuple[str, An
         values[axis] += by
         changed = geometry._replace(**{field: tuple(values)})
         least = (
-            -9 if field in ("before", "start") else field in ("window", "inputs", "outputs", "factor")
+            -99
+            if field in ("before", "start")
+            else field in ("window", "inputs", "outputs", "factor", "unit", "taps")
         )
         if values[axis] >= least and tells(geometry, changed, inputs[0]):
             yield "geometry", changed

@@ -82,7 +82,7 @@ def test_geometry_without_window(geometry: str) -> None:
 def test_the_other_operators_slide_a_window() -> None:
     windowed = {"conv", "maxpool", "avgpool", "sumpool", "adaptivepool", "todepth", "windowattention"}
     windowed |= {"deconv", "upsample", "pad", "crop", "pixelshuffle", "pixelunshuffle"}
-    windowed |= {"roll", "permute", "reshape"}
+    windowed |= {"resize", "roll", "permute", "reshape"}
     assert set(TABLE) - set().union(*GEOMETRIES.values()) == windowed
 
 
@@ -140,6 +140,10 @@ WRITTEN = [
     ("prelu", (), {"shared": True}, "prelu shared"),
     ("concat", (), {"crop": True}, "concat crop"),
     ("upsample", ((2, 1),), {}, "upsample 2x1"),
+    ("upsample", (2,), {"bilinear": True, "corners": True}, "upsample 2 bilinear corners"),
+    ("resize", (65,), {}, "resize 65"),
+    ("resize", ((65, 33),), {"bicubic": True}, "resize 65x33 bicubic"),
+    ("resize", (), {"bilinear": True}, "resize bilinear"),
     ("pad", (Margin(0, 1),), {"edge": True}, "pad 0:1 edge"),
     ("pad", ((1, Margin(2, 0)),), {}, "pad 1x2:0"),
     ("crop", (2,), {}, "crop 2"),

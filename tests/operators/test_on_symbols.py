@@ -21,7 +21,7 @@ from archcalc.errors import ShapeError
 from archcalc.operators import FAMILIES, TABLE, operator_class
 from archcalc.operators.argument import Argument
 from archcalc.operators.joining import Join
-from archcalc.operators.model import Cells, Grid, Operator, Repeat, Spread, Window
+from archcalc.operators.model import Cells, Grid, Operator, Repeat, Samples, Spread, Window
 from archcalc.operators.shape import Shape
 from archcalc.symbols import Int, Program
 
@@ -223,6 +223,23 @@ def regrouped(draw: Draw, structure: Structure) -> Point:
     return whole | ({"shape1": last} if structure["opened"] else {"shape0": a * b, "shape1": last})
 
 
+def resized(draw: Draw, structure: Structure) -> Point:
+    """To a size of its own, or to that of a second input."""
+    found = image(draw)
+    if structure["inputs"] == 2:
+        return found | image(draw, 1)
+    return found | {"size0": draw(small(1, 9)), "size1": draw(small(1, 9))}
+
+
+MODES = st.sampled_from(["", "bilinear", "bicubic", "corners", "bicubic corners"]).map(
+    lambda mode: {"bilinear": mode == "corners", **dict.fromkeys(mode.split(), True)}
+)
+
+
+def modes(**others: st.SearchStrategy[Any]) -> st.SearchStrategy[Structure]:
+    return st.tuples(MODES, st.fixed_dictionaries(others)).map(lambda both: both[0] | both[1])
+
+
 def padded(draw: Draw, structure: Structure) -> Point:
     channels = draw(small(1, 9))
     return {"channels": channels + draw(small(0, 5))} | image(draw, channels=channels)
@@ -377,7 +394,8 @@ SPACES = {
     **dict.fromkeys(("add", "sub", "mul", "maximum"), stretched()),
     "concat": Space(flags("crop", "tokens", inputs=small(1, 3), axis=ALONG), laid),
     "flatten": Space(flags(), plain()),
-    "upsample": Space(flags(), plain("factor0", "factor1")),
+    "upsample": Space(modes(), plain("factor0", "factor1")),
+    "resize": Space(modes(inputs=small(1, 2)), resized),
     "pad": Space(
         st.sampled_from(["zeros", "reflect", "edge"]).map(lambda how: {how: True}),
         around(lambda n: n - 1),
@@ -448,6 +466,8 @@ def construct(
             del given[key]
     if structure.get("depthwise"):  # one symbol thrice: input channels, filters, groups
         given |= {"filters": numbers["channels0"], "g": numbers["channels0"], "table": None}
+    if rank != 2 and given.pop("bicubic", False):  # of maps alone
+        given["bilinear"] = True
     known = {a.name for a in cls.arguments}
     rank = 1 if structure.get("tokens") else rank
     if cls.name == "reshape":
@@ -492,7 +512,7 @@ def facts(operator: Operator, inputs: list[Shape]) -> dict[str, Int]:
         for i, offset in enumerate(operator.offsets(*inputs)):
             found |= {f"{i} cut {axis}": size for axis, size in enumerate(offset)}
     geometry = operator.geometry(*inputs)
-    if isinstance(geometry, Window | Spread | Repeat | Grid | Cells):
+    if isinstance(geometry, Window | Spread | Repeat | Grid | Cells | Samples):
         for field, pair in geometry._asdict().items():
             found |= {f"{field} {axis}": size for axis, size in enumerate(pair)}
     return found

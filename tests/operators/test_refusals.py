@@ -59,6 +59,8 @@ NO_MAP = "`linear` sees each token, `transpose` makes channels of tokens"
 SEQUENCE = "`tokens` makes a sequence of a map"
 POSITIVE, NATURAL = "must be a positive integer, not", "must be an integer of 0 or more, not"
 NUMBER, EPS = "must be a positive number of at most 1, not", "as in `eps={0.001}`"
+AXES = "`bilinear` goes along one, two or three"
+RESIZE = "as in `resize 65x65`, or `resize @e4` for the size of another tensor"
 TWO_SIDES = "only padding has two sides: `p0:1`"
 BOUNDS = "as in `clip low={-1} high={1}`"
 ODD = "use `same`, or write the padding: `p1`"
@@ -769,6 +771,29 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
         "factor",
         "`pad 0:1` before it, or `todepth`, which fills up",
     ),
+    (
+        call("upsample", 2, bilinear=True, bicubic=True),
+        "`bilinear` and `bicubic` contradict each other",
+        "bicubic",
+        "",
+    ),
+    (call("upsample", 2, bicubic=True, on=TOKENS), "`bicubic` takes a map, not 1 axis", "bicubic", AXES),
+    (call("resize", 2, bicubic=True, on=VOLUME), "`bicubic` takes a map, not 3 axes", "bicubic", AXES),
+    (
+        call("resize", 9, corners=True),
+        "`corners` needs `bilinear` or `bicubic`",
+        "corners",
+        "the nearest value has no corners: write `bilinear corners`, or leave it out",
+    ),
+    (call("resize", on=MAP), "`resize` takes a size or a @label", "size", RESIZE),
+    (call("resize", 3, on=[MAP, MAP]), "`resize` takes a size or a @label, not both", "size", RESIZE),
+    (
+        call("resize", on=[MAP, VOLUME]),
+        "cannot resize 28×27×192 to the size of 4×8×8×6",
+        "",
+        "both must have as many axes",
+    ),
+    (call("resize", (0, 3)), f"`size` {POSITIVE} 0", "size", ""),
     (call("shuffle"), "shuffle needs `groups`", "groups", ""),
     (call("relu", slope=2), "relu has no argument `slope`", "", ""),
     (call("relu6", alpha=2), "relu6 has no argument `alpha`", "", ""),

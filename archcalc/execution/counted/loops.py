@@ -210,8 +210,9 @@ _WHY = {
         "ln rmsnorm lrn softmax logsoftmax"
     ),
     "elementwise but for sums over a group: counted by the reference": "groupnorm instancenorm",
+    "sums of a few neighbors, or copies: counted by the reference": "upsample resize",
     "moves values: nothing to count": (
-        "concat flatten upsample pad crop todepth pixelshuffle pixelunshuffle padchannels "
+        "concat flatten pad crop todepth pixelshuffle pixelunshuffle padchannels "
         "slice shuffle roll permute reshape dropout droppath "
         "tokens classtoken token transpose embedding"
     ),

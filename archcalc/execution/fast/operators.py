@@ -8,8 +8,7 @@ definitions in `reference` are the oracle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import product
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -18,14 +17,22 @@ import numpy as np
 from archcalc.compiled import THREADS
 from archcalc.execution import reference
 from archcalc.execution.axes import lifted, volumes
-from archcalc.execution.fast import attention, direct, folding, moving, recurrent
+from archcalc.execution.fast import (
+    attention,
+    deconvolution,
+    direct,
+    folding,
+    moving,
+    recurrent,
+    resizing,
+)
 from archcalc.execution.fast.convolution import Maps, convolve, cut, is_depthwise, pack
 from archcalc.execution.fast.finish import ELEMENTWISE, finish_of
-from archcalc.execution.fast.workspace import CHUNK, flat, take
+from archcalc.execution.fast.workspace import CHUNK, flat
 from archcalc.execution.model import Array, Prepared, Weights
 from archcalc.execution.reference.joining import aligned
 from archcalc.execution.reference.pooling import shares
-from archcalc.execution.reference.windows import cells, taps, zeros_around
+from archcalc.execution.reference.windows import cells, zeros_around
 from archcalc.operators import ATTENTION, RECURRENT
 
 Kernel = Callable[[Any, list[Array], Prepared, Array, Array], None]
@@ -80,50 +87,6 @@ def scratch(operator: Any, x: Maps, y: Maps, *others: Maps) -> int:
 def _conv(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
     packed, inside, finish = (weights[role] for role in ("weight", "inside", "finish"))
     convolve(operator, inputs[0], packed, inside, out, finish, scratch)
-
-
-def _deconv(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-    """Multiply each input row by each tap of the kernel, and add it to the output row where it falls."""
-    (x,) = inputs
-    out[...] = 0
-    inside, outside = x.shape[-1] // operator.g, operator.filters // operator.g
-    products = take(scratch, 0, (x.shape[-2], outside))
-    for tap in taps(operator.k):
-        for places, targets in _rows(operator, tap, x.shape, out.shape):
-            for image, group in product(range(len(x)), range(operator.g)):
-                own = slice(group * outside, (group + 1) * outside)
-                mine = x[image, *places, :, group * inside : (group + 1) * inside]
-                np.matmul(mine, weights["weight"][*tap, :, own], out=products)
-                _add_row(operator, products, out[image, *targets, :, own], tap[-1] * operator.d[-1])
-    if not operator.nobias:
-        np.add(out, weights["bias"], out=out)
-
-
-def _rows(
-    operator: Any, tap: tuple[int, ...], x: Maps, y: Maps
-) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """The rows of x, and of y where their products with one tap fall."""
-    axes = [[*_falls(operator, axis, tap[axis], x[axis + 1], y[axis + 1])] for axis in range(len(x) - 3)]
-    for pairs in product(*axes):
-        yield tuple(i for i, _ in pairs), tuple(target for _, target in pairs)
-
-
-def _falls(operator: Any, axis: int, tap: int, size: int, limit: int) -> Iterator[tuple[int, int]]:
-    """Yield where the inputs' products with one tap fall, cropped by the padding."""
-    for i in range(size):
-        target = i * operator.s[axis] + tap * operator.d[axis] - operator.p[axis].before
-        if 0 <= target < limit:
-            yield i, target
-
-
-def _add_row(operator: Any, products: Array, y: Array, place: int) -> None:
-    stride, start = operator.s[-1], place - operator.p[-1].before
-    first = max(0, -(start // stride))
-    last = min(len(products), -(-(len(y) - start) // stride))
-    if last > first:
-        begin = first * stride + start
-        target = y[begin : begin + (last - first - 1) * stride + 1 : stride]
-        np.add(target, products[first:last], out=target)
 
 
 def _linear(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
@@ -236,7 +199,7 @@ def _add(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scra
 _SUM = _join(np.add)
 KERNELS: dict[str, Kernel] = {
     "conv": _conv,
-    "deconv": _deconv,
+    "deconv": deconvolution.deconv,
     "linear": _linear,
     "rbf": moving.moved,
     "matmul": folding.matmul,
@@ -276,7 +239,8 @@ KERNELS: dict[str, Kernel] = {
     "mul": _join(np.multiply),
     "maximum": _join(np.maximum),
     "concat": moving.concat,
-    "upsample": moving.upsample,
+    "upsample": resizing.upsample,
+    "resize": resizing.resample,
     "pad": moving.pad,
     "crop": moving.moved,
     "todepth": moving.todepth,

@@ -25,6 +25,7 @@ from archcalc.execution.reference import (
     recurrent,
     reduction,
     reshaping,
+    resizing,
     tokens,
 )
 
@@ -63,7 +64,8 @@ REFERENCE: dict[str, Run] = {
     "concat": joining.concat,
     **dict.fromkeys(("mean", "sum", "max"), reduction.reduce),
     "flatten": reshaping.flatten,
-    "upsample": reshaping.upsample,
+    "upsample": resizing.resample,
+    "resize": resizing.resample,
     "pad": reshaping.pad,
     "crop": reshaping.crop,
     "todepth": reshaping.todepth,

@@ -16,14 +16,6 @@ def flatten(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     return inputs[0].reshape(inputs[0].shape[0], 1, 1, -1)
 
 
-def upsample(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """Repeat each value."""
-    (y,) = inputs
-    for axis, factor in enumerate(operator.factor, 1):
-        y = np.repeat(y, factor, axis=axis)
-    return y
-
-
 def pad(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     """Put zeros around the map, or read it at places mirrored or moved inside."""
     (x,) = inputs

@@ -4,8 +4,8 @@ from archcalc.arithmetic import Margin
 from archcalc.operators import operator_class
 from archcalc.operators.shape import Shape
 
-flatten, upsample, todepth, padchannels, cut, shuffle = map(
-    operator_class, ("flatten", "upsample", "todepth", "padchannels", "slice", "shuffle")
+flatten, todepth, padchannels, cut, shuffle = map(
+    operator_class, ("flatten", "todepth", "padchannels", "slice", "shuffle")
 )
 roll, permute, reshape = map(operator_class, ("roll", "permute", "reshape"))
 pad, crop, pixelshuffle, pixelunshuffle = map(
@@ -16,8 +16,6 @@ ROWS = [
     (flatten(), [(7, 6, 512)], (1, 1, 7 * 6 * 512), {}),
     (flatten(), [(1, 1, 10)], (1, 1, 10), {}),
     (flatten(), [Shape(49, 10)], (1, 1, 49 * 10), {}),
-    (upsample(2), [(7, 6, 512)], (7 * 2, 6 * 2, 512), {}),
-    (upsample((1, 3)), [(7, 6, 5)], (7, 6 * 3, 5), {}),
     (todepth(2), [(56, 54, 96)], (28, 27, 96 * 4), {}),
     (todepth((1, 3)), [(5, 9, 2)], (5, 3, 2 * 3), {}),
     (todepth(2), [(7, 1, 8)], (4, 1, 8 * 4), {}),  # zeros below and to the right
