@@ -144,7 +144,10 @@ def _field(graph: Graph, node: Node, inputs: list[Field]) -> Field:
     axes = (through(geometry, axis, field) for axis, field in enumerate(source))
     sides = zip(axes, source, node.shape.extents, strict=False)
     counted = (_with_outputs(geometry, *side) for side in sides)
-    return inputs[0]._replace(axes=tuple(counted))
+    seen = [inputs[0]._replace(axes=tuple(counted)), *inputs[1:]]
+    if len(seen) == 1 or seen[0].is_global:
+        return seen[0]
+    return _together([union(axes) for axes in zip(*(field.sides for field in seen), strict=True)], seen)
 
 
 def _with_outputs(
@@ -176,6 +179,10 @@ def _join(operator: Join, inputs: list[Field], shapes: tuple[Shape, ...], y: Sha
         found = [
             _along(operator, axis, [side[axis] for side in sides], parts, y) for axis in range(y.rank)
         ]
+    return _together(found, inputs)
+
+
+def _together(found: list[Joined], inputs: list[Field]) -> Field:
     aligned = all(one for _, one in found) and all(field.aligned for field in inputs)
     if any(axis is None for axis, _ in found):
         return _whole(inputs)._replace(aligned=aligned)

@@ -75,6 +75,7 @@ _UNREAD = {
 }
 _OWNER = "belong to a module of their own or to the one around it"
 _UNTOLD = {
+    "deformconv": "how it counts torchvision's DeformConv2d",
     "resize": "whether it is nn.Upsample or a function, and how it counts",
     "attention": "whether it is nn.MultiheadAttention, linear modules or function calls",
     **{name: f"how it counts nn.{module}" for name, module in _UNREAD.items()},

@@ -45,6 +45,6 @@ UNTOLD_HERE = "adaptivepool sub maximum mean sum max"  # of torch alone
 UNTOLD = (
     "matmul "
     "rbf sumpool groupnorm instancenorm rmsnorm clip hardtanh prelu elu selu softplus mish logsoftmax "
-    "glu swiglu resize attention windowattention classtoken posembed embedding unembed "
+    "glu swiglu resize deformconv attention windowattention classtoken posembed embedding unembed "
     "sinusoid rnn gru lstm"
 )

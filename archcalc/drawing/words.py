@@ -34,6 +34,7 @@ _FAMILIES = {
     "activation": "plain",
     "gating": "plain",
     "recurrent": "recurrent",
+    "deformable": "conv",
     "resizing": "reshape",
     "reshaping": "reshape",
     "moving": "reshape",
@@ -79,6 +80,8 @@ def phrase(operator: Operator, inputs: tuple[Shape, ...]) -> str:
     name = operator.name
     if name in ("conv", "deconv"):
         return f"{_kernel(facts.k)} {_conv(facts, inputs)}{_stride(facts.s)}"
+    if name == "deformconv":
+        return f"{_kernel(facts.k)} deformable conv {facts.filters}{_stride(facts.s)}"
     if name in _POOLS:
         return f"{_kernel(facts.k)} {_POOLS[name]}{_stride(facts.s)}"
     if name == "attention":

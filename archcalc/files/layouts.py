@@ -126,7 +126,7 @@ def _forms(slot: Slot, order: Array | None, siblings: Mapping[str, Slot]) -> lis
     """`order`: torch's place of each channel that arrives, if it has another."""
     operator: Any = slot.node.operator
     ours = Storage((slot.name,), (slot.shape,), False, _same)
-    kernel = operator.name in ("conv", "deconv", "linear")
+    kernel = operator.name in ("conv", "deconv", "deformconv", "linear")
     if operator.name in ATTENTION:
         return [ours, *_attention_forms(slot, siblings)]
     if operator.name in RECURRENT and slot.role == "weight":

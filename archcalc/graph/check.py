@@ -55,6 +55,7 @@ ALIASES = {
     "stochastic_depth": "droppath",
     "swi_glu": "swiglu",
     "multiply": "mul",
+    **dict.fromkeys(("deform_conv2d", "deformconv2d", "deformable_conv", "dcn", "dcnv2"), "deformconv"),
     **dict.fromkeys(("interpolate", "resizing", "resample", "resize_bilinear"), "resize"),
     **dict.fromkeys(("upsampling", "upsampling2d", "upscale"), "upsample"),
     **dict.fromkeys(("pixel_shuffle", "depth_to_space", "depthtospace", "subpixel"), "pixelshuffle"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from archcalc.spec.tokens import VOLUMES
 
 _SENTENCES = {
-    "deformconv": "there is no deformable conv here; its offsets alone come from a plain `conv`",
     "split": "a part each, from where it begins: `slice 64`, `slice 64 from=64 axis=height`",
     "einsum": "two matrices are `matmul @label`, with `permute` before where axes stand otherwise",
     "3d": VOLUMES,
@@ -13,10 +12,6 @@ _SENTENCES = {
     "conv1d": f"`conv` is 1-D where a sequence arrives: {VOLUMES}",
 }
 _ALIASES = {
-    "deformconv2d": "deformconv",
-    "deformable": "deformconv",
-    "deformableconv": "deformconv",
-    "dcn": "deformconv",
     "chunk": "split",
     "unbind": "split",
     "deconv3d": "conv3d",

@@ -11,6 +11,7 @@ from archcalc.operators.model import Operator
 
 FAMILIES = {
     "convolution": "conv deconv",
+    "deformable": "deformconv",
     "linear": "linear rbf matmul",
     "pooling": "maxpool avgpool sumpool gap adaptivepool",
     "normalization": "bn ln groupnorm instancenorm rmsnorm lrn scale",

@@ -53,7 +53,7 @@ class Conv(Windowed):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        _divide_groups(self.g, x.channels, self.filters)
+        divide_groups(self.g, x.channels, self.filters)
         if self.table is not None:
             self._check_table(self.table, x)
         return self.outputs(x, self.filters)
@@ -140,7 +140,7 @@ class Deconv(Windowed):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
-        _divide_groups(self.g, x.channels, self.filters)
+        divide_groups(self.g, x.channels, self.filters)
         for out, stride, dilation in zip(self.out, self.s, self.d, strict=True):
             require(
                 out < maximum(stride, dilation),
@@ -196,7 +196,12 @@ def _distinct(n: Int, k: Int, s: Int, d: Int) -> Int:
     return n * k - maximum(n - d // common, 0) * maximum(k - s // common, 0)
 
 
-def _divide_groups(groups: Int, channels: Int, filters: Int) -> None:
+def divide_groups(groups: Int, channels: Int, filters: Int) -> None:
+    """Refuse groups that do not divide the channels of the input and of the output.
+
+    Raises:
+        ShapeError: they do not.
+    """
     for count, what in ((channels, "channels"), (filters, "filters")):
         require(
             count % groups == 0,

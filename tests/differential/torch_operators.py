@@ -245,6 +245,26 @@ CASES: list[tuple[str, str, Torch]] = [
             x, w, 2, stride=(2, 4), dilation=(3, 2), padding=(1, 2), output_padding=(2, 1)
         ),
     ),
+    (
+        "a = slice 4; @in | slice 18 from=4; o = relu; @a | deformconv 6 k3 p1 @o",
+        "7x9x22",
+        lambda x, w: torchvision.ops.deform_conv2d(
+            x[:, :4], F.relu(x[:, 4:]), w.kernel, w.bias, padding=1
+        ),
+    ),
+    (
+        "a = slice 4; @in | slice 12 from=4; o = crop 0:1x1; @a"
+        " | deformconv 6 k2 d2 p0:1x0 g2 modulated @o",
+        "7x9x16",
+        lambda x, w: torchvision.ops.deform_conv2d(
+            F.pad(x[:, :4], (0, 0, 0, 1)),
+            x[:, 4:12, :-1, 1:-1],
+            w.kernel,
+            w.bias,
+            dilation=2,
+            mask=torch.sigmoid(x[:, 12:, :-1, 1:-1]),
+        ),
+    ),
     ("linear 7", "1x1x5", lambda x, w: F.linear(x[..., 0, 0], w.weight.T, w.bias)[..., None, None]),
     ("rbf 7", "1x1x5", lambda x, w: ((x[:, :, 0] - w.fixed) ** 2).sum(1)[..., None, None]),
     ("maxpool 3 s2", "8x9x4", lambda x, w: F.max_pool2d(x, 3, 2)),

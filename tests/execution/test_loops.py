@@ -114,6 +114,35 @@ CASES: list[tuple[Operator, Shape]] = [
 ]
 
 
+OFFSETS: list[tuple[Operator, Shape, Shape]] = [  # deformed windows: the map and the offsets
+    (op("deformconv", 4, k=3, p=1), MAP, Shape(7, 9, 18)),
+    (op("deformconv", 4, k=(2, 3), s=2, d=(1, 2), p=Margin(0, 1), g=2), MAP, Shape(4, 3, 12)),
+    (op("deformconv", 6, k=3, g=6, half=True, modulated=True), MAP, Shape(7, 9, 27)),
+    (op("deformconv", 2, modulated=True, nobias=True), MAP, Shape(7, 9, 3)),
+]
+
+
+@pytest.mark.parametrize("images", [1, 3])
+@pytest.mark.parametrize(("operator", "x", "offsets"), OFFSETS, ids=str)
+def test_loops_of_deformed_windows(operator: Operator, x: Shape, offsets: Shape, images: int) -> None:
+    """Offsets of several positions, also beyond the map; the operator has no class to ask."""
+    arrays = [RNG.standard_normal((images, *map(int, s)), dtype=np.float32) for s in (x, offsets)]
+    arrays[1] *= 2
+    weights = {
+        w.role: RNG.standard_normal(tuple(map(int, w.shape)), dtype=np.float32)
+        for w in operator.weights(x, offsets)
+    }
+    bare = SimpleNamespace(**({"name": operator.name, "same": False, "ceil": False} | vars(operator)))
+    executed, counter = loops.run(bare, arrays, weights), Counter()
+    watched = [counted(array, counter) for array in arrays]
+    oracle = np.asarray(reference.run(operator, watched, weights))
+    assert executed.output.shape == oracle.shape == (images, *operator.output_shape(x, offsets))
+    assert np.max(np.abs(executed.output - oracle)) <= 1e-4 * np.max(np.abs(oracle))
+    assert executed.counts == {kind: count for kind, count in counter.counts.items() if count}
+    stated = declared(operator, x, offsets)
+    assert executed.counts == {kind: images * count for kind, count in stated.items()}
+
+
 def data(operator: Operator, x: Shape, images: int = 1) -> tuple[Any, dict[str, Any]]:
     """Normal inputs and weights, the weights wide enough apart to be told from each other."""
     array = RNG.standard_normal((images, *map(int, x)), dtype=np.float32)
@@ -121,9 +150,9 @@ def data(operator: Operator, x: Shape, images: int = 1) -> tuple[Any, dict[str, 
     return array, {r: RNG.standard_normal(s, dtype=np.float32) for r, s in shapes.items()}
 
 
-def declared(operator: Operator, x: Shape) -> dict[str, int]:
+def declared(operator: Operator, *inputs: Shape) -> dict[str, int]:
     counts: dict[str, int] = {}
-    for work in operator.work(x):
+    for work in operator.work(*inputs):
         counts[work.kind] = counts.get(work.kind, 0) + int(work.total)
     counts["multiplies"] = counts.get("multiplies", 0) + counts.get("products", 0)
     return {kind: count for kind, count in counts.items() if count}
@@ -170,7 +199,7 @@ def test_every_operator_has_loops_or_a_reason() -> None:
     assert loops.LOOPS.keys() | loops.REFUSED.keys() == TABLE.keys()
     assert not loops.LOOPS.keys() & loops.REFUSED.keys()
     assert all(loops.REFUSED.values())
-    assert {operator.name for operator, _ in CASES} == loops.LOOPS.keys()
+    assert {operator.name for operator, *_ in (*CASES, *OFFSETS)} == loops.LOOPS.keys()
 
 
 @pytest.mark.parametrize(("operator", "x"), CASES, ids=str)

@@ -101,10 +101,14 @@ def seen_positions(operator: Operator, inputs: Shapes) -> dict[Place, set[Place]
 
     The input is the first; of an attention the last, what it attends to, and of a product of matrices
     the other, of which it sees all rows. Tokens of a window that are apart meet with a weight of 0,
-    which does not stop NaN; so does a neighbor of what stands on a value. An id becomes another.
+    which does not stop NaN; so does a neighbor of what stands on a value. An id becomes another,
+    and a deformable window is not deformed.
     """
     arrays, weights = [np.abs(x) for x in arrays_of(operator, inputs)], weights_of(operator, inputs)
-    poison = 1e3 if operator.name in ("windowattention", "upsample", "resize") else np.nan
+    stopped = ("windowattention", "upsample", "resize", "deformconv")
+    poison = 1e3 if operator.name in stopped else np.nan
+    if operator.name == "deformconv":
+        arrays[1][:] = 0
     clean, facts = reference.run(operator, arrays, weights), cast(Any, operator)
     number = len(inputs) - 1 if operator.name in ("attention", "matmul") else 0
     seen: dict[Place, set[Place]] = {}

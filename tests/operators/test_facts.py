@@ -82,7 +82,7 @@ def test_geometry_without_window(geometry: str) -> None:
 def test_the_other_operators_slide_a_window() -> None:
     windowed = {"conv", "maxpool", "avgpool", "sumpool", "adaptivepool", "todepth", "windowattention"}
     windowed |= {"deconv", "upsample", "pad", "crop", "pixelshuffle", "pixelunshuffle"}
-    windowed |= {"resize", "roll", "permute", "reshape"}
+    windowed |= {"resize", "deformconv", "roll", "permute", "reshape"}
     assert set(TABLE) - set().union(*GEOMETRIES.values()) == windowed
 
 
@@ -121,6 +121,7 @@ WRITTEN = [
     ("conv", (2,), {"half": True, "table": [[0], [0, 1]]}, "conv 2 half table={[[0], [0, 1]]}"),
     ("deconv", (4,), {"k": 3, "s": 2, "out": 1}, "deconv 4 k3 s2 out=1"),
     ("deconv", (4,), {"k": 3, "d": 2, "out": (1, 0)}, "deconv 4 k3 d2 out=1x0"),
+    ("deformconv", (4,), {"k": 3, "p": 1, "modulated": True}, "deformconv 4 k3 p1 modulated"),
     ("maxpool", (3,), {}, "maxpool 3"),
     ("maxpool", (3,), {"s": "window"}, "maxpool 3"),
     ("maxpool", (3,), {"s": 3}, "maxpool 3"),

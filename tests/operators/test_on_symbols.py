@@ -90,6 +90,17 @@ def conv(draw: Draw, structure: Structure) -> Point:
     return point | {"g": g, "channels0": g * draw(small(1, 4)), "filters": g * draw(small(1, 4))}
 
 
+def deformconv(draw: Draw, structure: Structure) -> Point:
+    point, g = window(draw, structure, dilated=True), draw(small(1, 3))
+    point |= {"g": g, "channels0": g * draw(small(1, 4)), "filters": g * draw(small(1, 4))}
+    for axis, size in enumerate(("height", "width")):
+        span = point[f"d{axis}"] * (point[f"k{axis}"] - 1) + 1
+        around = point.get(f"p{axis}", 0) + point.get(f"q{axis}", point.get(f"p{axis}", 0))
+        around = span - 1 if structure["pad"] == "half" else around
+        point[f"{size}1"] = (point[f"{size}0"] + around - span) // point[f"s{axis}"] + 1
+    return point | {"channels1": (3 if structure["modulated"] else 2) * point["k0"] * point["k1"]}
+
+
 def deconv(draw: Draw, structure: Structure) -> Point:
     g = draw(small(1, 3))
     point = {"g": g, "channels0": g * draw(small(1, 4)), "filters": g * draw(small(1, 4))}
@@ -372,6 +383,14 @@ def pools(*mean: str) -> Space:
 SPACES = {
     "conv": Space(flags("nobias", "depthwise", pad=PADS, table=st.none() | TABLES), conv),
     "deconv": Space(flags("nobias", "sides", "dilated"), deconv),
+    "deformconv": Space(
+        flags(
+            *("nobias", "modulated"),
+            inputs=st.just(2),
+            pad=st.sampled_from(["", "p", "sides", "half"]),
+        ),
+        deformconv,
+    ),
     "linear": Space(flags("nobias", "tokens"), vector),
     "rbf": Space(flags(), vector),
     "maxpool": pools(),
@@ -429,7 +448,16 @@ NEVER_REFUSE |= {"mean", "sum", "max", "permute", "roll"}
 NEVER_REFUSE |= {"tokens", "classtoken", "transpose", "sinusoid"}
 OF_SEQUENCES = {"tokens", "classtoken", "posembed", "sinusoid", "transpose", "token", "attention"}
 OF_SEQUENCES |= {"rnn", "gru", "lstm"}
-OF_ONE_RANK = {*OF_SEQUENCES, "matmul", "permute", "reshape", "linear", "rbf", "windowattention"}
+OF_ONE_RANK = {
+    *OF_SEQUENCES,
+    "matmul",
+    "permute",
+    "reshape",
+    "linear",
+    "rbf",
+    "windowattention",
+    "deformconv",
+}
 RANKS = {name: (2,) if name in OF_ONE_RANK else (1, 2, 3) for name in TABLE}
 
 

@@ -13,7 +13,7 @@ NORMS = FAMILIES["normalization"].split()
 
 # "16 weight layers" counts these; attention has two on its way: value and output
 WEIGHT_LAYERS = dict.fromkeys(
-    ("conv", "deconv", "linear", "unembed", "rnn", "gru", "lstm"), 1
+    ("conv", "deconv", "deformconv", "linear", "unembed", "rnn", "gru", "lstm"), 1
 ) | dict.fromkeys(("attention", "windowattention"), 2)
 # elementwise operators may overwrite an input; `flatten` and `tokens` move nothing
 BUFFERS = dict.fromkeys(

@@ -117,6 +117,21 @@ def _tap(number: int, w: Array) -> Triple:
 
 
 @compiled
+def sample_rows(x: Array, around: Array, shares: Array, y: Array, begin: int, end: int) -> Pair:
+    """Sum each row's neighbors, times their shares; x: places × channels, `around`: rows × neighbors."""
+    multiplies, additions = 0, 0
+    for row in range(begin, end):
+        for n in range(around.shape[1]):
+            if n == 0:
+                multiplies += store(shares[row, n], x[around[row, n]], y[row])
+            else:
+                done = add(shares[row, n], x[around[row, n]], y[row])
+                multiplies += done[0]
+                additions += done[1]
+    return multiplies, additions
+
+
+@compiled
 def linear_units(x: Array, w: Array, y: Array, begin: int, end: int) -> Pair:
     """Multiply x (tokens × channels) by w (channels × units)."""
     products, additions = 0, 0

@@ -18,7 +18,7 @@ import numpy as np
 
 from archcalc.compiled import spread
 from archcalc.execution.axes import Triple, lifted, volumes
-from archcalc.execution.counted import kernels, places, products, recurrent
+from archcalc.execution.counted import kernels, places, products, recurrent, sampling
 from archcalc.execution.counted.products import Executed, biased, executed, plain, vector
 from archcalc.execution.reference.windows import PLACES
 
@@ -90,6 +90,16 @@ def _deconv(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
     y = y.reshape(len(x), *sizes, -1)
     y = y[:, *(slice(int(p), n - int(q)) for (p, q), n in zip(operator.p, sizes, strict=True))]
     return biased(operator, np.ascontiguousarray(y), weights, counts)
+
+
+def _deformconv(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
+    """Set what the windows read side by side, and convolve that."""
+    x, counts = sampling.windows(operator, inputs)
+    none = {"p": ((0, 0),) * 2, "d": (1, 1), "half": False, "table": None}
+    apart = SimpleNamespace(**{**vars(operator), **none, "s": operator.k, "same": False, "ceil": False})
+    done = _conv(apart, [x], weights)
+    counts.update(done.counts)
+    return executed(done.output, **counts)
 
 
 def _rbf(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
@@ -183,6 +193,7 @@ def _grouped(array: Array, groups: int) -> Array:
 LOOPS: dict[str, Callable[[Any, list[Array], Weights], Executed]] = {
     "conv": _conv,
     "deconv": _deconv,
+    "deformconv": _deformconv,
     "linear": products.linear,
     "attention": products.attention,
     "windowattention": products.windowattention,

@@ -20,6 +20,7 @@ from archcalc.execution.axes import lifted, volumes
 from archcalc.execution.fast import (
     attention,
     deconvolution,
+    deformable,
     direct,
     folding,
     moving,
@@ -200,6 +201,7 @@ _SUM = _join(np.add)
 KERNELS: dict[str, Kernel] = {
     "conv": _conv,
     "deconv": deconvolution.deconv,
+    "deformconv": deformable.deformconv,
     "linear": _linear,
     "rbf": moving.moved,
     "matmul": folding.matmul,

@@ -16,6 +16,7 @@ from archcalc.execution.reference import (
     activation,
     attention,
     convolution,
+    deformable,
     embedding,
     joining,
     linear,
@@ -42,6 +43,7 @@ def _activation(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 REFERENCE: dict[str, Run] = {
     "conv": convolution.conv,
     "deconv": convolution.deconv,
+    "deformconv": deformable.deformconv,
     "linear": linear.linear,
     "rbf": linear.rbf,
     "matmul": linear.matmul,

@@ -18,11 +18,12 @@ def conv(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     if operator.table is not None:
         y = _conv_by_table(operator, patches, weights["weight"])
     else:
-        y = _conv_by_groups(operator, patches, weights["weight"])
+        y = conv_by_groups(operator, patches, weights["weight"])
     return y if operator.nobias else y + weights["bias"]
 
 
-def _conv_by_groups(operator: Any, patches: Array, weight: Array) -> Array:
+def conv_by_groups(operator: Any, patches: Array, weight: Array) -> Array:
+    """Multiply what the windows hold, by groups of channels."""
     places = patches.shape[: 1 + len(operator.k)]
     inside, outside = patches.shape[-1] // operator.g, operator.filters // operator.g
     y = np.empty_like(patches, shape=(prod(places), operator.filters))
