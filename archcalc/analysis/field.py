@@ -8,6 +8,7 @@ the padding count as seen.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.analysis.field_axis import FieldAxis, through
@@ -147,6 +148,8 @@ def _field(graph: Graph, node: Node, inputs: list[Field]) -> Field:
     seen = [inputs[0]._replace(axes=tuple(counted)), *inputs[1:]]
     if len(seen) == 1 or seen[0].is_global:
         return seen[0]
+    if len({len(field.axes) for field in seen}) > 1:
+        return _whole(seen)
     return _together([union(axes) for axes in zip(*(field.sides for field in seen), strict=True)], seen)
 
 
@@ -182,7 +185,7 @@ def _join(operator: Join, inputs: list[Field], shapes: tuple[Shape, ...], y: Sha
     return _together(found, inputs)
 
 
-def _together(found: list[Joined], inputs: list[Field]) -> Field:
+def _together(found: Sequence[Joined], inputs: list[Field]) -> Field:
     aligned = all(one for _, one in found) and all(field.aligned for field in inputs)
     if any(axis is None for axis, _ in found):
         return _whole(inputs)._replace(aligned=aligned)

@@ -12,7 +12,8 @@ from archcalc.graph import refusals
 from archcalc.graph.bind import Bound
 from archcalc.graph.model import Node
 from archcalc.operators import operator_class
-from archcalc.operators.model import Input, Operator, Weight
+from archcalc.operators.input import Input
+from archcalc.operators.model import Operator, Weight
 from archcalc.operators.shape import Shape, agree
 from archcalc.spec.expressions import LARGEST
 from archcalc.symbols import Symbol

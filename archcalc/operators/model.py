@@ -247,35 +247,6 @@ class Operator:
         return f"<{self}>"
 
 
-class Input(Operator):
-    """The image that enters the network."""
-
-    name = "input"
-    arguments = ()
-    weight_layer = False
-    stored = True
-    buffer = "fresh"
-
-    def __init__(self, shape: Shape) -> None:
-        super().__init__()
-        self.shape = shape
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        return self.shape
-
-    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
-        return UNWEIGHTED
-
-    def work(self, *inputs: Shape) -> tuple[Work, ...]:
-        return FREE
-
-    def connections(self, *inputs: Shape) -> Int:
-        return 0
-
-    def geometry(self, *inputs: Shape) -> Geometry:
-        return "pointwise"
-
-
 def sums_of_products(outputs: Extent, products: Extent, of_values: bool = False) -> tuple[Work, ...]:
     """Each output is a sum of products: one addition fewer than products."""
     sums = Extent("sums", (("products − 1", products.size - 1),))

@@ -13,7 +13,8 @@ from support.operator_facts import CONVENTIONS, GEOMETRIES, stated
 from archcalc.arithmetic import Margin
 from archcalc.operators import FAMILIES, TABLE, operator_class
 from archcalc.operators.argument import Argument
-from archcalc.operators.model import Grid, Input, Operator, Window
+from archcalc.operators.input import Input
+from archcalc.operators.model import Grid, Operator, Window
 from archcalc.operators.shape import Shape
 from archcalc.spec.model import JOINS
 

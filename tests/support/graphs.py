@@ -7,7 +7,8 @@ import random
 from archcalc.errors import ShapeError, Span
 from archcalc.graph.model import Graph, Node
 from archcalc.operators import operator_class
-from archcalc.operators.model import Input, Operator
+from archcalc.operators.input import Input
+from archcalc.operators.model import Operator
 from archcalc.operators.shape import Shape
 
 
