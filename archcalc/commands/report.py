@@ -38,7 +38,7 @@ class PageCommand(SpecCommand):
     "--by", "across", metavar="FILE:COLUMN", help="Of several: a column of a CSV, as accuracy."
 )
 def command(networks: list[Any], output: str, across: str | None) -> None:
-    """Write a page of SPEC: picture, layers, memory, receptive field, census, numbers in print.
+    """Write a page of SPEC: picture, layers, memory, receptive field, census, budget, lint, in print.
 
     It is one file that asks for nothing from anywhere: send it, open it, print it. A layer that is
     pointed at, or reached by Tab, lights up in the picture, the table and the charts. Of several

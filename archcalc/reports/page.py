@@ -15,7 +15,7 @@ from archcalc.audit.verdicts import Networks, judge
 from archcalc.drawing.layout import PLAIN, Drawable, Outline, outlines
 from archcalc.drawing.model import ranges
 from archcalc.drawing.outline import OutlineEntry
-from archcalc.reports import audit, flops
+from archcalc.reports import audit, flops, lint
 from archcalc.reports.drawn import drawn
 from archcalc.reports.layout import label, title
 from archcalc.reports.model import Column, Report
@@ -89,7 +89,7 @@ def gathered(network: Network) -> NetworkPage:
         tuple(_fields(analysis, outline)),
         max(map(int, analysis.graph.input.extents)),
         _is_sequence(analysis),
-        (census, *_published(network)),
+        (census, *_budget(network), *_lint(network), *_published(network)),
     )
 
 
@@ -182,6 +182,22 @@ def _fields(analysis: Analysis, outline: Outline) -> Iterator[Mark]:
     sizes = sorted(size for size in found if size > 1)
     step = -(-len(sizes) // MOST_SQUARES) or 1
     yield from (found[size] for size in sizes[::-1][::step][::-1])
+
+
+def _budget(network: Network) -> Iterator[Report]:
+    """Yield the limits that stand in the spec beside what there is."""
+    if network.spec.budget:
+        from archcalc.reports.check import Growth, report
+
+        found, _ = report(network, [], None, Growth())
+        yield found._replace(title="Budget")
+
+
+def _lint(network: Network) -> Iterator[Report]:
+    """Yield what costs more than it must, or means another thing elsewhere, if anything does."""
+    found, count = lint.report(network, frozenset(), 0)
+    if count:
+        yield found._replace(title="To look at")
 
 
 def _published(network: Network) -> Iterator[Report]:

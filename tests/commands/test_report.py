@@ -131,3 +131,17 @@ def test_an_axis_names_at_least_two_numbers(more: float) -> None:
     for anchor in ("middle", "end"):
         ticks = re.findall(rf'text-anchor="{anchor}">([\d.]+)', svg)
         assert len(set(ticks)) >= 2
+
+
+def test_a_page_has_the_budget_and_what_lint_finds(tmp_path: Path) -> None:
+    """36·8 weights, 8 biases, 16 of the norm, of 400; a bias that a batch norm takes away."""
+    spec = tmp_path / "net.toml"
+    text = "input = '8x8x4'\nlayers = 'conv 8 k3 | bn'\n[budget]\nmax-params = 400\n"
+    spec.write_text(text)
+    tables = {table.title: table for table in gathered(archcalc.load(str(spec))).tables}
+    (limit,) = tables["Budget"].rows
+    assert 36 * 8 + 8 + 2 * 8 == 312
+    assert (limit["bound"].rank, limit["value"].rank) == (400, 312)
+    assert "bias" in {row["limit"] for row in tables["To look at"].rows}
+    spec.write_text("input = '8x8x4'\nlayers = 'conv 8 k3 half nobias | bn'\n")
+    assert not {"Budget", "To look at"} & {t.title for t in gathered(archcalc.load(str(spec))).tables}
