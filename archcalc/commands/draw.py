@@ -6,7 +6,8 @@ import click
 
 from archcalc.api import Network, load
 from archcalc.commands.options import complete_block, complete_words, spec_command
-from archcalc.drawing.layout import Wishes
+from archcalc.drawing.fitting import closed_at, fitting
+from archcalc.drawing.layout import Drawable, Wishes
 from archcalc.drawing.measures import MEASURES, By
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.drawn import drawn
@@ -77,8 +78,16 @@ def command(
     if output is None:
         click.echo(told(table.format, parts, theme), color=True)
     else:
-        put(output, made(output, parts, theme))
-        click.echo(f"{printable(output)}: {parts[-1].title}")
+        _write(output, parts, theme)
+
+
+def _write(output: str, parts: list[Drawable], theme: str | None) -> None:
+    """Write a picture and say what is in it."""
+    drawing, shown = fitting(parts)
+    put(output, made(output, drawing, theme))
+    click.echo(f"{printable(output)}: {parts[-1].title}")
+    if shown != parts:
+        click.echo(closed_at(shown))
 
 
 def _pair(

@@ -31,7 +31,6 @@ class Composer(NamedTuple):
     measure: Measure
     stands: dict[int, tuple[int, ...]]
     folding: Folding
-    depth: int | None
     lenders: dict[str, str]
 
     @classmethod
@@ -41,10 +40,9 @@ class Composer(NamedTuple):
         measure: Measure,
         units: Sequence[Unit],
         folding: Folding,
-        depth: int | None,
     ) -> Composer:
         """Make one for the tree of a network."""
-        return cls(analysis, measure, stands_for(units), folding, depth, lenders(analysis.graph, units))
+        return cls(analysis, measure, stands_for(units), folding, lenders(analysis.graph, units))
 
     def stack(self, units: Sequence[Unit], up: bool) -> Stack:
         """Stack the units of a block, one under the other."""
@@ -81,8 +79,7 @@ class Composer(NamedTuple):
 
     def is_closed(self, group: Group) -> bool:
         """Whether it lies so deep that it is one box."""
-        deep = self.depth is not None and group.path.count("/") + 1 >= self.depth
-        return deep and not self.folding.opens(group.path)
+        return self.folding.closes(group.path)
 
     def shape(self, unit: Unit) -> Shape:
         """Return what comes out of it, of the last of its copies."""

@@ -18,15 +18,21 @@ _NUMBERED = re.compile(r"(.*?)(\d*)")
 
 
 class Folding(NamedTuple):
-    """What is asked of a tree: blocks to show in full, and the mark of each layer."""
+    """What is asked of a tree: blocks to show in full, the mark of each layer, how deep to look."""
 
     expand: frozenset[str] = frozenset()
     marks: Sequence[str] = ()
+    depth: int | None = None
 
     def opens(self, path: str) -> bool:
         """Whether the block, or one that holds it, is wanted in full: by path, or by its own name."""
         parts = path.split("/")
         return any(self.expand.intersection(names_of(parts[: i + 1])) for i in range(len(parts)))
+
+    def closes(self, path: str) -> bool:
+        """Whether the block lies so deep that it is one box."""
+        deep = self.depth is not None and path.count("/") + 1 >= self.depth
+        return deep and not self.opens(path)
 
 
 def names_of(parts: Sequence[str]) -> tuple[str, ...]:
@@ -109,7 +115,7 @@ class _Folder:
 
     def _opened(self, unit: Unit) -> tuple[Unit, ...]:
         """Open a block that reads several tensors from outside: its lines need no door."""
-        if isinstance(unit, Chip) or unit.copies:
+        if isinstance(unit, Chip) or unit.copies or self.folding.closes(unit.path):
             return (unit,)
         return unit.children if len(set(self._read(unit.nodes))) > 1 else (unit,)
 

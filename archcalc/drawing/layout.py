@@ -42,7 +42,7 @@ class Wishes(NamedTuple):
 
     @property
     def folding(self) -> Folding:
-        return Folding(self.expand, self.marks)
+        return Folding(self.expand, self.marks, self.depth)
 
 
 PLAIN = Wishes()
@@ -77,7 +77,7 @@ def folded(analysis: Analysis, wishes: Wishes = PLAIN) -> tuple[tuple[Unit, ...]
     if wishes.depth is None:
         units = unpacked(units)
     measure = measured(analysis, wishes.by)
-    return units, Composer.of(analysis, measure, units, wishes.folding, wishes.depth)
+    return units, Composer.of(analysis, measure, units, wishes.folding)
 
 
 def _check(analysis: Analysis, expand: frozenset[str]) -> None:

@@ -12,6 +12,7 @@ from archcalc.analysis.memory import Memory, measure
 from archcalc.api import Network, load
 from archcalc.audit.published import numbers
 from archcalc.audit.verdicts import Networks, judge
+from archcalc.drawing.fitting import closed_at, fitting
 from archcalc.drawing.layout import PLAIN, Drawable, Outline, outlines
 from archcalc.drawing.model import ranges
 from archcalc.drawing.outline import OutlineEntry
@@ -72,8 +73,12 @@ def gathered(network: Network) -> NetworkPage:
     """Gather what the page says of a network."""
     analysis = network.analyze()
     memory = measure(analysis.graph)
-    drawables = drawn(network, None, PLAIN)
+    whole = drawn(network, None, PLAIN)
+    _, drawables = fitting(whole)
     (outline,) = outlines(drawables)
+    layers = _layers(analysis, memory, outline)
+    if drawables != whole:
+        layers = layers._replace(remarks=(*layers.remarks, f"{closed_at(drawables)} (archcalc draw)"))
     plain = Table("table", None, False, False)
     one = {"images": 1, "crops": 1, "networks": 1}
     census = flops.report(network, plain, one, True, None)._replace(title="All work by operator")
@@ -83,7 +88,7 @@ def gathered(network: Network) -> NetworkPage:
         printable(network.about("paper") or ""),
         tuple(_facts(analysis, memory)),
         drawables,
-        _layers(analysis, memory, outline),
+        layers,
         tuple(_alive(analysis, memory)),
         int(memory.peak),
         tuple(_fields(analysis, outline)),

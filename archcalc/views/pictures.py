@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from archcalc.drawing.layout import Drawable, draw, outlines
+from archcalc.drawing.fitting import fitting
+from archcalc.drawing.layout import Drawable, outlines
+from archcalc.drawing.model import Drawing
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.views.placing import check_suffix
 from archcalc.views.svg import render
@@ -25,12 +27,11 @@ def check(place: str) -> None:
         _cairo()
 
 
-def made(place: str, parts: list[Drawable], theme: str | None) -> bytes:
+def made(place: str, drawing: Drawing, theme: str | None) -> bytes:
     """Draw networks as the name of the file wants it."""
     suffix = check_suffix(place, SUFFIXES)
     if suffix == "svg":
-        return render(draw(parts), theme).encode()
-    drawing = draw(parts)
+        return render(drawing, theme).encode()
     text = render(drawing, theme or "light", apart=True).encode()
     scale = {"scale": SHARP} if suffix == "png" else {}
     found: bytes = getattr(_cairo(), f"svg2{suffix}")(bytestring=text, **scale)
@@ -40,11 +41,11 @@ def made(place: str, parts: list[Drawable], theme: str | None) -> bytes:
 def told(format: str, parts: list[Drawable], theme: str | None) -> str:
     """Draw them as text for standard output, without a last line end."""
     if format == "svg":
-        return render(draw(parts), theme).rstrip("\n")
+        return render(fitting(parts)[0], theme).rstrip("\n")
     if format == "json":
         from archcalc.views.drawn_json import render as as_json
 
-        return as_json(draw(parts))
+        return as_json(fitting(parts)[0])
     text: str = import_module(f"archcalc.views.{format}").render(outlines(parts))
     return text
 

@@ -77,7 +77,10 @@ def test_several_networks_stand_side_by_side(browser: Browser, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     "name",
-    ["vgg16", "googlenet", "unet", "densenet121", "vit_b_16", "mobilenet_v2", "swin_t", "alexnet_torch"],
+    [
+        *("vgg16", "googlenet", "unet", "densenet121", "vit_b_16", "mobilenet_v2", "swin_t"),
+        *("alexnet_torch", "nasnet_large", "hrnet_w18"),
+    ],
 )
 def test_small_and_quiet(name: str, browser: Browser, tmp_path: Path) -> None:
     """Under 300 kB; no line of the console, no request; nothing hangs out of a window of 390 pixels."""

@@ -237,6 +237,14 @@ def test_depth_closes_blocks() -> None:
     assert labels == ["stage2", "bottleneck", "bottleneck2", "bottleneck3", "bottleneck4"]
 
 
+def test_what_is_closed_by_itself_is_told(tmp_path: Path) -> None:
+    """HRNet's stages would make a picture of seven pages; with --depth nothing is said."""
+    place = str(tmp_path / "net.svg")
+    told = output("hrnet_w18", "-o", place).splitlines()
+    assert told[1:] == ["blocks 1 deep are closed: --depth 2 opens them"]
+    assert len(output("hrnet_w18", "-o", place, "--depth", "1").splitlines()) == 1
+
+
 def test_what_does_not_sum_up_has_no_share() -> None:
     """The most alive at once of VGG-16 is that of its second conv, both maps: 2 · 224·224·64."""
     lines = output("vgg16", "--by", "alive").splitlines()

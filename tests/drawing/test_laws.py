@@ -7,6 +7,7 @@ from support.drawings import faults
 from support.sampled import two_of_each_family
 
 import archcalc
+from archcalc.drawing.fitting import fitting
 from archcalc.drawing.layout import Drawable, Wishes, draw
 from archcalc.drawing.measures import MEASURES
 
@@ -34,6 +35,19 @@ def test_the_laws_of_other_views(name: str, view: str) -> None:
     network = archcalc.load(name)
     drawing = draw([Drawable(network.analyze(), network.title, VIEWS[view])])
     assert faults(drawing, network.graph)[:5] == []
+
+
+@pytest.mark.parametrize(("name", "depth"), [("nasnet_mobile", 1), ("hrnet_w18", 1), ("resnet50", None)])
+def test_no_picture_is_endless(name: str, depth: int | None) -> None:
+    """Blocks are closed, those that read several tensors as well; what is asked for is drawn."""
+    network = archcalc.load(name)
+    drawing, (shown,) = fitting([Drawable(network.analyze(), network.title)])
+    assert faults(drawing, network.graph)[:5] == []
+    assert (shown.wishes.depth, drawing.height < 2400) == (depth, True)
+    layers = sorted(i for box in drawing.boxes if box.leaf for i in box.layers)
+    assert layers == list(range(len(network.graph.nodes)))
+    asked, _ = fitting([Drawable(network.analyze(), network.title, Wishes(depth=2))])
+    assert len(asked.boxes) > len(drawing.boxes) or depth is None
 
 
 @pytest.mark.parametrize("by", MEASURES)

@@ -1,0 +1,35 @@
+"""Blocks of what would be an endless picture are closed, from the deepest on, until it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archcalc.drawing.layout import Drawable, draw
+from archcalc.drawing.model import Drawing
+
+TALLEST = 2400  # pixels; a page of a paper at the size of its letters has a third
+
+
+def fitting(parts: Sequence[Drawable]) -> tuple[Drawing, list[Drawable]]:
+    """Return a drawing, and what was drawn: with blocks closed unless somebody says what to show.
+
+    Raises:
+        UsageError: a block to expand is none of the network's.
+    """
+    drawing, whole = draw(parts), list(parts)
+    told = any(w.depth or w.expand or w.columns for w in (part.wishes for part in parts))
+    if told or drawing.height <= TALLEST:
+        return drawing, whole
+    deepest = max(node.path.count("/") for part in parts for node in part.analysis.graph.nodes)
+    for depth in range(deepest, 0, -1):
+        closed = [part._replace(wishes=part.wishes._replace(depth=depth)) for part in parts]
+        found = draw(closed)
+        if found.height <= TALLEST:
+            return found, closed
+    return drawing, whole
+
+
+def closed_at(parts: Sequence[Drawable]) -> str:
+    """Return how to see what is in the blocks that were closed."""
+    depth = parts[0].wishes.depth or 0
+    return f"blocks {depth} deep are closed: --depth {depth + 1} opens them"
