@@ -27,28 +27,28 @@ class Margin(NamedTuple):
 
 
 def ceil_div(a: Int, b: Int) -> Int:
-    """a / b rounded up, on integers."""
+    """Return a / b rounded up, on integers."""
     if isinstance(a, Symbol):
         return -a.program.combine("//", -a, b)  # total, even where −a is a known number
     return -((-a) // b)
 
 
 def minimum(a: Int, b: Int) -> Int:
-    """The smaller of both."""
+    """Return the smaller of both."""
     if isinstance(a, Symbol):
         return a.program.combine("min", a, b)
     return b.program.combine("min", a, b) if isinstance(b, Symbol) else min(a, b)
 
 
 def maximum(a: Int, b: Int) -> Int:
-    """The larger of both."""
+    """Return the larger of both."""
     if isinstance(a, Symbol):
         return a.program.combine("max", a, b)
     return b.program.combine("max", a, b) if isinstance(b, Symbol) else max(a, b)
 
 
 def gcd(a: Int, b: Int) -> Int:
-    """The greatest common divisor of positive integers, by Euclid.
+    """Return the greatest common divisor of positive integers, by Euclid.
 
     A symbol runs as many steps as any 64 bits may need, or a known `b`: two steps halve it at least.
     """
@@ -63,7 +63,7 @@ def gcd(a: Int, b: Int) -> Int:
 
 
 def product(factors: Sequence[Int]) -> Int:
-    """All factors multiplied; 1 if there are none."""
+    """Multiply all factors; 1 if there are none."""
     result: Int = 1
     for factor in factors:
         result = result * factor
@@ -71,7 +71,7 @@ def product(factors: Sequence[Int]) -> Int:
 
 
 def recorded(value: Any) -> Any:
-    """The value without symbols: each as it was at the recorded point, also inside a shape."""
+    """Return the value without symbols: each as it was at the recorded point, also inside a shape."""
     if isinstance(value, tuple):
         return getattr(value, "_make", tuple)(map(recorded, value))
     return value.value if isinstance(value, Symbol) else value

@@ -22,12 +22,12 @@ Int: TypeAlias = Union[int, "Symbol"]
 
 
 def floor_div(a: int, b: int) -> int:
-    """`a // b`, and 0 where b is 0: total, because `require` has already refused that point."""
+    """Return `a // b`, and 0 where b is 0: total, because `require` has already refused that point."""
     return a // b if b else 0
 
 
 def modulo(a: int, b: int) -> int:
-    """`a % b`, and 0 where b is 0."""
+    """Return `a % b`, and 0 where b is 0."""
     return a % b if b else 0
 
 
@@ -114,7 +114,7 @@ class Program:
             self.checks.append(check)
 
     def variable(self, name: str, value: int) -> Symbol:
-        """A new input of the program, with its value at the point of the recording."""
+        """Add a new input of the program, with its value at the point of the recording."""
         if name in self.inputs:
             raise ValueError(f"the program has a variable {name} already")
         self.inputs.append(name)
@@ -122,11 +122,11 @@ class Program:
         return self._emit(("input", len(self.inputs) - 1, 0), operator.index(value))
 
     def symbol(self, index: int) -> Symbol:
-        """The symbol of an instruction."""
+        """Return the symbol of an instruction."""
         return self._symbols[self.instructions[index]]
 
     def constant(self, value: int) -> Symbol:
-        """A number of the program.
+        """Add a number of the program.
 
         Raises:
             TypeError: not an integer; a fraction is never cut off.
@@ -135,7 +135,7 @@ class Program:
         return self._emit(("constant", whole, 0), whole)
 
     def combine(self, name: str, left: Int, right: Int) -> Int:
-        """`left name right`: folded where both are constant or the result is an operand."""
+        """Add `left name right`, folded where both are constant or the result is an operand."""
         a, b = self._lift(left), self._lift(right)
         constant = b.known
         if a.known is not None and constant is not None:
@@ -284,7 +284,7 @@ class Symbol:
     __int__ = __index__
 
     def decide(self) -> int:
-        """The value of a condition, noted as a guard of the program."""
+        """Return the value of a condition, and note it as a guard of the program."""
         if self.known is None:
             self.program.check(Guard(self.index, self.value))
         return self.value

@@ -59,7 +59,7 @@ def inputs(layer: Layer, graph: Graph) -> int:
 
 
 def beyond_cells(layer: Layer, graph: Graph) -> int:
-    """Inputs of an adaptive pool that thop left out before 0.1: a window is ⌊input / output⌋ a side."""
+    """Count inputs of an adaptive pool that thop before 0.1 left out: a window is ⌊input / output⌋."""
     if layer.node.operator.name != "adaptivepool":  # the window of others divides their map
         return 0
     x, y = layer.inputs[0], layer.node.shape
@@ -68,7 +68,7 @@ def beyond_cells(layer: Layer, graph: Graph) -> int:
 
 
 def rounded_off(layer: Layer, graph: Graph) -> int:
-    """Inputs of an adaptive pool that thop 0.1.1 loses: it computes (window + 1) × outputs in doubles.
+    """Count inputs of an adaptive pool that thop 0.1.1 loses: (window + 1) × outputs in doubles.
 
     thop/vision/basic_hooks.py: window = input height / output height × input width / output width.
     """
@@ -186,7 +186,7 @@ def at_all_inputs(layer: Layer, graph: Graph) -> int:
 
 
 def pairs(layer: Layer, graph: Graph) -> int:
-    """Products of attention outside its projections: queries × keys, scores × values."""
+    """Count products of attention outside its projections: queries × keys, scores × values."""
     windowed = isinstance(layer.node.operator, WindowAttention)
     tokens = tokens_in_windows(layer) if windowed else positions(layer, graph)
     return products(layer, graph) - numbers("weight")(layer, graph) * tokens
@@ -197,12 +197,12 @@ def scores(layer: Layer, graph: Graph) -> int:
 
 
 def in_windows(layer: Layer, graph: Graph) -> int:
-    """Values of all windows side by side, those beyond the map included."""
+    """Count values of all windows side by side, those beyond the map included."""
     return tokens_in_windows(layer) * channels(layer, graph)
 
 
 def tokens_in_windows(layer: Layer) -> int:
-    """Positions of all windows of a window attention, those beyond the map included."""
+    """Count positions of all windows of a window attention, those beyond the map included."""
     operator = layer.node.operator
     assert isinstance(operator, WindowAttention)
     scores_a_token = int(operator.heads) * int(operator.window) ** 2

@@ -42,7 +42,7 @@ def facts(network: Neighbor, quantity: str, whole: bool) -> Iterator[Reading]:
 
 
 def fitting(found: Iterable[Reading], quantity: str, whole: bool) -> Iterator[Reading]:
-    """Those of the facts that are of such a quantity, and not archcalc's own count."""
+    """Return those of the facts that are of such a quantity, and not archcalc's own count."""
     possible = kinds(quantity, whole)
     return (fact for fact in found if fact.way.kind in possible and 0 < fact.value != fact.own)
 
@@ -56,7 +56,7 @@ def told(
     weight: int,
     steps: int = 1,
 ) -> Reading:
-    """A fact: the sum of `parts`, under a name and what it says."""
+    """Make a fact: the sum of `parts`, under a name and what it says."""
     slot = "path" if weight == OF_PART else "fact"
     convention = Convention(name, says, slot, weight=weight)
     value = sum(part.factor * part.amount for part in parts)
@@ -112,7 +112,7 @@ def by_operator(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[st
 
 
 def by_kernel(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[str]:
-    """A count of all convs of each kernel, and of the layers of each other operator."""
+    """Count all convs of each kernel, and the layers of each other operator."""
     kinds = Counter[str]()
     for layer in analysis.layers:
         kinds[_kind(layer)] += count(layer)
@@ -120,7 +120,7 @@ def by_kernel(analysis: Analysis, count: Callable[[Layer], int]) -> Counter[str]
 
 
 def _kind(layer: Layer) -> str:
-    """'1×1 convs', 'depthwise 3×3 convs', 'linear layers'."""
+    """Return '1×1 convs', 'depthwise 3×3 convs', 'linear layers'."""
     operator = layer.node.operator
     if not isinstance(operator, Conv):
         return f"{operator.name} layers"
@@ -129,7 +129,7 @@ def _kind(layer: Layer) -> str:
 
 
 def multiplied(layer: Layer) -> int:
-    """Weights alone: neither biases nor scales and shifts."""
+    """Count weights alone: neither biases nor scales and shifts."""
     weights = layer.weights
     return sum(int(weight.size) for weight in weights if weight.role == "weight")
 

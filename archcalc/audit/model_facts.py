@@ -21,7 +21,7 @@ OF_FILE = 9  # its weight beside those of conventions
 
 
 def find(model: Model, printed: Printed, quantity: str = "") -> Findings:
-    """The readings of a model file that print as `printed`.
+    """Return the readings of a model file that print as `printed`.
 
     Args:
         quantity: what the number counts, if its own unit does not say.
@@ -45,7 +45,7 @@ def find(model: Model, printed: Printed, quantity: str = "") -> Findings:
 
 
 def find_ratio(model: Model, ratio: Ratio) -> FoundPairs:
-    """The shares of modules and kinds of operations that have the ratio.
+    """Return the shares of modules and kinds of operations that have the ratio.
 
     Raises:
         ArchError: operations are unknown, so that no count is exact.
@@ -62,7 +62,7 @@ def find_ratio(model: Model, ratio: Ratio) -> FoundPairs:
 
 
 def _inexact(model: Model) -> ArchError:
-    """No ratio and no number can be told of what is only counted in part."""
+    """Refuse a ratio or number of what is only counted in part."""
     count = len(model.tally.unknown)
     says = f"{count} operations" if count > 1 else "an operation"
     help = "`archcalc flops --allow-unknown` tells what is known of it"
@@ -79,7 +79,7 @@ def _facts(file: ModelFile, whole: bool) -> Iterator[Reading]:
 
 
 def _held(file: ModelFile) -> Iterator[Reading]:
-    """What lies in the file, whether a layer uses it or not: numbers and bytes."""
+    """Return what lies in the file, whether a layer uses it or not: numbers and bytes."""
     model = file.model
     everything = (*model.weights, *model.tally.unused)
     parameters = [use for use in everything if use.weight.kind == "parameter"]
@@ -101,7 +101,7 @@ def _held(file: ModelFile) -> Iterator[Reading]:
 
 
 def _folded(file: ModelFile) -> Iterator[Reading]:
-    """The parameters that exporters leave where they fold batch norms into the layers before them."""
+    """Return the parameters that exporters leave where they fold batch norms into layers before."""
     makers = {name: row.operation for row in file.model.tally.rows for name in row.operation.outputs}
     gone = biases = 0
     for row in file.model.tally.rows:
@@ -121,7 +121,7 @@ def _folded(file: ModelFile) -> Iterator[Reading]:
 
 
 def _work(file: ModelFile) -> Iterator[Reading]:
-    """The census: every kind of operation, and all together."""
+    """Return the census: every kind of operation, and all together."""
     kinds = file.model.counts._asdict()
     multiplies = kinds.pop("products") + kinds["multiplies"]
     kinds["multiplies"] = multiplies
@@ -134,7 +134,7 @@ def _work(file: ModelFile) -> Iterator[Reading]:
 
 
 def _parts(file: ModelFile, steps: int) -> Iterator[Reading]:
-    """What each module and each kind of operation has of the two headline counts."""
+    """Return what each module and each kind of operation has of the two headline counts."""
     for kind, count in COUNTS.items():
         quantity = DEFAULTS[kind].quantity
         for path, amount in file.by_module(count).items():

@@ -65,7 +65,7 @@ class ModelFile:
         return self.ledger
 
     def by_module(self, count: Callable[[OperationCost], int]) -> Counter[str]:
-        """A count of every module, with all that lies inside."""
+        """Return a count of every module, with all that lies inside."""
         found = Counter[str]()
         for row in self.model.tally.rows:
             for path in chain(row.operation.module, self.model.trace.modules):
@@ -73,7 +73,7 @@ class ModelFile:
         return found
 
     def by_word(self, count: Callable[[OperationCost], int]) -> Counter[str]:
-        """A count of all operations of each kind."""
+        """Return a count of all operations of each kind."""
         found = Counter[str]()
         for row in self.model.tally.rows:
             found[row.operation.word] += count(row)
@@ -105,11 +105,11 @@ class FileLedger:
         return way.kind in KINDS and not guessed
 
     def amount(self, term: Term) -> int:
-        """The term's total."""
+        """Return the term's total."""
         return self._amounts[term.name]
 
     def _of(self, row: OperationCost) -> Iterator[tuple[str, int]]:
-        """What an operation adds to terms of work."""
+        """Return what an operation adds to terms of work."""
         operation, shapes = row.operation, self._model.trace.tensors
         word, values = operation.word, prod(shapes[operation.outputs[0]].shape)
         if row.counts.products:
@@ -131,7 +131,7 @@ class FileLedger:
         )
 
     def _products(self, row: OperationCost) -> str:
-        """The term of an operation's products: of two maps they are attention's."""
+        """Return the term of an operation's products: of two maps they are attention's."""
         operation = row.operation
         if operation.word in CONVS:
             return CONVS[operation.word]

@@ -24,7 +24,7 @@ FVCORE_ELSE = frozenset(_ELSEWHERE.split())
 
 
 def by_tools(file: ModelFile) -> Iterator[Reading]:
-    """The sums of the tools whose rules hold."""
+    """Return the sums of the tools whose rules hold."""
     if file.model.trace.source.startswith("torch"):
         yield from _fvcore(file)
         yield from _torchinfo(file)
@@ -52,7 +52,7 @@ def _otherwise(row: OperationCost) -> bool:
 
 
 def _torchinfo(file: ModelFile) -> Iterator[Reading]:
-    """Mult-adds: each parameter once, in modules whose class has Conv in its name at every position."""
+    """Count mult-adds: each parameter once, where the class has Conv in its name at every position."""
     trace, everywhere, once = file.model.trace, 0, 0
     weights = {weight.tensor: weight for weight in trace.weights if weight.kind == "parameter"}
     for row in file.model.tally.rows:
@@ -82,7 +82,7 @@ def _is(row: OperationCost, word: str) -> bool:
 
 
 def _values(file: ModelFile, word: str, reads: bool = False) -> int:
-    """Values that all operations of a word write, or read first."""
+    """Count values that all operations of a word write, or read first."""
     tensors = file.model.trace.tensors
     found = (row.operation for row in file.model.tally.rows if _is(row, word))
     names = (op.inputs[0] or "" if reads else op.outputs[0] for op in found)

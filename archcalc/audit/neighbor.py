@@ -46,7 +46,7 @@ class Neighbor:
 
     @classmethod
     def of(cls, network: Network) -> Neighbor:
-        """The network that was named: its own nearest neighbor."""
+        """Return the network that was named: its own nearest neighbor."""
         given = {name: value for name, value in network.changed.items() if name != "input"}
         return cls(network.entry, given, network.input, network=network)
 
@@ -107,7 +107,7 @@ class Neighbor:
         return Ledger(self.analysis, trunk=True)
 
     def changed(self, change: Change, **differences: Any) -> Neighbor:
-        """The same with one more change."""
+        """Return the same with one more change."""
         own = {
             "entry": self.entry,
             "given": self.given,

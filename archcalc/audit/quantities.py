@@ -146,7 +146,7 @@ def _longest(graph: Graph, counted: Callable[[Any], bool]) -> int:
 
 
 def _axes(analysis: Analysis) -> tuple[FieldAxis, ...]:
-    """The receptive field of the part's output, or of the network's last map."""
+    """Return the receptive field of the part's output, or of the network's last map."""
     from archcalc.analysis.field import receptive_fields  # a footnote of `memory` does without
 
     fields = receptive_fields(analysis.graph)

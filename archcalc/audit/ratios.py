@@ -135,7 +135,7 @@ def found(network: Neighbor, ratio: Ratio) -> FoundPairs:
 
 
 def among(candidates: Iterable[Pair], ratio: Ratio) -> FoundPairs:
-    """Those of the pairs that have the ratio."""
+    """Return those of the pairs that have the ratio."""
     matches: dict[tuple[int, int], PairMatch] = {}
     tried: set[Fraction] = set()
     believed = set[int]()  # ranks
@@ -225,7 +225,7 @@ def _by_kernel(network: Neighbor) -> Iterator[Pair]:
 def shares(
     quantity: str, kinds: Mapping[str, int], blocks: Mapping[str, int], total: int, separator: str
 ) -> Iterator[Pair]:
-    """Kinds of layers, blocks and layers against the whole, then blocks against blocks."""
+    """Yield kinds of layers, blocks and layers against the whole, then blocks against blocks."""
     whole = NamedCount("all", total)
     for kind, value in kinds.items():
         yield Pair(quantity, NamedCount(kind, value), whole, WHOLES)

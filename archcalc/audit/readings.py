@@ -49,7 +49,7 @@ class Amounts(Protocol):
         """Whether the conventions of a way can be told of it."""
 
     def amount(self, term: Term) -> int:
-        """The term's total."""
+        """Return the term's total."""
 
 
 class Subject(Protocol):
@@ -82,12 +82,12 @@ class Way(NamedTuple):
     steps: int
 
     def count(self, network: Subject) -> int:
-        """The sum over a network."""
+        """Return the sum over a network."""
         ledger = network.trunk if any(c.trunk for c in self.conventions) else network.ledger
         return self.each * sum(factor * ledger.amount(term) for factor, term in self.shares)
 
     def parts(self, network: Subject) -> tuple[Summand, ...]:
-        """Its summands that are not nothing: products and parameters as one where all count alike."""
+        """Return its summands other than 0: products and parameters as one where all count alike."""
         ledger = network.trunk if any(c.trunk for c in self.conventions) else network.ledger
         found = [Summand(f, t.name, ledger.amount(t)) for f, t in self.shares]
         for name, terms in TOGETHER.items():
@@ -181,7 +181,7 @@ class Reading(NamedTuple):
 def readings(
     network: Subject, quantity: str = "", most: int = MOST_DEPARTURES, whole: bool = False
 ) -> Iterator[Reading]:
-    """Every count of a quantity of the network and its neighbors, by the number of departures.
+    """Yield every count of a quantity of the network and its neighbors, by the number of departures.
 
     A model file has no neighbors.
 
@@ -243,7 +243,7 @@ def _go_together(conventions: tuple[Convention, ...]) -> bool:
 
 
 def plain_way(kind: Kind) -> Way:
-    """archcalc's own count."""
+    """Return archcalc's own count."""
     return _way(kind, ())
 
 

@@ -131,7 +131,7 @@ def find(network: Neighbor, printed: Printed, quantity: str = "") -> Findings:
 def choose(
     subject: Subject, told: Callable[[], Iterable[Reading]], printed: Printed, asked: str
 ) -> Findings:
-    """The readings that print as `printed`, of sums of conventions and of what is `told`.
+    """Return the readings that print as `printed`, of sums of conventions and of what is `told`.
 
     Args:
         asked: what the number counts: a key of KINDS.
@@ -171,7 +171,7 @@ def _unusual(reading: Reading, printed: Printed) -> bool:
 
 
 def _all(sums: Iterable[Reading], told: Callable[[], Iterable[Reading]]) -> Iterator[Reading]:
-    """Sums of conventions by departures; facts of one departure or two behind the sums of one."""
+    """Yield sums of conventions by departures; facts of one or two behind the sums of one."""
     waiting = True
     for reading in sums:
         if waiting and reading.steps > 1:

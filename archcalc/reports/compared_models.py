@@ -24,7 +24,7 @@ SORTED = (
 
 
 def compared(networks: list[Any], wanted: Wanted) -> list[Report]:
-    """Totals of all, but in csv, and for each model after a first model the modules that differ."""
+    """Report totals of all, but in csv, and for each model after the first the modules that differ."""
     labels = [_label(network, networks) for network in networks]
     totals = [] if wanted.table.format == "csv" else [_totals(networks, labels)]
     first, *others = zip(networks, labels, strict=True)
@@ -62,7 +62,7 @@ def _measures(network: Any) -> dict[str, int]:
 
 
 def _modules(first: Model, second: Model, before: str, after: str, wanted: Wanted) -> Report:
-    """Rows of modules by path: in one model only, or with other counts; with --all every module."""
+    """Return rows of modules by path: in one model only, or with other counts; with --all every one."""
     table = wanted.table
     depth = table.depth or DEEPEST
     old = {m.name: m for m in first.modules(depth)}
@@ -97,7 +97,7 @@ def _modules(first: Model, second: Model, before: str, after: str, wanted: Wante
 
 
 def _columns(wanted: Wanted) -> tuple[Column, ...]:
-    """The wanted count beside the module; of the other, in a table, how it changes."""
+    """Return the wanted count beside the module; of the other, in a table, how it changes."""
     columns = [Column("layer", "module", "name"), Column("status", "", "words")]
     columns.append(Column("class", "class", "words", spare=1))
     other = next(measure for measure in COUNTED if measure != wanted.by)

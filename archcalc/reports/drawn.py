@@ -12,7 +12,7 @@ from archcalc.units import printable, scaled
 
 
 def drawn(network: Network, other: Network | None, wishes: Wishes) -> list[Drawable]:
-    """The network, and the other with the marks of what differs."""
+    """Return the network, and the other with the marks of what differs."""
     analysis = network.analyze()
     if other is None:
         return [Drawable(analysis, _title(_name(network), analysis), wishes)]
@@ -25,7 +25,7 @@ def drawn(network: Network, other: Network | None, wishes: Wishes) -> list[Drawa
 
 
 def _names(networks: list[Network]) -> list[str]:
-    """Their titles; where those are the same, what they are called on the command line."""
+    """Return their titles; where those are the same, what they are called on the command line."""
     names = [_name(network) for network in networks]
     if len(set(names)) > 1:
         return names
@@ -39,14 +39,14 @@ def _name(network: Network) -> str:
 
 
 def _title(name: str, analysis: Analysis) -> str:
-    """'ResNet-50 · 25.6 M parameters · 4.09 G multiplies'."""
+    """Return 'ResNet-50 · 25.6 M parameters · 4.09 G multiplies'."""
     total = analysis.total
     counts = f"{scaled(int(total.parameters))} parameters · {scaled(int(total.multiplies))} multiplies"
     return f"{name} · {counts}"
 
 
 def _marks(found: Difference) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The status of each layer of both networks; '' where nothing of its own differs."""
+    """Return the status of each layer of both networks; '' where nothing of its own differs."""
     before: dict[str | None, str] = {}
     after: dict[str | None, str] = {}
     for row in found.layers:

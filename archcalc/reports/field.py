@@ -95,7 +95,7 @@ def _remarks(analysis: Analysis, fields: Fields, smallest: Smallest) -> tuple[st
 
 
 def _sides(graph: Graph, side: int) -> str:
-    """A square is named by its side, a strip and a volume by all."""
+    """Name a square by its side, a strip and a volume by all."""
     return both(map(int, sized(graph.input, side).extents))
 
 

@@ -47,7 +47,7 @@ CENSUS_COLUMNS = (
 def report(
     network: Network, table: Table, protocol: dict[str, int], census: bool, tool: str | None
 ) -> Report:
-    """Multiplies by layer, the census, or a tool's count, of so many images, crops and networks."""
+    """Report multiplies by layer, the census, or a tool's count, of so many images, crops, networks."""
     if tool:
         from archcalc.reports import tools
 
@@ -66,7 +66,7 @@ def report(
 
 
 def multiplied(report: Report, protocol: dict[str, int]) -> Report:
-    """The report with the factor told: in its arithmetic, and beneath."""
+    """Return the report with the factor told: in its arithmetic, and beneath."""
     factor = prod(protocol.values())
     if factor == 1:
         return report

@@ -19,7 +19,7 @@ COLUMNS = (
 
 
 def told_rows(store: Store, rows: int) -> str:
-    """'3,600 rows of 4,000 points'."""
+    """Return '3,600 rows of 4,000 points'."""
     done = sum(count["points"] for count in store.counts().values())
     points = f"{grouped(store.size)} points"
     return f"{grouped(rows)} rows of {points if done == store.size else f'{grouped(done)} of {points}'}"

@@ -182,7 +182,7 @@ def ranked(shape: Shape) -> Ranked:
 
 
 def pair(axes: Iterable[int | Fraction]) -> Ranked:
-    """A property of all axes, sorted by the largest; without them it is the whole image."""
+    """Return a property of all axes, sorted by the largest; without them it is the whole image."""
     found = list(axes)
     return Ranked(both(found), (max(found), min(found))) if found else Ranked("all", (inf, inf))
 
@@ -266,7 +266,7 @@ def _layer(analysis: Analysis, row: Row) -> dict[str, Any]:
 
 
 def _arguments(operator: Operator) -> dict[str, Any]:
-    """All arguments of an operator by name; one size an axis as a list."""
+    """Return all arguments of an operator by name; one size an axis as a list."""
     return {a.name: _listed(getattr(operator, a.attribute)) for a in operator.arguments}
 
 

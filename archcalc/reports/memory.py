@@ -179,7 +179,7 @@ def _remarks(network: Network, found: MemoryFigures, best: bool, batch: int) -> 
 
 
 def _terms(found: MemoryFigures) -> list[tuple[str, int]]:
-    """What is alive at the peak: maps by layer; of an attention what it holds when it holds most."""
+    """Return what is alive at the peak: maps by layer; of an attention its fullest moment."""
     step, nodes = found.memory.peak_step, found.graph.nodes
     alive = found.memory.alive(step)
     sizes = {b: int(b.size) for b in alive if not b.inside}

@@ -115,7 +115,7 @@ def _table_of(file: Tensors) -> dict[str, Any]:
 
 
 def work(model: Model, table: Table, protocol: dict[str, int], census: bool) -> Report:
-    """Multiplies by module, or every operation by its word, of so many images, crops and networks."""
+    """Report multiplies by module, or all operations by word, of so many images, crops, networks."""
     factor = prod(protocol.values())
     made = _census(model, factor) if census else _work(model, table, factor)
     return made._replace(documents=lambda: [{**document(model, factor), "protocol": protocol}])
@@ -215,7 +215,7 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 
 def _weights(model: Model) -> Iterator[str]:
-    """What else lies in the file, and what training leaves alone."""
+    """Return what else lies in the file, and what training leaves alone."""
     yield from unused(model)
     if model.frozen:
         train = grouped(model.parameters - model.frozen)
@@ -270,7 +270,7 @@ def _census_of(model: Model, factor: int) -> dict[str, int]:
 
 
 def document(model: Model, factor: int = 1) -> dict[str, Any]:
-    """The whole model for a machine, its work times a factor; null where operations are unknown."""
+    """Return the whole model for a machine, its work times a factor; null where one is unknown."""
     known = model.complete
     return {
         "name": model.name,

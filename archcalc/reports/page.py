@@ -141,7 +141,7 @@ def _layers(analysis: Analysis, memory: Memory, outline: Outline) -> Report:
 
 
 def _leaves(entries: Sequence[OutlineEntry], times: int) -> Iterator[tuple[OutlineEntry, int]]:
-    """The boxes that hold no others, and how often each stands in the network."""
+    """Return the boxes that hold no others, and how often each stands in the network."""
     for entry in entries:
         if entry.children:
             yield from _leaves(entry.children, times * entry.times)
@@ -150,7 +150,7 @@ def _leaves(entries: Sequence[OutlineEntry], times: int) -> Iterator[tuple[Outli
 
 
 def _alive(analysis: Analysis, memory: Memory) -> Iterator[Mark]:
-    """A bar a step; of a long network the largest step of a few."""
+    """Draw a bar a step; of a long network the largest step of a few."""
     steps = range(len(memory.steps))
     width = -(-len(steps) // MOST_BARS)
     for start in steps[::width]:
@@ -173,7 +173,7 @@ def _is_sequence(analysis: Analysis) -> bool:
 
 
 def _fields(analysis: Analysis, outline: Outline) -> Iterator[Mark]:
-    """A square for each size that grows, a few of them; what a repeat sees, its last copy sees."""
+    """Draw a square for each size that grows, a few of them; a repeat sees what its last copy sees."""
     fields, nodes = receptive_fields(analysis.graph).nodes, analysis.graph.nodes
     unit = "positions" if _is_sequence(analysis) else "pixels"
     found: dict[int, Mark] = {}
@@ -206,7 +206,7 @@ def _lint(network: Network) -> Iterator[Report]:
 
 
 def _published(network: Network) -> Iterator[Report]:
-    """What has been printed of the network, where it is bundled and as it is."""
+    """Return what has been printed of the network, where it is bundled and as it is."""
     if network.changed:
         return
     family = os.path.basename(network.spec.source.name)
@@ -236,7 +236,7 @@ class Chart(NamedTuple):
 
 
 def balls(networks: Sequence[Network], values: dict[str, float] | None) -> tuple[list[Ball], list[str]]:
-    """Networks as balls, over their parameters or a column's values, and those that it does not name."""
+    """Draw networks as balls over their parameters or a column's values; also return those it lacks."""
     found, missing = [], []
     for network in networks:
         analysis, name = network.analyze(), label(network)

@@ -23,7 +23,7 @@ COLUMNS = (
 def report(
     name: str, title: str, ratio: Ratio, found: FoundPairs, said: list[str], most: int | None
 ) -> Report:
-    """`title` is the network as it was asked for, `said` who has printed the ratio; `most` rows."""
+    """Report a ratio; `title` is the network as asked for, `said` who has printed it; `most` rows."""
     remarks = [_sum(match) for match in found.matches[:MOST_SUMS]]
     more = len(found.matches) - (most or len(found.matches))
     if more > 0:
@@ -57,7 +57,7 @@ def _others(doubtful: tuple[PairMatch, ...]) -> str:
 
 
 def _turned(match: PairMatch, ratio: Ratio) -> str:
-    """'all of resnet50 has fewer, not all'."""
+    """Return 'all of resnet50 has fewer, not all'."""
     return f"{match.pair.second.name} has {ratio.word}, not {match.pair.first.name}"
 
 
@@ -78,7 +78,7 @@ def _row(match: PairMatch) -> dict[str, Any]:
 
 
 def _sum(match: PairMatch) -> str:
-    """'9.6774 = 120,422,400 / 12,443,648'."""
+    """Return '9.6774 = 120,422,400 / 12,443,648'."""
     one, two = match.pair.first, match.pair.second
     small, large = sorted((one, two), key=lambda count: count.value)
     top, bottom = grouped(small.value), grouped(large.value)

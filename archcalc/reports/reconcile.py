@@ -52,7 +52,7 @@ def report(
     known: list[Verdict],
     most: int | None,
 ) -> Report:
-    """The readings that print so, at `most` so many, and who has printed it; else the nearest ones.
+    """Report `most` readings that print so, and who has printed it; else the nearest ones.
 
     `known` are those of the `sources` that are about this network: see `known_in_print`.
     """
@@ -103,7 +103,7 @@ def _row(match: Match) -> dict[str, Any]:
 
 
 def known_in_print(name: str, sources: list[Verdict]) -> list[Verdict]:
-    """Those in print about the network of that name whose number the audit can tell."""
+    """Return what is in print about the network of that name and the audit can tell."""
     return [v for v in sources if v.number.network.split(":")[0] == name and v.kind != "unexplained"]
 
 

@@ -13,7 +13,7 @@ LEAST_TOLD = 0.001  # of what chance would make
 
 
 def name_of(reading: Reading) -> str:
-    """'resnet50_paper, Netscope', 'googlenet 3b'."""
+    """Return 'resnet50_paper, Netscope' or 'googlenet 3b'."""
     conventions = reading.way.conventions
     between = " " if any(c.slot == "path" for c in conventions) else ", "
     return between.join([printable(reading.network.name), *(c.name for c in conventions)])
@@ -54,7 +54,7 @@ def explained(findings: Findings, flops: bool) -> tuple[str, ...]:
 
 
 def _multiplies(reading: Reading) -> str:
-    """That what is called FLOPs counts a product once."""
+    """Say that what is called FLOPs counts a product once."""
     network = reading.network
     flops = grouped(2 * plain_way("multiplies").count(network))
     says = "printed as FLOPs, but a product counts once: these are multiplies (MACs)"
@@ -62,13 +62,13 @@ def _multiplies(reading: Reading) -> str:
 
 
 def _fits(match: Match, findings: Findings) -> str:
-    """That so many departures at once are no explanation."""
+    """Say that so many departures at once are no explanation."""
     says = f"arithmetic that fits, no more: {match.steps} departures at once"
     return f"{says}; of {_by_chance(findings)}"
 
 
 def _by_chance(findings: Findings) -> str:
-    """'1,617 readings about 10 would print so by chance'."""
+    """Return '1,617 readings about 10 would print so by chance'."""
     about = findings.chance
     expected = f"about {about:.0f}" if about >= 0.95 else f"about {about:.1g}"
     if about < LEAST_TOLD:
@@ -77,14 +77,14 @@ def _by_chance(findings: Findings) -> str:
 
 
 def _doubtful(findings: Findings) -> str:
-    """Matches that chance would make as well, the first by name."""
+    """Name matches that chance would make as well, the first by name."""
     count = len(findings.doubtful)
     others = "another one does" if count == 1 else f"{count} others do"
     return f"of {_by_chance(findings)}; {others}, as {name_of(findings.doubtful[0].reading)}"
 
 
 def _helps(reading: Reading) -> list[str]:
-    """What the spec says about the variables that differ."""
+    """Say what the spec says about the variables that differ."""
     network, origin = reading.network, reading.origin
     if not isinstance(network, Neighbor) or not isinstance(origin, Neighbor):
         return []  # a model file
@@ -102,7 +102,7 @@ def unexplained(findings: Findings, printed: Printed) -> tuple[str, ...]:
 
 
 def in_print(sources: list[Verdict]) -> list[str]:
-    """Who has printed these digits, of what, and what the audit says about it."""
+    """Say who has printed these digits, of what, and what the audit says about it."""
     known: dict[str, list[str]] = {}
     for verdict in sources:
         number, reasons = verdict.number, [verdict.reason] if verdict.reason else []

@@ -40,7 +40,7 @@ class Figures(NamedTuple):
         return self.multiplies / self.seconds / self.peak if self.multiplies else None
 
     def cells(self, name: str, output: str, whole: float) -> dict[str, Any]:
-        """As people read them."""
+        """Return the cells as people read them."""
         return {
             "layer": name,
             "output": output,
@@ -106,7 +106,7 @@ def _matters(layer: Layer) -> bool:
 
 
 def _remarks(images: int, peak: float, outrun: bool) -> tuple[str, ...]:
-    """`outrun`: the peak is that of a layer."""
+    """Return the remarks; `outrun`: the peak is that of a layer."""
     passed = "one image" if images == 1 else f"{images} images at once"
     what = (
         "of the fastest layer: products of two large matrices, before and after, were slower; this "

@@ -44,7 +44,7 @@ WIDEST = {"checks": 99_999, "seconds": "999.9"}  # the widest values, unknown in
 
 
 def by_layer(network: Network, table: Table, asked: Asked, done: list[Verified]) -> Live:
-    """A network's verification, a row a layer; what came of it is put into `done`."""
+    """Report a network's verification, a row a layer; put what came of it into `done`."""
     from archcalc.execution.verify import Proof, Verification
 
     name, began = label(network), monotonic()
@@ -130,7 +130,7 @@ def _remarks(analysis: Analysis, proof: Proof) -> tuple[str, ...]:
 def by_network(
     proofs: Iterable[Verified], expected: Sequence[dict[str, Any]], asked: Asked, done: list[Verified]
 ) -> Live:
-    """Several networks, of which `expected` knows the totals, a row a network, put into `done`."""
+    """Report networks, whose totals `expected` knows, a row each; put what came of it into `done`."""
     began = monotonic()
 
     def rows() -> Iterator[dict[str, Any]]:
@@ -177,7 +177,7 @@ def _network_row(done: Verified) -> dict[str, Any]:
 
 
 def _verdicts(done: Sequence[Verified], wanted: int) -> str:
-    """'41 verified, 3 skipped': the verdict over all networks."""
+    """Return '41 verified, 3 skipped': the verdict over all networks."""
     counts = {"verified": 0, "skipped": 0, "NOT verified": 0}
     for each in done:
         counts[each.proof.verdict] += 1
