@@ -102,7 +102,7 @@ def _option(chance: random.Random, param: click.Parameter) -> list[str]:
     return [option, chance.choice(right)]
 
 
-@sizes(40, 5000)
+@sizes(30, 5000)
 def test_command_lines(count: int, tmp_path: Path) -> None:
     told = besiege(attack, count, tmp_path)
     assert min(told["fine"], told["refused"]) > count // 20, told

@@ -203,6 +203,10 @@ LONG = {
 # seconds each: the others of their kind are among those of every run
 SLOW = {
     "8 MB of quotes",
+    "a line of 300,000 steps",
+    "8 MB of braces",
+    "2 MB of headers of eight parts",
+    "30,000 blocks in each other",
     "1,000,000 numbers",
     "100,000 variants",
     "50,000 variables in 50,000 lines",
