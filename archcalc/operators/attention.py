@@ -204,8 +204,9 @@ class Attention(Operator):
 
     def _keys(self, *inputs: Shape) -> Int:
         """Channels of the keys of all heads."""
-        matched = self._matched(*inputs)
-        return matched if self.kv is None else matched // self.heads * self.kv
+        if self.kv is None:
+            return self._matched(*inputs)
+        return self.kv * (inputs[0].channels // self.heads if self.head is None else self.head)
 
     def _mixed(self, *inputs: Shape) -> Int:
         """Channels of the sums of values of all heads."""

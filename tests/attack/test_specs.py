@@ -67,6 +67,8 @@ STRANGE = [
         "reshape " + "1x" * 49 + "1",
         "roll 9223372036854775807",
     ),
+    *("attention 3 kv=2 @in @in", "attention 2 bare causal", "unembed @in", "embedding 9999999999 8"),
+    *("lstm 2147483648 both", "gru 8 layers=99999", "attention 9223372036854775807 head=2 rotary"),
     *("reuse @a", "reuse @in", "99 x reuse @a", "@a/conv", "{shape}", "{shape[0]}", "if shape[0] > 7: "),
     *(
         "\n[inputs]\n",

@@ -24,13 +24,21 @@ Weights = dict[str, Array]
 
 
 def prepare(operator: Any, weights: Weights) -> Weights:
-    """Cut the projections by heads of keys: of each its queries side by side, its key, its value."""
+    """Pack the projections by heads of keys: of each its queries side by side, its key, its value.
+
+    `inward` and `inward.bias` have the parts whose inputs have equally many channels in one, so that a
+    sequence that attends to itself is projected at once.
+    """
     prepared = dict(weights)
-    for name in INWARD:
-        for role in (f"{name}.weight", f"{name}.bias"):
-            if role in weights:
-                split = weights[role].reshape(*weights[role].shape[:-1], _groups(operator), -1)
-                prepared[role] = np.ascontiguousarray(np.moveaxis(split, -2, 0))
+    for role in ("weight", "bias"):
+        parts = [weights[f"{name}.{role}"] for name in INWARD if f"{name}.{role}" in weights]
+        cut = [part.reshape(*part.shape[:-1], _groups(operator), -1) for part in parts]
+        cut = [np.ascontiguousarray(np.moveaxis(part, -2, 0)) for part in cut]
+        if len({part.shape[:-1] for part in cut}) == 1:
+            prepared[f"inward.{role}"] = packed = np.concatenate(cut, axis=-1)
+            ends = np.cumsum([part.shape[-1] for part in cut])
+            cut = np.split(packed, ends[:-1], axis=-1)
+        prepared.update(zip((f"{name}.{role}" for name in INWARD), cut, strict=False))
     if operator.name == "windowattention":
         places = position_bias(weights["position"], operator.window)
         prepared["position"] = np.ascontiguousarray(places)
@@ -120,26 +128,45 @@ def _inward(
     operator: Any, tokens: tuple[Array, ...], weights: Weights, group: int, scratch: Array
 ) -> tuple[list[Array], Array]:
     """Return queries, key and value of one head of keys, and what is left of the scratch memory."""
-    made: list[Array] = []
-    for name, x in zip(INWARD, tokens, strict=True):
-        if _bare(operator):
-            width = x.shape[-1] // _groups(operator)
-            own = x[:, :, group * width : (group + 1) * width]
-            if name != "value":  # the queries are scaled, and both may be turned
-                copied, scratch = take(scratch, 0, own.shape), scratch[own.size :]
-                size = x.shape[-1] // int(operator.heads)
-                np.multiply(own, x.dtype.type(1 / sqrt(size) if name == "query" else 1), out=copied)
-                own = copied
-        else:
-            weight = weights[f"{name}.weight"][group]
-            own = take(scratch, 0, (*x.shape[:2], weight.shape[-1]))
-            scratch = scratch[own.size :]
-            np.matmul(flat(x), weight, out=flat(own))
-            if f"{name}.bias" in weights:
-                np.add(own, weights[f"{name}.bias"][group], out=own)
-        made.append(own)
+    if _bare(operator):
+        made, scratch = _cut(operator, tokens, group, scratch)
+    elif tokens[0] is tokens[1] is tokens[2] and "inward.weight" in weights:
+        whole, scratch = _projected(tokens[0], weights, "inward", group, scratch)
+        sizes = [weights[f"{name}.weight"].shape[-1] for name in INWARD]
+        made = np.split(whole, np.cumsum(sizes)[:-1], axis=-1)
+    else:
+        made = []
+        for name, x in zip(INWARD, tokens, strict=True):
+            part, scratch = _projected(x, weights, name, group, scratch)
+            made.append(part)
     if getattr(operator, "rotary", False):
         scratch = _turned(operator, made[:2], made[1].shape[-1], scratch)
+    return made, scratch
+
+
+def _projected(x: Array, weights: Weights, name: str, group: int, scratch: Array) -> tuple[Array, Array]:
+    weight = weights[f"{name}.weight"][group]
+    own = take(scratch, 0, (*x.shape[:2], weight.shape[-1]))
+    np.matmul(flat(x), weight, out=flat(own))
+    if f"{name}.bias" in weights:
+        np.add(own, weights[f"{name}.bias"][group], out=own)
+    return own, scratch[own.size :]
+
+
+def _cut(
+    operator: Any, tokens: tuple[Array, ...], group: int, scratch: Array
+) -> tuple[list[Array], Array]:
+    """Cut the inputs by heads; queries and keys are copied, as they are scaled and turned."""
+    made = []
+    for name, x in zip(INWARD, tokens, strict=True):
+        width = x.shape[-1] // _groups(operator)
+        own = x[:, :, group * width : (group + 1) * width]
+        if name != "value":
+            copied, scratch = take(scratch, 0, own.shape), scratch[own.size :]
+            size = x.shape[-1] // int(operator.heads)
+            np.multiply(own, x.dtype.type(1 / sqrt(size) if name == "query" else 1), out=copied)
+            own = copied
+        made.append(own)
     return made, scratch
 
 
