@@ -18,6 +18,7 @@ from archcalc.graph.model import Graph, Node
 from archcalc.operators.joining import Concat, Join
 from archcalc.operators.model import AxisOrder, Regroup, Ring, Samples
 from archcalc.operators.shape import AXES, Shape
+from archcalc.operators.tokens import Token
 from archcalc.symbols import Int
 
 if TYPE_CHECKING:
@@ -132,6 +133,9 @@ def _field(graph: Graph, node: Node, inputs: list[Field]) -> Field:
         return _whole(inputs)
     if isinstance(node.operator, Join):
         return _join(node.operator, inputs, shapes, node.shape)
+    if isinstance(node.operator, Token) and len(inputs[0].axes) == shapes[0].rank:
+        index = int(node.operator.index)
+        return inputs[0]._replace(axes=tuple(shifted(axis, index) for axis in inputs[0].sides))
     if geometry == "pointwise":
         return inputs[0]
     if isinstance(geometry, AxisOrder):  # another axis of the image, or the channels, stands there now

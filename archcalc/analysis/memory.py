@@ -87,10 +87,10 @@ class Memory(NamedTuple):
 def stored(graph: Graph) -> Int:
     """Return the values of the input and of every map made anew: the sum of the lecture tables.
 
-    Layers that compute, join or move values make one: conv, linear, attention, pools, add, mul, concat,
-    slice, shuffle, upsampling, padded channels, space to depth, transposes, class tokens. Activations,
-    norms, scale, dropout and position embeddings change values where they are; flatten and tokens only
-    call the same values by another shape.
+    Layers that compute, join or move values make one: conv, linear, attention, pools, joins, products of
+    matrices, reductions, slice, shuffle, upsampling, padded channels, space to depth, transposes, rolls,
+    class tokens. Activations, norms, scale, dropout and position embeddings change values where they
+    are; flatten, tokens and reshape only call the same values by another shape.
     """
     return sum(node.shape.values for node in graph.nodes if node.operator.stored)
 

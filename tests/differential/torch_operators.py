@@ -197,6 +197,12 @@ def learned(w: Any) -> tuple[Any, Any]:
     return getattr(w, "scale", None), getattr(w, "shift", None)
 
 
+def bare_attention(x: Any, w: Any) -> Any:
+    """Every row of the map by itself: its places are queries, keys and values."""
+    rows = x.permute(0, 2, 3, 1)
+    return F.scaled_dot_product_attention(rows, rows, rows).permute(0, 3, 1, 2)
+
+
 CASES: list[tuple[str, str, Torch]] = [
     ("conv 8 k3", "7x9x5", lambda x, w: F.conv2d(x, w.kernel, w.bias)),
     (
@@ -355,6 +361,20 @@ CASES: list[tuple[str, str, Torch]] = [
     ("gap | add @in", "6x5x4", lambda x, w: x.mean((2, 3), True) + x),
     ("slice 1 | mul @in", "6x5x4", lambda x, w: x[:, :1] * x),
     ("maxpool 6x1 | sub @in", "6x5x4", lambda x, w: x.amax(2, True) - x),
+    ("matmul @in transposed scaled | softmax | matmul @in", "4x5x3", bare_attention),
+    ("mean | mul @in", "6x5x4", lambda x, w: x.mean(1, True) * x),
+    ("max", "6x5x4", lambda x, w: x.amax(1, True)),
+    ("sum axis=height", "6x5x4", lambda x, w: x.sum(2, True)),
+    ("mean axis=positions", "6x5x4", lambda x, w: x.mean((2, 3), True)),
+    ("roll 2", "6x5x4", lambda x, w: x.roll((2, 2), (2, 3))),
+    ("roll {-7} axis=width", "6x5x4", lambda x, w: x.roll(-7, 3)),
+    ("permute 1x0x2", "6x5x4", lambda x, w: x.permute(0, 1, 3, 2)),
+    ("permute 2x0x1", "6x5x4", lambda x, w: x.permute(0, 3, 1, 2)),
+    (
+        "reshape 3x_x8",
+        "6x5x4",
+        lambda x, w: x.permute(0, 2, 3, 1).reshape(-1, 3, 5, 8).permute(0, 3, 1, 2),
+    ),
     ("sigmoid | maximum @in", "6x5x4", lambda x, w: torch.maximum(torch.sigmoid(x), x)),
     ("flatten", "4x5x3", lambda x, w: x.permute(0, 2, 3, 1).flatten(1)[..., None, None]),
     ("tokens | transpose", "4x5x3", lambda x, w: sequence(x)),
