@@ -137,8 +137,8 @@ class Argument(NamedTuple):
         return order
 
     def _shape(self, value: tuple[Any, ...]) -> tuple[Int, ...]:
-        if len(value) > MOST_AXES:
-            message = f"{len(value)} axes: a tensor has at most three of positions, and channels"
+        if not 1 <= len(value) <= MOST_AXES:
+            message = f"{len(value)} axes: a tensor has channels, and at most three of positions"
             raise ShapeError(message, self.name, "as in `14x14x256`")
         opened = [i for i, n in enumerate(value) if type(n) is int and n == OPEN]
         if len(opened) > 1:

@@ -385,7 +385,13 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
     ),
     (
         call("reshape", [1] * 50),
-        "50 axes: a tensor has at most three of positions, and channels",
+        "50 axes: a tensor has channels, and at most three of positions",
+        "shape",
+        "as in `14x14x256`",
+    ),
+    (
+        call("reshape", []),
+        "0 axes: a tensor has channels, and at most three of positions",
         "shape",
         "as in `14x14x256`",
     ),
