@@ -93,6 +93,7 @@ def phrase(operator: Operator, inputs: tuple[Shape, ...]) -> str:
 _PHRASES: dict[str, Callable[[Any], str]] = {
     "linear": lambda op: f"linear {op.units}",
     "embedding": lambda op: f"embedding {op.words} × {op.channels}",
+    "deformconv": lambda op: f"{_kernel(op.k)} deformable conv {op.filters}{_stride(op.s)}",
     "gap": lambda _: "global avg pool",
     "adaptivepool": lambda op: f"adaptive {'max' if op.max else 'avg'} pool to {_pair(op.size)}",
     "windowattention": lambda op: (

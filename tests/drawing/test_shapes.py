@@ -93,6 +93,14 @@ def test_labels_of_other_layers(spec: str, label: str) -> None:
     assert leaves(drawn(archcalc.load(spec)))[1].label == label
 
 
+def test_labels_of_deformable_convs(net: Callable[[str], archcalc.Network]) -> None:
+    """With the map of its offsets, 2 for each of 9 places, at its side."""
+    text = (
+        'input = "9x9x4"\nlayers = ["a = relu", "o = conv 18 k3 half", "@a | deformconv 8 @o k3 half"]\n'
+    )
+    assert leaves(drawn(net(text)))[-1].label == "3×3 deformable conv 8"
+
+
 def test_labels_of_attention_to_another_sequence(net: Callable[[str], archcalc.Network]) -> None:
     network = net('input = "9x8"\nlayers = ["a = relu", "linear 8 | attention 4 @a"]\n')
     assert leaves(drawn(network))[-1].label == "cross-attention, 4 heads"
@@ -105,7 +113,7 @@ def test_layers_with_weights_have_a_kind_of_their_own(name: str) -> None:
     assert TABLE[name] == "convolution" or not operator_class(name).weight_layer or kind in DOING
 
 
-DOING = ("linear", "attention", "recurrent")
+DOING = ("conv", "linear", "attention", "recurrent")
 
 
 def test_norms_before_a_layer_belong_to_it() -> None:
