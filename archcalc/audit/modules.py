@@ -23,6 +23,7 @@ from archcalc.spec.bundle import families, folder
 from archcalc.spec.model import Source
 
 KERAS = "keras"
+ALONE = "norm without learned scale and shift"
 IDLE = "side outputs"  # kept, but no part of the main output
 # operators without a module; no tool counts them
 _FUNCTIONS = (
@@ -37,6 +38,9 @@ _TORCH = {
     "linear": "Linear",
     "bn": "BatchNorm2d",
     "ln": "LayerNorm",
+    "groupnorm": "GroupNorm",
+    "instancenorm": "InstanceNorm2d",
+    "rmsnorm": "RMSNorm",
     "lrn": "LocalResponseNorm",
     "gap": "AdaptiveAvgPool2d",
     "adaptivepool": "AdaptiveAvgPool2d",
@@ -44,14 +48,22 @@ _TORCH = {
     "maxpool": "MaxPool2d",
     "relu": "ReLU",
     "relu6": "ReLU6",
+    "hardtanh": "Hardtanh",
     "leaky": "LeakyReLU",
+    "prelu": "PReLU",
+    "elu": "ELU",
+    "selu": "SELU",
     "sigmoid": "Sigmoid",
     "tanh": "Tanh",
+    "softplus": "Softplus",
+    "mish": "Mish",
     "swish": "SiLU",
     "gelu": "GELU",
     "hsigmoid": "Hardsigmoid",
     "hswish": "Hardswish",
     "softmax": "Softmax",
+    "logsoftmax": "LogSoftmax",
+    "glu": "GLU",
     "dropout": "Dropout",
     "droppath": "StochasticDepth",
     "upsample": "Upsample",
@@ -59,26 +71,17 @@ _TORCH = {
     "pixelunshuffle": "PixelUnshuffle",
     **{name: name for name in (*_FUNCTIONS, "tokens", "token", "transpose")},
 }
-# modules whose rules no table has
-_UNREAD = {
-    "groupnorm": "GroupNorm",
-    "instancenorm": "InstanceNorm2d",
-    "rmsnorm": "RMSNorm",
-    "hardtanh": "Hardtanh",
-    "prelu": "PReLU",
-    "elu": "ELU",
-    "selu": "SELU",
-    "softplus": "Softplus",
-    "mish": "Mish",
-    "glu": "GLU",
-    "logsoftmax": "LogSoftmax",
+_NORMS = {
+    "bn": "batch norm",
+    "ln": "layer norm",
+    "groupnorm": "group norm",
+    "instancenorm": "instance norm",
 }
 _OWNER = "belong to a module of their own or to the one around it"
 _UNTOLD = {
     "deformconv": "how it counts torchvision's DeformConv2d",
     "resize": "whether it is nn.Upsample or a function, and how it counts",
     "attention": "whether it is nn.MultiheadAttention, linear modules or function calls",
-    **{name: f"how it counts nn.{module}" for name, module in _UNREAD.items()},
     "matmul": "how it counts torch.matmul",
     "swiglu": "whether its gate is a module, function calls or a part of the one around it",
     "clip": "whether it is nn.Hardtanh or torch.clamp",
@@ -208,6 +211,8 @@ def _usual(layer: Layer, file: str) -> str:
 
 def _untold(layer: Layer) -> str:
     """Return the unknown fact on which the count of the layer depends; '' if there is none."""
+    if is_alone(layer.node.operator):
+        return f"how it counts a {ALONE}"
     name, tokens = layer.node.operator.name, bool(layer.inputs) and layer.inputs[0].is_sequence
     if name == "ln":
         return "" if tokens else _LN
@@ -232,14 +237,19 @@ def _refuse(layer: Layer, library: str) -> None:
     raise UsageError(Diagnostic(message, help="without --as, archcalc counts every operator"))
 
 
+def is_alone(operator: Operator) -> bool:
+    """Whether it is a norm without learned numbers, which tools count by other factors."""
+    return bool(getattr(operator, "noscale", False)) and bool(getattr(operator, "noshift", True))
+
+
 def _halved(operator: Operator) -> str:
     """Return what a norm is that torch has whole or not at all, else ''."""
-    name = {"bn": "batch norm", "ln": "layer norm"}.get(operator.name, "")
+    name = _NORMS.get(operator.name, "")
     if not isinstance(operator, Norm) or not name or operator.noscale == operator.noshift:
         return ""
     if operator.noscale:
         return f"a {name} that shifts and does not scale"
-    return f"a {name} that scales and does not shift" if operator.name == "bn" else ""
+    return "" if operator.name == "ln" else f"a {name} that scales and does not shift"
 
 
 def _fitting(module: str, layer: Layer, file: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.audit import amounts
 from archcalc.audit.amounts import Amount, numbers, summands
+from archcalc.audit.modules import ALONE, is_alone
 from archcalc.graph.model import Graph, Node
 from archcalc.operators import ATTENTION
 
@@ -45,16 +46,14 @@ class Term(NamedTuple):
         return sum(self.by_layer(analysis))
 
 
-# operators whose argument makes them another module: how tools count those is untold
-OTHERWISE = ("adaptivepool max", "upsample bilinear", "upsample bicubic")
+# operators whose arguments make them another module, or change its count: untold
+OTHERWISE = ("adaptivepool max", "upsample bilinear", "upsample bicubic", ALONE)
 CONVS = frozenset({"conv", "deconv"})
 DENSE = frozenset({"linear"})
 EVERY_ATTENTION = frozenset(ATTENTION)
 BATCH_NORM = frozenset({"bn"})
-RECTIFIERS = frozenset({"relu", "relu6", "clip", "hardtanh", "leaky", "prelu"})
-CURVES = frozenset(
-    {"sigmoid", "tanh", "softplus", "swish", "mish", "gelu", "elu", "selu", "hsigmoid", "hswish"}
-)
+RECTIFIERS = frozenset({"relu", "relu6", "leaky"})
+CURVES = frozenset({"sigmoid", "tanh", "swish", "gelu", "hsigmoid", "hswish"})
 MAX_POOLS = frozenset({"maxpool"})
 AVERAGE_POOLS = frozenset({"avgpool"})
 GLOBAL_POOLS = frozenset({"gap", "adaptivepool"})  # of torch, where both are adaptive
@@ -98,12 +97,7 @@ _TABLE = (
     ("scale values", "values that a scale layer writes", frozenset({"scale"}), amounts.outputs),
     ("relu values", "values that relu, relu6 or leaky relu writes", RECTIFIERS, amounts.outputs),
     ("curve values", "values that sigmoid, tanh, swish, gelu, … writes", CURVES, amounts.outputs),
-    (
-        "softmax values",
-        "values that softmax writes",
-        frozenset({"softmax", "logsoftmax"}),
-        amounts.outputs,
-    ),
+    ("softmax values", "values that softmax writes", frozenset({"softmax"}), amounts.outputs),
     ("max pool outputs", "outputs of max pools", MAX_POOLS, amounts.outputs),
     ("max pool windows", "outputs × window of max pools", MAX_POOLS, amounts.windows),
     ("max pool strides", "outputs × stride² of max pools", MAX_POOLS, amounts.strides),
@@ -181,8 +175,10 @@ def _on_map(layer: Layer) -> bool:
 
 
 def _name(node: Node) -> str:
-    """Return the operator's name; with its argument where that makes it another module."""
+    """Return the operator's name, or what is counted otherwise because of its arguments."""
     operator = node.operator
+    if is_alone(operator):
+        return ALONE
     argued = (word for word in ("max", "bilinear", "bicubic") if getattr(operator, word, False) is True)
     name = " ".join([operator.name, *argued])
     return name if name in OTHERWISE else operator.name

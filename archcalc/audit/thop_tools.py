@@ -14,6 +14,7 @@ from archcalc.audit.torch_modules import (
     NO_MODULES,
     PARTS,
     REST,
+    UNCOUNTED,
 )
 
 # thop/profile.py, register_hooks, and vision/calc_func.py: a rule by the exact class; dfs_count takes
@@ -29,8 +30,9 @@ THOP = Tool(
             "parameters",
             {
                 "params": {
-                    **free("input LayerNorm2d", *REST),
-                    **each("Conv2d ConvTranspose2d Linear BatchNorm2d LayerNorm", "parameters"),
+                    **free("input LayerNorm2d GroupNorm RMSNorm", *REST),
+                    **each("Conv2d ConvTranspose2d Linear PReLU", "parameters"),
+                    **each("BatchNorm2d LayerNorm InstanceNorm2d", "parameters"),
                 }
             },
             thop_lines("params"),
@@ -43,11 +45,18 @@ THOP = Tool(
                 "macs": {
                     **each("Conv2d Linear", "products"),
                     "ConvTranspose2d": "products as if forward",
-                    **each("BatchNorm2d LayerNorm", "4 outputs"),
-                    **each("AvgPool2d Upsample", "outputs"),
+                    **each("BatchNorm2d LayerNorm InstanceNorm2d", "4 outputs"),
+                    **each("AvgPool2d Upsample PReLU", "outputs"),
                     "AdaptiveAvgPool2d": "inputs − inputs rounded off + outputs",
                     "Softmax": "3 outputs − positions",
-                    **free("input LayerNorm2d", NO_MODULES, FUNCTIONS, PARTS, ACTIVATIONS, ATTENTIONS),
+                    **free(
+                        "input LayerNorm2d GroupNorm RMSNorm",
+                        NO_MODULES,
+                        FUNCTIONS,
+                        PARTS,
+                        ACTIVATIONS,
+                        ATTENTIONS,
+                    ),
                     **free("MaxPool2d AdaptiveMaxPool2d LocalResponseNorm Dropout", MOVES),
                 }
             },
@@ -61,6 +70,7 @@ THOP = Tool(
     {
         "MultiheadAttention": "no rule for this class",
         "ShiftedWindowAttention": "no rule for this class",
+        **dict.fromkeys(("GroupNorm", "RMSNorm"), "no rule for this class"),
         "LayerNorm2d": "no rule for this class, though it inherits from LayerNorm",
         "Parameter": "a tensor of a module with parts",
         "side outputs": "not run in eval mode",
@@ -69,7 +79,8 @@ THOP = Tool(
 
 _NOTHING = {
     **free("input LayerNorm LayerNorm2d", NO_MODULES, FUNCTIONS, PARTS, ATTENTIONS),
-    **free("ReLU ReLU6 Sigmoid Tanh SiLU GELU Hardsigmoid Hardswish"),
+    **free("ReLU ReLU6 Sigmoid Tanh SiLU GELU Hardsigmoid Hardswish PReLU ELU", UNCOUNTED),
+    **free("InstanceNorm2d GroupNorm RMSNorm"),
     **free("MaxPool2d AdaptiveMaxPool2d LocalResponseNorm Dropout", MOVES),
     **free("Upsample"),  # nearest: other modes count
 }

@@ -15,11 +15,13 @@ WHOLES = (
     " SqueezeExcitation Permute StochasticDepth Flatten _DenseLayer"
 )
 PARTS = f"BasicConv2d {WHOLES}"  # the first ends with a function: it is what else is a ReLU
-ACTIVATIONS = "ReLU ReLU6 LeakyReLU Sigmoid Tanh SiLU GELU Hardsigmoid Hardswish"
+UNCOUNTED = "SELU Softplus Mish Hardtanh GLU LogSoftmax"  # whose work no tool counts
+ACTIVATIONS = f"ReLU ReLU6 LeakyReLU Sigmoid Tanh SiLU GELU Hardsigmoid Hardswish ELU {UNCOUNTED}"
 POOLS = "MaxPool2d AvgPool2d AdaptiveAvgPool2d AdaptiveMaxPool2d"
 MOVES = "PixelShuffle PixelUnshuffle"  # which no tool counts
 OTHERS = f"LocalResponseNorm Dropout Softmax Upsample {MOVES}"
 ATTENTIONS = "MultiheadAttention ShiftedWindowAttention"
 # of one leaf module: those of attention, and tensors of a module that has parts, are none
-LEAVES = "Conv2d ConvTranspose2d Linear BatchNorm2d LayerNorm LayerNorm2d"
+NORMS = "BatchNorm2d LayerNorm LayerNorm2d InstanceNorm2d GroupNorm RMSNorm"
+LEAVES = f"Conv2d ConvTranspose2d Linear PReLU {NORMS}"
 REST = (NO_MODULES, FUNCTIONS, PARTS, ACTIVATIONS, POOLS, OTHERS, ATTENTIONS)

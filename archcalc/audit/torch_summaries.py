@@ -13,6 +13,7 @@ from archcalc.audit.torch_modules import (
     PARTS,
     POOLS,
     REST,
+    UNCOUNTED,
     WHOLES,
 )
 from archcalc.audit.torch_profilers import SIZES
@@ -120,12 +121,14 @@ PTFLOPS = Tool(
                 "macs": {
                     **each("Conv2d Linear", "products + biases added"),
                     "ConvTranspose2d": "products at all inputs + biases added",
-                    **each("BatchNorm2d ReLU GELU Upsample", "2 outputs"),
+                    **each("BatchNorm2d InstanceNorm2d GroupNorm", "2 outputs"),
+                    **each("ReLU PReLU ELU GELU Upsample", "2 outputs"),
                     **each("LayerNorm F.relu ReLU6 LeakyReLU SiLU Softmax BasicConv2d", "outputs"),
                     **each(POOLS, "2 inputs"),
                     **each("F.avg_pool2d F.max_pool2d F.adaptive_avg_pool2d", "inputs"),
                     "MultiheadAttention": "products + 5 outputs + scores",
                     "ShiftedWindowAttention": "products of pairs + scores",
+                    **free("RMSNorm", UNCOUNTED),
                     **free("input LayerNorm2d Tensor.mean Sigmoid Tanh Hardsigmoid Hardswish"),
                     # F.local_response_norm calls mul, avg_pool3d of the padded map, mul and add
                     "LocalResponseNorm": "4 outputs + padding channels",

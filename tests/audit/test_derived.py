@@ -82,7 +82,9 @@ def test_a_trial_operator_is_unknown_to_every_tool(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(("tool", "quantity"), CURRENT, ids=IDS[: len(CURRENT)])
-@pytest.mark.parametrize("name", ["lenet5", "unet", "allconv", "odd.toml", "vgg16", "resnet18"])
+@pytest.mark.parametrize(
+    "name", ["lenet5", "unet", "allconv", "odd.toml", "norms.toml", "vgg16", "resnet18"]
+)
 def test_sums_are_those_by_layer(name: str, tool: Tool, quantity: str) -> None:
     """Of code of one module an operator: what is added up by terms is what --as adds up by layer."""
     network = archcalc.load(str(DATA / name) if name.endswith(".toml") else name)

@@ -95,6 +95,8 @@ OPERATIONS = {
     "flops conv": {"Conv2d", "ConvTranspose2d"},
     "flops batch_norm": {"BatchNorm2d"},
     "flops layer_norm": {"LayerNorm", "LayerNorm2d"},
+    "flops instance_norm": {"InstanceNorm2d"},
+    "flops group_norm": {"GroupNorm"},
     "flops adaptive_avg_pool2d": {"AdaptiveAvgPool2d", "F.adaptive_avg_pool2d"},
     "flops upsample_nearest2d": {"Upsample"},
     "flops linear + matmul": {"Linear", "MultiheadAttention", "ShiftedWindowAttention"},
@@ -243,19 +245,40 @@ def test_every_operator_is_told_by_every_table(tool: str) -> None:
 
 def test_an_operator_that_no_table_names_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A trial module in the place of relu: no tool counts it as nothing, and none counts without it."""
-    monkeypatch.setitem(modules._TORCH, "relu", "GroupNorm")
+    monkeypatch.setitem(modules._TORCH, "relu", "EmbeddingBag")
     for tool, title in (
         ("thop", "macs"),
         ("fvcore", "flops"),
         ("ptflops", "macs"),
         ("torchinfo", "mult-adds"),
     ):
-        with pytest.raises(UsageError, match=f"nobody has told how {tool} counts GroupNorm"):
+        with pytest.raises(UsageError, match=f"nobody has told how {tool} counts EmbeddingBag"):
             counted(tool, "flops", "vgg16")
         assert title not in printed_by(tool, "vgg16", *of("vgg16"))
     for tool in ("torchsummary", "torchinfo"):
-        with pytest.raises(UsageError, match=f"nobody has told how {tool} counts GroupNorm"):
+        with pytest.raises(UsageError, match=f"nobody has told how {tool} counts EmbeddingBag"):
             counted(tool, "memory", "vgg16")
+
+
+@pytest.mark.parametrize("norm", ["bn", "ln", "groupnorm 2", "instancenorm"])
+def test_norms_with_half_of_their_numbers(norm: str, tmp_path: Path) -> None:
+    """Torch's norms have both or none, but for a layer norm without shift; others are not told."""
+    path = tmp_path / "net.toml"
+
+    def counts(flags: str) -> Recount:
+        path.write_text(f'input = "9x9x4"\nlayers = ["tokens | {norm} {flags}"]\n')
+        network = archcalc.load(path)
+        return recount("fvcore", "flops", network.name, network.spec.source, network.analyze())
+
+    with pytest.raises(UsageError, match="that shifts and does not scale"):
+        counts("noscale")
+    with pytest.raises(UsageError, match="how it counts a norm without learned scale and shift"):
+        counts("noscale noshift")
+    if norm == "ln":
+        assert counts("noshift").total == 5 * 9 * 9 * 4
+    else:
+        with pytest.raises(UsageError, match="that scales and does not shift"):
+            counts("noshift")
 
 
 def test_the_option_knows_every_tool() -> None:

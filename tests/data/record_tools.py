@@ -57,6 +57,7 @@ TORCHVISION = {
 }
 # of archcalc's own specs, with a module for every operator
 OWN = {"lenet5": ("lenet5()", 1, 32), "unet": ("UNet()", 1, 256), "odd.toml": ("odd()", 3, 8)}
+OWN["norms.toml"] = ("norms()", 3, 8)
 KERAS = {
     "vgg16": "VGG16",
     "vgg19": "VGG19",
@@ -194,6 +195,14 @@ def own() -> dict[str, Any]:
             *(nn.AvgPool2d(2), nn.Flatten(), nn.Linear(1350, 10, bias=False), nn.Softmax(1)),
         )
 
+    def norms() -> Any:
+        return nn.Sequential(
+            *(nn.Conv2d(3, 8, 3, padding=1), nn.InstanceNorm2d(8, affine=True), nn.PReLU(8)),
+            *(nn.Conv2d(8, 12, 3, padding=1), nn.GroupNorm(3, 12), nn.ELU(), nn.GLU(1), nn.PReLU()),
+            *(nn.SELU(), nn.Softplus(), nn.Mish(), nn.Hardtanh(), nn.LogSoftmax(1)),
+            *(nn.Flatten(), nn.Linear(384, 10)),
+        )
+
     class UNet(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -218,7 +227,7 @@ def own() -> dict[str, Any]:
                 x = level(cat((deconv(x), kept.pop()), 1))
             return self.head(x)
 
-    return {"lenet5": lenet5, "UNet": UNet, "odd": odd}
+    return {"lenet5": lenet5, "UNet": UNet, "odd": odd, "norms": norms}
 
 
 def main() -> None:
