@@ -26,6 +26,7 @@ SYNONYMS = {
     "groups": "write `g32`",
     "bias": "a bias is the default; `nobias` takes it away",
     "nearest": "the nearest value is the default: leave `nearest` out",
+    "mode": "write `bilinear` or `bicubic`; the nearest value is the default",
     "align_corners": "write `corners`",
     "trilinear": "write `bilinear`: linear along each axis that there is",
     "depthwise": "write `g{channels}`",

@@ -228,5 +228,7 @@ def _as_text(value: tuple[Any, ...]) -> str:
 def _axes_help(argument: Argument, rank: int) -> str:
     """How sizes are written for so many axes."""
     name = argument.name if len(argument.name) == 1 else ""
+    if len(argument.name) > 1 and not (argument.required or argument.positional):
+        name = f"{argument.name}="
     sizes = "x".join(["3", "3", "3"][:rank])
     return f"`{name}3` is 3 along each axis" + (f", `{name}{sizes}` names all {rank}" * (rank > 1))

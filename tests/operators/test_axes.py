@@ -139,6 +139,24 @@ NETWORKS = {
         (27 * 3 * 4 + 4) + (9 * 2 * 6 + 6) + (4 * 6 * 6 * 6 * 5 + 5),
         8 * 16 * 16 * 4 * 27 * 3 + 4 * 6 * 6 * 6 * 9 * 2 + 4 * 6 * 6 * 6 * 5,
     ),
+    # three times as high and wide: each of the 9 channels is one of 3 × 3 places
+    "85x85x1 | conv 64 k5 half | relu | conv 32 k3 half | relu | conv 9 k3 half | pixelshuffle 3": (
+        (25 * 64 + 64) + (9 * 64 * 32 + 32) + (9 * 32 * 9 + 9),
+        85 * 85 * (25 * 64 + 9 * 64 * 32 + 9 * 32 * 9),
+    ),
+    # 12 → 6 → 12 by an output padding of 1; what lies between positions has no weights
+    "12x12x4 | conv 8 k3 s2 p0:1 | deconv 4 k3 s2 p1 out=1 d1 | upsample 2 bilinear | crop 1:2": (
+        (9 * 4 * 8 + 8) + (9 * 8 * 4 + 4),
+        6 * 6 * 9 * 4 * 8 + 6 * 6 * 8 * 9 * 4,
+    ),
+    "9x5x6x2 | pad 1 | upsample 1x2x2 bilinear | resize 4x5x6 bilinear corners | conv 3 k2": (
+        8 * 2 * 3 + 3,
+        3 * 4 * 5 * 3 * 8 * 2,
+    ),
+    "40x3 | pad 0:2 edge | resize 17 bilinear | pixelunshuffle 1 | deconv 2 k3 d2 s2 out=1": (
+        3 * 3 * 2 + 2,
+        17 * 3 * 3 * 2,
+    ),
     # a U-Net of one step: 64 → 32 → (32 − 1)·2 + 2 = 64
     "64x8 | conv 16 k3 half s2 | relu | deconv 8 k2 s2 | add @in | conv 1": (
         (3 * 8 * 16 + 16) + (2 * 16 * 8 + 8) + (8 + 1),

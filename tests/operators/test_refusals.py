@@ -165,6 +165,12 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
     (call("deconv", 8, out=-1), f"`out` {NATURAL} -1", "out", ""),
     (call("deconv", 8, d=0), f"`d` {POSITIVE} 0", "d", ""),
     (
+        call("deconv", 8, k=3, s=2, out=(1, 1, 0), on=(4, 4, 3)),
+        "`out` of 1×1×0 names 3 axes; what arrives has 2",
+        "out",
+        "`out=3` is 3 along each axis, `out=3x3` names all 2",
+    ),
+    (
         call("deconv", 8, k=2, p=(0, 3), on=(4, 4, 3)),
         "a padding of 3 crops the whole output of 5",
         "p",
