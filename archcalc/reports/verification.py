@@ -143,7 +143,8 @@ def by_network(
         summed = ("layers", "parameters", "multiplies", "checks")
         sums = {key: sum(row[key] for row in found) for key in summed}
         seconds = f"{monotonic() - began:.1f}"
-        skips = [text for each in done if asked.allow_skips for text in _skips(each)]
+        accepted = (each for each in done if asked.allow_skips or _copies(each, done))
+        skips = [_accepted(text, each, done) for each in accepted for text in _skips(each)]
         remarks = (_verdicts(done, len(expected)), *skips)
         return {"network": "total", **sums, "seconds": seconds}, remarks
 
@@ -192,7 +193,30 @@ def findings(done: Sequence[Verified], asked: Asked) -> list[Diagnostic]:
     if found or asked.allow_skips:
         return found
     help = "--allow-skips accepts that"
-    return [Diagnostic(text, help=help) for each in done for text in _skips(each)]
+    missed = (each for each in done if not _copies(each, done))
+    return [Diagnostic(text, help=help) for each in missed for text in _skips(each)]
+
+
+def _copies(skipped: Verified, done: Sequence[Verified]) -> list[str]:
+    """Return the verified networks of the same file, and of the same operators, as one too large."""
+    if not skipped.proof.skipped:
+        return []
+    own = _operators(skipped)
+    verified = (each for each in done if each.proof.verdict == "verified")
+    return [
+        each.name
+        for each in verified
+        if each.network.spec.source.name == skipped.network.spec.source.name and _operators(each) == own
+    ]
+
+
+def _operators(done: Verified) -> set[str]:
+    return {node.operator.name for node in done.network.graph.nodes}
+
+
+def _accepted(text: str, skipped: Verified, done: Sequence[Verified]) -> str:
+    copies = _copies(skipped, done)
+    return f"{text}; {copies[0]}, a network of the same layers, is verified" if copies else text
 
 
 # ---- words

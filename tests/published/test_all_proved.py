@@ -44,6 +44,7 @@ ELSEWHERE = {
     "inception_v4": "test_papers_zoo_a.py",
     "lenet5_1998": "test_papers.py",
     "llama3_8b": "test_papers_sequences.py",
+    "llama3_copy": "test_papers_sequences.py",
     "m11": "test_papers_zoo_c.py",
     "m18": "test_papers_zoo_c.py",
     "m3": "test_papers_zoo_c.py",

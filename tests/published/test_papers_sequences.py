@@ -68,6 +68,9 @@ def test_llama3_by_hand() -> None:
     assert attention == 41_943_040
     assert analysis.parameters == 2 * 128256 * 4096 + 32 * block + 4096 == 8_030_261_248
     assert 2 * analysis.parameters == 16_060_522_496
+    small = 2 * 256 * 256 + 2 * 256 * 64 + 3 * 256 * 896 + 2 * 256
+    copy = archcalc.load("llama3_copy").analyze()
+    assert copy.parameters == 2 * 1000 * 256 + 2 * small + 256
     weights = attention + 3 * 4096 * 14336
     tokens = 8192
     products = 32 * (tokens * weights + 2 * tokens * tokens * 4096) + tokens * 4096 * 128256
