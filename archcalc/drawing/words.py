@@ -86,6 +86,8 @@ def phrase(operator: Operator, inputs: tuple[Shape, ...]) -> str:
         return f"{_kernel(facts.k)} {_POOLS[name]}{_stride(facts.s)}"
     if name == "attention":
         return _attention(facts, len(inputs) > 1)
+    if TABLE.get(name) == "recurrent":
+        return _recurrent(facts)
     told = _PHRASES.get(name)
     return told(facts) if told else _SIGNS.get(name) or _plain(operator)
 
@@ -104,6 +106,13 @@ _PHRASES: dict[str, Callable[[Any], str]] = {
     "pixelshuffle": lambda op: f"pixel shuffle ×{_short(op.factor)}",
     "slice": lambda op: f"{op.axis} {op.start}–{op.start + op.size - 1}",
 }
+
+
+def _recurrent(facts: Any) -> str:
+    """Tell 'bidirectional lstm 256, 2 layers'."""
+    both = "bidirectional " if facts.both else ""
+    several = f", {facts.layers} layers" if facts.layers != 1 else ""
+    return f"{both}{facts.name} {facts.units}{several}"
 
 
 def _attention(facts: Any, crossed: bool) -> str:

@@ -31,6 +31,7 @@ GLYPHS = {
 }
 MARKS = {"new": "+", "gone": "−", "changed": "~", "moved": "→"}
 COUNT = 10
+UNBROKEN = "\xa0"  # a key of the legend stays in one line
 GAPS = 6  # between its columns
 SHORT = {"multiplies": "multiplies", "params": "parameters", "alive": "alive", "field": "field"}
 
@@ -54,7 +55,8 @@ def render(parts: Sequence[Outline]) -> str:
     widths = _widths(parts, marked)
     blocks = [_network(part, widths, full, marked) for part in parts]
     colors = {color for part in parts for color in _colors(part.entries)}
-    foot = ["  ".join(f"{glyph} {KINDS[color]}" for color, glyph in GLYPHS.items() if color in colors)]
+    keys = (f"{glyph} {KINDS[color]}" for color, glyph in GLYPHS.items() if color in colors)
+    foot = ["  ".join(key.replace(" ", UNBROKEN) for key in keys)]
     if any(line.entry.beside for part in parts for line in _lines(part.entries, "")):
         foot[0] += "  ╞ side by side"
     if marked:
@@ -64,7 +66,9 @@ def render(parts: Sequence[Outline]) -> str:
         alone = len(parts) == 1 and measure.sums
         share = f", {percent(full, measure.total)}" if alone else ""
         foot.append(f"{WORDS[measure.by]}; a full bar is {scaled(full)}{share}")
-    return "\n\n".join([*blocks, "\n".join(line for text in foot for line in wrap(text, window()))])
+    return "\n\n".join(
+        [*blocks, "\n".join(line for text in foot for line in wrap(text, window()))]
+    ).replace(UNBROKEN, " ")
 
 
 def _widths(parts: Sequence[Outline], marked: bool) -> _Widths:

@@ -66,6 +66,14 @@ def test_a_wide_terminal_shows_all_of_a_label(
     assert ("tokens classtoken posembed dropout" in lines[4]) is not cut
 
 
+def test_a_key_of_the_legend_stays_in_one_line() -> None:
+    """Seven kinds are too wide for 80 columns: the last moves on with its glyph."""
+    text = "8x8x4 | conv 4 | conv 4 k3 half g4 | upsample 2 | maxpool 2 | windowattention 2 4"
+    legend = output(f"{text} | flatten | linear 3").splitlines()[-3:-1]
+    assert legend[0].endswith("↻ rearrangement")
+    assert legend[1] == "○ input"
+
+
 def test_the_tree_says() -> None:
     """Two units of ResNet-50, by hand: 1×1 convs of 64 on 256 channels of 56×56: 102,760,448."""
     lines = output("resnet50").splitlines()

@@ -85,6 +85,8 @@ def test_labels_of_sequences_and_volumes() -> None:
         ("9x8 | attention 4 window=3", "3 wide attention, 4 heads"),
         ("8x8x8 | windowattention 2 4 shift=2", "4×4 shifted window attention, 2 heads"),
         ("8x8x8 | glu", "glu"),
+        ("9x8 | gru 5", "gru 5"),
+        ("9x8 | lstm 5 layers=2 both", "bidirectional lstm 5, 2 layers"),
         ("1x1x8 | linear 3 nobias", "linear 3"),
         ("9x1 | embedding 50 8", "embedding 50 × 8"),
     ],
