@@ -24,6 +24,7 @@ SYNONYMS = {
     "padding": "write `p1`, `half` or `same`",
     "dilation": "write `d2`",
     "groups": "write `g32`",
+    "affine": "a scale and a shift are learned by default; `noscale noshift` takes them away",
     "bias": "a bias is the default; `nobias` takes it away",
     "nearest": "the nearest value is the default: leave `nearest` out",
     "mode": "write `bilinear` or `bicubic`; the nearest value is the default",

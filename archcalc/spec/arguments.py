@@ -72,8 +72,13 @@ def _argument_help(text: str) -> str:
         return f"names are lower case: `{shown(text.lower())}`"
     if re.fullmatch(r"[a-z]?[-+]?[0-9]*\.?[0-9]+", text):
         return "a size is a positive integer, or an expression that gives one: `{n//2}`"
-    if decimal := re.fullmatch(r"([a-z_]+=)([0-9]*\.[0-9]+)", text):
-        return f"a decimal stands in braces: `{decimal[1]}{{{decimal[2]}}}`"
+    if number := re.fullmatch(
+        r"([a-z_]+=)(-?(?:[0-9]{1,9}\.?[0-9]{0,20}|\.[0-9]{1,20})(?:e-?[0-9])?)", text
+    ):
+        from decimal import Decimal
+
+        what = "a negative number" if number[2].startswith("-") else "a decimal"
+        return f"{what} stands in braces: `{number[1]}{{{Decimal(number[2]):f}}}`"
     return "an argument is a size (64, 1x7, {n}), k3, word=size, a flag, or @label"
 
 
