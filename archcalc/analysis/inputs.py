@@ -13,6 +13,7 @@ from archcalc.errors import ArchError
 from archcalc.graph.build import build
 from archcalc.graph.model import Graph
 from archcalc.operators.model import Window
+from archcalc.operators.reshaping import Crop
 from archcalc.operators.shape import Shape
 from archcalc.spec.expressions import Value
 from archcalc.spec.model import Spec
@@ -124,8 +125,8 @@ def _read(graph: Graph, reader: int) -> Region | None:
     """Return the positions along each axis that a window reads of its input; None: everything."""
     node = graph.nodes[reader]
     (x, *_), geometry = graph.input_shapes(node), node.operator.geometry(*graph.input_shapes(node))
-    if not isinstance(geometry, Window):
-        return None
+    if not isinstance(geometry, Window) or isinstance(node.operator, Crop):
+        return None  # a crop is there to read less
     sizes = zip(x.extents, node.shape.extents, strict=True)
     region = tuple(_positions(geometry, axis, int(n), int(m)) for axis, (n, m) in enumerate(sizes))
     return None if prod(map(len, region)) == x.positions else region

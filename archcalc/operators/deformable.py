@@ -77,7 +77,10 @@ class DeformConv(Windowed):
         taps = tuple((f"kernel {axis}", k) for axis, k in zip(y.axes, self.k, strict=True))
         products = Extent("products", (*taps, ("channels", x.channels // self.g)))
         sampled = Extent("sampled values", (*y.named, *taps, ("channels", x.channels)))
-        neighbors, sums = Extent("neighbors", (("neighbors", 4),)), Extent("sums", (("sums", 3),))
+        neighbors, sums = (
+            Extent("neighbors", (("neighbors", 4),)),
+            Extent("sums", (("neighbors − 1", 3),)),
+        )
         work = (
             *sums_of_products(outputs, products),
             Work("multiplies", (sampled, neighbors)),

@@ -238,6 +238,10 @@ def test_unread_pixels() -> None:
     assert list(unread(torch)) == []
 
 
+def test_a_crop_is_meant_to_leave_values_out() -> None:
+    assert list(unread(graph_of("conv 1 k3 half | crop 1:0 | conv 1", "8x8x1"))) == []
+
+
 def test_unread_rows_at_the_end() -> None:
     """A 3×3 of stride 2 on 8 pixels: the last row and column, 15 of 64 positions."""
     (gap,) = unread(graph_of("conv 1 k3 s2", "8x8x1"))
