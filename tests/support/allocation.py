@@ -13,7 +13,7 @@ MIB = 1 << 20
 
 
 def allocated_beside(graph: Graph) -> int:
-    """Bytes at the worst moment of a pass whose kernels are compiled."""
+    """Return the bytes at the worst moment of a pass whose kernels are compiled."""
     forward, image = Forward(graph, make(graph)), seeded_input(graph.input, 1, 1)
     forward.run(image)
     tracemalloc.start()

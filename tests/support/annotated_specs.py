@@ -65,14 +65,14 @@ class Shown(NamedTuple):
 
 
 def cases(path: Path) -> list[Case]:
-    """The cases of a file."""
+    """Return the cases of a file."""
     _, *parts = _TITLE.split(path.read_text(encoding="utf-8"))
     pairs = zip(parts[::2], parts[1::2], strict=True)
     return [Case(title, text.removeprefix("\n").rstrip("\n") + "\n") for title, text in pairs]
 
 
 def shown(text: str, folder: Path, values: dict[str, str] | None = None) -> list[Shown]:
-    """The errors of a spec, as they are printed."""
+    """Return the errors of a spec, as they are printed."""
     path = folder / "case.toml"
     path.write_text(text, encoding="utf-8", newline="")
     try:
@@ -83,7 +83,7 @@ def shown(text: str, folder: Path, values: dict[str, str] | None = None) -> list
 
 
 def read_back(output: str, text: str) -> list[Shown]:
-    """What `render` printed, taken apart; the carets must stand under the text that the place names."""
+    """Take apart what `render` printed; the carets must stand under the text that the place names."""
     return [_read_one(part.split("\n"), text.split("\n")) for part in output.split("\n\n")]
 
 
@@ -116,7 +116,7 @@ def _check_under(error: Shown, above: str, start: int, width: int, source: list[
 
 
 def annotated(bare: str, errors: list[Shown]) -> str:
-    """The spec with its errors as comments."""
+    """Return the spec with its errors as comments."""
     lines: list[str] = []
     for error in errors:
         lines += _comments(error) if not error.line else []

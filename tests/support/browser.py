@@ -43,7 +43,7 @@ class Browser:
         self._in, mine = os.pipe()
 
         def wire() -> None:
-            """The browser reads from 3 and writes to 4, which may be ends of these pipes already."""
+            """Connect the browser, which reads from 3 and writes to 4; these pipes may end there."""
             reading, writing = os.dup(theirs), os.dup(mine)
             os.dup2(os.dup(reading), 3)
             os.dup2(os.dup(writing), 4)

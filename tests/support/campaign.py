@@ -82,13 +82,13 @@ Attack = Callable[[random.Random, int], str]
 
 
 def sizes(small: int, full: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """The same test as a share of the campaign, and as the campaign."""
+    """Mark the same test as a share of the campaign, and as the campaign."""
     counts = [small, pytest.param(full, marks=pytest.mark.attack)]
     return pytest.mark.parametrize("count", counts, ids=["share", "campaign"])
 
 
 def besiege(attack: Attack, count: int, folder: Path, bounds: Bounds = BOUNDS) -> Counter[str]:
-    """Try `count` mutants in a process for each core; how often each outcome came about.
+    """Try `count` mutants in a process for each core; return how often each outcome came about.
 
     Raises:
         AssertionError: with the mutant's number, where one ended otherwise than it may.
@@ -113,7 +113,7 @@ def besiege(attack: Attack, count: int, folder: Path, bounds: Bounds = BOUNDS) -
 
 
 def _print(told: Counter[str], found: Sequence[Figures], seconds: float) -> None:
-    """The figures of a campaign, which pytest shows under `-s`."""
+    """Print the figures of a campaign, which pytest shows under `-s`."""
     slowest, number = max(figures.slowest for figures in found)
     memory = max(figures.memory for figures in found)
     print(f"\n{told.total():,} mutants of seed {SEED} in {seconds:.0f} s: {dict(told)}")
@@ -162,7 +162,7 @@ def _watched() -> Iterator[None]:
 
 
 def _resident() -> int:
-    """Bytes at most so far; a new process begins with those of its parent."""
+    """Return the bytes at most so far; a new process begins with those of its parent."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
@@ -171,13 +171,13 @@ def _too_long(number: int, _: object) -> None:
 
 
 def allow(layers: int) -> None:
-    """The bounds of a network of so many layers."""
+    """Set the bounds of a network of so many layers."""
     _Mutant.share = max(layers / LAYERS, 1.0)
 
 
 @contextmanager
 def timed() -> Iterator[None]:
-    """Processor time of a command, or of what else may not take longer."""
+    """Measure processor time of a command, or of what else may not take longer."""
     began = time.process_time()
     try:
         yield
@@ -186,7 +186,7 @@ def timed() -> Iterator[None]:
 
 
 def archcalc(*words: str, stdin: bytes = b"") -> Ended:
-    """The command line in this process.
+    """Run the command line in this process.
 
     Raises:
         AssertionError: a stream or exit code that is not as documented.
@@ -206,7 +206,7 @@ def archcalc(*words: str, stdin: bytes = b"") -> Ended:
 
 
 def check(ended: Ended, words: Sequence[str]) -> None:
-    """Exit code and streams as documented; nothing that a terminal would obey."""
+    """Check exit code and streams as documented; nothing that a terminal would obey."""
     code, out, err = ended
     finds = words[0] in cli.VERDICTS or "--allow-unknown" in words
     assert code in (0, 2) or (code == 1 and finds), f"exit code {code}"
@@ -224,7 +224,7 @@ def check(ended: Ended, words: Sequence[str]) -> None:
 
 
 def mutate(data: bytes, chance: random.Random) -> bytes:
-    """Some bits, bytes or stretches changed, gone, doubled or moved."""
+    """Change, take away, double or move some bits, bytes or stretches."""
     made = bytearray(data)
     for _ in range(chance.choice((1, 1, 1, 2, 3, 8))):
         if not made:

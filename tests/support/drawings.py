@@ -34,7 +34,7 @@ def crosses(wire: Wire, box: DrawnBox) -> bool:
 
 
 def foreign_boxes(drawing: Drawing) -> Iterator[str]:
-    """Lines through a leaf, or through a frame that holds neither of their ends."""
+    """Yield lines through a leaf, or through a frame that holds neither of their ends."""
     for wire in drawing.wires:
         ends = {node for edge in wire.edges for node in edge}
         for box in drawing.boxes:
@@ -44,7 +44,7 @@ def foreign_boxes(drawing: Drawing) -> Iterator[str]:
 
 
 def wide_texts(drawing: Drawing) -> Iterator[str]:
-    """Texts that are wider than their room, and room that is more than their box has."""
+    """Yield texts wider than their room, and room that is more than their box has."""
     for caption in drawing.captions:
         wide = width(caption.text, caption.kind)
         for small in filter(None, (caption.before, caption.after)):
@@ -56,7 +56,7 @@ def wide_texts(drawing: Drawing) -> Iterator[str]:
 
 
 def texts_on_borders(drawing: Drawing) -> Iterator[str]:
-    """Sizes of maps that lie on a border of a box, or in a leaf."""
+    """Yield sizes of maps that lie on a border of a box, or in a leaf."""
     for caption in drawing.captions:
         if caption.box >= 0 or caption.kind != "shape":
             continue
@@ -73,7 +73,7 @@ def texts_on_borders(drawing: Drawing) -> Iterator[str]:
 
 
 def texts_on_texts(drawing: Drawing) -> Iterator[str]:
-    """Texts that overlap."""
+    """Yield texts that overlap."""
     places = []
     for caption in drawing.captions:
         wide = caption.room if caption.box >= 0 else width(caption.text, caption.kind)
@@ -90,7 +90,7 @@ def texts_on_texts(drawing: Drawing) -> Iterator[str]:
 
 
 def boxes_on_boxes(drawing: Drawing) -> Iterator[str]:
-    """Boxes that overlap, neither holding the other."""
+    """Yield boxes that overlap, neither holding the other."""
     for i, box in enumerate(drawing.boxes):
         for other in drawing.boxes[i + 1 :]:
             apart = (
@@ -104,7 +104,7 @@ def boxes_on_boxes(drawing: Drawing) -> Iterator[str]:
 
 
 def lost_layers(drawing: Drawing, graph: Graph) -> Iterator[str]:
-    """Layers that no leaf, or more than one, stands for; costs that do not sum up."""
+    """Yield layers that no leaf, or more than one, stands for; costs that do not sum up."""
     found = sorted(i for box in drawing.boxes if box.leaf for i in box.layers)
     if found != list(range(len(graph.nodes))):
         yield f"{len(found)} layers of {len(graph.nodes)}"
@@ -115,7 +115,7 @@ def lost_layers(drawing: Drawing, graph: Graph) -> Iterator[str]:
 
 
 def lost_edges(drawing: Drawing, graph: Graph) -> Iterator[str]:
-    """Edges of the graph that are neither drawn from box to box, nor folded away.
+    """Yield edges of the graph that are neither drawn from box to box, nor folded away.
 
     An edge is folded if both ends are in one leaf, or if it belongs to a copy that is not drawn: to or
     from a layer that is not the first that its leaf stands for.
@@ -178,7 +178,7 @@ def _connected(wires: Sequence[Wire]) -> bool:
 
 
 def outside(drawing: Drawing) -> Iterator[str]:
-    """What lies beyond the edges of the picture."""
+    """Yield what lies beyond the edges of the picture."""
     for box in drawing.boxes:
         right, bottom = box.x + box.width, box.y + box.height
         if box.x < 0 or box.y < 0 or right > drawing.width or bottom > drawing.height:
@@ -197,6 +197,6 @@ GRAPH_LAWS = (lost_layers, lost_edges)
 
 
 def faults(drawing: Drawing, graph: Graph) -> list[str]:
-    """Everything that is wrong with a drawing."""
+    """Return everything that is wrong with a drawing."""
     found = [f"{law.__name__}: {text}" for law in LAWS for text in law(drawing)]
     return found + [f"{law.__name__}: {text}" for law in GRAPH_LAWS for text in law(drawing, graph)]

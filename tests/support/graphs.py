@@ -13,7 +13,7 @@ from archcalc.operators.shape import Shape
 
 
 def random_graph(seed: int, nodes: int) -> Graph:
-    """A graph of so many nodes at most, of maps of 1 to 8 pixels a side."""
+    """Make a graph of so many nodes at most, of maps of 1 to 8 pixels a side."""
     pick = random.Random(seed)
     shape = Shape(pick.choice([4, 6, 8]), pick.choice([4, 8]), pick.randint(1, 4))
     made = [Node("input", Input(shape), (), shape, Span(()))]

@@ -22,7 +22,7 @@ STRANGE = (None, True, -1, 0, HUGE, 1.5, "", "x", [], {}, [[]], {"as_int": -3}, 
 
 @cache
 def _texts() -> tuple[str, ...]:
-    """The graphs of all small `.pt2` files."""
+    """Return the graphs of all small `.pt2` files."""
     found = []
     for path in sorted((DATA / "pt2").glob("*.pt2")):
         if path.stem not in LARGE:
@@ -37,7 +37,7 @@ def _onnx() -> tuple[bytes, ...]:
 
 
 def graph(chance: random.Random) -> str:
-    """The text of a graph with values taken out, swapped, replaced; some cut or with bytes changed."""
+    """Change the text of a graph: values gone, swapped, replaced; some cut, or bytes changed."""
     tree = json.loads(chance.choice(_texts()))
     for _ in range(chance.choice((1, 1, 1, 2, 5))):
         places = list(_places(tree))
@@ -62,7 +62,7 @@ def _places(tree: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def pt2(chance: random.Random, path: Path) -> None:
-    """A `.pt2` file: nine of ten with a changed graph, the others with changed bytes of the zip."""
+    """Make a `.pt2` file: nine of ten with a changed graph, the others with changed bytes of the zip."""
     zipped = chance.random() < 0.1
     method = zipfile.ZIP_STORED if zipped else zipfile.ZIP_DEFLATED
     with zipfile.ZipFile(path, "w", method) as file:
@@ -72,7 +72,7 @@ def pt2(chance: random.Random, path: Path) -> None:
 
 
 def onnx(chance: random.Random, path: Path) -> None:
-    """An ONNX file with bytes changed, gone, doubled; with numbers of up to ten bytes put in."""
+    """Make an ONNX file with bytes changed, gone, doubled; with numbers of up to ten bytes put in."""
     data = bytearray(chance.choice(_onnx()))
     for _ in range(chance.choice((1, 1, 1, 1, 2, 5, 20))):
         at = chance.randrange(len(data))

@@ -16,7 +16,7 @@ RNG = np.random.default_rng(0)
 
 
 def op(name: str, *required: Any, **optional: Any) -> Operator:
-    """An operator by its name in a spec."""
+    """Make an operator by its name in a spec."""
     return operator_class(name)(*required, **optional)
 
 
@@ -318,7 +318,7 @@ CASES += [
 
 
 def arrays_of(operator: Operator, inputs: tuple[Shape, ...]) -> list[Any]:
-    """Normal values; ids of all words for an embedding."""
+    """Return normal values; ids of all words for an embedding."""
     if operator.name == "embedding":
         facts: Any = operator
         ids = np.arange(inputs[0].values) % facts.words
@@ -327,7 +327,7 @@ def arrays_of(operator: Operator, inputs: tuple[Shape, ...]) -> list[Any]:
 
 
 def weights_of(operator: Operator, inputs: tuple[Shape, ...]) -> dict[str, Any]:
-    """Positive, and averages over what they sum, so that nothing overflows in a deep network."""
+    """Return positive weights, averages over what they sum: nothing overflows in a deep network."""
     shapes = {w.name: tuple(map(int, w.shape)) for w in operator.weights(*inputs)}
     return {
         name: (RNG.random(shape, dtype=np.float32) + np.float32(0.5)) / np.float32(prod(shape[:-1]))

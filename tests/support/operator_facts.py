@@ -52,5 +52,5 @@ GEOMETRIES = {
 
 
 def stated(fact: str) -> dict[str, Any]:
-    """What the classes of all operators say."""
+    """Return what the classes of all operators say."""
     return {name: getattr(operator_class(name), fact) for name in TABLE}

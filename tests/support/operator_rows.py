@@ -16,12 +16,12 @@ ROWS: list[Row] = [row for path in FILES for row in run_path(str(path))["ROWS"]]
 
 
 def shape_of(sizes: tuple[int, int, int]) -> Shape:
-    """A map or vector of plain sizes; a row that means another tensor says `Shape`."""
+    """Return a map or vector of plain sizes; a row that means another tensor says `Shape`."""
     return sizes if isinstance(sizes, Shape) else Shape(*sizes)
 
 
 def costs_of(operator: Operator, inputs: tuple[Shape, ...]) -> dict[str, Any]:
-    """Everything that is not zero: weights by role, the census, connections, the headline."""
+    """Return all that is not zero: weights by role, the census, connections, the headline."""
     costs = count(operator, inputs)
     found: dict[str, Any] = {"headline": costs.multiplies, "connections": costs.connections}
     for weight in operator.weights(*inputs):

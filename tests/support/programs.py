@@ -60,7 +60,7 @@ def run(tree: Any, symbols: dict[str, Symbol]) -> Int:
 
 
 def case(values: list[Sequence[int]], checked: list[Any], results: list[Any]) -> Case:
-    """A program with a guard or a requirement of each of the trees in `checked`, recorded at a point."""
+    """Make a program with a guard or requirement of each tree in `checked`, recorded at a point."""
     program = Program()
     symbols = {n: program.variable(n, v[0]) for n, v in zip("wxyz", values, strict=True)}
     for i, tree in enumerate(checked):

@@ -6,7 +6,7 @@ import struct
 
 
 def varint(value: int) -> bytes:
-    """A number; a negative one as ten bytes, as int64 has it."""
+    """Write a number; a negative one as ten bytes, as int64 has it."""
     value &= (1 << 64) - 1
     found = bytearray()
     while value > 127:
@@ -16,7 +16,7 @@ def varint(value: int) -> bytes:
 
 
 def field(number: int, value: int | str | bytes) -> bytes:
-    """A field: a varint, or text or a message with its length."""
+    """Write a field: a varint, or text or a message with its length."""
     if isinstance(value, int):
         return varint(number << 3) + varint(value)
     data = value.encode() if isinstance(value, str) else value
@@ -24,7 +24,7 @@ def field(number: int, value: int | str | bytes) -> bytes:
 
 
 def tensor(name: str, dims: tuple[int, ...], dtype: int = 1, **more: bytes) -> bytes:
-    """A TensorProto; `raw` are its values."""
+    """Write a TensorProto; `raw` are its values."""
     found = b"".join(field(1, extent) for extent in dims) + field(2, dtype) + field(8, name)
     return found + (field(9, more["raw"]) if "raw" in more else b"")
 
@@ -60,13 +60,13 @@ def model(
     opset: int = 17,
     more: bytes = b"",
 ) -> bytes:
-    """A ModelProto with an input x of 1×3×8×8, if no other is given."""
+    """Write a ModelProto with an input x of 1×3×8×8, if no other is given."""
     held = graph(nodes, [value("x", 1, 3, 8, 8)] if inputs is None else inputs, output, tensors)
     return field(7, held) + field(8, field(2, opset)) + more
 
 
 def integer(name: str, number: int) -> bytes:
-    """An attribute, as those below."""
+    """Write an attribute, as those below."""
     return field(1, name) + field(3, number) + field(20, 2)
 
 
@@ -83,7 +83,7 @@ def text(name: str, words: str) -> bytes:
 
 
 def int64s(name: str, *numbers: int) -> bytes:
-    """A tensor of integers, a list of them."""
+    """Write a tensor of integers, a list of them."""
     return tensor(name, (len(numbers),), 7, raw=struct.pack(f"<{len(numbers)}q", *numbers))
 
 

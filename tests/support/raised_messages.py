@@ -30,7 +30,7 @@ class Message(NamedTuple):
 
 
 def messages(folder: Path) -> list[Message]:
-    """Every message of every file, once a place."""
+    """Yield every message of every file, once a place."""
     found = []
     for path in sorted(folder.glob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))

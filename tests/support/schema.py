@@ -18,7 +18,7 @@ SAID = ("$schema", "$defs", "title", "description")
 
 
 def faults(value: Any, schema: dict[str, Any], root: dict[str, Any], at: str = "") -> Iterator[str]:
-    """What of a value the schema forbids, with its place."""
+    """Yield what of a value the schema forbids, with its place."""
     for word, wanted in schema.items():
         if word not in SAID:
             yield from RULES[word](value, wanted, root, at, schema)

@@ -29,7 +29,7 @@ PARTS = 7  # of 640 points
 
 
 def fresh(patch: pytest.MonkeyPatch) -> None:
-    """The spec in this folder, and small parts."""
+    """Write the spec in this folder, and ask for small parts."""
     patch.setattr(manifest, "PART", PART)
     patch.setattr(stream, "CHUNK", 37)
     Path("small.toml").write_text(SPEC)
@@ -46,7 +46,7 @@ def sweep(
     resume: bool = False,
     progress: Callable[[int], object] = lambda points: None,
 ) -> Store:
-    """All points into `out`."""
+    """Sweep all points into `out`."""
     over = over or points()
     asked = request(over, FLOAT32, where, "", "", None, 20)
     store = create("out", manifest.identity(over, "float32", where, format), resume)
@@ -55,12 +55,12 @@ def sweep(
 
 
 def show() -> Summary:
-    """What `out` holds."""
+    """Show what `out` holds."""
     return summarize(open_store("out"), (), Goal("parameters", True), 3)
 
 
 def parameters(a: int, b: int) -> int:
-    """9·4·a + a, and a·a/b + a."""
+    """Return 9·4·a + a, and a·a/b + a."""
     return 37 * a + a * a // b + a
 
 
@@ -73,7 +73,7 @@ EXPECTED = [
 
 
 def rows(store: Store) -> list[tuple[int, int, int, int]]:
-    """Point, a, b, parameters of every row, from the files."""
+    """Return point, a, b, parameters of every row, from the files."""
     found = []
     for part in range(store.parts):
         for batch in store.rows(part):
