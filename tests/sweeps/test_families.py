@@ -47,6 +47,8 @@ def varied(network: Network) -> list[str]:
         else:
             texts.append(f"{name}=0.25:1.5:0.25")
     side = network.graph.input.extents[-1]
+    if network.graph.inputs > 1:  # the others would stay as they are
+        return texts
     return [*texts, f"input={max(side // 4, 1)}:{2 * side}:{max(side // 8, 1)}"]
 
 
