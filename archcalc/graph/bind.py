@@ -30,6 +30,13 @@ SYNONYMS = {
     "mode": "write `bilinear` or `bicubic`; the nearest value is the default",
     "align_corners": "write `corners`",
     "trilinear": "write `bilinear`: linear along each axis that there is",
+    "bidirectional": "write `both`",
+    "num_layers": "write `layers=2`",
+    "return_sequences": "all steps are the default; `last` keeps the state after the last",
+    "is_causal": "write `causal`",
+    "num_kv_heads": "write `kv=8`",
+    "head_dim": "write `head=64`",
+    "rope": "write `rotary`",
     "depthwise": "write `g{channels}`",
 }
 
