@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from archcalc.arithmetic import maximum, product, require
+from archcalc.arithmetic import product, require
 from archcalc.operators.argument import Argument, written
 from archcalc.operators.model import (
     AXIS,
@@ -18,7 +18,7 @@ from archcalc.operators.model import (
     Work,
     values_of,
 )
-from archcalc.operators.shape import Shape, Sizes, agree
+from archcalc.operators.shape import Shape, Sizes, agree, can_stretch, stretched
 from archcalc.symbols import Int
 
 VECTOR = 2  # axes of a vector, which is a map of 1 × 1
@@ -167,30 +167,6 @@ def _raised(x: Shape, rank: int) -> Shape:
 def _is_vector(x: Shape, raised: Shape) -> Int:
     """Whether `x` is one, if it was raised as one."""
     return 1 if x.rank == raised.rank else x.positions == 1
-
-
-def can_stretch(x: Shape, y: Shape) -> Int:
-    """Whether each axis of both has one size, or 1 in one of them."""
-    if x.rank != y.rank:
-        return 0
-    return product([_goes_with(n, m) for n, m in zip(x, y, strict=True)])
-
-
-def _goes_with(n: Int, m: Int) -> Int:
-    """Whether the sizes are one, or one of them is 1; of what is known by itself nothing is asked."""
-    if n is m or _is_one(n) or _is_one(m):
-        return 1
-    return maximum(n == m, maximum(n == 1, m == 1))
-
-
-def _is_one(n: Int) -> bool:
-    return isinstance(n, int) and n == 1
-
-
-def stretched(x: Shape, y: Shape) -> Shape:
-    """The shape that both stretch to."""
-    sizes = (m if _is_one(n) else n if _is_one(m) else maximum(n, m) for n, m in zip(x, y, strict=True))
-    return Shape(*sizes)
 
 
 def _equal_shapes(**shapes: Shape) -> str:

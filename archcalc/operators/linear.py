@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from archcalc.arithmetic import require
 from archcalc.operators.argument import Argument
-from archcalc.operators.joining import can_stretch, stretched
 from archcalc.operators.model import (
     UNWEIGHTED,
     Extent,
@@ -15,7 +14,7 @@ from archcalc.operators.model import (
     sums_of_products,
     values_of,
 )
-from archcalc.operators.shape import Shape
+from archcalc.operators.shape import Shape, can_stretch, stretched
 from archcalc.operators.window import NOBIAS
 from archcalc.symbols import Int
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from archcalc.arithmetic import product, recorded
+from archcalc.arithmetic import maximum, product, recorded
 from archcalc.errors import ShapeError, listed
 from archcalc.symbols import Int, Symbol
 
@@ -135,3 +135,27 @@ class Shape(tuple[Int, ...]):
 def agree(a: Sizes, b: Sizes) -> Int:
     """Whether two shapes, or their positions, are the same: 0 or 1, on symbols a condition."""
     return product([x == y for x, y in zip(a, b, strict=True)]) if len(a) == len(b) else 0
+
+
+def can_stretch(x: Shape, y: Shape) -> Int:
+    """Whether each axis of both has one size, or 1 in one of them."""
+    if x.rank != y.rank:
+        return 0
+    return product([_goes_with(n, m) for n, m in zip(x, y, strict=True)])
+
+
+def _goes_with(n: Int, m: Int) -> Int:
+    """Whether the sizes are one, or one of them is 1; of what is known by itself nothing is asked."""
+    if n is m or _is_one(n) or _is_one(m):
+        return 1
+    return maximum(n == m, maximum(n == 1, m == 1))
+
+
+def _is_one(n: Int) -> bool:
+    return isinstance(n, int) and n == 1
+
+
+def stretched(x: Shape, y: Shape) -> Shape:
+    """The shape that both stretch to."""
+    sizes = (m if _is_one(n) else n if _is_one(m) else maximum(n, m) for n, m in zip(x, y, strict=True))
+    return Shape(*sizes)
