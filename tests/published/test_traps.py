@@ -228,6 +228,10 @@ TRAPS = {
         5 * 6 * 6 * 4 * 27 + 4 * 2,
         "2",
     ),
+    # a vector of 8, whatever the length
+    "the last of a sequence": Trap(
+        'input = "9x8"\nlayers = "token {shape[0]-1} | linear 2"', 8 * 2 + 2, 8 * 2, "2"
+    ),
     # moves of values: nothing is computed
     "rolled, cut, turned and put back": Trap(
         'input = "8x8x4"\n'
