@@ -310,3 +310,24 @@ def test_what_adds_nothing_to_stored_is_what_the_help_says() -> None:
     kinds = {name: operator_class(name) for name in TABLE}
     silent = {name for name, operator in kinds.items() if not operator.stored}
     assert silent == told | {name for name, kind in kinds.items() if issubclass(kind, Activation)}
+
+
+@pytest.mark.parametrize(
+    ("lines", "peak"),
+    [
+        # the sum is written over the map, the vector of 8 stays beside it
+        (["gap | add @in"], 4 * 4 * 8 + 8),
+        (["a = gap", "@in | relu | maximum @a | sub @a"], 4 * 4 * 8 + 8),
+        # a column of 4 · 8 and a row make a map that is neither's: both and the map
+        (["a = mean axis=height", "@in | mean axis=width | add @a"], 4 * 8 + 4 * 8 + 4 * 4 * 8),
+        # another shape of the same values is no copy, another order is one
+        (["reshape 16x8 | relu"], 4 * 4 * 8),
+        (["permute 1x0x2 | relu"], 2 * 4 * 4 * 8),
+        (["roll 1"], 2 * 4 * 4 * 8),
+        # of a matrix with itself: 4 · (4 · 8) and 4 · (4 · 4) scores
+        (["matmul @in transposed"], 4 * 4 * 8 + 4 * 4 * 4),
+    ],
+)
+def test_joins_overwrite_what_has_their_size(lines: list[str], peak: int) -> None:
+    text = f'input = "4x4x8"\nlayers = {lines!r}\n'
+    assert measure(build(read(Source("net.toml", text)), {})).peak == peak
