@@ -19,6 +19,8 @@ ELSEWHERE = {
     "crnn": "test_papers_zoo_c.py",
     "darknet19": "test_papers_zoo_b.py",
     "darknet53": "test_papers_zoo_b.py",
+    "deeplabv3_resnet101": "test_papers_zoo_c.py",
+    "deeplabv3_resnet50": "test_papers_zoo_c.py",
     "ds_cnn": "test_papers_zoo_c.py",
     "efficientnet_v2_b0": "test_papers_zoo_c.py",
     "efficientnet_v2_b1": "test_papers_zoo_c.py",

@@ -41,6 +41,9 @@ REFERENCE = {
     "espcn_x2": (21_284, 0, 153_054_400),
     "espcn_x3": (22_729, 0, 163_458_400),
     "espcn_x4": (24_752, 0, 178_024_000),
+    # torchvision 0.29.1: deeplabv3_resnet50, …_resnet101, with aux_loss=True
+    "deeplabv3_resnet50": (42_004_074, 57_216, 178_721_945_088),
+    "deeplabv3_resnet101": (60_996_202, 109_440, 258_743_039_488),
     # timm 1.0.31: hrnet_w18, …_w32, …_w48, nasnetalarge
     "hrnet_w18": (21_299_004, 51_216, 4_283_537_072),
     "hrnet_w32": (41_232_680, 74_624, 8_921_133_056),
@@ -174,6 +177,7 @@ def test_m5_by_hand() -> None:
 DISPATCHED = {
     "r3d_18": {"add": 8, "product": 21, "relu": 17},
     "efficientnet_v2_s": {"add": 35, "product": 171, "swish": 102, "sigmoid": 30, "mul": 30},
+    "deeplabv3_resnet50": {"add": 16, "product": 63, "relu": 57, "bn": 61, "resize": 3, "gap": 1},
     "hrnet_w18": {"add": 177, "product": 326, "relu": 284, "upsample": 31},
     "nasnet_large": {"add": 110, "product": 489, "relu": 264, "concat": 26, "avgpool": 70, "maxpool": 8},
 }
