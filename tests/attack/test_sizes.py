@@ -11,7 +11,11 @@ STEPS = """conv {a} k{b} p{c}|conv {a} k{b} s{c} same|conv {a} k3 d{b} p{b}|conv
     maxpool {b} same|maxpool {b} s{c} p{c}|avgpool {b} s{c} same|maxpool {b} s{c} ceil|sumpool {b} p{c}
     deconv {a} k{b}|deconv {a} k{b} s{c}|deconv {a} k{b} s{c} p{a}|upsample {b}|upsample {b}x{c}
     todepth {b}|padchannels {b}|slice {b} from={c}|shuffle {b}|lrn {b}|gap|flatten|relu|softmax
-    conv {a} k{b} half g{c}|@in|add @in|concat @in|concat @in crop|tokens classtoken|linear {b}"""
+    conv {a} k{b} p{c}:{b}|maxpool {b} p{c}:1|pad {b}:{c}|pad {b} reflect|crop {b}:{c}|pixelshuffle {b}
+    upsample {b} bilinear|resize {b}x{c} bilinear corners|resize {b} bicubic|resize @in
+    pixelunshuffle {b}|deconv {a} k{b} s{c} d{b}|deconv {a} k3 s{b} d{c} out={c}
+    deformconv {a} k{b} p{c} @in|conv {a} k{b} half g{c}|@in|add @in|concat @in|concat @in crop
+    tokens classtoken|linear {b}"""
 KINDS = [step for line in STEPS.split("\n") for step in line.strip().split("|")]
 INPUTS = ("{b}x{c}x4", "8x8x4", "2048x2048x3", "1x{b}x{a}", "64x64x16")
 COMMANDS = ("params", "flops", "memory", "field", "show")

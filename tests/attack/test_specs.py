@@ -69,6 +69,9 @@ STRANGE = [
     ),
     *("attention 3 kv=2 @in @in", "attention 2 bare causal", "unembed @in", "embedding 9999999999 8"),
     *("lstm 2147483648 both", "gru 8 layers=99999", "attention 9223372036854775807 head=2 rotary"),
+    *("p0:1", "p9:9:9", "p0:1x1:0", "0:1", "out=3", "bilinear", "corners", "edge", "modulated"),
+    *("pad 0:1 reflect", "crop 99", "resize @in bicubic", "resize 3 @in", "deformconv 8 k3 @in"),
+    *("pixelshuffle 2", "pixelunshuffle 3", "pad 2147483648 edge", "upsample 99999 bilinear corners"),
     *("reuse @a", "reuse @in", "99 x reuse @a", "@a/conv", "{shape}", "{shape[0]}", "if shape[0] > 7: "),
     *(
         "\n[inputs]\n",

@@ -6,7 +6,7 @@
 Definitions and kernels of `archcalc run` are what everything else is verified by; here something else
 verifies them. A case is a line of a spec, an input, and what torch does with it; weights are brought to
 torch's layout by hand. The largest difference may be 1e-5 of the largest value; on 2026-11-20, with
-torch 2.13.0, the 62 cases had 2.2e-06 at most; on 2026-11-29, with torch 2.14.1, 152 cases 5.2e-06.
+torch 2.13.0, the 62 cases had 2.2e-06 at most; on 2026-11-29, with torch 2.14.1, 164 cases 5.2e-06.
 """
 
 from __future__ import annotations
@@ -344,6 +344,36 @@ CASES: list[tuple[str, str, Torch]] = [
         "9x8x3",
         lambda x, w: F.interpolate(F.conv2d(x, w.kernel, w.bias, 2), (9, 8), None, "bilinear"),
     ),
+    (
+        "conv 4 k3 s2 p0:1",
+        "16x3",
+        lambda x, w: F.conv1d(F.pad(x, (0, 1)), w.weight.permute(2, 1, 0), w.bias, 2),
+    ),
+    (
+        "conv 4 k2x3x3 s1x2x2 p1x0:1x1",
+        "4x7x6x3",
+        lambda x, w: F.conv3d(
+            F.pad(x, (1, 1, 0, 1, 1, 1)), w.weight.permute(4, 3, 0, 1, 2), w.bias, (1, 2, 2)
+        ),
+    ),
+    (
+        "deconv 4 k3 s2 p1 d2 out=1",
+        "9x3",
+        lambda x, w: F.conv_transpose1d(x, w.weight.permute(1, 2, 0), w.bias, 2, 1, 1, dilation=2),
+    ),
+    (
+        "deconv 4 k3 s2 p1 out=1",
+        "3x4x5x2",
+        lambda x, w: F.conv_transpose3d(x, w.weight.permute(3, 4, 0, 1, 2), w.bias, 2, 1, 1),
+    ),
+    ("maxpool 1x3 s2 d2", "1x9x4", lambda x, w: F.max_pool2d(x, (1, 3), 2, 0, 2)),
+    ("maxpool 3 s2 d2", "5x6x7x3", lambda x, w: F.max_pool3d(x, 3, 2, 0, 2)),
+    ("avgpool 3 s2 p0:1", "9x3", lambda x, w: F.avg_pool1d(F.pad(x, (0, 1)), 3, 2)),
+    ("adaptivepool 3", "10x4", lambda x, w: F.adaptive_avg_pool1d(x, 3)),
+    ("adaptivepool 3", "10x10x4", lambda x, w: F.adaptive_avg_pool2d(x, 3)),
+    ("adaptivepool 2x3x1 max", "5x7x4x3", lambda x, w: F.adaptive_max_pool3d(x, (2, 3, 1))),
+    ("pad 1:2 reflect", "5x3", lambda x, w: F.pad(x, (1, 2), "reflect")),
+    ("pad 1x0:2x1 edge", "3x4x5x2", lambda x, w: F.pad(x, (1, 1, 0, 2, 1, 1), "replicate")),
     ("pad 1x0:2", "4x5x3", lambda x, w: F.pad(x, (0, 2, 1, 1))),
     ("pad 1x0:2 reflect", "4x5x3", lambda x, w: F.pad(x, (0, 2, 1, 1), "reflect")),
     ("pad 3:1x2:4 edge", "4x5x3", lambda x, w: F.pad(x, (2, 4, 3, 1), "replicate")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from archcalc.arithmetic import Margin
 from archcalc.errors import ShapeError, Span
 from archcalc.graph.model import Graph, Node
 from archcalc.operators import operator_class
@@ -47,14 +48,24 @@ def _random_operator(pick: random.Random, count: int) -> tuple[Operator, tuple[i
             "mul",
             "flatten",
             "upsample",
+            "pad",
+            "deconv",
+            "resize",
         ]
     )
     if kind in ("add", "concat", "mul"):
         others = [pick.randrange(recent, count) for _ in range(pick.randint(1, 2))]
         return operator_class(kind)(), (one, *others)
+    if kind == "resize":
+        mode = pick.choice([{}, {"bilinear": True}, {"bilinear": True, "corners": True}])
+        return operator_class("resize")(**mode), (one, pick.randrange(recent, count))
     arguments = {
         "conv": lambda: operator_class("conv")(pick.randint(1, 4), k=pick.choice([1, 3]), half=True),
         "maxpool": lambda: operator_class("maxpool")(2, s=pick.choice([1, 2])),
-        "upsample": lambda: operator_class("upsample")(2),
+        "upsample": lambda: operator_class("upsample")(2, bilinear=pick.random() < 0.5),
+        "pad": lambda: operator_class("pad")(Margin(pick.randint(0, 1), pick.randint(0, 2))),
+        "deconv": lambda: operator_class("deconv")(
+            2, k=pick.choice([1, 2, 3]), s=2, d=pick.choice([1, 3])
+        ),
     }
     return arguments.get(kind, lambda: operator_class(kind)())(), (one,)
