@@ -126,7 +126,8 @@ class MatMul(Operator):
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         outputs = values_of(self.output_shape(*inputs), "outputs")
-        loops = sums_of_products(outputs, Extent("products", (("channels", inputs[0].channels),)))
+        inner = Extent("products", (("channels", inputs[0].channels),))
+        loops = sums_of_products(outputs, inner, of_values=True)
         return (*loops, Work("multiplies", (outputs,))) if self.scaled else loops
 
     def connections(self, *inputs: Shape) -> Int:

@@ -128,3 +128,11 @@ def test_refusals(words: list[str], message: str) -> None:
     with pytest.raises(ArchError) as caught:
         CliRunner().invoke(commands, ["flops", "lenet5", *words], catch_exceptions=False)
     assert caught.value.diagnostics[0].message == message
+
+
+def test_a_product_of_two_tensors_goes_back_to_those_that_are_trained(tmp_path: Path) -> None:
+    """5 × 8 by 8 × 5: as many products for each factor behind a trained layer; the input is none."""
+    lines = '["a = linear 8", "@in | matmul @a transposed", "b = @a | matmul @a transposed"]'
+    found = ways(network(f'input = "5x8"\nlayers = {lines}\n', tmp_path).analyze())
+    assert found["matmul"] == Backward(5 * 5 * 8, 0)
+    assert found["b/matmul"] == Backward(2 * 5 * 5 * 8, 0)
