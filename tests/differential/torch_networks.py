@@ -49,6 +49,7 @@ NETWORKS: dict[str, Callable[[], Any]] = {
     "mobilenet_v2": _of_torchvision("mobilenet_v2"),
     "densenet121": _of_torchvision("densenet121"),
     "vit_b_16": _of_torchvision("vit_b_16"),
+    "deeplabv3_resnet50": _of_torchvision("deeplabv3_resnet50", weights_backbone=None, aux_loss=True),
     **{
         name: _of_torchvision(name)
         for name in (
