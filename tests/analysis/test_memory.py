@@ -292,7 +292,7 @@ def test_plain_attention_allocates_its_peak() -> None:
 
 
 def test_what_adds_nothing_to_stored_is_what_the_help_says() -> None:
-    """`archcalc help counting`: activations, norms and dropout, and six operators by name."""
+    """`archcalc help counting`: activations, norms and dropout, and seven operators by name."""
     told = {
         "scale",
         "posembed",
@@ -300,6 +300,7 @@ def test_what_adds_nothing_to_stored_is_what_the_help_says() -> None:
         "dropout",
         "flatten",
         "tokens",
+        "reshape",
         "bn",
         "ln",
         "groupnorm",
