@@ -108,7 +108,7 @@ def receptive_fields(graph: Graph) -> Fields:
 
 
 def _network_map(graph: Graph, fields: list[Field]) -> int:
-    """Return the last map on the way from the input to the main output.
+    """Return the last map on the way from the main input to the main output.
 
     A vector that sees the whole image (a pool, a dense layer) is no map any more; a map behind a gate
     or an attention sees the whole image, and that is then said of the network.
@@ -118,7 +118,11 @@ def _network_map(graph: Graph, fields: list[Field]) -> int:
         if index in ancestors:
             ancestors.update(graph.nodes[index].inputs)
     nodes = graph.nodes
-    maps = (i for i in ancestors if not fields[i].is_global or nodes[i].shape.positions > 1)
+    seeing = {0}  # the nodes that the main input reaches
+    for index, node in enumerate(nodes):
+        if not seeing.isdisjoint(node.inputs):
+            seeing.add(index)
+    maps = (i for i in ancestors & seeing if not fields[i].is_global or nodes[i].shape.positions > 1)
     return max(maps, default=0)
 
 

@@ -35,7 +35,7 @@ def smallest_input(
     """Find the smallest input as `sized` makes it: run the shape rules at every side from 1."""
     legal = smallest_legal(spec, values, variant, graph.input)
     field = fields.of_network
-    if legal is None or field.is_global:
+    if legal is None or field.is_global or len(field.sides) != graph.input.rank:
         return Smallest(legal, None)
     if any(axis.outputs for axis in field.sides):  # cells are somewhere inside, however small the image
         return Smallest(legal, legal)

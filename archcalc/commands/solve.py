@@ -51,7 +51,7 @@ def command(
     top: int,
     dtype: str,
 ) -> None:
-    """Find the settings of SPEC that fit best; exit code 1 if none fits.
+    """Find the settings of SPEC that fit best; an error, or exit code 1, if none fits.
 
     \b
     Example: archcalc solve resnet50 --vary width=8:128:8 --vary input=96:224:32

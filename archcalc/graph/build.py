@@ -66,9 +66,9 @@ class _Builder:
         self._literal: dict[tuple[int, int], tuple[Operator, Span, dict[str, Bound]]] = {}
 
     def graph(self, input: Shape | None, variant: str | None, freeze: Sequence[str]) -> Graph:
-        tensors = {"in": 0}
+        tensors, main = {"in": 0}, self.spec.inputs_of(variant)
         for name, sizes, keys in self.spec.all_inputs(variant):
-            given = None if self.nodes else input
+            given = input if sizes == main else None  # inputs written alike change together
             tensors[name] = self.made.begin(name, given or self.expressions.shape(sizes, keys), keys)
         tensors.pop(INPUT, None)  # it has a name already
         last = self._block(self.spec.body, self.values, {}, (), tensors, "", 0)

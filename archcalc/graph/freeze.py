@@ -35,6 +35,9 @@ def frozen(
         }
         if not own:
             raise ArchError(_nothing(nodes, pattern, place))
+        holders = {nodes[i].shares for i in own if nodes[i].shares >= 0} - own
+        if holders and not any(_weighted(nodes, i) for i in own):
+            raise ArchError(_borrowed(nodes, pattern, min(holders), place))
         found |= own
     return frozenset(found)
 
@@ -44,6 +47,19 @@ def _around(path: str) -> Iterator[str]:
     while path:
         yield path
         path = path.rpartition("/")[0]
+
+
+def _weighted(nodes: Sequence[Node], index: int) -> bool:
+    """Whether a node has weights of its own."""
+    node = nodes[index]
+    return node.shares < 0 and bool(node.operator.weights(*(nodes[i].shape for i in node.inputs)))
+
+
+def _borrowed(nodes: Sequence[Node], pattern: str, holder: int, place: Span | None) -> Diagnostic:
+    message = f"what `{shown(pattern)}` names has no weights of its own to freeze"
+    return Diagnostic(
+        message, place, help=f"freeze `{shown(nodes[holder].path)}`, whose weights it uses"
+    )
 
 
 def _nothing(nodes: Sequence[Node], pattern: str, place: Span | None) -> Diagnostic:

@@ -58,7 +58,8 @@ def _cells(name: str, output: Ranked, field: Field, graph: Graph) -> dict[str, A
     axes, notes = field.sides, []
     if not axes:
         return {"layer": name, "output": output, "field": pair(()), "note": "the whole image"}
-    if any(axis.size > size for axis, size in zip(axes, graph.input.extents, strict=True)):
+    image = graph.input.extents
+    if len(axes) == len(image) and any(a.size > n for a, n in zip(axes, image, strict=True)):
         notes.append("exceeds image")
     if not field.aligned:
         notes.append("misaligned")

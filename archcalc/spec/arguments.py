@@ -8,6 +8,7 @@ from archcalc.arithmetic import OPEN
 from archcalc.errors import shown
 from archcalc.spec.model import Given, Parameter, Size
 from archcalc.spec.tokens import (
+    BRACES,
     DIMENSIONS,
     NAME,
     SIZE,
@@ -23,6 +24,7 @@ from archcalc.spec.tokens import (
 
 _GLUED = re.compile(rf"([a-z])({SIZE.pattern})")
 _SHAPE = re.compile(r"(?:[0-9]+|_)(?:x(?:[0-9]+|_)){1,3}")
+_COMPUTED = re.compile(rf"([a-z]?)((?:[0-9]+|{BRACES})(?:x(?:[0-9]+|{BRACES}))+)")
 _NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 
 
@@ -66,6 +68,11 @@ def _argument_help(text: str) -> str:
         return VOLUMES
     if ":" in text:
         return "padding of two sides is before:after: `p0:1` along each axis, or `p0:1x1:1`"
+    if len(text) < 200 and (computed := _COMPUTED.fullmatch(text)):
+        sizes = ", ".join(size.strip("{}") for size in re.findall(rf"[0-9]+|{BRACES}", computed[2]))
+        return (
+            f"sizes of which one is computed stand in one list: `{shown(f'{computed[1]}{{[{sizes}]}}')}`"
+        )
     if text.endswith(",") and len(text) > 1:
         return "blanks stand between arguments, no commas"
     if text.lower() != text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from archcalc.errors import MOST_MISTAKES, ArchError, Diagnostic, Keys, Span, shown, suggestion
@@ -25,6 +25,11 @@ class Mistakes:
         self.found.append(diagnostic)
         if len(self.found) >= MOST_MISTAKES:
             raise EnoughError
+
+    def extend(self, mistakes: Iterable[Diagnostic]) -> None:
+        """Add several."""
+        for mistake in mistakes:
+            self.add(mistake)
 
     def fault(self, message: str, keys: Keys, help: str = "", start: int = 0) -> None:
         """Add a mistake in the value of `keys`, or in the key with `start=-1`."""

@@ -94,11 +94,9 @@ class _Reader:
             space={k: self._varied(k, v, variables) for k, v in tables["space"].items()},
         )
         if isinstance(document.get("vars", {}), dict):
-            for diagnostic in unknown_names(spec, self.unclear):
-                self.mistakes.add(diagnostic)
+            self.mistakes.extend(unknown_names(spec, self.unclear))
         if not self.mistakes.found:  # a misspelt use would leave its variable unused
-            for diagnostic in unused_variables(spec):
-                self.mistakes.add(diagnostic)
+            self.mistakes.extend(unused_variables(spec))
         return spec
 
     def _about(self, keys: Keys, table: dict[str, Any]) -> dict[str, Any]:
@@ -119,8 +117,9 @@ class _Reader:
             help = "name each in [inputs]; the layers begin at the first"
             self.mistakes.fault("the network has both `input` and `[inputs]`", (INPUT,), help, -1)
         for name in table:
-            if not LABEL_NAME.fullmatch(name) or name.isdecimal() or name in GRAMMAR_WORDS:
-                self.mistakes.fault(f"`{shown(name)}` is no label", ("inputs", name), LABEL_HELP, -1)
+            help = f"try `{name}_`" if name in GRAMMAR_WORDS else LABEL_HELP
+            if help != LABEL_HELP or not LABEL_NAME.fullmatch(name) or name.isdecimal():
+                self.mistakes.fault(f"`{shown(name)}` is no label", ("inputs", name), help, -1)
         return {name: self._input(("inputs", name), size) for name, size in table.items()}
 
     def _input(self, keys: Keys, value: Any) -> tuple[Size, ...]:

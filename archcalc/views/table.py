@@ -143,7 +143,7 @@ def _fit(shown: list[Texts], width: int) -> list[str]:
         if column.header and column.kind not in ("bar", "share"):
             hidden.append(column.header)
         del shown[index], widths[index]
-    if excess > 0 and widths[0] - excess >= SHORTEST:
+    if excess > 0 and widths[0] - excess >= SHORTEST and not _lend(shown[0], widths[0] - excess):
         shown[0].cells[:] = [_shorten(text, widths[0] - excess) for text in shown[0].cells]
     return hidden
 

@@ -64,3 +64,11 @@ def test_a_hostile_pattern_ends(network: archcalc.Network) -> None:
 def test_very_many_patterns_are_refused(network: archcalc.Network) -> None:
     with pytest.raises(ArchError, match="more than 50 patterns"):
         network.freezing(["a"] * 60).analyze()
+
+
+def test_freezing_what_only_uses_weights_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "shared.toml"
+    path.write_text('input = "8x8x4"\nlayers = ["a = conv 4", "b = reuse @a"]\n')
+    with pytest.raises(ArchError, match="no weights of its own") as caught:
+        archcalc.load(str(path)).freezing(["b"]).analyze()
+    assert caught.value.diagnostics[0].help == "freeze `a`, whose weights it uses"

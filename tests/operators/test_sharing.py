@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from click.testing import CliRunner
 
 from archcalc.analysis.costs import analyze
+from archcalc.analysis.field import receptive_fields
 from archcalc.analysis.memory import measure
 from archcalc.analysis.schedule import best_order
+from archcalc.cli import commands
 from archcalc.errors import SpecError
 from archcalc.execution.sides import image, seeded
 from archcalc.execution.verify import prove
 from archcalc.graph.build import build
 from archcalc.graph.model import Graph
 from archcalc.graph.write import write
+from archcalc.operators.shape import Shape
 from archcalc.spec.model import Source
 from archcalc.spec.read import read
 
@@ -168,3 +174,43 @@ def test_a_block_takes_a_second_tensor_and_shows_one_inside() -> None:
         ("concat", (5, 1)),
     ]
     assert made.nodes[-1].shape.channels == 4 + 8 + 8
+
+
+OTHER_AXES = """
+layers = [
+  "tower = conv 4 k3 | maxpool 2 | conv 4 k3",
+  "pooled = gap",
+  "@words | conv 8 k3 | gap",
+  "add_ = concat @pooled",
+]
+[inputs]
+image = "16x16x3"
+words = "32x5"
+"""
+
+
+def test_the_field_is_that_of_the_main_input() -> None:
+    """3, then 4 by a pool of two, then 2·2 more; the words' map sees no pixel of the image."""
+    made = graph(OTHER_AXES)
+    fields = receptive_fields(made)
+    assert made.nodes[fields.network].path == "tower/conv2"
+    assert [int(axis.size) for axis in fields.of_network.sides] == [3 + 1 + 2 * 2] * 2
+
+
+@pytest.mark.parametrize(
+    "first, second", [("16x16x3", "32x5"), ("32x5", "16x16x3"), ("8x8x8x2", "9x9x1")]
+)
+def test_inputs_may_have_other_axes(first: str, second: str, tmp_path: Path) -> None:
+    path = tmp_path / "two.toml"
+    text = 'layers = ["a = conv 4 k3 | gap", "@b | conv 4 k3 | gap | add @a"]\n[inputs]\n'
+    path.write_text(f'{text}x_ = "{first}"\nb = "{second}"\n')
+    for command in ("field", "show", "memory"):
+        told = CliRunner().invoke(commands, [command, str(path)], catch_exceptions=False)
+        assert told.exit_code == 0
+
+
+def test_inputs_written_alike_change_together() -> None:
+    spec = read(Source("t", SIAMESE))
+    assert [str(n.shape) for n in build(spec, {}, Shape(9, 9, 1)).nodes[:2]] == ["9×9×1", "9×9×1"]
+    other = read(Source("t", OTHER_AXES))
+    assert [str(n.shape) for n in build(other, {}, Shape(18, 18, 3)).nodes[:2]] == ["18×18×3", "32×5"]

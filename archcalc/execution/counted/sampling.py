@@ -37,7 +37,7 @@ def windows(operator: Any, inputs: list[Array]) -> tuple[Array, Counter[str]]:
         masks = ACTIVATIONS["sigmoid"](arrays.counted(moved[..., 2 * high * wide :], counter))
         masks = np.asarray(masks).reshape(*moved.shape[:3], high, wide).swapaxes(2, 3)
         counts.update(counter.counts)
-        counts["multiplies"] += kernels.scale(target, plain(masks).reshape(-1))
+        counts["multiplies"] += kernels.scale(target, np.array(masks, np.float32).reshape(-1))
     return y.reshape(images, y.shape[1] * high, -1, channels), counts
 
 
