@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.operator_cases import CASES, weights_of
+from support.operator_cases import CASES, arrays_of, weights_of
 
 import archcalc
 from archcalc.execution.counted.arrays import Counter, counted
@@ -21,7 +21,7 @@ RNG = np.random.default_rng(0)
 @pytest.mark.parametrize(("operator", "inputs"), CASES, ids=lambda value: str(value))
 def test_execution_counts_what_is_declared(operator: Operator, inputs: tuple[Shape, ...]) -> None:
     counter = Counter()
-    arrays = [counted(RNG.standard_normal((1, *map(int, x)), dtype=np.float32), counter) for x in inputs]
+    arrays = [counted(array, counter) for array in arrays_of(operator, inputs)]
     y = run(operator, arrays, weights_of(operator, inputs))
     assert y.shape == (1, *operator.output_shape(*inputs))
     assert y.dtype == np.float32

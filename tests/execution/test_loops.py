@@ -111,10 +111,13 @@ CASES: list[tuple[Operator, Shape]] = [
     (op("adaptivepool", 4, max=True), MAP),
     (op("gap"), MAP),
     (op("gap"), VECTOR),
+    *((op(name, axis=axis), MAP) for name in ("mean", "sum", "max") for axis in ("height", "channels")),
 ]
 
 
-OFFSETS: list[tuple[Operator, Shape, Shape]] = [  # deformed windows: the map and the offsets
+TWO: list[tuple[Operator, Shape, Shape]] = [  # deformed windows with the offsets, and products
+    (op("matmul"), SEQUENCE, Shape(12, 3)),
+    (op("matmul", transposed=True, scaled=True), SEQUENCE, Shape(7, 12)),
     (op("deformconv", 4, k=3, p=1), MAP, Shape(7, 9, 18)),
     (op("deformconv", 4, k=(2, 3), s=2, d=(1, 2), p=Margin(0, 1), g=2), MAP, Shape(4, 3, 12)),
     (op("deformconv", 6, k=3, g=6, half=True, modulated=True), MAP, Shape(7, 9, 27)),
@@ -123,23 +126,23 @@ OFFSETS: list[tuple[Operator, Shape, Shape]] = [  # deformed windows: the map an
 
 
 @pytest.mark.parametrize("images", [1, 3])
-@pytest.mark.parametrize(("operator", "x", "offsets"), OFFSETS, ids=str)
-def test_loops_of_deformed_windows(operator: Operator, x: Shape, offsets: Shape, images: int) -> None:
+@pytest.mark.parametrize(("operator", "x", "other"), TWO, ids=str)
+def test_loops_of_two_inputs(operator: Operator, x: Shape, other: Shape, images: int) -> None:
     """Offsets of several positions, also beyond the map; the operator has no class to ask."""
-    arrays = [RNG.standard_normal((images, *map(int, s)), dtype=np.float32) for s in (x, offsets)]
+    arrays = [RNG.standard_normal((images, *map(int, s)), dtype=np.float32) for s in (x, other)]
     arrays[1] *= 2
     weights = {
         w.role: RNG.standard_normal(tuple(map(int, w.shape)), dtype=np.float32)
-        for w in operator.weights(x, offsets)
+        for w in operator.weights(x, other)
     }
     bare = SimpleNamespace(**({"name": operator.name, "same": False, "ceil": False} | vars(operator)))
     executed, counter = loops.run(bare, arrays, weights), Counter()
     watched = [counted(array, counter) for array in arrays]
     oracle = np.asarray(reference.run(operator, watched, weights))
-    assert executed.output.shape == oracle.shape == (images, *operator.output_shape(x, offsets))
+    assert executed.output.shape == oracle.shape == (images, *operator.output_shape(x, other))
     assert np.max(np.abs(executed.output - oracle)) <= 1e-4 * np.max(np.abs(oracle))
     assert executed.counts == {kind: count for kind, count in counter.counts.items() if count}
-    stated = declared(operator, x, offsets)
+    stated = declared(operator, x, other)
     assert executed.counts == {kind: images * count for kind, count in stated.items()}
 
 
@@ -199,7 +202,7 @@ def test_every_operator_has_loops_or_a_reason() -> None:
     assert loops.LOOPS.keys() | loops.REFUSED.keys() == TABLE.keys()
     assert not loops.LOOPS.keys() & loops.REFUSED.keys()
     assert all(loops.REFUSED.values())
-    assert {operator.name for operator, *_ in (*CASES, *OFFSETS)} == loops.LOOPS.keys()
+    assert {operator.name for operator, *_ in (*CASES, *TWO)} == loops.LOOPS.keys()
 
 
 @pytest.mark.parametrize(("operator", "x"), CASES, ids=str)
