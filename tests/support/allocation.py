@@ -5,7 +5,7 @@ from __future__ import annotations
 import tracemalloc
 
 from archcalc.execution.forward import Forward
-from archcalc.execution.inputs import seeded_input
+from archcalc.execution.inputs import seeded
 from archcalc.execution.weights import make
 from archcalc.graph.model import Graph
 
@@ -14,7 +14,7 @@ MIB = 1 << 20
 
 def allocated_beside(graph: Graph) -> int:
     """Return the bytes at the worst moment of a pass whose kernels are compiled."""
-    forward, image = Forward(graph, make(graph)), seeded_input(graph.input, 1, 1)
+    forward, image = Forward(graph, make(graph)), seeded(graph, 0, 1, 1)
     forward.run(image)
     tracemalloc.start()
     try:

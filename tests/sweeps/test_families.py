@@ -26,6 +26,7 @@ from archcalc.sweeps.program.recording import analyzed
 from archcalc.sweeps.space.model import Space, make_space
 from archcalc.sweeps.space.points import grid, sample
 
+ALL = 32  # points of a space that are all compared
 FEW = ("inception", "lenet5", "resnet", "shufflenet_v2", "vgg", "vit")
 SLOW = ("nasnet",)  # ten seconds
 NAMES = [path.replace("\\", "/").rpartition("/")[2].removesuffix(".toml") for path in families()]
@@ -73,8 +74,8 @@ class Exact:
 
 
 def agree(space: Space, count: int) -> tuple[int, int]:
-    """Compare `count` random points; how many are valid, and how many are refused."""
-    points = sample(space, count, seed=5)
+    """Compare `count` random points, or all of few; how many are valid, and how many are refused."""
+    points = grid(space) if space.size <= ALL else sample(space, count, seed=5)
     engine = Engine(points, list(MEANING), FLOAT32)
     digits, reasons = reader(points, False)(0, points.size), engine.told.reasons
     first = engine.evaluate(digits)
