@@ -15,7 +15,6 @@ from archcalc.graph.bind import Bound, bind, require_values, unknown_argument, w
 from archcalc.graph.check import check, check_labels
 from archcalc.graph.effort import Effort
 from archcalc.graph.expressions import Expressions
-from archcalc.graph.freeze import frozen
 from archcalc.graph.labels import Labeled, Labels
 from archcalc.graph.model import Graph
 from archcalc.graph.scope import Names, Scope
@@ -58,9 +57,8 @@ def build(
 class _Builder:
     def __init__(self, spec: Spec, values: Mapping[str, Value]) -> None:
         self.spec, self.values = spec, values
-        self.made, self.names, self.labels = Assembly(), Names(), Labels()
+        self.made, self.names, self.labels, self.effort = Assembly(), Names(), Labels(), Effort()
         self.nodes = self.made.nodes
-        self.effort = Effort()
         self.expressions = Expressions(values, self.nodes, self.effort)
         self.side_outputs: list[tuple[str, int]] = []
         self._literal: dict[tuple[int, int], tuple[Operator, Span, dict[str, Bound]]] = {}
@@ -72,9 +70,11 @@ class _Builder:
             tensors[name] = self.made.begin(name, given or self.expressions.shape(sizes, keys), keys)
         tensors.pop(INPUT, None)  # it has a name already
         last = self._block(self.spec.body, self.values, {}, (), tensors, "", 0)
-        patterns = (*self.spec.freeze, *freeze)
-        places = [Span(("train", "freeze"))] * len(self.spec.freeze) + [None] * len(freeze)
-        kept = frozen(self.nodes, patterns, places) if patterns else frozenset()
+        kept = frozenset[int]()
+        if self.spec.freeze or freeze:
+            from archcalc.graph.freeze import frozen
+
+            kept = frozen(self.nodes, self.spec.freeze, freeze)
         read = frozenset(self.expressions.read)
         return Graph(tuple(self.nodes), last, tuple(self.side_outputs), read, kept)
 

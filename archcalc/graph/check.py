@@ -15,7 +15,6 @@ from archcalc.errors import (
     shown,
     suggestion,
 )
-from archcalc.graph.aliases import ALIASES, DEPTHWISE
 from archcalc.graph.bind import Bound, bind, require_values, unknown_argument
 from archcalc.graph.missing import missing
 from archcalc.operators import TABLE, operator_class
@@ -89,6 +88,8 @@ def _check_reuse(line: Line, step: Step) -> Iterator[Diagnostic]:
 
 
 def _unknown_step(spec: Spec, name: str, place: Span) -> Diagnostic:
+    from archcalc.graph.aliases import ALIASES, DEPTHWISE  # of mistakes only
+
     alias = ALIASES.get(name.lower())
     near = f"did you mean `{alias}`?" if alias else missing(name)
     near = near or suggestion(name, [*TABLE, *spec.blocks])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from archcalc.errors import ArchError, Diagnostic, Span, shown, suggestion
 from archcalc.graph.model import Node
@@ -10,12 +10,10 @@ from archcalc.graph.model import Node
 MOST_PATTERNS = 50
 
 
-def frozen(
-    nodes: Sequence[Node], patterns: Sequence[str], places: Iterable[Span | None]
-) -> frozenset[int]:
-    """Return the nodes that a pattern matches by path or block around: 'stage[1-3]', '*/bn*'.
+def frozen(nodes: Sequence[Node], own: Sequence[str], more: Sequence[str]) -> frozenset[int]:
+    """Return the nodes whose path, or that of a block around them, a pattern matches: '*/bn*'.
 
-    `places` tells where each pattern stands.
+    `own` patterns stand in the spec, `more` come from the caller.
 
     Raises:
         ArchError: too many patterns, or one that matches nothing.
@@ -24,21 +22,22 @@ def frozen(
     from re import compile
 
     found: set[int] = set()
-    for number, (pattern, place) in enumerate(zip(patterns, places, strict=True)):
+    for number, pattern in enumerate((*own, *more)):
+        place = Span(("train", "freeze")) if number < len(own) else None
         if number == MOST_PATTERNS:
             raise ArchError(
                 Diagnostic(f"more than {MOST_PATTERNS} patterns", place, help="one may match many")
             )
         matches = compile(translate(pattern)).match
-        own = {
+        matched = {
             i for i, node in enumerate(nodes) if node.inputs and any(map(matches, _around(node.path)))
         }
-        if not own:
+        if not matched:
             raise ArchError(_nothing(nodes, pattern, place))
-        holders = {nodes[i].shares for i in own if nodes[i].shares >= 0} - own
-        if holders and not any(_weighted(nodes, i) for i in own):
+        holders = {nodes[i].shares for i in matched if nodes[i].shares >= 0} - matched
+        if holders and not any(_weighted(nodes, i) for i in matched):
             raise ArchError(_borrowed(nodes, pattern, min(holders), place))
-        found |= own
+        found |= matched
     return frozenset(found)
 
 

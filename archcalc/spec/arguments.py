@@ -22,9 +22,9 @@ from archcalc.spec.tokens import (
     require_label,
 )
 
-_GLUED = re.compile(rf"([a-z])({SIZE.pattern})")
-_SHAPE = re.compile(r"(?:[0-9]+|_)(?:x(?:[0-9]+|_)){1,3}")
-_COMPUTED = re.compile(rf"([a-z]?)((?:[0-9]+|{BRACES})(?:x(?:[0-9]+|{BRACES}))+)")
+# compiled where they are met, which is seldom
+_SHAPE = r"(?:[0-9]+|_)(?:x(?:[0-9]+|_)){1,3}"
+_COMPUTED = rf"([a-z]?)((?:[0-9]+|{BRACES})(?:x(?:[0-9]+|{BRACES}))+)"
 _NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 
 
@@ -37,10 +37,8 @@ def read_argument(token: Lexeme) -> Given:
         return Given("@", read_reference(token), start, end)
     if SIZE.fullmatch(text):
         return Given("", read_size(token), start, end)
-    if _SHAPE.fullmatch(text):
-        return Given("", _read_shape(token), start, end)
-    if glued := _GLUED.fullmatch(text):
-        return Given(glued[1], read_size(Lexeme(glued[2], start + 1)), start, end)
+    if "a" <= text[:1] <= "z" and SIZE.fullmatch(text, 1):
+        return Given(text[0], read_size(Lexeme(text[1:], start + 1)), start, end)
     if NAME.fullmatch(text):
         return Given(text, True, start, end)
     if named := _NAMED.fullmatch(text):
@@ -52,6 +50,8 @@ def read_argument(token: Lexeme) -> Given:
             return Given(name, read_size(value), start, end)
         if NAME.fullmatch(value.text):
             return Given(name, {"true": True, "false": False}.get(value.text, value.text), start, end)
+    if re.fullmatch(_SHAPE, text):
+        return Given("", _read_shape(token), start, end)
     raise fault(f"`{shown(text)}` is no argument", start, end, _argument_help(text))
 
 
@@ -68,7 +68,7 @@ def _argument_help(text: str) -> str:
         return VOLUMES
     if ":" in text:
         return "padding of two sides is before:after: `p0:1` along each axis, or `p0:1x1:1`"
-    if len(text) < 200 and (computed := _COMPUTED.fullmatch(text)):
+    if len(text) < 200 and (computed := re.fullmatch(_COMPUTED, text)):
         sizes = ", ".join(size.strip("{}") for size in re.findall(rf"[0-9]+|{BRACES}", computed[2]))
         return (
             f"sizes of which one is computed stand in one list: `{shown(f'{computed[1]}{{[{sizes}]}}')}`"
