@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import archcalc
+from archcalc.formats import formats_of
 from archcalc.sweeps.evaluation.by_rows import RowGrid, layout
 from archcalc.sweeps.evaluation.collector import Collector
 from archcalc.sweeps.evaluation.engine import Engine
@@ -35,6 +36,7 @@ HERE = Path(__file__).parent
 ARCHCALC = str(Path(sys.executable).with_name("archcalc"))
 SIX = ["parameters", "multiplies", "stored", "peak", "field"]  # and the first failing check
 POINTS = 1 << 16
+FLOAT32 = formats_of("float32")
 # the grid: eight of the space's axes, some 10^8 points, of which a condition keeps a few per cent
 GRIDS = {
     "vgg_space.toml": (
@@ -77,7 +79,7 @@ def space(name: str, varied: list[str] | None = None) -> Any:
 def executors(name: str, rounds: int) -> float:
     """Points a second of each executor on one core, on random points; returns the kernel's."""
     points = sample(space(name), 10**8, 1)
-    engine = Engine(points, SIX, 4, executor=numba_machine)
+    engine = Engine(points, SIX, FLOAT32, executor=numba_machine)
     structure = engine.structures.whole()
     assert structure is not None
     code, inputs = structure.code, engine.structures.inputs
@@ -117,7 +119,7 @@ def gridded(name: str, random_rate: float) -> None:
     varied, where = GRIDS[name]
     points: Points = grid(space(name, varied))
     condition = parse_condition(where, [*MEANING])
-    engine = Engine(points, ["parameters", "multiplies"], 4, condition, numba_machine)
+    engine = Engine(points, ["parameters", "multiplies"], FLOAT32, condition, numba_machine)
     found = layout(engine)
     assert found is not None
     rows = RowGrid(engine, found, [1, -1])
