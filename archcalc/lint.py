@@ -13,7 +13,6 @@ from archcalc.analysis.memory import measure
 from archcalc.graph.model import Graph, Node
 from archcalc.graph.unread import counting
 from archcalc.network import Network
-from archcalc.operators.pooling import Pool
 from archcalc.operators.window import Windowed
 from archcalc.units import grouped, percent
 
@@ -215,7 +214,7 @@ def _flattened(nodes: tuple[Node, ...], node: Node) -> Any:
 
 def _windowed(graph: Graph) -> Iterator[tuple[int, Node]]:
     for index, node in enumerate(graph.nodes):
-        if isinstance(node.operator, Windowed | Pool):
+        if isinstance(node.operator, Windowed):
             yield index, node
 
 

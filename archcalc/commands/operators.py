@@ -7,7 +7,7 @@ import textwrap
 
 import click
 
-from archcalc.errors import Diagnostic, UsageError, suggestion
+from archcalc.errors import Diagnostic, UsageError
 from archcalc.operators import FAMILIES, TABLE, operator_class
 from archcalc.operators.model import Operator
 from archcalc.units import printable
@@ -35,7 +35,9 @@ def command(name: str | None) -> None:
     elif name in TABLE:
         click.echo(_explain(operator_class(name)))
     else:
-        help = suggestion(name, TABLE) or f"operators: {', '.join(TABLE)}"
+        from archcalc.graph.missing import meant  # of mistakes only
+
+        help = meant(name, TABLE) or f"operators: {', '.join(TABLE)}"
         raise UsageError(Diagnostic(f"no operator is called `{printable(name)}`", help=help))
 
 

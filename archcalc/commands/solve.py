@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from archcalc.api import Network
 from archcalc.commands.dtype import DTYPE
-from archcalc.commands.options import FORMAT, Suffixed, complete_setting, show, spec_command
-from archcalc.commands.sweep import SweepCommand
+from archcalc.commands.options import FORMAT, SpecCommand, Suffixed, show, spec_command
+from archcalc.commands.sweep import VARY
 from archcalc.commands.sweep_progress import SweepProgress
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.formats import formats_of
@@ -21,21 +19,15 @@ from archcalc.sweeps.space.points import grid
 from archcalc.units import printable
 
 
-class SolveCommand(SweepCommand):
-    """A sweep that keeps the best points only."""
+class SolveCommand(SpecCommand):
+    """A command over the points of a space, as a sweep is."""
 
-    def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        return super(SweepCommand, self).make_context(*args, **extra)
+    lasting = True
+    every_setting_counts = False  # one point may leave unread what another reads
 
 
 @spec_command("solve", most=1, cls=SolveCommand)
-@click.option(
-    "--vary",
-    multiple=True,
-    metavar="NAME=VALUES",
-    help="first:last:step, or values with commas.",
-    shell_complete=complete_setting,
-)
+@VARY
 @click.option("--where", default="", metavar="CONDITION", help="What must hold.")
 @click.option("--best", metavar="NAME", help="The least of it, or max:NAME.  [required]")
 @click.option("--top", type=Suffixed(1, 1000), default=1, metavar="N", help="The N best.")

@@ -30,6 +30,15 @@ from archcalc.units import printable, safe
 MOST_ROWS = 20  # of a table without --top
 
 
+VARY = click.option(
+    "--vary",
+    multiple=True,
+    metavar="NAME=VALUES",
+    help="first:last:step, or values with commas.",
+    shell_complete=complete_setting,
+)
+
+
 class SweepCommand(SpecCommand):
     """`sweep SPEC …`, and `sweep show DIR` and `sweep plot DIR` for what was written."""
 
@@ -52,13 +61,7 @@ class SweepCommand(SpecCommand):
 
 
 @spec_command("sweep", most=1, cls=SweepCommand)
-@click.option(
-    "--vary",
-    multiple=True,
-    metavar="NAME=VALUES",
-    help="first:last:step, or values with commas.",
-    shell_complete=complete_setting,
-)
+@VARY
 @click.option("--points", metavar="FILE", help="The points of a CSV file instead.")
 @click.option("--sample", type=Suffixed(min=1), metavar="N", help="N random points.")
 @click.option("--seed", type=click.IntRange(0, 2**63), default=0, help="Of the random points.")

@@ -16,7 +16,6 @@ from archcalc.errors import (
     suggestion,
 )
 from archcalc.graph.bind import Bound, bind, require_values, unknown_argument
-from archcalc.graph.missing import missing
 from archcalc.operators import TABLE, operator_class
 from archcalc.spec.expressions import Expression
 from archcalc.spec.model import JOINS, Block, Given, Line, Spec, Step
@@ -88,14 +87,9 @@ def _check_reuse(line: Line, step: Step) -> Iterator[Diagnostic]:
 
 
 def _unknown_step(spec: Spec, name: str, place: Span) -> Diagnostic:
-    from archcalc.graph.aliases import ALIASES, DEPTHWISE  # of mistakes only
+    from archcalc.graph.missing import meant  # of mistakes only
 
-    alias = ALIASES.get(name.lower())
-    near = f"did you mean `{alias}`?" if alias else missing(name)
-    near = near or suggestion(name, [*TABLE, *spec.blocks])
-    if name.lower() in DEPTHWISE:
-        near = "a depthwise conv is `conv {channels} k3 half g{channels}`"
-    help = near or f"operators: {', '.join(TABLE)}"
+    help = meant(name, [*TABLE, *spec.blocks]) or f"operators: {', '.join(TABLE)}"
     return Diagnostic(f"unknown operator or block `{shown(name)}`", place, help=help)
 
 

@@ -1,17 +1,24 @@
-"""What other tools have and archcalc has not: nothing that looks alike would do."""
+"""Words of other tools: what is meant by them here, and what archcalc has not."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from archcalc.errors import suggestion
+from archcalc.graph.aliases import ALIASES, DEPTHWISE
 from archcalc.spec.tokens import VOLUMES
 
 _SENTENCES = {
     "split": "a part each, from where it begins: `slice 64`, `slice 64 from=64 axis=height`",
+    "rope": "queries and keys turn in their layer: `attention 8 rotary`",
     "einsum": "two matrices are `matmul @label`, with `permute` before where axes stand otherwise",
     "3d": VOLUMES,
     "conv3d": f"`conv` is 3-D where a volume arrives: {VOLUMES}",
     "conv1d": f"`conv` is 1-D where a sequence arrives: {VOLUMES}",
 }
 _ALIASES = {
+    "rotary": "rope",
+    "rotaryembedding": "rope",
     "chunk": "split",
     "unbind": "split",
     "deconv3d": "conv3d",
@@ -26,3 +33,11 @@ def missing(name: str) -> str:
     """Return a sentence about an operator of other tools, or ''."""
     squeezed = name.lower().replace("_", "")
     return _SENTENCES.get(_ALIASES.get(squeezed, squeezed), "")
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Return what somebody means by a name that is none of `known`: as in other tools, or nearly."""
+    if name.lower() in DEPTHWISE:
+        return "a depthwise conv is `conv {channels} k3 half g{channels}`"
+    alias = ALIASES.get(name.lower())
+    return f"did you mean `{alias}`?" if alias else missing(name) or suggestion(name, known)

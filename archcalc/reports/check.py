@@ -11,7 +11,7 @@ from archcalc.budget import LEAST, WHERE, Limit, LimitVerdict, dtype_of, grown, 
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.layout import label, title
 from archcalc.reports.model import Column, Ranked, Report
-from archcalc.spec.locate import locate
+from archcalc.spec.locate import line_of
 from archcalc.sweeps.metrics import IN_BYTES
 from archcalc.units import binary, grouped, percent, printable
 
@@ -101,11 +101,7 @@ def _size(metric: str, value: int) -> str:
 
 def _line(network: Network, limit: Limit) -> int | None:
     """Return the line of the spec that sets the limit."""
-    source = network.spec.source
-    if not limit.keys or source.inline:
-        return None
-    place = locate(source.text, [limit.keys]).get(limit.keys)
-    return None if place is None else source.text.count("\n", 0, place.key[0]) + 1
+    return line_of(network.spec.source, limit.keys) if limit.keys else None
 
 
 def _remarks(findings: Sequence[LimitVerdict], settings: Sequence[dict[str, str]]) -> Iterator[str]:

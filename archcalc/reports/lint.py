@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.api import Network
-from archcalc.errors import Span
 from archcalc.lint import RULES, Remark, look_over
 from archcalc.reports.layout import label, title
 from archcalc.reports.model import Column, Report
-from archcalc.spec.locate import locate
+from archcalc.spec.locate import line_of
 from archcalc.units import printable
 
 COLUMNS = (
-    Column("limit", "rule", "name"),
+    Column("rule", "rule", "name"),
     Column("layer", "layer", "words", spare=1, whole=True),
     Column("verdict", "finding", "words", spare=2, whole=True),
     Column("file", "file", "data"),
@@ -41,7 +40,7 @@ def report(network: Network, off: frozenset[str], align: int) -> tuple[Report, i
 def _row(network: Network, finding: Remark) -> dict[str, Any]:
     line = _line(network, finding)
     return {
-        "limit": finding.rule,
+        "rule": finding.rule,
         "layer": printable(finding.path),
         "verdict": finding.told,
         "file": None if line is None else network.spec.source.name,
@@ -51,12 +50,9 @@ def _row(network: Network, finding: Remark) -> dict[str, Any]:
 
 def _line(network: Network, finding: Remark) -> int | None:
     """Return the line of the spec where the layer is written."""
-    source = network.spec.source
-    if finding.node < 0 or source.inline:
+    if finding.node < 0:
         return None
-    span: Span = network.graph.nodes[finding.node].span
-    place = locate(source.text, [span.keys]).get(span.keys)
-    return None if place is None else source.text.count("\n", 0, place.key[0]) + 1
+    return line_of(network.spec.source, network.graph.nodes[finding.node].span.keys)
 
 
 def _document(network: Network, findings: list[Remark]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from archcalc import garbage
 from archcalc.errors import Keys
+from archcalc.spec.model import Source
 
 DEEPEST = 1000  # parts of a dotted key; a hostile one may have a million, and no spec more than four
 
@@ -100,6 +101,12 @@ def locate(text: str, wanted: Iterable[Keys] | None = None) -> dict[Keys, EntryP
     with garbage.paused(), suppress(_Stuck):
         scan.run()
     return scan.found
+
+
+def line_of(source: Source, keys: Keys) -> int | None:
+    """Return the line, from 1, where an entry of a file begins; None if it has none."""
+    place = None if source.inline else locate(source.text, [keys]).get(keys)
+    return None if place is None else source.text.count("\n", 0, place.key[0]) + 1
 
 
 def reach(text: str) -> Reached:

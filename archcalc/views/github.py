@@ -18,7 +18,11 @@ def render(command: str, reports: Sequence[Report]) -> str:
 def _annotated(report: Report, row: dict[str, Any]) -> Iterator[str]:
     if row.get("verdict") == "fits":
         return
-    place = {"file": row.get("file"), "line": row.get("line"), "title": f"{report.name}: {row['limit']}"}
+    place = {
+        "file": row.get("file"),
+        "line": row.get("line"),
+        "title": f"{report.name}: {row[report.columns[0].key]}",
+    }
     properties = ",".join(f"{key}={_property(str(value))}" for key, value in place.items() if value)
     told = row["verdict"]
     if row.get("value"):

@@ -63,8 +63,10 @@ def test_the_best_of_small_problems(seed: int, tmp_path: Path) -> None:
 def test_none_fits(tmp_path: Path) -> None:
     path = tmp_path / "net.toml"
     path.write_text(NET.format(side=8, k=3))
-    told = solve(path, "--vary", "a=1,2", "--where", "a == 1 and a == 2", "--best", "peak")
-    assert told.exit_code in (1, 2)
+    words = [str(path), "--vary", "a=1,2", "--where", "a + 4 == b * b", "--best", "peak"]
+    with pytest.raises(ArchError) as caught:
+        CliRunner().invoke(commands, ["solve", *words], catch_exceptions=False)
+    assert "no point of the space can satisfy" in caught.value.diagnostics[0].message
 
 
 @pytest.mark.parametrize(
