@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 from archcalc.analysis.costs import Layer
 from archcalc.analysis.memory import measure
-from archcalc.errors import ArchError, Diagnostic, Keys, Span, SpecError, UsageError, shown, suggestion
+from archcalc.errors import ArchError, Diagnostic, Span, SpecError, UsageError, shown, suggestion
 from archcalc.formats import Formats, formats_of
 from archcalc.network import Network
+from archcalc.spec.model import Limit
 from archcalc.sweeps.metrics import IN_BYTES, in_bytes, metrics
 from archcalc.sweeps.space.constraints import holds, parse_condition
 from archcalc.units import parse_count
@@ -33,18 +34,6 @@ MOST_TRIES = 150  # networks that are built in search of one that fits
 MOST_SHOWN = 3  # layers that weigh most
 
 
-class Limit(NamedTuple):
-    """One line of a budget: a bound of a metric of the network or of a part, or a condition.
-
-    `keys` tell where it stands in the spec; none if it came from the caller.
-    """
-
-    name: str
-    text: str
-    part: str = ""
-    keys: Keys = ()
-
-
 class LimitVerdict(NamedTuple):
     """A limit beside what there is; bound and value are None for a condition."""
 
@@ -57,9 +46,8 @@ class LimitVerdict(NamedTuple):
 
 
 def limits_of(network: Network) -> list[Limit]:
-    """The budget that stands in the spec, without its data type."""
-    lines = (entry for entry in network.spec.budget if (entry.part, entry.name) != ("", DTYPE))
-    return [Limit(entry.name, entry.text, entry.part, entry.keys) for entry in lines]
+    """Return the budget that stands in the spec, without its data type."""
+    return [limit for limit in network.spec.budget if (limit.part, limit.name) != ("", DTYPE)]
 
 
 def dtype_of(network: Network) -> str:

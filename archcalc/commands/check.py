@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from archcalc.api import Network
-from archcalc.budget import LIMITS, WHERE, Limit
+from archcalc.budget import LIMITS, WHERE
 from archcalc.commands.dtype import TYPES
 from archcalc.commands.options import show, spec_command
 from archcalc.commands.revision import at_revision
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.check import Growth, report
 from archcalc.reports.table import Table
+from archcalc.spec.model import Limit
 from archcalc.units import printable
 from archcalc.views import FORMATS
 

@@ -7,11 +7,12 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from archcalc.api import Network
-from archcalc.budget import LEAST, WHERE, Limit, LimitVerdict, dtype_of, grown, judge, limits_of, nearest
+from archcalc.budget import LEAST, WHERE, LimitVerdict, dtype_of, grown, judge, limits_of, nearest
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.layout import label, title
 from archcalc.reports.model import Column, Ranked, Report
 from archcalc.spec.locate import line_of
+from archcalc.spec.model import Limit
 from archcalc.sweeps.metrics import IN_BYTES
 from archcalc.units import binary, grouped, percent, printable
 

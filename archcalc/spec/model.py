@@ -130,13 +130,16 @@ class Variant(NamedTuple):
     keys: Keys
 
 
-class Budgeted(NamedTuple):
-    """A line of a budget as written: of a part of the network, or of all of it (part '')."""
+class Limit(NamedTuple):
+    """A line of a budget as written: a bound or condition, of the network or of a `part`.
 
-    part: str
+    `keys` tell where it stands in the spec; none if it came from the caller.
+    """
+
     name: str
     text: str
-    keys: Keys
+    part: str = ""
+    keys: Keys = ()
 
 
 class Source(NamedTuple):
@@ -160,7 +163,7 @@ class Spec(NamedTuple):
     defaults: dict[str, tuple[Given, ...]]
     structural: frozenset[str]  # variables read by an `if`, a repeat or a step's name
     freeze: tuple[str, ...]  # patterns of the layers that training leaves as they are
-    budget: tuple[Budgeted, ...]
+    budget: tuple[Limit, ...]
     space: dict[str, tuple[str, ...]]  # what a sweep varies, with the values and ranges as texts
 
     def inputs_of(self, variant: str | None) -> tuple[Size, ...]:

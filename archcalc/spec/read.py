@@ -20,8 +20,8 @@ from archcalc.spec.model import (
     JOINS,
     Block,
     Branch,
-    Budgeted,
     Given,
+    Limit,
     Line,
     Parameter,
     Size,
@@ -168,7 +168,7 @@ class _Reader:
         self.mistakes.fault("`freeze` needs patterns of layers' paths", ("train", "freeze"), help)
         return ()
 
-    def _budget(self, part: str, keys: Keys, table: dict[str, Any]) -> Iterator[Budgeted]:
+    def _budget(self, part: str, keys: Keys, table: dict[str, Any]) -> Iterator[Limit]:
         for name, value in table.items():
             if isinstance(value, dict) and not part:
                 yield from self._budget(name, (*keys, name), value)
@@ -176,7 +176,7 @@ class _Reader:
             for i, text in enumerate(value if isinstance(value, list) else [value]):
                 place = (*keys, name, i) if isinstance(value, list) else (*keys, name)
                 if isinstance(text, str | int) and not isinstance(text, bool):
-                    yield Budgeted(part, name, str(text), place)
+                    yield Limit(name, str(text), part, place)
                 else:
                     help = 'as in max-params = "5M", or a condition: where = "peak <= 512KiB"'
                     self.mistakes.fault("a budget is a number or text", place, help)

@@ -142,5 +142,5 @@ def test_a_page_has_the_budget_and_what_lint_finds(tmp_path: Path) -> None:
     (limit,) = tables["Budget"].rows
     assert 36 * 8 + 8 + 2 * 8 == 312
     assert (limit["bound"].rank, limit["value"].rank) == (400, 312)
-    assert "bias" in {row["limit"] for row in tables["To look at"].rows}
+    assert "bias" in {row["rule"] for row in tables["To look at"].rows}
     assert "Budget" not in {table.title for table in gathered(archcalc.load("lenet5")).tables}
