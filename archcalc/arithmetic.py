@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from archcalc.errors import ShapeError
+from archcalc.rationals import Quotient
 from archcalc.symbols import Int, Requirement, Symbol
 
 OPEN = -1  # the size of an axis that follows from the others'
@@ -74,7 +75,7 @@ def recorded(value: Any) -> Any:
     """Return the value without symbols: each as it was at the recorded point, also inside a shape."""
     if isinstance(value, tuple):
         return getattr(value, "_make", tuple)(map(recorded, value))
-    return value.value if isinstance(value, Symbol) else value
+    return value.value if isinstance(value, Symbol | Quotient) else value
 
 
 def require(

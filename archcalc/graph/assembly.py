@@ -15,6 +15,7 @@ from archcalc.operators import operator_class
 from archcalc.operators.input import Input
 from archcalc.operators.model import Operator, Weight
 from archcalc.operators.shape import Shape, agree
+from archcalc.rationals import settled
 from archcalc.spec.expressions import LARGEST
 from archcalc.symbols import Symbol
 
@@ -46,6 +47,8 @@ class Assembly:
             value = values.get(argument.name)
             if argument.kind == "flag" and isinstance(value, Symbol):
                 values[argument.name] = bool(value)
+            elif value is not None and argument.kind != "number":
+                values[argument.name] = settled(value)
         if any(isinstance(value, Symbol) for value in values.values()):
             return cls(**values, rank=rank)
         key = (name, rank, repr(values))

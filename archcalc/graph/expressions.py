@@ -11,6 +11,7 @@ from archcalc.graph.effort import Effort
 from archcalc.graph.model import Node
 from archcalc.graph.scope import Scope
 from archcalc.operators.shape import Shape
+from archcalc.rationals import settled
 from archcalc.spec.evaluate import Lookup, Misfit, evaluate
 from archcalc.spec.expressions import Expression, Value
 from archcalc.spec.model import Line, Size
@@ -49,7 +50,7 @@ class Expressions:
         Raises:
             ArchError: a size is no positive integer.
         """
-        values = [self.size(size, self.variable, keys) for size in sizes]
+        values = [settled(self.size(size, self.variable, keys)) for size in sizes]
         for value, written in zip(values, sizes, strict=True):
             if isinstance(value, bool) or not isinstance(value, int | Symbol) or value < 1:
                 raise refusals.bad_input(value, written, keys)
@@ -84,7 +85,7 @@ class Expressions:
         """
         if line.repeat == 1:
             return 1
-        count = self.size(line.repeat, lookup, line.keys)
+        count = settled(self.size(line.repeat, lookup, line.keys))
         if isinstance(count, bool) or not isinstance(count, int | Symbol) or count < 0:
             raise refusals.bad_count(count, line)
         count = int(count)

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from archcalc.arithmetic import OPEN, Margin, recorded, require
 from archcalc.errors import ShapeError, shown, suggestion
+from archcalc.rationals import Quotient
 from archcalc.symbols import Int, Symbol
 
 # a size is from 1, an offset from 0, a move of any sign; a pair and offsets are one an axis; padding has
@@ -170,17 +171,19 @@ class Argument(NamedTuple):
         what += "" if self.most is None else f" of at most {self.most}"
         template = "`{name}` must be {what}, not {value}"
         help = f"as in `{self.name}={{{1.5 if self.most is None else 0.001}}}`"
-        quoted = value if isinstance(value, Symbol) else shown(value)
+        quoted = value if isinstance(value, Symbol | Quotient) else shown(value)
         words = {"name": self.name, "what": what, "value": quoted}
         decimal = hasattr(value, "limit_denominator")
         known = (
-            decimal or isinstance(value, int | Symbol) or (isinstance(value, float) and isfinite(value))
+            decimal
+            or isinstance(value, int | Symbol | Quotient)
+            or (isinstance(value, float) and isfinite(value))
         )
         if isinstance(value, bool) or not known:
             raise ShapeError(template.format(**words), self.name, help)
         for holds in self._bounds(value):
             require(holds, template, self.name, lambda **_: help, **words)
-        return 1.0 if isinstance(value, Symbol) else float(value)
+        return 1.0 if isinstance(value, Symbol | Quotient) else float(value)
 
     def _bounds(self, value: Any) -> Iterator[Any]:
         if self.above is not None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 from archcalc.arithmetic import maximum, minimum
 from archcalc.errors import Span, shown
+from archcalc.rationals import Quotient, divided, extreme, is_fraction, met, parts, settled
 from archcalc.spec.expressions import (
     ARITHMETIC,
     COMPARISONS,
@@ -21,6 +23,8 @@ from archcalc.spec.expressions import (
 from archcalc.symbols import Symbol
 
 Lookup = Callable[[str], Value]
+
+_ADD = ast.Add()
 
 
 class Misfit(TypeError):
@@ -75,7 +79,7 @@ def _value(node: ast.expr, lookup: Lookup) -> Any:
             return not value
         return _arithmetic(SIGNS[type(node.op)], 0, value)
     if isinstance(node, ast.Subscript):
-        items, index = _value(node.value, lookup), _value(node.slice, lookup)
+        items, index = _value(node.value, lookup), settled(_value(node.slice, lookup))
         if not isinstance(items, list):
             raise Misfit("takes an item of what is no list")
         if isinstance(index, bool):
@@ -94,11 +98,14 @@ def _arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
     for value in (left, right):
         if isinstance(value, str | list):
             raise Misfit(f"calculates with {'text' if isinstance(value, str) else 'a list'}")
+    left = met(left, right)
     if isinstance(op, ast.Div):
+        if isinstance(left, Symbol | Quotient) or isinstance(right, Symbol | Quotient):
+            return divided(left, right)
         from fractions import Fraction
 
         return _within(Fraction(left) / right)
-    if isinstance(right, Symbol) and isinstance(op, ast.FloorDiv | ast.Mod) and right == 0:
+    if isinstance(op, ast.FloorDiv | ast.Mod) and right == 0:
         raise ZeroDivisionError  # a symbol's own division is total
     return _within(ARITHMETIC[type(op)](left, right))
 
@@ -109,7 +116,7 @@ def _within(value: Any) -> Any:
     Raises:
         OverflowError: the value needs more than 64 bits.
     """
-    if isinstance(value, Symbol):
+    if isinstance(value, Symbol | Quotient):
         return value
     if value.denominator == 1:
         value = int(value)
@@ -123,7 +130,7 @@ def _compare(node: ast.Compare, lookup: Lookup) -> Any:
     result: Any = True
     for op, comparator in zip(node.ops, node.comparators, strict=True):
         right = _value(comparator, lookup)
-        result = COMPARISONS[type(op)](left, right)
+        result = COMPARISONS[type(op)](met(left, right), right)
         if len(node.ops) > 1 and not result:
             return False
         left = right
@@ -139,10 +146,10 @@ def _call(name: str, values: list[Any]) -> Any:
                 raise Misfit("takes the length of what is no list")
             return len(items)
         if name == "sum":
-            return _within(sum(items))
+            return reduce(lambda a, b: _arithmetic(_ADD, a, b), items, 0)
         result = items[0] if items else min([])
         for item in items[1:]:
-            result = (minimum if name == "min" else maximum)(result, item)
+            result = extreme(minimum if name == "min" else maximum, result, item)
         return result
     if name == "round_to":
         return round_to(*values)
@@ -156,8 +163,11 @@ def round_to(value: Any, multiple: Any) -> Any:
     """Return the nearest multiple, half up; one more if that is under 90 % of `value` (MobileNet)."""
     if value <= 0:  # the least multiple would hide a slip
         raise Misfit("rounds a number that is not positive")
-    if isinstance(multiple, Symbol) and multiple == 0:
+    if isinstance(multiple, Symbol | Quotient) and multiple == 0:
         raise ZeroDivisionError
+    if is_fraction(multiple):
+        whole, below = parts(multiple)
+        return _arithmetic(ast.Div(), round_to(value * below, whole), below)
     numerator, denominator = value, 1
     if not isinstance(value, Symbol):
         numerator, denominator = value.numerator, value.denominator

@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).parents[2] / "archcalc"
 ORDER = [
     {"errors", "garbage", "caches", "regular"},
     {"symbols", "units"},
+    {"rationals"},
     {"address_space", "arithmetic", "formats"},
     {"compiled"},
     {"spec", "operators"},

@@ -63,11 +63,31 @@ def test_a_size_that_is_refused_says_why() -> None:
     }
 
 
-def test_decimals_are_enumerated() -> None:
+def test_decimals_are_sizes() -> None:
     engine = evaluated(
         points('"conv {floor(10*a)} | conv {b}"', "a = 0.5\nb = 1", "a=0.25:1:0.25", "b=1:3")
     )
-    assert (engine.structures.recorded, engine.structures.enumerated) == (4, [0])
+    assert (engine.structures.recorded, engine.structures.enumerated) == (1, [])
+
+
+def test_decimals_that_give_no_size_are_refused_alike() -> None:
+    """40·a is a size at two of seven values; 1 / (a − 0.5) has two signs, and none at 0.5."""
+    engine = evaluated(points('"conv {40*a} | conv {b}"', "a = 0.5\nb = 1", "a=0.45:0.51:0.01", "b=1:2"))
+    assert (engine.structures.recorded, engine.structures.enumerated) == (2, [])
+    evaluated(
+        points(
+            '"conv {4 + floor(1 / (a - 0.5))} | conv {b}"', "a = 1.0\nb = 1", "a=0:1.25:0.25", "b=1:2"
+        )
+    )
+
+
+def test_decimals_of_many_kinds_agree() -> None:
+    """Decimals as arguments of blocks, rates, repeats, items of lists, conditions."""
+    evaluated(points('"dropout {a/2} | {2*a} x conv {b}"', "a = 0.5\nb = 3", "a=0.25:2:0.25", "b=1:2"))
+    evaluated(points('"if a > 0.7: conv {b}", "conv 3"', "a = 0.5\nb = 3", "a=0.1:1.3:0.1", "b=1:2"))
+    evaluated(points('"conv {[b, 4, 5][a]}"', "a = 1.0\nb = 3", "a=0:3:0.5", "b=1:2"))
+    evaluated(points('"conv {round_to(channels*a*b, 4)}"', "a = 1.0\nb = 3", "a=0.01:2:0.37", "b=1:9"))
+    evaluated(points('"conv {max(b, 2*a)} k{floor(a)}"', "a = 1.0\nb = 3", "a=0:3:0.5", "b=1:2"))
 
 
 def test_a_division_by_zero_is_refused_where_it_happens() -> None:

@@ -17,7 +17,7 @@ from archcalc.sweeps.evaluation.told import Tell, silent
 from archcalc.sweeps.metrics import ALIASES, MEANING
 from archcalc.sweeps.program.recording import analyzed, columns
 from archcalc.sweeps.space.constraints import parse_condition
-from archcalc.sweeps.space.model import INPUT
+from archcalc.sweeps.space.model import INPUT, Axis
 from archcalc.sweeps.space.points import Points
 from archcalc.units import grouped
 
@@ -119,8 +119,13 @@ def _integers(points: Points) -> list[str]:
     return [
         name
         for name in dict.fromkeys([*fixed, *varied])
-        if name != INPUT and (name not in varied or columns(space.axes[varied[name]], 0) is not None)
+        if name != INPUT and (name not in varied or _is_whole(space.axes[varied[name]]))
     ]
+
+
+def _is_whole(axis: Axis) -> bool:
+    found = columns(axis, 0)
+    return found is not None and all(column.denominator == 1 for column in found)
 
 
 class Setup(NamedTuple):

@@ -19,7 +19,7 @@ from archcalc.sweeps.metrics import ALIASES
 from archcalc.sweeps.program import ranges
 from archcalc.sweeps.program.code import compile_forms
 from archcalc.sweeps.program.ranges import Range
-from archcalc.sweeps.program.recording import Recording, UnsupportedError, columns, record
+from archcalc.sweeps.program.recording import Recording, SizeInput, UnsupportedError, columns, record
 from archcalc.sweeps.program.simplify import Simplified, simplify
 from archcalc.sweeps.space.constraints import holds
 from archcalc.sweeps.space.points import Points
@@ -28,6 +28,8 @@ from archcalc.symbols import Guard, Int
 MOST_STRUCTURES = 1_000
 WHERE = "where"
 ELSEWHERE = -1  # an outcome: another structure
+
+Sizes = dict[int, tuple[SizeInput, ...]]  # by axis
 
 
 class Structure(NamedTuple):
@@ -81,32 +83,33 @@ class Structures:
         self._first: tuple[list[int], Recording | None] = [], None
         self.sizes = self._sizes()
         self.enumerated = [i for i in range(len(self.space.axes)) if i not in self.sizes]
-        self.columns = [c for i in self.sizes for c in columns(self.space.axes[i], i) or ()]
+        self.columns = [column for own in self.sizes.values() for column in own]
         self.inputs = [(c.axis, self.lanes.table(c.values)) for c in self.columns]
         if not self.columns:  # a program of constants still wants to know how many points there are
             self.inputs = [(0, self.lanes.table([0] * len(self.space.axes[0].values)))]
         self._ranges = {c.name: ranges.of_values(c.values) for c in self.columns}
 
-    def _sizes(self) -> list[int]:
+    def _sizes(self) -> Sizes:
         """Return the axes that are variables of the programs."""
-        axes, digits = self.space.axes, self.points.digits(0)
-        sizes = [i for i, axis in enumerate(axes) if columns(axis, i) is not None]
+        digits = self.points.digits(0)
+        varied = {i: columns(axis, i) for i, axis in enumerate(self.space.axes)}
+        sizes = {i: found for i, found in varied.items() if found is not None}
         try:
             found = record(self.space, digits, sizes, self.formats)
         except UnsupportedError:
-            sizes = [i for i in sizes if self._supported(digits, [i])]
+            sizes = {i: own for i, own in sizes.items() if self._supported(digits, {i: own})}
             while sizes and not self._supported(digits, sizes):
-                sizes.pop()
+                sizes.popitem()
             if not sizes:
-                return []
+                return {}
             found = record(self.space, digits, sizes, self.formats)
         fixed = _read(found)
-        kept = [i for i in sizes if not any(c.name in fixed for c in columns(axes[i], i) or ())]
-        if kept == sizes:  # the structure of the first point will be asked for
+        kept = {i: own for i, own in sizes.items() if not any(c.name in fixed for c in own)}
+        if len(kept) == len(sizes):  # the structure of the first point will be asked for
             self._first = list(digits), found
         return kept
 
-    def _supported(self, digits: Sequence[int], sizes: Sequence[int]) -> bool:
+    def _supported(self, digits: Sequence[int], sizes: Sizes) -> bool:
         try:
             record(self.space, digits, sizes, self.formats)
         except UnsupportedError:

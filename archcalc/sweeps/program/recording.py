@@ -8,7 +8,9 @@ miscounted.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from math import lcm
 from typing import Any, NamedTuple
 
 from archcalc.api import Network
@@ -17,17 +19,24 @@ from archcalc.errors import ArchError
 from archcalc.formats import Formats
 from archcalc.graph.build import build
 from archcalc.operators.shape import Shape
+from archcalc.rationals import ratio
 from archcalc.sweeps.metrics import metrics
 from archcalc.sweeps.space.model import INPUT, Axis, Space, settings
-from archcalc.symbols import Guard, Int, Program, Requirement, Symbol
+from archcalc.symbols import Guard, Int, Program, Requirement
+
+LARGEST_DENOMINATOR = 1 << 31  # of the values of one axis
 
 
 class SizeInput(NamedTuple):
-    """A size that varies: an input of the programs, with its value for every digit of its axis."""
+    """A number that varies: an input of the programs, with its value for every digit of its axis.
+
+    A decimal is an integer over a denominator that all values of its axis share.
+    """
 
     name: str
     axis: int
     values: Sequence[int]
+    denominator: int = 1
 
 
 class Recording(NamedTuple):
@@ -36,14 +45,14 @@ class Recording(NamedTuple):
     Attributes:
             results: the metrics; None if the network is refused where the checks have the same outcome.
             refusal: the reason in that case.
-        variables: the integers of the spec by name, sizes as symbols.
+        variables: those of the spec by name, sizes as symbols.
     """
 
     program: Program
     checks: tuple[Requirement | Guard, ...]
     results: dict[str, Int] | None
     refusal: str
-    variables: dict[str, Int]
+    variables: dict[str, Any]
 
 
 class UnsupportedError(Exception):
@@ -51,7 +60,7 @@ class UnsupportedError(Exception):
 
 
 def columns(axis: Axis, number: int) -> tuple[SizeInput, ...] | None:
-    """Return the sizes that an axis varies; None for texts, booleans, lists, decimals."""
+    """Return the numbers that an axis varies; None for texts, booleans, lists."""
     if axis.variable == INPUT:
         shapes: Sequence[Shape] = axis.values
         if len({shape.rank for shape in shapes}) > 1:
@@ -64,17 +73,23 @@ def columns(axis: Axis, number: int) -> tuple[SizeInput, ...] | None:
         return tuple(SizeInput(f"input {name}", number, values) for name, values in found.items())
     if isinstance(axis.values, range) or all(type(value) is int for value in axis.values):
         return (SizeInput(axis.name, number, axis.values),)
+    if all(type(value) is int or isinstance(value, Fraction) for value in axis.values):
+        common = lcm(*(value.denominator for value in axis.values))
+        if common <= LARGEST_DENOMINATOR:
+            return (SizeInput(axis.name, number, [int(v * common) for v in axis.values], common),)
     return None
 
 
-def record(space: Space, digits: Sequence[int], sizes: Collection[int], formats: Formats) -> Recording:
+def record(
+    space: Space, digits: Sequence[int], sizes: Mapping[int, Sequence[SizeInput]], formats: Formats
+) -> Recording:
     """Return the program of the point with these digits; the axes in `sizes` are its variables.
 
     Raises:
             UnsupportedError: the program disagrees with the analysis of the point.
     """
     program = Program()
-    values = [_value(program, space, i, digits[i], i in sizes) for i in range(len(digits))]
+    values = [_value(program, space.axes[i], digit, sizes.get(i)) for i, digit in enumerate(digits)]
     changed, input = settings(space.network, zip(space.axes, values, strict=True))
     variables: dict[str, Any] = {**space.network.values, **changed}
     results, refusal = _run(space.network, variables, input, formats)
@@ -88,8 +103,7 @@ def record(space: Space, digits: Sequence[int], sizes: Collection[int], formats:
             checks = (*checks[:i], Guard(check.condition, 0))  # where it holds, the build would continue
             refusal = check.template
             break
-    integers = {k: v for k, v in variables.items() if type(v) is int or isinstance(v, Symbol)}
-    return Recording(program, checks, results, refusal, integers)
+    return Recording(program, checks, results, refusal, variables)
 
 
 def analyzed(network: Network, formats: Formats) -> tuple[dict[str, Int] | None, str]:
@@ -100,13 +114,12 @@ def analyzed(network: Network, formats: Formats) -> tuple[dict[str, Int] | None,
         return None, error.diagnostics[0].message
 
 
-def _value(program: Program, space: Space, number: int, digit: int, is_size: bool) -> Any:
+def _value(program: Program, axis: Axis, digit: int, sizes: Sequence[SizeInput] | None) -> Any:
     """Return the value on an axis, with symbols in place of its sizes."""
-    axis = space.axes[number]
     value = axis.values[digit]
-    if not is_size:
+    if sizes is None:
         return value
-    found = {c.name: program.variable(c.name, c.values[digit]) for c in columns(axis, number) or ()}
+    found = {c.name: ratio(program.variable(c.name, c.values[digit]), c.denominator) for c in sizes}
     if axis.variable != INPUT:
         return found[axis.name]
     sides = [
