@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence, Set
 from operator import index
 from os import PathLike, fspath
@@ -21,6 +22,7 @@ from archcalc.spec.model import Source
 from archcalc.spec.read import read
 from archcalc.spec.source import looks_like_path
 
+MODELS = (".pt2", ".onnx")
 UNORDERED = (bytes, bytearray, memoryview, Set, Mapping)  # which hold integers, and no sizes
 
 __all__ = ["Network", "find", "input_shape", "load", "named", "plain"]
@@ -30,6 +32,8 @@ def load(
     name: str | PathLike[str], /, *, input: str | int | Sequence[int] | None = None, **variables: Any
 ) -> Network:
     """Load a bundled network (`vgg16`), a file (`my.toml`), either with settings (`vgg16:classes=10`).
+
+    A model file (`model.pt2`, `model.onnx`) is loaded as the layers that do the same.
 
     The text of a spec is a network too: TOML of several lines, or "28x28x1 | conv 16 k3 | linear 10".
 
@@ -47,13 +51,28 @@ def load(
 
 def named(name: Any, input: Any = None, variables: Mapping[str, Any] | None = None) -> Network:
     """Load without refusing unused settings: at another point of a sweep they may count."""
-    entry, settings = find(_name(name))
+    text = _name(name)
+    if text.endswith(MODELS) and os.path.exists(text):
+        return _lowered(text, input, variables or {})
+    entry, settings = find(text)
     made: dict[str, Any] = {**settings, **set_once(settings, plain(variables or {}))}
     if input is not None:
         own = input if isinstance(input, str) else _sizes(input)
         made |= set_once(settings, {"input": own})
     size = made.pop("input", None)
     return Network(entry, made, size)
+
+
+def _lowered(path: str, input: Any, variables: Mapping[str, Any]) -> Network:
+    """The layers of a model file, which has no variables."""
+    from archcalc.imported import Model
+    from archcalc.lowered import network_of
+
+    for variable in variables:
+        help = "`archcalc import` makes a spec of it, which may have some"
+        raise UsageError(Diagnostic(f"{path} has no variable `{shown(variable)}`", help=help))
+    size = input if input is None or isinstance(input, str) else _sizes(input)
+    return network_of(Model.read(path), size)
 
 
 def set_once(known: Mapping[str, Any], more: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from archcalc.errors import Diagnostic, UsageError, shown, suggestion
 from archcalc.imported import Model, Tensors
 from archcalc.interop.export import WORD, read_word
 from archcalc.interop.identify import holds_tensors
+from archcalc.network import Network
 from archcalc.units import printable
 
 OPTIONS = ("dim", "allow_unknown")  # of model files only
@@ -17,7 +18,7 @@ Settings = list[tuple[str, str | None]]
 
 
 def read(
-    word: str, path: str, settings: Settings, inputs: Sequence[str], tensors: bool
+    word: str, path: str, settings: Settings, inputs: Sequence[str], tensors: bool = False
 ) -> Model | Tensors:
     """Return the model of a word: `model.onnx`, `model.onnx:batch=4`, with `--dim`, `--input` …
 
@@ -36,6 +37,24 @@ def read(
     if tensors and holds_tensors(path):
         return Tensors(path)
     return Model.read(path, _inputs(inputs), _dims(texts), allow)
+
+
+def lowered(word: str, path: str, settings: Settings, inputs: Sequence[str]) -> Network:
+    """Return the model of a word as a network; a size without a name is that of the network's input.
+
+    Raises:
+        ArchError: the model cannot be read, or has no layers that do the same.
+        UsageError: the sizes are invalid.
+    """
+    from archcalc.lowered import network_of
+
+    named = list(inputs) if in_torch(word) else [text for text in inputs if "=" in text]
+    sizes = [text for text in inputs if text not in named]
+    if len(set(sizes)) > 1:
+        raise UsageError(f"`--input` is given twice: {shown(sizes[0])} and {shown(sizes[1])}")
+    model = read(word, path, settings, named)
+    assert isinstance(model, Model)
+    return network_of(model, sizes[0] if sizes else None)
 
 
 def refuse_settings(word: str, settings: Settings, sets: Sequence[str], own: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ import click
 
 from archcalc import garbage
 from archcalc.api import Network
-from archcalc.commands.words import networks, split
+from archcalc.commands.words import ModelReading, Reads, networks, split
 from archcalc.errors import ArchError
 from archcalc.reports.model import Live, Report
 from archcalc.reports.order import ordered
@@ -46,7 +46,7 @@ class SpecCommand(click.Command):
     usage = "SPEC..."  # its words in `--help`
     every_setting_counts = True  # an unread setting is an error
     lasting = False  # whether garbage is collected meanwhile
-    models = False  # whether it also reads model files
+    models: Reads = "lowered"  # what it makes of a model file
     tensors = False  # whether it also reads files of weights alone
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -79,14 +79,14 @@ class SpecCommand(click.Command):
         """Return the networks of the words, with variables set, and the words after the first `most`."""
         own = [name.lstrip("-") for p in self.params if isinstance(p, click.Option) for name in p.opts]
         p = ctx.params
-        command = "" if self.models else self.name or ""
-        return networks(p["words"], p["set_"], p["input_"], own, most, command, self.tensors)
+        how = ModelReading(self.name or "", self.models, self.tensors)
+        return networks(p["words"], p["set_"], p["input_"], own, most, how)
 
 
 class ModelCommand(SpecCommand):
-    """A command that also counts model files: torch.export's and ONNX."""
+    """A command that counts model files straight from their operations: torch.export's and ONNX."""
 
-    models = True
+    models = "counted"
 
 
 class TensorCommand(ModelCommand):

@@ -23,6 +23,7 @@ class SolveCommand(SpecCommand):
     """A command over the points of a space, as a sweep is."""
 
     lasting = True
+    models = "refused"
     every_setting_counts = False  # one point may leave unread what another reads
 
 

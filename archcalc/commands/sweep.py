@@ -43,6 +43,7 @@ class SweepCommand(SpecCommand):
     """`sweep SPEC …`, and `sweep show DIR` and `sweep plot DIR` for what was written."""
 
     lasting = True
+    models = "refused"
     every_setting_counts = False  # one point may leave unread what another reads
 
     def make_context(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, Literal, NamedTuple
 
 from archcalc.api import Network, find, set_once
 from archcalc.errors import ArchError, Diagnostic, UsageError, suggestion
@@ -13,6 +14,21 @@ from archcalc.spec.settings import settle, unknown_variable
 from archcalc.units import printable
 
 _TRUTHS = ("true", "false", "yes", "no", "on", "off", "1", "0")
+
+
+# a model file is counted from its operations, or becomes layers; or it has nothing that could vary
+Reads = Literal["counted", "lowered", "refused"]
+
+
+class ModelReading(NamedTuple):
+    """The command that reads, what it makes of model files, and whether it counts files of weights."""
+
+    command: str = ""
+    models: Reads = "counted"
+    tensors: bool = False
+
+
+COUNTED = ModelReading()
 
 
 class Words(NamedTuple):
@@ -58,20 +74,18 @@ def networks(
     inputs: Sequence[str],
     own: Iterable[str],
     most: int | None = None,
-    command: str = "",
-    tensors: bool = False,
+    how: ModelReading = COUNTED,
 ) -> tuple[list[Any], list[str]]:
     """Return the networks that the words name, with variables set, and the words that are no specs.
 
     `sets` are `name=value` texts of --set, `own` the command's own options (for did-you-mean). Only
-    the first `most` words are specs (None: all). Some may be model files, unless a `command` is named
-    that takes none; `tensors`: files of weights, too.
+    the first `most` words are specs (None: all). Some may be model files, read as `how` says.
 
     Raises:
         ArchError: no spec, an unknown one, an unknown variable, a value that does not fit.
     """
     if any(map(_model, _specs(words)[:most])):
-        return _with_models(words, sets, inputs, own, most, command, tensors)
+        return _with_models(words, sets, inputs, own, most, how)
     sizes: dict[str, str] = {}
     for text in inputs:
         sizes |= set_once(sizes, {"input": text})
@@ -97,20 +111,15 @@ def _with_models(
     inputs: Sequence[str],
     own: Iterable[str],
     most: int | None,
-    command: str,
-    tensors: bool,
+    how: ModelReading,
 ) -> tuple[list[Any], list[str]]:
     """Return the networks if some words name model files: sizes are for these, settings for specs."""
     from archcalc.commands import models
 
     specs, settings = split(words, ("allow_unknown",))
     paths = {spec: path for spec in specs[:most] if (path := _model(spec))}
-    if command:
-        first = printable(next(iter(paths.values())))
-        help = (
-            "params, flops, show, diff and reconcile do; a network in archcalc's own language does all"
-        )
-        raise UsageError(Diagnostic(f"`{command}` does not read model files: {first}", help=help))
+    if how.models == "refused":
+        raise _refused(how.command, next(iter(paths.values())))
     others = [spec for spec in specs[:most] if spec not in paths]
     theirs = [pair for pair in settings if not others or pair[0] in models.OPTIONS]
     if not others:
@@ -121,11 +130,17 @@ def _with_models(
     rest = [f"--{name}" if text is None else f"--{name}={text}" for name, text in ours]
     sizes = [text for text in inputs if text not in named]
     made = iter(networks([*others, *rest], sets, sizes, own)[0] if others else [])
+    read = models.lowered if how.models == "lowered" else partial(models.read, tensors=how.tensors)
     found = [
-        models.read(spec, paths[spec], theirs, named, tensors) if spec in paths else next(made)
-        for spec in specs[:most]
+        read(spec, paths[spec], theirs, named) if spec in paths else next(made) for spec in specs[:most]
     ]
     return found, specs[len(found) :]
+
+
+def _refused(command: str, path: str) -> UsageError:
+    help = "a spec has variables: `archcalc import FILE -o model.toml` makes one of it"
+    message = f"`{command}` varies a spec, and a model file is as it is: {printable(path)}"
+    return UsageError(Diagnostic(message, help=help))
 
 
 def _model(word: str) -> str:

@@ -8,10 +8,11 @@ from archcalc.graph.model import Graph
 from archcalc.spec.tokens import GRAMMAR_WORDS
 
 
-def write(graph: Graph, title: str) -> str:
+def write(graph: Graph, title: str, apart: bool = False) -> str:
     """Write a spec of the same layers without blocks, variables or expressions.
 
-    Paths become labels ('stage1/conv' → 'stage1.conv'), because a label has no slash.
+    Paths become labels ('stage1/conv' → 'stage1.conv'), because a label has no slash. `apart`: going
+    back to an earlier tensor is a line of its own, so that the layer's path is its label alone.
     """
     labels = _labels(graph)
     lines = []
@@ -23,6 +24,9 @@ def write(graph: Graph, title: str) -> str:
             holder = f"@{labels[node.shares]}"
             tied = node.operator.tied is not None
             words = [str(node.operator), holder] if tied else ["reuse", holder, *joined]
+        if apart and back:
+            lines.append(back.removesuffix(" | "))
+            back = ""
         lines.append(f"{labels[index]} = {back}{' '.join(words)}")
     lines += [f"output {name} = @{labels[index]}" for name, index in graph.side_outputs]
     if graph.output != len(graph.nodes) - 1:

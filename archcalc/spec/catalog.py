@@ -129,5 +129,5 @@ def _refuse_foreign(name: str) -> None:
     if name.lower().endswith(_MODELS):
         if not os.path.exists(name):
             raise UsageError(f"no file `{printable(name)}`")
-        help = "params, flops, show, diff and reconcile count it, and archcalc.load_model in Python"
+        help = "`archcalc help models` tells which commands take one"
         raise UsageError(Diagnostic(f"`{printable(name)}` is a model file, no spec", help=help))

@@ -156,10 +156,6 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
             "--diff and --git each name what SPEC is drawn beside",
         ),
         (["lenet5", "--diff", "lennet5"], "no network is called `lennet5`"),
-        (
-            ["tests/data/pt2/resnet18.pt2"],
-            "`draw` does not read model files: tests/data/pt2/resnet18.pt2",
-        ),
     ],
 )
 def test_refusals(words: list[str], message: str) -> None:

@@ -149,7 +149,8 @@ def test_a_pickle_is_refused_with_the_lines_that_make_a_file(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("field", RESNET18), "`field` does not read model files"),
+        (("sweep", RESNET18), "`sweep` varies a spec, and a model file is as it is"),
+        (("field", RESNET18, "--input", "160", "--input", "64"), "`--input` is given twice: 160 and 64"),
         (("params", RESNET18, "--width", "2"), "has no variable `width`"),
         (("params", RESNET18, "--set", "width=2"), "has no variable `width`"),
         (("params", RESNET18, "--dept", "2"), "--depth"),
@@ -224,8 +225,14 @@ def test_in_python() -> None:
     assert (model.parameters, model.multiplies) == (PARAMETERS, MULTIPLIES)
     assert sum(row["parameters"] for row in model.rows) == PARAMETERS
     assert model.to_dict()["complete"]
-    with pytest.raises(archcalc.ArchError, match="is a model file, no spec"):
-        archcalc.load(RESNET18)
+
+
+def test_a_network_in_python() -> None:
+    network = archcalc.load(RESNET18, input=160)
+    assert network.analyze().parameters == PARAMETERS
+    assert network.graph.input == (160, 160, 3)
+    with pytest.raises(archcalc.ArchError, match=r"resnet18\.pt2 has no variable `width`"):
+        archcalc.load(RESNET18, width=2)
 
 
 def test_nothing_heavy_is_imported() -> None:
@@ -274,7 +281,7 @@ def test_a_module_of_torch_stands_where_a_file_does() -> None:
         ("params torch:nets:Tokens --input 16 --input 8", "gives one argument two sizes"),
         ("params torch:nets:Images --dim n=2 --input 3", "has no free sizes"),
         ("params torch:nets:Images --width 2 --input 3", "has no variable `width`"),
-        ("memory torch:nets:Images --input 3", "`memory` does not read model files"),
+        ("solve torch:nets:Images --input 3", "`solve` varies a spec, and a model file is as it is"),
     ],
 )
 def test_words_of_modules_that_are_refused(words: str, told: str) -> None:

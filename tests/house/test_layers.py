@@ -23,7 +23,7 @@ ORDER = [
     {"graph"},
     {"analysis", "interop"},
     {"network", "execution", "imported"},
-    {"audit", "drawing", "lint"},
+    {"audit", "drawing", "lint", "lowered"},
     {"files"},
     {"api"},
     {"totals", "sweeps.machine", "sweeps.metrics"},

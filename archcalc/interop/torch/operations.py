@@ -47,8 +47,12 @@ def call(target: str, given: Arguments, shapes: Mapping[str, Shape]) -> Call:
         return Call(OPAQUE, _all(given), {"name": target})
     special = _BY_NAME.get(name.removesuffix("_")) or _BY_WORD.get(word)
     if special is not None:
-        return special(word, name, given, shapes)
-    return Call(word, _ordered(word, given), kept(word, given.values))
+        found = special(word, name, given, shapes)
+    else:
+        found = Call(word, _ordered(word, given), kept(word, given.values))
+    if word == name.removesuffix("_"):
+        return found
+    return found._replace(attributes={**found.attributes, "function": name.removesuffix("_")})
 
 
 def _all(given: Arguments) -> tuple[str | None, ...]:
@@ -128,7 +132,8 @@ def _power(word: str, name: str, given: Arguments, shapes: Mapping[str, Shape]) 
 
 def _divide(word: str, name: str, given: Arguments, shapes: Mapping[str, Shape]) -> Call:
     rounded = given.values.get("rounding_mode") is not None
-    return Call("floor_divide" if rounded else word, _all(given), {})
+    attributes = {"other": given.values["other"]} if "other" in given.values else {}
+    return Call("floor_divide" if rounded else word, _all(given), attributes)
 
 
 def _copy(word: str, name: str, given: Arguments, shapes: Mapping[str, Shape]) -> Call:

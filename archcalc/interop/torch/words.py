@@ -193,19 +193,37 @@ _KEPT: dict[str, dict[str, Any]] = {
     "conv": {"stride": 1, "padding": 0, "dilation": 1, "groups": 1},
     "conv_transpose": {"stride": 1, "padding": 0, "dilation": 1, "groups": 1},
     "deform_conv": {},
-    "max_pool": {"kernel_size": 1},
-    "avg_pool": {"kernel_size": 1},
-    "layer_norm": {"normalized_shape": None},
-    "rms_norm": {"normalized_shape": None},
-    "group_norm": {"num_groups": 1},
+    "max_pool": {"kernel_size": 1, "stride": (), "padding": 0, "dilation": 1, "ceil_mode": False},
+    "avg_pool": {
+        "kernel_size": 1,
+        "stride": (),
+        "padding": 0,
+        "ceil_mode": False,
+        "count_include_pad": True,
+        "divisor_override": None,
+    },
+    "layer_norm": {"normalized_shape": None, "eps": 1e-5},
+    "rms_norm": {"normalized_shape": None, "eps": None},
+    "group_norm": {"num_groups": 1, "eps": 1e-5},
+    "instance_norm": {"eps": 1e-5},
+    "leaky_relu": {"negative_slope": 0.01},
+    "elu": {"alpha": 1.0},
+    "softplus": {"beta": 1},
+    "relu6": {"min_val": -1, "max_val": 1},
+    "pad": {"pad": (), "mode": "constant", "value": None},
+    **{word: {"align_corners": False} for word in ("upsample_linear", "upsample_cubic")},
+    "channel_shuffle": {"groups": 1},
+    "attention": {"is_causal": False, "scale": None},
+    **{word: {"alpha": 1, "other": None} for word in ("add", "sub")},
+    **{word: {"other": None} for word in ("mul", "maximum", "minimum")},
     "gelu": {"approximate": "none"},
     "clamp": {"min": None, "max": None},
     "einsum": {"equation": ""},
     "dropout": {"train": False},
-    "batch_norm": {"training": False},
+    "batch_norm": {"training": False, "eps": 1e-5},
     "embedding_bag": {"mode": 0},
     "flip": {"dims": ()},
-    "roll": {"dims": ()},
+    "roll": {"dims": (), "shifts": ()},
     "one_hot": {},
 }
 
@@ -215,8 +233,10 @@ _DIMS: tuple[tuple[str, Any], ...] = (  # words whose attribute dim is kept, and
     ("sum mean prod amax amin argmax any var std var_mean norm", None),
 )
 _KEPT |= {word: {"dim": default} for words, default in _DIMS for word in words.split()}
+_KEPT["slice"] |= {"start": None, "end": None, "step": 1}
+_KEPT["select"] |= {"index": None}
 
-_RENAMED = {"group": "num_groups", "bias_defined": "", "axis": "dim"}
+_RENAMED = {"group": "num_groups", "bias_defined": "", "axis": "dim", "padding_mode": "mode"}
 
 # what torch makes a view of its input where it can, so that writing into one writes into the other
 VIEWS = frozenset(("view", "permute", "expand", "slice", "select", "split", "unbind", "copy", "cast"))

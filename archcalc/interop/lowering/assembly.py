@@ -1,0 +1,201 @@
+"""The graph while it is made: nodes with the module's paths, tensors laid as layers want them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+from archcalc.errors import ArchError, ShapeError, Span
+from archcalc.graph.model import Node
+from archcalc.interop.lowering.axes import Atoms, Axis, Lie
+from archcalc.interop.lowering.model import PlacedWeight, Unlowered
+from archcalc.interop.lowering.names import PathNames
+from archcalc.interop.prune import Pruned
+from archcalc.interop.trace import Operation, Shape, Trace
+from archcalc.operators import operator_class
+from archcalc.operators.input import Input
+from archcalc.operators.model import Operator
+from archcalc.operators.shape import Shape as OwnShape
+
+MOST_AXES = 4
+_LAYERS = Span(("layers",))
+
+
+class LoweringState:
+    """Nodes so far, and how each live tensor of the trace lies in one of them."""
+
+    def __init__(self, trace: Trace, pruned: Pruned) -> None:
+        self.trace, self.pruned = trace, pruned
+        self.wanted = {name for operation in pruned.live for name in operation.inputs}
+        self.wanted.update(trace.outputs)
+        self.atoms = Atoms()
+        self.nodes: list[Node] = []
+        self.lies: dict[str, Lie] = {}
+        self.placed: list[PlacedWeight] = []
+        self.names = PathNames(trace.modules)
+        self.operation: Operation | None = None
+        self._storages = {weight.tensor: weight.storage for weight in trace.weights}
+        self._operators: dict[Any, Operator] = {}
+        self._holders: dict[Any, int] = {}
+        self._arranged: dict[tuple[int, tuple[Axis, ...]], int] = {}
+
+    # what the trace says
+
+    def shape(self, name: str | None) -> Shape:
+        return self.trace.tensors[name or ""].shape
+
+    def live(self, name: str | None) -> bool:
+        return name in self.lies
+
+    def lie(self, name: str | None) -> Lie:
+        """Return how a tensor lies, in unsplit atoms.
+
+        Raises:
+            Unlowered: no input changes it, so that no node holds it.
+        """
+        if name is None or name not in self.lies:
+            raise Unlowered("one of its inputs is a constant")
+        return self.atoms.resolved(self.lies[name])
+
+    def set(self, name: str, lie: Lie) -> None:
+        """Say how a tensor lies.
+
+        Raises:
+            Unlowered: in another shape than the file's.
+        """
+        shapes = self.atoms.shape(lie.file), self.atoms.shape(lie.own)
+        want, node = self.shape(name), self.nodes[lie.node].shape
+        if shapes != (want, tuple(node)):
+            told = " or ".join("×".join(map(str, shape)) for shape in (want, node))
+            raise Unlowered(f"its output is {told}, not {'×'.join(map(str, shapes[0]))}")
+        self.lies[name] = lie
+
+    # nodes
+
+    def begin(self, path: str, shape: tuple[int, ...]) -> int:
+        self.nodes.append(Node(path, Input(OwnShape(*shape)), (), OwnShape(*shape), Span(("input",))))
+        return len(self.nodes) - 1
+
+    def add(self, word: str, inputs: Sequence[int], weights: Sequence[Any] = (), /, **given: Any) -> int:
+        """Add a node; `weights` are (name, tensor, split, order) of what it holds.
+
+        Raises:
+            Unlowered: the operator does not take that.
+        """
+        shapes = tuple(self.nodes[i].shape for i in inputs)
+        try:
+            operator = self._operator(word, given, shapes[0].rank)
+            shape = operator.output_shape(*shapes)
+        except (ShapeError, ArchError) as error:
+            raise Unlowered(str(error)) from error
+        index, shares = len(self.nodes), -1
+        if weights:
+            held = tuple((w[0], self._storages.get(w[1], w[1])) for w in weights)
+            shares = self._holders.setdefault((operator, held, shapes[0].channels), index)
+            shares = -1 if shares == index else shares
+        if shares < 0:
+            self.placed += [PlacedWeight(index, *w) for w in weights]
+        path = self.names.path(self.operation, word)
+        self.nodes.append(Node(path, operator, tuple(inputs), shape, _LAYERS, shares))
+        return index
+
+    def _operator(self, word: str, given: dict[str, Any], rank: int) -> Operator:
+        key = (word, rank, repr(given))
+        found = self._operators.get(key)
+        if found is None:
+            found = self._operators[key] = operator_class(word)(**given, rank=rank)
+        return found
+
+    # layouts
+
+    def spread(self, lie: Lie, own: Sequence[Axis]) -> Lie:
+        """Return the tensor in a node whose axes are just these.
+
+        Raises:
+            Unlowered: they are more than a tensor of archcalc has.
+        """
+        target = tuple(self.atoms.leaves(axis) for axis in own)
+        if target == lie.own:
+            return lie
+        if len(target) > MOST_AXES:
+            raise Unlowered(f"it takes {len(target)} axes: archcalc has {MOST_AXES}")
+        key = (lie.node, target)
+        if key not in self._arranged:
+            self._arranged[key] = self._moved(lie, target)
+        return Lie(self._arranged[key], lie.file, target)
+
+    def _moved(self, lie: Lie, target: tuple[Axis, ...]) -> int:
+        """Permute as often as it takes; each is one of at most four blocks."""
+        node, own = lie.node, lie.own
+        flat = [atom for axis in own for atom in axis]
+        want = [atom for axis in target for atom in axis]
+        if sorted(flat) != sorted(want):
+            raise Unlowered("its axes are not those of its input")
+        while flat != want:
+            blocks = _blocks(flat, want)
+            order = sorted(range(len(blocks)), key=lambda i: want.index(blocks[i][0]))
+            if len(blocks) > MOST_AXES:
+                blocks, order = _first_swap(flat, want)
+            node = self._shaped(node, own, tuple(blocks))
+            word, given = ("transpose", {}) if len(blocks) == 2 else ("permute", {"order": tuple(order)})
+            node = self.add(word, [node], **given)
+            own = tuple(blocks[i] for i in order)
+            flat = [atom for axis in own for atom in axis]
+        return self._shaped(node, own, target)
+
+    def _shaped(self, node: int, own: tuple[Axis, ...], target: tuple[Axis, ...]) -> int:
+        """Add what calls the same values by another shape."""
+        if own == target:
+            return node
+        sizes = self.atoms.shape(target)
+        if self.nodes[node].shape == OwnShape(*sizes):
+            return node
+        if len(sizes) == 3 and sizes[:2] == (1, 1):
+            return self.add("flatten", [node])
+        before = self.nodes[node].shape
+        if len(sizes) == 2 and before.rank == 2 and sizes[-1] == before.channels:
+            return self.add("tokens", [node])
+        return self.add("reshape", [node], shape=sizes)
+
+    def gather(self, lie: Lie, channels: Axis, exact: bool = False) -> Lie:
+        """Return the tensor with these atoms as channels, in any order unless `exact`."""
+        wanted = self.atoms.leaves(channels)
+        last = lie.own[-1]
+        if last == wanted or (not exact and sorted(last) == sorted(wanted)):
+            return lie
+        inside = set(wanted)
+        rest = [tuple(atom for atom in axis if atom not in inside) for axis in lie.own]
+        if not exact:
+            wanted = tuple(atom for axis in lie.own for atom in axis if atom in inside)
+        kept = [axis for axis in rest if axis]
+        while len(kept) > MOST_AXES - 1:
+            kept[:2] = [kept[0] + kept[1]]
+        if not kept:
+            kept = [(), ()]
+        return self.spread(lie, (*kept, wanted))
+
+
+def _blocks(flat: list[int], want: list[int]) -> list[Axis]:
+    """Return the longest runs that stand in both."""
+    follows = dict(itertools.pairwise(want))
+    blocks: list[list[int]] = []
+    for atom in flat:
+        if blocks and follows.get(blocks[-1][-1]) == atom:
+            blocks[-1].append(atom)
+        else:
+            blocks.append([atom])
+    return [tuple(block) for block in blocks]
+
+
+def _first_swap(flat: list[int], want: list[int]) -> tuple[list[Axis], list[int]]:
+    """Bring the first atom that stands elsewhere to its place, with what follows it in both."""
+    at = next(i for i, (a, b) in enumerate(zip(flat, want, strict=True)) if a != b)
+    start = flat.index(want[at])
+    end = start
+    while end < len(flat) and flat[end] == want[at + end - start]:
+        end += 1
+    parts = [tuple(flat[:at]), tuple(flat[at:start]), tuple(flat[start:end]), tuple(flat[end:])]
+    order = [i for i in (0, 2, 1, 3) if parts[i]]
+    kept = [i for i in range(4) if parts[i]]
+    return [parts[i] for i in kept], [kept.index(i) for i in order]

@@ -1,0 +1,108 @@
+"""Axes as ordered products of atoms, so that views split, merge and permute them and move nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+Axis = tuple[int, ...]  # atoms, the outermost first; none for a size of 1
+
+
+class Lie(NamedTuple):
+    """How a tensor of the file lies in the output of a node.
+
+    `file` are its axes as the file has them, without work the same atoms as `own`: those of the node.
+    """
+
+    node: int
+    file: tuple[Axis, ...]
+    own: tuple[Axis, ...]
+
+
+class Atoms:
+    """Sizes that axes are products of. One that is split stands for its parts from then on."""
+
+    def __init__(self) -> None:
+        self._sizes: list[int] = []
+        self._parts: dict[int, Axis] = {}
+
+    def new(self, size: int) -> Axis:
+        """Return an axis of this size, which has nothing to do with others."""
+        if size == 1:
+            return ()
+        self._sizes.append(size)
+        return (len(self._sizes) - 1,)
+
+    def split(self, atom: int, outer: int) -> Axis:
+        """Split an atom into `outer` times the rest."""
+        parts = (*self.new(outer), *self.new(self._sizes[atom] // outer))
+        self._parts[atom] = parts
+        return parts
+
+    def leaves(self, axis: Axis) -> Axis:
+        """Return the axis in atoms that are not split."""
+        if not self._parts:
+            return axis
+        found: list[int] = []
+        left = list(reversed(axis))
+        while left:
+            atom = left.pop()
+            parts = self._parts.get(atom)
+            if parts is None:
+                found.append(atom)
+            else:
+                left.extend(reversed(parts))
+        return tuple(found)
+
+    def size(self, axis: Iterable[int]) -> int:
+        product = 1
+        for atom in axis:
+            product *= self._sizes[atom]
+        return product
+
+    def shape(self, axes: Iterable[Axis]) -> tuple[int, ...]:
+        return tuple(self.size(axis) for axis in axes)
+
+    def resolved(self, lie: Lie) -> Lie:
+        """Return the same in leaves."""
+        file, own = (tuple(map(self.leaves, axes)) for axes in (lie.file, lie.own))
+        return Lie(lie.node, file, own)
+
+    def viewed(self, axes: Sequence[Axis], shape: Sequence[int]) -> tuple[Axis, ...] | None:
+        """Return the axes of the same values, row by row, in another shape; None if atoms do not fit."""
+        left = [atom for axis in reversed(axes) for atom in reversed(self.leaves(axis))]
+        found: list[Axis] = []
+        for size in shape:
+            axis: list[int] = []
+            while size > 1:
+                if not left:
+                    return None
+                atom = left.pop()
+                have = self._sizes[atom]
+                if have > size and have % size == 0:
+                    left.extend(reversed(self.split(atom, size)))
+                    continue
+                if size % have:
+                    return None
+                axis.append(atom)
+                size //= have
+            found.append(tuple(axis))
+        return None if left else tuple(found)
+
+    def paired(self, a: Axis, b: Axis) -> dict[int, int] | None:
+        """Return which atom of `a` is which of `b`, two axes of one size, split where it takes that."""
+        left, right, pairs = list(self.leaves(a))[::-1], list(self.leaves(b))[::-1], {}
+        while left and right:
+            x, y = left.pop(), right.pop()
+            n, m = self._sizes[x], self._sizes[y]
+            if n == m:
+                pairs[x] = y
+            elif n % m == 0:
+                left.extend(reversed(self.split(x, m)))
+                right.append(y)
+            elif m % n == 0:
+                right.extend(reversed(self.split(y, n)))
+                left.append(x)
+            else:
+                return None
+        return None if left or right else pairs

@@ -1,0 +1,247 @@
+"""Layers with weights: convolutions, linear layers, norms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.arithmetic import Margin
+from archcalc.interop.lowering.assembly import LoweringState
+from archcalc.interop.lowering.axes import Axis, Lie
+from archcalc.interop.lowering.model import Unlowered
+from archcalc.interop.trace import Operation
+
+Weighing = tuple[str, str, tuple[int, ...], tuple[int, ...]]  # name, tensor, split, order
+
+
+def sizes(value: Any, axes: int) -> tuple[int, ...]:
+    """One size an axis, of one size or several."""
+    found = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    return found * axes if len(found) == 1 else found
+
+
+def margins(op: Operation, kernel: tuple[int, ...]) -> tuple[Margin, ...]:
+    """Padding on both sides of each axis: one number, one an axis, all before and behind, or a word."""
+    given, axes = op.attributes.get("padding", 0), len(kernel)
+    if given == "valid":
+        return (Margin(0, 0),) * axes
+    if given == "same":
+        dilation = sizes(op.attributes.get("dilation", 1), axes)
+        whole = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+        return tuple(Margin(n // 2, n - n // 2) for n in whole)
+    pads = sizes(given, axes)
+    behind = pads[axes:] if len(pads) == 2 * axes else pads
+    return tuple(Margin(a, b) for a, b in zip(pads[:axes], behind, strict=True))
+
+
+def vector(low: LoweringState, name: str, tensor: str | None, file: Axis, own: Axis) -> list[Weighing]:
+    """A number a channel, whose channels the file has in another order perhaps."""
+    if tensor is None:
+        return []
+    split, order = reordered(low, file, own)
+    return [(name, tensor, split, order)]
+
+
+def reordered(low: LoweringState, file: Axis, own: Axis) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The file's order of channels as a shape, and where the axes of that stand in the node's order."""
+    file, own = low.atoms.leaves(file), low.atoms.leaves(own)
+    if file == own:
+        return (low.atoms.size(file),), (0,)
+    return tuple(low.atoms.size((a,)) for a in file), tuple(file.index(a) for a in own)
+
+
+def map_of(low: LoweringState, lie: Lie, axes: int) -> tuple[Lie, Axis]:
+    """The tensor as positions of the last `axes` axes of the file, and channels before them."""
+    images = tuple(atom for axis in lie.file[: -axes - 1] for atom in axis)
+    positions = lie.file[-axes:]
+    if images and axes == 3:
+        raise Unlowered("images lie in front of its three axes")
+    own = (*([images] if images else []), *positions, lie.file[-axes - 1])
+    return low.spread(lie, own), images
+
+
+def mapped(
+    low: LoweringState, op: Operation, node: int, images: Axis, channels: Axis | None = None
+) -> None:
+    """Say that the node's axes are the file's, channels second."""
+    shape = low.shape(op.outputs[0])
+    axes = low.nodes[node].shape.rank - bool(images)
+    made = low.atoms.new(shape[-axes - 1]) if channels is None else channels
+    positions = tuple(low.atoms.new(size) for size in shape[-axes:])
+    front = ((),) * (len(shape) - axes - 1) if not images else _images(low, op, axes)
+    own = (*([images] if images else []), *positions, made)
+    low.set(op.outputs[0], Lie(node, (*front, made, *positions), own))
+
+
+def _images(low: LoweringState, op: Operation, axes: int) -> tuple[Axis, ...]:
+    return low.lie(op.inputs[0]).file[: -axes - 1]
+
+
+def along(images: Axis, values: tuple[Any, ...], neutral: Any) -> tuple[Any, ...]:
+    """Values an axis, with one more for images side by side."""
+    return ((neutral,) if images else ()) + values
+
+
+def conv(low: LoweringState, op: Operation) -> None:
+    weight = low.shape(op.inputs[1])
+    kernel = weight[2:]
+    axes, groups = len(kernel), int(op.attributes.get("groups", 1))
+    x, images = map_of(low, low.lie(op.inputs[0]), axes)
+    bias = op.inputs[2] if len(op.inputs) > 2 else None
+    given = {
+        "filters": weight[0],
+        "k": along(images, kernel, 1),
+        "s": along(images, sizes(op.attributes.get("stride", 1), axes), 1),
+        "p": along(images, margins(op, kernel), Margin(0, 0)),
+        "d": along(images, sizes(op.attributes.get("dilation", 1), axes), 1),
+        "g": groups,
+        "nobias": bias is None,
+    }
+    _require_fixed(low, op, 1)
+    order = (*range(2, axes + 2), 1, 0)
+    held: list[Weighing] = [("weight", op.inputs[1] or "", weight, order)]
+    if bias is not None:
+        held.append(("bias", bias, (weight[0],), (0,)))
+    mapped(low, op, low.add("conv", [x.node], held, **given), images)
+
+
+def conv_transpose(low: LoweringState, op: Operation) -> None:
+    weight = low.shape(op.inputs[1])
+    kernel = weight[2:]
+    axes, groups = len(kernel), int(op.attributes.get("groups", 1))
+    lie = low.lie(op.inputs[0])
+    x, images = map_of(low, lie, axes)
+    bias = op.inputs[2] if len(op.inputs) > 2 else None
+    filters = weight[1] * groups
+    stride = sizes(op.attributes.get("stride", 1), axes)
+    dilation = sizes(op.attributes.get("dilation", 1), axes)
+    pads = margins(op, kernel)
+    before, after = low.shape(op.inputs[0])[-axes:], low.shape(op.outputs[0])[-axes:]
+    plain = [
+        (n - 1) * s + d * (k - 1) + 1 - p.before - p.after
+        for n, s, d, k, p in zip(before, stride, dilation, kernel, pads, strict=True)
+    ]
+    given = {
+        "filters": filters,
+        "k": along(images, kernel, 1),
+        "s": along(images, stride, 1),
+        "p": along(images, pads, Margin(0, 0)),
+        "d": along(images, dilation, 1),
+        "g": groups,
+        "out": along(images, tuple(m - n for m, n in zip(after, plain, strict=True)), 0),
+        "nobias": bias is None,
+    }
+    _require_fixed(low, op, 1)
+    split = (groups, weight[0] // groups, weight[1], *kernel)
+    order = (*range(3, axes + 3), 1, 0, 2)
+    held: list[Weighing] = [("weight", op.inputs[1] or "", split, order)]
+    if bias is not None:
+        held.append(("bias", bias, (filters,), (0,)))
+    mapped(low, op, low.add("deconv", [x.node], held, **given), images)
+
+
+def _require_fixed(low: LoweringState, op: Operation, position: int) -> None:
+    if low.live(op.inputs[position]):
+        raise Unlowered("its weights depend on the input")
+
+
+def linear(low: LoweringState, op: Operation) -> None:
+    """On a map it is a 1×1 convolution."""
+    weight = low.shape(op.inputs[1])
+    lie = low.lie(op.inputs[0])
+    _require_fixed(low, op, 1)
+    bias = op.inputs[2] if len(op.inputs) > 2 else None
+    if bias is not None and low.shape(bias) != (weight[0],):
+        bias = _plain_bias(low, bias, weight[0])
+    dense(low, op, lie, weight[0], op.inputs[1] or "", bias)
+
+
+def _plain_bias(low: LoweringState, bias: str, units: int) -> str:
+    if low.atoms.size(()) and low.shape(bias)[-1:] == (units,):
+        return bias
+    raise Unlowered("its bias is not one number a unit")
+
+
+def dense(
+    low: LoweringState, op: Operation, lie: Lie, units: int, weight: str, bias: str | None
+) -> None:
+    """A linear layer over the last axis of the file, whose weight is units × inputs."""
+    x = low.gather(lie, lie.file[-1])
+    split, order = reordered(low, lie.file[-1], x.own[-1])
+    held: list[Weighing] = [
+        ("weight", weight, (units, *split), (*(n + 1 for n in order), 0)),
+        *([("bias", bias, (units,), (0,))] if bias is not None else []),
+    ]
+    shape = low.nodes[x.node].shape
+    if shape.rank == 1 or (shape.positions == 1 and shape.rank == 2):
+        node = low.add("linear", [x.node], held, units=units, nobias=bias is None)
+    else:
+        node = low.add("conv", [x.node], held, filters=units, nobias=bias is None)
+    made = low.atoms.new(units)
+    low.set(op.outputs[0], Lie(node, (*x.file[:-1], made), (*x.own[:-1], made)))
+
+
+def batch_norm(low: LoweringState, op: Operation) -> None:
+    """Scale, shift, mean, variance; those are computed in the run where the file has none."""
+    lie = low.lie(op.inputs[0])
+    channels = lie.file[1]
+    x = low.gather(lie, channels)
+    scale, shift, mean, variance = (*op.inputs[1:5], *[None] * (5 - len(op.inputs)))[:4]
+    names = zip(("scale", "shift", "mean", "variance"), (scale, shift, mean, variance), strict=True)
+    held = [w for name, t in names for w in vector(low, name, t, channels, x.own[-1])]
+    node = low.add("bn", [x.node], held, noscale=scale is None, noshift=shift is None, **_eps(op))
+    low.set(op.outputs[0], x._replace(node=node))
+
+
+def _eps(op: Operation) -> dict[str, float]:
+    eps = op.attributes.get("eps")
+    return {} if not isinstance(eps, (int, float)) or not 0 < eps <= 1 else {"eps": float(eps)}
+
+
+def layer_norm(low: LoweringState, op: Operation) -> None:
+    lie = low.lie(op.inputs[0])
+    normal = op.attributes.get("normalized_shape")
+    count = len(normal) if isinstance(normal, (tuple, list)) else 1
+    channels = tuple(atom for axis in lie.file[len(lie.file) - count :] for atom in axis)
+    x = low.gather(lie, channels)
+    scale, shift = (*op.inputs[1:3], None, None)[:2]
+    held = vector(low, "scale", scale, channels, x.own[-1])
+    if op.word == "rms_norm":
+        node = low.add("rmsnorm", [x.node], held, noscale=scale is None, **_eps(op))
+    else:
+        held += vector(low, "shift", shift, channels, x.own[-1])
+        node = low.add("ln", [x.node], held, noscale=scale is None, noshift=shift is None, **_eps(op))
+    low.set(op.outputs[0], x._replace(node=node))
+
+
+def group_norm(low: LoweringState, op: Operation) -> None:
+    lie = low.lie(op.inputs[0])
+    channels = lie.file[1]
+    if low.atoms.size(lie.file[0]) > 1:
+        raise Unlowered("it norms several images at once")
+    x = low.gather(lie, channels, exact=True)
+    scale, shift = (*op.inputs[1:3], None, None)[:2]
+    held = vector(low, "scale", scale, channels, x.own[-1])
+    held += vector(low, "shift", shift, channels, x.own[-1])
+    given: dict[str, Any] = {"noscale": scale is None, "noshift": shift is None, **_eps(op)}
+    if op.word == "group_norm":
+        given["groups"] = int(op.attributes.get("num_groups", 1))
+    word = "groupnorm" if op.word == "group_norm" else "instancenorm"
+    low.set(op.outputs[0], x._replace(node=low.add(word, [x.node], held, **given)))
+
+
+def local_response_norm(low: LoweringState, op: Operation) -> None:
+    lie = low.lie(op.inputs[0])
+    x = low.gather(lie, lie.file[1], exact=True)
+    node = low.add("lrn", [x.node], size=int(op.attributes.get("size", 1)))
+    low.set(op.outputs[0], x._replace(node=node))
+
+
+def embedding(low: LoweringState, op: Operation) -> None:
+    """Rows of a table at the places of numbers, which have one channel."""
+    words, width = low.shape(op.inputs[0])
+    lie = low.lie(op.inputs[1])
+    x = low.gather(lie, ())
+    held: list[Weighing] = [("weight", op.inputs[0] or "", (words, width), (0, 1))]
+    node = low.add("embedding", [x.node], held, words=words, channels=width)
+    made = low.atoms.new(width)
+    low.set(op.outputs[0], Lie(node, (*x.file, made), (*x.own[:-1], made)))

@@ -1,0 +1,141 @@
+"""Lower a model: each live operation of its trace becomes layers, and the tally must agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+
+from archcalc import garbage
+from archcalc.errors import ArchError, Diagnostic
+from archcalc.graph.model import Graph
+from archcalc.interop.lowering import constants, layers, moves, values, windows
+from archcalc.interop.lowering.assembly import LoweringState
+from archcalc.interop.lowering.axes import Axis, Lie
+from archcalc.interop.lowering.check import check
+from archcalc.interop.lowering.inputs import channels_of
+from archcalc.interop.lowering.model import Lowered, Unlowered
+from archcalc.interop.prune import Pruned, prune
+from archcalc.interop.tally import Tally
+from archcalc.interop.trace import Operation, Trace
+
+LoweringRule = Callable[[LoweringState, Operation], None]
+
+_TABLE: tuple[tuple[LoweringRule, str], ...] = (
+    (layers.conv, "conv"),
+    (layers.conv_transpose, "conv_transpose"),
+    (layers.linear, "linear"),
+    (layers.batch_norm, "batch_norm"),
+    (layers.layer_norm, "layer_norm rms_norm"),
+    (layers.group_norm, "group_norm instance_norm"),
+    (layers.local_response_norm, "local_response_norm"),
+    (layers.embedding, "embedding"),
+    (windows.pool, "max_pool avg_pool"),
+    (windows.adaptive_pool, "adaptive_avg_pool adaptive_max_pool"),
+    (windows.resample, "upsample_nearest upsample_linear upsample_cubic"),
+    (windows.pixel_shuffle, "pixel_shuffle pixel_unshuffle"),
+    (windows.channel_shuffle, "channel_shuffle"),
+    (windows.reduce, "mean sum amax"),
+    (values.plain, " ".join(values.PLAIN)),
+    (values.parametric, "leaky_relu relu6 clamp elu"),
+    (values.prelu, "prelu"),
+    (values.softmax, "softmax log_softmax"),
+    (values.glu, "glu"),
+    (constants.join, "add sub mul div maximum"),
+    (moves.same, "copy cast dropout"),
+    (moves.view, "view"),
+    (moves.permute, "permute"),
+    (moves.expand, "expand"),
+    (moves.slice_, "slice"),
+    (moves.select, "select"),
+    (moves.unbind, "unbind"),
+    (moves.split, "split"),
+    (moves.cat, "cat"),
+    (moves.stack, "stack"),
+    (moves.pad, "pad"),
+    (moves.roll, "roll"),
+)
+RULES: dict[str, LoweringRule] = {word: rule for rule, words in _TABLE for word in words.split()}
+
+
+@garbage.paused()
+def lower_trace(name: str, trace: Trace, tally: Tally) -> Lowered:
+    """Return the layers of a trace of one image.
+
+    Raises:
+        ArchError: an operation has no layer that does the same, or the counts disagree with the tally.
+    """
+    pruned = prune(trace)
+    low = _begun(name, trace, pruned)
+    for operation in pruned.live:
+        try:
+            _one(low, operation)
+        except (Unlowered, IndexError, KeyError, TypeError, ValueError, ZeroDivisionError) as fact:
+            raise _refused(name, operation, fact) from fact
+    graph = Graph(tuple(low.nodes), *_outputs(name, low))
+    outputs = [(low.lies[t].node, prod(low.shape(t))) for t in trace.outputs if t in low.lies]
+    check(name, graph, tally.counts, tally.parameters, outputs)
+    return Lowered(graph, trace.modules, tuple(low.placed), trace.notes)
+
+
+def _one(low: LoweringState, operation: Operation) -> None:
+    if operation.outputs and operation.outputs[0] in low.lies:
+        return  # another operation's rule made it
+    rule = RULES.get(operation.word)
+    if rule is None:
+        raise Unlowered(f"archcalc has no layer for {operation.word}")
+    low.operation = operation
+    rule(low, operation)
+
+
+def _refused(name: str, operation: Operation, fact: Exception) -> ArchError:
+    reason = (
+        str(fact) if isinstance(fact, Unlowered) else "its shapes and attributes contradict each other"
+    )
+    help = "params, flops, show and diff count the file as it is"
+    return ArchError(
+        Diagnostic(f"{name}: {operation.place} is no layer of archcalc: {reason}", help=help)
+    )
+
+
+def _begun(name: str, trace: Trace, pruned: Pruned) -> LoweringState:
+    low = LoweringState(trace, pruned)
+    used = {read for operation in pruned.live for read in operation.inputs} | set(trace.outputs)
+    inputs = [tensor for tensor in trace.inputs if tensor in used]
+    if not inputs:
+        raise ArchError(f"{name}: no output depends on an input: it has no layers")
+    for tensor in inputs:
+        shape = trace.tensors[tensor].shape
+        if 0 in shape:
+            raise ArchError(f"{name}: its input {tensor} of {shape} is empty")
+        file = tuple(low.atoms.new(size) for size in shape)
+        own = _own(file, channels_of(trace, pruned, tensor))
+        path = "input" if len(inputs) == 1 else low.names.taken(tensor)
+        low.set(tensor, Lie(_input(low, path, own), file, own))
+    return low
+
+
+def _input(low: LoweringState, path: str, own: tuple[Axis, ...]) -> int:
+    return low.begin(path, low.atoms.shape(own))
+
+
+def _own(file: tuple[Axis, ...], channels: int) -> tuple[Axis, ...]:
+    """Positions as the file has them, without the images if there is one, and channels."""
+    positions = [axis for at, axis in enumerate(file) if at != channels]
+    if len(positions) > 1 or (positions and not positions[0]):
+        positions = positions[1:] if not positions[0] else [axis for axis in positions if axis]
+    while len(positions) > 3:
+        positions[:2] = [positions[0] + positions[1]]
+    last = () if channels < 0 else file[channels]
+    return (*(positions or [(), ()]), last)
+
+
+def _outputs(name: str, low: LoweringState) -> tuple[int, tuple[tuple[str, int], ...]]:
+    found = [(tensor, low.lies[tensor].node) for tensor in low.trace.outputs if tensor in low.lies]
+    if not found:
+        raise ArchError(f"{name}: no output depends on an input: it has no layers")
+    main = found[0][1]
+    sides: list[tuple[str, int]] = []
+    for tensor, node in found[1:]:
+        if node != main and node not in [n for _, n in sides]:
+            sides.append((low.names.taken(tensor), node))
+    return main, tuple(sides)

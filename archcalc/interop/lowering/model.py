@@ -1,0 +1,43 @@
+"""What lowering gives: the graph, whose weights are which of the file, and the modules of its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from archcalc.graph.model import Graph
+
+
+class PlacedWeight(NamedTuple):
+    """A weight of a layer that is a tensor of the file.
+
+    Its numbers are `file.reshape(split).transpose(order)`, of which rows `start` to `stop` of the
+    file's first axis are taken before, if not all.
+    """
+
+    node: int
+    weight: str  # its name among the layer's: 'weight', 'bias', 'query.weight'
+    tensor: str  # of the trace
+    split: tuple[int, ...]
+    order: tuple[int, ...]
+    rows: tuple[int, int] | None = None
+
+
+class Lowered(NamedTuple):
+    """A model of others as archcalc's graph.
+
+    Args:
+        graph: its layers; paths are those of the file's modules ('layer1.0.conv1').
+        modules: the class of every module by its path.
+        weights: which tensors of the file the layers' weights are.
+        notes: what a reader should know.
+    """
+
+    graph: Graph
+    modules: Mapping[str, str]
+    weights: tuple[PlacedWeight, ...]
+    notes: tuple[str, ...] = ()
+
+
+class Unlowered(Exception):
+    """Raised by a rule that cannot say an operation in archcalc's operators: the reason."""

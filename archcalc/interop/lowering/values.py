@@ -1,0 +1,189 @@
+"""What works value by value, and joins of several tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from archcalc.interop.lowering.assembly import MOST_AXES, LoweringState
+from archcalc.interop.lowering.axes import Axis, Lie
+from archcalc.interop.lowering.layers import vector
+from archcalc.interop.lowering.model import Unlowered
+from archcalc.interop.trace import Operation
+
+PLAIN = {
+    "relu": "relu",
+    "selu": "selu",
+    "sigmoid": "sigmoid",
+    "tanh": "tanh",
+    "silu": "swish",
+    "gelu": "gelu",
+    "mish": "mish",
+    "softplus": "softplus",
+    "hardsigmoid": "hsigmoid",
+    "hardswish": "hswish",
+}
+
+
+def plain(low: LoweringState, op: Operation) -> None:
+    """A function of one value."""
+    lie = low.lie(op.inputs[0])
+    if op.word == "softplus" and op.attributes.get("beta", 1) != 1:
+        raise Unlowered("its beta is not 1")
+    node = low.add(PLAIN[op.word], [lie.node])
+    low.set(op.outputs[0], lie._replace(node=node))
+
+
+def parametric(low: LoweringState, op: Operation) -> None:
+    """A function of one value with a number in it."""
+    lie, given = low.lie(op.inputs[0]), op.attributes
+    arguments: dict[str, Any] = {}
+    word = {"leaky_relu": "leaky", "relu6": "relu6"}.get(op.word, op.word)
+    if op.word == "leaky_relu":
+        arguments["slope"] = float(given.get("negative_slope", 0.01))
+    elif op.word == "elu":
+        arguments["alpha"] = float(given.get("alpha", 1.0))
+    elif op.word in ("relu6", "clamp"):
+        word, arguments = _bounded(op)
+    node = low.add(word, [lie.node], **arguments)
+    low.set(op.outputs[0], lie._replace(node=node))
+
+
+def _bounded(op: Operation) -> tuple[str, dict[str, Any]]:
+    given, function = op.attributes, op.attributes.get("function", "relu6")
+    if len(op.inputs) > 1 and any(op.inputs[1:]):
+        raise Unlowered("its bounds are tensors")
+    if op.word == "relu6" and function != "hardtanh":
+        return "relu6", {}
+    low, high = (given.get("min"), given.get("max"))
+    if op.word == "relu6":
+        low, high = given.get("min_val", -1), given.get("max_val", 1)
+    if (low, high) == (0, 6):
+        return "relu6", {}
+    if low == 0 and high is None:
+        return "relu", {}
+    if (low, high) == (-1, 1):
+        return "hardtanh", {}
+    bounds = {"low": low, "high": high}
+    return "clip", {name: float(value) for name, value in bounds.items() if value is not None}
+
+
+def prelu(low: LoweringState, op: Operation) -> None:
+    lie, slopes = low.lie(op.inputs[0]), low.shape(op.inputs[1])
+    size = 1
+    for extent in slopes:
+        size *= extent
+    channels = lie.file[1] if len(lie.file) > 1 else ()
+    x = lie if size == 1 else low.gather(lie, channels)
+    held = vector(
+        low, "weight", op.inputs[1], channels if size > 1 else (), x.own[-1] if size > 1 else ()
+    )
+    node = low.add("prelu", [x.node], held, shared=size == 1)
+    low.set(op.outputs[0], x._replace(node=node))
+
+
+def softmax(low: LoweringState, op: Operation) -> None:
+    lie = low.lie(op.inputs[0])
+    dim = int(op.attributes.get("dim", -1))
+    x = low.gather(lie, lie.file[dim])
+    node = low.add("softmax" if op.word == "softmax" else "logsoftmax", [x.node])
+    low.set(op.outputs[0], x._replace(node=node))
+
+
+def glu(low: LoweringState, op: Operation) -> None:
+    lie = low.lie(op.inputs[0])
+    dim = int(op.attributes.get("dim", -1)) % len(lie.file)
+    x = low.gather(lie, lie.file[dim], exact=True)
+    node = low.add("glu", [x.node])
+    made = low.atoms.new(low.shape(op.outputs[0])[dim])
+    file = tuple(made if at == dim else axis for at, axis in enumerate(x.file))
+    low.set(op.outputs[0], Lie(node, file, (*x.own[:-1], made)))
+
+
+JOINS = {"add": "add", "sub": "sub", "mul": "mul", "maximum": "maximum"}
+
+
+def join(low: LoweringState, op: Operation, lies: Sequence[Lie]) -> None:
+    """Values at the same places, those of a size of 1 at all."""
+    rank = len(low.shape(op.outputs[0]))
+    padded = [
+        low.atoms.resolved(lie._replace(file=((),) * (rank - len(lie.file)) + lie.file)) for lie in lies
+    ]
+    if len(padded) == 1:  # x + x
+        padded *= 2
+    main = _main(low, padded)
+    axes = padded[main].file
+    maps = [matched(low, axes, lie.file) for lie in padded]
+    own = _separable(low, low.atoms.resolved(padded[main]), [set(pairs) for pairs in maps])
+    nodes = []
+    for lie, pairs in zip(padded, maps, strict=True):
+        lie = low.atoms.resolved(lie)
+        target = tuple(tuple(pairs[a] for a in axis if a in pairs) for axis in own)
+        nodes.append(_with_axes(low, lie, target).node)
+    node = low.add(JOINS[op.word], nodes)
+    file = tuple(low.atoms.leaves(axis) for axis in axes)
+    low.set(op.outputs[0], Lie(node, file, own))
+
+
+def _with_axes(low: LoweringState, lie: Lie, target: tuple[Axis, ...]) -> Lie:
+    """A vector goes with any number of axes as it is."""
+    if not any(target[:-1]) and tuple(a for axis in lie.own for a in axis) == target[-1]:
+        shape = low.nodes[lie.node].shape
+        if shape.positions == 1 and shape.rank == 2:
+            return lie
+    return low.spread(lie, target)
+
+
+def _main(low: LoweringState, lies: Sequence[Lie]) -> int:
+    """The first that has every axis."""
+    full = [
+        all(axis or not any(other.file[at] for other in lies) for at, axis in enumerate(lie.file))
+        for lie in lies
+    ]
+    if not any(full):
+        raise Unlowered("both of its inputs are stretched")
+    return full.index(True)
+
+
+def matched(low: LoweringState, main: Sequence[Axis], other: Sequence[Axis]) -> dict[int, int]:
+    pairs: dict[int, int] = {}
+    for a, b in zip(main, other, strict=True):
+        if not b:
+            continue
+        found = low.atoms.paired(a, b)
+        if found is None:
+            raise Unlowered("its inputs are parted in different ways")
+        pairs |= found
+    # a later pair may have split an atom of an earlier one
+    resolved: dict[int, int] = {}
+    for x, y in pairs.items():
+        left, right = low.atoms.leaves((x,)), low.atoms.leaves((y,))
+        if len(left) != len(right):
+            found = low.atoms.paired(left, right)
+            resolved |= found or {}
+        else:
+            resolved |= dict(zip(left, right, strict=True))
+    return resolved
+
+
+def _separable(low: LoweringState, main: Lie, present: Sequence[set[int]]) -> tuple[Axis, ...]:
+    """The axes of the main one, such that each is there or not in every other."""
+
+    def kind(atom: int) -> tuple[bool, ...]:
+        return tuple(atom in have for have in present)
+
+    if all(len(set(map(kind, axis))) < 2 for axis in main.own):
+        return main.own
+    runs: list[list[int]] = []
+    for axis in main.own:
+        for at, atom in enumerate(axis):
+            if runs and at and kind(runs[-1][-1]) == kind(atom):
+                runs[-1].append(atom)
+            else:
+                runs.append([atom])
+    while len(runs) > MOST_AXES:
+        alike = [i for i in range(len(runs) - 1) if kind(runs[i][0]) == kind(runs[i + 1][0])]
+        if not alike:
+            raise Unlowered("its inputs are stretched along too many axes")
+        runs[alike[0] : alike[0] + 2] = [runs[alike[0]] + runs[alike[0] + 1]]
+    return tuple(map(tuple, runs))

@@ -1,0 +1,37 @@
+"""A model of others as a network: its layers as the text of a spec, which every command reads.
+
+>>> network_of(archcalc.load_model("resnet18.pt2")).memory().peak
+1003520
+"""
+
+from __future__ import annotations
+
+from os.path import basename
+
+from archcalc.graph.write import write
+from archcalc.imported import Model
+from archcalc.interop.lowering.lower import lower_trace
+from archcalc.interop.lowering.model import Lowered
+from archcalc.network import Network
+from archcalc.spec.catalog import Entry
+from archcalc.spec.model import Source
+from archcalc.spec.read import read
+
+
+def lower(model: Model) -> Lowered:
+    """Return a model's layers, whose counts are those of its tally.
+
+    Raises:
+        ArchError: an operation has no layer that does the same, or the counts disagree.
+    """
+    return lower_trace(basename(model.name), model.trace, model.tally)
+
+
+def network_of(model: Model, input: str | None = None) -> Network:
+    """Return a model as a network, at another input size if one is given.
+
+    Raises:
+        ArchError: it cannot be lowered, or its layers do not fit that input.
+    """
+    text = write(lower(model).graph, model.title, apart=True)
+    return Network(Entry(model.name, read(Source(model.name, text)), None), {}, input)

@@ -1,0 +1,113 @@
+"""Model files as layers: those of the bundled spec, or refused with the reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import archcalc
+from archcalc.analysis.field import receptive_fields
+from archcalc.analysis.memory import measure
+from archcalc.graph.model import Graph
+from archcalc.interop.lowering.assembly import LoweringState
+from archcalc.interop.lowering.axes import Atoms
+from archcalc.lowered import lower, network_of
+
+PT2 = Path(__file__).parents[1] / "data" / "pt2"
+
+
+def lowered(name: str) -> Graph:
+    return lower(archcalc.load_model(PT2 / f"{name}.pt2")).graph
+
+
+def census(graph: Graph) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for node in graph.nodes:
+        for work in node.operator.work(*graph.input_shapes(node)):
+            found[work.kind] = found.get(work.kind, 0) + int(work.total)
+    return found
+
+
+def test_resnet18_is_the_bundled_one() -> None:
+    """Its whole census, memory and receptive field; the spec follows the paper, and knows no torch."""
+    graph, spec = lowered("resnet18"), archcalc.load("resnet18").graph
+    assert census(graph) == census(spec)
+    mine, theirs = measure(graph), measure(spec)
+    assert (mine.stored, mine.peak) == (theirs.stored, theirs.peak)
+    without_paths = [
+        [{k: v for k, v in row.items() if k != "path"} for row in receptive_fields(g).rows]
+        for g in (graph, spec)
+    ]
+    assert without_paths[0] == without_paths[1]
+
+
+def test_paths_are_the_modules() -> None:
+    paths = [node.path for node in lowered("resnet18").nodes]
+    assert paths[:4] == ["input", "conv1", "bn1", "relu"]
+    assert "layer3.0.downsample.0" in paths
+    assert paths.count("layer1.0.relu") == 1 and "layer1.0.relu2" in paths  # one module, called twice
+
+
+@pytest.mark.parametrize("name", ["resnet18", "frozen", "sequence", "two_inputs", "volume"])
+def test_the_network_has_the_same_layers(name: str) -> None:
+    """A network reads the layers as the text of a spec."""
+    model = archcalc.load_model(PT2 / f"{name}.pt2")
+    mine, read = lower(model).graph, network_of(model).graph
+    told = [
+        [(n.path, str(n.operator), n.inputs, n.shape, n.shares) for n in graph.nodes[graph.inputs :]]
+        for graph in (mine, read)
+    ]
+    assert told[0] == told[1]
+    assert (mine.output, mine.side_outputs) == (read.output, read.side_outputs)
+
+
+def test_another_input() -> None:
+    """160 pixels: 80, 40, 40, 20, 10 and 5 a side; the last stage's maps are 5×5."""
+    network = network_of(archcalc.load_model(PT2 / "resnet18.pt2"), "160")
+    assert network.graph.nodes[-3].shape == (5, 5, 512)
+
+
+CHANGES: list[tuple[str, str, dict[str, Any], str]] = [
+    ("resnet18", "conv", {"nobias": False}, "parameters as layers, 11,689,512 as counted"),
+    ("resnet18", "conv", {"s": (1, 1)}, "its output is "),
+    ("resnet18", "conv", {"p": (0, 0)}, "its output is "),
+    ("resnet18", "bn", {"noscale": True}, "parameters as layers"),
+    ("resnet18", "bn", {"noshift": True}, "parameters as layers"),
+    ("resnet18", "maxpool", {"s": (1, 1)}, "its windows are other ones"),
+    ("resnet18", "maxpool", {"p": (0, 0)}, "its windows are other ones"),
+    ("resnet18", "linear", {"units": 999}, "its output is "),
+    ("resnet18", "linear", {"nobias": True}, "parameters as layers"),
+    ("volume", "conv", {"k": (1, 1, 1)}, "its output is "),
+    ("two_inputs", "linear", {"nobias": True}, "parameters as layers"),
+    ("sequence", "conv", {"d": (2,)}, "its output is "),
+]
+
+
+@pytest.mark.parametrize(("name", "word", "change", "told"), CHANGES)
+def test_a_rule_that_is_wrong_is_noticed(
+    name: str, word: str, change: dict[str, Any], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = LoweringState.add
+
+    def wrong(self: LoweringState, said: str, *rest: Any, **given: Any) -> int:
+        return right(self, said, *rest, **(given | change if said == word else given))
+
+    monkeypatch.setattr(LoweringState, "add", wrong)
+    with pytest.raises(archcalc.ArchError) as error:
+        lowered(name)
+    assert told in str(error.value)
+
+
+def test_axes_are_split_where_views_split_them() -> None:
+    """7·2 rows and 7·2 columns in windows of 7: (2, 7, 2, 7) of the same values."""
+    atoms = Atoms()
+    rows, columns = atoms.new(14), atoms.new(14)
+    axes = atoms.viewed((rows, columns), (2, 7, 2, 7))
+    assert axes is not None and atoms.shape(axes) == (2, 7, 2, 7)
+    assert atoms.leaves(rows) == axes[0] + axes[1]
+    merged = atoms.viewed(axes, (14, 14))
+    assert merged == (axes[0] + axes[1], axes[2] + axes[3])
+    assert atoms.viewed((atoms.new(6),), (2, 3)) is not None
+    assert atoms.viewed((atoms.new(2), atoms.new(3)), (3, 2)) is None  # it crosses a border
