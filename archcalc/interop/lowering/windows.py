@@ -78,11 +78,11 @@ def resample(low: LoweringState, op: Operation) -> None:
     if op.word != "upsample_nearest":
         given["bilinear" if op.word == "upsample_linear" else "bicubic"] = True
         given["corners"] = bool(op.attributes.get("align_corners", False))
-    elif "exact" in str(op.attributes.get("function", "")):
-        if any(m % n for n, m in zip(shape[-axes:], output[-axes:], strict=True)):
-            raise Unlowered("its nearest neighbors are those of the centers")
     pairs = list(zip(shape[-axes:], output[-axes:], strict=True))
-    if all(m % n == 0 for n, m in pairs):
+    whole = all(m % n == 0 for n, m in pairs)
+    if "exact" in str(op.attributes.get("function", "")) and not whole:
+        raise Unlowered("its nearest neighbors are those of the centers")
+    if whole:
         factor = along(images, tuple(m // n for n, m in pairs), 1)
         node = low.add("upsample", [x.node], factor=factor, **given)
     else:
