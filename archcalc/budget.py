@@ -7,14 +7,23 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any, NamedTuple
 
-from archcalc.analysis.costs import Layer
 from archcalc.analysis.memory import measure
 from archcalc.errors import ArchError, Diagnostic, Span, SpecError, UsageError, shown, suggestion
 from archcalc.formats import Formats, formats_of
 from archcalc.network import Network
 from archcalc.spec.model import Limit
-from archcalc.sweeps.metrics import IN_BYTES, in_bytes, metrics
-from archcalc.sweeps.space.constraints import holds, parse_condition
+from archcalc.sweeps.metrics import (
+    ALIASES,
+    IN_BYTES,
+    OF_BLOCKS,
+    BlockCount,
+    in_bytes,
+    metrics,
+    named_layers,
+    of_block,
+    weight,
+)
+from archcalc.sweeps.space.constraints import blocks_in, holds, parse_condition
 from archcalc.units import parse_count
 
 # what a limit is called, and the metric that it limits; those of `LEAST` from below
@@ -28,7 +37,7 @@ LIMITS = {
     "min-output": "output",
 }
 LEAST = ("min-field", "min-output")
-OF_PARTS = ("max-params", "max-multiplies", "max-weights", "max-stored", "max-peak")
+OF_PARTS = tuple(name for name, metric in LIMITS.items() if metric in OF_BLOCKS)
 WHERE, DTYPE = "where", "dtype"
 MOST_TRIES = 150  # networks that are built in search of one that fits
 MOST_SHOWN = 3  # layers that weigh most
@@ -70,7 +79,7 @@ def judge(network: Network, limits: Sequence[Limit], dtype: str) -> list[LimitVe
 def _judged(network: Network, limit: Limit, whole: Mapping[str, Any], formats: Formats) -> LimitVerdict:
     try:
         if limit.name == WHERE and not limit.part:
-            return _condition(network, limit, whole)
+            return _condition(network, limit, whole, formats)
         return _bounded(network, limit, whole, formats)
     except SpecError:
         raise
@@ -82,10 +91,14 @@ def _judged(network: Network, limit: Limit, whole: Mapping[str, Any], formats: F
         raise SpecError(place, source=network.spec.source) from None
 
 
-def _condition(network: Network, limit: Limit, whole: Mapping[str, Any]) -> LimitVerdict:
-    names = {**{k: v for k, v in network.values.items() if isinstance(v, int)}, **whole}
-    names |= {"params": whole["parameters"], "macs": whole["multiplies"]}
+def _condition(
+    network: Network, limit: Limit, whole: Mapping[str, Any], formats: Formats
+) -> LimitVerdict:
+    names = {**network.values, **{alias: whole[name] for alias, name in ALIASES.items()}, **whole}
     expression = parse_condition(limit.text, names)
+    for metric, path in blocks_in(expression):
+        count = BlockCount(metric, named_layers(network.graph, path))
+        names[str(count)] = of_block(network.analyze(), count, formats)
     return LimitVerdict(limit, WHERE, None, None, bool(holds(expression, names.__getitem__)))
 
 
@@ -97,58 +110,28 @@ def _bounded(network: Network, limit: Limit, whole: Mapping[str, Any], formats: 
         which = "no limit of a part" if limit.part else "no limit"
         raise UsageError(Diagnostic(f"{which} is called `{shown(limit.name)}`", help=help))
     bound = parse_count(limit.text, 1) if metric in IN_BYTES else parse_count(limit.text)
-    value = int(_of_part(network, limit.part, metric, formats) if limit.part else whole[metric])
+    value = int(whole[metric])
+    if limit.part:
+        part = BlockCount(metric, named_layers(network.graph, limit.part))
+        value = int(of_block(network.analyze(), part, formats))
     fits = value >= bound if limit.name in LEAST else value <= bound
     heaviest = () if fits else tuple(_heaviest(network, limit.part, metric, formats))
     return LimitVerdict(limit, metric, bound, value, fits, heaviest)
 
 
-def inside(network: Network, part: str) -> list[int]:
-    """The nodes of a block, or the one layer of that path.
-
-    Raises:
-        UsageError: nothing is called so.
-    """
-    nodes = network.graph.nodes
-    found = [i for i, node in enumerate(nodes) if f"{node.path}/".startswith(f"{part}/")]
-    if not found:
-        parts = [node.path.split("/") for node in nodes]
-        blocks = {"/".join(path[:end]) for path in parts for end in range(1, len(path) + 1)}
-        help = suggestion(part, sorted(blocks)) or "`archcalc show SPEC --all` lists the layers"
-        raise UsageError(Diagnostic(f"no layer or block is called `{shown(part)}`", help=help))
-    return found
-
-
-def _of_part(network: Network, part: str, metric: str, formats: Formats) -> int:
-    found = inside(network, part)
-    if metric == "peak":
-        own = set(found)
-        total = max(int(step.live) for step in measure(network.graph).steps if step.node in own)
-    else:
-        total = sum(_weight(network.analyze().layers[i], metric) for i in found)
-    return int(in_bytes(metric, total, formats))
-
-
-def _weight(layer: Layer, metric: str) -> int:
-    """What a layer adds to a metric that is a sum, in values."""
-    if metric == "stored":
-        return int(layer.node.shape.values) if layer.node.operator.stored else 0
-    return int(getattr(layer.costs, "stored_numbers" if metric == "weights" else metric))
-
-
 def _heaviest(network: Network, part: str, metric: str, formats: Formats) -> Iterator[tuple[str, int]]:
     layers, nodes = network.analyze().layers, network.graph.nodes
-    found = inside(network, part) if part else range(len(nodes))
+    found = named_layers(network.graph, part).nodes(network.graph) if part else range(len(nodes))
     if metric in ("field", "output"):
         return
     if metric == "peak":
         steps = {step.node: int(step.live) for step in measure(network.graph).steps}
         weights = [(steps[i], i) for i in found]
     else:
-        weights = [(_weight(layers[i], metric), i) for i in found]
+        weights = [(int(weight(layers[i], metric)), i) for i in found]
     heavy = sorted(((w, -i) for w, i in weights if w), reverse=True)
-    for weight, index in heavy[:MOST_SHOWN]:
-        yield nodes[-index].path, int(in_bytes(metric, weight, formats))
+    for size, index in heavy[:MOST_SHOWN]:
+        yield nodes[-index].path, int(in_bytes(metric, size, formats))
 
 
 # ---- settings near by

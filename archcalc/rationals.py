@@ -50,16 +50,16 @@ class Quotient:
     __radd__, __rmul__ = __add__, __mul__
 
     def __floordiv__(self, other: Any) -> Any:
-        return _floor_divided(self, other)
+        return floor_divided(self, _nonzero(other))
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return _floor_divided(other, self)
+        return floor_divided(other, _nonzero(self))
 
     def __mod__(self, other: Any) -> Any:
-        return _added(self, _multiplied(other, _floor_divided(self, other)), -1)
+        return modulo(self, _nonzero(other))
 
     def __rmod__(self, other: Any) -> Any:
-        return _added(other, _multiplied(self, _floor_divided(other, self)), -1)
+        return modulo(other, _nonzero(self))
 
     def __floor__(self) -> Any:
         return self.numerator // self.denominator
@@ -209,13 +209,23 @@ def _multiplied(left: Any, right: Any) -> Any:
     return ratio(a * n, b * d)
 
 
-def _floor_divided(left: Any, right: Any) -> Any:
+def floor_divided(left: Any, right: Any) -> Any:
+    """Return the quotient rounded down; 0 by a symbol that is 0, as symbols divide."""
     (a, b), (n, d) = parts(left), parts(right)
-    if n == 0:
-        raise ZeroDivisionError
     a, n = _reduced(a, n)
     d, b = _reduced(d, b)
     return (a * d) // (n * b)
+
+
+def modulo(left: Any, right: Any) -> Any:
+    """Return what the rounded quotient leaves."""
+    return _added(left, _multiplied(right, floor_divided(left, right)), -1)
+
+
+def _nonzero(divisor: Any) -> Any:
+    if divisor == 0:
+        raise ZeroDivisionError
+    return divisor
 
 
 def _reduced(a: Int, b: Int) -> tuple[Int, Int]:

@@ -14,7 +14,7 @@ from archcalc.api import Network
 from archcalc.commands.dtype import DTYPE
 from archcalc.commands.options import FORMAT, SpecCommand, Suffixed, complete_setting, show, spec_command
 from archcalc.commands.sweep_progress import SweepProgress
-from archcalc.errors import Diagnostic, UsageError
+from archcalc.errors import Diagnostic, UsageError, shown
 from archcalc.formats import formats_of
 from archcalc.reports.sweep import report
 from archcalc.reports.table import Table
@@ -87,10 +87,12 @@ def command(networks: list[Network], table: Table, words: list[str], **options: 
     --vary       width=16:128:8, width=0.25:1:0.25, input=96x96x3,128x128x3 or
                  input=96:224:32 (square), 'n=[2,2,2,2],[3,4,6,3]', an item:
                  'c[2]=64:512:32'; else the spec's [space]
-    --where      metrics and whole-number variables, numbers with units (600M,
-                 512KiB), + - * // % (by 0 holds nowhere),
+    --where      metrics, variables (head == 'gap', n[2] >= 3), the metrics of a
+                 block by its path (multiplies('stage4'); of all blocks called
+                 so, as '5x5', where nothing lies at that path), numbers with
+                 units (600M, 512KiB), + - * // % (by 0 holds nowhere),
                  comparisons, and, or, not
-    --pareto     max:NAME is to be large
+    --pareto     max:NAME is to be large; metrics, blocks' and variables
     parameters   what training can change
     multiplies   products of a weight and an input value (macs); flops: 2 each
     weights      bytes of all parameters and statistics, of --dtype
@@ -157,6 +159,7 @@ def _into(path: str, resume: bool, asked: Request, format: str, dtype: str, dask
     from archcalc.sweeps.results.store import create
     from archcalc.sweeps.results.stored import sweep_into
 
+    _refuse_goals(asked)
     kind = "csv" if format == "csv" else "parquet"
     store = create(path, identity(asked.points, dtype, asked.where, kind), resume)
     progress = SweepProgress(asked.points.size)
@@ -173,6 +176,16 @@ def _into(path: str, resume: bool, asked: Request, format: str, dtype: str, dask
         raise
     shown = reports(store, asked.pareto, asked.by, asked.top)
     show("sweep", shown, "table" if format == "csv" else format)
+
+
+def _refuse_goals(asked: Request) -> None:
+    """Refuse to choose among what DIR holds by what it does not hold as whole numbers."""
+    axes = {axis.name: axis.values for axis in asked.points.space.axes}
+    for goal in (*asked.pareto, *([asked.by] if asked.by else ())):
+        if goal.name not in MEANING and not all(type(v) is int for v in axes.get(goal.name, [""])):
+            help = "without -o the choice is made while points stream by"
+            message = f"-o DIR writes no column `{shown(goal.name)}` of whole numbers to choose by"
+            raise UsageError(Diagnostic(message, help=help))
 
 
 def _csv_writer(points: Points) -> Callable[[Chunk], None]:

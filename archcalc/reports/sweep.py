@@ -9,7 +9,7 @@ from archcalc.api import Network
 from archcalc.reports.layout import document, label
 from archcalc.reports.model import Column, Report
 from archcalc.sweeps.evaluation.run import Outcome, PointRow
-from archcalc.sweeps.metrics import IN_BYTES, MEANING
+from archcalc.sweeps.metrics import IN_BYTES, MEANING, BlockCount
 from archcalc.sweeps.space.model import Axis
 from archcalc.sweeps.space.points import Points
 from archcalc.units import grouped, printable
@@ -21,7 +21,7 @@ def report(network: Network, outcome: Outcome) -> Report:
     """Return the rows that a sweep kept, and the points it refused with reasons."""
     asked = outcome.request
     rows = list(outcome.rows())
-    columns = _columns(asked.points.space.axes, any(row.points > 1 for row in rows))
+    columns = _columns(asked.points.space.axes, asked.blocks, any(row.points > 1 for row in rows))
     cells = tuple(_cells(row) for row in rows)
 
     def documents() -> list[dict[str, Any]]:
@@ -54,11 +54,12 @@ def _title(network: Network, points: Points) -> str:
     return f"{printable(network.title)} · {what}"
 
 
-def _columns(axes: Sequence[Axis], counted: bool) -> tuple[Column, ...]:
+def _columns(axes: Sequence[Axis], blocks: Sequence[BlockCount], counted: bool) -> tuple[Column, ...]:
     variables = [Column(axis.name, axis.name, "text") for axis in axes]
+    named = [Column(str(block), str(block), "count") for block in blocks]
     measures = [Column(name, name, "count", spare=SPARE.get(name, 0)) for name in MEANING]
     counts = [Column("count", "count", "count", spare=2)] if counted else []
-    return (*variables, *measures, *counts)
+    return (*variables, *named, *measures, *counts)
 
 
 def _cells(row: PointRow) -> dict[str, Any]:

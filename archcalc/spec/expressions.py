@@ -6,7 +6,7 @@ import ast
 import operator
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archcalc.errors import ArchError, Diagnostic, Span, shown, suggestion
@@ -113,8 +113,10 @@ class Expression:
         return f"{{{self.text}}}"
 
 
-def parse(text: str, start: int = 0) -> Expression:
+def parse(text: str, start: int = 0, functions: Sequence[str] = FUNCTIONS) -> Expression:
     """Parse the expression `text`, which begins at character `start` of its line.
+
+    It may call `functions`.
 
     Raises:
         ArchError: the text is not an expression of the language; the error has the place in the line.
@@ -133,7 +135,7 @@ def parse(text: str, start: int = 0) -> Expression:
         what = "an unclosed quote" if text[at] in "'\"" else f"a stray `{text[at]}`"
         raise fault(f"{what} in an expression", Span((), start + at, start + at + 1), ALLOWED)
     tree = _parse_tree(text, start)
-    nodes = list(_check(tree, text, start))
+    nodes = list(_check(tree, text, start, functions))
     names = frozenset(node.id for node in nodes if isinstance(node, ast.Name))
     return Expression(text, start, tree, names, len(nodes))
 
@@ -158,7 +160,7 @@ def _parse_tree(text: str, start: int) -> ast.expr:
         raise fault("an expression nested too deeply", Span((), start, start + len(text))) from None
 
 
-def _check(tree: ast.expr, text: str, start: int) -> Iterator[ast.AST]:
+def _check(tree: ast.expr, text: str, start: int, functions: Sequence[str]) -> Iterator[ast.AST]:
     """Check each node and yield it; breadth first, so that depth costs no stack."""
     level: list[ast.AST] = [tree]
     depth = 0
@@ -167,7 +169,7 @@ def _check(tree: ast.expr, text: str, start: int) -> Iterator[ast.AST]:
         if depth > DEEPEST:
             raise fault("an expression nested too deeply", Span((), start, start + len(text)))
         for node in level:
-            refused = _refuse(node, text)
+            refused = _refuse(node, text, functions)
             if refused is not None:
                 raise fault(refused[0], _place(node, text, start), refused[1])
             yield node
@@ -178,10 +180,10 @@ def _check(tree: ast.expr, text: str, start: int) -> Iterator[ast.AST]:
         ]
 
 
-def _refuse(node: ast.AST, text: str) -> tuple[str, str] | None:
+def _refuse(node: ast.AST, text: str, functions: Sequence[str]) -> tuple[str, str] | None:
     """Return what is wrong with a node and a way out; make decimals exact."""
     if isinstance(node, ast.Call):
-        return _refuse_call(node)
+        return _refuse_call(node, functions)
     if isinstance(node, ast.Constant):
         return _refuse_constant(node, text)
     if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Div):
@@ -195,11 +197,11 @@ def _refuse(node: ast.AST, text: str) -> tuple[str, str] | None:
     return None
 
 
-def _refuse_call(node: ast.Call) -> tuple[str, str] | None:
+def _refuse_call(node: ast.Call, functions: Sequence[str]) -> tuple[str, str] | None:
     name = node.func.id if isinstance(node.func, ast.Name) else ""
-    if name not in FUNCTIONS:
+    if name not in functions:
         what = f"unknown function `{shown(name)}`" if name else "not allowed in an expression"
-        return what, suggestion(name, FUNCTIONS) or f"the functions are {', '.join(FUNCTIONS)}"
+        return what, suggestion(name, functions) or f"the functions are {', '.join(functions)}"
     if node.keywords:
         return f"the values of `{name}` have no names", f"as in {name}(n, 2)"
     least, most = _VALUES.get(name, (1, LONGEST))

@@ -1,13 +1,17 @@
-"""Report the metrics of a point, from the same analyses that the other commands print."""
+"""Report the metrics of a point, or of blocks of it, from the analyses that the other commands print."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from functools import reduce
+from typing import NamedTuple
 
-from archcalc.analysis.costs import analyze
+from archcalc.analysis.costs import Analysis, Layer, analyze
 from archcalc.analysis.field import receptive_fields
-from archcalc.analysis.memory import measure
+from archcalc.analysis.memory import Memory, measure
 from archcalc.arithmetic import maximum, minimum
+from archcalc.errors import Diagnostic, UsageError, shown, suggestion
 from archcalc.formats import Formats, bytes_of
 from archcalc.graph.model import Graph
 from archcalc.symbols import Int
@@ -24,12 +28,70 @@ MEANING = {
 IN_BYTES = ("weights", "stored", "peak")
 # aliases, unless a spec has a variable of that name
 ALIASES = {"params": "parameters", "macs": "multiplies"}
+OF_BLOCKS = ("parameters", "multiplies", "weights", "stored", "peak")
 
 
-def metrics(graph: Graph, formats: Formats) -> dict[str, Int]:
-    """Return the metrics of a graph by name, in these types."""
-    total, memory, fields = analyze(graph).total, measure(graph), receptive_fields(graph)
-    field = fields.of_network
+class NamedLayers(NamedTuple):
+    """The layers at a path, 'stage4/unit2': those whose paths begin so.
+
+    `anywhere`: those in whose paths these words stand side by side: '5x5' of '3a/5x5/conv'.
+    """
+
+    path: str
+    anywhere: bool = False
+
+    def holds(self, path: str) -> bool:
+        own = f"{path}/"
+        return f"/{self.path}/" in f"/{own}" if self.anywhere else own.startswith(f"{self.path}/")
+
+    def nodes(self, graph: Graph) -> list[int]:
+        return [i for i, node in enumerate(graph.nodes) if self.holds(node.path)]
+
+
+class BlockCount(NamedTuple):
+    """A metric of a block, written multiplies('stage4'). A block that a point lacks counts 0."""
+
+    metric: str
+    layers: NamedLayers
+
+    def __str__(self) -> str:
+        return block_count(self.metric, self.layers.path)
+
+
+def block_count(metric: str, path: str) -> str:
+    """Return what the metric of a block is called."""
+    return f"{metric}('{path}')"
+
+
+def block_named(text: str) -> tuple[str, str] | None:
+    """Return metric and path of what is written multiplies('stage4'); None if it is no such thing."""
+    found = re.fullmatch(r"\s*(\w+)\s*\(\s*(['\"])(.*)\2\s*\)\s*", text, re.DOTALL)
+    if found is None:
+        return None
+    metric = {"flops": "multiplies", **ALIASES}.get(found[1].lower(), found[1])
+    return (metric, found[3]) if metric in OF_BLOCKS else None
+
+
+def named_layers(graph: Graph, path: str) -> NamedLayers:
+    """Return the layers at a path; where there is none, all that have it inside their own paths.
+
+    Raises:
+        UsageError: nothing is called so.
+    """
+    for layers in (NamedLayers(path), NamedLayers(path, anywhere=True)):
+        if path and any(layers.holds(node.path) for node in graph.nodes):
+            return layers
+    words = [node.path.split("/") for node in graph.nodes]
+    blocks = {"/".join(path[:end]) for path in words for end in range(1, len(path) + 1)}
+    blocks.update(word for path in words for word in path)
+    help = suggestion(path, sorted(blocks)) or "`archcalc show SPEC --all` lists the layers"
+    raise UsageError(Diagnostic(f"no layer or block is called `{shown(path)}`", help=help))
+
+
+def metrics(graph: Graph, formats: Formats, blocks: Sequence[BlockCount] = ()) -> dict[str, Int]:
+    """Return the metrics of a graph by name, in these types, and those of blocks."""
+    analysis, memory, fields = analyze(graph), measure(graph), receptive_fields(graph)
+    total, field = analysis.total, fields.of_network
     seen = reduce(maximum, [axis.size for axis in field.sides] or graph.input.extents)
     return {
         "parameters": total.parameters,
@@ -39,7 +101,31 @@ def metrics(graph: Graph, formats: Formats) -> dict[str, Int]:
         "peak": in_bytes("peak", memory.peak, formats),
         "field": seen,
         "output": reduce(minimum, graph.nodes[fields.network].shape.extents),
+        **{str(b): in_bytes(b.metric, _of_block(b, analysis, memory), formats) for b in blocks},
     }
+
+
+def of_block(analysis: Analysis, count: BlockCount, formats: Formats) -> Int:
+    """Return a metric of a block."""
+    values = _of_block(count, analysis, measure(analysis.graph))
+    return in_bytes(count.metric, values, formats)
+
+
+def _of_block(count: BlockCount, analysis: Analysis, memory: Memory) -> Int:
+    found = count.layers.nodes(analysis.graph)
+    if count.metric == "peak":
+        own = set(found)
+        lives: list[Int] = [0, *(step.live for step in memory.steps if step.node in own)]
+        return reduce(maximum, lives)
+    return sum(weight(analysis.layers[i], count.metric) for i in found)
+
+
+def weight(layer: Layer, metric: str) -> Int:
+    """Return what a layer adds to a metric that is a sum, in values."""
+    if metric == "stored":
+        return layer.node.shape.values if layer.node.operator.stored else 0
+    found: Int = getattr(layer.costs, "stored_numbers" if metric == "weights" else metric)
+    return found
 
 
 def in_bytes(metric: str, values: Int, formats: Formats) -> Int:

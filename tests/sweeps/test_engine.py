@@ -34,7 +34,9 @@ def points(layers: str, variables: str, *varied: str) -> Points:
 def evaluated(points: Points, where: str = "") -> Engine:
     """The engine, after comparing every point with its plain analysis."""
     names = [*METRICS, "a", "b"]
-    engine = Engine(points, METRICS, FLOAT32, parse_condition(where, names) if where else None)
+    engine = Engine(
+        points, METRICS, FLOAT32, parse_condition(where, dict.fromkeys(names, 1)) if where else None
+    )
     found = engine.evaluate(reader(points, False)(0, points.size))
     for j in range(points.size):
         expected, _ = analyzed(points.space.at(points.digits(j)), FLOAT32)
@@ -148,14 +150,17 @@ def test_a_condition_is_a_result(most: int, monkeypatch: pytest.MonkeyPatch) -> 
         ("-x < 0 and +y > 0 and x * y - 2 * x == 1998000", 1),
         ("y % 7 == 5", 1),
         ("x <= 1GiB and y <= 2 M", 1),
+        ("x < 1000.5 and 0.0005 * y == 1 and -0.5 < 0", 1),
+        ("x // 0.3 == 3333 and y % 0.3 * 10 == 2", 1),  # 2000 = 6666 · 0.3 + 0.2
+        ("true and not false and 'k' != \"K\"", 1),
     ],
 )
 def test_conditions(text: str, value: int | None) -> None:
     if value is None:
         with pytest.raises(UsageError, match="is no condition"):
-            parse_condition(text, ["x", "y"])
+            parse_condition(text, {"x": 1, "y": 1})
         return
-    condition = parse_condition(text, ["x", "y"])
+    condition = parse_condition(text, {"x": 1, "y": 1})
     assert holds(condition, {"x": 1000, "y": 2000}.__getitem__) == value
 
 
@@ -164,20 +169,30 @@ def test_conditions(text: str, value: int | None) -> None:
     [
         ("multiples <= 3", "--where: unknown name `multiples`", "did you mean `multiplies`?"),
         ("peak <= 3 Kb", "--where: unknown unit `Kb`", "did you mean `KB`?"),
-        ("peak <= 3.5", "--where: `3.5` is no whole number", "metrics are whole numbers"),
+        ("peak <= 3.0005k", "--where: `3.0005k` is no whole number", "metrics are whole numbers"),
         ("peak", "--where: `peak` is no condition", "as in "),
-        ("peak <= 'x'", "--where: `'x'` is no number", "as in "),
+        ("peak <= 'x'", "--where: `peak <= 'x'` is no comparison: one side is text", "as in "),
+        ("peak + 'x' <= 3", "--where: `'x'` is no number", "as in "),
+        (
+            "peak(3) <= 3",
+            "--where: `peak(3)` names no block",
+            "its path stands in quotes: peak('stage4')",
+        ),
+        ("peak('a', 'b') <= 3", "names no block", "in quotes"),
+        ("field('a') <= 3", "--where: unknown function `field`", "the functions are parameters, "),
+        ("'a' == 'b' and 'a' < 'b'", "is no comparison: text is == or != another", "as in "),
+        ("peak[0] < 3", "--where: `peak[0]` is no item of a list", "as in "),
         ("peak / 2 <= 3", "--where: `peak / 2` is no number", "as in "),
         ("peak in [3]", "--where: `peak in [3]` is no comparison of numbers", "as in "),
         ("peak <=", "--where: `peak <=` is no expression", ""),
         ("peak <= 99999999999999999999", "is no whole number", "at most 64 bits"),
         ("f(peak) < 3", "--where: unknown function `f`", ""),
-        ("max(peak, 3) < 3", "--where: `max(peak, 3)` is no number", ""),
+        ("max(peak, 3) < 3", "--where: unknown function `max`", ""),
     ],
 )
 def test_bad_conditions(text: str, message: str, help: str) -> None:
     with pytest.raises(UsageError) as caught:
-        parse_condition(text, METRICS)
+        parse_condition(text, dict.fromkeys(METRICS, 1))
     (diagnostic,) = caught.value.diagnostics
     assert message in diagnostic.message
     assert help in diagnostic.help

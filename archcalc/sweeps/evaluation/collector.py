@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from archcalc.errors import Diagnostic, UsageError, listed, shown, suggestion
 from archcalc.sweeps.evaluation.engine import Found
-from archcalc.sweeps.metrics import ALIASES
+from archcalc.sweeps.metrics import ALIASES, block_count, block_named
 
 MOST_IN_FRONT = 10_000
 
 
+_WORD = re.compile(r"(?:([^:'\"]*):)?(.*)", re.DOTALL)  # a direction and a name
+
+
 class Goal(NamedTuple):
-    """An objective: a metric or variable, and whether larger is better."""
+    """An objective: a metric, one of a block, or a variable, and whether larger is better."""
 
     name: str
     most: bool
@@ -22,21 +26,28 @@ class Goal(NamedTuple):
         return f"max:{self.name}" if self.most else self.name
 
 
-def parse_goals(text: str, names: Sequence[str], option: str) -> tuple[Goal, ...]:
-    """Parse 'parameters,max:field' as objectives.
+def parse_goals(
+    text: str, names: Collection[str], option: str, blocks: bool = False
+) -> tuple[Goal, ...]:
+    """Parse 'parameters,max:field' as objectives; with `blocks`, also multiplies('stage4').
 
     Raises:
         UsageError: a name is unknown or occurs twice.
     """
     goals: list[Goal] = []
     for word in text.split(","):
-        direction, _, name = word.strip().rpartition(":")
+        found = _WORD.fullmatch(word.strip())
+        assert found is not None
+        direction, name = found[1] or "", found[2]
+        block = block_named(name) if blocks else None
+        if block is not None:
+            name = block_count(*block)
         if name not in names and name.lower() in (*ALIASES, "flops"):
             name = {"flops": "macs"}.get(name.lower(), name.lower())  # a multiply is 2 FLOPs
         name = ALIASES.get(name, name) if name in names else name
         if direction not in ("", "min", "max"):
             raise UsageError(f"{option}: `{shown(word)}`: write min:{shown(name)} or max:{shown(name)}")
-        if name not in names:
+        if name not in names and block is None:
             help = suggestion(name, names) or f"there are {listed(names)}"
             raise UsageError(Diagnostic(f"{option}: unknown name `{shown(name)}`", help=help))
         if any(goal.name == name for goal in goals):

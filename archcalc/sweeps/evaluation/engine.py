@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from archcalc.formats import Formats
 from archcalc.spec.expressions import Expression
-from archcalc.sweeps.evaluation.structures import ELSEWHERE, WHERE, Structure, Structures, lookup
+from archcalc.sweeps.evaluation.structures import ELSEWHERE, Structure, Structures
 from archcalc.sweeps.evaluation.told import Tell, Told, silent
 from archcalc.sweeps.machine.instructions import WORD, Executor
-from archcalc.sweeps.program.recording import analyzed
-from archcalc.sweeps.space.constraints import holds
+from archcalc.sweeps.metrics import BlockCount
+from archcalc.sweeps.program.recording import MetricsAsked, analyzed
 from archcalc.sweeps.space.points import Points
 from archcalc.symbols import OPERATIONS, Guard, Symbol
 
@@ -43,12 +43,16 @@ class Engine:
         condition: Expression | None = None,
         executor: Executor | None = None,
         tell: Tell = silent,
+        blocks: Sequence[BlockCount] = (),
     ) -> None:
         from archcalc.sweeps.machine import numpy_machine
 
-        self.points, self.space, self.formats, self.condition = points, points.space, formats, condition
+        self.points, self.space, self.condition = points, points.space, condition
         self.lanes, self.executor, self.told = numpy_machine, executor or numpy_machine, Told(tell)
-        self.structures = Structures(points, wanted, formats, condition, self.told)
+        self.structures = Structures(
+            points, wanted, MetricsAsked(formats, tuple(blocks)), condition, self.told
+        )
+        self.asked = self.structures.asked
         self.wanted, self.stop = self.structures.wanted, self.structures.stop
 
     def evaluate(self, digits: Any) -> Found:
@@ -128,7 +132,7 @@ class Engine:
                 found = program.evaluate(point, list(results.values()))
                 if found.valid and found.same_structure:
                     return dict(zip(results, found.results, strict=True))
-        results, refusal = analyzed(self.space.at(digits), self.formats)
+        results, refusal = analyzed(self.space.at(digits), *self.asked)
         assert results is not None, refusal
         return {name: int(value) for name, value in results.items()}
 
@@ -150,13 +154,11 @@ class Engine:
     def _analyzed(self, digits: Sequence[int]) -> tuple[int, list[int]]:
         """Return the outcome and the results of one point by building it."""
         network = self.space.at(digits)
-        results, refusal = analyzed(network, self.formats)
+        results, refusal = analyzed(network, *self.asked)
         if results is None:
             return self.told.reason(refusal), [0] * len(self.wanted)
-        values = {k: v for k, v in network.values.items() if type(v) is int} | results
-        if self.condition is not None:
-            values[WHERE] = holds(self.condition, lookup(values))
-        return 0, [int(values[name]) for name in self.wanted]
+        found = self.structures.results({**network.values, **results})
+        return 0, [int(found[name]) for name in self.wanted]
 
 
 def _passes(check: Any, value: int) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
 
-from archcalc.errors import Diagnostic, UsageError, shown
+from archcalc.errors import Diagnostic, SpecError, UsageError, shown
 from archcalc.formats import Formats
 from archcalc.spec.expressions import Expression
 from archcalc.sweeps.evaluation.by_rows import Box, RowGrid, layout
@@ -14,11 +15,12 @@ from archcalc.sweeps.evaluation.engine import Engine
 from archcalc.sweeps.evaluation.stream import Chunk, Stream, executor, reader
 from archcalc.sweeps.evaluation.structures import WHERE
 from archcalc.sweeps.evaluation.told import Tell, silent
-from archcalc.sweeps.metrics import ALIASES, MEANING
-from archcalc.sweeps.program.recording import analyzed, columns
-from archcalc.sweeps.space.constraints import parse_condition
-from archcalc.sweeps.space.model import INPUT, Axis
+from archcalc.sweeps.metrics import ALIASES, MEANING, BlockCount, block_named, named_layers
+from archcalc.sweeps.program.recording import analyzed
+from archcalc.sweeps.space.constraints import blocks_in, parse_condition
+from archcalc.sweeps.space.model import INPUT
 from archcalc.sweeps.space.points import Points
+from archcalc.sweeps.space.unread import MOST_BUILT
 from archcalc.units import grouped
 
 Progress = Callable[[int], None]  # is called with the number of points done
@@ -34,6 +36,7 @@ class Request(NamedTuple):
     pareto: tuple[Goal, ...]
     by: Goal | None
     top: int
+    blocks: tuple[BlockCount, ...] = ()  # whose metrics the condition or a goal names
 
 
 class PointRow(NamedTuple):
@@ -98,34 +101,64 @@ def request(
     Raises:
         UsageError: a name, a unit or a condition is invalid.
     """
-    names = [*MEANING, *ALIASES, *_integers(points)]
+    names = _names(points)
     condition = parse_condition(where, names) if where else None
-    goals = parse_goals(pareto, names, "--pareto") if pareto else ()
-    chosen = parse_goals(by, names, "--by") if by else ()
+    goals = parse_goals(pareto, names, "--pareto", True) if pareto else ()
+    chosen = parse_goals(by, names, "--by", True) if by else ()
+    for goal in (*goals, *chosen):
+        refuse_order(goal.name, names)
     if len(chosen) > 1:
         raise UsageError(Diagnostic("--by takes one name", help="several go to --pareto"))
     if goals and (chosen or top is not None):
         raise UsageError(Diagnostic("--pareto and --top exclude each other", help="run them in turn"))
     if top is not None and not chosen:
         chosen = (Goal("multiplies", False),)
-    return Request(points, formats, where, condition, goals, chosen[0] if chosen else None, top or rows)
+    named = [block_named(goal.name) for goal in (*goals, *chosen)]
+    wanted = [*filter(None, named), *(blocks_in(condition) if condition is not None else ())]
+    blocks = tuple(_located(points, metric, path) for metric, path in dict.fromkeys(wanted))
+    by_one = chosen[0] if chosen else None
+    return Request(points, formats, where, condition, goals, by_one, top or rows, blocks)
 
 
-def _integers(points: Points) -> list[str]:
-    """Return the variables that are integers at every point."""
+def _names(points: Points) -> dict[str, Any]:
+    """Return what conditions and goals may name, each with a value that it has somewhere."""
     space = points.space
-    fixed = [name for name, value in space.network.values.items() if type(value) is int]
-    varied = {axis.variable: i for i, axis in enumerate(space.axes) if axis.item is None}
-    return [
-        name
-        for name in dict.fromkeys([*fixed, *varied])
-        if name != INPUT and (name not in varied or _is_whole(space.axes[varied[name]]))
-    ]
+    items = {axis.name: axis.values[0] for axis in space.axes if axis.variable != INPUT}
+    return {**space.network.values, **items, **dict.fromkeys((*MEANING, *ALIASES), 1)}
 
 
-def _is_whole(axis: Axis) -> bool:
-    found = columns(axis, 0)
-    return found is not None and all(column.denominator == 1 for column in found)
+def refuse_order(name: str, names: Mapping[str, Any]) -> None:
+    """Refuse to look for the least or the most of what is no number.
+
+    Raises:
+        UsageError: it is text or a list.
+    """
+    value = names.get(name)
+    if isinstance(value, str | list):
+        what = "text" if isinstance(value, str) else "a list"
+        help = (
+            f"an item is a number: {name}[0]" if what == "a list" else "conditions may name it: --where"
+        )
+        raise UsageError(Diagnostic(f"`{shown(name)}` is {what}: no value is the least", help=help))
+
+
+def _located(points: Points, metric: str, path: str) -> BlockCount:
+    """Return a metric of a block, as the network has it, or else the first points that do.
+
+    Raises:
+        UsageError: none has it.
+    """
+    space, step = points.space, -(-points.size // MOST_BUILT)
+    places = (space.at(points.digits(number)) for number in range(0, points.size, step))
+    refused: UsageError | None = None
+    for network in (space.network, *places):
+        with suppress(SpecError):
+            graph = network.graph
+            try:
+                return BlockCount(metric, named_layers(graph, path))
+            except UsageError as error:
+                refused = refused or error
+    raise refused or UsageError(f"no point has a block `{shown(path)}`")
 
 
 class Setup(NamedTuple):
@@ -151,7 +184,9 @@ def prepare(request: Request, keep: bool, tell: Tell = silent) -> Setup:
     wanted = [*MEANING, *(g.name for g in goals)] if keep else [goal.name for goal in goals]
     wanted = list(dict.fromkeys(wanted)) or ["parameters"]
     machine = executor(request.points)
-    engine = Engine(request.points, wanted, request.formats, request.condition, machine, tell)
+    engine = Engine(
+        request.points, wanted, request.formats, request.condition, machine, tell, request.blocks
+    )
     compiled = machine.COMPILED
     signs = [-1 if goal.most else 1 for goal in goals]
     signed = [(wanted.index(goal.name), sign) for goal, sign in zip(goals, signs, strict=True)]
@@ -206,7 +241,8 @@ def refuse_hopeless(engine: Engine, request: Request) -> None:
     if structure.simple.forms.range_of(where).high > 0:
         return
     told = []
-    for name in sorted(request.condition.names):
+    blocks = map(str, request.blocks)
+    for name in (*sorted(request.condition.names), *blocks):
         metric = ALIASES.get(name, name)
         if structure.recording.results is not None and metric in structure.recording.results:
             known = engine.structures.bounds(structure, metric)

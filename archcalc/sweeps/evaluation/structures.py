@@ -8,20 +8,28 @@ point where none holds is recorded anew.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from math import lcm
 from typing import Any, NamedTuple
 
-from archcalc.formats import Formats
 from archcalc.spec.expressions import Expression
 from archcalc.sweeps.evaluation.told import Told
 from archcalc.sweeps.machine.instructions import WORD, Code
-from archcalc.sweeps.metrics import ALIASES
+from archcalc.sweeps.metrics import ALIASES, MEANING
 from archcalc.sweeps.program import ranges
 from archcalc.sweeps.program.code import compile_forms
 from archcalc.sweeps.program.ranges import Range
-from archcalc.sweeps.program.recording import Recording, SizeInput, UnsupportedError, columns, record
+from archcalc.sweeps.program.recording import (
+    MetricsAsked,
+    Recording,
+    SizeInput,
+    UnsupportedError,
+    columns,
+    record,
+)
 from archcalc.sweeps.program.simplify import Simplified, simplify
 from archcalc.sweeps.space.constraints import holds
+from archcalc.sweeps.space.model import Axis
 from archcalc.sweeps.space.points import Points
 from archcalc.symbols import Guard, Int
 
@@ -67,17 +75,23 @@ class Structures:
         self,
         points: Points,
         wanted: Sequence[str],
-        formats: Formats,
+        asked: MetricsAsked,
         condition: Expression | None,
         told: Told,
     ) -> None:
         from archcalc.sweeps.machine import numpy_machine
 
-        self.points, self.space, self.formats = points, points.space, formats
+        self.points, self.space, self.asked = points, points.space, asked
         self.condition, self.lanes, self.told = condition, numpy_machine, told
         self.wanted = [*wanted, WHERE] if condition is not None else list(wanted)
         self.stop = threading.Event()
         self.recorded = 0
+        values = self.space.network.values
+        self._scales = {
+            name: _denominator(self.space.axes, variable, values[variable])
+            for name in wanted
+            if (variable := name.partition("[")[0]) in values and name not in MEANING
+        }
         self._known: dict[tuple[int, ...], list[Structure]] = {}
         self._lock = threading.Lock()
         self._first: tuple[list[int], Recording | None] = [], None
@@ -95,14 +109,14 @@ class Structures:
         varied = {i: columns(axis, i) for i, axis in enumerate(self.space.axes)}
         sizes = {i: found for i, found in varied.items() if found is not None}
         try:
-            found = record(self.space, digits, sizes, self.formats)
+            found = record(self.space, digits, sizes, self.asked)
         except UnsupportedError:
             sizes = {i: own for i, own in sizes.items() if self._supported(digits, {i: own})}
             while sizes and not self._supported(digits, sizes):
                 sizes.popitem()
             if not sizes:
                 return {}
-            found = record(self.space, digits, sizes, self.formats)
+            found = record(self.space, digits, sizes, self.asked)
         fixed = _read(found)
         kept = {i: own for i, own in sizes.items() if not any(c.name in fixed for c in own)}
         if len(kept) == len(sizes):  # the structure of the first point will be asked for
@@ -111,7 +125,7 @@ class Structures:
 
     def _supported(self, digits: Sequence[int], sizes: Sizes) -> bool:
         try:
-            record(self.space, digits, sizes, self.formats)
+            record(self.space, digits, sizes, self.asked)
         except UnsupportedError:
             return False
         return True
@@ -159,7 +173,7 @@ class Structures:
                     raise KeyboardInterrupt
                 known, found = self._first
                 if known != list(digits) or found is None:
-                    found = record(self.space, digits, self.sizes, self.formats)
+                    found = record(self.space, digits, self.sizes, self.asked)
                 structures.append(self._prepared(found))
             except UnsupportedError:
                 self.told.note("symbols cannot express some points: they are analyzed one by one")
@@ -167,13 +181,28 @@ class Structures:
             self.recorded += 1
             return True
 
+    def results(self, values: Mapping[str, Any]) -> dict[str, Int]:
+        """Return what is wanted as integers, by the values of variables and metrics at a point.
+
+        A decimal is multiplied by a denominator, the same at all points.
+        """
+        found: dict[str, Int] = {}
+        for name in self.wanted:
+            if name in self._scales:
+                variable, _, item = name.partition("[")
+                value = values[variable][int(item[:-1])] if item else values[variable]
+                found[name] = self._scales[name] * value
+            elif name != WHERE:
+                found[name] = values[name]
+        if self.condition is not None:
+            known = {**values, **{alias: values[name] for alias, name in ALIASES.items()}, **values}
+            found[WHERE] = holds(self.condition, known.__getitem__)
+        return found
+
     def _prepared(self, recording: Recording) -> Structure:
         wanted: dict[str, Int] = {}
         if recording.results is not None:
-            values = recording.variables | recording.results
-            wanted = {name: values[name] for name in self.wanted if name != WHERE}
-            if self.condition is not None:
-                wanted[WHERE] = holds(self.condition, lookup(values))
+            wanted = self.results({**recording.variables, **recording.results})
         simple = simplify(recording.program, recording.checks, wanted, self._ranges)
         forms = [simple.results.get(name) or simple.first for name in self.wanted]
         code = compile_forms(simple.forms, [simple.first, *forms])
@@ -186,9 +215,11 @@ class Structures:
         return Structure(recording, code, self.lanes.table(outcomes), wanted, simple)
 
 
-def lookup(values: Mapping[str, Int]) -> Callable[[str], Int]:
-    """Return the names that a condition may use: metrics, variables, and aliases of metrics."""
-    return lambda name: values[name] if name in values else values[ALIASES[name]]
+def _denominator(axes: Sequence[Axis], variable: str, value: Any) -> int:
+    """Return what makes integers of all values of a variable, or of a list's items."""
+    found = [value, *(v for axis in axes if axis.variable == variable for v in axis.values)]
+    flat = [v for one in found for v in (one if isinstance(one, list) else [one])]
+    return lcm(*(getattr(v, "denominator", 1) for v in flat))
 
 
 def _read(recording: Recording) -> set[str]:

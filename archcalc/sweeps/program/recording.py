@@ -20,7 +20,7 @@ from archcalc.formats import Formats
 from archcalc.graph.build import build
 from archcalc.operators.shape import Shape
 from archcalc.rationals import ratio
-from archcalc.sweeps.metrics import metrics
+from archcalc.sweeps.metrics import BlockCount, metrics
 from archcalc.sweeps.space.model import INPUT, Axis, Space, settings
 from archcalc.symbols import Guard, Int, Program, Requirement
 
@@ -55,6 +55,13 @@ class Recording(NamedTuple):
     variables: dict[str, Any]
 
 
+class MetricsAsked(NamedTuple):
+    """What is counted of every point: the metrics, in these types, and those of blocks."""
+
+    formats: Formats
+    blocks: tuple[BlockCount, ...] = ()
+
+
 class UnsupportedError(Exception):
     """Raised when symbols cannot express the integers' result; `axes` must be enumerated then."""
 
@@ -81,7 +88,7 @@ def columns(axis: Axis, number: int) -> tuple[SizeInput, ...] | None:
 
 
 def record(
-    space: Space, digits: Sequence[int], sizes: Mapping[int, Sequence[SizeInput]], formats: Formats
+    space: Space, digits: Sequence[int], sizes: Mapping[int, Sequence[SizeInput]], asked: MetricsAsked
 ) -> Recording:
     """Return the program of the point with these digits; the axes in `sizes` are its variables.
 
@@ -92,8 +99,8 @@ def record(
     values = [_value(program, space.axes[i], digit, sizes.get(i)) for i, digit in enumerate(digits)]
     changed, input = settings(space.network, zip(space.axes, values, strict=True))
     variables: dict[str, Any] = {**space.network.values, **changed}
-    results, refusal = _run(space.network, variables, input, formats)
-    expected, refused = analyzed(space.at(digits), formats)
+    results, refusal = _run(space.network, variables, input, asked)
+    expected, refused = analyzed(space.at(digits), *asked)
     found = None if results is None else {name: recorded(value) for name, value in results.items()}
     if found != expected or refusal != refused:
         raise UnsupportedError
@@ -106,10 +113,12 @@ def record(
     return Recording(program, checks, results, refusal, variables)
 
 
-def analyzed(network: Network, formats: Formats) -> tuple[dict[str, Int] | None, str]:
+def analyzed(
+    network: Network, formats: Formats, blocks: Sequence[BlockCount] = ()
+) -> tuple[dict[str, Int] | None, str]:
     """Return the metrics of a network without symbols, or the reason of its refusal."""
     try:
-        return metrics(network.graph, formats), ""
+        return metrics(network.graph, formats, blocks), ""
     except ArchError as error:
         return None, error.diagnostics[0].message
 
@@ -129,10 +138,10 @@ def _value(program: Program, axis: Axis, digit: int, sizes: Sequence[SizeInput] 
 
 
 def _run(
-    network: Network, variables: dict[str, Any], input: tuple[Any, ...] | None, formats: Formats
+    network: Network, variables: dict[str, Any], input: tuple[Any, ...] | None, asked: MetricsAsked
 ) -> tuple[dict[str, Int] | None, str]:
     shape = None if input is None else Shape(*input)
     try:
-        return metrics(build(network.spec, variables, shape, network.variant), formats), ""
+        return metrics(build(network.spec, variables, shape, network.variant), *asked), ""
     except ArchError as error:
         return None, error.diagnostics[0].message
