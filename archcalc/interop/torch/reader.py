@@ -7,15 +7,13 @@ from typing import Any
 
 from archcalc.errors import ArchError, Diagnostic
 from archcalc.interop.archive import Archive
+from archcalc.interop.documents import MOST_JSON, parsed
 from archcalc.interop.torch.graph import BadGraph, Builder, TraceNames
 from archcalc.interop.torch.symbols import BadSize, FreeSize, Settled, axes_of, settle
 from archcalc.interop.torch.weights import Signature, signature, storages, tied
 from archcalc.interop.trace import StoredWeight, Trace
 
 MAJOR = 8  # of torch's schema; every minor only adds fields
-_MOST_JSON = 96 << 20  # bytes of a graph
-_MOST_MEMORY = 400 << 20  # bytes that Python's objects for it may take
-_SMALL = 4 << 20  # bytes of a text that never takes so much
 _OLD = "serialized_exported_program.json"
 _FREE = "an expression of sizes"
 
@@ -85,23 +83,7 @@ def decode(archive: Archive, member: str) -> Any:
     Raises:
         ArchError: the member is no JSON, or would take more memory than any model's graph.
     """
-    import json
-
-    text = archive.read(member, _MOST_JSON)
-    if len(text) > _SMALL and _memory_for(text) > _MOST_MEMORY:
-        raise ArchError(f"{archive.label}: {member} of {len(text):,} bytes is too large to be read")
-    try:
-        return json.loads(text)
-    except RecursionError as error:
-        raise ArchError(f"{archive.label}: {member} is nested too deeply") from error
-    except ValueError as error:
-        raise ArchError(f"{archive.label}: {member} is no JSON: {str(error)[:80]}") from error
-
-
-def _memory_for(text: bytes) -> int:
-    """Bytes of Python's objects for a JSON text, or a few more."""
-    parts = 200 * text.count(b"{") + 90 * text.count(b"[") + 45 * text.count(b",")
-    return parts + 35 * text.count(b'"') + len(text) * (2 if text.isascii() else 8)
+    return parsed(archive.read(member, MOST_JSON), f"{archive.label}: {member}")
 
 
 def _version(label: str, program: Any) -> str:
