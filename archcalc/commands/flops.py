@@ -46,7 +46,7 @@ def command(
 
     \b
     Example: archcalc flops inception --bottleneck 16
-    A model file may stand for SPEC (.pt2, .onnx): archcalc help models
+    A model file may stand for SPEC (.pt2, .onnx, .keras): archcalc help models
 
     \b
     multiplies    products of a weight and an input value in conv, linear and

@@ -25,7 +25,7 @@ def command(networks: list[Any], table: Table, tool: str | None, freeze: tuple[s
 
     \b
     Example: archcalc params vgg16 --classes 10
-    A model file may stand for SPEC (.pt2, .onnx): archcalc help models
+    A model file may stand for SPEC (.pt2, .onnx, .keras): archcalc help models
 
     \b
     weights, biases  what conv and linear layers learn

@@ -44,7 +44,7 @@ def command(networks: list[Any], table: Table, quantity: str | None, words: list
              archcalc reconcile vgg16 218.59MB
              archcalc reconcile resnet50 25,636,712
              archcalc reconcile inception 9.68x
-    A model file may stand for SPEC (.pt2, .onnx): archcalc help models
+    A model file may stand for SPEC (.pt2, .onnx, .keras): archcalc help models
 
     A number means every count that rounds or truncates to its digits; one with all its
     digits, that count alone; a fraction without a unit is tried in units of G and of M,

@@ -32,7 +32,7 @@ def command(networks: list[Any], table: Table) -> None:
 
     \b
     Example: archcalc show resnet50 --depth 1
-    A model file may stand for SPEC (.pt2, .onnx): archcalc help models
+    A model file may stand for SPEC (.pt2, .onnx, .keras): archcalc help models
 
     \b
     output          height × width × channels; a vector has channels only

@@ -9,10 +9,11 @@ from typing import IO, Literal
 from archcalc.errors import ArchError, Diagnostic
 from archcalc.regular import open_regular
 
-Kind = Literal["zip", "safetensors", "onnx"]
+Kind = Literal["zip", "safetensors", "onnx", "keras"]
 
 _LONGEST_HEADER = 100_000_000  # bytes of a safetensors header
-_ENDINGS = (".pt2", ".onnx", ".safetensors", ".pt", ".pth")
+_JSON_START = 1 << 16  # bytes in which a model of Keras names itself
+_ENDINGS = (".pt2", ".onnx", ".keras", ".safetensors", ".pt", ".pth")
 _EXPORT = (
     "ep = torch.export.export(model.eval(), (torch.randn(1, 3, 224, 224),))",
     "torch.export.save(ep, 'model.pt2')",
@@ -46,7 +47,10 @@ def identify(file: IO[bytes], label: str) -> Kind:
     if start[8:9] == b"{" and int.from_bytes(start[:8], "little") <= _LONGEST_HEADER:
         return "safetensors"
     if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        return "safetensors"  # an index of shards, or no model at all
+        begin = file.read(_JSON_START)
+        file.seek(0)
+        keras = b'"class_name"' in begin or b'"modelTopology"' in begin
+        return "keras" if keras else "safetensors"  # an index of shards, or no model at all
     return "onnx"
 
 
@@ -110,5 +114,3 @@ def refuse_pickles(names: list[str], label: str) -> None:
         if script:
             raise pickled(label, "TorchScript", "its graph is code")
         raise pickled(label, "a pickle, as torch.save writes it")
-    if "config.json" in names and "metadata.json" in names:
-        raise ArchError(f"{label} is a Keras model, which archcalc does not read")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archcalc import garbage
 from archcalc.errors import ArchError, Diagnostic
+from archcalc.interop.documents import MOST_JSON, parsed
 from archcalc.interop.identify import identify, refuse_pickles
 from archcalc.interop.trace import Trace
 from archcalc.regular import open_regular
+
+if TYPE_CHECKING:
+    from archcalc.interop.archive import Archive
 
 
 @garbage.paused()
@@ -42,7 +47,28 @@ def read(path: str, inputs: Mapping[str, tuple[int, ...]], dims: Mapping[str, in
 
             archive = Archive(file, label)
             refuse_pickles(list(archive.members), label)
+            if "config.json" in archive.members and "metadata.json" in archive.members:
+                return _keras(archive.read("config.json", MOST_JSON), label, inputs, dims, archive)
             return read_torch(archive, inputs, dims)
+        if kind == "keras":
+            return _keras(file.read(MOST_JSON + 1), label, inputs, dims)
         from archcalc.interop.onnx.reader import read as read_onnx
 
         return read_onnx(file, label, inputs, dims)
+
+
+def _keras(
+    text: bytes,
+    label: str,
+    inputs: Mapping[str, tuple[int, ...]],
+    dims: Mapping[str, int],
+    archive: Archive | None = None,
+) -> Trace:
+    """Return a model of Keras; in a `.keras` zip the version stands beside it."""
+    from archcalc.interop.keras.reader import read as read_keras
+
+    version = ""
+    if archive is not None:
+        about = parsed(archive.read("metadata.json", MOST_JSON), f"{label}: metadata.json")
+        version = str(about.get("keras_version") or "") if isinstance(about, dict) else ""
+    return read_keras(parsed(text, label), label, inputs, dims, version)

@@ -14,12 +14,11 @@ from archcalc.spec.read import read
 from archcalc.spec.source import STDIN, looks_like_path, read_file, read_stdin
 from archcalc.units import printable
 
-_MODELS = (".pt2", ".onnx", ".safetensors", ".pt", ".pth")
+_MODELS = (".pt2", ".onnx", ".keras", ".safetensors", ".pt", ".pth")
 _FOREIGN = {
     ".ckpt": "checkpoints",
     ".h5": "files of Keras",
     ".hdf5": "files of Keras",
-    ".keras": "files of Keras",
     ".pb": "graphs of TensorFlow",
     ".tflite": "models of TensorFlow Lite",
     ".mlmodel": "models of Core ML",

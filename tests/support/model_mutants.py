@@ -36,9 +36,14 @@ def _onnx() -> tuple[bytes, ...]:
     return tuple(path.read_bytes() for path in sorted((DATA / "onnx").glob("*.onnx")))
 
 
-def graph(chance: random.Random) -> str:
+@cache
+def _keras() -> tuple[str, ...]:
+    return tuple(path.read_text() for path in sorted((DATA / "keras").glob("*_[23].json")))
+
+
+def graph(chance: random.Random, texts: tuple[str, ...]) -> str:
     """Change the text of a graph: values gone, swapped, replaced; some cut, or bytes changed."""
-    tree = json.loads(chance.choice(_texts()))
+    tree = json.loads(chance.choice(texts))
     for _ in range(chance.choice((1, 1, 1, 2, 5))):
         places = list(_places(tree))
         holder, key = chance.choice(places)
@@ -66,9 +71,20 @@ def pt2(chance: random.Random, path: Path) -> None:
     zipped = chance.random() < 0.1
     method = zipfile.ZIP_STORED if zipped else zipfile.ZIP_DEFLATED
     with zipfile.ZipFile(path, "w", method) as file:
-        file.writestr(MEMBER, chance.choice(_texts()) if zipped else graph(chance))
+        file.writestr(MEMBER, chance.choice(_texts()) if zipped else graph(chance, _texts()))
     if zipped:
         path.write_bytes(mutate(path.read_bytes(), chance))
+
+
+def keras(chance: random.Random, path: Path) -> None:
+    """Make a Keras model: a zip with a changed config, or the changed JSON itself."""
+    text = graph(chance, _keras())
+    if chance.random() < 0.5:
+        path.write_text(text)
+        return
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("metadata.json", '{"keras_version": "3.0"}')
+        file.writestr("config.json", text)
 
 
 def onnx(chance: random.Random, path: Path) -> None:
