@@ -30,17 +30,29 @@ def census(graph: Graph) -> dict[str, int]:
     return found
 
 
-def test_resnet18_is_the_bundled_one() -> None:
+BUNDLED = {
+    "resnet18": "resnet18",
+    "torchvision/googlenet": "googlenet_torch",
+    **{f"torchvision/{name}": name for name in ("densenet121", "mobilenet_v2", "efficientnet_b0")},
+    **{f"torchvision/{name}": name for name in ("shufflenet_v2_x1_0", "vit_b_16", "swin_t")},
+    "torchvision/convnext_tiny": "convnext_tiny",
+}
+
+
+@pytest.mark.parametrize(("file", "name"), BUNDLED.items())
+def test_a_network_that_is_bundled_too(file: str, name: str) -> None:
     """Its whole census, memory and receptive field; the spec follows the paper, and knows no torch."""
-    graph, spec = lowered("resnet18"), archcalc.load("resnet18").graph
+    graph, spec = lowered(file), archcalc.load(name).graph
     assert census(graph) == census(spec)
     mine, theirs = measure(graph), measure(spec)
     assert (mine.stored, mine.peak) == (theirs.stored, theirs.peak)
-    without_paths = [
-        [{k: v for k, v in row.items() if k != "path"} for row in receptive_fields(g).rows]
-        for g in (graph, spec)
-    ]
-    assert without_paths[0] == without_paths[1]
+    seen = [{str(sorted(row.items())) for row in fields_of(g)} for g in (graph, spec)]
+    assert seen[0] == seen[1]
+
+
+def fields_of(graph: Graph) -> list[dict[str, Any]]:
+    """What is seen at each map, under no name."""
+    return [{k: v for k, v in row.items() if k != "path"} for row in receptive_fields(graph).rows]
 
 
 def test_paths_are_the_modules() -> None:
@@ -50,7 +62,7 @@ def test_paths_are_the_modules() -> None:
     assert paths.count("layer1.0.relu") == 1 and "layer1.0.relu2" in paths  # one module, called twice
 
 
-@pytest.mark.parametrize("name", ["resnet18", "frozen", "sequence", "two_inputs", "volume"])
+@pytest.mark.parametrize("name", [*BUNDLED, "frozen", "sequence", "two_inputs", "volume"])
 def test_the_network_has_the_same_layers(name: str) -> None:
     """A network reads the layers as the text of a spec."""
     model = archcalc.load_model(PT2 / f"{name}.pt2")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from archcalc.errors import ArchError, ShapeError, Span
@@ -29,13 +31,18 @@ class LoweringState:
         self.trace, self.pruned = trace, pruned
         self.wanted = {name for operation in pruned.live for name in operation.inputs}
         self.wanted.update(trace.outputs)
+        self._reading = Counter(n for operation in pruned.live for n in set(operation.inputs) if n)
+        self._reading.update(trace.outputs)
         self.atoms = Atoms()
         self.nodes: list[Node] = []
         self.lies: dict[str, Lie] = {}
         self.placed: list[PlacedWeight] = []
         self.names = PathNames(trace.modules)
         self.operation: Operation | None = None
-        self._storages = {weight.tensor: weight.storage for weight in trace.weights}
+        self._weights = {weight.tensor: weight for weight in trace.weights}
+        self.pending: dict[int, str] = {}  # attentions whose output projection is still to come
+        self.rolled: dict[int, int] = {}  # and those whose map is to be rolled back so far
+        self._names_of: dict[int, list[str]] = {}  # the tensors that lie in a node
         self._operators: dict[Any, Operator] = {}
         self._holders: dict[Any, int] = {}
         self._arranged: dict[tuple[int, tuple[Axis, ...]], int] = {}
@@ -70,6 +77,48 @@ class LoweringState:
             told = " or ".join("×".join(map(str, shape)) for shape in (want, node))
             raise Unlowered(f"its output is {told}, not {'×'.join(map(str, shapes[0]))}")
         self.lies[name] = lie
+        self._names_of.setdefault(lie.node, []).append(name)
+
+    def readers(self, node: int) -> int:
+        """Return how many operations read what lies in a node, apart from those that only rename it."""
+        names = self._names_of.get(node, [])
+        return sum(self._reading[name] for name in names) - max(len(names) - 1, 0)
+
+    def parameter_behind(self, tensor: str) -> bool:
+        """Whether a constant is one learned tensor, perhaps under another shape."""
+        found = self.pruned.behind.get(tensor, ())
+        if len(found) != 1 or self._weights[found[0]].kind != "parameter":
+            return False
+        return prod(self.shape(found[0])) == prod(self.shape(tensor))
+
+    def is_parameter(self, tensor: str) -> bool:
+        return tensor in self._weights and self._weights[tensor].kind == "parameter"
+
+    def rows_of(self, layer: int, part: str, start: int, count: int) -> list[Any]:
+        """Return some units of a linear layer's weights as those of a part of another layer."""
+        found = []
+        for weight in (w for w in self.placed if w.node == layer):
+            name = f"{part}.{weight.weight}"
+            whole = weight.split[0] == count
+            split = (count, *weight.split[1:])
+            rows = None if whole else (start, start + count)
+            found.append((name, weight.tensor, split, weight.order, rows))
+        return found
+
+    def once(self, word: str, node: int) -> int:
+        """Add an operator without arguments behind a node, if that was not done before."""
+        key = (node, ((-1,), tuple(map(ord, word))))
+        if key not in self._arranged:
+            self._arranged[key] = self.add(word, [node])
+        return self._arranged[key]
+
+    def _storage(self, tensor: str) -> str:
+        found = self.pruned.behind.get(tensor, ())
+        return "+".join(self._weights[name].storage for name in found) or tensor
+
+    def place(self, node: int, weights: Sequence[Any]) -> None:
+        """Say which tensors a node's weights are: (name, tensor, split, order) of each."""
+        self.placed += [PlacedWeight(node, *w) for w in weights]
 
     # nodes
 
@@ -85,22 +134,23 @@ class LoweringState:
         """
         shapes = tuple(self.nodes[i].shape for i in inputs)
         try:
-            operator = self._operator(word, given, shapes[0].rank)
+            operator = self.operator(word, given, shapes[0].rank)
             shape = operator.output_shape(*shapes)
         except (ShapeError, ArchError) as error:
             raise Unlowered(str(error)) from error
         index, shares = len(self.nodes), -1
         if weights:
-            held = tuple((w[0], self._storages.get(w[1], w[1])) for w in weights)
+            held = tuple((w[0], self._storage(w[1])) for w in weights)
             shares = self._holders.setdefault((operator, held, shapes[0].channels), index)
             shares = -1 if shares == index else shares
         if shares < 0:
-            self.placed += [PlacedWeight(index, *w) for w in weights]
+            self.place(index, weights)
         path = self.names.path(self.operation, word)
         self.nodes.append(Node(path, operator, tuple(inputs), shape, _LAYERS, shares))
         return index
 
-    def _operator(self, word: str, given: dict[str, Any], rank: int) -> Operator:
+    def operator(self, word: str, given: dict[str, Any], rank: int) -> Operator:
+        """Return one object for equal operators."""
         key = (word, rank, repr(given))
         found = self._operators.get(key)
         if found is None:
@@ -128,6 +178,9 @@ class LoweringState:
     def _moved(self, lie: Lie, target: tuple[Axis, ...]) -> int:
         """Permute as often as it takes; each is one of at most four blocks."""
         node, own = lie.node, lie.own
+        dealt = _dealt(own, target)
+        if dealt:
+            return self.add("shuffle", [node], groups=self.atoms.size(dealt))
         flat = [atom for axis in own for atom in axis]
         want = [atom for axis in target for atom in axis]
         if sorted(flat) != sorted(want):
@@ -174,6 +227,15 @@ class LoweringState:
         if not kept:
             kept = [(), ()]
         return self.spread(lie, (*kept, wanted))
+
+
+def _dealt(own: tuple[Axis, ...], target: tuple[Axis, ...]) -> Axis:
+    """Return the groups of channels that are dealt out in turn where nothing else moves; else none."""
+    before, after = own[-1], target[-1]
+    if own[:-1] != target[:-1] or len(before) < 2:
+        return ()
+    found = (before[:at] for at in range(1, len(before)) if before[at:] + before[:at] == after)
+    return next(found, ())
 
 
 def _blocks(flat: list[int], want: list[int]) -> list[Axis]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 Axis = tuple[int, ...]  # atoms, the outermost first; none for a size of 1
@@ -66,6 +67,30 @@ class Atoms:
     def resolved(self, lie: Lie) -> Lie:
         """Return the same in leaves."""
         file, own = (tuple(map(self.leaves, axes)) for axes in (lie.file, lie.own))
+        return Lie(lie.node, file, own)
+
+    def fused(self, lie: Lie) -> Lie:
+        """Return the same with atoms as one that follow each other in the file and in the node."""
+        if all(len(axis) < 2 for axis in lie.file):
+            return lie
+        follows = {a: b for axis in lie.own for a, b in pairwise(axis)}
+        instead: dict[int, Axis] = {}
+        for axis in lie.file:
+            run: list[int] = []
+            for atom in (*axis, -1):
+                if run and follows.get(run[-1]) == atom:
+                    run.append(atom)
+                    continue
+                if len(run) > 1:
+                    made = self.new(self.size(run))
+                    instead |= {run[0]: made, **dict.fromkeys(run[1:], ())}
+                run = [atom]
+        if not instead:
+            return lie
+        file, own = (
+            tuple(tuple(b for a in axis for b in instead.get(a, (a,))) for axis in axes)
+            for axes in (lie.file, lie.own)
+        )
         return Lie(lie.node, file, own)
 
     def viewed(self, axes: Sequence[Axis], shape: Sequence[int]) -> tuple[Axis, ...] | None:

@@ -1,15 +1,162 @@
-"""Joins, of which one input may be a constant of the file."""
+"""Joins, of which one input may be a constant of the file: a bias, a scale, places, or a table."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
+from typing import Any, NamedTuple
+
 from archcalc.interop.lowering import values
 from archcalc.interop.lowering.assembly import LoweringState
+from archcalc.interop.lowering.axes import Axis, Lie
 from archcalc.interop.lowering.model import Unlowered
 from archcalc.interop.trace import Operation
+
+_BIASED = ("conv", "deconv", "linear", "scale")
+
+
+class Constant(NamedTuple):
+    """A tensor that no input changes, beside one that lies in a node.
+
+    Args:
+        pairs: for atoms of that one, those of the constant.
+        flat: all atoms of the constant, in the file's order.
+        learned: whether it is made of one parameter, number by number.
+    """
+
+    tensor: str
+    pairs: dict[int, int]
+    flat: Axis
+    learned: bool
+
+
+def constant(low: LoweringState, tensor: str, beside: Sequence[Axis]) -> Constant:
+    shape = low.shape(tensor)
+    shape = (1,) * (len(beside) - len(shape)) + shape
+    if len(shape) > len(beside):
+        raise Unlowered("a constant stretches it along further axes")
+    file = [low.atoms.new(size) for size in shape]
+    pairs = values.matched(low, beside, file)
+    flat = tuple(atom for axis in file for atom in low.atoms.leaves(axis))
+    return Constant(tensor, pairs, flat, low.parameter_behind(tensor))
+
+
+def placed(low: LoweringState, found: Constant, own: Axis) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """How the file's numbers become those of the node, whose atoms stand in the order `own`."""
+    split = tuple(low.atoms.size((atom,)) for atom in found.flat)
+    order = tuple(found.flat.index(found.pairs[a]) for a in own if a in found.pairs)
+    return split or (1,), order or (0,)
 
 
 def join(low: LoweringState, op: Operation) -> None:
     live = [name for name in op.inputs if low.live(name)]
-    if op.word == "div" or len(live) < len(op.inputs) or len(op.inputs) == 1:
-        raise Unlowered("a constant is joined with it")
-    values.join(low, op, [low.lie(name) for name in op.inputs])
+    if len(live) == len(op.inputs) > 1:
+        if op.word == "div":
+            raise Unlowered("archcalc has no layer that divides")
+        values.join(low, op, [low.lie(name) for name in op.inputs])
+        return
+    if len(live) == 2 or not live:
+        raise Unlowered("several constants are joined with it")
+    others = [name for name in op.inputs if name not in live]
+    lie = low.lie(live[0])
+    if not others:
+        _number(low, op, lie)
+        return
+    rank = max(len(low.shape(others[0] or "")), len(lie.file))
+    lie = lie._replace(file=((),) * (rank - len(lie.file)) + lie.file)
+    found = constant(low, others[0] or "", lie.file)
+    _with(low, op, low.atoms.resolved(lie), found, op.inputs[0] == live[0])
+
+
+def _number(low: LoweringState, op: Operation, lie: Lie) -> None:
+    """Two tensors that are one, or a plain number."""
+    if op.word in ("add", "mul") and op.attributes.get("other") is None and len(op.inputs) == 1:
+        raise Unlowered("the number that it is joined with is not said")
+    _table(low, op, lie, None)
+
+
+def _with(low: LoweringState, op: Operation, lie: Lie, found: Constant, first: bool) -> None:
+    if found.learned and op.word in ("mul", "add") and found.pairs:
+        atoms = tuple(found.pairs)
+        if op.word == "mul" and set(atoms) <= _channels(low, lie, atoms):
+            _scale(low, op, lie, found)
+            return
+        if op.word == "add" and (_bias(low, op, lie, found) or _places(low, op, lie, found)):
+            return
+    if not first and op.word in ("sub", "div"):
+        raise Unlowered("it is taken from a constant")
+    _table(low, op, lie, found)
+
+
+def _channels(low: LoweringState, lie: Lie, atoms: Axis) -> set[int]:
+    """The atoms if they are one axis of the file, else nothing."""
+    held = [set(axis) for axis in lie.file if axis]
+    return set(atoms) if set(atoms) in held else set()
+
+
+def _scale(low: LoweringState, op: Operation, lie: Lie, found: Constant) -> None:
+    x = low.gather(lie, tuple(found.pairs))
+    held = [("weight", found.tensor, *placed(low, found, x.own[-1]))]
+    low.set(op.outputs[0], x._replace(node=low.add("scale", [x.node], held, nobias=True)))
+
+
+def _bias(low: LoweringState, op: Operation, lie: Lie, found: Constant) -> bool:
+    """A number a channel behind a layer without a bias is its bias."""
+    node = low.nodes[lie.node]
+    if (
+        node.operator.name not in _BIASED
+        or not getattr(node.operator, "nobias", False)
+        or set(found.pairs) != set(lie.own[-1])
+        or low.readers(lie.node) > 1
+        or node.shares >= 0
+    ):
+        return False
+    low.nodes[lie.node] = node._replace(operator=node.operator.replaced(nobias=False))
+    low.place(lie.node, [("bias", found.tensor, *placed(low, found, lie.own[-1]))])
+    low.set(op.outputs[0], lie)
+    return True
+
+
+def _places(low: LoweringState, op: Operation, lie: Lie, found: Constant) -> bool:
+    """A vector for each place of a sequence."""
+    whole = {atom for axis in lie.own for atom in axis}
+    if set(found.pairs) != whole or len(lie.file) < 2:
+        return False
+    channels = lie.file[-1] if len(lie.file) == 3 else lie.own[-1]
+    x = low.gather(lie, channels)
+    positions = tuple(atom for axis in x.own[:-1] for atom in axis)
+    if not positions:
+        return False
+    x = low.spread(x, (positions, x.own[-1]))
+    held = [("position", found.tensor, *placed(low, found, positions + x.own[-1]))]
+    low.set(op.outputs[0], x._replace(node=low.add("posembed", [x.node], held)))
+    return True
+
+
+def _table(low: LoweringState, op: Operation, lie: Lie, found: Constant | None) -> None:
+    raise Unlowered("a constant is joined with it")
+
+
+def sized(low: LoweringState, tensor: str) -> int:
+    return prod(low.shape(tensor))
+
+
+def classtoken(low: LoweringState, op: Operation, dim: int) -> bool:
+    """A learned token in front of a sequence."""
+    shape = low.shape(op.outputs[0])
+    first, *others = op.inputs
+    if first is None or low.live(first) or len(others) != 1 or not low.live(others[0]):
+        return False
+    if len(shape) != 3 or dim != 1 or sized(low, first) != shape[-1]:
+        return False
+    if not low.parameter_behind(first):
+        return False
+    lie = low.lie(others[0])
+    positions, channels = lie.file[1], lie.file[2]
+    x = low.spread(lie, (positions, channels))
+    held: list[Any] = [("weight", first, (shape[-1],), (0,))]
+    made = low.atoms.new(shape[1])
+    low.set(
+        op.outputs[0], Lie(low.add("classtoken", [x.node], held), ((), made, channels), (made, channels))
+    )
+    return True

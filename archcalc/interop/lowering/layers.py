@@ -8,6 +8,7 @@ from archcalc.arithmetic import Margin
 from archcalc.interop.lowering.assembly import LoweringState
 from archcalc.interop.lowering.axes import Axis, Lie
 from archcalc.interop.lowering.model import Unlowered
+from archcalc.interop.lowering.projections import projected_out
 from archcalc.interop.trace import Operation
 
 Weighing = tuple[str, str, tuple[int, ...], tuple[int, ...]]  # name, tensor, split, order
@@ -165,6 +166,9 @@ def dense(
     low: LoweringState, op: Operation, lie: Lie, units: int, weight: str, bias: str | None
 ) -> None:
     """A linear layer over the last axis of the file, whose weight is units × inputs."""
+    if lie.own[-1] == low.atoms.leaves(lie.file[-1]) and projected_out(low, lie, units, weight, bias):
+        low.set(op.outputs[0], lie)
+        return
     x = low.gather(lie, lie.file[-1])
     split, order = reordered(low, lie.file[-1], x.own[-1])
     held: list[Weighing] = [

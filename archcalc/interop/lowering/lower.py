@@ -8,12 +8,24 @@ from math import prod
 from archcalc import garbage
 from archcalc.errors import ArchError, Diagnostic
 from archcalc.graph.model import Graph
-from archcalc.interop.lowering import constants, layers, moves, values, windows
+from archcalc.interop.lowering import (
+    attention,
+    constants,
+    joining,
+    layers,
+    moves,
+    padding,
+    values,
+    windows,
+)
 from archcalc.interop.lowering.assembly import LoweringState
 from archcalc.interop.lowering.axes import Axis, Lie
 from archcalc.interop.lowering.check import check
 from archcalc.interop.lowering.inputs import channels_of
 from archcalc.interop.lowering.model import Lowered, Unlowered
+from archcalc.interop.lowering.needed import needed
+from archcalc.interop.lowering.projections import unfinished
+from archcalc.interop.lowering.written_out import Gathering
 from archcalc.interop.prune import Pruned, prune
 from archcalc.interop.tally import Tally
 from archcalc.interop.trace import Operation, Trace
@@ -29,6 +41,7 @@ _TABLE: tuple[tuple[LoweringRule, str], ...] = (
     (layers.group_norm, "group_norm instance_norm"),
     (layers.local_response_norm, "local_response_norm"),
     (layers.embedding, "embedding"),
+    (attention.attention, "attention"),
     (windows.pool, "max_pool avg_pool"),
     (windows.adaptive_pool, "adaptive_avg_pool adaptive_max_pool"),
     (windows.resample, "upsample_nearest upsample_linear upsample_cubic"),
@@ -49,10 +62,11 @@ _TABLE: tuple[tuple[LoweringRule, str], ...] = (
     (moves.select, "select"),
     (moves.unbind, "unbind"),
     (moves.split, "split"),
-    (moves.cat, "cat"),
-    (moves.stack, "stack"),
-    (moves.pad, "pad"),
-    (moves.roll, "roll"),
+    (joining.cat, "cat"),
+    (joining.stack, "stack"),
+    (padding.pad, "pad"),
+    (padding.roll, "roll"),
+    (padding.todepth, "todepth"),
 )
 RULES: dict[str, LoweringRule] = {word: rule for rule, words in _TABLE for word in words.split()}
 
@@ -65,16 +79,25 @@ def lower_trace(name: str, trace: Trace, tally: Tally) -> Lowered:
         ArchError: an operation has no layer that does the same, or the counts disagree with the tally.
     """
     pruned = prune(trace)
-    low = _begun(name, trace, pruned)
+    gathering = Gathering(trace, pruned.live)
+    pruned = pruned._replace(live=gathering.gathered())
+    low = _begun(name, trace._replace(tensors=gathering.tensors), pruned)
     for operation in pruned.live:
         try:
             _one(low, operation)
         except (Unlowered, IndexError, KeyError, TypeError, ValueError, ZeroDivisionError) as fact:
             raise _refused(name, operation, fact) from fact
-    graph = Graph(tuple(low.nodes), *_outputs(name, low))
-    outputs = [(low.lies[t].node, prod(low.shape(t))) for t in trace.outputs if t in low.lies]
+    try:
+        unfinished(low)
+    except Unlowered as fact:
+        raise ArchError(f"{name}: {fact}") from fact
+    whole = Graph(tuple(low.nodes), *_outputs(name, low))
+    graph, numbers = needed(whole)
+    lies = [(low.lies[t].node, prod(low.shape(t))) for t in trace.outputs if t in low.lies]
+    outputs = [(numbers[node], values) for node, values in lies]
     check(name, graph, tally.counts, tally.parameters, outputs)
-    return Lowered(graph, trace.modules, tuple(low.placed), trace.notes)
+    weights = [w._replace(node=numbers[w.node]) for w in low.placed if w.node in numbers]
+    return Lowered(graph, trace.modules, tuple(weights), trace.notes)
 
 
 def _one(low: LoweringState, operation: Operation) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archcalc.arithmetic import Margin
 from archcalc.interop.lowering.assembly import LoweringState
 from archcalc.interop.lowering.axes import Axis, Lie
-from archcalc.interop.lowering.layers import sizes
 from archcalc.interop.lowering.model import Unlowered
 from archcalc.interop.trace import Operation
 
@@ -19,7 +17,7 @@ def same(low: LoweringState, op: Operation) -> None:
 
 def view(low: LoweringState, op: Operation) -> None:
     """Split and merge the file's axes; what does not fit is laid as in the file before."""
-    lie, shape = low.lie(op.inputs[0]), low.shape(op.outputs[0])
+    lie, shape = low.atoms.fused(low.lie(op.inputs[0])), low.shape(op.outputs[0])
     axes = low.atoms.viewed(lie.file, shape)
     if axes is None:
         flat = tuple(atom for axis in lie.file for atom in axis)
@@ -91,8 +89,8 @@ def cut(low: LoweringState, lie: Lie, axis: Axis, start: int, size: int) -> tupl
 
 
 def slice_(low: LoweringState, op: Operation) -> None:
-    lie, given = low.lie(op.inputs[0]), op.attributes
-    for dim, start, step in _ranges(low, op, given):
+    lie = low.atoms.fused(low.lie(op.inputs[0]))
+    for dim, start, step in _ranges(low, op):
         size = low.shape(op.outputs[0])[dim]
         axis = low.atoms.leaves(lie.file[dim])
         if step == 1:
@@ -104,7 +102,7 @@ def slice_(low: LoweringState, op: Operation) -> None:
     low.set(op.outputs[0], lie)
 
 
-def _ranges(low: LoweringState, op: Operation, given: object) -> list[tuple[int, int, int]]:
+def _ranges(low: LoweringState, op: Operation) -> list[tuple[int, int, int]]:
     attributes = op.attributes
     shape = low.shape(op.inputs[0])
     if "ranges" in attributes:
@@ -165,129 +163,3 @@ def split(low: LoweringState, op: Operation) -> None:
             file = tuple(made if at == dim else axis for at, axis in enumerate(part.file))
             low.set(name, part._replace(file=file))
         start += size
-
-
-def cat(low: LoweringState, op: Operation) -> None:
-    lies = [low.lie(name) for name in op.inputs]
-    shape = low.shape(op.outputs[0])
-    joined(low, op, lies, int(op.attributes.get("dim") or 0) % len(shape))
-
-
-def stack(low: LoweringState, op: Operation) -> None:
-    rank = len(low.shape(op.outputs[0]))
-    dim = int(op.attributes.get("dim") or 0) % rank
-    lies = [low.lie(name) for name in op.inputs]
-    joined(low, op, [x._replace(file=(*x.file[:dim], (), *x.file[dim:])) for x in lies], dim)
-
-
-def joined(low: LoweringState, op: Operation, lies: Sequence[Lie], dim: int) -> None:
-    """All behind each other along one axis of the file."""
-    from archcalc.interop.lowering.values import matched
-
-    shapes = [low.atoms.shape(lie.file) for lie in lies]
-    kept = [i for i, shape in enumerate(shapes) if 0 not in shape]
-    lies = [lies[i] for i in kept]
-    main = next((lie for lie in lies if lie.file[dim]), None)
-    others = [axis for at, axis in enumerate(lies[0].file) if at != dim]
-    rest = [matched(low, others, [a for at, a in enumerate(x.file) if at != dim]) for x in lies]
-    main = low.atoms.resolved(lies[0] if main is None else main)
-    own, at = _with_axis(main, low.atoms.leaves(main.file[dim]))
-    first = rest[lies.index(next(x for x in lies if x.node == main.node))]
-    back = {b: a for a, b in first.items()}
-    own = tuple(() if i == at else tuple(back[a] for a in axis) for i, axis in enumerate(own))
-    nodes = []
-    for lie, pairs in zip(lies, rest, strict=True):
-        lie = low.atoms.resolved(lie)
-        target = [tuple(pairs[a] for a in axis) for axis in own]
-        target[at] = low.atoms.leaves(lie.file[dim])
-        nodes.append(low.spread(lie, target).node)
-    shape = low.nodes[nodes[0]].shape
-    axis = (*shape.axes, "channels")[at]
-    node = nodes[0] if len(nodes) == 1 else low.add("concat", nodes, axis=axis)
-    made = low.atoms.new(low.shape(op.outputs[0])[dim])
-    axes = [*map(low.atoms.leaves, others)]
-    axes.insert(dim, made)
-    own = tuple(made if i == at else axis for i, axis in enumerate(own))
-    low.set(op.outputs[0], Lie(node, tuple(axes), own))
-
-
-def _with_axis(main: Lie, wanted: Axis) -> tuple[tuple[Axis, ...], int]:
-    """Axes of the node of which one is the wanted one, and which."""
-    if wanted in main.own and wanted:
-        return main.own, main.own.index(wanted)
-    rest = [tuple(a for a in axis if a not in wanted) for axis in main.own]
-    if wanted:
-        kept = [axis for axis in rest if axis] or [(), ()]
-        while len(kept) > 3:
-            kept[:2] = [kept[0] + kept[1]]
-        return (*kept, wanted), len(kept)
-    kept = [axis for axis in rest[:-1] if axis]
-    while len(kept) > 2:
-        kept[:2] = [kept[0] + kept[1]]
-    return ((), *kept, rest[-1]), 0
-
-
-def pad(low: LoweringState, op: Operation) -> None:
-    """Zeros around some axes; torch names the last axis first."""
-    lie, given = low.lie(op.inputs[0]), op.attributes
-    rank = len(lie.file)
-    pads = given.get("pad", given.get("padding", ()))
-    mode, flag = str(given.get("function", "")) + str(given.get("mode", "")), {}
-    if "reflect" in mode or "replicat" in mode:
-        flag = {"reflect" if "reflect" in mode else "edge": True}
-    elif "circular" in mode or given.get("value") not in (None, 0, 0.0, False):
-        raise Unlowered("what it pads with is not zero")
-    if not pads or len(pads) % 2 or any(type(n) is not int for n in pads):
-        raise Unlowered("how much it pads is not said")
-    amounts = {rank - 1 - i: (pads[2 * i], pads[2 * i + 1]) for i in range(len(pads) // 2)}
-    for dim, (before, after) in amounts.items():
-        if before or after:
-            lie = _padded(low, lie, dim, before, after, flag)
-    low.set(op.outputs[0], lie)
-
-
-def _padded(
-    low: LoweringState, lie: Lie, dim: int, before: int, after: int, flag: dict[str, bool]
-) -> Lie:
-    lie = low.atoms.resolved(lie)
-    axis = lie.file[dim]
-    if before < 0 or after < 0:
-        left = low.atoms.size(axis) + min(before, 0) + min(after, 0)
-        lie, axis = cut(low, lie, axis, max(-before, 0), left)
-        lie = lie._replace(file=tuple(axis if i == dim else a for i, a in enumerate(lie.file)))
-        before, after = max(before, 0), max(after, 0)
-    own, at = _with_axis(lie, axis)
-    made = low.atoms.new(low.atoms.size(axis) + before + after)
-    if at == len(own) - 1 and own[at:] and not before and not flag:
-        x = low.spread(lie, own)
-        node = low.add("padchannels", [x.node], channels=low.atoms.size(made))
-    else:
-        if at == len(own) - 1:
-            own, at = (axis, *(a for a in own[:-1] if a)), 0
-            own = own if len(own) > 1 else (*own, ())
-        x = low.spread(lie, own)
-        sides = [Margin(0, 0)] * (len(own) - 1)
-        sides[at] = Margin(before, after)
-        node = low.add("pad", [x.node], size=tuple(sides), **flag)
-    file = tuple(made if i == dim else a for i, a in enumerate(x.file))
-    return Lie(node, file, tuple(made if i == at else a for i, a in enumerate(own)))
-
-
-def roll(low: LoweringState, op: Operation) -> None:
-    """Both axes of a map at once where they move alike."""
-    lie, given = low.lie(op.inputs[0]), op.attributes
-    shifts, dims = sizes(given.get("shifts", ()), 1), sizes(given.get("dims", ()), 1)
-    if len(shifts) != len(dims):
-        raise Unlowered("it rolls all axes as one")
-    axes = [low.atoms.leaves(lie.file[dim % len(lie.file)]) for dim in dims]
-    if len(set(shifts)) == 1 and len(axes) == 2 and lie.own[:-1] == tuple(axes):
-        node = low.add("roll", [lie.node], shift=shifts[0])
-        low.set(op.outputs[0], lie._replace(node=node))
-        return
-    for axis, shift in zip(axes, shifts, strict=True):
-        own, at = _with_axis(lie, axis)
-        lie = low.spread(lie, own)
-        shape = low.nodes[lie.node].shape
-        name = (*shape.axes, "channels")[at]
-        lie = lie._replace(node=low.add("roll", [lie.node], shift=shift, axis=name))
-    low.set(op.outputs[0], lie)

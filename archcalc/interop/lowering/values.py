@@ -113,6 +113,8 @@ def join(low: LoweringState, op: Operation, lies: Sequence[Lie]) -> None:
         padded *= 2
     main = _main(low, padded)
     axes = padded[main].file
+    for lie in padded:
+        matched(low, axes, lie.file)  # which may split atoms that others have, too
     maps = [matched(low, axes, lie.file) for lie in padded]
     own = _separable(low, low.atoms.resolved(padded[main]), [set(pairs) for pairs in maps])
     nodes = []
@@ -154,16 +156,7 @@ def matched(low: LoweringState, main: Sequence[Axis], other: Sequence[Axis]) -> 
         if found is None:
             raise Unlowered("its inputs are parted in different ways")
         pairs |= found
-    # a later pair may have split an atom of an earlier one
-    resolved: dict[int, int] = {}
-    for x, y in pairs.items():
-        left, right = low.atoms.leaves((x,)), low.atoms.leaves((y,))
-        if len(left) != len(right):
-            found = low.atoms.paired(left, right)
-            resolved |= found or {}
-        else:
-            resolved |= dict(zip(left, right, strict=True))
-    return resolved
+    return pairs
 
 
 def _separable(low: LoweringState, main: Lie, present: Sequence[set[int]]) -> tuple[Axis, ...]:

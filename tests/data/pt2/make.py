@@ -186,6 +186,22 @@ def resnet18() -> nn.Module:
     return torchvision.models.resnet18(weights=None)
 
 
+# whole networks that are bundled as specs too
+TORCHVISION = (
+    "convnext_tiny densenet121 efficientnet_b0 googlenet mobilenet_v2 shufflenet_v2_x1_0 swin_t vit_b_16"
+)
+
+
+def torchvision(name: str) -> None:
+    import torchvision
+
+    options = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
+    with torch.device("meta"):
+        model = torchvision.models.get_model(name, weights=None, **options).eval()
+        (given,) = image(size=224)
+    save(f"torchvision/{name}", torch.export.export(model, (given,)))
+
+
 def image(n: int = 1, size: int = 8) -> tuple[torch.Tensor, ...]:
     return (torch.randn(n, 3, size, size),)
 
@@ -235,8 +251,8 @@ def strip(graph: dict[str, Any]) -> None:
 
 def save(name: str, program: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        torch.export.save(program, f"{folder}/{name}.pt2")
-        packed(f"{folder}/{name}.pt2", HERE / f"{name}.pt2")
+        torch.export.save(program, f"{folder}/model.pt2")
+        packed(f"{folder}/model.pt2", HERE / f"{name}.pt2")
 
 
 def main() -> None:
@@ -248,6 +264,8 @@ def main() -> None:
         with torch.device("meta"):
             model, given = make().eval(), inputs()
         save(name, torch.export.export(model, given, **options))
+    for name in TORCHVISION.split():
+        torchvision(name)
     ids = (torch.zeros(1, 6, dtype=torch.long),)
     save("tied", torch.export.export(Tied().eval(), ids))
     with torch.device("meta"):

@@ -1,0 +1,194 @@
+"""Attention: with its projections where they are plain, else of queries, keys and values as they are."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from archcalc.graph.model import Node
+from archcalc.interop.lowering import values
+from archcalc.interop.lowering.assembly import LoweringState
+from archcalc.interop.lowering.axes import Axis, Lie
+from archcalc.interop.lowering.model import Unlowered
+from archcalc.interop.trace import Operation
+
+_PARTS = ("query", "key", "value")
+
+
+class _Heads(NamedTuple):
+    """Queries, keys and values, and the atoms of the queries: windows, heads, places, channels."""
+
+    lies: tuple[Lie, Lie, Lie]
+    windows: Axis
+    heads: Axis
+    places: Axis
+    width: Axis
+
+
+def attention(low: LoweringState, op: Operation) -> None:
+    found = _heads(low, op)
+    added = [name for name in op.inputs[3:] if name is not None]
+    if found.windows or (added and len(found.lies[0].own) == 3):
+        _in_windows(low, op, found, added)
+        return
+    if added:
+        raise Unlowered("something is added to its scores")
+    _of_sequence(low, op, found)
+
+
+def _heads(low: LoweringState, op: Operation) -> _Heads:
+    query, key, value = (low.lie(name) for name in op.inputs[:3])
+    rank = len(query.file)
+    if len(key.file) != rank or len(value.file) != rank:
+        raise Unlowered("its queries, keys and values have other axes")
+    before = tuple(atom for axis in query.file[:-2] for atom in axis)
+    channels = set(query.own[-1])
+    heads = tuple(atom for atom in before if atom in channels)
+    windows = tuple(atom for atom in before if atom not in channels)
+    return _Heads((query, key, value), windows, heads, query.file[-2], query.file[-1])
+
+
+def _of_sequence(low: LoweringState, op: Operation, found: _Heads) -> None:
+    """The scores of all pairs: each of the three as places × (heads × channels of a head)."""
+    laid, heads = [], low.atoms.size(found.heads)
+    for lie in found.lies:
+        pairs = values.matched(low, found.lies[0].file[:-2], lie.file[:-2])
+        headed = tuple(pairs[atom] for atom in low.atoms.leaves(found.heads))
+        laid.append((low.atoms.resolved(lie), (lie.file[-2], headed + lie.file[-1])))
+    given: dict[str, Any] = {"heads": heads, "causal": bool(op.attributes.get("is_causal", False))}
+    value, _own = laid[2]
+    result = tuple(low.atoms.leaves(axis) for axis in (found.places, found.heads + value.file[-1]))
+    file = (*found.lies[0].file[:-1], value.file[-1])
+    projected = _projected(low, [lie for lie, _ in laid], [own for _, own in laid])
+    if projected is not None:
+        x, held, biased = projected
+        node = low.add("attention", [x], held, **given, noout=True, nobias=not biased)
+        low.pending[node] = "output"
+    else:
+        nodes = [low.spread(lie, own).node for lie, own in laid]
+        node = low.add("attention", nodes, **given, bare=True)
+    low.set(op.outputs[0], Lie(node, file, result))
+
+
+def _projected(
+    low: LoweringState, lies: list[Lie], wanted: list[tuple[Axis, Axis]]
+) -> tuple[int, list[Any], bool] | None:
+    """The tensor that all three are linear functions of, and their weights; None if they are not."""
+    made = [_source(low, lie) for lie in lies]
+    found = [m for m in made if m is not None]
+    if len(found) < 3 or len({m[0] for m in found}) > 1:
+        return None
+    x, width = found[0][0], int(low.nodes[found[0][0]].shape.channels)
+    sizes = [low.atoms.size(own[-1]) for own in wanted]
+    if set(sizes) != {width} or len({biased for *_, biased in found}) > 1:
+        return None
+    for lie, own in zip(lies, wanted, strict=True):
+        if lie.own[-1] != tuple(low.atoms.leaves(own[-1])):
+            return None
+    held = [
+        w
+        for part, (_, layer, start, _) in zip(_PARTS, found, strict=True)
+        for w in low.rows_of(layer, part, start, width)
+    ]
+    positions = wanted[0][0]
+    order = tuple(atom for axis in lies[0].own[:-1] for atom in axis)
+    if order != tuple(low.atoms.leaves(positions)):
+        return None
+    return _sequence(low, x), held, found[0][3]
+
+
+def _sequence(low: LoweringState, node: int) -> int:
+    """The node as a sequence."""
+    if low.nodes[node].shape.rank == 1:
+        return node
+    return low.once("tokens", node)
+
+
+def _source(low: LoweringState, lie: Lie) -> tuple[int, int, int, bool] | None:
+    """What a linear layer reads of which this is all or a slice: input, layer, first channel, biased."""
+    node, start = low.nodes[lie.node], 0
+    layer = lie.node
+    if node.operator.name == "slice" and getattr(node.operator, "axis", "") == "channels":
+        start, layer = int(getattr(node.operator, "start", 0)), node.inputs[0]
+        node = low.nodes[layer]
+    if not _is_linear(node) or node.shares >= 0:
+        return None
+    return node.inputs[0], layer, start, not getattr(node.operator, "nobias", False)
+
+
+def _is_linear(node: Node) -> bool:
+    operator = node.operator
+    if operator.name == "linear":
+        return True
+    plain = operator.name == "conv" and getattr(operator, "g", 0) == 1
+    return plain and set(getattr(operator, "k", ())) == {1} and set(getattr(operator, "s", ())) == {1}
+
+
+def _in_windows(low: LoweringState, op: Operation, found: _Heads, added: list[str]) -> None:
+    """Swin's: windows side by side on a map, of which the linear layer before knows nothing."""
+    lies = [low.atoms.resolved(lie) for lie in found.lies]
+    own = lies[0].own
+    sides = _window(low, found, own)
+    if sides is None or any(lie.own[:-1] != own[:-1] for lie in lies):
+        raise Unlowered("its windows do not lie side by side on a map")
+    heads = tuple(low.atoms.leaves(found.heads + found.width))
+    channels = [(own[0], heads)] * 3
+    wanted = [(axes[0], lie.own[-1]) for axes, lie in zip(channels, lies, strict=True)]
+    made = [_source(low, lie) for lie in lies]
+    if any(m is None for m in made) or len({m[0] for m in made if m}) > 1 or len(own) != 3:
+        raise Unlowered("its queries, keys and values are no linear functions of one map")
+    width = low.atoms.size(heads)
+    sources = [m for m in made if m is not None]
+    held = [
+        w
+        for part, (_, layer, start, _) in zip(_PARTS, sources, strict=True)
+        for w in low.rows_of(layer, part, start, width)
+    ]
+    held += _places(low, added, sides, low.atoms.size(found.heads))
+    x, shift = _unrolled(low, sources[0][0])
+    if not sources[0][3] or not wanted:
+        raise Unlowered("its projections have no bias")
+    node = low.add(
+        "windowattention", [x], held, heads=low.atoms.size(found.heads), window=sides, shift=shift
+    )
+    low.pending[node] = "output"
+    if shift:
+        low.rolled[node] = shift
+    result = (*own[:-1], tuple(low.atoms.leaves(found.heads)) + lies[2].file[-1])
+    low.set(op.outputs[0], Lie(node, (*lies[0].file[:-1], lies[2].file[-1]), result))
+
+
+def _window(low: LoweringState, found: _Heads, own: tuple[Axis, ...]) -> int | None:
+    """The side of the windows, if they are the inner parts of a map's height and width."""
+    places = tuple(low.atoms.leaves(found.places))
+    inner = [tuple(atom for atom in axis if atom in places) for axis in own[:-1]]
+    outer = [tuple(atom for atom in axis if atom not in places) for axis in own[:-1]]
+    if len(inner) != 2 or inner[0] + inner[1] != places:
+        return None
+    if any(out + ins != axis for out, ins, axis in zip(outer, inner, own[:-1], strict=True)):
+        return None
+    sides = {low.atoms.size(axis) for axis in inner}
+    return sides.pop() if len(sides) == 1 else None
+
+
+def _places(low: LoweringState, added: list[str], side: int, heads: int) -> list[Any]:
+    """The table of biases by relative place; a mask that nobody learns needs no words."""
+    count = (2 * side - 1) ** 2
+    tables = []
+    for name in added:
+        behind = [t for t in low.pruned.behind.get(name, ()) if low.is_parameter(t)]
+        tables += [t for t in behind if low.shape(t) == (count, heads)]
+        if len(behind) > 1 or (behind and low.shape(behind[0]) != (count, heads)):
+            raise Unlowered("what is added to its scores is no table of relative places")
+    if len(tables) != 1:
+        raise Unlowered("no table of relative places is added to its scores")
+    return [("position", tables[0], (2 * side - 1, 2 * side - 1, heads), (0, 1, 2))]
+
+
+def _unrolled(low: LoweringState, node: int) -> tuple[int, int]:
+    """The map before it was rolled, and how far."""
+    operator = low.nodes[node].operator
+    if operator.name == "roll" and getattr(operator, "axis", "") == "positions":
+        shift = -int(getattr(operator, "shift", 0))
+        if shift > 0:
+            return low.nodes[node].inputs[0], shift
+    return node, 0

@@ -1,0 +1,71 @@
+"""Tensors behind each other along an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archcalc.interop.lowering.assembly import LoweringState
+from archcalc.interop.lowering.axes import Axis, Lie
+from archcalc.interop.lowering.constants import classtoken
+from archcalc.interop.lowering.values import matched
+from archcalc.interop.trace import Operation
+
+
+def cat(low: LoweringState, op: Operation) -> None:
+    shape = low.shape(op.outputs[0])
+    dim = int(op.attributes.get("dim") or 0) % len(shape)
+    if not classtoken(low, op, dim):
+        joined(low, op, [low.lie(name) for name in op.inputs], dim)
+
+
+def stack(low: LoweringState, op: Operation) -> None:
+    rank = len(low.shape(op.outputs[0]))
+    dim = int(op.attributes.get("dim") or 0) % rank
+    lies = [low.lie(name) for name in op.inputs]
+    joined(low, op, [x._replace(file=(*x.file[:dim], (), *x.file[dim:])) for x in lies], dim)
+
+
+def joined(low: LoweringState, op: Operation, lies: Sequence[Lie], dim: int) -> None:
+    """All behind each other along one axis of the file."""
+    shapes = [low.atoms.shape(lie.file) for lie in lies]
+    kept = [i for i, shape in enumerate(shapes) if 0 not in shape]
+    lies = [lies[i] for i in kept]
+    main = next((lie for lie in lies if lie.file[dim]), None)
+    others = [axis for at, axis in enumerate(lies[0].file) if at != dim]
+    for _ in range(2):  # the last may split atoms that the first have, too
+        rest = [matched(low, others, [a for at, a in enumerate(x.file) if at != dim]) for x in lies]
+    main = low.atoms.resolved(lies[0] if main is None else main)
+    own, at = with_axis(main, low.atoms.leaves(main.file[dim]))
+    first = rest[lies.index(next(x for x in lies if x.node == main.node))]
+    back = {b: a for a, b in first.items()}
+    own = tuple(() if i == at else tuple(back[a] for a in axis) for i, axis in enumerate(own))
+    nodes = []
+    for lie, pairs in zip(lies, rest, strict=True):
+        lie = low.atoms.resolved(lie)
+        target = [tuple(pairs[a] for a in axis) for axis in own]
+        target[at] = low.atoms.leaves(lie.file[dim])
+        nodes.append(low.spread(lie, target).node)
+    shape = low.nodes[nodes[0]].shape
+    axis = (*shape.axes, "channels")[at]
+    node = nodes[0] if len(nodes) == 1 else low.add("concat", nodes, axis=axis)
+    made = low.atoms.new(low.shape(op.outputs[0])[dim])
+    axes = [*map(low.atoms.leaves, others)]
+    axes.insert(dim, made)
+    own = tuple(made if i == at else axis for i, axis in enumerate(own))
+    low.set(op.outputs[0], Lie(node, tuple(axes), own))
+
+
+def with_axis(main: Lie, wanted: Axis) -> tuple[tuple[Axis, ...], int]:
+    """Axes of the node of which one is the wanted one, and which."""
+    if wanted in main.own and wanted:
+        return main.own, main.own.index(wanted)
+    rest = [tuple(a for a in axis if a not in wanted) for axis in main.own]
+    if wanted:
+        kept = [axis for axis in rest if axis] or [(), ()]
+        while len(kept) > 3:
+            kept[:2] = [kept[0] + kept[1]]
+        return (*kept, wanted), len(kept)
+    kept = [axis for axis in rest[:-1] if axis]
+    while len(kept) > 2:
+        kept[:2] = [kept[0] + kept[1]]
+    return ((), *kept, rest[-1]), 0

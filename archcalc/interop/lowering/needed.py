@@ -1,0 +1,25 @@
+"""Leave out layers that no output needs: those that others took over, and moves made in vain."""
+
+from __future__ import annotations
+
+from archcalc.graph.model import Graph, Node
+
+
+def needed(graph: Graph) -> tuple[Graph, dict[int, int]]:
+    """Return the graph of what inputs and outputs need, and the new numbers of its nodes."""
+    wanted = set(range(graph.inputs)) | set(graph.outputs)
+    for index in range(len(graph.nodes) - 1, -1, -1):
+        if index in wanted:
+            node = graph.nodes[index]
+            wanted.update(node.inputs)
+            if node.shares >= 0:
+                wanted.add(node.shares)
+    numbers = {old: new for new, old in enumerate(sorted(wanted))}
+    nodes = tuple(_renumbered(graph.nodes[old], numbers) for old in numbers)
+    sides = tuple((name, numbers[index]) for name, index in graph.side_outputs)
+    return graph._replace(nodes=nodes, output=numbers[graph.output], side_outputs=sides), numbers
+
+
+def _renumbered(node: Node, numbers: dict[int, int]) -> Node:
+    inputs = tuple(numbers[i] for i in node.inputs)
+    return node._replace(inputs=inputs, shares=numbers.get(node.shares, -1))

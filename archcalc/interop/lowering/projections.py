@@ -1,0 +1,40 @@
+"""The output projection of an attention, which the file has as a linear layer behind it."""
+
+from __future__ import annotations
+
+from archcalc.interop.lowering.assembly import LoweringState
+from archcalc.interop.lowering.axes import Lie
+from archcalc.interop.lowering.model import Unlowered
+
+
+def projected_out(low: LoweringState, lie: Lie, units: int, weight: str, bias: str | None) -> bool:
+    """Take the linear layer behind an attention into it, as its output projection."""
+    node = low.nodes[lie.node]
+    if lie.node not in low.pending or units != node.shape.channels or low.readers(lie.node) > 1:
+        return False
+    operator = node.operator
+    if low.nodes[node.inputs[0]].shape.channels != units:
+        return False
+    if operator.name == "attention":
+        if getattr(operator, "nobias", False) != (bias is None):
+            return False
+        given = {name: getattr(operator, name) for name in ("heads", "causal", "nobias")}
+        low.nodes[lie.node] = node._replace(operator=low.operator("attention", given, 1))
+    elif bias is None:
+        return False
+    del low.pending[lie.node]
+    low.place(lie.node, [("output.weight", weight, (units, units), (1, 0))])
+    if bias is not None:
+        low.place(lie.node, [("output.bias", bias, (units,), (0,))])
+    return True
+
+
+def unfinished(low: LoweringState) -> None:
+    """Raises:
+    Unlowered: an attention of windows has no output projection, or its map is not rolled back.
+    """
+    for node in low.pending:
+        if low.nodes[node].operator.name == "windowattention":
+            raise Unlowered(f"the attention {low.nodes[node].path} has no output projection")
+    for node in low.rolled:
+        raise Unlowered(f"the map behind {low.nodes[node].path} is not rolled back")
