@@ -112,6 +112,16 @@ def test_a_rule_that_is_wrong_is_noticed(
     assert told in str(error.value)
 
 
+ONNX = Path(__file__).parents[1] / "data" / "onnx"
+
+
+@pytest.mark.parametrize("name", ["classifier", "function", "listed", "volume"])
+def test_onnx(name: str) -> None:
+    model = archcalc.load_model(ONNX / f"{name}.onnx")
+    analysis = network_of(model).analyze()
+    assert (analysis.multiplies, analysis.parameters) == (model.multiplies, model.parameters)
+
+
 def test_axes_are_split_where_views_split_them() -> None:
     """7·2 rows and 7·2 columns in windows of 7: (2, 7, 2, 7) of the same values."""
     atoms = Atoms()

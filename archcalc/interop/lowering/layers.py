@@ -23,12 +23,10 @@ def sizes(value: Any, axes: int) -> tuple[int, ...]:
 def margins(op: Operation, kernel: tuple[int, ...]) -> tuple[Margin, ...]:
     """Padding on both sides of each axis: one number, one an axis, all before and behind, or a word."""
     given, axes = op.attributes.get("padding", 0), len(kernel)
-    if given == "valid":
+    if given in ("valid", "same"):
         return (Margin(0, 0),) * axes
-    if given == "same":
-        dilation = sizes(op.attributes.get("dilation", 1), axes)
-        whole = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
-        return tuple(Margin(n // 2, n - n // 2) for n in whole)
+    if given == "same_lower":
+        raise Unlowered("its odd row of padding lies before the others")
     pads = sizes(given, axes)
     behind = pads[axes:] if len(pads) == 2 * axes else pads
     return tuple(Margin(a, b) for a, b in zip(pads[:axes], behind, strict=True))
@@ -95,6 +93,7 @@ def conv(low: LoweringState, op: Operation) -> None:
         "p": along(images, margins(op, kernel), Margin(0, 0)),
         "d": along(images, sizes(op.attributes.get("dilation", 1), axes), 1),
         "g": groups,
+        "same": op.attributes.get("padding") == "same",
         "nobias": bias is None,
     }
     _require_fixed(low, op, 1)

@@ -60,6 +60,7 @@ _TABLE: tuple[tuple[LoweringRule, str], ...] = (
     (moves.expand, "expand"),
     (moves.slice_, "slice"),
     (moves.select, "select"),
+    (moves.gather, "gather"),
     (moves.unbind, "unbind"),
     (moves.split, "split"),
     (joining.cat, "cat"),

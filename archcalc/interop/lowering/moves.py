@@ -144,6 +144,21 @@ def _selected(low: LoweringState, name: str, lie: Lie, dim: int, index: int) -> 
     low.set(name, lie._replace(file=file))
 
 
+def gather(low: LoweringState, op: Operation) -> None:
+    """Places that follow each other, or one by one, along an axis."""
+    places, shape = op.attributes.get("places"), low.shape(op.inputs[0])
+    dim = int(op.attributes.get("dim", 0)) % len(shape)
+    if places is None:
+        raise Unlowered("which places it takes is not said")
+    start = places[0] % shape[dim]
+    if [n % shape[dim] for n in places] != list(range(start, start + len(places))):
+        raise Unlowered("the places that it takes do not follow each other")
+    lie = low.lie(op.inputs[0])
+    lie, made = cut(low, lie, lie.file[dim], start, len(places))
+    file = tuple(made if at == dim else axis for at, axis in enumerate(lie.file))
+    low.set(op.outputs[0], lie._replace(file=file))
+
+
 def unbind(low: LoweringState, op: Operation) -> None:
     lie = low.lie(op.inputs[0])
     dim = int(op.attributes.get("dim", 0)) % len(lie.file)

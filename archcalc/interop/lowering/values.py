@@ -28,6 +28,8 @@ PLAIN = {
 def plain(low: LoweringState, op: Operation) -> None:
     """A function of one value."""
     lie = low.lie(op.inputs[0])
+    if op.word == "hardsigmoid" and abs(op.attributes.get("alpha", 1 / 6) - 1 / 6) > 1e-4:
+        raise Unlowered("its slope is not 1/6")
     if op.word == "softplus" and op.attributes.get("beta", 1) != 1:
         raise Unlowered("its beta is not 1")
     node = low.add(PLAIN[op.word], [lie.node])

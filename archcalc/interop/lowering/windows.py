@@ -27,6 +27,7 @@ def pool(low: LoweringState, op: Operation) -> None:
         "window": along(images, kernel, 1),
         "s": along(images, stride, 1),
         "p": along(images, pads, Margin(0, 0)),
+        "same": given.get("padding") == "same",
         "ceil": bool(given.get("ceil_mode", False)),
     }
     if op.word == "max_pool":
@@ -75,6 +76,7 @@ def resample(low: LoweringState, op: Operation) -> None:
     axes = len(shape) - 2
     x, images = map_of(low, low.lie(op.inputs[0]), axes)
     given: dict[str, Any] = {}
+    _require_torchs(op)
     if op.word != "upsample_nearest":
         given["bilinear" if op.word == "upsample_linear" else "bicubic"] = True
         given["corners"] = bool(op.attributes.get("align_corners", False))
@@ -89,6 +91,22 @@ def resample(low: LoweringState, op: Operation) -> None:
         size = along(images, output[-axes:], low.atoms.size(images))
         node = low.add("resize", [x.node], size=size, **given)
     mapped(low, op, node, images, x.own[-1])
+
+
+def _require_torchs(op: Operation) -> None:
+    """ONNX has more ways than torch."""
+    given = op.attributes
+    where = given.get("where", "half_pixel")
+    if op.word == "upsample_nearest":
+        plain = "where" not in given or (where == "asymmetric" and given["nearest"] == "floor")
+        whole = where in ("half_pixel", "asymmetric", "pytorch_half_pixel")
+        shape_free = plain or (whole and given.get("nearest") in ("round_prefer_floor", "floor"))
+        if not shape_free:
+            raise Unlowered("its nearest neighbors are other ones than torch's")
+    elif where not in ("half_pixel", "pytorch_half_pixel", "align_corners"):
+        raise Unlowered(f"its values lie at other places than torch's: {where}")
+    if given.get("cubic", -0.75) != -0.75:
+        raise Unlowered("its cubic is another one than torch's")
 
 
 def pixel_shuffle(low: LoweringState, op: Operation) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from archcalc.interop.onnx.kept import kept
 from archcalc.interop.onnx.modules import Home, home
 from archcalc.interop.onnx.tensors import DTYPES
 from archcalc.interop.onnx.values import Value
@@ -138,6 +139,8 @@ class Emission:
             for position, value in enumerate(inputs)
         )
         names = tuple(self.to.tensor(v) for v in made)
+        if not folded:
+            attributes |= kept(word, self.call)
         self.to.operations.append(Operation(word, read, names, attributes, self.home.path, self.place))
         if folded:
             self.to.made_of(made, inputs)
