@@ -18,11 +18,15 @@ _NUMBERED = re.compile(r"(.*?)(\d*)")
 
 
 class Folding(NamedTuple):
-    """What is asked of a tree: blocks to show in full, the mark of each layer, how deep to look."""
+    """What is asked of a tree: blocks to show in full, the mark of each layer, how deep to look.
+
+    `close` are the paths of blocks that are one box each.
+    """
 
     expand: frozenset[str] = frozenset()
     marks: Sequence[str] = ()
     depth: int | None = None
+    close: frozenset[str] = frozenset()
 
     def opens(self, path: str) -> bool:
         """Whether the block, or one that holds it, is wanted in full: by path, or by its own name."""
@@ -30,7 +34,9 @@ class Folding(NamedTuple):
         return any(self.expand.intersection(names_of(parts[: i + 1])) for i in range(len(parts)))
 
     def closes(self, path: str) -> bool:
-        """Whether the block lies so deep that it is one box."""
+        """Whether the block is one box: by its path, or as it lies so deep."""
+        if path in self.close:
+            return True
         deep = self.depth is not None and path.count("/") + 1 >= self.depth
         return deep and not self.opens(path)
 
@@ -45,12 +51,14 @@ def fold(graph: Graph, folding: Folding) -> tuple[Unit, ...]:
     return _beside(graph, _Folder(graph, folding).units(range(len(graph.nodes)), 0))
 
 
-def unpacked(units: tuple[Unit, ...]) -> tuple[Unit, ...]:
+def unpacked(units: tuple[Unit, ...], folding: Folding) -> tuple[Unit, ...]:
     """Take apart a block that holds most of the network: its parts can stand in several columns."""
     for at, unit in enumerate(units):
         wide = isinstance(unit, Group) and not unit.copies and len(unit.children) >= FEWEST
+        if folding.closes(unit.path):
+            continue
         if wide and isinstance(unit, Group) and _boxes(unit) > _MOST * sum(map(_boxes, units)):
-            return unpacked((*units[:at], *unit.children, *units[at + 1 :]))
+            return unpacked((*units[:at], *unit.children, *units[at + 1 :]), folding)
     return units
 
 

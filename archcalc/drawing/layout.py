@@ -14,7 +14,7 @@ from archcalc.drawing.measures import WORDS, By, Measure, measured
 from archcalc.drawing.metrics import fitted, width
 from archcalc.drawing.model import Caption, Drawing, DrawnBox, Swatch
 from archcalc.drawing.outline import OutlineEntry, outline
-from archcalc.drawing.pages import wrapped
+from archcalc.drawing.pages import WIDE, wrapped
 from archcalc.drawing.sheet import Sheet, captions, joined
 from archcalc.drawing.tree import Unit
 from archcalc.drawing.valley import across, valley
@@ -31,7 +31,8 @@ LONGEST = 460  # of a title over a narrow drawing
 class Wishes(NamedTuple):
     """What a drawing shall show: blocks in full, how deep, the measure of its bars, how many columns.
 
-    `marks` has the status of each layer in a difference, '' where it is the same.
+    `marks` has the status of each layer in a difference, '' where it is the same; `close` are the paths
+    of blocks that are one box each; `wide` is the width of columns to their height, at best.
     """
 
     expand: frozenset[str] = frozenset()
@@ -39,10 +40,12 @@ class Wishes(NamedTuple):
     by: By = "multiplies"
     columns: int | None = None
     marks: Sequence[str] = ()
+    close: frozenset[str] = frozenset()
+    wide: float = WIDE
 
     @property
     def folding(self) -> Folding:
-        return Folding(self.expand, self.marks, self.depth)
+        return Folding(self.expand, self.marks, self.depth, self.close)
 
 
 PLAIN = Wishes()
@@ -75,7 +78,7 @@ def folded(analysis: Analysis, wishes: Wishes = PLAIN) -> tuple[tuple[Unit, ...]
     _check(analysis, wishes.expand)
     units = fold(analysis.graph, wishes.folding)
     if wishes.depth is None:
-        units = unpacked(units)
+        units = unpacked(units, wishes.folding)
     measure = measured(analysis, wishes.by)
     return units, Composer.of(analysis, measure, units, wishes.folding)
 
@@ -119,7 +122,7 @@ def draw(parts: Sequence[Drawable]) -> Drawing:
     for number, part in enumerate(parts):
         units, made = folded(part.analysis, part.wishes)
         sheet = Sheet(number)
-        _place(made, units, sheet, part.wishes.columns)
+        _place(made, units, sheet, part.wishes)
         left, top, right, bottom = sheet.bounds()
         title = fitted(part.title, "title", max(right - left, LONGEST))
         wide = max(right - left, width(title, "title"))
@@ -145,14 +148,14 @@ def _corners(sizes: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return found
 
 
-def _place(made: Composer, units: Sequence[Unit], sheet: Sheet, columns: int | None) -> None:
+def _place(made: Composer, units: Sequence[Unit], sheet: Sheet, wishes: Wishes) -> None:
     """Lay it out as a U where it is one, and no columns are asked for; else in columns."""
     found = strand(made.analysis.graph, units)
-    u = valley(made, units, found) if columns is None else None
+    u = valley(made, units, found) if wishes.columns is None else None
     if u is not None:
         across(u, sheet)
     else:
-        wrapped(made.stacked(found, units, True, False), sheet, columns)
+        wrapped(made.stacked(found, units, True, False), sheet, wishes.columns, wishes.wide)
 
 
 def _finished(

@@ -10,7 +10,7 @@ from archcalc.drawing.cells import Stack
 from archcalc.drawing.metrics import width
 from archcalc.drawing.sheet import Sheet
 
-WIDE = 1.35  # width to height, at best
+WIDE = 1.35  # width to height, at best, unless another shape is wanted
 GUTTER = 22  # between columns, with a line in it
 OVER, UNDER = 14, 20  # a column, where the line to the next runs
 
@@ -25,9 +25,9 @@ class Section(NamedTuple):
     height: float
 
 
-def wrapped(stack: Stack, sheet: Sheet, columns: int | None) -> None:
-    """Draw a stack in as many columns as are wanted, or as make a good page."""
-    sections = _chosen(stack, columns)
+def wrapped(stack: Stack, sheet: Sheet, columns: int | None, wide: float = WIDE) -> None:
+    """Draw a stack in as many columns as are wanted, or as make a good page, so `wide` to its height."""
+    sections = _chosen(stack, columns, wide)
     x: float = 0
     axes = []
     for section in sections:
@@ -77,31 +77,31 @@ def _breaks(stack: Stack) -> list[int]:
     return [p + 1 for p in range(size - 1) if p in steps and p not in passed]
 
 
-def _chosen(stack: Stack, columns: int | None) -> list[Section]:
+def _chosen(stack: Stack, columns: int | None, wide: float) -> list[Section]:
     tops, breaks = stack.tops(0), _breaks(stack)
     found = {}
-    for wanted in [columns] if columns else _candidates(stack, tops[-1]):
+    for wanted in [columns] if columns else _candidates(stack, tops[-1], wide):
         starts = _split(stack, tops, breaks, wanted)
         if len(starts) not in found:
             ends = [*starts[1:], len(stack.cells)]
             sections = zip(starts, ends, strict=True)
             found[len(starts)] = [_section(stack, tops, a, b) for a, b in sections]
-    return min(found.values(), key=_badness)
+    return min(found.values(), key=lambda sections: _badness(sections, wide))
 
 
-def _candidates(stack: Stack, high: float) -> range:
+def _candidates(stack: Stack, high: float, wide: float) -> range:
     """Return numbers of columns around that which would make a good page of columns of one height."""
-    ideal = isqrt(int(WIDE * high / (stack.left + stack.right + 2 * GUTTER)))
+    ideal = isqrt(int(wide * high / (stack.left + stack.right + 2 * GUTTER)))
     return range(max(1, ideal // 2 - 1), 2 * ideal + 3)
 
 
-def _badness(sections: list[Section]) -> float:
+def _badness(sections: list[Section], wanted: float) -> float:
     """Tell how far from a good page it is: its shape, and what stays empty beside short columns."""
     wide = sum(s.left + s.right for s in sections) + 2 * GUTTER * (len(sections) - 1)
     high = max(s.height for s in sections) + (OVER + UNDER if len(sections) > 1 else 0)
     filled = sum((s.left + s.right) * s.height for s in sections)
     uneven = 1 - min(s.height for s in sections) / high
-    return 0.6 * abs(log(wide / high / WIDE)) + 1.5 * (1 - filled / (wide * high)) + uneven / 3
+    return 0.6 * abs(log(wide / high / wanted)) + 1.5 * (1 - filled / (wide * high)) + uneven / 3
 
 
 def _split(stack: Stack, tops: list[float], breaks: list[int], wanted: int) -> list[int]:
