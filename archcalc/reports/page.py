@@ -76,9 +76,9 @@ def gathered(network: Network) -> NetworkPage:
     whole = drawn(network, None, PLAIN)
     _, drawables = fitting(whole)
     (outline,) = outlines(drawables)
-    layers = _layers(analysis, memory, outline)
+    table = layers(analysis, memory, outline)
     if drawables != whole:
-        layers = layers._replace(remarks=(*layers.remarks, f"{closed_at(drawables)} (archcalc draw)"))
+        table = table._replace(remarks=(*table.remarks, f"{closed_at(drawables)} (archcalc draw)"))
     plain = Table("table", None, False, False)
     one = {"images": 1, "crops": 1, "networks": 1}
     census = flops.report(network, plain, one, True, None)._replace(title="All work by operator")
@@ -88,8 +88,8 @@ def gathered(network: Network) -> NetworkPage:
         printable(network.about("paper") or ""),
         tuple(_facts(analysis, memory)),
         drawables,
-        layers,
-        tuple(_alive(analysis, memory)),
+        table,
+        tuple(alive(analysis, memory)),
         int(memory.peak),
         tuple(_fields(analysis, outline)),
         max(map(int, analysis.graph.input.extents)),
@@ -108,7 +108,7 @@ def _facts(analysis: Analysis, memory: Memory) -> Iterator[tuple[str, str]]:
     yield "weight layers", grouped(int(analysis.weight_layers))
 
 
-def _layers(analysis: Analysis, memory: Memory, outline: Outline) -> Report:
+def layers(analysis: Analysis, memory: Memory, outline: Outline) -> Report:
     """Make a row of each box that holds no others, with the counts of all its copies."""
     live = {step.node: int(step.live) for step in memory.steps}
     whole = int(analysis.multiplies)
@@ -149,7 +149,7 @@ def _leaves(entries: Sequence[OutlineEntry], times: int) -> Iterator[tuple[Outli
             yield entry, times * entry.times
 
 
-def _alive(analysis: Analysis, memory: Memory) -> Iterator[Mark]:
+def alive(analysis: Analysis, memory: Memory) -> Iterator[Mark]:
     """Draw a bar a step; of a long network the largest step of a few."""
     steps = range(len(memory.steps))
     width = -(-len(steps) // MOST_BARS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from archcalc.errors import MOST_MISTAKES, ArchError, Diagnostic, Keys, Point, Span
 from archcalc.spec.inline import pieces
 from archcalc.spec.locate import EntryPlace, locate
@@ -14,14 +16,45 @@ LONGEST = 1000  # of a sentence
 _PIECE = 100
 
 
-def render(error: ArchError) -> str:
-    """Return all mistakes of an error in the order of the text, each with its place if it has one."""
+class Mistake(NamedTuple):
+    """A mistake as sentences; `place` are its first character and the one behind its last."""
+
+    message: str
+    label: str
+    notes: tuple[str, ...]
+    help: str
+    place: tuple[int, int] | None
+
+
+def placed(error: ArchError) -> list[Mistake]:
+    """Return the mistakes of an error in the order of the text, for those who show it themselves."""
+    diagnostics, view = _ordered(error)
+    return [_mistake(d, view) for d in diagnostics]
+
+
+def _mistake(diagnostic: Diagnostic, view: _Renderer | None) -> Mistake:
+    message, label, help = map(_safe, (diagnostic.message, diagnostic.label, diagnostic.help))
+    if view is None:
+        notes = tuple(_safe(note) for note in diagnostic.notes if isinstance(note, str))
+        return Mistake(message, label, notes, help, None)
+    start, end = view.place(diagnostic.span)
+    place = None if diagnostic.span is None else (start, max(end, start + 1))
+    return Mistake(message, label, tuple(map(view.note, diagnostic.notes)), help, place)
+
+
+def _ordered(error: ArchError) -> tuple[list[Diagnostic], _Renderer | None]:
+    """Return those that are shown, in the order of the text, and what knows their places."""
     source = getattr(error, "source", None)
     diagnostics = list(error.diagnostics[:MOST])
-    view = None
-    if isinstance(source, Source):
-        view = _Renderer(source, diagnostics)
-        diagnostics.sort(key=view.start)
+    if not isinstance(source, Source):
+        return diagnostics, None
+    view = _Renderer(source, diagnostics)
+    return sorted(diagnostics, key=view.start), view
+
+
+def render(error: ArchError) -> str:
+    """Return all mistakes of an error in the order of the text, each with its place if it has one."""
+    diagnostics, view = _ordered(error)
     parts = ["\n".join(_one(d, view)) for d in diagnostics]
     hidden = len(error.diagnostics) - MOST
     if hidden > 0:
@@ -58,14 +91,14 @@ class _Renderer:
         self._found: dict[Keys, EntryPlace] | None = None
 
     def start(self, diagnostic: Diagnostic) -> int:
-        return self._range(diagnostic.span)[0]
+        return self.place(diagnostic.span)[0]
 
     def excerpt(self, diagnostic: Diagnostic) -> list[str]:
         name = printable(self.source.name)
         if diagnostic.span is None:
             lines, margin = [f"  ┌─ {name}"], " "
         else:
-            start, end = self._range(diagnostic.span)
+            start, end = self.place(diagnostic.span)
             line, column = self._position(start)
             margin = " " * len(str(line))
             lines = [f"{margin} ┌─ {name}:{line}:{column}"]
@@ -73,12 +106,12 @@ class _Renderer:
             lines += self._caret(start, end, line, diagnostic.label)
         elif diagnostic.label:
             lines.append(f"{margin} │ {_safe(diagnostic.label)}")
-        return [*lines, *(f"{margin} │ {self._note(note)}" for note in diagnostic.notes)]
+        return [*lines, *(f"{margin} │ {self.note(note)}" for note in diagnostic.notes)]
 
-    def _note(self, note: str | tuple[str, Span]) -> str:
+    def note(self, note: str | tuple[str, Span]) -> str:
         if isinstance(note, str):
             return _safe(note)
-        line, _ = self._position(self._range(note[1])[0])
+        line, _ = self._position(self.place(note[1])[0])
         return f"{_safe(note[0])}, line {line}"
 
     def _caret(self, start: int, end: int, line: int, label: str) -> list[str]:
@@ -95,7 +128,7 @@ class _Renderer:
         carets = f"{spaces}{'^' * max(_cells(text[start:until]), 1)} {_safe(label)}".rstrip()
         return [f"{line} │ {lead}{shown}{tail}", f"{' ' * len(str(line))} │ {carets}"]
 
-    def _range(self, span: Span | Point | None) -> tuple[int, int]:
+    def place(self, span: Span | Point | None) -> tuple[int, int]:
         """Return start and end in the text, in characters."""
         text = self.source.text
         if span is None:

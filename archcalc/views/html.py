@@ -35,7 +35,7 @@ def page(title: str, body: Iterable[str]) -> str:
             "<main>",
             *body,
             "</main>",
-            f"<script>\n{_part('page.js')}</script>",
+            f"<script>\n{_part('lights.js')}{_part('page.js')}</script>",
             "</html>",
         ]
     )

@@ -25,33 +25,4 @@ for (const table of document.querySelectorAll("table.sort")) {
     body.append(...sorted);
   }));
 }
-
-// What stands for the same layers lights up together, within one network.
-const numbers = text => {
-  const found = new Set();
-  for (const part of text.split(" ").filter(Boolean)) {
-    const [first, last = first] = part.split("-").map(Number);
-    for (let i = first; i <= last; i++) found.add(i);
-  }
-  return found;
-};
-for (const article of document.querySelectorAll("article")) {
-  const marks = [...article.querySelectorAll("[data-layers]")]
-    .map(element => ({element, layers: numbers(element.dataset.layers)}))
-    .filter(mark => mark.layers.size);
-  const of = new Map(marks.map(mark => [mark.element, mark]));
-  const within = (few, many) => few.size <= many.size && [...few].every(i => many.has(i));
-  const dark = () => { for (const mark of marks) mark.element.classList.remove("lit"); };
-  const light = event => {
-    const chosen = of.get(event.target.closest("[data-layers]"));
-    dark();
-    if (!chosen) return;
-    for (const {element, layers} of marks) {
-      const wider = !element.classList.contains("frame") && within(chosen.layers, layers);
-      if (element === chosen.element || wider || within(layers, chosen.layers)) element.classList.add("lit");
-    }
-  };
-  article.addEventListener("pointerover", light);
-  article.addEventListener("focusin", light);
-  article.addEventListener("pointerleave", dark);
-}
+for (const article of document.querySelectorAll("article")) lights(article);
