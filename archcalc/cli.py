@@ -18,7 +18,7 @@ from archcalc.errors import ArchError, Diagnostic, UsageError, suggestion
 from archcalc.units import printable
 
 COMMANDS = (
-    *("list", "show", "draw", "report", "params", "flops", "memory", "field", "explain"),
+    *("list", "show", "draw", "report", "edit", "params", "flops", "memory", "field", "explain"),
     *(
         "compare",
         "diff",

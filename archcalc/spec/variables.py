@@ -21,8 +21,8 @@ RESERVED = frozenset(
     """against align all allow-skips as attention batch best by census columns crops dask depth
     diff dtype ensemble epochs expand format freeze git help identities image images init input
     jobs layout map maps max-flops max-macs max-multiplies max-params max-peak max-stored
-    max-weights mean min-field min-output no-base off order output pareto points quantity quick
-    resume sample save search seed set sort source stats std strict symbol taps theme time
+    max-weights mean min-field min-output no-base no-browser off order output pareto points quantity
+    quick resume sample save search seed set sort source stats std strict symbol taps theme time
     tolerance top training vary verify version weights where""".split()  # noqa: SIM905
 )
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -62,7 +62,7 @@ OWN = 'input = "8x8x{n}"\nlayers = ["conv {n} k3 half | relu", "flatten | linear
 def attack(chance: random.Random, number: int) -> str:
     Path("own.toml").write_text(OWN, encoding="utf-8")
     Path("points.csv").write_text("n\n1\n2\n", encoding="utf-8")
-    name = chance.choice(COMMANDS)
+    name = chance.choice([name for name in COMMANDS if name != "edit"])  # which lasts
     words = [name, *_words(chance, name)]
     try:
         return ("fine", "a finding", "refused")[archcalc(*words).code]

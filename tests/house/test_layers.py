@@ -35,6 +35,7 @@ ORDER = [
     {"sweeps.distributed"},
     {"reports"},
     {"views"},
+    {"live"},
     {"commands"},
     {"cli"},
     {"__main__", "__init__"},

@@ -1,0 +1,105 @@
+"""archcalc edit: a network on a live page."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import click
+
+from archcalc.api import Network
+from archcalc.commands.options import SpecCommand, spec_command
+from archcalc.errors import Diagnostic, UsageError
+from archcalc.live.server import LiveServer
+from archcalc.live.session import Beginning, Session
+from archcalc.spec.inline import toml
+from archcalc.spec.settings import show_value
+from archcalc.spec.source import STDIN_NAME
+from archcalc.units import printable
+
+START = ("inception",)
+
+
+class EditCommand(SpecCommand):
+    """A command that lasts, over a spec whose settings may be read by nothing yet."""
+
+    lasting = True
+    every_setting_counts = False
+
+
+@spec_command("edit", fallback=START, cls=EditCommand, usage="[SPEC]")
+@click.option("-o", "--output", metavar="FILE", help="A new .toml file to save to.")
+@click.option("--no-browser", is_flag=True, help="Print the address; open nothing.")
+def command(networks: list[Network], output: str | None, no_browser: bool) -> None:
+    """Edit SPEC on a page in the browser that answers every key stroke with its cost.
+
+    \b
+    Example: archcalc edit inception
+             archcalc edit my-net.toml
+             archcalc edit resnet50 --se 16 -o my-resnet.toml
+
+    The text and a control for each variable; the picture; totals beside those of SPEC as
+    it was opened. Ctrl-S saves to the file that was opened, or to -o. The page is served
+    to this machine alone, at an address with a secret in it; Ctrl-C ends it.
+
+    \b
+    31.7 %        of a total: more (▲) or less (▼) than what was opened
+    multiplies    as in `archcalc flops`; parameters as in `archcalc params`
+    weights       bytes of all parameters and statistics, as float32
+    peak          most bytes of maps alive at once, as float32
+    pixels seen   the receptive field of the last map
+
+    More: archcalc help edit
+    """
+    if len(networks) > 1:
+        raise UsageError(Diagnostic("edit takes one SPEC", help="`archcalc diff` compares two"))
+    session = Session(_opened(networks[0], output))
+    session.read()
+    _serve(LiveServer(session), no_browser)
+
+
+def _serve(server: LiveServer, no_browser: bool) -> None:
+    """Serve until Ctrl-C, which is how it ends well."""
+    with server:
+        click.echo(f"{server.address}\nCtrl-C ends it")
+        if not no_browser:
+            import webbrowser
+
+            threading.Thread(target=webbrowser.open, args=(server.address,), daemon=True).start()
+        try:
+            server.serve_forever(poll_interval=0.1)
+        except KeyboardInterrupt:
+            click.echo("ended", err=True)
+
+
+def _opened(network: Network, output: str | None) -> Beginning:
+    """Return what the page begins with.
+
+    Raises:
+        UsageError: what shall be written is no new .toml file.
+    """
+    source = network.spec.source
+    text = toml(source.text) if source.inline else source.text
+    settings = {name: show_value(value) for name, value in network.changed.items()}
+    own = source.name if _is_file(source.name) else ""
+    if output is not None:
+        own = _new(output)
+    name = os.path.basename(source.name) if own or not network.variant else network.name
+    name = "net.toml" if source.inline or source.name == STDIN_NAME else name
+    return Beginning(printable(name), text, network.variant or "", settings, own)
+
+
+def _is_file(name: str) -> bool:
+    """Return whether the text is that of a file which a word names; one of the bundled ones is not."""
+    words = click.get_current_context().params["words"]
+    return os.path.isfile(name) and any(word == name or word.startswith(f"{name}:") for word in words)
+
+
+def _new(place: str) -> str:
+    if not place.endswith(".toml"):
+        message = f"-o: `{printable(place)}` is no .toml file"
+        raise UsageError(Diagnostic(message, help="as in -o my-net.toml"))
+    if os.path.lexists(place):
+        help = f"`archcalc edit {printable(place)}` edits it"
+        raise UsageError(Diagnostic(f"`{printable(place)}` is there already", help=help))
+    return place

@@ -1,0 +1,130 @@
+"""What the page may ask of the server, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import islice
+from typing import Any
+
+from archcalc import garbage
+from archcalc.live import answer, exported, swept
+from archcalc.live.question import Refused, question, text_of, word
+from archcalc.live.session import Session
+from archcalc.operators import TABLE, operator_class
+from archcalc.spec import catalog
+from archcalc.units import printable
+
+Answering = Callable[[Session, dict[str, Any]], Iterator[answer.Part]]
+
+
+def _opened(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
+    """Tell what is open, and what a text may hold."""
+    opened = session.opened
+    text, version = session.read()
+    yield {
+        "part": "opened",
+        "name": opened.name,
+        "text": text,
+        "variant": opened.variant,
+        "settings": opened.settings,
+        "file": opened.file,
+        "version": version,
+        "operators": _operators(),
+    }
+
+
+@cache
+def _operators() -> list[list[str]]:
+    import inspect
+
+    found = []
+    for name in TABLE:
+        cls = operator_class(name)
+        usage = " ".join([name, *(a.usage for a in cls.arguments)])
+        told = [f"{a.usage:8} {a.help}" for a in cls.arguments]
+        found.append([name, usage, "\n".join([inspect.getdoc(cls) or "", *told])])
+    return found
+
+
+def _answer(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
+    """Answer a text and its settings, unless the page has asked again."""
+    ask = question(asked)
+    session.ask(ask.page, ask.number)
+    return _current(session, ask.page, ask.number, answer.answer(ask))
+
+
+def _sweep(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
+    ask, values = question(asked), asked.get("values")
+    if not isinstance(values, list) or len(values) > swept.MOST:
+        raise Refused("no such values")
+    variable = word(asked, "variable")
+    page = f"{ask.page} sweep"
+    session.ask(page, ask.number)
+    texts = [word({"value": value}, "value") for value in values]
+    return _current(session, page, ask.number, swept.swept(ask, variable, texts))
+
+
+def _current(
+    session: Session, page: str, number: int, parts: Iterator[answer.Part]
+) -> Iterator[answer.Part]:
+    """Yield parts while nobody asks again; one question is answered at a time."""
+    while True:
+        with session.computing, garbage.paused():
+            if session.is_late(page, number):
+                return
+            part = list(islice(parts, 1))
+        if not part:
+            return
+        yield from part
+
+
+def _bundled(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
+    """List the bundled networks, or tell the text of one by its name; no path is one."""
+    name = word(asked, "name")
+    if not name:
+        yield {"part": "bundled", "networks": _networks()}
+        return
+    entry = next((entry for entry in catalog.bundled() if entry.name == name), None)
+    if entry is None:
+        raise Refused("no such network")
+    yield {
+        "part": "opened",
+        "name": entry.name,
+        "text": entry.spec.source.text,
+        "variant": entry.variant or "",
+        "settings": {},
+        "file": "",
+        "version": "",
+    }
+
+
+@cache
+def _networks() -> list[list[str]]:
+    return [[entry.name, _title(entry), entry.spec.source.name] for entry in catalog.bundled()]
+
+
+def _title(entry: catalog.Entry) -> str:
+    own = entry.spec.variants[entry.variant].about if entry.variant else {}
+    return printable(str(own.get("title", entry.spec.about.get("title", entry.name))))
+
+
+def _save(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
+    yield {"part": "saved", "version": session.save(text_of(asked), word(asked, "version"))}
+
+
+def _export(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
+    ask, form = question(asked), word(asked, "form")
+    if form not in exported.FORMS:
+        raise Refused("no such form")
+    yield {"part": "exported", **exported.exported(ask, form)}
+
+
+ANSWERS: dict[str, Answering] = {
+    "opened": _opened,
+    "answer": _answer,
+    "sweep": _sweep,
+    "bundled": _bundled,
+    "save": _save,
+    "export": _export,
+}

@@ -1,0 +1,74 @@
+"use strict";
+// Questions to the server: each answer comes as lines of JSON, part by part.
+const $ = id => document.getElementById(id);
+const root = location.pathname;
+const state = {
+  page: crypto.randomUUID(), number: 0, name: "net.toml", text: "", variant: "", settings: {},
+  expand: new Set(), close: new Set(), by: "multiplies", file: "", version: "", saved: "", operators: [],
+};
+
+async function* ask(what, body) {
+  const headers = {"Content-Type": "application/json"};
+  const response = await fetch(root + what, {method: "POST", headers, body: JSON.stringify(body)});
+  if (!response.ok) throw new Error(await response.text());
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const {value, done} = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    for (const line of lines) yield JSON.parse(line);
+  }
+}
+
+// The width of the picture's place to its height; that of the window where it is hidden.
+const shapeOf = () => {
+  const {width, height} = $("picture").getBoundingClientRect();
+  const shape = width && height ? width / height : innerWidth / (.7 * innerHeight);
+  return Math.min(4, Math.max(.3, Math.round(shape * 10) / 10));
+};
+const question = more => ({
+  page: state.page, number: state.number, name: state.name, text: state.text, variant: state.variant,
+  settings: state.settings, expand: [...state.expand], close: [...state.close], by: state.by, wide: shapeOf(), ...more,
+});
+
+// The only part of an answer that has one; what it refuses is thrown.
+async function one(what, body) {
+  for await (const part of ask(what, body)) {
+    if (part.part === "mistakes") throw new Error(sentence(part.mistakes[0]));
+    return part;
+  }
+  throw new Error("no answer");
+}
+
+const sentence = ({message, help}) => help ? `${message}; ${help}` : message;
+
+const status = (text, wrong = false) => {
+  $("status").textContent = text;
+  $("status").classList.toggle("wrong", wrong);
+};
+
+// Runs what may fail; the reason stands in the header.
+const trying = work => work().catch(error => status(error instanceof TypeError ? "the server has ended" : error.message, true));
+
+const element = (name, attributes = {}, ...children) => {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key in made && key !== "list" && key !== "form") made[key] = value; else made.setAttribute(key, value);
+  }
+  made.append(...children);
+  return made;
+};
+const drawnElement = (name, attributes = {}, ...children) => {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+};
+const grouped = text => text.replace(/\B(?=(\d{3})+$)/g, ",");
+const SCALES = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "K"]];
+const scaled = value => {
+  const [scale, letter] = SCALES.find(([scale]) => Math.abs(value) >= scale) ?? [1, ""];
+  return `${Number((value / scale).toPrecision(3))}${letter && ` ${letter}`}`;
+};

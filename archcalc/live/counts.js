@@ -1,0 +1,65 @@
+"use strict";
+// Totals with the base beside them, what is alive at each step, and a row a box.
+let base = null, last = null, baseRows = new Map();
+
+// ▲ 31.7 %: how a count differs from the base's, '' where it does not.
+const change = (now, before) => {
+  if (before === undefined || now === before) return "";
+  const [a, b] = [Number(before), Number(now)];
+  if (!a) return "▲ new";
+  const part = Math.abs(b - a) / a * 100;
+  const digits = part >= 100 ? 0 : 1;
+  return `${b > a ? "▲" : "▼"} ${part.toFixed(digits) === "0.0" ? "<0.1" : part.toFixed(digits)} %`;
+};
+const changeElement = (now, before) => {
+  const text = change(now, before);
+  if (!text) return [];
+  const title = `${grouped(before)} before`;
+  return [element("i", {className: text[0] === "▲" ? "more" : "less", textContent: text, title})];
+};
+
+const TOTALS = [
+  ["parameters", "parameters", "first"], ["multiplies", "multiplies", "first"],
+  ["weights", "weights, float32", "rest"], ["peak", "peak of maps", "third"],
+  ["layers", "weight layers", "rest"], ["field", "pixels seen", "rest"],
+];
+const showTotals = () => {
+  const {totals, shown} = last;
+  $("totals").replaceChildren(...TOTALS.filter(([key]) => totals[key] !== undefined).map(([key, name, rank]) => {
+    const value = element("b", {textContent: shown[key] ?? grouped(totals[key])});
+    value.dataset.total = key;
+    value.dataset.value = totals[key];
+    return element("div", {className: `total ${rank}`}, value, element("span", {textContent: name}), ...changeElement(totals[key], base?.totals[key]));
+  }));
+};
+
+const showAlive = ({alive, peak}) => {
+  const high = Number(peak) || 1;
+  const most = alive.find(([value]) => value === peak);
+  $("peak").textContent = most ? `values alive at each step; peak: ${most[2].split("\n")[0]}` : "";
+  $("peak").title = most ? most[2] : "";
+  $("alive").setAttribute("viewBox", `0 0 ${alive.length} 100`);
+  $("alive").setAttribute("aria-label", $("peak").textContent);
+  $("alive").replaceChildren(...alive.map(([value, layers, told], i) => {
+    const part = 100 * Number(value) / high;
+    const place = {x: i, y: 100 - part, width: .9, height: part, "data-layers": layers};
+    return drawnElement("rect", {class: value === peak ? "step peak" : "step", ...place}, drawnElement("title", {}, told));
+  }));
+};
+
+// A path too long for its place loses its beginning: the end tells layers apart.
+const showRows = rows => {
+  const made = document.createDocumentFragment();
+  for (const [layers, path, times, what, output, parameters, multiplies] of rows) {
+    const before = baseRows.get(path);
+    const name = element("div", {className: "path"}, element("bdi", {textContent: path}));
+    const small = element("small", {textContent: [times && `×${times}`, what, output].filter(Boolean).join(" · ")});
+    const row = element("tr", {title: path}, element("td", {}, name, small),
+      element("td", {textContent: grouped(parameters)}, ...changeElement(parameters, before?.[5])),
+      element("td", {textContent: grouped(multiplies)}, ...changeElement(multiplies, before?.[6])));
+    if (parameters === "0" && multiplies === "0") row.className = "free";
+    row.dataset.layers = layers;
+    made.append(row);
+  }
+  $("rows").querySelector("tbody").replaceChildren(made);
+};

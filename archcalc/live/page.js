@@ -1,0 +1,223 @@
+"use strict";
+// What is open, and what happens at a key stroke.
+let opening = {variant: "", settings: {}, name: ""};
+const relight = lights(document.querySelector("main"));
+
+const typed = () => {
+  state.text = editor.state.doc.toString();
+  changed();
+  recompute();
+};
+const changed = () => {
+  const isChanged = state.text !== state.saved;
+  document.title = `${isChanged ? "• " : ""}${state.name} · archcalc edit`;
+  status(`${state.file || `${state.name}, no file`}${isChanged ? " · not saved" : ""}`);
+  $("save").title = state.file ? "Save (Ctrl-S)" : "Download the text (Ctrl-S)";
+};
+
+async function recompute() {
+  const number = ++state.number;
+  performance.mark("asked", {detail: number});
+  await trying(async () => {
+    for await (const part of ask("answer", question())) {
+      if (number !== state.number) return;
+      SHOWN[part.part](part);
+      performance.mark(part.part, {detail: number});
+    }
+    if (number === state.number) document.body.dataset.answered = number;
+  });
+}
+const SHOWN = {
+  mistakes: ({mistakes}) => showMistakes(mistakes),
+  totals: part => {
+    const field = last?.totals.field;
+    last = part;
+    last.totals.field = field;
+    Object.assign(words, part.words, {variables: part.variables});
+    if ($("mistakes").firstChild) showMistakes([]);
+    $("title").textContent = part.title;
+    showTotals();
+    showControls(part);
+  },
+  layers: part => {
+    last.totals.field = part.field;
+    if (base && base.totals.field === undefined && sameAsBase()) base.totals.field = part.field;
+    if (!baseRows.size && sameAsBase()) baseRows = new Map(part.rows.map(row => [row[1], row]));
+    showTotals();
+    showAlive(part);
+    showRows(part.rows);
+  },
+  picture: part => {
+    showPicture(part.svg);
+    $("remark").textContent = part.remark;
+    relight();
+  },
+};
+const sameAsBase = () => state.text === state.saved && state.variant === opening.variant && !Object.keys(state.settings).length;
+
+// A text becomes the one that is open; its own totals are the base.
+async function load(opened, settings, variant) {
+  state.number++;  // answers to the text before are late
+  Object.assign(state, {name: opened.name, file: opened.file, version: opened.version, saved: opened.text});
+  opening = {variant: opened.variant, settings: opened.settings, name: opened.name};
+  Object.assign(state, {variant: variant ?? opened.variant, settings: settings ?? {...opened.settings}});
+  state.expand.clear();
+  state.close.clear();
+  base = null;
+  baseRows = new Map();
+  current = "";
+  state.text = opened.text;
+  const bare = question({text: opened.text, settings: {}, variant: opened.variant, bare: true, page: `${state.page} base`});
+  for await (const part of ask("answer", bare)) if (part.part === "totals") base = part;
+  if (editor.state.doc.toString() === opened.text) { changed(); recompute(); } else setText(opened.text);
+}
+
+async function start() {
+  const opened = await one("opened", {});
+  state.operators = opened.operators;
+  const link = new URLSearchParams(location.hash.slice(1));
+  const told = link.get("net") ? await one("bundled", {name: link.get("net")}) : opened;
+  const settings = [...link].filter(([key]) => key.startsWith("set.")).map(([key, value]) => [key.slice(4), value]);
+  state.by = $("by").value = ["params", "alive", "field"].find(by => by === link.get("by")) ?? "multiplies";
+  await load(told, settings.length ? Object.fromEntries(settings) : undefined, link.get("variant") ?? undefined);
+}
+
+// The address carries the settings.
+let start_name = "";
+const linked = () => {
+  const link = new URLSearchParams();
+  if (!state.file && opening.bundled) link.set("net", state.name);
+  if (state.variant !== opening.variant) link.set("variant", state.variant);
+  for (const [name, value] of Object.entries(state.settings)) link.set(`set.${name}`, value);
+  if (state.by !== "multiplies") link.set("by", state.by);
+  clearTimeout(linked.waiting);
+  linked.waiting = setTimeout(() => history.replaceState(null, "", `${root}${[...link].length ? `#${link}` : ""}`), 200);
+  return `${location.origin}${root}${[...link].length ? `#${link}` : ""}`;
+};
+
+async function save() {
+  if (!state.file) return exportAs("toml");
+  const text = state.text;
+  const {version} = await one("save", {text, version: state.version});
+  Object.assign(state, {version, saved: text});
+  changed();
+  status(`${state.file} · saved`);
+}
+
+async function exportAs(form) {
+  const {text, suffix} = await one("export", question({form}));
+  const name = (state.variant || state.name).replace(/^.*[\\/]/, "").replace(/\.toml$/, "").replace(/[^\w.-]+/g, "_") || "net";
+  const url = URL.createObjectURL(new Blob([text], {type: "text/plain"}));
+  const link = element("a", {href: url, download: name + suffix});
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
+  status(`${name}${suffix} · downloaded`);
+}
+
+async function copy(text, what) {
+  await navigator.clipboard.writeText(text);
+  status(`${what} · copied`);
+}
+
+const quote = word => /^[\w.,:=/-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
+const commandLine = () => {
+  const name = state.file || (opening.bundled || !state.name.endsWith(".toml") ? state.variant || state.name : state.name);
+  const sets = Object.entries(state.settings).map(([key, value]) => `--${key} ${quote(value)}`);
+  return ["archcalc edit", quote(name), ...sets].join(" ");
+};
+
+$("save").addEventListener("click", () => trying(save));
+for (const button of document.querySelectorAll("[data-form]")) {
+  button.addEventListener("click", () => { $("exports").hidePopover(); trying(() => exportAs(button.dataset.form)); });
+}
+$("link").addEventListener("click", () => { $("exports").hidePopover(); trying(() => copy(linked(), "link")); });
+$("command").addEventListener("click", () => { $("exports").hidePopover(); trying(() => copy(commandLine(), commandLine())); });
+
+// Open: names and titles that hold what is typed.
+let networks = [], marked = 0;
+const listFound = () => {
+  const wanted = $("wanted").value.trim().toLowerCase();
+  const found = networks.filter(entry => entry.join(" ").toLowerCase().includes(wanted)).slice(0, 300);
+  marked = Math.max(0, Math.min(marked, found.length - 1));
+  $("found").replaceChildren(...found.map(([name, title], i) => {
+    const item = element("li", {id: `found-${i}`, role: "option", "aria-selected": String(i === marked)}, element("b", {textContent: name}), element("span", {textContent: title}));
+    item.addEventListener("click", () => openBundled(name));
+    return item;
+  }));
+  $("wanted").setAttribute("aria-activedescendant", found.length ? `found-${marked}` : "");
+  $("found").children[marked]?.scrollIntoView({block: "nearest"});
+  return found;
+};
+const openBundled = name => trying(async () => {
+  $("opening").close();
+  const opened = await one("bundled", {name});
+  await load(opened);
+  opening.bundled = true;
+  linked();
+});
+const openDialog = () => trying(async () => {
+  $("wanted").value = "";
+  marked = 0;
+  $("opening").showModal();
+  if (!networks.length) networks = (await one("bundled", {})).networks;
+  listFound();
+});
+$("open").addEventListener("click", openDialog);
+$("leave").addEventListener("click", () => $("opening").close());
+$("own").addEventListener("click", () => { $("opening").close(); trying(async () => load(await one("opened", {}))); });
+$("wanted").addEventListener("input", () => { marked = 0; listFound(); });
+$("wanted").addEventListener("keydown", event => {
+  const found = listFound();
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    marked += event.key === "ArrowDown" ? 1 : -1;
+    listFound();
+    event.preventDefault();
+  } else if (event.key === "Enter" && found[marked]) openBundled(found[marked][0]);
+});
+$("file").addEventListener("change", () => trying(async () => {
+  const [file] = $("file").files;
+  $("opening").close();
+  const text = (await file.text()).replaceAll("\r\n", "\n");
+  await load({name: file.name, text, variant: "", settings: {}, file: "", version: ""});
+}));
+
+// Tabs of a narrow window.
+const tabs = [...document.querySelectorAll("[role=tab]")];
+const showTab = tab => {
+  for (const other of tabs) { other.setAttribute("aria-selected", String(other === tab)); other.tabIndex = other === tab ? 0 : -1; }
+  document.querySelector("main").dataset.tab = tab.dataset.tab;
+  resize();
+};
+tabs.forEach((tab, i) => {
+  tab.addEventListener("click", () => showTab(tab));
+  tab.addEventListener("keydown", event => {
+    const step = {ArrowRight: 1, ArrowLeft: tabs.length - 1}[event.key];
+    if (!step) return;
+    const next = tabs[(i + step) % tabs.length];
+    showTab(next);
+    next.focus();
+  });
+});
+const inTab = name => { const tab = tabs.find(tab => tab.dataset.tab === name); if (tab.getAttribute("aria-selected") !== "true") showTab(tab); };
+
+// Keys of the whole page.
+const leaveEditor = () => { inTab("drawn"); goTo(boxOf(current) ?? leaves()[0]); };
+const KEYS = {
+  "/": () => { inTab("drawn"); $("search").focus(); $("search").select(); },
+  e: () => { inTab("text"); editor.focus(); },
+  s: () => { inTab("settings"); $("controls").querySelector("input, select")?.focus(); },
+  o: openDialog,
+  "+": () => zoomed(1.25), "-": () => zoomed(1 / 1.25), 0: () => zoomed(0),
+  "?": () => $("help").togglePopover(),
+};
+addEventListener("keydown", event => {
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") {
+    event.preventDefault();
+    trying(save);
+  } else if (!event.ctrlKey && !event.metaKey && !event.altKey && KEYS[event.key] && !event.target.closest("input, select, dialog, .cm-editor, [popover]")) {
+    event.preventDefault();
+    KEYS[event.key]();
+  }
+});
+addEventListener("beforeunload", event => { if (state.file && state.text !== state.saved) event.preventDefault(); });
+trying(start);

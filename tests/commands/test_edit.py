@@ -1,0 +1,80 @@
+"""The command of the live page: what it opens and refuses, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from click.testing import CliRunner
+
+from archcalc.cli import commands
+from archcalc.errors import UsageError
+
+SPEC = 'input = "8x8x3"\nlayers = "conv 4 k3"\n'
+
+
+def start(folder: Path, *words: str) -> tuple[subprocess.Popen[str], str]:
+    """Return the process, in a folder, and the address that it prints."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "archcalc", "edit", *words, "--no-browser"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert select.select([process.stdout], [], [], 60)[0], "no address"
+    return process, process.stdout.readline().strip()
+
+
+def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "net.toml").write_text(SPEC)
+    process, address = start(tmp_path, "net.toml")
+    with urlopen(address) as page:
+        assert page.status == 200
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=30)
+    assert (process.returncode, error) == (0, "ended\n")
+    assert os.listdir(tmp_path) == ["net.toml"]
+    assert (tmp_path / "net.toml").read_text() == SPEC
+    with pytest.raises(OSError):
+        urlopen(address)
+
+
+def test_each_start_has_its_own_address(tmp_path: Path) -> None:
+    found = []
+    for _ in range(2):
+        process, address = start(tmp_path)
+        found.append(address.split("/")[3])
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert found[0] != found[1] and min(map(len, found)) >= 32  # 24 bytes
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "help"),
+    [
+        (["vgg16", "resnet50"], "edit takes one SPEC", "`archcalc diff` compares two"),
+        (["vgg16", "-o", "net.json"], "-o: `net.json` is no .toml file", "as in -o my-net.toml"),
+        (
+            ["vgg16", "-o", "own.toml"],
+            "`own.toml` is there already",
+            "`archcalc edit own.toml` edits it",
+        ),
+    ],
+)
+def test_refusals(
+    words: list[str], message: str, help: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.toml").write_text(SPEC)
+    with pytest.raises(UsageError) as caught:
+        CliRunner().invoke(commands, ["edit", *words, "--no-browser"], catch_exceptions=False)
+    (found,) = caught.value.diagnostics
+    assert (found.message, found.help) == (message, help)
