@@ -95,6 +95,8 @@ class Program:
         # in the order in which the run met them: a later one means nothing where an earlier one fails
         self.checks: list[Requirement | Guard] = []
         self.fixed: list[int] = []  # instructions whose value became an index or a repeat
+        self.counts: list[int] = []  # instructions that are the count of a repeat, and small
+        self.folded: list[int] = []  # instructions that are the count of a repeat left folded
         self._checked: set[tuple[type, int]] = set()
         self._symbols: dict[tuple[str, int, int], Symbol] = {}
 

@@ -172,7 +172,18 @@ def analyze(graph: Graph) -> Analysis:
         if index in graph.frozen:
             found = (*found[:2], found[2]._replace(frozen=found[2].parameters))
         layers.append(Layer(node, *found))
-    return Analysis(graph, tuple(layers), total(layer.costs for layer in layers))
+    times = graph.times()
+    whole = total(_folded(layer.costs, times.get(i)) for i, layer in enumerate(layers))
+    return Analysis(graph, tuple(layers), whole)
+
+
+def _folded(costs: Costs, times: Int | None) -> Costs:
+    """Return the costs of all layers that one stands for."""
+    if times is None:
+        return costs
+    fields: list[Any] = [field * times for field in costs[:-1]]
+    fields.append(Census(*(count * times for count in costs.census)))
+    return Costs(*fields)
 
 
 def count(operator: Operator, inputs: tuple[Shape, ...], own: bool = True) -> Costs:

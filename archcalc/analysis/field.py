@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from archcalc.analysis.field_axis import FieldAxis, through
 from archcalc.analysis.field_union import Joined, behind, rolled, shifted, stretched, union
 from archcalc.analysis.notebook import Rows
-from archcalc.graph.model import Graph, Node
+from archcalc.graph.folding import UnfoldableError
+from archcalc.graph.model import Fold, Graph, Node
 from archcalc.operators.joining import Concat, Join
 from archcalc.operators.model import AxisOrder, Regroup, Ring, Samples
 from archcalc.operators.shape import AXES, Shape
@@ -102,9 +103,35 @@ def _figures(field: Field) -> dict[str, Any]:
 def receptive_fields(graph: Graph) -> Fields:
     """Return the receptive field of every map."""
     fields: list[Field] = []
-    for node in graph.nodes:
+    folds = {fold.last: fold for fold in graph.folds}
+    for index, node in enumerate(graph.nodes):
+        if index in folds:
+            own = folds[index]
+            fields[own.exits[1]] = _before_last(own, *(fields[i] for i in own.exits[:2]))
         fields.append(_field(graph, node, [fields[i] for i in node.inputs]))
     return Fields(graph, tuple(fields), _network_map(graph, fields))
+
+
+def _before_last(fold: Fold, first: Field, second: Field) -> Field:
+    """What is seen where the last round begins, if so much after the first and the second.
+
+    A round moves and widens what it reads, by amounts that depend on nothing before.
+
+    Raises:
+        UnfoldableError: not so here, since it reads tensors from further away or outputs differ.
+    """
+    if first.axes == second.axes == (None,) * len(first.axes):
+        return second
+    axes: list[FieldAxis | None] = []
+    for a, b in zip(first.axes, second.axes, strict=True):
+        pair = [axis.ends[0] if axis and len(axis.ends) == 1 else None for axis in (a, b)]
+        if fold.outer or not (a and b and pair[0] and pair[1]) or a.outputs or b.outputs:
+            raise UnfoldableError
+        if a.advance != b.advance:
+            raise UnfoldableError
+        ends = [x + (fold.rounds - 2) * (y - x) for x, y in zip(pair[0], pair[1], strict=True)]
+        axes.append(FieldAxis(((ends[0], ends[1]),), b.advance))
+    return Field(tuple(axes), second.aligned)
 
 
 def _network_map(graph: Graph, fields: list[Field]) -> int:

@@ -92,7 +92,12 @@ def stored(graph: Graph) -> Int:
     class tokens. Activations, norms, scale, dropout and position embeddings change values where they
     are; flatten, tokens and reshape only call the same values by another shape.
     """
-    return sum(node.shape.values for node in graph.nodes if node.operator.stored)
+    times = graph.times()
+    return sum(
+        node.shape.values * times.get(index, 1)
+        for index, node in enumerate(graph.nodes)
+        if node.operator.stored
+    )
 
 
 @garbage.paused()

@@ -96,6 +96,15 @@ class Assembly:
             return node.shares
         return index if self._weights(node) else -1
 
+    def tied(self, names: tuple[str, ...], label: Bound, arguments: dict[str, Bound]) -> int:
+        """Return the node whose weights a layer uses; it has the same arguments of these names."""
+        node = self.nodes[label.value]
+        for name in names:
+            if not hasattr(node.operator, name):
+                raise refusals.no_holder(node, label)
+            arguments.setdefault(name, label._replace(name=name, value=getattr(node.operator, name)))
+        return self.holder(label.value)
+
     def _weights(self, node: Node) -> tuple[Weight, ...]:
         return node.operator.weights(*(self.nodes[i].shape for i in node.inputs))
 

@@ -15,8 +15,9 @@ from archcalc.graph.bind import Bound, bind, require_values, unknown_argument, w
 from archcalc.graph.check import check, check_labels
 from archcalc.graph.effort import Effort
 from archcalc.graph.expressions import Expressions
+from archcalc.graph.folding import RoundBegin, Rounds, fold, require_whole, rounds_of, sound
 from archcalc.graph.labels import Labeled, Labels
-from archcalc.graph.model import Graph
+from archcalc.graph.model import Fold, Graph
 from archcalc.graph.scope import Names, Scope
 from archcalc.operators import TABLE, operator_class
 from archcalc.operators.model import Operator
@@ -34,18 +35,21 @@ def build(
     input: Shape | None = None,
     variant: str | None = None,
     freeze: Sequence[str] = (),
+    folds: bool = False,
 ) -> Graph:
     """Return the graph of a spec with these values of its variables.
 
-    `input` replaces the spec's own, `freeze` adds to its. Values may be symbols.
+    `input` replaces the spec's own, `freeze` adds to its. Values may be symbols; with `folds`, repeats
+    whose count is one are left folded.
 
     Raises:
         SpecError: a mistake of the text, or layers that do not fit each other.
+        UnfoldableError: a repeat cannot be folded.
     """
     check(spec)
     try:
         with garbage.paused():
-            return _Builder(spec, values).graph(input, variant, freeze)
+            return _Builder(spec, values, folds).graph(input, variant, freeze)
     except SpecError:
         raise
     except RecursionError:  # the caller's own stack was deep already
@@ -55,8 +59,8 @@ def build(
 
 
 class _Builder:
-    def __init__(self, spec: Spec, values: Mapping[str, Value]) -> None:
-        self.spec, self.values = spec, values
+    def __init__(self, spec: Spec, values: Mapping[str, Value], may_fold: bool) -> None:
+        self.spec, self.values, self.may_fold, self.folds = spec, values, may_fold, list[Fold]()
         self.made, self.names, self.labels, self.effort = Assembly(), Names(), Labels(), Effort()
         self.nodes = self.made.nodes
         self.expressions = Expressions(values, self.nodes, self.effort)
@@ -75,8 +79,9 @@ class _Builder:
             from archcalc.graph.freeze import frozen
 
             kept = frozen(self.nodes, self.spec.freeze, freeze)
-        read = frozenset(self.expressions.read)
-        return Graph(tuple(self.nodes), last, tuple(self.side_outputs), read, kept)
+        read, sides = frozenset(self.expressions.read), tuple(self.side_outputs)
+        graph = Graph(tuple(self.nodes), last, sides, read, kept, tuple(self.folds))
+        return sound(graph, self.effort.spent)
 
     def _block(
         self,
@@ -116,9 +121,8 @@ class _Builder:
         ran = False
         for line in lines:
             end = self._line(line, x, scope)
-            if end is not None:
-                ran = True
-                x = x if line.output else end
+            ran = ran or end is not None
+            x = x if end is None or line.output else end
         return x, ran
 
     def _line(self, line: Line, x: int, scope: Scope) -> int | None:
@@ -126,18 +130,18 @@ class _Builder:
         self.effort.spend(1, line)
         lookup = self.expressions.lookup(scope, x)
         on = line.condition is None or bool(self.expressions.evaluate(line.condition, lookup, line.keys))
-        count = self.expressions.count(line, lookup) if on else 0
-        if count == 0:
+        rounds = rounds_of(self.expressions.count(line, lookup, self.may_fold) if on else 0)
+        if rounds.built == 0:
             if line.label and line.label not in scope.set_here:
                 self.labels.set(line.label, scope, Labeled(x, "", x, 0, 0))
             return None
         if line.label in scope.set_here:
             raise refusals.set_twice(line)
         name, inner, first = line.label, scope, len(self.nodes)
-        if line.label and (count > 1 or len(line.steps) > 1):
+        if line.label and (rounds.built > 1 or len(line.steps) > 1):
             prefix = f"{scope.prefix}{line.label}/"
             name, inner = "", scope._replace(prefix=prefix, own_labels=frozenset())
-        source, end = self._repeat(line, x, inner, name, count)
+        source, end = self._repeat(line, x, inner, name, rounds)
         if line.label:
             path = scope.prefix + line.label
             self.labels.set(line.label, scope, Labeled(end, path, source, first, len(self.nodes)))
@@ -146,14 +150,18 @@ class _Builder:
             self.side_outputs.append((line.label, end))
         return end
 
-    def _repeat(self, line: Line, x: int, scope: Scope, name: str, count: int) -> tuple[int, int]:
+    def _repeat(self, line: Line, x: int, scope: Scope, name: str, rounds: Rounds) -> tuple[int, int]:
         """Run the steps so many times; returns the tensor that the first layer read, and the last."""
         first = len(self.nodes)
-        source = x
-        for _ in self.effort.rounds(line, count):
+        source, marks = x, list[RoundBegin]()
+        for _ in self.effort.rounds(line, rounds.built):
+            marks.append(RoundBegin(len(self.nodes), x, self.effort.spent))
             for step in line.steps:
                 source = x if len(self.nodes) == first else source
                 x = self._step(step, line, x, scope, name)
+        if rounds.folded and len(self.nodes) > first:
+            self.folds.append(fold(self.nodes, marks, x, rounds, scope.prefix.count("/")))
+            self.effort.hidden += (rounds.whole - rounds.built) * (marks[2].spent - marks[1].spent)
         return source, x
 
     def _step(self, step: Step, line: Line, x: int, scope: Scope, label: str) -> int:
@@ -200,6 +208,7 @@ class _Builder:
             raise refusals.many_inputs(target, place)
         path = scope.prefix + label if label else self.names.free(scope, target.rpartition("/")[2])
         self.effort.allow(self.effort.steps + made.end - made.first, line)
+        require_whole(self.folds, made.first, made.end)
         moved = {made.source: x}
         for index in range(made.first, made.end):
             node = self.nodes[index]
@@ -262,7 +271,7 @@ class _Builder:
         require_values(cls.arguments, bound)
         arguments = with_defaults(bound, self._defaults(name, scope, x))
         self.expressions.read.update(*(b.read for b in arguments.values()))
-        tied = None if cls.tied is None else self._tied(cls.tied, labels[0], arguments)
+        tied = None if cls.tied is None else self.made.tied(cls.tied, labels[0], arguments)
         inputs = (x,) if tied is not None else (x, *(g.value for g in labels))
         try:
             given_values = {k: b.value for k, b in arguments.items()}
@@ -272,15 +281,6 @@ class _Builder:
         if step.is_literal(self.spec.defaults.get(name, ())):
             self._literal[id(step), operator.rank] = operator, place, arguments
         return self._append(path, operator, inputs, place, arguments, -1 if tied is None else tied)
-
-    def _tied(self, names: tuple[str, ...], label: Bound, arguments: dict[str, Bound]) -> int:
-        """Return the node whose weights a layer uses; it has the same arguments of these names."""
-        node = self.nodes[label.value]
-        for name in names:
-            if not hasattr(node.operator, name):
-                raise refusals.no_holder(node, label)
-            arguments.setdefault(name, label._replace(name=name, value=getattr(node.operator, name)))
-        return self.made.holder(label.value)
 
     def _defaults(self, name: str, scope: Scope, x: int) -> list[Bound]:
         keys: Keys = ("defaults", name)

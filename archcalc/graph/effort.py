@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from archcalc.graph import refusals
 from archcalc.spec.model import Line
+from archcalc.symbols import Int
 
 MOST_NODES = 1_000_000
 LONG = 50_000  # steps, from which on it is looked ahead whether repeats can end
@@ -17,7 +18,13 @@ class Effort:
 
     def __init__(self) -> None:
         self.steps = self.work = 0
+        self.hidden: Int = 0  # steps and work of rounds that stand for others
         self._rounds: list[tuple[int, int]] = []  # of each repeat around: steps before, rounds left
+
+    @property
+    def spent(self) -> Int:
+        """Steps and work, with those of rounds that are not built."""
+        return self.hidden + self.steps + self.work
 
     @property
     def exhausted(self) -> bool:

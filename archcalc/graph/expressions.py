@@ -15,7 +15,7 @@ from archcalc.rationals import settled
 from archcalc.spec.evaluate import Lookup, Misfit, evaluate
 from archcalc.spec.expressions import Expression, Value
 from archcalc.spec.model import Line, Size
-from archcalc.symbols import Symbol
+from archcalc.symbols import Int, Symbol
 
 
 class Expressions:
@@ -77,8 +77,8 @@ class Expressions:
         """Return the value of a size, which may be a plain number."""
         return self.evaluate(size, lookup, keys) if isinstance(size, Expression) else size
 
-    def count(self, line: Line, lookup: Lookup) -> int:
-        """Return how often a line repeats.
+    def count(self, line: Line, lookup: Lookup, folds: bool) -> Int:
+        """Return how often a line repeats: a symbol only where it `folds`.
 
         Raises:
             ArchError: no count, or too many layers.
@@ -88,6 +88,8 @@ class Expressions:
         count = settled(self.size(line.repeat, lookup, line.keys))
         if isinstance(count, bool) or not isinstance(count, int | Symbol) or count < 0:
             raise refusals.bad_count(count, line)
+        if folds and isinstance(count, Symbol) and count.known is None:
+            return count
         count = int(count)
         self.effort.allow(count, line)
         return count

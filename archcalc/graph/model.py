@@ -7,6 +7,7 @@ from typing import NamedTuple
 from archcalc.errors import Span
 from archcalc.operators.model import Operator, Weight
 from archcalc.operators.shape import Shape
+from archcalc.symbols import Int
 
 
 class Node(NamedTuple):
@@ -23,13 +24,33 @@ class Node(NamedTuple):
     shares: int = -1
 
 
+class Fold(NamedTuple):
+    """A repeat of `rounds`, three of which are there: nodes from `first`, `middle`, `last` to `end`.
+
+    The middle round stands for all between the first and the last. `exits`: the last tensor of each.
+
+    Attributes:
+        outer: whether the rounds read tensors from before the repeat.
+        names: of the rounds, in paths, without their numbers.
+    """
+
+    first: int
+    middle: int
+    last: int
+    end: int
+    exits: tuple[int, int, int]
+    rounds: Int
+    outer: bool
+    names: frozenset[str]
+
+
 class Graph(NamedTuple):
     """A network. Its first nodes are its inputs, the main one before others.
 
     `output` is its main output, `side_outputs` have names.
 
     `read` are the variables of the spec that something in it reads, `frozen` the nodes that training
-    leaves as they are.
+    leaves as they are. `folds` are repeats of a symbolic count, inner ones first.
     """
 
     nodes: tuple[Node, ...]
@@ -37,6 +58,15 @@ class Graph(NamedTuple):
     side_outputs: tuple[tuple[str, int], ...] = ()
     read: frozenset[str] = frozenset()
     frozen: frozenset[int] = frozenset()
+    folds: tuple[Fold, ...] = ()
+
+    def times(self) -> dict[int, Int]:
+        """Return how many nodes a node of a fold stands for, if not for itself alone."""
+        found: dict[int, Int] = {}
+        for fold in self.folds:
+            for index in range(fold.middle, fold.last):
+                found[index] = found.get(index, 1) * (fold.rounds - 2)
+        return found
 
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
         """Return the shapes of what a node reads, in order."""

@@ -117,7 +117,8 @@ def _of_block(count: BlockCount, analysis: Analysis, memory: Memory) -> Int:
         own = set(found)
         lives: list[Int] = [0, *(step.live for step in memory.steps if step.node in own)]
         return reduce(maximum, lives)
-    return sum(weight(analysis.layers[i], count.metric) for i in found)
+    times = analysis.graph.times()
+    return sum(weight(analysis.layers[i], count.metric) * times.get(i, 1) for i in found)
 
 
 def weight(layer: Layer, metric: str) -> Int:

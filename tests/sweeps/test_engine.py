@@ -51,8 +51,8 @@ def test_a_condition_on_a_size_makes_two_structures() -> None:
     assert (engine.structures.recorded, engine.structures.enumerated) == (2, [])
 
 
-def test_a_repeat_is_enumerated() -> None:
-    engine = evaluated(points('"{a} x conv {b}"', "a = 1\nb = 2", "a=0:3", "b=1:9"))
+def test_a_repeat_of_other_rounds_is_enumerated() -> None:
+    engine = evaluated(points('"{a} x conv {b + channels}"', "a = 1\nb = 2", "a=0:3", "b=1:9"))
     assert (engine.structures.recorded, engine.structures.enumerated) == (4, [0])
 
 

@@ -54,11 +54,11 @@ def varied(network: Network) -> list[str]:
 
 
 def items(name: str, values: list[Any]) -> list[str]:
-    """Counts as two whole lists, so that structures stay few; larger numbers each on its own."""
+    """The first and last count as repeats, which fold; larger numbers each on its own."""
     if not all(type(value) is int for value in values):
         return []
     if max(values) < 40:
-        return [f"{name}=[{show_value(values)}],[{show_value([values[0] + 1, *values[1:]])}]"]
+        return [f"{name}[{i}]={max(v // 2, 1)}:{v + 5}" for i, v in enumerate(values) if i in (0, 2)]
     return [f"{name}[{i}]={v // 2}:{v + 8}:{max(v // 4, 1)}" for i, v in enumerate(values)]
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from math import lcm
 from typing import Any, NamedTuple
 
+from archcalc.graph.folding import ROUNDS
 from archcalc.spec.expressions import Expression
 from archcalc.sweeps.evaluation.told import Told
 from archcalc.sweeps.machine.instructions import WORD, Code
@@ -31,7 +33,7 @@ from archcalc.sweeps.program.simplify import Simplified, simplify
 from archcalc.sweeps.space.constraints import holds
 from archcalc.sweeps.space.model import Axis
 from archcalc.sweeps.space.points import Points
-from archcalc.symbols import Guard, Int
+from archcalc.symbols import Guard, Int, Program
 
 MOST_STRUCTURES = 1_000
 WHERE = "where"
@@ -117,11 +119,28 @@ class Structures:
             if not sizes:
                 return {}
             found = record(self.space, digits, sizes, self.asked)
-        fixed = _read(found)
+        fixed = self._fixed(found, digits, sizes)
         kept = {i: own for i, own in sizes.items() if not any(c.name in fixed for c in own)}
         if len(kept) == len(sizes):  # the structure of the first point will be asked for
             self._first = list(digits), found
         return kept
+
+    def _fixed(self, found: Recording, digits: Sequence[int], sizes: Sizes) -> set[str]:
+        """Return the inputs that an index or a repeat fixes, also where a repeat has more rounds."""
+        fixed, few = (
+            _read(found.program, found.program.fixed),
+            _read(found.program, found.program.counts),
+        )
+        if few - fixed:
+            more = list(digits)
+            for axis, inputs in sizes.items():
+                if not few.isdisjoint(c.name for c in inputs):
+                    values = inputs[0].values
+                    more[axis] = min(len(values) - 1, digits[axis] + ROUNDS)
+            with suppress(UnsupportedError):
+                there = record(self.space, more, sizes, self.asked).program
+                fixed |= _read(there, there.fixed)
+        return fixed
 
     def _supported(self, digits: Sequence[int], sizes: Sizes) -> bool:
         try:
@@ -222,10 +241,9 @@ def _denominator(axes: Sequence[Axis], variable: str, value: Any) -> int:
     return lcm(*(getattr(v, "denominator", 1) for v in flat))
 
 
-def _read(recording: Recording) -> set[str]:
-    """Return the inputs on which an index or a repeat of the recording depends."""
-    program = recording.program
-    waiting, seen, names = list(program.fixed), set[int](), set[str]()
+def _read(program: Program, instructions: Sequence[int]) -> set[str]:
+    """Return the inputs on which instructions of a program depend."""
+    waiting, seen, names = list(instructions), set[int](), set[str]()
     while waiting:
         index = waiting.pop()
         if index in seen:

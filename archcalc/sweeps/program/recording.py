@@ -9,6 +9,7 @@ miscounted.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from math import lcm
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from archcalc.arithmetic import recorded
 from archcalc.errors import ArchError
 from archcalc.formats import Formats
 from archcalc.graph.build import build
+from archcalc.graph.folding import UnfoldableError, hides
 from archcalc.operators.shape import Shape
 from archcalc.rationals import ratio
 from archcalc.sweeps.metrics import BlockCount, metrics
@@ -92,25 +94,71 @@ def record(
 ) -> Recording:
     """Return the program of the point with these digits; the axes in `sizes` are its variables.
 
+    Repeats are folded, where that is possible.
+
     Raises:
             UnsupportedError: the program disagrees with the analysis of the point.
     """
+    with suppress(UnfoldableError):
+        return _record(space, digits, sizes, asked, True)
+    return _record(space, digits, sizes, asked, False)
+
+
+def _record(
+    space: Space,
+    digits: Sequence[int],
+    sizes: Mapping[int, Sequence[SizeInput]],
+    asked: MetricsAsked,
+    folds: bool,
+) -> Recording:
     program = Program()
     values = [_value(program, space.axes[i], digit, sizes.get(i)) for i, digit in enumerate(digits)]
     changed, input = settings(space.network, zip(space.axes, values, strict=True))
     variables: dict[str, Any] = {**space.network.values, **changed}
-    results, refusal = _run(space.network, variables, input, asked)
+    results, refusal = _run(space.network, variables, input, asked, folds)
     expected, refused = analyzed(space.at(digits), *asked)
     found = None if results is None else {name: recorded(value) for name, value in results.items()}
     if found != expected or refusal != refused:
-        raise UnsupportedError
+        raise UnfoldableError if program.folded else UnsupportedError
+    if program.folded and results is not None:
+        _require_elsewhere(space, digits, sizes, asked, program, results)
     checks = tuple(program.checks)
     for i, check in enumerate(checks):
         if isinstance(check, Requirement) and not program.symbol(check.condition).value:
             checks = (*checks[:i], Guard(check.condition, 0))  # where it holds, the build would continue
             refusal = check.template
             break
+    else:
+        if program.folded and results is None:  # it may be rounds that are not there that are missed
+            raise UnfoldableError
     return Recording(program, checks, results, refusal, variables)
+
+
+def _require_elsewhere(
+    space: Space,
+    digits: Sequence[int],
+    sizes: Mapping[int, Sequence[SizeInput]],
+    asked: MetricsAsked,
+    program: Program,
+    results: Mapping[str, Int],
+) -> None:
+    """Require that a program with folded repeats is right a few values further on each axis.
+
+    That they fold is proven by the rounds; this would find a slip in the proof.
+
+    Raises:
+            UnfoldableError: it is wrong.
+    """
+    for axis, inputs in sizes.items():
+        other = list(digits)
+        other[axis] = min(digits[axis] + 2, len(space.axes[axis].values) - 1)
+        point = {c.name: c.values[other[i]] for i, own in sizes.items() for c in own}
+        there = program.evaluate(point, list(results.values()))
+        if not (there.valid and there.same_structure) or inputs[0].name.startswith(INPUT):
+            continue
+        expected, _ = analyzed(space.at(other), *asked)
+        if expected is None or list(expected.values()) != list(there.results):
+            raise UnfoldableError
 
 
 def analyzed(
@@ -138,10 +186,17 @@ def _value(program: Program, axis: Axis, digit: int, sizes: Sequence[SizeInput] 
 
 
 def _run(
-    network: Network, variables: dict[str, Any], input: tuple[Any, ...] | None, asked: MetricsAsked
+    network: Network,
+    variables: dict[str, Any],
+    input: tuple[Any, ...] | None,
+    asked: MetricsAsked,
+    folds: bool,
 ) -> tuple[dict[str, Int] | None, str]:
     shape = None if input is None else Shape(*input)
     try:
-        return metrics(build(network.spec, variables, shape, network.variant), *asked), ""
+        graph = build(network.spec, variables, shape, network.variant, folds=folds)
+        if any(hides(graph.folds, count.layers.path) for count in asked.blocks):
+            raise UnfoldableError
+        return metrics(graph, *asked), ""
     except ArchError as error:
         return None, error.diagnostics[0].message

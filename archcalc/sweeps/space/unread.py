@@ -15,18 +15,23 @@ from archcalc.sweeps.space.points import Points
 from archcalc.units import grouped
 
 MOST_BUILT = 64  # points that are built for this
+MOST_LAYERS = 6_000  # of all that are built, unless these are all that differ
 
 
 def notes(points: Points) -> Iterator[str]:
     """Yield a sentence per variable that is set where nothing reads it, with the number of points."""
     found: dict[str, int] = {}
     help: dict[str, str] = {}
-    looked = 0
+    looked = layers = 0
     varied = {axis.variable for axis in points.space.axes if len(axis.values) > 1}
     for digits, weight in _looked_at(points):
         network = points.space.at(digits)
+        if weight == 1 and layers > MOST_LAYERS:
+            break
         looked += weight
-        for name in _unread(network, varied):
+        in_vain, built = _unread(network, varied)
+        layers += built
+        for name in in_vain:
             found[name] = found.get(name, 0) + weight
             if name not in help:
                 spec, values, input = network.spec, network.values, network.input
@@ -37,15 +42,19 @@ def notes(points: Points) -> Iterator[str]:
         yield f"nothing reads `{shown(name)}` at {grouped(count)} of {of}: {help[name]}"
 
 
-def _unread(network: Network, varied: set[str]) -> list[str]:
-    """Return the variables that are varied or set in vain; none where the point is no network."""
+def _unread(network: Network, varied: set[str]) -> tuple[list[str], int]:
+    """Return the variables that are varied or set in vain, and the number of layers.
+
+    None where the point is no network.
+    """
     base = settle(network.spec, network.variant, {})
     names = [name for name in network.values if name in varied or name in network.changed]
     try:
         in_vain = unread(network.graph, network.values, base, names)
-        return [n for n in names if n in in_vain or (n in varied and n not in network.graph.read)]
+        never = [n for n in names if n in in_vain or (n in varied and n not in network.graph.read)]
+        return never, len(network.graph.nodes)
     except ArchError:
-        return []
+        return [], 0
 
 
 def _looked_at(points: Points) -> Iterator[tuple[tuple[int, ...], int]]:
@@ -56,7 +65,13 @@ def _looked_at(points: Points) -> Iterator[tuple[tuple[int, ...], int]]:
             yield tuple(digit for digit, _ in chosen), prod(weight for _, weight in chosen)
         return
     step = -(-points.size // MOST_BUILT)
-    yield from ((tuple(points.digits(number)), 1) for number in range(0, points.size, step))
+    numbers = sorted(range(0, points.size, step), key=lambda number: _spread(number // step))
+    yield from ((tuple(points.digits(number)), 1) for number in numbers)
+
+
+def _spread(number: int) -> str:
+    """Sort numbers so that the first of them already lie far apart: 0, 32, 16, 48, 8, …"""
+    return f"{number:06b}"[::-1]
 
 
 def _choices(points: Points) -> list[list[tuple[int, int]]]:
