@@ -65,7 +65,7 @@ class SweepCommand(SpecCommand):
 @VARY
 @click.option("--points", metavar="FILE", help="The points of a CSV file instead.")
 @click.option("--sample", type=Suffixed(min=1), metavar="N", help="N random points.")
-@click.option("--seed", type=click.IntRange(0, 2**63), default=0, help="Of the random points.")
+@click.option("--seed", type=click.IntRange(0, 2**63), help="Of the random points; 0 if not given.")
 @click.option("--where", default="", metavar="CONDITION", help="Keep only points that satisfy it.")
 @click.option("--pareto", default="", metavar="NAMES", help="Points that no other beats in all these.")
 @click.option("--top", type=Suffixed(1, 10**6), metavar="N", help="The N best points.")
@@ -143,14 +143,17 @@ def _sweep(
 
 
 def _points(
-    network: Network, vary: Sequence[str], points: str | None, sample: int | None, seed: int
+    network: Network, vary: Sequence[str], points: str | None, sample: int | None, seed: int | None
 ) -> Points:
+    if seed is not None and sample is None:
+        help = "--sample 1000 takes a thousand of them"
+        raise UsageError(Diagnostic("--seed is of random points, and there are none", help=help))
     if points is not None:
         if vary or sample is not None:
             raise UsageError("--points names every point: no --vary and no --sample go with it")
         return read_points(network, points)
     space = make_space(network, vary)
-    return grid(space) if sample is None else draw(space, sample, seed)
+    return grid(space) if sample is None else draw(space, sample, seed or 0)
 
 
 def _into(path: str, resume: bool, asked: Request, format: str, dtype: str, dask: str | None) -> None:

@@ -1,52 +1,76 @@
-"""Show the progress of a sweep on standard error."""
+"""Show the progress of a sweep on standard error: a bar on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import click
 
 from archcalc.units import grouped
 
-CLEAR = "\r\x1b[K"  # the line so far
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+PATIENCE = 0.5  # seconds until a bar appears: most sweeps are over by then
+OFTEN, SELDOM = 0.1, 10.0  # seconds between two looks at a bar, between two lines
 
 
 class SweepProgress:
-    """Show the progress on standard error if that is a terminal; clear the line at the end."""
+    """Counts points; the bar goes at the end, lines stay."""
 
     def __init__(self, whole: int) -> None:
         self.whole, self.done = whole, 0
-        self.begin = self.told = time.monotonic()
-        self.shown = sys.stderr.isatty()
+        self.begin = time.monotonic()
+        self.terminal = sys.stderr.isatty()
+        self.next = self.begin + (PATIENCE if self.terminal else SELDOM)
+        self._bar: tuple[Progress, TaskID] | None = None
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, *_: object) -> None:
-        if self.shown and self.told > self.begin:
-            click.echo(CLEAR, nl=False, err=True)
+        if self._bar is not None:
+            self._bar[0].stop()
+            self._bar = None
 
     def note(self, text: str) -> None:
-        click.echo(f"{CLEAR if self.shown else ''}note: {text}", err=True)
+        """Tell what a user should know now; it stays above the bar."""
+        if self._bar is None:
+            click.echo(f"note: {text}", err=True)
+        else:
+            self._bar[0].console.print(f"note: {text}", markup=False, highlight=False, soft_wrap=True)
 
     def __call__(self, points: int) -> None:
+        """Count points that are done."""
         self.done += points
         now = time.monotonic()
-        if not self.shown or now - self.told < 0.5:
+        if now < self.next:
             return
-        self.told = now
-        rate = self.done / (now - self.begin)
-        left = int((self.whole - self.done) / rate)
-        share = f"{self.done / self.whole:.1%} of {grouped(self.whole)} points"
-        told = f"{share} · {grouped(int(rate))} a second"
-        click.echo(f"{CLEAR}{told} · {_duration(left)} left", nl=False, err=True)
+        self.next = now + (OFTEN if self.terminal else SELDOM)
+        rate = f"{grouped(int(self.done / (now - self.begin)))} a second"
+        if not self.terminal:
+            share = f"{self.done / self.whole:.1%} of {grouped(self.whole)} points"
+            click.echo(f"{share} · {rate}", err=True)
+            return
+        self._bar = self._bar or self._started()
+        progress, task = self._bar
+        progress.update(task, completed=self.done, rate=rate)
+        progress.refresh()
 
+    def _started(self) -> tuple[Progress, TaskID]:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-def _duration(seconds: int) -> str:
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes, hours = seconds // 60, seconds // 3600
-    if hours < 48:
-        return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
-    return f"{grouped(hours // 24)} days"
+        progress = Progress(
+            TextColumn("{task.percentage:.1f} % of {task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(compact=True),
+            console=Console(stderr=True),
+            auto_refresh=False,
+            transient=True,
+        )
+        progress.start()
+        return progress, progress.add_task(f"{grouped(self.whole)} points", total=self.whole, rate="")

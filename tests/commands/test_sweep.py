@@ -144,7 +144,7 @@ def test_a_space_of_the_file_samples_and_points(folder: Path) -> None:
             "--pareto: `most:a`: write min:a or max:a",
         ),
         (["small.toml", "--vary", "a=1:4", "--by", "a,b"], "--by takes one name"),
-        (["small.toml", "--vary", "a=1:4", "--by", "deep"], "--by: unknown name `deep`"),
+        (["small.toml", "--vary", "a=1:4", "--by", "depp"], "--by: unknown name `depp`"),
         (["small.toml", "--vary", "a=1:4", "--pareto", "a", "--top", "3"], "--pareto and --top exclude"),
         (["small.toml", "--vary", "a=1:4", "--points", "x.csv"], "--points names every point"),
         (["small.toml", "--points", "x.csv"], "cannot read x.csv"),
@@ -269,28 +269,57 @@ main()
     assert process.stderr.read().strip() == ""
 
 
-def test_progress_is_for_terminals(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def told(monkeypatch: pytest.MonkeyPatch, terminal: bool, clock: list[float]) -> str:
+    """What 100, 150 and 100 points of 1,000 say on standard error, at these times."""
     from archcalc.commands import sweep_progress as command
 
-    now = iter([0.0, 0.1, 10.0, 10.2])
-    monkeypatch.setattr(command.time, "monotonic", lambda: next(now))
-    monkeypatch.setattr(command.sys.stderr, "isatty", lambda: True)
+    now, stream = iter(clock), io.StringIO()
+    stream.isatty = lambda: terminal  # type: ignore[method-assign]
+    monkeypatch.setattr(command.time, "monotonic", lambda: next(now, clock[-1]))
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("COLUMNS", "90")
     progress = command.SweepProgress(1_000)
     with progress:
-        progress(100)  # too soon to tell
-        progress(150)
-        progress(100)
-    told = "25.0% of 1,000 points · 25 a second · 30 s left"
-    assert capsys.readouterr().err == f"{command.CLEAR}{told}{command.CLEAR}"
+        for points in (100, 150, 100):
+            progress(points)
+        progress.note("slower")
+    return stream.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(59, "59 s"), (61, "1 min"), (7_260, "2 h 1 min"), (10**6, "11 days")]
-)
-def test_durations(seconds: int, text: str) -> None:
-    from archcalc.commands.sweep_progress import _duration
+def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After half a second: 250 of 1,000 points in ten seconds are 25 a second."""
+    monkeypatch.setenv("TERM", "xterm")
+    found = told(monkeypatch, True, [0.0, 0.1, 10.0, 10.05])
+    assert "25.0 % of 1,000 points" in found
+    assert "25 a second" in found
+    assert "note: slower" in found
+    assert "10.0 % of" not in found
+    assert told(monkeypatch, True, [0.0, 0.1, 0.2, 0.3]) == "note: slower\n"
 
-    assert _duration(seconds) == text
+
+def test_others_get_a_line_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = told(monkeypatch, False, [0.0, 9.9, 12.5, 22.0])
+    assert found == "25.0% of 1,000 points · 20 a second\nnote: slower\n"
+
+
+def test_a_bar_is_loaded_only_when_it_is_drawn() -> None:
+    code = """
+import sys
+from archcalc.commands.sweep_progress import SweepProgress
+sys.stderr.isatty = lambda: True
+progress = SweepProgress(10)
+progress(10)
+print("rich" in sys.modules)
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "False\n"
+
+
+def test_a_seed_is_of_a_sample() -> None:
+    result = run("small.toml", "--vary", "a=2,4", "--seed", "3")
+    assert result.returncode == 2
+    assert "error: --seed is of random points, and there are none\n" in result.stderr
+    assert "= help: --sample 1000 takes a thousand of them" in result.stderr
 
 
 def test_a_condition_that_divides_by_zero_holds_nowhere() -> None:
