@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -69,12 +70,24 @@ class Outline(NamedTuple):
     number: int
 
 
+# a picture and the table beside it are of the same tree
+_folded: deque[tuple[Analysis, Wishes, tuple[tuple[Unit, ...], Composer]]] = deque(maxlen=2)
+
+
 def folded(analysis: Analysis, wishes: Wishes = PLAIN) -> tuple[tuple[Unit, ...], Composer]:
     """Return the tree of a network, and what makes boxes of it.
 
     Raises:
         UsageError: a block to expand is none of the network's.
     """
+    for known, wanted, found in _folded:
+        if known is analysis and wanted == wishes:
+            return found
+    _folded.append((analysis, wishes, found := _fold(analysis, wishes)))
+    return found
+
+
+def _fold(analysis: Analysis, wishes: Wishes) -> tuple[tuple[Unit, ...], Composer]:
     _check(analysis, wishes.expand)
     units = fold(analysis.graph, wishes.folding)
     if wishes.depth is None:
