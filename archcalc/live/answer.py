@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from archcalc.analysis.costs import Analysis
@@ -10,6 +10,7 @@ from archcalc.analysis.field import receptive_fields
 from archcalc.analysis.memory import Memory, measure
 from archcalc.drawing.fitting import closed_at, fitting
 from archcalc.drawing.layout import Drawable, Outline, Wishes, draw, outlines
+from archcalc.drawing.model import Drawing
 from archcalc.errors import ArchError
 from archcalc.live.question import Question
 from archcalc.network import Network
@@ -25,6 +26,7 @@ from archcalc.views import svg
 from archcalc.views.diagnostics import Mistake, placed
 
 Part = dict[str, Any]
+Shown = tuple[Drawing, list[Drawable]]
 LARGEST = 10_000  # layers that are drawn at every key stroke
 
 
@@ -40,9 +42,9 @@ def answer(asked: Question) -> Iterator[Part]:
     yield {"part": "totals", **_totals(network, analysis, memory)}
     if asked.bare:
         return
-    parts = _parts(network, asked)
-    yield {"part": "layers", **_layers(analysis, memory, parts)}
-    yield {"part": "picture", **_picture(parts)}
+    shown = _shown(network, asked)
+    yield {"part": "layers", **_layers(analysis, memory, shown)}
+    yield {"part": "picture", **_picture(shown)}
 
 
 def mistakes(error: ArchError, text: str) -> list[Part]:
@@ -136,18 +138,19 @@ def _words(spec: Spec) -> Part:
     return {"blocks": blocks, "labels": list(labels)}
 
 
-def _parts(network: Network, asked: Question) -> list[Drawable] | None:
-    """Return what is drawn: blocks as the page has folded them, over those closed by default."""
+def _shown(network: Network, asked: Question) -> Shown | None:
+    """Return the drawing, and what is drawn: with blocks folded as the page has it, else as usual."""
     if len(network.graph.nodes) > LARGEST:
         return None
     wishes = Wishes(by=asked.by, wide=asked.wide)
     whole = drawn(network, None, wishes)
-    _, parts = fitting(whole)
+    drawing, parts = fitting(whole)
     if not asked.expand and not asked.close:
-        return parts
+        return drawing, parts
     blocks = _blocks(network)
     expand, close = asked.expand & blocks, asked.close & blocks
-    return [part._replace(wishes=part.wishes._replace(expand=expand, close=close)) for part in parts]
+    parts = [part._replace(wishes=part.wishes._replace(expand=expand, close=close)) for part in parts]
+    return draw(parts), parts
 
 
 def _blocks(network: Network) -> set[str]:
@@ -159,11 +162,11 @@ def _blocks(network: Network) -> set[str]:
     return found
 
 
-def _layers(analysis: Analysis, memory: Memory, parts: Sequence[Drawable] | None) -> Part:
+def _layers(analysis: Analysis, memory: Memory, shown: Shown | None) -> Part:
     marks = [[str(mark.value), mark.layers, mark.told] for mark in alive(analysis, memory)]
     field = receptive_fields(analysis.graph).of_network
     seen = "×".join(str(int(axis.size)) for axis in field.sides) or "all"
-    rows = [] if parts is None else _rows(analysis, memory, outlines(parts)[0])
+    rows = [] if shown is None else _rows(analysis, memory, outlines(shown[1])[0])
     return {"rows": rows, "alive": marks, "peak": str(int(memory.peak)), "field": seen}
 
 
@@ -175,11 +178,12 @@ def _rows(analysis: Analysis, memory: Memory, outline: Outline) -> list[list[str
 
 def picture(network: Network, asked: Question) -> Part:
     """Return the picture alone, as the page has folded it."""
-    return _picture(_parts(network, asked))
+    return _picture(_shown(network, asked))
 
 
-def _picture(parts: Sequence[Drawable] | None) -> Part:
-    if parts is None:
+def _picture(shown: Shown | None) -> Part:
+    if shown is None:
         return {"svg": "", "remark": f"more than {LARGEST:,} layers: `archcalc draw` draws them"}
+    drawing, parts = shown
     remark = closed_at(parts) if parts[0].wishes.depth else ""
-    return {"svg": svg.render(draw(parts)), "remark": remark}
+    return {"svg": svg.render(drawing), "remark": remark}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from archcalc.drawing.measures import MEASURES, By
@@ -9,7 +10,7 @@ from archcalc.drawing.pages import WIDE
 from archcalc.errors import ArchError
 from archcalc.network import Network
 from archcalc.spec.catalog import Entry
-from archcalc.spec.model import Source
+from archcalc.spec.model import Source, Spec
 from archcalc.spec.read import read
 
 MOST = 1000  # settings, or blocks that are folded
@@ -46,11 +47,17 @@ class Question(NamedTuple):
         Raises:
             ArchError: the text is no spec, or a setting does not fit.
         """
-        spec = read(Source(self.name, self.text))
+        spec = _spec(self.name, self.text)
         variant = self.variant if self.variant in spec.variants else None
         given: dict[str, Any] = {k: v for k, v in self.settings.items() if k in spec.variables}
         size = self.settings.get("input", "").strip() or None
         return Network(Entry(variant or self.name, spec, variant), given, size)
+
+
+@lru_cache(maxsize=4)
+def _spec(name: str, text: str) -> Spec:
+    """Read a text once, while its settings change."""
+    return read(Source(name, text))
 
 
 def question(asked: dict[str, Any]) -> Question:

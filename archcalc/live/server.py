@@ -46,6 +46,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "archcalc", ""
     timeout = PATIENCE
+    disable_nagle_algorithm = True  # which would hold back parts for 40 ms
     server: LiveServer
 
     def log_message(self, format: str, *args: Any) -> None:
