@@ -22,7 +22,7 @@ from archcalc.spec.model import Source
 from archcalc.spec.read import read
 from archcalc.spec.source import looks_like_path
 
-MODELS = (".pt2", ".onnx")
+MODELS = (".pt2", ".onnx", ".keras", ".json")
 UNORDERED = (bytes, bytearray, memoryview, Set, Mapping)  # which hold integers, and no sizes
 
 __all__ = ["Network", "find", "input_shape", "load", "named", "plain"]
