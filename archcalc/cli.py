@@ -29,6 +29,7 @@ COMMANDS = (
         "reconcile",
         "audit",
         "run",
+        "export",
         "cat",
         "operators",
     ),

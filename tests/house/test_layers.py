@@ -24,7 +24,7 @@ ORDER = [
     {"analysis", "interop"},
     {"network", "execution", "imported"},
     {"audit", "drawing", "lint", "lowered"},
-    {"files"},
+    {"files", "export"},
     {"api"},
     {"totals", "sweeps.machine", "sweeps.metrics"},
     {"sweeps.space", "listing"},
@@ -78,7 +78,7 @@ def test_imports_go_one_way(path: Path) -> None:
 
 
 HEAVY = ("numpy", "numba", "rich")
-ARRAYS = ("execution", "files", "sweeps.machine")
+ARRAYS = ("execution", "files", "export", "sweeps.machine")
 RICH = ("commands/help.py", "commands/sweep_progress.py")  # inside functions: only while a person looks
 
 

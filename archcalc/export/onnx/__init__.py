@@ -1,0 +1,1 @@
+"""Write a network as an ONNX file: its operators, the shape of every value, weights."""

@@ -1,0 +1,39 @@
+"""Padding of windows as other formats want it: before and behind each axis, nothing implied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.operators.shape import Shape
+
+Sides = tuple[tuple[int, int], ...]
+
+
+def sides(operator: Any, x: Shape) -> Sides:
+    """Return the padding of each axis that the output needs; what no window reaches is left out."""
+    found = []
+    for at, axis in enumerate(operator.axes(x)):
+        stride, span = int(operator.s[at]), int(operator.d[at]) * (int(operator.k[at]) - 1) + 1
+        before = int(axis.before)
+        behind = (int(axis.output) - 1) * stride + span - int(x[at]) - before
+        found.append((before, max(behind, 0)))
+    return tuple(found)
+
+
+def declared(operator: Any, x: Shape) -> Sides:
+    """Return the padding that the spec declares: rounding up may need more behind."""
+    if operator.half:
+        halves = (int(d) * (int(k) - 1) // 2 for k, d in zip(operator.k, operator.d, strict=True))
+        return tuple((half, half) for half in halves)
+    return sides(operator, x) if operator.same else tuple((int(a), int(b)) for a, b in operator.p)
+
+
+def counts_zeros(operator: Any) -> bool:
+    """Return whether the padding's zeros count in a mean."""
+    return bool(operator.zeros or not (operator.nozeros or operator.same))
+
+
+def hangs_over(operator: Any, x: Shape) -> bool:
+    """Return whether windows reach beyond the padding that the spec declares."""
+    pairs = zip(sides(operator, x), declared(operator, x), strict=True)
+    return any(needed[1] > given[1] for needed, given in pairs)
