@@ -9,12 +9,13 @@ import click
 
 from archcalc.api import Network
 from archcalc.commands.options import SpecCommand, spec_command
-from archcalc.errors import Diagnostic, UsageError
+from archcalc.errors import ArchError, Diagnostic, UsageError
 from archcalc.live.server import LiveServer
 from archcalc.live.session import Beginning, Session
 from archcalc.spec.inline import toml
+from archcalc.spec.model import Source
 from archcalc.spec.settings import show_value
-from archcalc.spec.source import STDIN_NAME
+from archcalc.spec.source import STDIN_NAME, read_file
 from archcalc.units import printable
 
 START = ("inception",)
@@ -37,6 +38,7 @@ def command(networks: list[Network], output: str | None, no_browser: bool) -> No
     Example: archcalc edit inception
              archcalc edit my-net.toml
              archcalc edit resnet50 --se 16 -o my-resnet.toml
+             archcalc edit my-model.pt2 -o my-model.toml
 
     The text and a control for each variable; the picture; totals beside those of SPEC as
     it was opened. Ctrl-S saves to the file that was opened, or to -o. The page is served
@@ -81,18 +83,30 @@ def _opened(network: Network, output: str | None) -> Beginning:
     source = network.spec.source
     text = toml(source.text) if source.inline else source.text
     settings = {name: show_value(value) for name, value in network.changed.items()}
-    own = source.name if _is_file(source.name) else ""
+    own = source.name if _is_file(source) else ""
     if output is not None:
         own = _new(output)
-    name = os.path.basename(source.name) if own or not network.variant else network.name
-    name = "net.toml" if source.inline or source.name == STDIN_NAME else name
-    return Beginning(printable(name), text, network.variant or "", settings, own)
+    return Beginning(printable(_name(network)), text, network.variant or "", settings, own)
 
 
-def _is_file(name: str) -> bool:
-    """Return whether the text is that of a file which a word names; one of the bundled ones is not."""
-    words = click.get_current_context().params["words"]
-    return os.path.isfile(name) and any(word == name or word.startswith(f"{name}:") for word in words)
+def _name(network: Network) -> str:
+    """Return what the network is called on the page: a variant, or a file by its last part."""
+    source = network.spec.source
+    if source.inline or source.name == STDIN_NAME:
+        return "net.toml"
+    stem, suffix = os.path.splitext(os.path.basename(source.name))
+    return network.variant or f"{stem}.toml" if suffix else network.name
+
+
+def _is_file(source: Source) -> bool:
+    """Return whether a word names the file of this text: no bundled one, and no model of others."""
+    words, name = click.get_current_context().params["words"], source.name
+    if source.inline or not any(word == name or word.startswith(f"{name}:") for word in words):
+        return False
+    try:
+        return read_file(name).text == source.text
+    except ArchError:
+        return False
 
 
 def _new(place: str) -> str:

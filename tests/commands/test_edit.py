@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from urllib.request import urlopen
+from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from click.testing import CliRunner
 
+import archcalc
 from archcalc.cli import commands
 from archcalc.errors import UsageError
 
+DATA = Path(__file__).parents[1] / "data"
 SPEC = 'input = "8x8x3"\nlayers = "conv 4 k3"\n'
 
 
@@ -31,6 +36,16 @@ def start(folder: Path, *words: str) -> tuple[subprocess.Popen[str], str]:
     assert process.stdout is not None
     assert select.select([process.stdout], [], [], 60)[0], "no address"
     return process, process.stdout.readline().strip()
+
+
+def asked(address: str, what: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Return the first part of an answer."""
+    origin = address.rsplit("/", 2)[0]
+    headers = {"Content-Type": "application/json", "Origin": origin}
+    with urlopen(Request(address + what, json.dumps(body).encode(), headers)) as answer:
+        found = json.loads(answer.readline())
+    assert isinstance(found, dict)
+    return found
 
 
 def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
@@ -78,3 +93,44 @@ def test_refusals(
         CliRunner().invoke(commands, ["edit", *words, "--no-browser"], catch_exceptions=False)
     (found,) = caught.value.diagnostics
     assert (found.message, found.help) == (message, help)
+
+
+def test_a_model_of_others_is_opened_and_never_written(tmp_path: Path) -> None:
+    model = tmp_path / "net.pt2"
+    shutil.copy(DATA / "pt2/resnet18.pt2", model)
+    before = model.read_bytes()
+    process, address = start(tmp_path, "net.pt2")
+    opened = asked(address, "opened", {})
+    assert opened["file"] == "" and opened["name"] == "net.toml"
+    totals = asked(address, "answer", {"text": opened["text"], "bare": True})
+    assert totals["totals"]["parameters"] == str(archcalc.load_model(model).parameters)
+    saved = asked(address, "save", {"text": opened["text"], "version": opened["version"]})
+    assert saved["mistakes"][0]["message"] == "there is no file to save to"
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert model.read_bytes() == before and os.listdir(tmp_path) == ["net.pt2"]
+
+
+@pytest.mark.parametrize(
+    ("words", "file", "settings"),
+    [
+        (["net.toml"], "net.toml", {}),
+        (["./net.toml:n=5"], "./net.toml", {"n": "5"}),
+        (["net.toml", "--n", "5", "-o", "new.toml"], "new.toml", {"n": "5"}),
+        (["vgg.toml"], "vgg.toml", {}),
+        (["vgg"], "", {}),
+        (["vgg16", "--classes", "10"], "", {"classes": "10"}),
+        (["8x8x3 | conv 4"], "", {}),
+        ([], "", {}),
+    ],
+)
+def test_what_is_opened_is_what_can_be_saved(
+    words: list[str], file: str, settings: dict[str, str], tmp_path: Path
+) -> None:
+    for name in ("net.toml", "vgg.toml"):
+        (tmp_path / name).write_text(SPEC.replace("conv 4", "conv {n}") + "[vars]\nn = 4\n")
+    process, address = start(tmp_path, *words)
+    opened = asked(address, "opened", {})
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert (opened["file"], opened["settings"]) == (file, settings)
