@@ -91,6 +91,7 @@ _UNTOLD = {
     "sinusoid": f"whether its table {_OWNER}",
     "windowattention": "whether its projections are modules or function calls",
     "scale": f"whether its factors {_OWNER}",
+    **dict.fromkeys(("offset", "factor"), f"whether its numbers {_OWNER}"),
     "classtoken": f"whether its numbers {_OWNER}",
     "posembed": f"whether its numbers {_OWNER}",
 }

@@ -46,6 +46,7 @@ UNTOLD_HERE = (  # of torch alone
     "softplus mish logsoftmax glu"
 )
 UNTOLD = (
-    "matmul rbf sumpool clip swiglu resize deformconv attention windowattention classtoken posembed "
+    "matmul rbf sumpool clip swiglu offset factor resize deformconv attention windowattention "
+    "classtoken posembed "
     "embedding unembed sinusoid rnn gru lstm"
 )

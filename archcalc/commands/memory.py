@@ -56,8 +56,8 @@ def command(networks: list[Network], table: Table, tool: str | None, **asked: An
     deployed    with batch norms folded into the layers before them; biases and
                 shifts in the type of accumulators
     stored      the input and every map made anew (lecture tables' rule): not by
-                norms, activations, scale, posembed, sinusoid, dropout, flatten,
-                tokens, reshape
+                norms, activations, scale, offset, factor, posembed, sinusoid,
+                dropout, flatten, tokens, reshape
     peak        the most alive at once: elementwise layers overwrite an input
                 that nobody else needs, all others write a fresh buffer, freed
                 after its last reader; outputs live to the end

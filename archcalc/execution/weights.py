@@ -29,7 +29,7 @@ Dims: TypeAlias = tuple[int, ...]
 NORMAL = 0.01  # standard deviation of `normal`
 EMBEDDING = 0.02  # of tokens, positions and relative places, as ViT and Swin have it
 _BLOCK = 1 << 20  # values drawn at a time
-_FACTORS = {"scale": 1, "prelu": 0.25}  # weights of one channel; a slope as He et al. 2015 have it
+_FACTORS = {"scale": 1, "factor": 1, "prelu": 0.25}  # a slope as He et al. 2015 have it
 _CONSTANT = {"bias": 0, "shift": 0, "mean": 0, "variance": 1, "scale": 1}
 
 
@@ -150,7 +150,7 @@ def _normal(slot: Slot, seed: int, deviation: float) -> Array:
 def _deviation(slot: Slot, init: str) -> float:
     if init == "normal":
         return NORMAL
-    if slot.role == "position" or slot.node.operator.name in ("classtoken", "embedding"):
+    if slot.role == "position" or slot.node.operator.name in ("classtoken", "embedding", "offset"):
         return EMBEDDING
     fan_in, fan_out = _fans(slot)
     return sqrt(2 / (fan_in + fan_out) if init == "xavier" else 2 / fan_in)

@@ -15,6 +15,7 @@ FAMILIES = {
     "linear": "linear rbf matmul",
     "pooling": "maxpool avgpool sumpool gap adaptivepool",
     "normalization": "bn ln groupnorm instancenorm rmsnorm lrn scale",
+    "tables": "offset factor",
     "activation": (
         "relu relu6 clip hardtanh leaky prelu elu selu sigmoid tanh softplus swish mish gelu hsigmoid "
         "hswish softmax logsoftmax dropout droppath"

@@ -292,9 +292,11 @@ def test_plain_attention_allocates_its_peak() -> None:
 
 
 def test_what_adds_nothing_to_stored_is_what_the_help_says() -> None:
-    """`archcalc help counting`: activations, norms and dropout, and seven operators by name."""
+    """`archcalc help counting`: activations, norms and dropout, and nine operators by name."""
     told = {
         "scale",
+        "offset",
+        "factor",
         "posembed",
         "sinusoid",
         "dropout",

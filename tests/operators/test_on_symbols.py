@@ -256,6 +256,13 @@ def padded(draw: Draw, structure: Structure) -> Point:
     return {"channels": channels + draw(small(0, 5))} | image(draw, channels=channels)
 
 
+def stored(draw: Draw, structure: Structure) -> Point:
+    """A tensor of the image's own axes, or one number a channel everywhere."""
+    found = image(draw)
+    own = [1, 1] if structure["stretched"] else [found["height0"], found["width0"]]
+    return found | {"shape0": own[0], "shape1": own[1], "shape2": found["channels0"]}
+
+
 def halved(draw: Draw, structure: Structure) -> Point:
     return image(draw, channels=2 * draw(small(1, 6)))
 
@@ -428,6 +435,7 @@ SPACES = {
     "roll": Space(flags(axis=ALONG_ALL), turned),
     "permute": Space(flags(order=st.permutations([0, 1, 2]).map(tuple)), plain()),
     "reshape": Space(flags("opened"), regrouped),
+    **dict.fromkeys(("offset", "factor"), Space(flags("stretched", "fixed"), stored)),
     "padchannels": Space(flags(), padded),
     "slice": Space(flags("offset", axis=ALONG), sliced),
     "shuffle": Space(flags(), shuffled),
@@ -500,6 +508,8 @@ def construct(
     rank = 1 if structure.get("tokens") else rank
     if cls.name == "reshape":
         given["shape"] = [numbers.get("shape0", -1), numbers["shape1"]]
+    if cls.name in ("offset", "factor"):
+        given["shape"] = [*_along(rank, numbers["shape0"], numbers["shape1"]), numbers["shape2"]]
     if structure.get("axis") == "down":
         given["axis"] = "length" if rank == 1 else "height"
     inputs = [

@@ -401,6 +401,30 @@ REFUSALS: list[tuple[Call, str, str, str]] = [
         "shape",
         "as in `14x14x256`",
     ),
+    (
+        call("offset", (7, 96), on=(14, 14, 96)),
+        "a stored tensor of 7×96 does not go with 14×14×96",
+        "shape",
+        "each of its axes is as long as that, or 1",
+    ),
+    (
+        call("factor", (97,), on=(14, 14, 96)),
+        "a stored tensor of 97 does not go with 14×14×96",
+        "shape",
+        "each of its axes is as long as that, or 1",
+    ),
+    (
+        call("offset", (96,), fixed=True, of=9, on=(14, 14, 96)),
+        "`fixed` and `of` contradict each other",
+        "of",
+        "leave `fixed` away",
+    ),
+    (
+        call("factor", [-1, 14, 96], on=(14, 14, 96)),
+        "`factor` has a size for each axis",
+        "shape",
+        "as in `7x7x96`, or `96`",
+    ),
     (call("reshape", (0, 4)), f"`shape` {POSITIVE} 0", "shape", ""),
     (call("reshape", [4, -2]), f"`shape` {POSITIVE} -2", "shape", ""),
     (

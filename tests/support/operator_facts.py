@@ -10,6 +10,7 @@ from archcalc.spec.model import JOINS
 ACTIVATIONS = FAMILIES["activation"].split()
 GATES = FAMILIES["gating"].split()
 NORMS = FAMILIES["normalization"].split()
+TABLES = FAMILIES["tables"].split()
 
 # "16 weight layers" counts these; attention has two on its way: value and output
 WEIGHT_LAYERS = dict.fromkeys(
@@ -17,11 +18,11 @@ WEIGHT_LAYERS = dict.fromkeys(
 ) | dict.fromkeys(("attention", "windowattention"), 2)
 # elementwise operators may overwrite an input; `flatten` and `tokens` move nothing
 BUFFERS = dict.fromkeys(
-    (*ACTIVATIONS, *NORMS, "add", "sub", "mul", "maximum", "posembed", "sinusoid"), "in place"
+    (*ACTIVATIONS, *NORMS, "add", "sub", "mul", "maximum", "posembed", "sinusoid", *TABLES), "in place"
 ) | dict.fromkeys(("flatten", "tokens", "reshape"), "view")
 # activations, norms, softmax, dropout, flatten and what looks like them make no map
 UNSTORED = dict.fromkeys(
-    (*ACTIVATIONS, *NORMS, "posembed", "sinusoid", "flatten", "tokens", "reshape"), False
+    (*ACTIVATIONS, *NORMS, *TABLES, "posembed", "sinusoid", "flatten", "tokens", "reshape"), False
 )
 
 CONVENTIONS: dict[str, dict[str, Any]] = {
@@ -46,7 +47,7 @@ GEOMETRIES = {
         *BY_POSITIONS,
     },
     "pointwise": {*ACTIVATIONS, *NORMS, *JOINS, *GATES, "padchannels", "slice", "shuffle"} - BY_POSITIONS
-    | {"tokens", "classtoken", "posembed", "token", "embedding", "unembed", "sinusoid"}
+    | {"tokens", "classtoken", "posembed", "token", "embedding", "unembed", "sinusoid", *TABLES}
     | {"mean", "sum", "max"},
 }
 

@@ -214,7 +214,8 @@ LOOPS: dict[str, Callable[[Any, list[Array], Weights], Executed]] = {
 _WHY = {
     "value by value: counted by the reference": "add sub mul maximum",
     "elementwise: counted by the reference": (
-        "bn scale posembed sinusoid relu relu6 clip hardtanh leaky prelu elu selu sigmoid tanh "
+        "bn scale offset factor posembed sinusoid relu relu6 clip hardtanh leaky prelu elu selu "
+        "sigmoid tanh "
         "softplus swish mish gelu hsigmoid hswish glu swiglu"
     ),
     "elementwise but for sums over channels: counted by the reference": (

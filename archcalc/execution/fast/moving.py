@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -90,6 +91,17 @@ def classtoken(
 def posembed(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
     """Add a learned value at each position."""
     np.add(inputs[0], weights["position"][: out.shape[1]], out=out)
+
+
+def stored(step: np.ufunc) -> Callable[..., None]:
+    """Return a kernel that joins what arrives with the tensor of the layer."""
+
+    def kernel(
+        operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array
+    ) -> None:
+        step(inputs[0], weights[operator.table], out=out)
+
+    return kernel
 
 
 def sinusoid(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:

@@ -218,6 +218,8 @@ KERNELS: dict[str, Kernel] = {
     "rmsnorm": _in_chunks,
     "lrn": _in_chunks,
     "scale": _elementwise,
+    "offset": moving.stored(np.add),
+    "factor": moving.stored(np.multiply),
     "relu": _elementwise,
     "relu6": _elementwise,
     "clip": _elementwise,

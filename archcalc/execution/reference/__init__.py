@@ -59,6 +59,8 @@ REFERENCE: dict[str, Run] = {
     "rmsnorm": normalization.rmsnorm,
     "lrn": normalization.lrn,
     "scale": normalization.scale,
+    "offset": normalization.offset,
+    "factor": normalization.factor,
     "add": joining.join(np.add),
     "sub": joining.join(np.subtract),
     "mul": joining.join(np.multiply),

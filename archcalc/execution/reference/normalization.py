@@ -68,6 +68,16 @@ def scale(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     return y if operator.nobias else y + weights["bias"]
 
 
+def offset(operator: Any, inputs: list[Array], weights: Weights) -> Array:
+    """Add the stored tensor."""
+    return inputs[0] + weights[operator.table]
+
+
+def factor(operator: Any, inputs: list[Array], weights: Weights) -> Array:
+    """Multiply by the stored tensor."""
+    return inputs[0] * weights[operator.table]
+
+
 def lrn(operator: Any, inputs: list[Array], weights: Weights) -> Array:
     """Compute x / (k + α·Σ x²)^β over neighboring channels; those beyond the ends count as zeros."""
     (x,) = inputs

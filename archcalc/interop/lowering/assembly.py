@@ -14,7 +14,7 @@ from archcalc.interop.lowering.axes import Atoms, Axis, Lie
 from archcalc.interop.lowering.model import PlacedWeight, Unlowered
 from archcalc.interop.lowering.names import PathNames
 from archcalc.interop.prune import Pruned
-from archcalc.interop.trace import Operation, Shape, Trace
+from archcalc.interop.trace import Operation, Shape, Tensor, Trace
 from archcalc.operators import operator_class
 from archcalc.operators.input import Input
 from archcalc.operators.model import Operator
@@ -40,6 +40,9 @@ class LoweringState:
         self.names = PathNames(trace.modules)
         self.operation: Operation | None = None
         self._weights = {weight.tensor: weight for weight in trace.weights}
+        self._claimed: set[str] = set()
+        self._between: dict[str, Tensor] = {}
+        self.numbers: dict[int, tuple[float | None, str, float]] = {}
         self.pending: dict[int, str] = {}  # attentions whose output projection is still to come
         self.rolled: dict[int, int] = {}  # and those whose map is to be rolled back so far
         self._names_of: dict[int, list[str]] = {}  # the tensors that lie in a node
@@ -50,7 +53,8 @@ class LoweringState:
     # what the trace says
 
     def shape(self, name: str | None) -> Shape:
-        return self.trace.tensors[name or ""].shape
+        found = self._between.get(name or "")
+        return (found or self.trace.tensors[name or ""]).shape
 
     def live(self, name: str | None) -> bool:
         return name in self.lies
@@ -91,6 +95,14 @@ class LoweringState:
             return False
         return prod(self.shape(found[0])) == prod(self.shape(tensor))
 
+    def claimed(self, tensor: str) -> int:
+        """Return how many learned numbers a constant is made of that no layer before it has."""
+        found = [self._weights[name] for name in self.pruned.behind.get(tensor, ())]
+        fresh = {w.storage: w.tensor for w in found if w.kind == "parameter"}
+        new = {s: t for s, t in fresh.items() if s not in self._claimed}
+        self._claimed.update(new)
+        return sum(prod(self.shape(name)) for name in new.values())
+
     def is_parameter(self, tensor: str) -> bool:
         return tensor in self._weights and self._weights[tensor].kind == "parameter"
 
@@ -116,9 +128,19 @@ class LoweringState:
         found = self.pruned.behind.get(tensor, ())
         return "+".join(self._weights[name].storage for name in found) or tensor
 
+    def number(self, node: int, value: float | None, word: str, alpha: float) -> None:
+        """Say which number a stored tensor of one is: what is subtracted or divided by turns around."""
+        self.numbers[node] = (value, word, alpha)
+
     def place(self, node: int, weights: Sequence[Any]) -> None:
         """Say which tensors a node's weights are: (name, tensor, split, order) of each."""
         self.placed += [PlacedWeight(node, *w) for w in weights]
+
+    def temporary(self, shape: tuple[int, ...]) -> str:
+        """Return a tensor between two layers of one operation."""
+        name = f"\0{len(self._between)}"
+        self._between[name] = Tensor(name, shape, "float32")
+        return name
 
     # nodes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from archcalc.graph.model import Node
-from archcalc.interop.lowering import values
+from archcalc.interop.lowering import constants, products, values
 from archcalc.interop.lowering.assembly import LoweringState
 from archcalc.interop.lowering.axes import Axis, Lie
 from archcalc.interop.lowering.model import Unlowered
@@ -27,12 +27,50 @@ class _Heads(NamedTuple):
 def attention(low: LoweringState, op: Operation) -> None:
     found = _heads(low, op)
     added = [name for name in op.inputs[3:] if name is not None]
-    if found.windows or (added and len(found.lies[0].own) == 3):
+    if _is_map(low, found, added):
         _in_windows(low, op, found, added)
-        return
-    if added:
-        raise Unlowered("something is added to its scores")
-    _of_sequence(low, op, found)
+    elif found.windows or added:
+        _written_out(low, op, added)
+    else:
+        _of_sequence(low, op, found)
+
+
+def _is_map(low: LoweringState, found: _Heads, added: list[str]) -> bool:
+    """Whether it is Swin's: windows of a map, linear functions of it, and a table of relative places."""
+    own, sides = found.lies[0].own, _window(low, found, found.lies[0].own)
+    made = [_source(low, lie) for lie in found.lies]
+    if sides is None or len(own) != 3 or any(m is None for m in made) or not added:
+        return False
+    if any(low.live(name) for name in added) or any(lie.own[:-1] != own[:-1] for lie in found.lies):
+        return False
+    table = ((2 * sides - 1) ** 2, low.atoms.size(found.heads))
+    behind = [t for name in added for t in low.pruned.behind.get(name, ()) if low.is_parameter(t)]
+    return [low.shape(t) for t in behind] == [table] and bool(made[0] and made[0][3])
+
+
+def _written_out(low: LoweringState, op: Operation, added: list[str]) -> None:
+    """Scores, their factor, what is added, softmax, sums of values: each a layer of its own."""
+    query, key, value = (low.lie(name) for name in op.inputs[:3])
+    key = key._replace(file=(*key.file[:-2], key.file[-1], key.file[-2]))
+    shape = (*low.shape(op.outputs[0])[:-1], low.atoms.size(key.file[-1]))
+    scores = low.temporary(shape)
+    step = op._replace(word="matmul", outputs=(scores,))
+    products.multiply(low, step, query, key)
+    lie = low.lie(scores)
+    node = low.add("factor", [lie.node], shape=(1,), fixed=True)
+    scale = op.attributes.get("scale") or low.atoms.size(query.file[-1]) ** -0.5
+    low.number(node, float(scale), "mul", 1)
+    low.set(scores, lie._replace(node=node))
+    for name in added:
+        further = low.temporary(shape)
+        constants.join(
+            low, op._replace(word="add", inputs=(scores, name), outputs=(further,), attributes={})
+        )
+        scores = further
+    lie = low.lie(scores)
+    x = low.gather(lie, lie.file[-1])
+    lie = x._replace(node=low.add("softmax", [x.node]))
+    products.multiply(low, op, lie, value)
 
 
 def _heads(low: LoweringState, op: Operation) -> _Heads:

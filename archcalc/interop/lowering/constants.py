@@ -52,7 +52,7 @@ def join(low: LoweringState, op: Operation) -> None:
     live = [name for name in op.inputs if low.live(name)]
     if len(live) == len(op.inputs) > 1:
         if op.word == "div":
-            raise Unlowered("archcalc has no layer that divides")
+            raise Unlowered("archcalc has no layer that divides by another")
         values.join(low, op, [low.lie(name) for name in op.inputs])
         return
     if len(live) == 2 or not live:
@@ -70,8 +70,12 @@ def join(low: LoweringState, op: Operation) -> None:
 
 def _number(low: LoweringState, op: Operation, lie: Lie) -> None:
     """Two tensors that are one, or a plain number."""
-    if op.word in ("add", "mul") and op.attributes.get("other") is None and len(op.inputs) == 1:
-        raise Unlowered("the number that it is joined with is not said")
+    if not isinstance(op.attributes.get("other"), (int, float)):
+        raise Unlowered("what it is joined with is not said")
+    if op.attributes.get("function") == "rsub":
+        turned = low.add("factor", [lie.node], shape=(1,), fixed=True)
+        low.number(turned, -1, "mul", 1)
+        lie, op = lie._replace(node=turned), op._replace(word="add")
     _table(low, op, lie, None)
 
 
@@ -83,8 +87,13 @@ def _with(low: LoweringState, op: Operation, lie: Lie, found: Constant, first: b
             return
         if op.word == "add" and (_bias(low, op, lie, found) or _places(low, op, lie, found)):
             return
-    if not first and op.word in ("sub", "div"):
-        raise Unlowered("it is taken from a constant")
+    if not first and op.word == "div":
+        raise Unlowered("a constant is divided by it")
+    if not first and op.word == "sub":
+        turned = low.add("factor", [lie.node], shape=(1,), fixed=True)
+        low.number(turned, -1, "mul", 1)
+        lie = lie._replace(node=turned)
+        op = op._replace(word="add")
     _table(low, op, lie, found)
 
 
@@ -133,12 +142,45 @@ def _places(low: LoweringState, op: Operation, lie: Lie, found: Constant) -> boo
     return True
 
 
+_STEPS = {"add": "offset", "sub": "offset", "mul": "factor", "div": "factor"}
+
+
 def _table(low: LoweringState, op: Operation, lie: Lie, found: Constant | None) -> None:
-    raise Unlowered("a constant is joined with it")
+    """A stored tensor of its own, or a plain number."""
+    if op.word not in _STEPS:
+        raise Unlowered(f"archcalc has no layer for {op.word} with a constant")
+    inverse = op.word in ("sub", "div")
+    if found is None:
+        node = low.add(_STEPS[op.word], [lie.node], shape=(1,), fixed=True)
+        low.number(node, op.attributes.get("other"), op.word, op.attributes.get("alpha", 1))
+        low.set(op.outputs[0], lie._replace(node=node))
+        return
+    present = set(found.pairs)
+    own = values.separable(low, lie, [present])
+    x = low.spread(lie, own)
+    sizes = [low.atoms.size(a for a in axis if a in present) for axis in own]
+    flat = tuple(atom for axis in own for atom in axis)
+    made = None if found.learned else low.claimed(found.tensor)
+    role = "weight" if found.learned else "fixed"
+    held = [(role, found.tensor, *placed(low, found, flat))]
+    given = {"shape": tuple(sizes) if present else (1,), "fixed": role == "fixed" and not made}
+    if made:
+        given["of"] = made
+    node = low.add(_STEPS[op.word], [x.node], held, **given)
+    if inverse:
+        low.number(node, None, op.word, 1)
+    low.set(op.outputs[0], x._replace(node=node))
 
 
 def sized(low: LoweringState, tensor: str) -> int:
     return prod(low.shape(tensor))
+
+
+def biased(low: LoweringState, op: Operation, name: str, lie: Lie) -> None:
+    """Add a bias that is no learned number a channel, but made of others."""
+    between = low.temporary(low.shape(op.outputs[0]))
+    low.set(between, lie)
+    join(low, op._replace(word="add", inputs=(between, name), attributes={}))
 
 
 def classtoken(low: LoweringState, op: Operation, dim: int) -> bool:

@@ -5,79 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.arithmetic import Margin
+from archcalc.interop.lowering import constants
 from archcalc.interop.lowering.assembly import LoweringState
-from archcalc.interop.lowering.axes import Axis, Lie
+from archcalc.interop.lowering.axes import Lie
+from archcalc.interop.lowering.laying import (
+    Weighing,
+    along,
+    map_of,
+    mapped,
+    margins,
+    reordered,
+    sizes,
+    vector,
+)
 from archcalc.interop.lowering.model import Unlowered
 from archcalc.interop.lowering.projections import projected_out
 from archcalc.interop.trace import Operation
-
-Weighing = tuple[str, str, tuple[int, ...], tuple[int, ...]]  # name, tensor, split, order
-
-
-def sizes(value: Any, axes: int) -> tuple[int, ...]:
-    """One size an axis, of one size or several."""
-    found = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-    return found * axes if len(found) == 1 else found
-
-
-def margins(op: Operation, kernel: tuple[int, ...]) -> tuple[Margin, ...]:
-    """Padding on both sides of each axis: one number, one an axis, all before and behind, or a word."""
-    given, axes = op.attributes.get("padding", 0), len(kernel)
-    if given in ("valid", "same"):
-        return (Margin(0, 0),) * axes
-    if given == "same_lower":
-        raise Unlowered("its odd row of padding lies before the others")
-    pads = sizes(given, axes)
-    behind = pads[axes:] if len(pads) == 2 * axes else pads
-    return tuple(Margin(a, b) for a, b in zip(pads[:axes], behind, strict=True))
-
-
-def vector(low: LoweringState, name: str, tensor: str | None, file: Axis, own: Axis) -> list[Weighing]:
-    """A number a channel, whose channels the file has in another order perhaps."""
-    if tensor is None:
-        return []
-    split, order = reordered(low, file, own)
-    return [(name, tensor, split, order)]
-
-
-def reordered(low: LoweringState, file: Axis, own: Axis) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The file's order of channels as a shape, and where the axes of that stand in the node's order."""
-    file, own = low.atoms.leaves(file), low.atoms.leaves(own)
-    if file == own:
-        return (low.atoms.size(file),), (0,)
-    return tuple(low.atoms.size((a,)) for a in file), tuple(file.index(a) for a in own)
-
-
-def map_of(low: LoweringState, lie: Lie, axes: int) -> tuple[Lie, Axis]:
-    """The tensor as positions of the last `axes` axes of the file, and channels before them."""
-    images = tuple(atom for axis in lie.file[: -axes - 1] for atom in axis)
-    positions = lie.file[-axes:]
-    if images and axes == 3:
-        raise Unlowered("images lie in front of its three axes")
-    own = (*([images] if images else []), *positions, lie.file[-axes - 1])
-    return low.spread(lie, own), images
-
-
-def mapped(
-    low: LoweringState, op: Operation, node: int, images: Axis, channels: Axis | None = None
-) -> None:
-    """Say that the node's axes are the file's, channels second."""
-    shape = low.shape(op.outputs[0])
-    axes = low.nodes[node].shape.rank - bool(images)
-    made = low.atoms.new(shape[-axes - 1]) if channels is None else channels
-    positions = tuple(low.atoms.new(size) for size in shape[-axes:])
-    front = ((),) * (len(shape) - axes - 1) if not images else _images(low, op, axes)
-    own = (*([images] if images else []), *positions, made)
-    low.set(op.outputs[0], Lie(node, (*front, made, *positions), own))
-
-
-def _images(low: LoweringState, op: Operation, axes: int) -> tuple[Axis, ...]:
-    return low.lie(op.inputs[0]).file[: -axes - 1]
-
-
-def along(images: Axis, values: tuple[Any, ...], neutral: Any) -> tuple[Any, ...]:
-    """Values an axis, with one more for images side by side."""
-    return ((neutral,) if images else ()) + values
 
 
 def conv(low: LoweringState, op: Operation) -> None:
@@ -150,28 +93,38 @@ def linear(low: LoweringState, op: Operation) -> None:
     lie = low.lie(op.inputs[0])
     _require_fixed(low, op, 1)
     bias = op.inputs[2] if len(op.inputs) > 2 else None
-    if bias is not None and low.shape(bias) != (weight[0],):
-        bias = _plain_bias(low, bias, weight[0])
     dense(low, op, lie, weight[0], op.inputs[1] or "", bias)
 
 
-def _plain_bias(low: LoweringState, bias: str, units: int) -> str:
-    if low.atoms.size(()) and low.shape(bias)[-1:] == (units,):
-        return bias
-    raise Unlowered("its bias is not one number a unit")
-
-
 def dense(
-    low: LoweringState, op: Operation, lie: Lie, units: int, weight: str, bias: str | None
+    low: LoweringState,
+    op: Operation,
+    lie: Lie,
+    units: int,
+    weight: str,
+    bias: str | None,
+    turned: bool = False,
 ) -> None:
-    """A linear layer over the last axis of the file, whose weight is units × inputs."""
-    if lie.own[-1] == low.atoms.leaves(lie.file[-1]) and projected_out(low, lie, units, weight, bias):
+    """A linear layer over the last axis of the file, whose weight is units × inputs, or `turned`."""
+    if bias is not None and (low.shape(bias) != (units,) or not low.parameter_behind(bias)):
+        between = low.temporary(low.shape(op.outputs[0]))
+        dense(low, op._replace(outputs=(between,)), lie, units, weight, None, turned)
+        constants.biased(low, op, bias, low.lie(between))
+        return
+    if (
+        not turned
+        and lie.own[-1] == low.atoms.leaves(lie.file[-1])
+        and projected_out(low, lie, units, weight, bias)
+    ):
         low.set(op.outputs[0], lie)
         return
     x = low.gather(lie, lie.file[-1])
     split, order = reordered(low, lie.file[-1], x.own[-1])
+    split, order = (units, *split), (*(n + 1 for n in order), 0)
+    if turned:
+        split, order = (*split[1:], units), (*(n - 1 for n in order[:-1]), len(split) - 1)
     held: list[Weighing] = [
-        ("weight", weight, (units, *split), (*(n + 1 for n in order), 0)),
+        ("weight", weight, split, order),
         *([("bias", bias, (units,), (0,))] if bias is not None else []),
     ]
     shape = low.nodes[x.node].shape

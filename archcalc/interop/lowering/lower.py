@@ -15,6 +15,7 @@ from archcalc.interop.lowering import (
     layers,
     moves,
     padding,
+    products,
     values,
     windows,
 )
@@ -51,6 +52,10 @@ _TABLE: tuple[tuple[LoweringRule, str], ...] = (
     (values.plain, " ".join(values.PLAIN)),
     (values.parametric, "leaky_relu relu6 clamp elu"),
     (values.prelu, "prelu"),
+    (values.negative, "neg"),
+    (values.power, "pow square"),
+    (products.matmul, "matmul"),
+    (products.addmm, "addmm"),
     (values.softmax, "softmax log_softmax"),
     (values.glu, "glu"),
     (constants.join, "add sub mul div maximum"),

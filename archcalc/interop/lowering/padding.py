@@ -6,7 +6,7 @@ from archcalc.arithmetic import Margin
 from archcalc.interop.lowering.assembly import LoweringState
 from archcalc.interop.lowering.axes import Lie
 from archcalc.interop.lowering.joining import with_axis
-from archcalc.interop.lowering.layers import sizes
+from archcalc.interop.lowering.laying import sizes
 from archcalc.interop.lowering.model import Unlowered
 from archcalc.interop.lowering.moves import cut
 from archcalc.interop.trace import Operation

@@ -7,7 +7,7 @@ from typing import Any
 
 from archcalc.interop.lowering.assembly import MOST_AXES, LoweringState
 from archcalc.interop.lowering.axes import Axis, Lie
-from archcalc.interop.lowering.layers import vector
+from archcalc.interop.lowering.laying import vector
 from archcalc.interop.lowering.model import Unlowered
 from archcalc.interop.trace import Operation
 
@@ -84,6 +84,21 @@ def prelu(low: LoweringState, op: Operation) -> None:
     low.set(op.outputs[0], x._replace(node=node))
 
 
+def negative(low: LoweringState, op: Operation) -> None:
+    lie = low.lie(op.inputs[0])
+    node = low.add("factor", [lie.node], shape=(1,), fixed=True)
+    low.number(node, -1, "mul", 1)
+    low.set(op.outputs[0], lie._replace(node=node))
+
+
+def power(low: LoweringState, op: Operation) -> None:
+    """Squares are products of a tensor with itself."""
+    lie = low.lie(op.inputs[0])
+    if op.word == "pow" and op.attributes.get("exponent") not in (2, 2.0):
+        raise Unlowered("its exponent is not 2")
+    low.set(op.outputs[0], lie._replace(node=low.add("mul", [lie.node, lie.node])))
+
+
 def softmax(low: LoweringState, op: Operation) -> None:
     lie = low.lie(op.inputs[0])
     dim = int(op.attributes.get("dim", -1))
@@ -118,7 +133,7 @@ def join(low: LoweringState, op: Operation, lies: Sequence[Lie]) -> None:
     for lie in padded:
         matched(low, axes, lie.file)  # which may split atoms that others have, too
     maps = [matched(low, axes, lie.file) for lie in padded]
-    own = _separable(low, low.atoms.resolved(padded[main]), [set(pairs) for pairs in maps])
+    own = separable(low, low.atoms.resolved(padded[main]), [set(pairs) for pairs in maps])
     nodes = []
     for lie, pairs in zip(padded, maps, strict=True):
         lie = low.atoms.resolved(lie)
@@ -161,7 +176,7 @@ def matched(low: LoweringState, main: Sequence[Axis], other: Sequence[Axis]) -> 
     return pairs
 
 
-def _separable(low: LoweringState, main: Lie, present: Sequence[set[int]]) -> tuple[Axis, ...]:
+def separable(low: LoweringState, main: Lie, present: Sequence[set[int]]) -> tuple[Axis, ...]:
     """The axes of the main one, such that each is there or not in every other."""
 
     def kind(atom: int) -> tuple[bool, ...]:

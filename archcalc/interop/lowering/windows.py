@@ -8,7 +8,7 @@ from typing import Any
 from archcalc.arithmetic import Margin
 from archcalc.interop.lowering.assembly import LoweringState
 from archcalc.interop.lowering.axes import Axis, Lie
-from archcalc.interop.lowering.layers import along, map_of, mapped, margins, sizes
+from archcalc.interop.lowering.laying import along, map_of, mapped, margins, sizes
 from archcalc.interop.lowering.model import Unlowered
 from archcalc.interop.trace import Operation
 

@@ -1,0 +1,79 @@
+"""Products of two tensors: places × channels by channels × places, side by side."""
+
+from __future__ import annotations
+
+from archcalc.interop.lowering import values
+from archcalc.interop.lowering.assembly import LoweringState
+from archcalc.interop.lowering.axes import Axis, Lie
+from archcalc.interop.lowering.layers import dense
+from archcalc.interop.lowering.model import Unlowered
+from archcalc.interop.trace import Operation
+
+
+def matmul(low: LoweringState, op: Operation) -> None:
+    """Of two tensors, or of one and a constant matrix."""
+    a, b = op.inputs[:2]
+    if not low.live(b) and low.live(a):
+        shape = low.shape(b)
+        if len(shape) != 2:
+            raise Unlowered("a constant of several matrices multiplies it")
+        dense(low, op, low.lie(a), shape[1], b or "", None, turned=True)
+        return
+    multiply(low, op, low.lie(a), low.lie(b))
+
+
+def addmm(low: LoweringState, op: Operation) -> None:
+    """A linear layer with its bias first, and its matrix not transposed."""
+    bias, a, b = op.inputs[:3]
+    if low.live(bias) or low.live(b) or len(low.shape(bias)) != 1:
+        raise Unlowered("it adds more than a bias")
+    dense(low, op, low.lie(a), low.shape(b)[1], b or "", bias, turned=True)
+
+
+def multiply(low: LoweringState, op: Operation, a: Lie, b: Lie) -> None:
+    """Matrices side by side stretch as the file's do, along one axis at most."""
+    if min(len(a.file), len(b.file)) < 2:
+        raise Unlowered("it multiplies a vector")
+    rank = max(len(a.file), len(b.file))
+    a, b = (x._replace(file=((),) * (rank - len(x.file)) + x.file) for x in (a, b))
+    for _ in range(2):
+        inner = values.matched(low, [a.file[-1]], [b.file[-2]])
+        if a.file[-1] and not inner:
+            raise Unlowered("its sizes do not fit")
+        sides = [(x or y, y or x) for x, y in zip(a.file[:-2], b.file[:-2], strict=True)]
+        batch = values.matched(low, [x for x, _ in sides], [y for _, y in sides])
+    a, b = low.atoms.resolved(a), low.atoms.resolved(b)
+    before = tuple(atom for x, _ in sides for atom in low.atoms.leaves(x))
+    both = {atom for axis in a.own for atom in axis}, {atom for axis in b.own for atom in axis}
+    groups = _groups(before, batch, both)
+    if len(groups) > 2:
+        raise Unlowered("its matrices lie along too many axes")
+    left = tuple(tuple(x for x in group if x in both[0]) for group in groups)
+    right = tuple(tuple(batch.get(x, x) for x in g if batch.get(x, x) in both[1]) for g in groups)
+    inside = low.atoms.leaves(a.file[-1])
+    x = low.spread(a, (*left, a.file[-2], inside))
+    y, turned = _right(low, b, right, tuple(inner[atom] for atom in inside))
+    node = low.add("matmul", [x.node, y.node], transposed=turned)
+    own = (*groups, a.file[-2], b.file[-1])
+    file = (*(x for x, _ in sides), a.file[-2], b.file[-1])
+    low.set(op.outputs[0], Lie(node, file, tuple(low.atoms.leaves(axis) for axis in own)))
+
+
+def _right(low: LoweringState, b: Lie, sides: tuple[Axis, ...], inner: Axis) -> tuple[Lie, bool]:
+    """The second tensor, transposed where it lies so already."""
+    turned = set(b.own[-1]) == set(inner) and bool(inner)
+    if turned:
+        return low.spread(b, (*sides, b.file[-1], inner)), True
+    return low.spread(b, (*sides, inner, b.file[-1])), False
+
+
+def _groups(before: Axis, batch: dict[int, int], both: tuple[set[int], set[int]]) -> tuple[Axis, ...]:
+    """Axes of the matrices that lie side by side: those that both have, or one of them alone."""
+    found: list[tuple[tuple[bool, bool], list[int]]] = []
+    for atom in before:
+        kind = atom in both[0], batch.get(atom, atom) in both[1]
+        if found and found[-1][0] == kind:
+            found[-1][1].append(atom)
+        else:
+            found.append((kind, [atom]))
+    return tuple(tuple(atoms) for _, atoms in found)

@@ -1,0 +1,82 @@
+"""Tensors that a layer stores whole, and joins with what arrives, value by value."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from archcalc.arithmetic import OPEN, maximum, product, require
+from archcalc.errors import ShapeError
+from archcalc.operators.argument import Argument
+from archcalc.operators.model import Kind, Role, Weight, Work, values_of
+from archcalc.operators.normalization import Pointwise
+from archcalc.operators.shape import Shape, Sizes
+from archcalc.symbols import Int
+
+
+class Stored(Pointwise):
+    """A stored tensor of this shape for each value that arrives; an axis of 1 goes with any size.
+
+    One size is a number a channel, or a number for all if it is 1. `of=169` says that it is made
+    beforehand of 169 learned numbers, as a table of relative places is for each pair.
+    """
+
+    arguments: ClassVar[tuple[Argument, ...]] = (
+        Argument("shape", "shape", "axes of the stored tensor: `7x7x96`, `96`, `1`"),
+        Argument("fixed", "flag", "nobody learns it, and it is no parameter", False),
+        Argument("of", "size", "so many learned numbers, of which it is made beforehand", None),
+    )
+    step: ClassVar[Kind]
+
+    shape: Sizes
+    fixed: bool
+    of: Int | None
+
+    @property
+    def table(self) -> str:
+        """The name of the tensor that is joined with what arrives."""
+        return "weight" if not self.fixed and self.of is None else "fixed"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        if self.fixed and self.of is not None:
+            raise ShapeError("`fixed` and `of` contradict each other", "of", "leave `fixed` away")
+        if any(type(n) is int and n == OPEN for n in self.shape):
+            raise ShapeError(
+                f"`{self.name}` has a size for each axis", "shape", "as in `7x7x96`, or `96`"
+            )
+        axes = x if len(self.shape) > 1 else (x.channels,)
+        fits = len(self.shape) == len(axes) and product(
+            [maximum(n == 1, n == m) for n, m in zip(self.shape, axes, strict=True)]
+        )
+        require(
+            fits,
+            "a stored tensor of {stored} does not go with {x}",
+            "shape",
+            lambda stored, x: "each of its axes is as long as that, or 1",
+            stored=Shape(*(1, 1)[: 2 * (len(self.shape) == 1)], *self.shape),
+            x=x,
+        )
+        return x
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        made = () if self.of is None else (Weight("weight", (self.of,)),)
+        role: Role = "weight" if self.table == "weight" else "fixed"
+        return (*made, Weight(role, tuple(self.shape)))
+
+    def work(self, *inputs: Shape) -> tuple[Work, ...]:
+        return (Work(self.step, (values_of(inputs[0]),)),)
+
+    def connections(self, *inputs: Shape) -> Int:
+        return 0
+
+
+class Offset(Stored):
+    """A stored tensor is added: a bias alone, places of a map, a table. One addition a value."""
+
+    name, step = "offset", "additions"
+
+
+class Factor(Stored):
+    """A stored tensor multiplies: a gain, a number, a window. One multiply a value."""
+
+    name, step = "factor", "multiplies"
