@@ -13,7 +13,7 @@ from archcalc.operators.shape import Shape, Sizes
 from archcalc.symbols import Int
 
 
-class Stored(Pointwise):
+class StoredTable(Pointwise):
     """A stored tensor of this shape for each value that arrives; an axis of 1 goes with any size.
 
     One size is a number a channel, or a number for all if it is 1. `of=169` says that it is made
@@ -70,13 +70,13 @@ class Stored(Pointwise):
         return 0
 
 
-class Offset(Stored):
+class Offset(StoredTable):
     """A stored tensor is added: a bias alone, places of a map, a table. One addition a value."""
 
     name, step = "offset", "additions"
 
 
-class Factor(Stored):
+class Factor(StoredTable):
     """A stored tensor multiplies: a gain, a number, a window. One multiply a value."""
 
     name, step = "factor", "multiplies"
