@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from importlib import import_module
 
 import click
 
@@ -64,6 +65,7 @@ def _serve(server: LiveServer, no_browser: bool) -> None:
     """Serve until Ctrl-C, which is how it ends well."""
     with server:
         click.echo(f"{server.address}\nCtrl-C ends it")
+        threading.Thread(target=import_module, args=("archcalc.live.asked",), daemon=True).start()
         if not no_browser:
             import webbrowser
 

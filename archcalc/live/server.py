@@ -8,15 +8,17 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archcalc.errors import ArchError
-from archcalc.live import asked
-from archcalc.live.answer import Part, mistakes
 from archcalc.live.page import page, policy
 from archcalc.live.question import Refused
 from archcalc.live.session import Session
 from archcalc.spec.source import LARGEST_FILE
+
+if TYPE_CHECKING:
+    from archcalc.live.answer import Part
+    from archcalc.live.asked import Answering
 
 HOME = "127.0.0.1"
 LARGEST = 2 * LARGEST_FILE  # bytes of a question: in JSON a line end is two
@@ -69,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(code)
             return
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        answering = asked.ANSWERS[self._name()]
+        answering = _answers()[self._name()]
         try:
             parts = _told(answering, self.server.session, body)
             first = list(islice(parts, 1))
@@ -83,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
         length, name = self.headers.get("Content-Length", ""), self._name()
         if self._is_from_elsewhere() or self.headers.get("Origin") != self.server.origin:
             return 403
-        if name is None or name not in asked.ANSWERS:
+        if name is None or name not in _answers():
             return 404
         if self.headers.get("Content-Type") != "application/json":
             return 415
@@ -138,6 +140,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
 
 
+def _answers() -> dict[str, Answering]:
+    from archcalc.live import asked  # what counts and draws, when the address has been told
+
+    return asked.ANSWERS
+
+
 def _read(body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body)
@@ -148,7 +156,7 @@ def _read(body: bytes) -> dict[str, Any]:
     return found
 
 
-def _told(answering: asked.Answering, session: Session, body: bytes) -> Iterator[Part]:
+def _told(answering: Answering, session: Session, body: bytes) -> Iterator[Part]:
     """Yield the parts of an answer; an error among them is the last.
 
     Raises:
@@ -159,4 +167,6 @@ def _told(answering: asked.Answering, session: Session, body: bytes) -> Iterator
     except Refused:
         raise
     except ArchError as error:
+        from archcalc.live.answer import mistakes
+
         yield {"part": "mistakes", "mistakes": mistakes(error, "")}
