@@ -62,7 +62,7 @@ def _sweep(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
     page = f"{ask.page} sweep"
     session.ask(page, ask.number)
     texts = [word({"value": value}, "value") for value in values]
-    return _current(session, page, ask.number, swept.swept(ask, variable, texts))
+    return _current(session, page, ask.number, swept.swept(ask, variable, texts, word(asked, "block")))
 
 
 def _current(

@@ -1,6 +1,6 @@
 "use strict";
 // Totals with the base beside them, what is alive at each step, and a row a box.
-let base = null, last = null, baseRows = new Map();
+let base = null, last = null, baseRows = new Map(), baseSums = new Map();
 
 // ▲ 31.7 %: how a count differs from the base's, '' where it does not.
 const change = (now, before) => {
@@ -47,18 +47,50 @@ const showAlive = ({alive, peak}) => {
   }));
 };
 
-// A path too long for its place loses its beginning: the end tells layers apart.
+// What the rows of a block of the network sum to, by the block's name; one row is its own sum.
+const topOf = path => path.includes("/") ? path.slice(0, path.indexOf("/")) : "";
+const sumsOf = rows => {
+  const found = new Map();
+  for (const [layers, path, , , , parameters, multiplies] of rows) {
+    const name = topOf(path);
+    if (!name) continue;
+    const sum = found.get(name) ?? {layers: [], parameters: 0n, multiplies: 0n, rows: 0};
+    sum.layers.push(layers);
+    sum.parameters += BigInt(parameters);
+    sum.multiplies += BigInt(multiplies);
+    sum.rows++;
+    found.set(name, sum);
+  }
+  return found;
+};
+
+const countsOf = (now, before) => ["parameters", "multiplies"].map(key =>
+  element("td", {textContent: grouped(String(now[key]))}, ...changeElement(String(now[key]), before && String(before[key]))));
+const rowOf = (path, shown, small, layers, now, before) => {
+  const name = element("div", {className: "path"}, element("bdi", {textContent: shown}));
+  const row = element("tr", {title: path}, element("td", {}, name, ...(small ? [element("small", {textContent: small})] : [])), ...countsOf(now, before));
+  row.dataset.layers = layers;
+  return row;
+};
+
+// A row a box, below the sum of its block. A path too long for its place loses its beginning.
 const showRows = rows => {
   const made = document.createDocumentFragment();
+  const sums = sumsOf(rows);
+  let last = "";
   for (const [layers, path, times, what, output, parameters, multiplies] of rows) {
-    const before = baseRows.get(path);
-    const name = element("div", {className: "path"}, element("bdi", {textContent: path}));
-    const small = element("small", {textContent: [times && `×${times}`, what, output].filter(Boolean).join(" · ")});
-    const row = element("tr", {title: path}, element("td", {}, name, small),
-      element("td", {textContent: grouped(parameters)}, ...changeElement(parameters, before?.[5])),
-      element("td", {textContent: grouped(multiplies)}, ...changeElement(multiplies, before?.[6])));
-    if (parameters === "0" && multiplies === "0") row.className = "free";
-    row.dataset.layers = layers;
+    const before = baseRows.get(path), top = topOf(path), sum = sums.get(top);
+    const isGroup = sum?.rows > 1;
+    if (isGroup && top !== last && !sum.shown) {
+      const row = rowOf(top, top, "", sum.layers.join(" "), sum, baseSums.get(top));
+      row.className = "sum";
+      sum.shown = true;
+      made.append(row);
+    }
+    last = top;
+    const small = [output, times && `×${times}`, what].filter(Boolean).join(" · ");
+    const row = rowOf(path, isGroup ? path.slice(top.length + 1) : path, small, layers, {parameters, multiplies}, before && {parameters: before[5], multiplies: before[6]});
+    row.className = `${isGroup ? "inner" : ""} ${parameters === "0" && multiplies === "0" ? "free" : ""}`;
     made.append(row);
   }
   $("rows").querySelector("tbody").replaceChildren(made);

@@ -42,7 +42,10 @@ const SHOWN = {
   layers: part => {
     last.totals.field = part.field;
     if (base && base.totals.field === undefined && sameAsBase()) base.totals.field = part.field;
-    if (!baseRows.size && sameAsBase()) baseRows = new Map(part.rows.map(row => [row[1], row]));
+    if (!baseRows.size && sameAsBase()) {
+      baseRows = new Map(part.rows.map(row => [row[1], row]));
+      baseSums = sumsOf(part.rows);
+    }
     showTotals();
     showAlive(part);
     showRows(part.rows);
@@ -65,6 +68,7 @@ async function load(opened, settings, variant) {
   state.close.clear();
   base = null;
   baseRows = new Map();
+  baseSums = new Map();
   current = "";
   state.text = opened.text;
   const bare = question({text: opened.text, settings: {}, variant: opened.variant, bare: true, page: `${state.page} base`});

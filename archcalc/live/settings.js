@@ -1,7 +1,8 @@
 "use strict";
 // A control for every variable; a chart of what one of them does.
 let drawnFor = "", sweepOf = "", sweepNumber = 0, points = [], metricNames = [];
-const chosen = {x: "value", y: "multiplies"};
+const chosen = {x: "value", y: "multiplies", block: ""};
+const metric = (point, name) => point[`block ${name}`] ?? point[name];
 
 const nice = value => {
   const power = 10 ** Math.floor(Math.log10(value));
@@ -111,16 +112,28 @@ const toggleSweep = (variable, row) => {
   };
   const METRICS = ["parameters", "multiplies", "weights", "stored", "peak", "field", "output"];
   row.after(element("div", {className: "sweep"},
-    element("div", {className: "choose"}, pick("y", METRICS), "over", pick("x", [variable.name, ...METRICS])),
+    element("div", {className: "choose"}, pick("y", METRICS), ...pickBlock(), "over", pick("x", [variable.name, ...METRICS])),
     drawnElement("svg", {viewBox: "0 0 340 150", role: "img"}), element("p")));
+  row.nextElementSibling.scrollIntoView({block: "nearest"});
   points = [];
   sweepAgain();
+};
+
+// Whose parameters and multiplies: the network's, or a block's.
+const pickBlock = () => {
+  const names = [...new Set([...$("rows").querySelectorAll("tr.sum")].map(row => row.title))];
+  if (!names.includes(chosen.block)) chosen.block = "";
+  if (!names.length) return [];
+  const option = name => element("option", {value: name, textContent: name || "all", selected: name === chosen.block});
+  const select = element("select", {"aria-label": "of"}, ...["", ...names].map(option));
+  select.addEventListener("change", () => { chosen.block = select.value; sweepAgain(); });
+  return ["of", select];
 };
 
 let sweepKey = "", waiting = 0;
 const sweepAgain = () => {
   const {[sweepOf]: own, ...others} = state.settings;
-  const key = JSON.stringify([state.text, state.variant, sweepOf, others]);
+  const key = JSON.stringify([state.text, state.variant, sweepOf, others, chosen.block]);
   if (key === sweepKey && points.length) { drawSweep(); return; }
   sweepKey = key;
   clearTimeout(waiting);
@@ -136,7 +149,7 @@ const runSweep = async () => {
   for (let value = min; value <= max + 1e-9; value += stride) values.add(String(Number(value.toFixed(6))));
   const sorted = [...values].sort((a, b) => a - b);
   const number = ++sweepNumber, found = [];
-  for await (const part of ask("sweep", question({number, variable: sweepOf, values: sorted}))) {
+  for await (const part of ask("sweep", question({number, variable: sweepOf, values: sorted, block: chosen.block}))) {
     if (number !== sweepNumber) return;
     if (part.part === "mistakes") return;
     if (part.part === "point" && part.metrics) found.push({value: part.value, ...part.metrics});
@@ -154,7 +167,7 @@ const drawSweep = () => {
   const panel = $("controls").querySelector(".sweep");
   if (!panel || !points.length) return;
   const now = last.variables.find(({name}) => name === sweepOf)?.value;
-  const xs = points.map(point => Number(point[chosen.x])), ys = points.map(point => Number(point[chosen.y]));
+  const xs = points.map(point => Number(metric(point, chosen.x))), ys = points.map(point => Number(metric(point, chosen.y)));
   const [left, right, low, high] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   const px = x => 44 + 288 * (x - left) / (right - left || 1), py = y => 124 - 112 * (y - low) / (high - low || 1);
   const front = chosen.x === "value" ? xs.map(() => false) : frontOf(xs, ys);
@@ -162,7 +175,7 @@ const drawSweep = () => {
   const dots = points.map((point, i) => {
     const isNow = point.value === now;
     const dot = drawnElement("circle", {cx: px(xs[i]), cy: py(ys[i]), r: isNow ? 4.5 : 3, class: isNow ? "now" : front[i] ? "front" : ""},
-      drawnElement("title", {}, `${sweepOf} ${point.value}: ${chosen.y} ${grouped(point[chosen.y])}`));
+      drawnElement("title", {}, `${sweepOf} ${point.value}: ${chosen.y} ${grouped(metric(point, chosen.y))}`));
     dot.addEventListener("click", () => {
       const field = $(`set-${sweepOf}`);
       field.value = point.value;
@@ -177,8 +190,8 @@ const drawSweep = () => {
     text(44, 138, "start", scaled(left)), text(334, 138, "end", scaled(right)),
     drawnElement("path", {class: "line", d: `M${line.map(i => `${px(xs[i]).toFixed(1)} ${py(ys[i]).toFixed(1)}`).join("L")}`}), ...dots);
   const at = points.find(point => point.value === now);
-  const said = at ? `${sweepOf} ${now}: ${chosen.y} ${grouped(at[chosen.y])}` : "";
-  panel.querySelector("p").textContent = chosen.x === "value" || !at ? said : `${said}, ${chosen.x} ${grouped(at[chosen.x])}`;
+  const said = at ? `${sweepOf} ${now}: ${chosen.y}${chosen.block && ` of ${chosen.block}`} ${grouped(metric(at, chosen.y))}` : "";
+  panel.querySelector("p").textContent = chosen.x === "value" || !at ? said : `${said}, ${chosen.x} ${grouped(metric(at, chosen.x))}`;
   panel.querySelector("svg").setAttribute("aria-label", `${chosen.y} over ${chosen.x === "value" ? sweepOf : chosen.x}, ${points.length} points`);
 };
 $("controls").addEventListener("submit", event => event.preventDefault());

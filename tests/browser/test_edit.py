@@ -144,9 +144,11 @@ def test_slider_field_and_picture_agree(opening: Opening) -> None:
     assert page.total("multiplies") == archcalc.load("inception", bottleneck=16).analyze().multiplies
     drawn = page.js("document.querySelector('#picture').textContent")
     assert "conv 16" in drawn
-    row = "[...document.querySelectorAll('#rows tr')].find(r => r.title.startsWith('5x5/reduce'))"
+    row = "[...document.querySelectorAll('#rows tr')].find(r => r.title === '5x5/reduce')"
     row = page.js(f"{row}.textContent")
     assert f"{28 * 28 * 16 * 192:,}" in row
+    both = page.js("document.querySelector('#rows tr.sum[title=\"5x5\"]').textContent")
+    assert f"{28 * 28 * 16 * 192 + 28 * 28 * 32 * 25 * 16:,}" in both  # 12,443,648
     page.put("#set-bottleneck", "0")
     assert page.js("document.querySelector('[data-name=bottleneck] input[type=range]').value") == "0"
     assert page.js("document.querySelectorAll('#totals i').length") == 0
@@ -246,7 +248,7 @@ def test_a_variable_is_swept_from_its_slider(opening: Opening) -> None:
     sixteen = page.js("points.find(point => Number(point.value) > 15 && Number(point.value) < 20)")
     whole = archcalc.load("inception", bottleneck=int(sixteen["value"])).analyze()
     assert sixteen["multiplies"] == str(whole.multiplies)
-    page.put(".sweep select:nth-of-type(2)", "parameters", "change")
+    page.put(".sweep select[aria-label=across]", "parameters", "change")
     front = page.js("document.querySelectorAll('.sweep circle.front, .sweep circle.now').length")
     assert 1 <= front <= page.js("points.length")
 

@@ -187,20 +187,17 @@ def test_late_answers_are_dropped() -> None:
 
 def test_a_sweep_counts_as_the_commands_do() -> None:
     text = archcalc.load("inception").spec.source.text
+    asked = {"text": text, "variant": "inception", "variable": "bottleneck", "block": "5x5"}
     with served() as server:
-        names, *points = ask(
-            server,
-            "sweep",
-            text=text,
-            variant="inception",
-            variable="bottleneck",
-            values=["8", "16", "-1"],
-        )
+        names, *points = ask(server, "sweep", **asked, values=["8", "16", "-1"])
     assert "multiplies" in dict(names["metrics"])
     for point in points[:2]:
         whole = archcalc.load("inception", bottleneck=int(point["value"])).analyze()
         assert point["metrics"]["multiplies"] == str(whole.multiplies)
         assert point["metrics"]["parameters"] == str(whole.parameters)
+    # 28·28·16·192 for the reduction, 28·28·32·5·5·16 behind it; with biases
+    assert points[1]["metrics"]["block multiplies"] == str(2_408_448 + 10_035_200)
+    assert points[1]["metrics"]["block parameters"] == str(16 * 193 + 32 * (25 * 16 + 1))
     assert "metrics" not in points[2] and points[2]["why"]
 
 
