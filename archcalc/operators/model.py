@@ -236,11 +236,12 @@ class Operator:
             value = getattr(self, argument.attribute)
             if argument.required or (argument.positional and value is not None):
                 words.append(argument.size_written(value))
-            elif value != self._default(argument):
+            elif value != self.default_of(argument):
                 words.append(argument.written(value))
         return " ".join(words)
 
-    def _default(self, argument: Argument) -> Any:
+    def default_of(self, argument: Argument) -> Any:
+        """The value of an argument that a step does not name."""
         return argument.accept(argument.default, self.rank)
 
     def __repr__(self) -> str:

@@ -71,8 +71,8 @@ class Pool(Windowed):
             )
         return super()._axis(axis, size, name)
 
-    def _default(self, argument: Argument) -> Any:
-        return self.k if argument.name == "s" else super()._default(argument)
+    def default_of(self, argument: Argument) -> Any:
+        return self.k if argument.name == "s" else super().default_of(argument)
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs

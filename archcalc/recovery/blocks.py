@@ -1,0 +1,156 @@
+"""A family as the text of a block: its arguments, and its steps with expressions for what differs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from archcalc.graph.model import Node
+from archcalc.operators import TABLE
+from archcalc.operators.argument import Argument
+from archcalc.operators.model import Operator
+from archcalc.recovery.bodies import CHANNELS, Item, number
+from archcalc.recovery.conditions import condition
+from archcalc.recovery.families import Family
+from archcalc.recovery.numbers import Numbers, Values, ordered_arguments, size
+from archcalc.recovery.parts import Wiring
+
+Defaults = Mapping[str, Mapping[str, Any]]  # what a step leaves out, by operator and argument
+
+
+class Written(NamedTuple):
+    """A block's name, arguments, a text for each item of its body, and a condition for each run."""
+
+    name: str
+    family: Family
+    numbers: Numbers
+    steps: tuple[str, ...]
+    conditions: tuple[str, ...]
+
+
+Calls = Mapping[int, tuple[Written, int]]  # by id of a part: its block, and which instance it is
+
+
+def write_block(name: str, family: Family, wiring: Wiring, calls: Calls, defaults: Defaults) -> Written:
+    """Find the arguments of a family, and write its steps."""
+    nodes = wiring.graph.nodes
+    entering = tuple(_channels(nodes, family.source(i)) for i in range(len(family.instances)))
+    numbers = Numbers(entering)
+    steps, made = [], []
+    for place in range(len(family.body)):
+        found = _Place(family, place, nodes, numbers)
+        text, channels = found.call(calls) if family.body[place].is_call else found.layer(defaults)
+        steps.append(text)
+        made.append(channels[0] if channels else None)
+    conditions = []
+    for run in family.runs:
+        arriving = _Place(family, run.start, nodes, numbers).arriving
+        present = [items[run.start] is not None for items in family.present]
+        ours = [m for m in made[run.start : run.stop] if m is not None]
+        flag = _flag(family.body[run.start].label, ours)
+        conditions.append(condition(present, arriving, ours[-1] if ours else "", numbers, flag))
+    return Written(name, family, numbers, tuple(steps), tuple(conditions))
+
+
+def _flag(label: str, made: Sequence[str]) -> str:
+    """Return a name for the argument that says whether some layers are there."""
+    hint = label.split(".")[0]
+    if any(text.endswith("*channels") for text in made):
+        return "expand"
+    return hint if re.fullmatch("[a-z][a-z_]*", hint) and hint not in TABLE else "extra"
+
+
+def call_text(written: Written, instance: int, texts: Mapping[str, str]) -> str:
+    """Return the call of one instance: 'unit 64 s2'; `texts` are expressions for some numbers."""
+    values = {a.name: a.values[instance] for a in written.numbers.arguments if not a.computed}
+    return _call(written, {n: texts.get(n, str(v)) for n, v in values.items() if v is not None})
+
+
+def _call(written: Written, texts: Mapping[str, str]) -> str:
+    words = [written.name]
+    for argument in ordered_arguments(written.numbers.arguments):
+        text = texts.get(argument.name)
+        if argument.default is None:
+            words.append(size(str(text)))
+        elif text is not None and text != argument.default:
+            words.append(f"{argument.name}{'' if len(argument.name) == 1 else '='}{size(text)}")
+    return " ".join(words)
+
+
+def layer_text(
+    operator: Operator, texts: Mapping[str, str], defaults: Mapping[str, Any], refs: Sequence[str] = ()
+) -> str:
+    """Return a step: sizes as expressions where `texts` has them, else as they are."""
+    words = [operator.name]
+    for argument in operator.arguments:
+        value = getattr(operator, argument.attribute)
+        text = texts.get(argument.name)
+        positional = argument.required or (argument.positional and value is not None)
+        if text is not None and not text.isdecimal():
+            glue = "" if positional else _glued(argument)
+            words.append(f"{glue}{{{text}}}")
+        elif positional:
+            words.append(argument.size_written(value))
+        elif value != defaults.get(argument.name, operator.default_of(argument)):
+            words.append(argument.written(value))
+    return " ".join([*words, *refs])
+
+
+def _glued(argument: Argument) -> str:
+    return argument.name if len(argument.name) == 1 else f"{argument.name}="
+
+
+def _channels(nodes: Sequence[Node], index: int) -> int:
+    return int(nodes[index].shape.channels)
+
+
+class _Place:
+    """An item of a family's body in all instances."""
+
+    def __init__(self, family: Family, place: int, nodes: Sequence[Node], numbers: Numbers) -> None:
+        self.numbers, self.nodes = numbers, nodes
+        self.items: list[Item | None] = [items[place] for items in family.present]
+        many = range(len(family.instances))
+        self.arriving = tuple(_channels(nodes, family.arriving(place, i)) for i in many)
+
+    def layer(self, defaults: Defaults) -> tuple[str, tuple[str, Values] | None]:
+        """Return the text of a layer, and its channels if it decides them."""
+        operators = [None if i is None else self.nodes[i.part.first].operator for i in self.items]
+        one = next(o for o in operators if o is not None)
+        texts: dict[str, str] = {}
+        channels = None
+        for argument in one.arguments:
+            values = tuple(None if o is None else number(o, argument) for o in operators)
+            if any(v is not None for v in values):
+                is_channels = argument.name in CHANNELS
+                text = self.numbers.text(values, self.arriving, argument.name, is_channels)
+                given = argument.default if argument.default is not ... else None
+                if text != str(given) or is_channels:
+                    texts[argument.name] = text
+                channels = (text, values) if is_channels else channels
+        if texts.get("g") == "channels" and channels and channels[1] == self._groups(operators):
+            texts["filters"] = "channels"
+        return layer_text(one, texts, defaults.get(one.name, {})), channels
+
+    def _groups(self, operators: Sequence[Operator | None]) -> Values:
+        return tuple(None if o is None else number(o, _groups_of(o)) for o in operators)
+
+    def call(self, calls: Calls) -> tuple[str, tuple[str, Values] | None]:
+        """Return the text of a call of another block."""
+        found = [None if i is None else calls[id(i.part)] for i in self.items]
+        written = next(f for f in found if f is not None)[0]
+        texts = {}
+        for argument in written.numbers.arguments:
+            if not argument.computed:
+                values = tuple(None if f is None else argument.values[f[1]] for f in found)
+                if any(v is not None for v in values):
+                    is_channels = argument.name.startswith("c")
+                    texts[argument.name] = self.numbers.text(
+                        values, self.arriving, argument.name, is_channels
+                    )
+        return _call(written, texts), None
+
+
+def _groups_of(operator: Operator) -> Argument:
+    return next(a for a in operator.arguments if a.name == "g")

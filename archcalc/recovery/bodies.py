@@ -1,0 +1,103 @@
+"""What a block is made of: its items in order, and what each reads of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from archcalc.arithmetic import Margin
+from archcalc.graph.model import Node
+from archcalc.operators.argument import Argument
+from archcalc.operators.model import Operator
+from archcalc.recovery.parts import COMMUTATIVE, Part, Wiring
+from archcalc.spec.model import JOINS
+
+IN = -1  # a reference to the tensor that enters; further inputs of a network are −2, −3, …
+CHANNELS = ("filters", "units", "channels")  # arguments that are channels
+SIZED = ("size", "offset", "pair", "offsets", "padding")
+
+Key = tuple[Any, ...]
+
+
+class Item(NamedTuple):
+    """A layer or a call: `label` is its path within the body, `key` says what it is but for numbers."""
+
+    part: Part
+    label: str
+    key: Key
+    refs: tuple[int, ...]
+
+    @property
+    def is_call(self) -> bool:
+        return not self.part.is_layer
+
+
+Body = tuple[Item, ...]
+
+
+def body_of(part: Part, wiring: Wiring, key: Callable[[Part], Key | None]) -> Body:
+    """Return the items of a part; parts within that have no key are opened."""
+    nodes = wiring.graph.nodes
+    listed = list(_opened(part, "", key))
+    place = {item.output: index for index, (item, _, _) in enumerate(listed)}
+    # an input of the network, or what enters the block
+    place |= {i: -1 - i for i in range(wiring.graph.inputs)} | _entering(part, wiring)
+    items = []
+    for item, label, known in listed:
+        read = wiring.inputs[item.first] if item.is_layer else wiring.sources(item)
+        items.append(
+            Item(item, label, known or layer_key(nodes[item.first]), tuple(place[i] for i in read))
+        )
+    return tuple(items)
+
+
+def _entering(part: Part, wiring: Wiring) -> dict[int, int]:
+    sources = wiring.sources(part)
+    return {sources[0]: IN} if len(sources) == 1 else {}
+
+
+def _opened(
+    part: Part, before: str, key: Callable[[Part], Key | None]
+) -> Iterator[tuple[Part, str, Key | None]]:
+    for item in part.items:
+        label = f"{before}{item.name}"
+        known = None if item.is_layer else key(item)
+        if item.is_layer or known is not None:
+            yield item, label, known
+        else:
+            yield from _opened(item, f"{label}." if item.name else before, key)
+
+
+def layer_key(node: Node) -> Key:
+    """Return what a layer is but for its sizes: operator, flags, words, and which sizes are given."""
+    operator = node.operator
+    literal = tuple(
+        None if number(operator, a) is not None else repr(getattr(operator, a.attribute))
+        for a in operator.arguments
+    )
+    return (operator.name, literal, len(node.inputs), operator.rank)
+
+
+def number(operator: Operator, argument: Argument) -> int | None:
+    """Return the value of an argument that is one size along all axes, else None."""
+    if argument.kind not in SIZED:
+        return None
+    value = getattr(operator, argument.attribute)
+    listed = value if isinstance(value, tuple) and not isinstance(value, Margin) else (value,)
+    sides = {side for one in listed for side in (one if isinstance(one, Margin) else (one,))}
+    return sides.pop() if len(sides) == 1 and all(type(s) is int for s in sides) else None
+
+
+def is_join(node: Node) -> bool:
+    """Return whether a block may join its branches so: a sum or concat without arguments."""
+    return str(node.operator) == node.operator.name and node.operator.name in JOINS
+
+
+def arranged(key: Key, refs: Sequence[int]) -> tuple[int, ...]:
+    """Return references in the one order that is compared: those of a sum, the latest first."""
+    return tuple(sorted(refs, reverse=True)) if key[0] in COMMUTATIVE else tuple(refs)
+
+
+def skeleton(body: Body) -> tuple[tuple[Key, tuple[int, ...]], ...]:
+    """Return a body without its numbers."""
+    return tuple((item.key, arranged(item.key, item.refs)) for item in body)

@@ -1,0 +1,145 @@
+"""Parts alike but for numbers, and for runs that some of them lack: what becomes one block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from archcalc.recovery.bodies import CHANNELS, IN, Body, Item, number, skeleton
+from archcalc.recovery.layout import Layout, lay_out
+from archcalc.recovery.parts import Part, Wiring
+from archcalc.recovery.variants import Run, runs_between
+
+MOST_RUNS = 4
+LONGEST_CHAIN = 4  # layers that are written out each time rather than called
+
+
+class Instance(NamedTuple):
+    """A part and its body."""
+
+    part: Part
+    body: Body
+
+
+class Family:
+    """Instances of one block.
+
+    Attributes:
+        body: of the longest; other instances are it without some of the `runs`.
+        present: for each instance the item at each place of `body`, None where it lacks it.
+        layout: how the body is written.
+    """
+
+    def __init__(self, cls: str, body: Body, layout: Layout) -> None:
+        self.cls, self.body, self.layout = cls, body, layout
+        self.runs: tuple[Run, ...] = ()
+        self.instances: list[Instance] = []
+        self.present: list[list[Item | None]] = []
+
+    def add(self, instance: Instance, lacks: Sequence[Run] = ()) -> None:
+        """Add an instance that lacks some runs."""
+        gone = {i for run in lacks for i in range(run.start, run.stop)}
+        items = iter(instance.body)
+        self.instances.append(instance)
+        self.present.append([None if i in gone else next(items) for i in range(len(self.body))])
+
+    def admits(self, runs: Sequence[Run]) -> Layout | None:
+        """Return how the body is written if these runs may be lacking as well, or None."""
+        found = {*self.runs, *runs}
+        ordered = sorted(found)
+        if len(found) > MOST_RUNS or any(
+            a.stop > b.start for a, b in zip(ordered, ordered[1:], strict=False)
+        ):
+            return None
+        return lay_out(self.body, tuple(ordered))
+
+    def allow(self, runs: Sequence[Run], layout: Layout) -> None:
+        """Take it that some instances lack these runs."""
+        self.runs = tuple(sorted({*self.runs, *runs}))
+        self.layout = layout
+
+    def arriving(self, place: int, instance: int) -> int:
+        """Return the node whose tensor arrives at an item of the body, also where it is lacking."""
+        ref = self.body[place].refs[0]
+        while ref != IN:
+            item = self.present[instance][ref]
+            if item is not None:
+                return item.part.output
+            ref = self.body[next(r.start for r in self.runs if r.start <= ref < r.stop)].refs[0]
+        return self.source(instance)
+
+    def source(self, instance: int) -> int:
+        """Return the node whose tensor enters an instance."""
+        return self._sources[instance]
+
+    def settle(self, wiring: Wiring) -> None:
+        """Look up what enters each instance, once all are known."""
+        self._sources = [wiring.sources(i.part)[0] for i in self.instances]
+
+
+def families(cls: str, instances: Sequence[Instance], wiring: Wiring) -> Iterator[Family]:
+    """Yield families of parts of one class, the largest bodies first."""
+    alike: dict[object, list[Instance]] = {}
+    for instance in instances:
+        alike.setdefault(skeleton(instance.body), []).append(instance)
+    found: list[Family] = []
+    for group in sorted(alike.values(), key=lambda g: -len(g[0].body)):
+        if not _joins(found, group, wiring):
+            family = Family(cls, group[0].body, lay_out(group[0].body, ()))
+            found.append(family)
+            for instance in group:
+                family.add(instance)
+    for family in found:
+        if len(family.instances) > 1 and not _is_short_chain(family.body, wiring):
+            family.settle(wiring)
+            yield family
+
+
+def _joins(found: Sequence[Family], group: Sequence[Instance], wiring: Wiring) -> bool:
+    """Add instances to a family whose bodies are theirs and more; of several ways the one that fits best."""
+    body = group[0].body
+    for family in found:
+        ways = [
+            (len({*runs} & {*family.runs}), _likeness(family, body, runs, wiring), runs, layout)
+            for runs in runs_between(family.body, body)
+            if (layout := family.admits(runs)) is not None
+        ]
+        if ways:
+            *_, runs, layout = max(ways, key=lambda way: way[:2])
+            family.allow(runs, layout)
+            for instance in group:
+                family.add(instance, runs)
+            return True
+    return False
+
+
+def _likeness(family: Family, body: Body, runs: Sequence[Run], wiring: Wiring) -> int:
+    """Count the sizes other than channels that are the same where two bodies lie on each other."""
+    gone = {i for run in runs for i in range(run.start, run.stop)}
+    kept = [item for i, item in enumerate(family.body) if i not in gone]
+    return sum(
+        a == b
+        for one, other in zip(kept, body, strict=True)
+        for a, b in zip(_sizes(one, wiring), _sizes(other, wiring), strict=False)
+    )
+
+
+def _sizes(item: Item, wiring: Wiring) -> list[object]:
+    if item.is_call:
+        return []
+    node = wiring.graph.nodes[item.part.first]
+    arriving = wiring.graph.nodes[node.inputs[0]].shape.channels
+    own = [(a.name, number(node.operator, a)) for a in node.operator.arguments]
+    return [
+        "all" if value == arriving else value
+        for name, value in own
+        if value is not None and name not in CHANNELS
+    ]
+
+
+def _is_short_chain(body: Body, wiring: Wiring) -> bool:
+    """Return whether a body reads as well where it is written out: one conv with norm and activation."""
+    if len(body) > LONGEST_CHAIN or any(item.is_call for item in body):
+        return False
+    weighted = sum(wiring.graph.nodes[item.part.first].operator.weight_layer for item in body)
+    return weighted <= 1 and all(item.refs == (i - 1,) for i, item in enumerate(body))

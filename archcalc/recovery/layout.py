@@ -1,0 +1,140 @@
+"""How a body is written: lines of steps one after the other, or branches and their join."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from archcalc.recovery.bodies import IN, Body
+from archcalc.recovery.variants import Run
+
+JOINED = ("add", "concat", "mul", "sub", "maximum")
+
+
+class Row(NamedTuple):
+    """A line: its items, the reference that it goes back to (None: goes on), the run that it is of."""
+
+    items: tuple[int, ...]
+    back: int | None = None
+    run: Run | None = None
+
+
+class Layout(NamedTuple):
+    """Rows of a body; with a `join` (an item) they are those behind it, and `branches` before it."""
+
+    rows: tuple[Row, ...]
+    join: int | None = None
+    branches: tuple[tuple[Row, ...], ...] = ()
+
+
+def lay_out(body: Body, runs: Sequence[Run]) -> Layout | None:
+    """Return how a body is written of which some instances lack runs, or None if it cannot be."""
+    joined = _joined(body, runs)
+    if joined is not None:
+        return joined
+    if any(body[run.start].refs[0] != run.start - 1 for run in runs):
+        return None
+    return Layout(_rows(body, range(len(body)), IN, runs))
+
+
+def rows_of(body: Body) -> tuple[Row, ...]:
+    """Return the rows of a network's own body."""
+    return _rows(body, range(len(body)), IN, ())
+
+
+def _rows(body: Body, items: Sequence[int], current: int, runs: Sequence[Run]) -> tuple[Row, ...]:
+    """Cut items into lines: at calls, before a second layer with weights, at what is read again."""
+    read_again = {
+        ref
+        for i, item in enumerate(body)
+        for place, ref in enumerate(item.refs)
+        if place or ref != i - 1
+    }
+    rows: list[Row] = []
+    for index in items:
+        item = body[index]
+        run = next((r for r in runs if r.start <= index < r.stop), None)
+        back = None if item.refs[0] == current else item.refs[0]
+        last = rows[-1] if rows else None
+        if (
+            last is None
+            or back is not None
+            or run != last.run
+            or item.is_call
+            or body[last.items[-1]].is_call
+            or current in read_again
+            or (_is_heavy(body, index) and any(_is_heavy(body, i) for i in last.items))
+        ):
+            rows.append(Row((index,), back, run))
+        else:
+            rows[-1] = last._replace(items=(*last.items, index))
+        current = index
+    return tuple(rows)
+
+
+def _is_heavy(body: Body, index: int) -> bool:
+    return body[index].key[0] in (
+        "conv",
+        "linear",
+        "deconv",
+        "attention",
+        "windowattention",
+        "deformconv",
+        "lstm",
+        "gru",
+        "rnn",
+        "embedding",
+    )
+
+
+def _joined(body: Body, runs: Sequence[Run]) -> Layout | None:
+    """Return branches and their join, if these are the whole body and read better so."""
+    join = next((i for i in reversed(range(len(body))) if len(body[i].refs) > 1), None)
+    if join is None or not _is_plain_join(body, join):
+        return None
+    if any(body[i].refs != (i - 1,) for i in range(join + 1, len(body))):
+        return None
+    ends = body[join].refs if body[join].key[0] in ("concat", "sub") else sorted(body[join].refs)
+    ends = [*(e for e in ends if e != IN), *(e for e in ends if e == IN)] if ends[0] == IN else ends
+    branches = _branches(body, ends, join)
+    if branches is None or not _worth(branches, runs):
+        return None
+    rows = []
+    for branch in branches:
+        inner = [r for r in runs if r.start in branch]
+        if any(body[r.start].refs[0] not in (r.start - 1, IN) for r in inner):
+            return None
+        rows.append(_rows(body, branch, IN, inner))
+    behind = _rows(body, range(join + 1, len(body)), join, runs)
+    if any(r.start <= join < r.stop for r in runs):
+        return None
+    return Layout(behind, join, tuple(rows))
+
+
+def _is_plain_join(body: Body, join: int) -> bool:
+    name, literal, *_ = body[join].key
+    plain = name != "concat" or "'channels'" in literal
+    return name in JOINED and plain and "True" not in literal
+
+
+def _branches(body: Body, ends: Sequence[int], join: int) -> list[list[int]] | None:
+    """Return the items of each branch, if each is a chain from the input and they run in order."""
+    found: list[list[int]] = []
+    for end in ends:
+        chain: list[int] = []
+        while end != IN:
+            if end < IN or len(body[end].refs) != 1 or end in chain:
+                return None
+            chain.append(end)
+            end = body[end].refs[0]
+        found.append(chain[::-1])
+    ran = [i for chain in found for i in chain]
+    if ran != list(range(join)) or sum(not chain for chain in found) > 1:
+        return None
+    return found
+
+
+def _worth(branches: Sequence[Sequence[int]], runs: Sequence[Run]) -> bool:
+    """Return whether branches read better than labels: several, or one that is not always there."""
+    whole = [r for r in runs if any(b and b[0] == r.start and len(b) == r.stop - r.start for b in branches)]
+    return sum(bool(branch) for branch in branches) > 1 or bool(whole)

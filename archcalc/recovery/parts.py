@@ -1,0 +1,121 @@
+"""The modules of a flat graph as a tree of parts, from the paths of its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from archcalc.graph.model import Graph, Node
+
+
+CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")  # classes that say nothing of what they hold
+DEEPEST = 40
+
+
+class Part:
+    """A run of layers that belong together: a module, or (without `items`) one layer.
+
+    Attributes:
+        name: within the part around it: 'layer1', 'conv1'.
+        cls: the class of the module, '' if it has none.
+        first, end: the nodes from `first` on, before `end`.
+        items: its parts in the order in which they run.
+    """
+
+    def __init__(self, name: str, cls: str, first: int, end: int, items: Sequence[Part] = ()) -> None:
+        self.name, self.cls, self.first, self.end = name, cls, first, end
+        self.items = list(items)
+
+    @property
+    def is_layer(self) -> bool:
+        return not self.items
+
+    @property
+    def output(self) -> int:
+        """The node whose tensor it gives on."""
+        return self.end - 1
+
+
+def tree(graph: Graph, modules: Mapping[str, str]) -> Part:
+    """Return the whole network as a part; a module that runs again later is another part."""
+    root = Part("", modules.get("", ""), graph.inputs, len(graph.nodes))
+    for index, node in enumerate(graph.nodes[graph.inputs :], graph.inputs):
+        *around, own = node.path.split(".")
+        here = root
+        for depth, name in enumerate(around, 1):
+            last = here.items[-1] if here.items else None
+            if last is None or last.name != name or last.is_layer:
+                last = Part(name, modules.get(".".join(around[:depth]), ""), index, index)
+                here.items.append(last)
+            last.end = index + 1
+            here = last
+        here.items.append(Part(own, "", index, index + 1))
+    return root
+
+
+def levels(root: Part) -> list[list[Part]]:
+    """Return the modules within, those of one class together, each after those that it holds."""
+    found: list[Part] = []
+    _collect(root, found)
+    level: dict[str, int] = {}
+    for _ in range(DEEPEST):
+        before = dict(level)
+        for part in found:
+            inside = [level.get(_kind(item), 0) for item in part.items if not item.is_layer]
+            level[_kind(part)] = max(level.get(_kind(part), 0), 1 + max(inside, default=0))
+        if level == before:
+            break
+    return [[p for p in found if level[_kind(p)] == at] for at in sorted(set(level.values()))]
+
+
+def _collect(part: Part, found: list[Part]) -> None:
+    for item in part.items:
+        if not item.is_layer:
+            found.append(item)
+            _collect(item, found)
+
+
+def _kind(part: Part) -> str:
+    return part.cls if part.cls not in ("", *CONTAINERS) else str(id(part))
+
+
+class Wiring:
+    """Who reads what in a graph, where a joined pair is read with the later tensor first."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.inputs = [ordered(node) for node in graph.nodes]
+        self.last_read = [-1] * len(graph.nodes)
+        for index, read in enumerate(self.inputs):
+            for i in read:
+                self.last_read[i] = index
+        for index in graph.outputs:
+            self.last_read[index] = len(graph.nodes)
+        self._bound = {i for n in graph.nodes if n.shares >= 0 for i in (n.shares,)}
+
+    def sources(self, part: Part) -> list[int]:
+        """Return the tensors from outside that a part reads: the one that arrives, then others."""
+        found = dict.fromkeys(
+            i for index in range(part.first, part.end) for i in self.inputs[index] if i < part.first
+        )
+        return list(found)
+
+    def is_closed(self, part: Part) -> bool:
+        """Return whether one tensor enters, the last layer's leaves, and no weights are shared."""
+        inside = range(part.first, part.end)
+        return (
+            len(self.sources(part)) == 1
+            and all(self.last_read[i] < part.end for i in inside[:-1])
+            and self.inputs[part.first][0] < part.first
+            and not any(self.graph.nodes[i].shares >= 0 or i in self._bound for i in inside)
+            and not any(i in self.graph.outputs for i in inside[:-1])
+        )
+
+
+COMMUTATIVE = ("add", "mul", "maximum")
+
+
+def ordered(node: Node) -> tuple[int, ...]:
+    """Return what a node reads; of a sum, product or maximum the tensor made last comes first."""
+    if node.operator.name in COMMUTATIVE and len(node.inputs) > 1:
+        return tuple(sorted(node.inputs, reverse=True))
+    return node.inputs

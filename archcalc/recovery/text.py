@@ -1,0 +1,186 @@
+"""Blocks and the network's body as TOML: rows as lines, equal lines as repeats."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+from archcalc.recovery.bodies import IN, Body
+from archcalc.recovery.layout import Layout, Row
+from archcalc.recovery.numbers import ordered_arguments
+from archcalc.recovery.blocks import Written
+from archcalc.spec.tokens import GRAMMAR_WORDS, LABEL_NAME
+
+WIDEST = 96  # columns of a list in one line
+
+
+class Labels:
+    """Labels of one body: what is read again needs one, calls and layers of the network get one."""
+
+    def __init__(self, body: Body, inputs: Sequence[str], named: bool) -> None:
+        self.body, self.named = body, named
+        self._inputs = inputs
+        self._taken = {*GRAMMAR_WORDS, *inputs}
+        self._needed: set[int] = set()
+        self._of: dict[int, str] = {}
+
+    def need(self, rows: Sequence[Row]) -> None:
+        """Note which rows are read other than by the next one."""
+        for row in rows:
+            if row.back is not None:
+                self._needed.add(row.back)
+            for index in row.items:
+                self._needed.update(self.body[index].refs[1:])
+
+    def reference(self, ref: int) -> str:
+        """Return '@in', '@conv2'."""
+        if ref == IN:
+            return "@in"
+        return f"@{self._inputs[-1 - ref]}" if ref < 0 else f"@{self._of[ref]}"
+
+    def is_needed(self, row: Row) -> bool:
+        return row.items[-1] in self._needed
+
+    def give(self, rows: Sequence[Row], heavy: Callable[[int], bool]) -> str:
+        """Return a label for a line of these rows, '' if it needs none."""
+        needed = any(self.is_needed(row) for row in rows)
+        if not needed and not self.named:
+            return ""
+        items = [i for row in rows for i in row.items]
+        label = self._hint(items, heavy)
+        if not label:
+            if not needed:
+                return ""
+            label = str(self.body[items[-1]].key[0]) if not self.body[items[-1]].is_call else "block"
+        free = label
+        count = 1
+        while free in self._taken or free.isdecimal():
+            count += 1
+            free = f"{label}_{count}"
+        self._taken.add(free)
+        self._of[items[-1]] = free
+        return free
+
+    def _hint(self, items: Sequence[int], heavy: Callable[[int], bool]) -> str:
+        """Return the module that is just these items, or one that is begun by them."""
+        first = next((i for i in items if heavy(i)), items[0])
+        if not heavy(first) and not self.body[first].is_call:
+            return ""
+        around = self.body[first].label.split(".")
+        for depth in range(1, len(around) + 1):
+            inside = [i for i, item in enumerate(self.body) if item.label.split(".")[:depth] == around[:depth]]
+            label = ".".join(around[:depth])
+            usable = LABEL_NAME.fullmatch(label) and label[0].isalpha() and label not in self._taken
+            if usable and set(inside) <= set(items):
+                return label
+        return ""
+
+
+def lines_of(
+    body: Body,
+    rows: Sequence[Row],
+    steps: Sequence[str],
+    conditions: dict[int, str],
+    labels: Labels,
+    heavy: Callable[[int], bool],
+) -> list[str]:
+    """Return rows as lines; equal ones in a row become a repeat."""
+    texts = [_row_text(body, row, steps) for row in rows]
+    lines = []
+    at = 0
+    while at < len(rows):
+        end = at + 1
+        while end < len(rows) and _repeats(rows, texts, at, end, labels, body):
+            end += 1
+        found = rows[at:end]
+        times = f"{end - at} x " if end > at + 1 else ""
+        label = labels.give(found, heavy)
+        back = "" if rows[at].back is None else f"{labels.reference(int(rows[at].back or 0))} | "
+        run = rows[at].run
+        when = f"if {conditions[run.start]}: " if run is not None else ""
+        chain = " | ".join(
+            " ".join([text, *map(labels.reference, refs)]) for text, refs in texts[at]
+        )
+        lines.append(f"{when}{f'{label} = ' if label else ''}{times}{back}{chain}")
+        at = end
+    return lines
+
+
+Chain = list[tuple[str, tuple[int, ...]]]
+
+
+def _row_text(body: Body, row: Row, steps: Sequence[str]) -> Chain:
+    return [(steps[i], body[i].refs[1:]) for i in row.items]
+
+
+def _repeats(
+    rows: Sequence[Row], texts: Sequence[Chain], at: int, end: int, labels: Labels, body: Body
+) -> bool:
+    """Return whether a row is the one before again, and nothing else reads what is between."""
+    return (
+        texts[end] == texts[at]
+        and rows[end].back is None
+        and rows[at].run is None
+        and rows[end].run is None
+        and not any(refs for _, refs in texts[at])
+        and not labels.is_needed(rows[end - 1])
+    )
+
+
+def block_text(written: Written, heavy: Callable[[int], bool]) -> str:
+    """Return the table of a block."""
+    family, layout = written.family, written.family.layout
+    lines = [f"[block.{written.name}]"]
+    arguments = [a.written for a in ordered_arguments(written.numbers.arguments)]
+    if arguments:
+        lines.append(f"args = {quoted(' '.join(arguments))}")
+    conditions = {r.start: c for r, c in zip(family.runs, written.conditions, strict=True)}
+    labels = Labels(family.body, (), named=False)
+    for rows in (*layout.branches, layout.rows):
+        labels.need(rows)
+
+    def told(rows: Sequence[Row]) -> list[str]:
+        return lines_of(family.body, rows, written.steps, conditions, labels, heavy)
+
+    if layout.join is None:
+        lines.append(listed("layers", told(layout.rows)))
+    else:
+        join = family.body[layout.join].key[0]
+        names = _branch_names(family.body, layout)
+        for name, rows in zip(names, layout.branches, strict=True):
+            whole = bool(rows) and rows[0].run is not None and len({r.run for r in rows}) == 1
+            found = ["@in"] if not rows or whole else []
+            lines.append(listed(f"{join}.{name}", [*found, *told(rows)]))
+        if layout.rows:
+            lines.append(listed("then", told(layout.rows)))
+    return "\n".join(lines)
+
+
+def _branch_names(body: Body, layout: Layout) -> list[str]:
+    """Return a name for each branch: the modules', or what they are of a sum, or numbers."""
+    residual = len(layout.branches) == 2 and layout.join is not None and body[layout.join].key[0] == "add"
+    names: list[str] = []
+    for count, rows in enumerate(layout.branches, 1):
+        items = [i for row in rows for i in row.items]
+        paths = {body[i].label.split(".")[0] for i in items}
+        own = paths.pop() if len(paths) == 1 else ""
+        usual = ("main", "shortcut")[count - 1] if residual else ("all" if not items else f"b{count}")
+        clean = own.lower()
+        fine = clean[:1].isalpha() and clean.replace("_", "").isalnum() and clean not in names
+        names.append(clean if fine and not residual else usual)
+    return names
+
+
+def listed(key: str, lines: Sequence[str]) -> str:
+    """Return a key with its lines: one as text, several as a list."""
+    if len(lines) == 1:
+        return f"{key} = {quoted(lines[0])}"
+    short = f"{key} = [{', '.join(map(quoted, lines))}]"
+    if len(short) <= WIDEST and key != "layers":
+        return short
+    return "\n".join([f"{key} = [", *(f"  {quoted(line)}," for line in lines), "]"])
+
+
+def quoted(text: str) -> str:
+    """Return a TOML string."""
+    return json.dumps(text, ensure_ascii=False)

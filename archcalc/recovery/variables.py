@@ -1,0 +1,110 @@
+"""What of a whole network obviously varies: its classes, its repeats, a width that all share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from archcalc.graph.model import Graph
+from archcalc.recovery.blocks import Written, call_text, layer_text
+from archcalc.recovery.bodies import CHANNELS, Body, number
+from archcalc.spec.tokens import LABEL_NAME
+
+LEAST_WIDTH = 8
+FEWEST = 3  # numbers that share a width
+FACTORS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+_REPEAT = re.compile(rf"((?:{LABEL_NAME.pattern} = )?)(\d+) x ")
+
+
+class Varied:
+    """The steps of a network's own body, and the variables that stand in them."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        body: Body,
+        calls: Mapping[int, tuple[Written, int]],
+        defaults: Mapping[str, Mapping[str, Any]],
+    ) -> None:
+        self._graph, self._body, self._calls, self._defaults = graph, body, calls, defaults
+        self._classes = self._head()
+        self._width = self._common_width()
+        self._counts: list[int] = []
+
+    def _head(self) -> int | None:
+        """Return the item whose units are the classes: the last dense layer, if they leave."""
+        for index in reversed(range(len(self._body))):
+            operator = self._graph.nodes[self._body[index].part.first].operator
+            if self._body[index].is_call:
+                return None
+            if operator.name == "linear":
+                left = self._graph.nodes[self._graph.output].shape.channels
+                return index if number(operator, operator.arguments[0]) == left else None
+        return None
+
+    def _channels(self, index: int) -> dict[str, int]:
+        """Return the numbers of channels of an item by the names of its arguments."""
+        part = self._body[index].part
+        if self._body[index].is_call:
+            written, instance = self._calls[id(part)]
+            found = {a.name: a.values[instance] for a in written.numbers.arguments if not a.computed}
+            return {n: v for n, v in found.items() if n.startswith("c") and v is not None}
+        operator = self._graph.nodes[part.first].operator
+        values = {a.name: number(operator, a) for a in operator.arguments if a.name in CHANNELS}
+        return {n: v for n, v in values.items() if v is not None}
+
+    def _common_width(self) -> int | None:
+        found = [
+            value
+            for index in range(len(self._body))
+            if index != self._classes
+            for value in self._channels(index).values()
+        ]
+        least = min(found, default=0)
+        shared = len(found) >= FEWEST and len(set(found)) > 1 and least >= LEAST_WIDTH
+        return least if shared and all(v % least == 0 and v // least in FACTORS for v in found) else None
+
+    def step(self, index: int) -> str:
+        """Return the text of an item."""
+        item = self._body[index]
+        texts = {name: self._of_width(value) for name, value in self._channels(index).items()}
+        if index == self._classes:
+            texts = {"units": "classes"}
+        if item.is_call:
+            written, instance = self._calls[id(item.part)]
+            return call_text(written, instance, texts)
+        operator = self._graph.nodes[item.part.first].operator
+        return layer_text(operator, texts, self._defaults.get(operator.name, {}))
+
+    def _of_width(self, value: int) -> str:
+        if self._width is None:
+            return str(value)
+        times = value // self._width
+        return "width" if times == 1 else f"{times}*width"
+
+    def repeated(self, lines: Sequence[str]) -> list[str]:
+        """Return lines whose repeats are items of the variable `n`, if there are several."""
+        counts = [int(found[2]) for line in lines if (found := _REPEAT.match(line))]
+        if len(counts) < 2:
+            return list(lines)
+        self._counts, made = counts, []
+        place = iter(range(len(counts)))
+        for line in lines:
+            found = _REPEAT.match(line)
+            made.append(
+                f"{found[1]}{{n[{next(place)}]}} x {line[found.end() :]}" if found else line
+            )
+        return made
+
+    def table(self) -> list[str]:
+        """Return the [vars] of the spec."""
+        lines = []
+        if self._classes is not None:
+            lines.append(f"classes = {self._channels(self._classes)['units']}")
+        if self._width is not None:
+            help = "channels of the narrowest stage; the others are multiples"
+            lines.append(f'width = {{ default = {self._width}, help = "{help}" }}')
+        if self._counts:
+            lines.append(f'n = {{ default = {self._counts}, help = "repeats of each stage" }}')
+        return ["[vars]", *lines, ""] if lines else []
