@@ -10,33 +10,55 @@ from archcalc.graph.model import Node
 from archcalc.operators import TABLE
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import Operator
-from archcalc.recovery.bodies import CHANNELS, Item, number
+from archcalc.recovery.bodies import Item, is_channels, number
 from archcalc.recovery.conditions import condition
 from archcalc.recovery.families import Family
-from archcalc.recovery.numbers import Numbers, Values, ordered_arguments, size
+from archcalc.recovery.numbers import ARRIVING, Numbers, Values, ordered_arguments, same, size
 from archcalc.recovery.parts import Wiring
 
 Defaults = Mapping[str, Mapping[str, Any]]  # what a step leaves out, by operator and argument
 
 
 class Written(NamedTuple):
-    """A block's name, arguments, a text for each item of its body, and a condition for each run."""
+    """A block's name, arguments, a text for each item of its body, and a condition for each run.
+
+    `fixed`: some channels are the same number in every call.
+    """
 
     name: str
     family: Family
     numbers: Numbers
     steps: tuple[str, ...]
     conditions: tuple[str, ...]
+    fixed: bool
 
 
 Calls = Mapping[int, tuple[Written, int]]  # by id of a part: its block, and which instance it is
 
 
 def write_block(name: str, family: Family, wiring: Wiring, calls: Calls, defaults: Defaults) -> Written:
-    """Find the arguments of a family, and write its steps."""
+    """Find the arguments of a family, and write its steps.
+
+    Once it is known that the channels that enter have a name, the steps before can say it as well.
+    """
     nodes = wiring.graph.nodes
     entering = tuple(_channels(nodes, family.source(i)) for i in range(len(family.instances)))
-    numbers = Numbers(entering)
+    first = _write(name, family, nodes, Numbers(entering), calls, defaults)
+    if all(a.default != ARRIVING for a in first.numbers.arguments):
+        return first
+    others = any(a.is_channels and a.default != ARRIVING for a in first.numbers.arguments)
+    named = Numbers(entering, "inputs" if others else "c")
+    return _write(name, family, nodes, named, calls, defaults)
+
+
+def _write(
+    name: str,
+    family: Family,
+    nodes: Sequence[Node],
+    numbers: Numbers,
+    calls: Calls,
+    defaults: Defaults,
+) -> Written:
     steps, made = [], []
     for place in range(len(family.body)):
         found = _Place(family, place, nodes, numbers)
@@ -49,14 +71,17 @@ def write_block(name: str, family: Family, wiring: Wiring, calls: Calls, default
         present = [items[run.start] is not None for items in family.present]
         ours = [m for m in made[run.start : run.stop] if m is not None]
         flag = _flag(family.body[run.start].label, ours)
+        if family.layout.lines(run) > 1:  # each line asks anew, and other channels arrive there
+            arriving = ()
         conditions.append(condition(present, arriving, ours[-1] if ours else "", numbers, flag))
-    return Written(name, family, numbers, tuple(steps), tuple(conditions))
+    fixed = any(text is not None and text.isdecimal() for text in made)
+    return Written(name, family, numbers, tuple(steps), tuple(conditions), fixed)
 
 
 def _flag(label: str, made: Sequence[str]) -> str:
     """Return a name for the argument that says whether some layers are there."""
     hint = label.split(".")[0]
-    if any(text.endswith("*channels") for text in made):
+    if any(re.fullmatch(r"\d+\*(channels|inputs|c)", text) for text in made):
         return "expand"
     return hint if re.fullmatch("[a-z][a-z_]*", hint) and hint not in TABLE else "extra"
 
@@ -123,15 +148,32 @@ class _Place:
         for argument in one.arguments:
             values = tuple(None if o is None else number(o, argument) for o in operators)
             if any(v is not None for v in values):
-                is_channels = argument.name in CHANNELS
-                text = self.numbers.text(values, self.arriving, argument.name, is_channels)
+                counts = is_channels(one, argument.name)
+                text = self._half(argument, values, texts, one, operators)
+                text = text or self.numbers.text(values, self.arriving, argument.name, counts)
                 given = argument.default if argument.default is not ... else None
-                if text != str(given) or is_channels:
+                if text != str(given) or counts:
                     texts[argument.name] = text
-                channels = (text, values) if is_channels else channels
+                channels = (text, values) if argument.name in ("filters", "units") else channels
         if texts.get("g") == "channels" and channels and channels[1] == self._groups(operators):
             texts["filters"] = "channels"
         return layer_text(one, texts, defaults.get(one.name, {})), channels
+
+    def _half(
+        self,
+        argument: Argument,
+        values: Values,
+        texts: Mapping[str, str],
+        one: Operator,
+        operators: Sequence[Operator | None],
+    ) -> str:
+        """Return padding as half of a kernel that differs from call to call."""
+        kernel = next((a for a in one.arguments if a.name == "k"), None)
+        name = texts.get("k", "")
+        if argument.name != "p" or kernel is None or not name or name.isdecimal():
+            return ""
+        kernels = tuple(None if o is None else number(o, kernel) for o in operators)
+        return f"{name}//2" if same(values, kernels, lambda k: k // 2) else ""
 
     def _groups(self, operators: Sequence[Operator | None]) -> Values:
         return tuple(None if o is None else number(o, _groups_of(o)) for o in operators)
@@ -145,10 +187,8 @@ class _Place:
             if not argument.computed:
                 values = tuple(None if f is None else argument.values[f[1]] for f in found)
                 if any(v is not None for v in values):
-                    is_channels = argument.name.startswith("c")
-                    texts[argument.name] = self.numbers.text(
-                        values, self.arriving, argument.name, is_channels
-                    )
+                    name, counts = argument.name, argument.is_channels
+                    texts[name] = self.numbers.text(values, self.arriving, name, counts)
         return _call(written, texts), None
 
 

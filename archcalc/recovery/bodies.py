@@ -13,7 +13,6 @@ from archcalc.recovery.parts import COMMUTATIVE, Part, Wiring
 from archcalc.spec.model import JOINS
 
 IN = -1  # a reference to the tensor that enters; further inputs of a network are −2, −3, …
-CHANNELS = ("filters", "units", "channels")  # arguments that are channels
 SIZED = ("size", "offset", "pair", "offsets", "padding")
 
 Key = tuple[Any, ...]
@@ -76,6 +75,11 @@ def layer_key(node: Node) -> Key:
         for a in operator.arguments
     )
     return (operator.name, literal, len(node.inputs), operator.rank)
+
+
+def is_channels(operator: Operator, name: str) -> bool:
+    """Return whether an argument of an operator counts channels."""
+    return name in ("filters", "units", "channels") or operator.name == "slice"
 
 
 def number(operator: Operator, argument: Argument) -> int | None:

@@ -16,7 +16,7 @@ def condition(
     """Return an expression that is true where a run is there; an argument of its own if none is.
 
     Args:
-        arriving: the channels that arrive at the run, of each instance.
+        arriving: the channels that arrive at the run, of each instance; () if these cannot be asked.
         made: the run's channels as an expression, '' if it leaves them.
         name: what an argument would be called.
     """
@@ -32,26 +32,30 @@ def _guesses(
     arriving: Values, made: str, numbers: Numbers
 ) -> Iterator[tuple[str, list[bool]]]:
     known = [a for a in numbers.arguments if None not in a.values]
-    if made and "channels" not in made:
+    if arriving and made and "channels" not in made:
         ours = numbers.value(made, arriving)
         yield f"channels != {made}", [a != b for a, b in zip(arriving, ours, strict=True)]
-    channels = [a for a in known if a.name.startswith("c")]
+    channels = [a for a in known if a.is_channels and arriving]
     for argument in channels:
-        pairs = list(zip(arriving, argument.values, strict=True))
+        pairs = zip(arriving, argument.values, strict=True)
         yield f"channels != {argument.name}", [a != b for a, b in pairs]
+    for stride, argument in product(known, channels):
+        if stride.name == "s":
+            both = zip(stride.values, arriving, argument.values, strict=True)
+            yield f"s == 1 and channels == {argument.name}", [s == 1 and a == b for s, a, b in both]
+    for argument in channels:
+        pairs = zip(arriving, argument.values, strict=True)
         yield f"channels == {argument.name}", [a == b for a, b in pairs]
     for argument in known:
         if argument.name == "s":
             yield "s > 1", [v is not None and v > 1 for v in argument.values]
             yield "s == 1", [v == 1 for v in argument.values]
-    for stride, argument in product(known, channels):
-        if stride.name == "s":
-            both = zip(stride.values, arriving, argument.values, strict=True)
-            yield f"s == 1 and channels == {argument.name}", [s == 1 and a == b for s, a, b in both]
 
 
 def _same_as_entering(present: Present, arriving: Values, numbers: Numbers) -> str | None:
     """Return the condition of a shortcut around equal shapes: MobileNet v2's."""
+    if not arriving:
+        return None
     stride = next((a for a in numbers.arguments if a.name == "s" and None not in a.values), None)
     strides = stride.values if stride else (1,) * len(arriving)
     both = zip(strides, arriving, numbers.entering, strict=True)

@@ -13,21 +13,16 @@ def segments(items: Sequence[Item], wiring: Wiring) -> list[Part]:
     """Return the parts in which a tensor forks and joins again, with activations right behind them."""
     found: list[Part] = []
     run: list[Item] = []
-    reach = -1
+    reach = -1  # the last layer that reads a tensor other than the newest one
     for item in items:
-        if run and reach <= run[-1].part.output:
+        newest = run[-1].part.output if run else item.part.first - 1
+        if run and reach <= newest:
             _close(found, run, wiring.graph)
-            run = []
+            run, reach = [], -1
+        reach = max(reach, wiring.last_read[newest] if newest >= 0 else -1)
         run.append(item)
-        reach = max(reach, *(wiring.last_read[i] for i in range(item.part.first, item.part.end)))
-        if len(run) == 1 and wiring.last_read[item.part.output] <= _after(item):
-            reach = item.part.output
     _close(found, run, wiring.graph)
     return found
-
-
-def _after(item: Item) -> int:
-    return item.part.end
 
 
 def _close(found: list[Part], run: Sequence[Item], graph: Graph) -> None:
@@ -35,8 +30,8 @@ def _close(found: list[Part], run: Sequence[Item], graph: Graph) -> None:
     before = found[-1] if found else None
     operator = graph.nodes[first].operator
     if len(run) > 1:
-        items = [Part(i.label, i.part.cls, i.part.first, i.part.end, i.part.items) for i in run]
-        found.append(Part("", "", first, end, items))
+        around = run[0].label.rpartition(".")[0]
+        found.append(Part(around, "", first, end, [item.part for item in run]))
     elif before is not None and before.end == first and _is_activation(run[0], graph):
         before.items.append(Part(operator.name, "", first, end))
         before.end = end

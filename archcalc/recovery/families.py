@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from archcalc.recovery.bodies import CHANNELS, IN, Body, Item, number, skeleton
-from archcalc.recovery.layout import Layout, lay_out
+from archcalc.recovery.bodies import IN, Body, Item, is_channels, number, skeleton
+from archcalc.recovery.layout import Layout, lay_out, rows_or_branches
 from archcalc.recovery.parts import Part, Wiring
 from archcalc.recovery.variants import Run, runs_between
 
 MOST_RUNS = 4
+MOST_KINDS = 16  # families of one class among which a body looks for its like
+MOST_BODIES = 64  # of one class: more are hardly variants of each other
 LONGEST_CHAIN = 4  # layers that are written out each time rather than called
 
 
@@ -77,20 +79,25 @@ class Family:
         self._sources = [wiring.sources(i.part)[0] for i in self.instances]
 
 
-def families(cls: str, instances: Sequence[Instance], wiring: Wiring) -> Iterator[Family]:
-    """Yield families of parts of one class, the largest bodies first."""
+def families(
+    cls: str, instances: Sequence[Instance], wiring: Wiring, nested: bool = False
+) -> Iterator[Family]:
+    """Yield families of parts of one class, the largest bodies first.
+
+    `nested`: the parts stand within others of a class, which read as well with some layers more.
+    """
     alike: dict[object, list[Instance]] = {}
     for instance in instances:
         alike.setdefault(skeleton(instance.body), []).append(instance)
     found: list[Family] = []
     for group in sorted(alike.values(), key=lambda g: -len(g[0].body)):
-        if not _joins(found, group, wiring):
-            family = Family(cls, group[0].body, lay_out(group[0].body, ()))
+        if len(alike) > MOST_BODIES or not _joins(found, group, wiring):
+            family = Family(cls, group[0].body, rows_or_branches(group[0].body))
             found.append(family)
             for instance in group:
                 family.add(instance)
     for family in found:
-        if len(family.instances) > 1 and not _is_short_chain(family.body, wiring):
+        if len(family.instances) > 1 and not _is_short_chain(family.body, wiring, nested):
             family.settle(wiring)
             yield family
 
@@ -98,11 +105,12 @@ def families(cls: str, instances: Sequence[Instance], wiring: Wiring) -> Iterato
 def _joins(found: Sequence[Family], group: Sequence[Instance], wiring: Wiring) -> bool:
     """Add instances to a family whose bodies are theirs and more; of several ways the one that fits best."""
     body = group[0].body
-    for family in found:
+    for family in found[:MOST_KINDS]:
         ways = [
             (len({*runs} & {*family.runs}), _likeness(family, body, runs, wiring), runs, layout)
             for runs in runs_between(family.body, body)
-            if (layout := family.admits(runs)) is not None
+            if (family.cls or not _calls(family.body, runs))
+            and (layout := family.admits(runs)) is not None
         ]
         if ways:
             *_, runs, layout = max(ways, key=lambda way: way[:2])
@@ -111,6 +119,10 @@ def _joins(found: Sequence[Family], group: Sequence[Instance], wiring: Wiring) -
                 family.add(instance, runs)
             return True
     return False
+
+
+def _calls(body: Body, runs: Sequence[Run]) -> bool:
+    return any(body[i].is_call for run in runs for i in range(run.start, run.stop))
 
 
 def _likeness(family: Family, body: Body, runs: Sequence[Run], wiring: Wiring) -> int:
@@ -133,13 +145,15 @@ def _sizes(item: Item, wiring: Wiring) -> list[object]:
     return [
         "all" if value == arriving else value
         for name, value in own
-        if value is not None and name not in CHANNELS
+        if value is not None and not is_channels(node.operator, name)
     ]
 
 
-def _is_short_chain(body: Body, wiring: Wiring) -> bool:
+def _is_short_chain(body: Body, wiring: Wiring, nested: bool) -> bool:
     """Return whether a body reads as well where it is written out: one conv with norm and activation."""
+    if len(body) == 1:
+        return True
     if len(body) > LONGEST_CHAIN or any(item.is_call for item in body):
         return False
     weighted = sum(wiring.graph.nodes[item.part.first].operator.weight_layer for item in body)
-    return weighted <= 1 and all(item.refs == (i - 1,) for i, item in enumerate(body))
+    return weighted <= 1 + nested and all(item.refs == (i - 1,) for i, item in enumerate(body))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from archcalc.recovery.bodies import IN, Body
+from archcalc.recovery.parts import COMMUTATIVE
 from archcalc.recovery.variants import Run
 
 JOINED = ("add", "concat", "mul", "sub", "maximum")
@@ -26,6 +27,15 @@ class Layout(NamedTuple):
     join: int | None = None
     branches: tuple[tuple[Row, ...], ...] = ()
 
+    def lines(self, run: Run) -> int:
+        """Return over how many lines a run goes."""
+        return sum(row.run == run for rows in (*self.branches, self.rows) for row in rows)
+
+
+def rows_or_branches(body: Body) -> Layout:
+    """Return how a body is written that all instances have as a whole."""
+    return _joined(body, ()) or Layout(rows_of(body))
+
 
 def lay_out(body: Body, runs: Sequence[Run]) -> Layout | None:
     """Return how a body is written of which some instances lack runs, or None if it cannot be."""
@@ -37,12 +47,14 @@ def lay_out(body: Body, runs: Sequence[Run]) -> Layout | None:
     return Layout(_rows(body, range(len(body)), IN, runs))
 
 
-def rows_of(body: Body) -> tuple[Row, ...]:
-    """Return the rows of a network's own body."""
-    return _rows(body, range(len(body)), IN, ())
+def rows_of(body: Body, alone: Collection[int] = ()) -> tuple[Row, ...]:
+    """Return the rows of a network's own body; some items have a row of their own."""
+    return _rows(body, range(len(body)), IN, (), alone)
 
 
-def _rows(body: Body, items: Sequence[int], current: int, runs: Sequence[Run]) -> tuple[Row, ...]:
+def _rows(
+    body: Body, items: Sequence[int], current: int, runs: Sequence[Run], alone: Collection[int] = ()
+) -> tuple[Row, ...]:
     """Cut items into lines: at calls, before a second layer with weights, at what is read again."""
     read_again = {
         ref
@@ -63,6 +75,7 @@ def _rows(body: Body, items: Sequence[int], current: int, runs: Sequence[Run]) -
             or item.is_call
             or body[last.items[-1]].is_call
             or current in read_again
+            or not {index, current}.isdisjoint(alone)
             or (_is_heavy(body, index) and any(_is_heavy(body, i) for i in last.items))
         ):
             rows.append(Row((index,), back, run))
@@ -94,10 +107,11 @@ def _joined(body: Body, runs: Sequence[Run]) -> Layout | None:
         return None
     if any(body[i].refs != (i - 1,) for i in range(join + 1, len(body))):
         return None
-    ends = body[join].refs if body[join].key[0] in ("concat", "sub") else sorted(body[join].refs)
-    ends = [*(e for e in ends if e != IN), *(e for e in ends if e == IN)] if ends[0] == IN else ends
+    ends = sorted(body[join].refs) if body[join].key[0] in COMMUTATIVE else [*body[join].refs]
+    if body[join].key[0] in COMMUTATIVE:
+        ends = [*(e for e in ends if e != IN), *(e for e in ends if e == IN)]
     branches = _branches(body, ends, join)
-    if branches is None or not _worth(branches, runs):
+    if branches is None or not (_worth(branches, runs) or _goes_on(body, join)):
         return None
     rows = []
     for branch in branches:
@@ -109,6 +123,11 @@ def _joined(body: Body, runs: Sequence[Run]) -> Layout | None:
     if any(r.start <= join < r.stop for r in runs):
         return None
     return Layout(behind, join, tuple(rows))
+
+
+def _goes_on(body: Body, join: int) -> bool:
+    """Return whether a concat puts something behind what enters: DenseNet."""
+    return body[join].refs[0] == IN and body[join].key[0] == "concat"
 
 
 def _is_plain_join(body: Body, join: int) -> bool:

@@ -10,7 +10,10 @@ Values = tuple[int | None, ...]  # of each call; None where it has no such layer
 
 TIMES = (2, 3, 4, 6, 8, 16)
 LEAST = 8  # channels that are more than a coincidence
-_SHORT = {"filters": "c", "units": "c", "channels": "c", "heads": "h"}
+_SHORT = {"filters": "c", "units": "c", "channels": "c", "size": "c", "from": "start", "heads": "h"}
+
+
+ARRIVING = "{channels}"  # the default of what names the channels that enter
 
 
 class Argued(NamedTuple):
@@ -19,6 +22,7 @@ class Argued(NamedTuple):
     name: str
     values: Values
     default: str | None
+    is_channels: bool = False
 
     @property
     def written(self) -> str:
@@ -36,11 +40,14 @@ class Numbers:
 
     Args:
         entering: the channels that enter, of each call.
+        named: a name that these have from the beginning, '' if they may get one later.
     """
 
-    def __init__(self, entering: Values) -> None:
+    def __init__(self, entering: Values, named: str = "") -> None:
         self.entering = entering
         self.arguments: list[Argued] = []
+        if named:
+            self._add(named, self.entering, ARRIVING, True)
 
     def text(self, values: Values, arriving: Values, name: str, is_channels: bool) -> str:
         """Return an expression for a number of a step.
@@ -54,15 +61,15 @@ class Numbers:
         alike = len({v for v in values if v is not None}) == 1
         if name == "g" and same(values, arriving) and values != (1,) * len(values):
             return "channels"
-        if None in values and (own := self._own(name, values)):
+        if None in values and not is_channels and (own := self._own(name, values)):
             return own
         if alike:
-            return (is_channels and self._of_entering(values, self.entering)) or _constant(values)
+            return (is_channels and self._of_entering(values, LEAST)) or _constant(values)
         if is_channels or name == "g":
             found = next(self._channels(values, arriving), "")
         else:
-            found = next((a.name for a in self.arguments if same(values, a.values)), "")
-        return found or self.new(name, values)
+            found = self._own(name, values)
+        return found or self.new(name, values, is_channels)
 
     def _own(self, name: str, values: Values) -> str:
         """Return the argument that the same number of another step is, if it fits."""
@@ -82,7 +89,7 @@ class Numbers:
         return known.get(text, channels)
 
     def _channels(self, values: Values, arriving: Values) -> Iterator[str]:
-        known = [a for a in self.arguments if a.name.startswith("c")]
+        known = [a for a in self.arguments if a.is_channels]
         yield from (a.name for a in known if same(values, a.values))
         if same(values, arriving):
             yield "channels"
@@ -90,44 +97,43 @@ class Numbers:
             yield from _multiples(values, argument.values, argument.name)
         if arriving == self.entering:
             yield from _multiples(values, arriving, "channels")
-        if found := self._of_entering(values, self.entering):
+        if found := self._of_entering(values):
             yield found
         yield from _multiples(values, arriving, "channels")
 
-    def _of_entering(self, values: Values, entering: Values) -> str:
+    def _of_entering(self, values: Values, least: int = 1) -> str:
         """Return the number as one of the channels that enter the block, which get a name."""
-        if min((v for v in values if v is not None), default=0) < LEAST:
+        if min((v for v in values if v is not None), default=0) < least:
             return ""
-        name = next((a.name for a in self.arguments if a.default == "{channels}"), "")
-        fits = same(values, entering) or next(_multiples(values, entering, "x"), "")
-        if not fits:
-            return ""
-        name = name or self._add("c", entering, "{channels}")
-        return name if fits is True else str(fits).replace("x", name)
+        if same(values, self.entering):
+            return self.named_entering()
+        found = next(_multiples(values, self.entering, "{}"), "")
+        return found and found.format(self.named_entering())
 
     def named_entering(self) -> str:
         """Return the name of the channels that enter."""
-        found = next((a.name for a in self.arguments if a.default == "{channels}"), "")
-        return found or self._add("c", self.entering, "{channels}")
+        found = next((a.name for a in self.arguments if a.default == ARRIVING), "")
+        name = "inputs" if any(a.is_channels for a in self.arguments) else "c"
+        return found or self._add(name, self.entering, ARRIVING, True)
 
-    def new(self, name: str, values: Values) -> str:
+    def new(self, name: str, values: Values, is_channels: bool = False) -> str:
         """Make an argument of a number, optional where it is often the same."""
         name = _SHORT.get(name, name).rstrip("0123456789")
         default = None
         if name not in _SHORT.values() or None in values:
             default = str(Counter(v for v in values if v is not None).most_common(1)[0][0])
-        return self._add(name, values, default)
+        return self._add(name, values, default, is_channels)
 
     def flag(self, name: str, present: Sequence[bool]) -> str:
         """Make an argument of 1 and 0."""
         default = Counter(present).most_common(1)[0][0]
         return self._add(name, tuple(map(int, present)), str(int(default)))
 
-    def _add(self, name: str, values: Values, default: str | None) -> str:
+    def _add(self, name: str, values: Values, default: str | None, is_channels: bool = False) -> str:
         taken = {a.name for a in self.arguments}
         names = [name, *(f"{name}{n}" for n in range(2, len(taken) + 3))]
         free = next(n for n in names if n not in taken)
-        self.arguments.append(Argued(free, values, default))
+        self.arguments.append(Argued(free, values, default, is_channels))
         return free
 
 

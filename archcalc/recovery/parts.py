@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from archcalc.graph.model import Graph, Node
 
@@ -67,6 +67,15 @@ def levels(root: Part) -> list[list[Part]]:
     return [[p for p in found if level[_kind(p)] == at] for at in sorted(set(level.values()))]
 
 
+def within_classes(part: Part, inside: bool = False) -> Iterator[Part]:
+    """Yield the modules that stand in one with a class of its own."""
+    for item in part.items:
+        if not item.is_layer:
+            if inside:
+                yield item
+            yield from within_classes(item, inside or item.cls not in ("", *CONTAINERS))
+
+
 def _collect(part: Part, found: list[Part]) -> None:
     for item in part.items:
         if not item.is_layer:
@@ -116,6 +125,29 @@ COMMUTATIVE = ("add", "mul", "maximum")
 
 def ordered(node: Node) -> tuple[int, ...]:
     """Return what a node reads; of a sum, product or maximum the tensor made last comes first."""
-    if node.operator.name in COMMUTATIVE and len(node.inputs) > 1:
+    if node.operator.name in COMMUTATIVE and len(node.inputs) > 1 and is_plain(node):
         return tuple(sorted(node.inputs, reverse=True))
     return node.inputs
+
+
+def chain_concats(graph: Graph) -> Graph:
+    """Return the graph in which a concat of a growing list goes on from the concat before it.
+
+    DenseNet in torch keeps a list of maps and joins all of it in each layer: a, b; a, b, c; … The same
+    values are the concat before, joined with c.
+    """
+    made: dict[tuple[int, ...], int] = {}
+    nodes = []
+    for index, node in enumerate(graph.nodes):
+        if node.operator.name == "concat" and is_plain(node):
+            before = made.get(node.inputs[:-1])
+            made[node.inputs] = index
+            if before is not None and len(node.inputs) > 2:
+                node = node._replace(inputs=(before, node.inputs[-1]))
+        nodes.append(node)
+    return graph._replace(nodes=tuple(nodes))
+
+
+def is_plain(node: Node) -> bool:
+    """Return whether an operator has no argument but its defaults."""
+    return str(node.operator) == node.operator.name

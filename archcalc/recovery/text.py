@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from archcalc.recovery.bodies import IN, Body
 from archcalc.recovery.layout import Layout, Row
@@ -17,15 +18,27 @@ WIDEST = 96  # columns of a list in one line
 class Labels:
     """Labels of one body: what is read again needs one, calls and layers of the network get one."""
 
-    def __init__(self, body: Body, inputs: Sequence[str], named: bool) -> None:
+    def __init__(
+        self, body: Body, inputs: Sequence[str], named: bool, taken: Iterable[str] = ()
+    ) -> None:
         self.body, self.named = body, named
         self._inputs = inputs
-        self._taken = {*GRAMMAR_WORDS, *inputs}
+        self._taken = {*GRAMMAR_WORDS, *inputs, *taken}
         self._needed: set[int] = set()
         self._of: dict[int, str] = {}
+        self._within = Counter(prefix for item in body for prefix in _prefixes(item.label))
 
-    def need(self, rows: Sequence[Row]) -> None:
-        """Note which rows are read other than by the next one."""
+    def need(
+        self, rows: Sequence[Row], left: Iterable[int] = (), shared: Mapping[int, int] | None = None
+    ) -> None:
+        """Note which rows are read other than by the next one.
+
+        Args:
+            left: items that leave the network.
+            shared: items by those that use their weights.
+        """
+        self.holders = dict(shared or {})
+        self._needed.update(left, self.holders.values())
         for row in rows:
             if row.back is not None:
                 self._needed.add(row.back)
@@ -67,13 +80,19 @@ class Labels:
         if not heavy(first) and not self.body[first].is_call:
             return ""
         around = self.body[first].label.split(".")
+        ours = Counter(prefix for i in items for prefix in _prefixes(self.body[i].label))
         for depth in range(1, len(around) + 1):
-            inside = [i for i, item in enumerate(self.body) if item.label.split(".")[:depth] == around[:depth]]
-            label = ".".join(around[:depth])
+            module = ".".join(around[:depth])
+            label = ".".join(around[:depth]) if self.named else around[depth - 1]
             usable = LABEL_NAME.fullmatch(label) and label[0].isalpha() and label not in self._taken
-            if usable and set(inside) <= set(items):
+            if usable and ours[module] == self._within[module]:
                 return label
         return ""
+
+
+def _prefixes(path: str) -> Iterator[str]:
+    parts = path.split(".")
+    yield from (".".join(parts[: n + 1]) for n in range(len(parts)))
 
 
 def lines_of(
@@ -85,7 +104,7 @@ def lines_of(
     heavy: Callable[[int], bool],
 ) -> list[str]:
     """Return rows as lines; equal ones in a row become a repeat."""
-    texts = [_row_text(body, row, steps) for row in rows]
+    texts = [_row_text(body, row, steps, labels.holders) for row in rows]
     lines = []
     at = 0
     while at < len(rows):
@@ -109,8 +128,12 @@ def lines_of(
 Chain = list[tuple[str, tuple[int, ...]]]
 
 
-def _row_text(body: Body, row: Row, steps: Sequence[str]) -> Chain:
-    return [(steps[i], body[i].refs[1:]) for i in row.items]
+def _row_text(
+    body: Body, row: Row, steps: Sequence[str], holders: Mapping[int, int]
+) -> Chain:
+    """Return each step with the references behind it: whose weights it uses, and what else it reads."""
+    own = [(holders[i],) if i in holders else () for i in row.items]
+    return [(steps[i], (*held, *body[i].refs[1:])) for i, held in zip(row.items, own, strict=True)]
 
 
 def _repeats(
@@ -119,6 +142,7 @@ def _repeats(
     """Return whether a row is the one before again, and nothing else reads what is between."""
     return (
         texts[end] == texts[at]
+        and rows[at].back is None
         and rows[end].back is None
         and rows[at].run is None
         and rows[end].run is None
@@ -164,7 +188,9 @@ def _branch_names(body: Body, layout: Layout) -> list[str]:
         items = [i for row in rows for i in row.items]
         paths = {body[i].label.split(".")[0] for i in items}
         own = paths.pop() if len(paths) == 1 else ""
-        usual = ("main", "shortcut")[count - 1] if residual else ("all" if not items else f"b{count}")
+        usual = ("main", "shortcut")[count - 1] if residual else f"b{count}"
+        if len(layout.branches) == 2 and not layout.branches[0]:
+            usual, residual = ("all", "new")[count - 1], True
         clean = own.lower()
         fine = clean[:1].isalpha() and clean.replace("_", "").isalnum() and clean not in names
         names.append(clean if fine and not residual else usual)

@@ -8,7 +8,7 @@ from typing import Any
 
 from archcalc.graph.model import Graph
 from archcalc.recovery.blocks import Written, call_text, layer_text
-from archcalc.recovery.bodies import CHANNELS, Body, number
+from archcalc.recovery.bodies import Body, is_channels, number
 from archcalc.spec.tokens import LABEL_NAME
 
 LEAST_WIDTH = 8
@@ -33,12 +33,12 @@ class Varied:
         self._counts: list[int] = []
 
     def _head(self) -> int | None:
-        """Return the item whose units are the classes: the last dense layer, if they leave."""
+        """Return the item whose channels are the classes: the last dense layer or conv, if they leave."""
         for index in reversed(range(len(self._body))):
             operator = self._graph.nodes[self._body[index].part.first].operator
             if self._body[index].is_call:
                 return None
-            if operator.name == "linear":
+            if operator.name in ("linear", "conv"):
                 left = self._graph.nodes[self._graph.output].shape.channels
                 return index if number(operator, operator.arguments[0]) == left else None
         return None
@@ -48,10 +48,10 @@ class Varied:
         part = self._body[index].part
         if self._body[index].is_call:
             written, instance = self._calls[id(part)]
-            found = {a.name: a.values[instance] for a in written.numbers.arguments if not a.computed}
-            return {n: v for n, v in found.items() if n.startswith("c") and v is not None}
+            found = [a for a in written.numbers.arguments if a.is_channels and not a.computed]
+            return {a.name: v for a in found if (v := a.values[instance]) is not None}
         operator = self._graph.nodes[part.first].operator
-        values = {a.name: number(operator, a) for a in operator.arguments if a.name in CHANNELS}
+        values = {a.name: number(operator, a) for a in operator.arguments if is_channels(operator, a.name)}
         return {n: v for n, v in values.items() if v is not None}
 
     def _common_width(self) -> int | None:
@@ -62,7 +62,9 @@ class Varied:
             for value in self._channels(index).values()
         ]
         least = min(found, default=0)
-        shared = len(found) >= FEWEST and len(set(found)) > 1 and least >= LEAST_WIDTH
+        blocks = [written for written, _ in self._calls.values()]
+        relative = bool(blocks) and not any(written.fixed for written in blocks)
+        shared = least >= LEAST_WIDTH and (relative or (len(found) >= FEWEST and len({*found}) > 1))
         return least if shared and all(v % least == 0 and v // least in FACTORS for v in found) else None
 
     def step(self, index: int) -> str:
@@ -70,7 +72,7 @@ class Varied:
         item = self._body[index]
         texts = {name: self._of_width(value) for name, value in self._channels(index).items()}
         if index == self._classes:
-            texts = {"units": "classes"}
+            texts = dict.fromkeys(self._channels(index), "classes")
         if item.is_call:
             written, instance = self._calls[id(item.part)]
             return call_text(written, instance, texts)
@@ -101,7 +103,7 @@ class Varied:
         """Return the [vars] of the spec."""
         lines = []
         if self._classes is not None:
-            lines.append(f"classes = {self._channels(self._classes)['units']}")
+            lines.append(f"classes = {next(iter(self._channels(self._classes).values()))}")
         if self._width is not None:
             help = "channels of the narrowest stage; the others are multiples"
             lines.append(f'width = {{ default = {self._width}, help = "{help}" }}')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -43,6 +44,8 @@ def runs_between(large: Body, small: Body) -> Iterator[tuple[Run, ...]]:
     if not 0 < missing <= len(large) // 2 or len(large) > LONGEST:
         return
     wanted = skeleton(small)
+    if Counter(item.key for item in small) - Counter(item.key for item in large):
+        return
     for runs in _guesses(len(large), missing):
         if all(_is_detour(large, run) for run in runs) and without(large, runs) == wanted:
             yield runs
