@@ -29,6 +29,7 @@ COMMANDS = (
         "reconcile",
         "audit",
         "run",
+        "import",
         "export",
         "cat",
         "operators",
@@ -70,7 +71,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"archcalc.commands.{name}").command
+        module = "import_model" if name == "import" else name
+        command: click.Command = import_module(f"archcalc.commands.{module}").command
         return command
 
     def resolve_command(

@@ -13,9 +13,11 @@ from archcalc.imported import Model
 from archcalc.interop.lowering.lower import lower_trace
 from archcalc.interop.lowering.model import Lowered
 from archcalc.network import Network
+from archcalc.recovery.recover import recover
 from archcalc.spec.catalog import Entry
 from archcalc.spec.model import Source
 from archcalc.spec.read import read
+from archcalc.units import printable
 
 
 def lower(model: Model) -> Lowered:
@@ -35,3 +37,15 @@ def network_of(model: Model, input: str | None = None) -> Network:
     """
     text = write(lower(model).graph, model.title, apart=True)
     return Network(Entry(model.name, read(Source(model.name, text)), None), {}, input)
+
+
+def spec_of(model: Model) -> str:
+    """Return the text of a spec with the layers of a model: with blocks, arguments and repeats.
+
+    Raises:
+        ArchError: it cannot be lowered.
+    """
+    made = lower(model)
+    remark = f"# {printable(basename(model.name))}, {printable(model.trace.source)}"
+    counts = f"# {model.parameters:,} parameters, {model.multiplies:,} multiplies"
+    return f"{remark}\n{counts}\n{recover(made.graph, made.modules, model.title)}"

@@ -31,15 +31,15 @@ def write(graph: Graph, title: str, apart: bool = False) -> str:
     lines += [f"output {name} = @{labels[index]}" for name, index in graph.side_outputs]
     if graph.output != len(graph.nodes) - 1:
         lines.append(f"@{labels[graph.output]}")
-    body = "".join(f"  {_text(line)},\n" for line in lines)
+    body = "".join(f"  {toml_text(line)},\n" for line in lines)
     inputs = [(node.path, "x".join(map(str, node.shape))) for node in graph.nodes[: graph.inputs]]
     if len(inputs) == 1:
-        return f'title = {_text(title)}\ninput = "{inputs[0][1]}"\nlayers = [\n{body}]\n'
+        return f'title = {toml_text(title)}\ninput = "{inputs[0][1]}"\nlayers = [\n{body}]\n'
     table = "".join(f'{name} = "{size}"\n' for name, size in inputs)
-    return f"title = {_text(title)}\nlayers = [\n{body}]\n\n[inputs]\n{table}"
+    return f"title = {toml_text(title)}\nlayers = [\n{body}]\n\n[inputs]\n{table}"
 
 
-def _text(text: str) -> str:
+def toml_text(text: str) -> str:
     """Write a TOML string; what a terminal would obey or not show stands there as an escape."""
     escaped = json.dumps(text, ensure_ascii=False)
     return "".join(c if c.isprintable() else _escape(ord(c)) for c in escaped)

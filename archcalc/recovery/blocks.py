@@ -12,11 +12,10 @@ from archcalc.operators.argument import Argument
 from archcalc.operators.model import Operator
 from archcalc.recovery.bodies import Item, is_channels, number
 from archcalc.recovery.conditions import condition
+from archcalc.recovery.defaults import Defaults
 from archcalc.recovery.families import Family
 from archcalc.recovery.numbers import ARRIVING, Numbers, Values, ordered_arguments, same, size
 from archcalc.recovery.parts import Wiring
-
-Defaults = Mapping[str, Mapping[str, Any]]  # what a step leaves out, by operator and argument
 
 
 class Written(NamedTuple):

@@ -9,7 +9,7 @@ from archcalc.arithmetic import Margin
 from archcalc.graph.model import Node
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import Operator
-from archcalc.recovery.parts import COMMUTATIVE, Part, Wiring
+from archcalc.recovery.parts import COMMUTATIVE, ModulePart, Wiring
 from archcalc.spec.model import JOINS
 
 IN = -1  # a reference to the tensor that enters; further inputs of a network are −2, −3, …
@@ -19,12 +19,20 @@ Key = tuple[Any, ...]
 
 
 class Item(NamedTuple):
-    """A layer or a call: `label` is its path within the body, `key` says what it is but for numbers."""
+    """A layer or a call.
 
-    part: Part
+    Args:
+        label: its path within the body.
+        key: what it is but for its numbers.
+        refs: the items that it reads.
+        weight_layers: how many conv and dense layers it is; of a call 0.
+    """
+
+    part: ModulePart
     label: str
     key: Key
     refs: tuple[int, ...]
+    weight_layers: int = 0
 
     @property
     def is_call(self) -> bool:
@@ -34,7 +42,7 @@ class Item(NamedTuple):
 Body = tuple[Item, ...]
 
 
-def body_of(part: Part, wiring: Wiring, key: Callable[[Part], Key | None]) -> Body:
+def body_of(part: ModulePart, wiring: Wiring, key: Callable[[ModulePart], Key | None]) -> Body:
     """Return the items of a part; parts within that have no key are opened."""
     nodes = wiring.graph.nodes
     listed = list(_opened(part, "", key))
@@ -44,20 +52,21 @@ def body_of(part: Part, wiring: Wiring, key: Callable[[Part], Key | None]) -> Bo
     items = []
     for item, label, known in listed:
         read = wiring.inputs[item.first] if item.is_layer else wiring.sources(item)
-        items.append(
-            Item(item, label, known or layer_key(nodes[item.first]), tuple(place[i] for i in read))
-        )
+        node = nodes[item.first]
+        weights = node.operator.weight_layer if item.is_layer else 0
+        refs = tuple(place[i] for i in read)
+        items.append(Item(item, label, known or layer_key(node), refs, weights))
     return tuple(items)
 
 
-def _entering(part: Part, wiring: Wiring) -> dict[int, int]:
+def _entering(part: ModulePart, wiring: Wiring) -> dict[int, int]:
     sources = wiring.sources(part)
     return {sources[0]: IN} if len(sources) == 1 else {}
 
 
 def _opened(
-    part: Part, before: str, key: Callable[[Part], Key | None]
-) -> Iterator[tuple[Part, str, Key | None]]:
+    part: ModulePart, before: str, key: Callable[[ModulePart], Key | None]
+) -> Iterator[tuple[ModulePart, str, Key | None]]:
     for item in part.items:
         label = f"{before}{item.name}"
         known = None if item.is_layer else key(item)
@@ -89,7 +98,8 @@ def number(operator: Operator, argument: Argument) -> int | None:
     value = getattr(operator, argument.attribute)
     listed = value if isinstance(value, tuple) and not isinstance(value, Margin) else (value,)
     sides = {side for one in listed for side in (one if isinstance(one, Margin) else (one,))}
-    return sides.pop() if len(sides) == 1 and all(type(s) is int for s in sides) else None
+    whole = [side for side in sides if type(side) is int]
+    return whole[0] if len(sides) == len(whole) == 1 else None
 
 
 def is_join(node: Node) -> bool:

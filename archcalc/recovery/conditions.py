@@ -10,9 +10,7 @@ from archcalc.recovery.numbers import Numbers, Values, same
 Present = Sequence[bool]
 
 
-def condition(
-    present: Present, arriving: Values, made: str, numbers: Numbers, name: str
-) -> str:
+def condition(present: Present, arriving: Values, made: str, numbers: Numbers, name: str) -> str:
     """Return an expression that is true where a run is there; an argument of its own if none is.
 
     Args:
@@ -28,9 +26,7 @@ def condition(
     return numbers.flag(name, present)
 
 
-def _guesses(
-    arriving: Values, made: str, numbers: Numbers
-) -> Iterator[tuple[str, list[bool]]]:
+def _guesses(arriving: Values, made: str, numbers: Numbers) -> Iterator[tuple[str, list[bool]]]:
     known = [a for a in numbers.arguments if None not in a.values]
     if arriving and made and "channels" not in made:
         ours = numbers.value(made, arriving)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from archcalc.graph.model import Graph
 from archcalc.recovery.bodies import Item
-from archcalc.recovery.parts import Part, Wiring
+from archcalc.recovery.parts import ModulePart, Wiring
 
 
-def segments(items: Sequence[Item], wiring: Wiring) -> list[Part]:
+def segments(items: Sequence[Item], wiring: Wiring) -> list[ModulePart]:
     """Return the parts in which a tensor forks and joins again, with activations right behind them."""
-    found: list[Part] = []
+    found: list[ModulePart] = []
     run: list[Item] = []
     reach = -1  # the last layer that reads a tensor other than the newest one
     for item in items:
@@ -25,15 +25,15 @@ def segments(items: Sequence[Item], wiring: Wiring) -> list[Part]:
     return found
 
 
-def _close(found: list[Part], run: Sequence[Item], graph: Graph) -> None:
+def _close(found: list[ModulePart], run: Sequence[Item], graph: Graph) -> None:
     first, end = run[0].part.first, run[-1].part.end
     before = found[-1] if found else None
     operator = graph.nodes[first].operator
     if len(run) > 1:
         around = run[0].label.rpartition(".")[0]
-        found.append(Part(around, "", first, end, [item.part for item in run]))
+        found.append(ModulePart(around, "", first, end, [item.part for item in run]))
     elif before is not None and before.end == first and _is_activation(run[0], graph):
-        before.items.append(Part(operator.name, "", first, end))
+        before.items.append(ModulePart(operator.name, "", first, end))
         before.end = end
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from archcalc.recovery.bodies import IN, Body, Item, is_channels, number, skeleton
-from archcalc.recovery.layout import Layout, lay_out, rows_or_branches
-from archcalc.recovery.parts import Part, Wiring
-from archcalc.recovery.variants import Run, runs_between
+from archcalc.recovery.layout import BodyLayout, lay_out, rows_or_branches
+from archcalc.recovery.parts import ModulePart, Wiring
+from archcalc.recovery.variants import Detour, runs_between
 
 MOST_RUNS = 4
 MOST_KINDS = 16  # families of one class among which a body looks for its like
@@ -19,7 +20,7 @@ LONGEST_CHAIN = 4  # layers that are written out each time rather than called
 class Instance(NamedTuple):
     """A part and its body."""
 
-    part: Part
+    part: ModulePart
     body: Body
 
 
@@ -32,30 +33,28 @@ class Family:
         layout: how the body is written.
     """
 
-    def __init__(self, cls: str, body: Body, layout: Layout) -> None:
+    def __init__(self, cls: str, body: Body, layout: BodyLayout) -> None:
         self.cls, self.body, self.layout = cls, body, layout
-        self.runs: tuple[Run, ...] = ()
+        self.runs: tuple[Detour, ...] = ()
         self.instances: list[Instance] = []
         self.present: list[list[Item | None]] = []
 
-    def add(self, instance: Instance, lacks: Sequence[Run] = ()) -> None:
+    def add(self, instance: Instance, lacks: Sequence[Detour] = ()) -> None:
         """Add an instance that lacks some runs."""
         gone = {i for run in lacks for i in range(run.start, run.stop)}
         items = iter(instance.body)
         self.instances.append(instance)
         self.present.append([None if i in gone else next(items) for i in range(len(self.body))])
 
-    def admits(self, runs: Sequence[Run]) -> Layout | None:
+    def admits(self, runs: Sequence[Detour]) -> BodyLayout | None:
         """Return how the body is written if these runs may be lacking as well, or None."""
         found = {*self.runs, *runs}
         ordered = sorted(found)
-        if len(found) > MOST_RUNS or any(
-            a.stop > b.start for a, b in zip(ordered, ordered[1:], strict=False)
-        ):
+        if len(found) > MOST_RUNS or any(a.stop > b.start for a, b in pairwise(ordered)):
             return None
         return lay_out(self.body, tuple(ordered))
 
-    def allow(self, runs: Sequence[Run], layout: Layout) -> None:
+    def allow(self, runs: Sequence[Detour], layout: BodyLayout) -> None:
         """Take it that some instances lack these runs."""
         self.runs = tuple(sorted({*self.runs, *runs}))
         self.layout = layout
@@ -97,13 +96,13 @@ def families(
             for instance in group:
                 family.add(instance)
     for family in found:
-        if len(family.instances) > 1 and not _is_short_chain(family.body, wiring, nested):
+        if len(family.instances) > 1 and not _is_short_chain(family.body, nested):
             family.settle(wiring)
             yield family
 
 
 def _joins(found: Sequence[Family], group: Sequence[Instance], wiring: Wiring) -> bool:
-    """Add instances to a family whose bodies are theirs and more; of several ways the one that fits best."""
+    """Add instances to a family whose body is theirs and more, in the way that fits best."""
     body = group[0].body
     for family in found[:MOST_KINDS]:
         ways = [
@@ -121,11 +120,11 @@ def _joins(found: Sequence[Family], group: Sequence[Instance], wiring: Wiring) -
     return False
 
 
-def _calls(body: Body, runs: Sequence[Run]) -> bool:
+def _calls(body: Body, runs: Sequence[Detour]) -> bool:
     return any(body[i].is_call for run in runs for i in range(run.start, run.stop))
 
 
-def _likeness(family: Family, body: Body, runs: Sequence[Run], wiring: Wiring) -> int:
+def _likeness(family: Family, body: Body, runs: Sequence[Detour], wiring: Wiring) -> int:
     """Count the sizes other than channels that are the same where two bodies lie on each other."""
     gone = {i for run in runs for i in range(run.start, run.stop)}
     kept = [item for i, item in enumerate(family.body) if i not in gone]
@@ -149,11 +148,11 @@ def _sizes(item: Item, wiring: Wiring) -> list[object]:
     ]
 
 
-def _is_short_chain(body: Body, wiring: Wiring, nested: bool) -> bool:
+def _is_short_chain(body: Body, nested: bool) -> bool:
     """Return whether a body reads as well where it is written out: one conv with norm and activation."""
     if len(body) == 1:
         return True
     if len(body) > LONGEST_CHAIN or any(item.is_call for item in body):
         return False
-    weighted = sum(wiring.graph.nodes[item.part.first].operator.weight_layer for item in body)
+    weighted = sum(item.weight_layers for item in body)
     return weighted <= 1 + nested and all(item.refs == (i - 1,) for i, item in enumerate(body))

@@ -7,54 +7,54 @@ from typing import NamedTuple
 
 from archcalc.recovery.bodies import IN, Body
 from archcalc.recovery.parts import COMMUTATIVE
-from archcalc.recovery.variants import Run
+from archcalc.recovery.variants import Detour
 
 JOINED = ("add", "concat", "mul", "sub", "maximum")
 
 
-class Row(NamedTuple):
+class TextLine(NamedTuple):
     """A line: its items, the reference that it goes back to (None: goes on), the run that it is of."""
 
     items: tuple[int, ...]
     back: int | None = None
-    run: Run | None = None
+    run: Detour | None = None
 
 
-class Layout(NamedTuple):
+class BodyLayout(NamedTuple):
     """Rows of a body; with a `join` (an item) they are those behind it, and `branches` before it."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[TextLine, ...]
     join: int | None = None
-    branches: tuple[tuple[Row, ...], ...] = ()
+    branches: tuple[tuple[TextLine, ...], ...] = ()
 
-    def lines(self, run: Run) -> int:
+    def lines(self, run: Detour) -> int:
         """Return over how many lines a run goes."""
         return sum(row.run == run for rows in (*self.branches, self.rows) for row in rows)
 
 
-def rows_or_branches(body: Body) -> Layout:
+def rows_or_branches(body: Body) -> BodyLayout:
     """Return how a body is written that all instances have as a whole."""
-    return _joined(body, ()) or Layout(rows_of(body))
+    return _joined(body, ()) or BodyLayout(rows_of(body))
 
 
-def lay_out(body: Body, runs: Sequence[Run]) -> Layout | None:
+def lay_out(body: Body, runs: Sequence[Detour]) -> BodyLayout | None:
     """Return how a body is written of which some instances lack runs, or None if it cannot be."""
     joined = _joined(body, runs)
     if joined is not None:
         return joined
     if any(body[run.start].refs[0] != run.start - 1 for run in runs):
         return None
-    return Layout(_rows(body, range(len(body)), IN, runs))
+    return BodyLayout(_rows(body, range(len(body)), IN, runs))
 
 
-def rows_of(body: Body, alone: Collection[int] = ()) -> tuple[Row, ...]:
+def rows_of(body: Body, alone: Collection[int] = ()) -> tuple[TextLine, ...]:
     """Return the rows of a network's own body; some items have a row of their own."""
     return _rows(body, range(len(body)), IN, (), alone)
 
 
 def _rows(
-    body: Body, items: Sequence[int], current: int, runs: Sequence[Run], alone: Collection[int] = ()
-) -> tuple[Row, ...]:
+    body: Body, items: Sequence[int], current: int, runs: Sequence[Detour], alone: Collection[int] = ()
+) -> tuple[TextLine, ...]:
     """Cut items into lines: at calls, before a second layer with weights, at what is read again."""
     read_again = {
         ref
@@ -62,7 +62,7 @@ def _rows(
         for place, ref in enumerate(item.refs)
         if place or ref != i - 1
     }
-    rows: list[Row] = []
+    rows: list[TextLine] = []
     for index in items:
         item = body[index]
         run = next((r for r in runs if r.start <= index < r.stop), None)
@@ -76,31 +76,16 @@ def _rows(
             or body[last.items[-1]].is_call
             or current in read_again
             or not {index, current}.isdisjoint(alone)
-            or (_is_heavy(body, index) and any(_is_heavy(body, i) for i in last.items))
+            or (item.weight_layers and any(body[i].weight_layers for i in last.items))
         ):
-            rows.append(Row((index,), back, run))
+            rows.append(TextLine((index,), back, run))
         else:
             rows[-1] = last._replace(items=(*last.items, index))
         current = index
     return tuple(rows)
 
 
-def _is_heavy(body: Body, index: int) -> bool:
-    return body[index].key[0] in (
-        "conv",
-        "linear",
-        "deconv",
-        "attention",
-        "windowattention",
-        "deformconv",
-        "lstm",
-        "gru",
-        "rnn",
-        "embedding",
-    )
-
-
-def _joined(body: Body, runs: Sequence[Run]) -> Layout | None:
+def _joined(body: Body, runs: Sequence[Detour]) -> BodyLayout | None:
     """Return branches and their join, if these are the whole body and read better so."""
     join = next((i for i in reversed(range(len(body))) if len(body[i].refs) > 1), None)
     if join is None or not _is_plain_join(body, join):
@@ -122,7 +107,7 @@ def _joined(body: Body, runs: Sequence[Run]) -> Layout | None:
     behind = _rows(body, range(join + 1, len(body)), join, runs)
     if any(r.start <= join < r.stop for r in runs):
         return None
-    return Layout(behind, join, tuple(rows))
+    return BodyLayout(behind, join, tuple(rows))
 
 
 def _goes_on(body: Body, join: int) -> bool:
@@ -153,7 +138,9 @@ def _branches(body: Body, ends: Sequence[int], join: int) -> list[list[int]] | N
     return found
 
 
-def _worth(branches: Sequence[Sequence[int]], runs: Sequence[Run]) -> bool:
+def _worth(branches: Sequence[Sequence[int]], runs: Sequence[Detour]) -> bool:
     """Return whether branches read better than labels: several, or one that is not always there."""
-    whole = [r for r in runs if any(b and b[0] == r.start and len(b) == r.stop - r.start for b in branches)]
+    whole = [
+        r for r in runs if any(b and b[0] == r.start and len(b) == r.stop - r.start for b in branches)
+    ]
     return sum(bool(branch) for branch in branches) > 1 or bool(whole)

@@ -61,20 +61,20 @@ class Numbers:
         alike = len({v for v in values if v is not None}) == 1
         if name == "g" and same(values, arriving) and values != (1,) * len(values):
             return "channels"
-        if None in values and not is_channels and (own := self._own(name, values)):
+        if None in values and (own := self._own(name, values, is_channels)):
             return own
         if alike:
             return (is_channels and self._of_entering(values, LEAST)) or _constant(values)
         if is_channels or name == "g":
             found = next(self._channels(values, arriving), "")
         else:
-            found = self._own(name, values)
+            found = self._own(name, values, is_channels)
         return found or self.new(name, values, is_channels)
 
-    def _own(self, name: str, values: Values) -> str:
+    def _own(self, name: str, values: Values, is_channels: bool) -> str:
         """Return the argument that the same number of another step is, if it fits."""
-        fits = (a.name for a in self.arguments if a.name == name and same(values, a.values))
-        return next(fits, "")
+        alike = (a for a in self.arguments if (a.is_channels if is_channels else a.name == name))
+        return next((a.name for a in alike if same(values, a.values)), "")
 
     def value(self, text: str, channels: Values) -> Values:
         """Return an expression's value in each call: 'c', '4*c', 'channels//2', '64'."""

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from archcalc.graph.model import Graph, Node
 
-
 CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")  # classes that say nothing of what they hold
 DEEPEST = 40
 
 
-class Part:
+class ModulePart:
     """A run of layers that belong together: a module, or (without `items`) one layer.
 
     Attributes:
@@ -21,7 +20,9 @@ class Part:
         items: its parts in the order in which they run.
     """
 
-    def __init__(self, name: str, cls: str, first: int, end: int, items: Sequence[Part] = ()) -> None:
+    def __init__(
+        self, name: str, cls: str, first: int, end: int, items: Sequence[ModulePart] = ()
+    ) -> None:
         self.name, self.cls, self.first, self.end = name, cls, first, end
         self.items = list(items)
 
@@ -35,26 +36,26 @@ class Part:
         return self.end - 1
 
 
-def tree(graph: Graph, modules: Mapping[str, str]) -> Part:
+def tree(graph: Graph, modules: Mapping[str, str]) -> ModulePart:
     """Return the whole network as a part; a module that runs again later is another part."""
-    root = Part("", modules.get("", ""), graph.inputs, len(graph.nodes))
+    root = ModulePart("", modules.get("", ""), graph.inputs, len(graph.nodes))
     for index, node in enumerate(graph.nodes[graph.inputs :], graph.inputs):
-        *around, own = node.path.split(".")
+        *around, own = node.path.split(".", DEEPEST)
         here = root
         for depth, name in enumerate(around, 1):
             last = here.items[-1] if here.items else None
             if last is None or last.name != name or last.is_layer:
-                last = Part(name, modules.get(".".join(around[:depth]), ""), index, index)
+                last = ModulePart(name, modules.get(".".join(around[:depth]), ""), index, index)
                 here.items.append(last)
             last.end = index + 1
             here = last
-        here.items.append(Part(own, "", index, index + 1))
+        here.items.append(ModulePart(own, "", index, index + 1))
     return root
 
 
-def levels(root: Part) -> list[list[Part]]:
+def levels(root: ModulePart) -> list[list[ModulePart]]:
     """Return the modules within, those of one class together, each after those that it holds."""
-    found: list[Part] = []
+    found: list[ModulePart] = []
     _collect(root, found)
     level: dict[str, int] = {}
     for _ in range(DEEPEST):
@@ -67,7 +68,7 @@ def levels(root: Part) -> list[list[Part]]:
     return [[p for p in found if level[_kind(p)] == at] for at in sorted(set(level.values()))]
 
 
-def within_classes(part: Part, inside: bool = False) -> Iterator[Part]:
+def within_classes(part: ModulePart, inside: bool = False) -> Iterator[ModulePart]:
     """Yield the modules that stand in one with a class of its own."""
     for item in part.items:
         if not item.is_layer:
@@ -76,14 +77,14 @@ def within_classes(part: Part, inside: bool = False) -> Iterator[Part]:
             yield from within_classes(item, inside or item.cls not in ("", *CONTAINERS))
 
 
-def _collect(part: Part, found: list[Part]) -> None:
+def _collect(part: ModulePart, found: list[ModulePart]) -> None:
     for item in part.items:
         if not item.is_layer:
             found.append(item)
             _collect(item, found)
 
 
-def _kind(part: Part) -> str:
+def _kind(part: ModulePart) -> str:
     return part.cls if part.cls not in ("", *CONTAINERS) else str(id(part))
 
 
@@ -101,14 +102,14 @@ class Wiring:
             self.last_read[index] = len(graph.nodes)
         self._bound = {i for n in graph.nodes if n.shares >= 0 for i in (n.shares,)}
 
-    def sources(self, part: Part) -> list[int]:
+    def sources(self, part: ModulePart) -> list[int]:
         """Return the tensors from outside that a part reads: the one that arrives, then others."""
         found = dict.fromkeys(
             i for index in range(part.first, part.end) for i in self.inputs[index] if i < part.first
         )
         return list(found)
 
-    def is_closed(self, part: Part) -> bool:
+    def is_closed(self, part: ModulePart) -> bool:
         """Return whether one tensor enters, the last layer's leaves, and no weights are shared."""
         inside = range(part.first, part.end)
         return (

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from archcalc.recovery.bodies import IN, Body
-from archcalc.recovery.layout import Layout, Row
-from archcalc.recovery.numbers import ordered_arguments
+from archcalc.graph.write import toml_text
 from archcalc.recovery.blocks import Written
+from archcalc.recovery.bodies import IN, Body
+from archcalc.recovery.layout import BodyLayout, TextLine
+from archcalc.recovery.numbers import ordered_arguments
 from archcalc.spec.tokens import GRAMMAR_WORDS, LABEL_NAME
 
 WIDEST = 96  # columns of a list in one line
 
 
-class Labels:
-    """Labels of one body: what is read again needs one, calls and layers of the network get one."""
+class LineLabels:
+    """LineLabels of one body: what is read again needs one, calls and layers of the network get one."""
 
     def __init__(
         self, body: Body, inputs: Sequence[str], named: bool, taken: Iterable[str] = ()
@@ -29,7 +29,7 @@ class Labels:
         self._within = Counter(prefix for item in body for prefix in _prefixes(item.label))
 
     def need(
-        self, rows: Sequence[Row], left: Iterable[int] = (), shared: Mapping[int, int] | None = None
+        self, rows: Sequence[TextLine], left: Iterable[int] = (), shared: Mapping[int, int] | None = None
     ) -> None:
         """Note which rows are read other than by the next one.
 
@@ -51,16 +51,16 @@ class Labels:
             return "@in"
         return f"@{self._inputs[-1 - ref]}" if ref < 0 else f"@{self._of[ref]}"
 
-    def is_needed(self, row: Row) -> bool:
+    def is_needed(self, row: TextLine) -> bool:
         return row.items[-1] in self._needed
 
-    def give(self, rows: Sequence[Row], heavy: Callable[[int], bool]) -> str:
+    def give(self, rows: Sequence[TextLine]) -> str:
         """Return a label for a line of these rows, '' if it needs none."""
         needed = any(self.is_needed(row) for row in rows)
         if not needed and not self.named:
             return ""
         items = [i for row in rows for i in row.items]
-        label = self._hint(items, heavy)
+        label = self._hint(items)
         if not label:
             if not needed:
                 return ""
@@ -74,10 +74,10 @@ class Labels:
         self._of[items[-1]] = free
         return free
 
-    def _hint(self, items: Sequence[int], heavy: Callable[[int], bool]) -> str:
+    def _hint(self, items: Sequence[int]) -> str:
         """Return the module that is just these items, or one that is begun by them."""
-        first = next((i for i in items if heavy(i)), items[0])
-        if not heavy(first) and not self.body[first].is_call:
+        first = next((i for i in items if self.body[i].weight_layers), items[0])
+        if not self.body[first].weight_layers and not self.body[first].is_call:
             return ""
         around = self.body[first].label.split(".")
         ours = Counter(prefix for i in items for prefix in _prefixes(self.body[i].label))
@@ -97,11 +97,10 @@ def _prefixes(path: str) -> Iterator[str]:
 
 def lines_of(
     body: Body,
-    rows: Sequence[Row],
+    rows: Sequence[TextLine],
     steps: Sequence[str],
     conditions: dict[int, str],
-    labels: Labels,
-    heavy: Callable[[int], bool],
+    labels: LineLabels,
 ) -> list[str]:
     """Return rows as lines; equal ones in a row become a repeat."""
     texts = [_row_text(body, row, steps, labels.holders) for row in rows]
@@ -113,13 +112,11 @@ def lines_of(
             end += 1
         found = rows[at:end]
         times = f"{end - at} x " if end > at + 1 else ""
-        label = labels.give(found, heavy)
+        label = labels.give(found)
         back = "" if rows[at].back is None else f"{labels.reference(int(rows[at].back or 0))} | "
         run = rows[at].run
         when = f"if {conditions[run.start]}: " if run is not None else ""
-        chain = " | ".join(
-            " ".join([text, *map(labels.reference, refs)]) for text, refs in texts[at]
-        )
+        chain = " | ".join(" ".join([text, *map(labels.reference, refs)]) for text, refs in texts[at])
         lines.append(f"{when}{f'{label} = ' if label else ''}{times}{back}{chain}")
         at = end
     return lines
@@ -128,16 +125,14 @@ def lines_of(
 Chain = list[tuple[str, tuple[int, ...]]]
 
 
-def _row_text(
-    body: Body, row: Row, steps: Sequence[str], holders: Mapping[int, int]
-) -> Chain:
+def _row_text(body: Body, row: TextLine, steps: Sequence[str], holders: Mapping[int, int]) -> Chain:
     """Return each step with the references behind it: whose weights it uses, and what else it reads."""
     own = [(holders[i],) if i in holders else () for i in row.items]
     return [(steps[i], (*held, *body[i].refs[1:])) for i, held in zip(row.items, own, strict=True)]
 
 
 def _repeats(
-    rows: Sequence[Row], texts: Sequence[Chain], at: int, end: int, labels: Labels, body: Body
+    rows: Sequence[TextLine], texts: Sequence[Chain], at: int, end: int, labels: LineLabels, body: Body
 ) -> bool:
     """Return whether a row is the one before again, and nothing else reads what is between."""
     return (
@@ -151,20 +146,20 @@ def _repeats(
     )
 
 
-def block_text(written: Written, heavy: Callable[[int], bool]) -> str:
+def block_text(written: Written) -> str:
     """Return the table of a block."""
     family, layout = written.family, written.family.layout
     lines = [f"[block.{written.name}]"]
     arguments = [a.written for a in ordered_arguments(written.numbers.arguments)]
     if arguments:
-        lines.append(f"args = {quoted(' '.join(arguments))}")
+        lines.append(f"args = {toml_text(' '.join(arguments))}")
     conditions = {r.start: c for r, c in zip(family.runs, written.conditions, strict=True)}
-    labels = Labels(family.body, (), named=False)
+    labels = LineLabels(family.body, (), named=False)
     for rows in (*layout.branches, layout.rows):
         labels.need(rows)
 
-    def told(rows: Sequence[Row]) -> list[str]:
-        return lines_of(family.body, rows, written.steps, conditions, labels, heavy)
+    def told(rows: Sequence[TextLine]) -> list[str]:
+        return lines_of(family.body, rows, written.steps, conditions, labels)
 
     if layout.join is None:
         lines.append(listed("layers", told(layout.rows)))
@@ -180,9 +175,11 @@ def block_text(written: Written, heavy: Callable[[int], bool]) -> str:
     return "\n".join(lines)
 
 
-def _branch_names(body: Body, layout: Layout) -> list[str]:
+def _branch_names(body: Body, layout: BodyLayout) -> list[str]:
     """Return a name for each branch: the modules', or what they are of a sum, or numbers."""
-    residual = len(layout.branches) == 2 and layout.join is not None and body[layout.join].key[0] == "add"
+    residual = (
+        len(layout.branches) == 2 and layout.join is not None and body[layout.join].key[0] == "add"
+    )
     names: list[str] = []
     for count, rows in enumerate(layout.branches, 1):
         items = [i for row in rows for i in row.items]
@@ -200,13 +197,8 @@ def _branch_names(body: Body, layout: Layout) -> list[str]:
 def listed(key: str, lines: Sequence[str]) -> str:
     """Return a key with its lines: one as text, several as a list."""
     if len(lines) == 1:
-        return f"{key} = {quoted(lines[0])}"
-    short = f"{key} = [{', '.join(map(quoted, lines))}]"
+        return f"{key} = {toml_text(lines[0])}"
+    short = f"{key} = [{', '.join(map(toml_text, lines))}]"
     if len(short) <= WIDEST and key != "layers":
         return short
-    return "\n".join([f"{key} = [", *(f"  {quoted(line)}," for line in lines), "]"])
-
-
-def quoted(text: str) -> str:
-    """Return a TOML string."""
-    return json.dumps(text, ensure_ascii=False)
+    return "\n".join([f"{key} = [", *(f"  {toml_text(line)}," for line in lines), "]"])

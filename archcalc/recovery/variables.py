@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from archcalc.graph.model import Graph
-from archcalc.recovery.blocks import Written, call_text, layer_text
+from archcalc.recovery.blocks import Calls, call_text, layer_text
 from archcalc.recovery.bodies import Body, is_channels, number
+from archcalc.recovery.defaults import Defaults
 from archcalc.spec.tokens import LABEL_NAME
 
 LEAST_WIDTH = 8
@@ -24,8 +24,8 @@ class Varied:
         self,
         graph: Graph,
         body: Body,
-        calls: Mapping[int, tuple[Written, int]],
-        defaults: Mapping[str, Mapping[str, Any]],
+        calls: Calls,
+        defaults: Defaults,
     ) -> None:
         self._graph, self._body, self._calls, self._defaults = graph, body, calls, defaults
         self._classes = self._head()
@@ -33,7 +33,7 @@ class Varied:
         self._counts: list[int] = []
 
     def _head(self) -> int | None:
-        """Return the item whose channels are the classes: the last dense layer or conv, if they leave."""
+        """Return the item whose channels are the classes: the last dense layer or conv."""
         for index in reversed(range(len(self._body))):
             operator = self._graph.nodes[self._body[index].part.first].operator
             if self._body[index].is_call:
@@ -51,7 +51,9 @@ class Varied:
             found = [a for a in written.numbers.arguments if a.is_channels and not a.computed]
             return {a.name: v for a in found if (v := a.values[instance]) is not None}
         operator = self._graph.nodes[part.first].operator
-        values = {a.name: number(operator, a) for a in operator.arguments if is_channels(operator, a.name)}
+        values = {
+            a.name: number(operator, a) for a in operator.arguments if is_channels(operator, a.name)
+        }
         return {n: v for n, v in values.items() if v is not None}
 
     def _common_width(self) -> int | None:
@@ -94,9 +96,7 @@ class Varied:
         place = iter(range(len(counts)))
         for line in lines:
             found = _REPEAT.match(line)
-            made.append(
-                f"{found[1]}{{n[{next(place)}]}} x {line[found.end() :]}" if found else line
-            )
+            made.append(f"{found[1]}{{n[{next(place)}]}} x {line[found.end() :]}" if found else line)
         return made
 
     def table(self) -> list[str]:

@@ -11,19 +11,19 @@ from archcalc.recovery.bodies import IN, Body, arranged, skeleton
 LONGEST = 64  # items of a body in which runs are looked for
 
 
-class Run(NamedTuple):
+class Detour(NamedTuple):
     """Items from `start` on, before `stop`, that some instances lack: what enters passes on."""
 
     start: int
     stop: int
 
 
-def without(body: Body, runs: Sequence[Run]) -> tuple[object, ...] | None:
+def without(body: Body, runs: Sequence[Detour]) -> tuple[object, ...] | None:
     """Return the skeleton of a body without these runs, or None if one is no detour of one tensor."""
     moved: dict[int, int] = {}
     left: list[tuple[object, tuple[int, ...]]] = []
     starts = {run.start: run for run in runs}
-    gone: Run | None = None
+    gone: Detour | None = None
     for index, item in enumerate(body):
         gone = starts.get(index, gone)
         if gone is not None and index < gone.stop:
@@ -38,7 +38,7 @@ def without(body: Body, runs: Sequence[Run]) -> tuple[object, ...] | None:
     return tuple(left)
 
 
-def runs_between(large: Body, small: Body) -> Iterator[tuple[Run, ...]]:
+def runs_between(large: Body, small: Body) -> Iterator[tuple[Detour, ...]]:
     """Yield the runs, two at most, without which the large body is the small one."""
     missing = len(large) - len(small)
     if not 0 < missing <= len(large) // 2 or len(large) > LONGEST:
@@ -51,16 +51,16 @@ def runs_between(large: Body, small: Body) -> Iterator[tuple[Run, ...]]:
             yield runs
 
 
-def _guesses(length: int, missing: int) -> Iterator[tuple[Run, ...]]:
+def _guesses(length: int, missing: int) -> Iterator[tuple[Detour, ...]]:
     for start in range(length - missing + 1):
-        yield (Run(start, start + missing),)
+        yield (Detour(start, start + missing),)
     for first in range(1, missing):
         for start in range(length - missing):
             for second in range(start + first + 1, length - (missing - first) + 1):
-                yield Run(start, start + first), Run(second, second + missing - first)
+                yield Detour(start, start + first), Detour(second, second + missing - first)
 
 
-def _is_detour(body: Body, run: Run) -> bool:
+def _is_detour(body: Body, run: Detour) -> bool:
     """Return whether only the last item of a run is read outside of it."""
     inside = range(run.start, run.stop - 1)
     return not any(i in inside for item in body[run.stop :] for i in item.refs if i != IN)

@@ -21,7 +21,7 @@ ORDER = [
     {"compiled"},
     {"spec", "operators"},
     {"graph"},
-    {"analysis", "interop"},
+    {"analysis", "interop", "recovery"},
     {"network", "execution", "imported"},
     {"audit", "drawing", "lint", "lowered"},
     {"files", "export"},
