@@ -9,7 +9,8 @@ const state = {
 
 async function* ask(what, body) {
   const headers = {"Content-Type": "application/json"};
-  const response = await fetch(root + what, {method: "POST", headers, body: JSON.stringify(body)});
+  const sent = fetch(root + what, {method: "POST", headers, body: JSON.stringify(body)});
+  const response = await sent.catch(() => { throw new Error("the server has ended: start it again, or save this text as a file of yours"); });
   if (!response.ok) throw new Error(await response.text());
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
@@ -50,7 +51,7 @@ const status = (text, wrong = false) => {
 };
 
 // Runs what may fail; the reason stands in the header.
-const trying = work => work().catch(error => status(error instanceof TypeError ? "the server has ended" : error.message, true));
+const trying = work => work().catch(error => status(error.message, true));
 
 const element = (name, attributes = {}, ...children) => {
   const made = document.createElement(name);

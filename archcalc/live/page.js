@@ -28,13 +28,16 @@ async function recompute() {
   });
 }
 const SHOWN = {
-  mistakes: ({mistakes}) => showMistakes(mistakes),
+  mistakes: ({mistakes}) => {
+    showMistakes(mistakes);
+    if (!$("mistakes").offsetParent) status(sentence(mistakes[0]), true);  // the text is behind another tab
+  },
   totals: part => {
     const field = last?.totals.field;
     last = part;
     last.totals.field = field;
     Object.assign(words, part.words, {variables: part.variables});
-    if ($("mistakes").firstChild) showMistakes([]);
+    if ($("mistakes").firstChild) { showMistakes([]); changed(); }
     $("title").textContent = part.title;
     showTotals();
     showControls(part);
@@ -84,10 +87,10 @@ async function start() {
   const settings = [...link].filter(([key]) => key.startsWith("set.")).map(([key, value]) => [key.slice(4), value]);
   state.by = $("by").value = ["params", "alive", "field"].find(by => by === link.get("by")) ?? "multiplies";
   await load(told, settings.length ? Object.fromEntries(settings) : undefined, link.get("variant") ?? undefined);
+  opening.bundled = link.has("net");
 }
 
 // The address carries the settings.
-let start_name = "";
 const linked = () => {
   const link = new URLSearchParams();
   if (!state.file && opening.bundled) link.set("net", state.name);
@@ -223,5 +226,5 @@ addEventListener("keydown", event => {
     KEYS[event.key]();
   }
 });
-addEventListener("beforeunload", event => { if (state.file && state.text !== state.saved) event.preventDefault(); });
+addEventListener("beforeunload", event => { if (state.text !== state.saved) event.preventDefault(); });
 trying(start);

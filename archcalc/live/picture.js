@@ -164,5 +164,5 @@ $("search").addEventListener("keydown", event => {
 $("smaller").addEventListener("click", () => zoomed(1 / 1.25));
 $("larger").addEventListener("click", () => zoomed(1.25));
 $("whole").addEventListener("click", () => zoomed(0));
-$("by").addEventListener("change", () => { state.by = $("by").value; recompute(); });
+$("by").addEventListener("change", () => { state.by = $("by").value; linked(); recompute(); });
 new ResizeObserver(resize).observe($("picture"));

@@ -300,6 +300,43 @@ def test_a_phone_has_tabs(opening: Opening) -> None:
         assert page.js("document.documentElement.scrollWidth") <= 390
 
 
+def test_a_mistake_in_a_setting_is_told_where_it_is_made(opening: Opening) -> None:
+    """On a phone the text is behind another tab."""
+    page = opening()
+    page.browser.size(390, 844)
+    page.browser.click("[data-tab=settings][role=tab]")
+    page.put("#set-n", "many")
+    assert "must be an integer" in page.js("document.getElementById('status').textContent")
+    assert page.pale
+    page.put("#set-n", "6")
+    assert not page.pale
+    assert page.total("parameters") == 6 * 28 + 5 * (9 * 6 + 1)
+    assert page.js("document.getElementById('status').classList.contains('wrong')") is False
+
+
+def test_a_server_that_has_ended_is_told(opening: Opening) -> None:
+    page = opening()
+    page.js("window.fetch = () => Promise.reject(new TypeError('refused'))")
+    page.js("set('n', '9', '4')")
+    page.until("document.getElementById('status').classList.contains('wrong')")
+    assert "the server has ended" in page.js("document.getElementById('status').textContent")
+
+
+def test_what_is_seen_is_exported(opening: Opening, tmp_path: Path) -> None:
+    """The picture is a file as `archcalc draw` makes it, with its styles."""
+    page = opening()
+    page.browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    page.browser.click("#export")
+    page.browser.click("[data-form=svg]")
+    page.until("document.getElementById('status').textContent.includes('downloaded')")
+    end = time.monotonic() + 30
+    while not (tmp_path / "net.svg").exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    svg = (tmp_path / "net.svg").read_text()
+    assert svg.startswith("<svg ") and "<style>" in svg and "conv 5" in svg
+
+
 def test_the_link_carries_the_settings(opening: Opening) -> None:
     page = opening(INCEPTION, variant="inception")
     page.move("bottleneck", 16)

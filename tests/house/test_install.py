@@ -50,6 +50,8 @@ def test_wheel_carries_the_networks(checkout: Path, tmp_path: Path) -> None:
     pip("install", "--target", installed, checkout, cwd=tmp_path)
     (checkout / "specs" / "new.toml").write_text(SPEC)
     shutil.rmtree(checkout / "archcalc")
+    parts = ("codemirror.js", "LICENSE", "codemirror.json")
+    assert all((installed / "archcalc/live/vendor" / part).is_file() for part in parts)
     output = run(
         sys.executable,
         "-m",
