@@ -52,5 +52,5 @@ def command(networks: list[Network | Model], output: str | None, force: bool) ->
         click.echo(text.rstrip("\n"))
         return
     put(output, text.encode())
-    told = f"{model.parameters:,} parameters, {model.multiplies:,} multiplies"
-    click.echo(f"{printable(output)}: {printable(model.title)}, {len(text.splitlines())} lines, {told}")
+    click.echo(f"{printable(output)}: {printable(model.title)}, {len(text.splitlines())} lines")
+    click.echo(f"{model.parameters:,} parameters, {model.multiplies:,} multiplies, as the file has")
