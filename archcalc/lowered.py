@@ -29,14 +29,29 @@ def lower(model: Model) -> Lowered:
     return lower_trace(basename(model.name), model.trace, model.tally)
 
 
-def network_of(model: Model, input: str | None = None) -> Network:
+class ModelNetwork(Network):
+    """The layers of a model file, whose own weights `archcalc run` takes.
+
+    Attributes:
+        model: the file's trace and tally.
+        lowered: its layers, and which tensors of the file their weights are.
+    """
+
+    model: Model
+    lowered: Lowered
+
+
+def network_of(model: Model, input: str | None = None) -> ModelNetwork:
     """Return a model as a network, at another input size if one is given.
 
     Raises:
         ArchError: it cannot be lowered, or its layers do not fit that input.
     """
-    text = write(lower(model).graph, model.title, apart=True)
-    return Network(Entry(model.name, read(Source(model.name, text)), None), {}, input)
+    lowered = lower(model)
+    text = write(lowered.graph, model.title, apart=True)
+    network = ModelNetwork(Entry(model.name, read(Source(model.name, text)), None), {}, input)
+    network.model, network.lowered = model, lowered
+    return network
 
 
 def spec_of(model: Model) -> str:

@@ -75,7 +75,7 @@ def executed(
         told = {"outputs": list(map(_document, rows)), "signals": list(map(_document, signals))}
         return [{**document(network, analysis), **told}]
 
-    heading = f"{title(network, analysis)} · {start.source}"
+    heading = f"{title(network, analysis)} · {start.told(network)}"
     shown, columns = (signals, SIGNALS) if stats else (rows, OUTPUTS)
     remarks = [*_broken(forward, images, [*signals, *rows]), *_of_several(len(images), stats)]
     remarks += [f"wrote {printable(path)}" for path in written]

@@ -50,6 +50,23 @@ class Start(NamedTuple):
         """The start as part of a title; empty for the default."""
         return "" if self == Start() else f" · {self.source}"
 
+    def told(self, network: Network) -> str:
+        """The start in words, where a model file's own weights are taken."""
+        if self.weights is None and self.of_file(network):
+            return f"weights of the file · {printable(self.image or f'seed {self.seed}')}"
+        return self.source
+
+    def of_file(self, network: Network) -> bool:
+        """Whether a network is a model file that holds its weights, and no others are asked for."""
+        from archcalc.lowered import ModelNetwork
+
+        lowered = isinstance(network, ModelNetwork) and network.input is None
+        if not lowered or self.init != "he":
+            return False
+        from archcalc.files.own import holds_weights
+
+        return holds_weights(network.model)  # type: ignore[attr-defined]
+
     def of(self, network: Network, batch: int, dtype: Precision = "float32") -> tuple[Any, Any]:
         """Return the network's weights and input: all of the file, or `batch` images from the seed."""
         return self._weights(network, dtype), self._images(network, batch, dtype)
@@ -63,6 +80,10 @@ class Start(NamedTuple):
         from archcalc.execution import weights
         from archcalc.files import tensors
 
+        if self.weights is None and self.of_file(network):
+            from archcalc.files.own import weights_of
+
+            return weights_of(network.model, network.lowered)  # type: ignore[attr-defined]
         if self.weights is None:
             return weights.make(network.graph, self.init, self.seed, dtype)
         mapping = tensors.read_map(self.map) if self.map else None

@@ -101,7 +101,8 @@ def _counts(costs: Any) -> dict[str, Any]:
 
 def _title(network: Network, asked: Asked) -> str:
     quick = " · quick: a small input" if asked.quick else ""
-    return f"{title(network, network.analyze())}{asked.start.heading}{quick}"
+    own = f" · {asked.start.told(network)}" if asked.start.of_file(network) else asked.start.heading
+    return f"{title(network, network.analyze())}{own}{quick}"
 
 
 def _remarks(analysis: Analysis, proof: Proof) -> tuple[str, ...]:

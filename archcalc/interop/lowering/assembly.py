@@ -11,7 +11,7 @@ from typing import Any
 from archcalc.errors import ArchError, ShapeError, Span
 from archcalc.graph.model import Node
 from archcalc.interop.lowering.axes import Atoms, Axis, Lie
-from archcalc.interop.lowering.model import PlacedWeight, Unlowered
+from archcalc.interop.lowering.model import Laid, PlacedWeight, Unlowered
 from archcalc.interop.lowering.names import PathNames
 from archcalc.interop.prune import Pruned
 from archcalc.interop.trace import Operation, Shape, Tensor, Trace
@@ -42,7 +42,7 @@ class LoweringState:
         self._weights = {weight.tensor: weight for weight in trace.weights}
         self._claimed: set[str] = set()
         self._between: dict[str, Tensor] = {}
-        self.numbers: dict[int, tuple[float | None, str, float]] = {}
+        self.numbers: dict[int, tuple[float | None, str]] = {}
         self.pending: dict[int, str] = {}  # attentions whose output projection is still to come
         self.rolled: dict[int, int] = {}  # and those whose map is to be rolled back so far
         self._names_of: dict[int, list[str]] = {}  # the tensors that lie in a node
@@ -83,6 +83,19 @@ class LoweringState:
         self.lies[name] = lie
         self._names_of.setdefault(lie.node, []).append(name)
 
+    def laid(self) -> list[Laid]:
+        """Return for each node the last tensor that lies in it."""
+        found = []
+        for names in self._names_of.values():
+            if names[-1] in self._between:
+                continue
+            lie = self.lie(names[-1])
+            own = tuple(atom for axis in lie.own for atom in axis)
+            order = tuple(own.index(atom) for axis in lie.file for atom in axis)
+            split = tuple(self.atoms.size((atom,)) for atom in own)
+            found.append(Laid(lie.node, names[-1], split, order))
+        return found
+
     def readers(self, node: int) -> int:
         """Return how many operations read what lies in a node, apart from those that only rename it."""
         names = self._names_of.get(node, [])
@@ -106,7 +119,7 @@ class LoweringState:
     def is_parameter(self, tensor: str) -> bool:
         return tensor in self._weights and self._weights[tensor].kind == "parameter"
 
-    def rows_of(self, layer: int, part: str, start: int, count: int) -> list[Any]:
+    def rows_of(self, layer: int, part: str, start: int, count: int, head: int) -> list[Any]:
         """Return some units of a linear layer's weights as those of a part of another layer."""
         found = []
         for weight in (w for w in self.placed if w.node == layer):
@@ -114,7 +127,8 @@ class LoweringState:
             whole = weight.split[0] == count
             split = (count, *weight.split[1:])
             rows = None if whole else (start, start + count)
-            found.append((name, weight.tensor, split, weight.order, rows))
+            factor = head**-0.5 if part == "query" else 1.0
+            found.append((name, weight.tensor, split, weight.order, rows, factor))
         return found
 
     def once(self, word: str, node: int) -> int:
@@ -130,7 +144,7 @@ class LoweringState:
 
     def number(self, node: int, value: float | None, word: str, alpha: float) -> None:
         """Say which number a stored tensor of one is: what is subtracted or divided by turns around."""
-        self.numbers[node] = (value, word, alpha)
+        self.numbers[node] = (None if value is None else value * alpha, word)
 
     def place(self, node: int, weights: Sequence[Any]) -> None:
         """Say which tensors a node's weights are: (name, tensor, split, order) of each."""

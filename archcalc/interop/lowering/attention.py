@@ -96,7 +96,9 @@ def _of_sequence(low: LoweringState, op: Operation, found: _Heads) -> None:
     value, _own = laid[2]
     result = tuple(low.atoms.leaves(axis) for axis in (found.places, found.heads + value.file[-1]))
     file = (*found.lies[0].file[:-1], value.file[-1])
-    projected = _projected(low, [lie for lie, _ in laid], [own for _, own in laid])
+    projected = _projected(
+        low, [lie for lie, _ in laid], [own for _, own in laid], low.atoms.size(found.width)
+    )
     if projected is not None:
         x, held, biased = projected
         node = low.add("attention", [x], held, **given, noout=True, nobias=not biased)
@@ -108,7 +110,7 @@ def _of_sequence(low: LoweringState, op: Operation, found: _Heads) -> None:
 
 
 def _projected(
-    low: LoweringState, lies: list[Lie], wanted: list[tuple[Axis, Axis]]
+    low: LoweringState, lies: list[Lie], wanted: list[tuple[Axis, Axis]], head: int
 ) -> tuple[int, list[Any], bool] | None:
     """The tensor that all three are linear functions of, and their weights; None if they are not."""
     made = [_source(low, lie) for lie in lies]
@@ -125,7 +127,7 @@ def _projected(
     held = [
         w
         for part, (_, layer, start, _) in zip(_PARTS, found, strict=True)
-        for w in low.rows_of(layer, part, start, width)
+        for w in low.rows_of(layer, part, start, width, head)
     ]
     positions = wanted[0][0]
     order = tuple(atom for axis in lies[0].own[:-1] for atom in axis)
@@ -179,7 +181,7 @@ def _in_windows(low: LoweringState, op: Operation, found: _Heads, added: list[st
     held = [
         w
         for part, (_, layer, start, _) in zip(_PARTS, sources, strict=True)
-        for w in low.rows_of(layer, part, start, width)
+        for w in low.rows_of(layer, part, start, width, low.atoms.size(found.width))
     ]
     held += _places(low, added, sides, low.atoms.size(found.heads))
     x, shift = _unrolled(low, sources[0][0])

@@ -100,10 +100,12 @@ def lower_trace(name: str, trace: Trace, tally: Tally) -> Lowered:
     whole = Graph(tuple(low.nodes), *_outputs(name, low))
     graph, numbers = needed(whole)
     lies = [(low.lies[t].node, prod(low.shape(t))) for t in trace.outputs if t in low.lies]
-    outputs = [(numbers[node], values) for node, values in lies]
+    outputs = [(numbers[node], count) for node, count in lies]
     check(name, graph, tally.counts, tally.parameters, outputs)
     weights = [w._replace(node=numbers[w.node]) for w in low.placed if w.node in numbers]
-    return Lowered(graph, trace.modules, tuple(weights), trace.notes)
+    values = {numbers[node]: v for node, v in low.numbers.items() if node in numbers}
+    laid = [each._replace(node=numbers[each.node]) for each in low.laid() if each.node in numbers]
+    return Lowered(graph, trace.modules, tuple(weights), values, tuple(laid), trace.notes)
 
 
 def _one(low: LoweringState, operation: Operation) -> None:

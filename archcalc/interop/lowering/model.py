@@ -11,8 +11,8 @@ from archcalc.graph.model import Graph
 class PlacedWeight(NamedTuple):
     """A weight of a layer that is a tensor of the file.
 
-    Its numbers are `file.reshape(split).transpose(order)`, of which rows `start` to `stop` of the
-    file's first axis are taken before, if not all.
+    Its numbers are `factor * file.reshape(split).transpose(order)`; of the file's first axis only `rows`
+    from one to another are taken before, if not all.
     """
 
     node: int
@@ -21,6 +21,16 @@ class PlacedWeight(NamedTuple):
     split: tuple[int, ...]
     order: tuple[int, ...]
     rows: tuple[int, int] | None = None
+    factor: float = 1.0  # queries carry 1/√channels of a head
+
+
+class Laid(NamedTuple):
+    """A tensor of the file in a node: `output.reshape(split).transpose(order)`, reshaped."""
+
+    node: int
+    tensor: str
+    split: tuple[int, ...]
+    order: tuple[int, ...]
 
 
 class Lowered(NamedTuple):
@@ -30,12 +40,17 @@ class Lowered(NamedTuple):
         graph: its layers; paths are those of the file's modules ('layer1.0.conv1').
         modules: the class of every module by its path.
         weights: which tensors of the file the layers' weights are.
+        numbers: of stored tensors that are one number, or are turned around: what it is, and how it is
+            joined ('add', 'sub', 'mul', 'div').
+        laid: where tensors of the file can be seen.
         notes: what a reader should know.
     """
 
     graph: Graph
     modules: Mapping[str, str]
     weights: tuple[PlacedWeight, ...]
+    numbers: Mapping[int, tuple[float | None, str]] = {}
+    laid: tuple[Laid, ...] = ()
     notes: tuple[str, ...] = ()
 
 

@@ -66,10 +66,11 @@ _SINGLE = {0x25: 0x22, 0x28: 0x2A, 0x38: 0x3A, 0x51: 0x52, 0x58: 0x5A}
 class Stored:
     """A tensor of the file. `external` names the file beside it that holds the values, if one does."""
 
-    __slots__ = ("_fields", "_raw", "_source", "dtype", "external", "name", "shape")
+    __slots__ = ("_fields", "_raw", "_source", "dtype", "external", "name", "place", "shape")
 
     def __init__(self) -> None:
         self.name, self.dtype, self.external = "", 0, ""
+        self.place: tuple[int, int | None] = (0, None)  # first byte and length in the external file
         self.shape: tuple[int, ...] = ()
         self._source: WireFile | None = None
         self._raw: Place | None = None
@@ -97,6 +98,14 @@ class Stored:
         if self.dtype == FLOAT16:  # kept as their bits in integers
             found = [struct.unpack("<e", struct.pack("<H", int(bits) & 0xFFFF))[0] for bits in found]
         return found if len(found) == count else None
+
+    def raw(self) -> bytes | None:
+        """Return the values as bytes, the lowest first, if they lie in the file in one piece."""
+        if self._raw is not None and self._source is not None and not self.external:
+            return bytes(self._source.data[self._raw[0] : self._raw[1]])
+        if len(self._fields) == 1 and self._fields[0][0] in _PACKED and self._source is not None:
+            return bytes(self._source.data[self._fields[0][1] : self._fields[0][2]])
+        return None
 
     @property
     def uniform(self) -> bool:
@@ -169,7 +178,10 @@ def stored(source: WireFile, low: int, high: int) -> Stored:
             tensor._fields.append((tag, start, end))
     tensor.shape = _checked(tensor.name, tuple(dims))
     if external:
-        tensor.external = _beside(tensor.name, dict(entries(source, external)))
+        facts = dict(entries(source, external))
+        tensor.external = _beside(tensor.name, facts)
+        length = facts.get("length")
+        tensor.place = int(facts.get("offset", 0)), None if length is None else int(length)
     _fits(tensor)
     return tensor
 

@@ -1,0 +1,129 @@
+"""The weights that lie in a model file, as those of its layers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from archcalc.errors import ArchError, Diagnostic
+from archcalc.execution.model import Array, Weights
+from archcalc.execution.weights import slots
+from archcalc.files.archived import archived
+from archcalc.files.initialized import initialized
+from archcalc.graph.model import Graph
+from archcalc.imported import Model
+from archcalc.interop.archive import Archive
+from archcalc.interop.lowering.model import Lowered, PlacedWeight
+from archcalc.interop.prune import prune
+from archcalc.interop.trace import Operation
+from archcalc.regular import open_regular
+
+_MOVES = ("copy", "cast", "dropout", "checks")
+_STEPS: dict[str, Callable[..., Array]] = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+}
+
+
+def weights_of(model: Model, lowered: Lowered) -> dict[str, Weights]:
+    """Return the weights of all layers, by path and name, read from where they lie in the file.
+
+    Raises:
+        ArchError: the file holds none, or one that a layer needs is computed in a way not known here.
+    """
+    read = initialized if model.trace.source.startswith("ONNX") else archived
+    tensors = read(model.name, model.trace)
+    operations = {name: op for op in prune(model.trace).folded for name in op.outputs}
+    made = _Folded(model, tensors, operations)
+    graph, found = lowered.graph, dict[str, dict[str, Array]]()
+    shapes = {(slot.layer, slot.name): slot.shape for slot in slots(graph)}
+    for placed in lowered.weights:
+        if (placed.node, placed.weight) not in shapes:
+            continue
+        values = _laid(made.value(placed.tensor), placed).reshape(shapes[placed.node, placed.weight])
+        how = lowered.numbers.get(placed.node, (None, ""))[1]
+        values = -values if how == "sub" else 1 / values if how == "div" else values
+        path = graph.nodes[placed.node].path
+        found.setdefault(path, {})[placed.weight] = np.ascontiguousarray(values, np.float32)
+    _numbers(graph, lowered, found)
+    _complete(model.name, graph, found)
+    return {path: found[path] for path in (node.path for node in graph.nodes) if path in found}
+
+
+def _laid(values: Array, placed: PlacedWeight) -> Array:
+    if placed.rows is not None:
+        values = values[placed.rows[0] : placed.rows[1]]
+    return placed.factor * values.reshape(placed.split).transpose(placed.order)
+
+
+def _numbers(graph: Graph, lowered: Lowered, found: dict[str, dict[str, Array]]) -> None:
+    for index, (value, how) in lowered.numbers.items():
+        if value is not None:
+            number = -value if how == "sub" else 1 / value if how == "div" else value
+            shape = tuple(int(n) for n in graph.weights(graph.nodes[index])[-1].shape)
+            found.setdefault(graph.nodes[index].path, {})["fixed"] = np.full(shape, number, np.float32)
+
+
+def _complete(name: str, graph: Graph, found: dict[str, dict[str, Array]]) -> None:
+    """Numbers of which tables were made beforehand are not needed; all others are."""
+    for slot in slots(graph):
+        layer = found.setdefault(slot.node.path, {})
+        if slot.name in layer:
+            continue
+        if slot.node.operator.name not in ("offset", "factor") or "fixed" not in layer:
+            raise ArchError(f"{name} holds no numbers for {slot}")
+        layer[slot.name] = np.zeros(slot.shape, np.float32)
+
+
+class _Folded:
+    """Tensors of the file, and those that are made of them alone."""
+
+    def __init__(
+        self, model: Model, tensors: Mapping[str, Array], operations: Mapping[str, Operation]
+    ) -> None:
+        self.model, self.known, self.operations = model, dict(tensors), operations
+
+    def value(self, name: str) -> Array:
+        if name not in self.known:
+            operation = self.operations.get(name)
+            if operation is None:
+                raise ArchError(f"{self.model.name} holds no numbers for {name}")
+            self.known[name] = self._made(operation, name)
+        return self.known[name]
+
+    def _made(self, op: Operation, name: str) -> Array:
+        values = [self.value(read) for read in op.inputs if read is not None]
+        shape, given = self.model.trace.tensors[name].shape, op.attributes
+        if op.word in (*_MOVES, "view") and values:
+            return values[0].reshape(shape)
+        if op.word == "permute":
+            return values[0].transpose(given["dims"])
+        if op.word == "expand":
+            return np.broadcast_to(values[0], shape)
+        if op.word == "cat":
+            return np.concatenate(values, int(given.get("dim") or 0))
+        if op.word in _STEPS:
+            other: Any = values[1:] or [given.get("other")]
+            if isinstance(other[0], (int, float, np.ndarray)):
+                return _STEPS[op.word](values[0], other[0])
+        if op.word == "index" and len(values) == 2 and op.inputs[1] is not None:
+            return np.asarray(values[0][values[1].astype(np.int64)])
+        help = "without `--verify` nothing is executed; `run` of the layers takes `--init` weights"
+        what = f"{self.model.name}: {op.place} makes a weight, in a way that is not computed here"
+        raise ArchError(Diagnostic(what, help=help))
+
+
+def holds_weights(model: Model) -> bool:
+    """Whether the file holds numbers, or names a file beside it that does."""
+    if not os.path.isfile(model.name):
+        return False
+    if model.trace.source.startswith("ONNX"):
+        return not any("not their values" in note for note in model.trace.notes)
+    with open_regular(model.name) as file:
+        members = Archive(file, model.trace.name).members
+    return any(m.size and "/data/weights/weight_" in name for name, m in members.items())

@@ -1,0 +1,102 @@
+"""Makes the files beside it: small models with their weights, an input, and what torch computes of it.
+
+Run by hand where torch and torchvision are installed. Weights are seeded; statistics of norms are drawn,
+so that no layer passes its input on unchanged.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torchvision import models
+from torchvision.models.convnext import CNBlockConfig
+from torchvision.models.mobilenetv2 import InvertedResidual
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "pt2"))
+from make import strip  # noqa: E402
+
+
+class Gate(nn.Module):
+    """Squeeze and excitation, and a transposed convolution behind it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.gate = nn.Conv2d(3, 8, 3, 2, 1), nn.Conv2d(8, 8, 1)
+        self.up = nn.ConvTranspose2d(8, 6, 3, 2, 1, output_padding=1, groups=2)
+        self.head = nn.Linear(6 * 16 * 16, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = nn.functional.hardswish(self.conv(x))
+        x = x * torch.sigmoid(self.gate(x.mean((2, 3), keepdim=True)))
+        return self.head(self.up(x).flatten(1))
+
+
+def inverted() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU6(),
+        InvertedResidual(8, 8, 1, 4), InvertedResidual(8, 12, 2, 4),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(12, 5),
+    )  # fmt: skip
+
+
+MADE: dict[str, Callable[[], nn.Module]] = {
+    "inverted": inverted,
+    "gate": Gate,
+    "densenet": lambda: models.DenseNet(4, (2, 2), 8, 2, num_classes=5),
+    "shufflenet": lambda: models.ShuffleNetV2([2, 1, 1], [8, 8, 16, 16, 16], num_classes=5),
+    "vit": lambda: models.VisionTransformer(16, 4, 2, 2, 8, 16, num_classes=5),
+    "swin": lambda: models.SwinTransformer([2, 2], 8, [2, 2], [2, 2], [2, 2], num_classes=5),
+    "convnext": lambda: models.ConvNeXt(
+        [CNBlockConfig(8, 12, 1), CNBlockConfig(12, None, 1)], layer_scale=0.5, num_classes=5
+    ),
+    "encoder": lambda: nn.Sequential(
+        nn.Conv2d(3, 8, 4, 4), nn.Flatten(2), nn.TransformerEncoderLayer(16, 4, 24, batch_first=True)
+    ),
+}  # fmt: skip
+
+
+def packed(program: bytes, target: Path) -> None:
+    """The archive without sample inputs (a pickle) and stack traces."""
+    with zipfile.ZipFile(io.BytesIO(program)) as source, zipfile.ZipFile(target, "w") as out:
+        for name in source.namelist():
+            data = source.read(name)
+            if name.endswith("models/model.json"):
+                found = json.loads(data)
+                strip(found["graph_module"]["graph"])
+                data = json.dumps(found, separators=(",", ":")).encode()
+            if "/models/" in name or "/weights/" in name or "/constants/" in name:
+                out.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+
+
+def main() -> None:
+    warnings.filterwarnings("ignore")
+    for name, make in MADE.items():
+        torch.manual_seed(0)
+        model = make().eval()
+        for key, value in (*model.named_buffers(), *model.named_parameters()):
+            if not value.is_floating_point():
+                continue
+            if key.endswith("running_var"):
+                value.copy_(torch.rand_like(value) + 0.5)
+            elif value.ndim == 1 or key.startswith(("heads.", "head.")):
+                value.data.copy_(torch.randn_like(value) * 0.1 + key.endswith("running_mean"))
+        x = torch.randn(1, 3, 16, 16)
+        with torch.no_grad():
+            y = model(x)
+        file = io.BytesIO()
+        torch.export.save(torch.export.export(model, (x,)), file)
+        packed(file.getvalue(), HERE / f"{name}.pt2")
+        np.savez_compressed(HERE / f"{name}.npz", x=x.numpy(), y=y.numpy())
+
+
+main()
