@@ -177,3 +177,23 @@ def test_a_folder_has_no_columns_of_blocks(tmp_path: Path) -> None:
 def test_rows_in_python_have_what_is_asked() -> None:
     (row,) = archcalc.sweep("inception", {"bottleneck": "8:32:8"}, by="max:params('5x5')", top=1)
     assert row["parameters('5x5')"] == (192 + 25 * 32 + 1) * 32 + 32
+
+
+def test_many_rows_of_a_front_are_evaluated_together() -> None:
+    """More than are asked for one by one; every width is in the front, since wider is larger."""
+    words = {"width": range(1, 301), "head": ["fc", "gap"]}
+    rows = archcalc.sweep("vgg16", words, pareto="params,max:width", where="head == 'gap'")
+    assert len(rows) == 300
+    for row in rows[::97]:
+        network = archcalc.load("vgg16", width=row["width"], head="gap")
+        assert row["multiplies"] == network.analyze().multiplies
+
+
+def test_a_goal_that_hardly_chooses_is_told() -> None:
+    """Of 5,000 widths each has fewer parameters than all wider ones."""
+    words = ["sweep", "vgg16", "--vary", "width=1:5000", "--pareto", "params,max:width", "--format"]
+    result = CliRunner().invoke(commands, [*words, "json"])
+    assert result.exit_code == 0
+    assert (
+        "note: more than half of all points are in the front: its goals hardly choose" in result.stderr
+    )

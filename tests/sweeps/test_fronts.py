@@ -66,6 +66,29 @@ def test_a_full_front_says_so_and_stays_bounded() -> None:
     assert members(front) == {(-1, -(10**6)): (7, 1)}
 
 
+@settings(max_examples=30, deadline=None, database=None)
+@given(st.integers(0, 10**6))
+def test_many_points_in_three_objectives(seed: int) -> None:
+    """Few values, so that many are equal or on one step; chunk by chunk, against the definition."""
+    source = np.random.default_rng(seed)
+    values = source.integers(0, [[9], [30], [30]], (3, 700))
+    front = Front(3, 10_000)
+    for begin in range(0, 700, 90):
+        lanes = np.arange(begin, min(begin + 90, 700))
+        front.add(values[:, lanes], lanes)
+    assert members(front) == by_definition(list(map(tuple, values.T.tolist())))
+
+
+def test_a_front_of_a_hundred_thousand_is_whole() -> None:
+    """On the plane x + y + z = 0 nothing dominates anything."""
+    x, y = np.divmod(np.arange(100_000), 317)
+    front = Front(3, 200_000)
+    for begin in range(0, 100_000, 25_000):
+        part = slice(begin, begin + 25_000)
+        front.add(np.array([x, y, -x - y])[:, part], np.arange(begin, begin + 25_000))
+    assert (len(front.numbers), front.dropped) == (100_000, False)
+
+
 @settings(max_examples=100, deadline=None, database=None)
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=60), st.integers(1, 9), st.integers(1, 20))
 def test_the_best_are_the_smallest(values: list[int], most: int, size: int) -> None:

@@ -10,7 +10,8 @@ from archcalc.errors import Diagnostic, UsageError, listed, shown, suggestion
 from archcalc.sweeps.evaluation.engine import Found
 from archcalc.sweeps.metrics import ALIASES, block_count, block_named
 
-MOST_IN_FRONT = 10_000
+MOST_IN_FRONT = 200_000
+ENOUGH = 1 << 12  # points from which it shows whether goals choose
 
 
 _WORD = re.compile(r"(?:([^:'\"]*):)?(.*)", re.DOTALL)  # a direction and a name
@@ -103,6 +104,11 @@ class Collector:
                 self._refuse(reason, int(count), int(number_of(place)))
         if len(kept.places):
             self._keep(list(kept.results), number_of(kept.places))
+
+    @property
+    def hardly_chooses(self) -> bool:
+        """Whether more than half of the points are in the front."""
+        return bool(self.pareto) and self.kept >= ENOUGH and 2 * len(self.front.numbers) > self.kept
 
     def bar(self) -> list[int] | None:
         """Return objectives that make all points they dominate useless."""

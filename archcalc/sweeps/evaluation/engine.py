@@ -13,10 +13,13 @@ from archcalc.spec.expressions import Expression
 from archcalc.sweeps.evaluation.structures import ELSEWHERE, Structure, Structures
 from archcalc.sweeps.evaluation.told import Tell, Told, silent
 from archcalc.sweeps.machine.instructions import WORD, Executor
-from archcalc.sweeps.metrics import BlockCount
+from archcalc.sweeps.metrics import MEANING, BlockCount
 from archcalc.sweeps.program.recording import MetricsAsked, analyzed
 from archcalc.sweeps.space.points import Points
 from archcalc.symbols import OPERATIONS, Guard, Symbol
+
+FEW = 200  # points whose metrics are asked for one by one
+CHUNK = 1 << 15
 
 
 class Found(NamedTuple):
@@ -123,7 +126,19 @@ class Engine:
         rows = [values[v.index] if isinstance(v, Symbol) else int(v) for v in wanted]
         return outcome, rows or [0] * len(self.wanted)
 
-    def metrics(self, digits: Sequence[int]) -> dict[str, int]:
+    def metrics(self, points: Sequence[Sequence[int]]) -> Iterator[dict[str, int]]:
+        """Yield all metrics of valid points."""
+        if len(points) <= FEW:
+            yield from map(self._metrics, points)
+            return
+        names = [*MEANING, *map(str, self.asked.blocks)]
+        whole = Engine(self.points, names, self.asked.formats, blocks=self.asked.blocks)
+        for begin in range(0, len(points), CHUNK):
+            digits = self.lanes.stacked(list(zip(*points[begin : begin + CHUNK], strict=True)))
+            for row in whole.evaluate(digits).results.T.tolist():
+                yield dict(zip(names, row, strict=True))
+
+    def _metrics(self, digits: Sequence[int]) -> dict[str, int]:
         """Return all metrics of a valid point."""
         point = {c.name: c.values[digits[c.axis]] for c in self.structures.columns}
         for structure in self.structures.of(digits):

@@ -67,10 +67,10 @@ class Outcome(NamedTuple):
         """Yield the front, or the best, or the first points: digits, metrics, number of equals."""
         kept = self.collected.front if self.request.pareto else self.collected.best
         counts = self.collected.front.counts.tolist() if self.request.pareto else None
-        found = []
-        for i, number in enumerate(kept.numbers.tolist()):
-            digits = self.request.points.digits(number)
-            found.append((number, (digits, self.engine.metrics(digits), counts[i] if counts else 1)))
+        numbers = kept.numbers.tolist()
+        places = [self.request.points.digits(number) for number in numbers]
+        rows = zip(numbers, places, self.engine.metrics(places), strict=True)
+        found = [(n, (at, row, counts[i] if counts else 1)) for i, (n, at, row) in enumerate(rows)]
         if self.request.pareto:  # by the first objective, the best first
             values = kept.values[0].tolist()
             order = sorted(range(len(found)), key=lambda i: (values[i], found[i][0]))

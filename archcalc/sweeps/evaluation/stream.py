@@ -112,6 +112,7 @@ class Stream:
         for count in self._spread(lambda a, b: grid.run(a, b, self._collector()), spans):
             assert isinstance(count, int)
             yield count
+            self._warn()
 
     def _spread(
         self, work: Callable[[int, int], Chunk | int], pieces: Iterator[tuple[int, int]]
@@ -155,7 +156,15 @@ class Stream:
             satisfied &= found.results[-1] != 0
         lanes = self.engine.lanes.where(satisfied)
         self._collector().add(found, lanes, begin)
+        self._warn()
         return Chunk(begin, end, digits, found, lanes) if keep else end - begin
+
+    def _warn(self) -> None:
+        """Tell at once that a front leaves out little."""
+        if any(collector.hardly_chooses for collector in self._collectors):
+            self.engine.told.note(
+                "more than half of all points are in the front: its goals hardly choose"
+            )
 
     def _collector(self) -> Collector:
         if not hasattr(self._own, "collector"):

@@ -6,12 +6,14 @@ order of arrival: among equals the smallest number stays.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
+MOST_SLOW = 10_000  # members of a front of more than three objectives, which meets them one by one
 MOST_OFFERS = 256  # of a chunk to a front that is full
 STRONGEST = 16  # members of a front that every chunk meets first: they dominate nearly everything
 
@@ -26,7 +28,7 @@ class Front:
     """
 
     def __init__(self, objectives: int, most: int) -> None:
-        self.most, self.dropped = most, False
+        self.most, self.dropped = most if objectives <= 3 else min(most, MOST_SLOW), False
         self.values: Array = np.empty((objectives, 0), np.int64)
         self.numbers: Array = np.empty(0, np.int64)
         self.counts: Array = np.empty(0, np.int64)
@@ -47,7 +49,7 @@ class Front:
                 break
         self._promote(int(np.argmax(idle)) - 1)
         counts = np.ones(len(numbers), np.int64) if counts is None else counts
-        if len(values) == 2:
+        if len(values) in (2, 3):
             self._merge(values, numbers, counts)
             return
         for i, one in enumerate(_front(*_distinct(values, numbers, counts))):
@@ -57,15 +59,17 @@ class Front:
             self._offer(*one)
 
     def _merge(self, values: Array, numbers: Array, counts: Array) -> None:
-        """Find the front of two objectives by sorting, fast even if nearly every point is on it."""
-        values, numbers, counts = self._climb(values, numbers, counts)
+        """Find the front of two or three objectives by sorting, fast even if every point is on it."""
+        if len(values) == 2:
+            values, numbers, counts = self._climb(values, numbers, counts)
+        if not len(numbers):
+            return
         values, numbers, counts = _apart(
             np.concatenate([self.values, values], axis=1),
             np.concatenate([self.numbers, numbers]),
             np.concatenate([self.counts, counts]),
         )
-        lowest = np.minimum.accumulate(values[1])
-        on = np.flatnonzero([True, *(values[1][1:] < lowest[:-1])][: len(numbers)])
+        on = _lower(values[1]) if len(values) == 2 else _on_stairs(*values[1:].tolist())
         if len(on) > self.most:  # from end to end, some
             self.dropped = True
             on = on[np.linspace(0, len(on) - 1, self.most).astype(np.int64)]
@@ -115,6 +119,33 @@ class Front:
         self.values = np.concatenate([self.values[:, kept], values[:, None]], axis=1)
         self.numbers = np.append(self.numbers[kept], number)
         self.counts = np.append(self.counts[kept], count)
+
+
+def _lower(values: Array) -> Array:
+    """Return where a value is below all before it."""
+    return np.flatnonzero([True, *(values[1:] < np.minimum.accumulate(values)[:-1])])
+
+
+def _on_stairs(ys: Sequence[int], zs: Sequence[int]) -> Array:
+    """Return which points no earlier one covers, as (y, z); so points in the order of a third objective.
+
+    What may cover later points are stairs: the lower the z, the larger the y.
+    """
+    on: list[int] = []
+    left: list[int] = []  # the y of each step, from left to right
+    heights: list[int] = []
+    for i, (y, z) in enumerate(zip(ys, zs, strict=True)):
+        at = bisect_right(left, y)
+        if at and heights[at - 1] <= z:
+            continue
+        on.append(i)
+        begin = at - 1 if at and left[at - 1] == y else at
+        end = at
+        while end < len(left) and heights[end] >= z:
+            end += 1
+        left[begin:end] = [y]
+        heights[begin:end] = [z]
+    return np.array(on, np.int64)
 
 
 def stacked(rows: Sequence[Array]) -> Array:

@@ -13,7 +13,7 @@ from math import expm1, isqrt, log, log1p
 from typing import Any, Literal, NamedTuple
 
 from archcalc.errors import Diagnostic, UsageError
-from archcalc.sweeps.evaluation.collector import MOST_IN_FRONT, Goal
+from archcalc.sweeps.evaluation.collector import Goal
 from archcalc.sweeps.results.parts import POINT
 from archcalc.sweeps.results.store import Store
 from archcalc.units import grouped, printable
@@ -21,6 +21,7 @@ from archcalc.units import grouped, printable
 Scale = Literal["auto", "log", "linear"]
 
 FEW = 20_000  # rows that are drawn as points, which show more than cells
+MOST_DRAWN = 10_000  # of a front
 FINEST = 160  # cells to a side
 _WIDE = 20  # a range this many times its minimum is shown in equal ratios, not equal steps
 _FULL = 4  # possible values in the smallest bin of equal ratios; fewer would make stripes
@@ -117,7 +118,7 @@ def density(store: Store, x: Goal, y: Goal, scale: Scale) -> Density:
     rows = extents[x.name].rows
     finest = min(max(isqrt(rows // 4), 24), FINEST)
     bins = [_bins(name, extents[name], finest, scale) for name in names]
-    counts, front = BinCounts(*(b.edges for b in bins)), Front(2, MOST_IN_FRONT)
+    counts, front = BinCounts(*(b.edges for b in bins)), Front(2, MOST_DRAWN)
     points: list[tuple[int, int]] = []
     signs = [-1 if goal.most else 1 for goal in (x, y)]
     for batch in _batches(store, (*names, POINT)):
