@@ -56,7 +56,7 @@ def _mistake(found: Mistake, text: str) -> Part:
     place = None
     if found.place is not None:
         start, end = found.place
-        place = [_utf16(text, start), _utf16(text, end)]
+        place = [utf16(text, start), utf16(text, end)]
     return {
         "message": found.message,
         "label": found.label,
@@ -66,7 +66,8 @@ def _mistake(found: Mistake, text: str) -> Part:
     }
 
 
-def _utf16(text: str, offset: int) -> int:
+def utf16(text: str, offset: int) -> int:
+    """Return an offset as a browser counts it."""
     return offset if text.isascii() else len(text[:offset].encode("utf-16-le")) // 2
 
 

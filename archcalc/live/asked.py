@@ -11,6 +11,7 @@ from archcalc import garbage
 from archcalc.live import answer, exported, swept
 from archcalc.live.question import Refused, question, text_of, word
 from archcalc.live.session import Session
+from archcalc.live.written import written
 from archcalc.operators import TABLE, operator_class
 from archcalc.spec import catalog
 from archcalc.units import printable
@@ -120,6 +121,10 @@ def _export(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
     yield {"part": "exported", **exported.exported(ask, form)}
 
 
+def _written(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
+    yield {"part": "written", **written(question(asked))}
+
+
 ANSWERS: dict[str, Answering] = {
     "opened": _opened,
     "answer": _answer,
@@ -127,4 +132,5 @@ ANSWERS: dict[str, Answering] = {
     "bundled": _bundled,
     "save": _save,
     "export": _export,
+    "written": _written,
 }

@@ -214,6 +214,7 @@ const KEYS = {
   e: () => { inTab("text"); editor.focus(); },
   s: () => { inTab("settings"); $("controls").querySelector("input, select")?.focus(); },
   o: openDialog,
+  w: () => trying(writeSettings),
   "+": () => zoomed(1.25), "-": () => zoomed(1 / 1.25), 0: () => zoomed(0),
   "?": () => $("help").togglePopover(),
 };

@@ -84,6 +84,9 @@ const showControls = ({variables, variants, variant, input}) => {
     mark(name);
   }
   mark("input");
+  const count = Object.keys(state.settings).length;
+  $("changes").hidden = !count;
+  $("changes").firstChild.textContent = count === 1 ? "1 setting changed" : `${count} settings changed`;
   if (sweepOf) sweepAgain();
 };
 
@@ -194,4 +197,14 @@ const drawSweep = () => {
   panel.querySelector("p").textContent = chosen.x === "value" || !at ? said : `${said}, ${chosen.x} ${grouped(metric(at, chosen.x))}`;
   panel.querySelector("svg").setAttribute("aria-label", `${chosen.y} over ${chosen.x === "value" ? sweepOf : chosen.x}, ${points.length} points`);
 };
+// The settings become the values of the text; the text is as it would be typed, and Ctrl-Z takes it back.
+const writeSettings = async () => {
+  const {edits} = await one("written", question());
+  if (!edits.length) return;
+  state.settings = {};
+  linked();
+  editor.dispatch({changes: edits.map(([from, to, insert]) => ({from, to, insert}))});
+};
+$("write").addEventListener("click", () => trying(writeSettings));
+$("reset").addEventListener("click", () => { state.settings = {}; $("set-input").value = ""; linked(); recompute(); });
 $("controls").addEventListener("submit", event => event.preventDefault());

@@ -337,6 +337,20 @@ def test_what_is_seen_is_exported(opening: Opening, tmp_path: Path) -> None:
     assert svg.startswith("<svg ") and "<style>" in svg and "conv 5" in svg
 
 
+def test_settings_are_written_into_the_text_and_saved(opening: Opening, tmp_path: Path) -> None:
+    file = tmp_path / "net.toml"
+    page = opening(file=str(file))
+    page.move("n", 7)
+    page.browser.click("#write")
+    page.until("Object.keys(state.settings).length === 0")
+    page.settled()
+    assert page.total("parameters") == 7 * 28 + 5 * (9 * 7 + 1)
+    assert page.js("document.getElementById('changes').hidden")
+    page.press("s", 83, ctrl=True)
+    page.until("state.text === state.saved")
+    assert file.read_text() == SMALL.replace("default = 4", "default = 7")
+
+
 def test_the_link_carries_the_settings(opening: Opening) -> None:
     page = opening(INCEPTION, variant="inception")
     page.move("bottleneck", 16)

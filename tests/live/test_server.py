@@ -201,6 +201,43 @@ def test_a_sweep_counts_as_the_commands_do() -> None:
     assert "metrics" not in points[2] and points[2]["why"]
 
 
+@pytest.mark.parametrize(
+    ("spec", "settings"),
+    [
+        ("inception", {"bottleneck": "16", "proj": "0", "input": "56x56x192"}),
+        ("inception:inception_3a", {"bottleneck": "24", "n1": "8"}),
+        ("resnet50", {"n": "2,3,4,5", "bias": "true", "stride": "1x1", "se": "16"}),
+        ("mobilenet_v2", {"width": "0.75"}),
+        ("vgg16", {"classes": "10"}),
+    ],
+)
+def test_settings_are_written_into_the_text(spec: str, settings: dict[str, str]) -> None:
+    """The text then means what it meant with the settings; other variants mean what they did."""
+    network = archcalc.load(spec)
+    text, variant = network.spec.source.text, network.variant or ""
+    asked = {"text": text, "variant": variant, "settings": settings}
+    with served() as server:
+        (found,) = ask(server, "written", **asked)
+        before = ask(server, "answer", **asked)[0]
+        for start, end, new in reversed(found["edits"]):
+            text = text[:start] + new + text[end:]
+        after = ask(server, "answer", text=text, variant=variant)[0]
+        assert after["totals"] == before["totals"]
+        assert after["input"] == before["input"]
+        others = [name for name in after["variants"] if name != variant][:3]
+        for other in others if variant and "input" not in settings else []:
+            old = ask(server, "answer", text=network.spec.source.text, variant=other, bare=True)
+            new = ask(server, "answer", text=text, variant=other, bare=True)
+            assert new[0]["totals"] == old[0]["totals"]
+
+
+def test_settings_become_defaults_without_variants() -> None:
+    with served() as server:
+        (found,) = ask(server, "written", text=SMALL, settings={"n": "7"})
+    ((start, end, new),) = found["edits"]
+    assert SMALL[:start] + new + SMALL[end:] == SMALL.replace("default = 4", "default = 7")
+
+
 def test_bundled_networks_are_opened_by_name() -> None:
     with served() as server:
         names = {name for name, _, _ in ask(server, "bundled")[0]["networks"]}
