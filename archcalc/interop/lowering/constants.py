@@ -176,6 +176,16 @@ def sized(low: LoweringState, tensor: str) -> int:
     return prod(low.shape(tensor))
 
 
+def addcmul(low: LoweringState, op: Operation) -> None:
+    """One plus the product of two others."""
+    if op.attributes.get("value", 1) != 1 or len(op.inputs) != 3:
+        raise Unlowered("its product has a factor")
+    a, b, c = op.inputs
+    product = low.temporary(low.shape(op.outputs[0]))
+    join(low, op._replace(word="mul", inputs=(b, c), outputs=(product,), attributes={}))
+    join(low, op._replace(word="add", inputs=(product, a), attributes={}))
+
+
 def biased(low: LoweringState, op: Operation, name: str, lie: Lie) -> None:
     """Add a bias that is no learned number a channel, but made of others."""
     between = low.temporary(low.shape(op.outputs[0]))

@@ -53,6 +53,8 @@ _TABLE: tuple[tuple[LoweringRule, str], ...] = (
     (values.parametric, "leaky_relu relu6 clamp elu"),
     (values.prelu, "prelu"),
     (values.negative, "neg"),
+    (values.unit, "unit"),
+    (constants.addcmul, "addcmul"),
     (values.power, "pow square"),
     (products.matmul, "matmul"),
     (products.addmm, "addmm"),

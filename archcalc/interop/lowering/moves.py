@@ -119,13 +119,31 @@ def _every(
 ) -> tuple[Lie, Axis]:
     """Every so many places: one of the parts of an axis that the step divides."""
     whole = low.atoms.size(axis)
-    if step < 1 or whole % step or start >= step or size != whole // step:
-        raise Unlowered("it takes every so many places, which do not divide the axis")
+    if step < 1:
+        raise Unlowered("it takes places from the last on")
+    if whole % step or start >= step or size != whole // step:
+        return _strided(low, lie, axis, start, step, size)
     found = low.atoms.viewed((axis,), (whole // step, step))
     if found is None:
         raise Unlowered("it takes every so many places of an axis that is made of others")
     lie, _ = cut(low, low.atoms.resolved(lie), found[1], start, 1)
     return lie, found[0]
+
+
+def _strided(
+    low: LoweringState, lie: Lie, axis: Axis, start: int, step: int, size: int
+) -> tuple[Lie, Axis]:
+    """A pool of windows of one value, which takes the first place and every so many after it."""
+    lie, axis = cut(low, lie, axis, start, low.atoms.size(axis) - start)
+    lie = low.atoms.resolved(lie)
+    rest = tuple(a for own in lie.own[:-1] for a in own if a not in axis)
+    channels = tuple(a for a in lie.own[-1] if a not in axis)
+    own = (axis, *([rest] if rest else []), channels)
+    x = low.spread(lie, own)
+    strides = (step, *(1,) * (len(own) - 2))
+    node = low.add("maxpool", [x.node], window=1, s=strides)
+    made = low.atoms.new(size)
+    return Lie(node, x.file, (made, *own[1:])), made
 
 
 def select(low: LoweringState, op: Operation) -> None:

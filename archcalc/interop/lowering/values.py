@@ -84,6 +84,19 @@ def prelu(low: LoweringState, op: Operation) -> None:
     low.set(op.outputs[0], x._replace(node=node))
 
 
+_TINY = 1e-24  # what keeps a vector of zeros from being divided by 0
+
+
+def unit(low: LoweringState, op: Operation) -> None:
+    """Vectors of length 1: by the root of their mean square, and by that of their number."""
+    lie = low.lie(op.inputs[0])
+    x = low.gather(lie, lie.file[-1])
+    normed = low.add("rmsnorm", [x.node], noscale=True, eps=_TINY)
+    node = low.add("factor", [normed], shape=(1,), fixed=True)
+    low.number(node, low.atoms.size(lie.file[-1]) ** -0.5, "mul", 1)
+    low.set(op.outputs[0], x._replace(node=node))
+
+
 def negative(low: LoweringState, op: Operation) -> None:
     lie = low.lie(op.inputs[0])
     node = low.add("factor", [lie.node], shape=(1,), fixed=True)
@@ -130,8 +143,14 @@ def join(low: LoweringState, op: Operation, lies: Sequence[Lie]) -> None:
         padded *= 2
     main = _main(low, padded)
     axes = padded[main].file
-    for lie in padded:
-        matched(low, axes, lie.file)  # which may split atoms that others have, too
+    try:
+        for lie in padded:
+            matched(low, axes, lie.file)  # which may split atoms that others have, too
+    except Unlowered:
+        padded = [_as_in_the_file(low, lie) for lie in padded]
+        axes = padded[main].file
+        for lie in padded:
+            matched(low, axes, lie.file)
     maps = [matched(low, axes, lie.file) for lie in padded]
     own = separable(low, low.atoms.resolved(padded[main]), [set(pairs) for pairs in maps])
     nodes = []
@@ -142,6 +161,14 @@ def join(low: LoweringState, op: Operation, lies: Sequence[Lie]) -> None:
     node = low.add(JOINS[op.word], nodes)
     file = tuple(low.atoms.leaves(axis) for axis in axes)
     low.set(op.outputs[0], Lie(node, file, own))
+
+
+def _as_in_the_file(low: LoweringState, lie: Lie) -> Lie:
+    """The tensor with the file's axes as the node's, which are not parted any more then."""
+    lie = low.atoms.resolved(lie)
+    own = tuple(axis for axis in lie.file if axis)
+    own = own if len(own) > 1 else ((), (), *own)
+    return low.atoms.fused(low.spread(lie, own))
 
 
 def _with_axes(low: LoweringState, lie: Lie, target: tuple[Axis, ...]) -> Lie:

@@ -41,6 +41,9 @@ class Gathering:
         for at, op in enumerate(self.live):
             if op.word == "cat" and len(op.inputs) == 4:
                 instead |= self._neighbors(at)
+            if op.word == "div" and self._is_unit(op):
+                one = Operation("unit", op.inputs[:1], op.outputs, {}, op.module, op.place)
+                instead[at] = (one,)
             core = self._core(at) if op.word == "matmul" else None
             if core is None or gone & set(core.inside):
                 continue
@@ -106,6 +109,18 @@ class Gathering:
         if any(len(self.tensors[n].shape) < 3 for n in (query, key, op.inputs[1] or "")):
             return None
         return _Core(tuple(inside), query, key, op.inputs[1] or "", tuple(added))
+
+    def _is_unit(self, op: Operation) -> bool:
+        """Whether a tensor is divided by the length of its vectors along the last axis."""
+        name = op.inputs[1] if len(op.inputs) == 2 else None
+        while name in self.made and self.live[self.made[name or ""]].word in ("expand", "clamp", "copy"):
+            name = self.live[self.made[name or ""]].inputs[0]
+        if name not in self.made or self.live[self.made[name or ""]].word != "norm":
+            return False
+        norm = self.live[self.made[name or ""]]
+        rank, dim = len(self.tensors[norm.inputs[0] or ""].shape), norm.attributes.get("dim")
+        last = dim in (-1, rank - 1, (-1,), (rank - 1,))
+        return norm.inputs[0] == op.inputs[0] and last and norm.attributes.get("ord", 2) in (2, 2.0)
 
     def _neighbors(self, at: int) -> dict[int, tuple[Operation, ...]]:
         """Every second row and column, four times, behind each other in the channels: Swin's merging."""

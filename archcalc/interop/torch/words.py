@@ -234,6 +234,8 @@ _DIMS: tuple[tuple[str, Any], ...] = (  # words whose attribute dim is kept, and
 )
 _KEPT |= {word: {"dim": default} for words, default in _DIMS for word in words.split()}
 _KEPT["slice"] |= {"start": None, "end": None, "step": 1}
+_KEPT["norm"] |= {"ord": 2}
+_KEPT["addcmul"] = {"value": 1}
 _KEPT["select"] |= {"index": None}
 
 _RENAMED = {"group": "num_groups", "bias_defined": "", "axis": "dim", "padding_mode": "mode"}
