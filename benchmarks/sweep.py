@@ -140,14 +140,27 @@ def whole_processes(rounds: int) -> None:
     """From the shell to the printed front."""
     print("\nWhole processes, random points of the VGG-like space, --pareto params,multiplies:")
     for count, most in ((10**3, 0.3), (10**6, 1.0), (10**8, 6.0)):
-        command = [ARCHCALC, "sweep", str(HERE / "vgg_space.toml"), "--sample", str(count)]
-        times = []
-        for _ in range(rounds if count < 10**8 else 1):
-            begin = time.perf_counter()
-            with tempfile.TemporaryFile() as output:
-                subprocess.run([*command, "--pareto", "params,multiplies"], check=True, stdout=output)
-            times.append(time.perf_counter() - begin)
-        print(f"  {count:11,} points   {statistics.median(times):6.2f} s  (at most {most})")
+        words = [str(HERE / "vgg_space.toml"), "--sample", str(count), "--pareto", "params,multiplies"]
+        seconds = median(words, rounds if count < 10**8 else 1)
+        print(f"  {count:11,} points   {seconds:6.2f} s  (at most {most})")
+    print("\nWhole processes, decimals and repeats, all points:")
+    for words, most in (
+        (["mobilenet_v2", "--vary", "width=0.1:2:0.01", "--vary", "input=32:320:32"], 0.6),
+        (["mobilenet_v1", "--vary", "width=0.25:1.4:0.001", "--vary", "input=96:224:32"], 0.6),
+        (["resnet50", "--vary", "n[2]=1:300"], 1.0),
+    ):
+        print(f"  {' '.join(words[::2]):62} {median(words, rounds):6.2f} s  (at most {most})")
+
+
+def median(words: list[str], rounds: int) -> float:
+    """Seconds by the clock of a sweep from the shell."""
+    times = []
+    for _ in range(rounds):
+        begin = time.perf_counter()
+        with tempfile.TemporaryFile() as output:
+            subprocess.run([ARCHCALC, "sweep", *words], check=True, stdout=output)
+        times.append(time.perf_counter() - begin)
+    return statistics.median(times)
 
 
 def main() -> None:
