@@ -9,14 +9,14 @@ from archcalc.units import printable
 
 
 def check_suffix(place: str, suffixes: tuple[str, ...]) -> str:
-    """Return what the name of a picture, model or page ends in, in lower case, without the dot.
+    """Return what the name of a picture or page ends in, in lower case, without the dot.
 
     Raises:
         UsageError: no such name.
     """
     suffix = os.path.splitext(place)[1].lower()
     if suffix not in suffixes:
-        what = "picture" if ".svg" in suffixes else "model" if ".onnx" in suffixes else "page"
+        what = "picture" if ".svg" in suffixes else "page"
         help = f"the name of a {what} ends in {', '.join(suffixes)}"
         raise UsageError(Diagnostic(f"-o: `{printable(place)}` is no name of a {what}", help=help))
     return suffix[1:]

@@ -95,8 +95,8 @@ def main() -> int:
                 write(draft, "net", file, values)
             back = Model.read(f"{folder}/e.onnx")
             equal = (back.parameters, back.multiplies) == (counts.parameters, counts.multiplies)
-            images = [seeded(graph, i, 1, 0) for i in range(graph.inputs)]
-            outputs = Forward(graph, values, 1).run(images[0] if len(images) == 1 else images)
+            images = [seeded(graph, i, 1, i) for i in range(graph.inputs)]  # as a run has them
+            outputs = Forward(graph, values, 1).run(images[0])
             fed = {
                 f"in_{graph.nodes[i].path}": x[..., 0] if takes_ids(graph, i) else np.moveaxis(x, -1, 1)
                 for i, x in enumerate(images)

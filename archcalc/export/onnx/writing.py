@@ -61,7 +61,7 @@ def drafted(graph: Graph) -> Draft:
     size = sum(_size(held) for held in draft.held.values())
     if size > MOST_BYTES:
         message = f"the weights take {binary(size)}, and an ONNX file may have 2 GiB"
-        raise UsageError(Diagnostic(message, help="a smaller variant, or fewer layers, fits"))
+        raise UsageError(Diagnostic(message, help="`-o net.py` writes the network without weights"))
     return draft
 
 

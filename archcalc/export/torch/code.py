@@ -1,0 +1,271 @@
+"""Write a block's code: a line for each layer or chain of layers, a call for each block in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import NamedTuple
+
+from archcalc.export.refusal import CannotSay
+from archcalc.export.torch.layers import FREE, LAYERS
+from archcalc.export.torch.moves import JOINS, MOVES
+from archcalc.export.torch.piece import Form, LayerCode
+from archcalc.export.torch.pools import POOLS
+from archcalc.export.torch.tree import Grove, Leafed, attribute
+from archcalc.graph.model import Graph, Node
+
+RULES = {**LAYERS, **POOLS, **MOVES}
+_LONGEST = 90  # characters of a chain in one line
+_EITHER = ("concat", "slice", "bn", "dropout")  # that take a vector as it is
+
+
+class BlockCall(NamedTuple):
+    """A block in a block: its code, its attribute, and the line that calls it."""
+
+    code: BlockCode
+    attribute: str
+    line: str
+
+
+class BlockCode:
+    """The code of one block: `body` has lines and calls of blocks, in order."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.parameters: list[str] = []
+        self.modules: list[tuple[str, str] | BlockCall] = []
+        self.body: list[str | BlockCall] = []
+        self.returns = ""
+        self.forms: list[Form] = []
+        self.layers: dict[int, str] = {}  # attributes of layers with weights
+
+
+class Known(NamedTuple):
+    """A tensor in a block's code: an expression, its order of axes, whether it is only a name."""
+
+    text: str
+    form: Form
+    named: bool = True
+
+
+class Coder:
+    """Writes the blocks of a network; `needs` are parts of the prelude, `refused` what cannot be."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.readers: dict[int, list[int]] = {}
+        for index, node in enumerate(graph.nodes):
+            for source in node.inputs:
+                self.readers.setdefault(source, []).append(index)
+        self.needs: dict[str, None] = {}
+        self.refused: list[tuple[Node, str]] = []
+        self.pieces: dict[int, LayerCode] = {}
+
+    def block(self, grove: Grove, inputs: Sequence[int], forms: Sequence[Form]) -> BlockCode:
+        """Return the code of a block, whose inputs come in these orders of axes."""
+        return _Writing(self, grove, inputs, forms).code
+
+    def piece(self, index: int) -> LayerCode:
+        """Return the code of a layer; one that cannot be said is passed over, and remembered."""
+        node = self.graph.nodes[index]
+        try:
+            rule = RULES.get(node.operator.name)
+            if rule is None:
+                raise CannotSay("torch has no such layer")
+            made = rule(self.graph, node)
+        except CannotSay as reason:
+            self.refused.append((node, str(reason)))
+            made = LayerCode("first", "{0}")
+        self.needs.update(dict.fromkeys(made.needs))
+        self.pieces[index] = made
+        return made
+
+    def outside(self, layers: set[int], index: int) -> bool:
+        """Return whether a tensor is read by a layer that is not among these, or is an output."""
+        return index in self.graph.outputs or any(r not in layers for r in self.readers.get(index, ()))
+
+
+def _converted(known: Known, form: Form, extents: tuple[int, ...]) -> str:
+    """Return an expression in another order of axes."""
+    text, rank = known.text, len(extents)
+    if known.form == form:
+        return text
+    if form == "flat":
+        return f"{text}.flatten(1)"
+    if known.form == "flat":
+        ones = ", ".join(["None"] * rank)
+        return f"{text}[..., {ones}]" if form == "first" else f"{text}[:, {ones}]"
+    if rank == 1:
+        return f"{text}.transpose(1, 2)"
+    order = (0, *range(2, rank + 2), 1) if form == "last" else (0, rank + 1, *range(1, rank + 1))
+    return f"{text}.permute{order}"
+
+
+class _Writing:
+    """One block on its way."""
+
+    def __init__(self, coder: Coder, grove: Grove, inputs: Sequence[int], forms: Sequence[Form]) -> None:
+        self.coder, self.graph = coder, coder.graph
+        self.code = BlockCode(grove.kind)
+        self.inside = set(grove.layers())
+        self.left: dict[int, int] = {}
+        for index in self.inside:
+            for source in self.graph.nodes[index].inputs:
+                self.left[source] = self.left.get(source, 0) + 1
+        self.taken: set[str] = set()
+        self.known: dict[int, Known] = {}
+        for number, (index, form) in enumerate(zip(inputs, forms, strict=True)):
+            name = "x" if number == 0 else self._fresh("other")
+            self.taken.add(name)
+            self.known[index] = Known(name, form)
+            self.code.parameters.append(name)
+        for item in grove.items:
+            self._block(item) if isinstance(item, Grove) else self._layer(item)
+        outputs = [i for i in sorted(self.inside) if coder.outside(self.inside, i)]
+        self.code.forms = [self.known[i].form for i in outputs]
+        self.code.returns = ", ".join(self.known[i].text for i in outputs)
+
+    def _fresh(self, name: str) -> str:
+        base, number = attribute(name), 1
+        while (found := base if number == 1 else f"{base}_{number}") in self.taken:
+            number += 1
+        self.taken.add(found)
+        return found
+
+    def _use(self, index: int, count: int = 1) -> None:
+        self.left[index] -= count
+
+    def _free(self, index: int) -> bool:
+        """Return whether a tensor is read no more, here or elsewhere, so that its name is free."""
+        known = self.known[index]
+        if self.left.get(index, 0) > 0 or not known.named:
+            return False
+        same = [i for i, k in self.known.items() if k.text == known.text and self.left.get(i, 0) > 0]
+        return not same and not (index in self.inside and self.coder.outside(self.inside, index))
+
+    def _layer(self, item: Leafed) -> None:
+        index, node = item.node, self.graph.nodes[item.node]
+        piece = self.coder.piece(index)
+        form, texts = self._read(node, piece)
+        for source in node.inputs:
+            self._use(source)
+        name = attribute(item.name)
+        if node.shares >= 0:
+            name = self.code.layers[node.shares]
+        elif piece.modules:
+            self.code.layers[index] = name
+            for suffix, made in piece.modules.items():
+                self.code.modules.append((name + suffix, made))
+        text = piece.call
+        for number, read in enumerate(texts):
+            text = text.replace(f"{{{number}}}", read)
+        text = text.replace("{m}", name)
+        self._set(index, node, text, piece.made or form)
+
+    def _read(self, node: Node, piece: LayerCode) -> tuple[Form, list[str]]:
+        """Return the order of axes that a layer works in, and its inputs in it."""
+        known = [self.known[i] for i in node.inputs]
+        form, operator = piece.form, node.operator.name
+        shapes = [self.graph.nodes[i].shape for i in node.inputs]
+        if operator in FREE:
+            form = known[0].form
+        elif operator in JOINS or operator in _EITHER:
+            if all(k.form == "flat" for k in known) and operator != "bn":
+                form = "flat"
+            elif operator in JOINS and all(k.form == "last" for k in known):
+                form = "last"
+        rank = max(len(shape) for shape in shapes) - 1
+        texts = []
+        for k, shape in zip(known, shapes, strict=True):
+            vector = prod(shape[:-1]) == 1 and len(shape) - 1 != rank and operator in JOINS
+            if vector and form != "flat":
+                flat = Known(_converted(k, "flat", tuple(map(int, shape.extents))), "flat")
+                texts.append(_converted(flat, form, (1,) * rank))
+            else:
+                texts.append(_converted(k, form, tuple(map(int, shape.extents))))
+        if getattr(node.operator, "crop", False) is True and operator in (*JOINS, "concat"):
+            texts = self._cropped(node, texts)
+        return form, texts
+
+    def _cropped(self, node: Node, texts: list[str]) -> list[str]:
+        """Return maps cut to the sizes of the first, centered."""
+        first = self.graph.nodes[node.inputs[0]].shape
+        found = []
+        for text, source in zip(texts, node.inputs, strict=True):
+            parts = [
+                f"{(int(n) - int(m)) // 2}:{(int(n) - int(m)) // 2 + int(m)}"
+                for n, m in zip(self.graph.nodes[source].shape.extents, first.extents, strict=True)
+            ]
+            same = self.graph.nodes[source].shape.extents == first.extents
+            found.append(text if same else f"{text}[:, :, {', '.join(parts)}]")
+        return found
+
+    def _set(self, index: int, node: Node, text: str, form: Form) -> None:
+        """Write a line, or keep the expression for the next layer, if that alone reads it."""
+        source = node.inputs[0]
+        if text == self.known[source].text:  # nothing happens
+            self.known[index] = self.known[source]._replace(form=form)
+            return
+        readers = self.coder.readers.get(index, [])
+        simple = text.startswith(("self.", "F.", "torch.")) and text.endswith(")")
+        alone = readers == [index + 1] and index + 1 in self.inside and index not in self.graph.outputs
+        nests = alone and self.coder.graph.nodes[index + 1].inputs == (index,)
+        if simple and nests and len(text) < _LONGEST and self._takes_once(index + 1):
+            self.known[index] = Known(text, form, named=False)
+            return
+        self.known[index] = Known(self._target(node, index), form)
+        self.code.body.append(f"{self.known[index].text} = {text}")
+
+    def _takes_once(self, index: int) -> bool:
+        """Return whether a layer's expression has its input once, inside of a call."""
+        name = self.graph.nodes[index].operator.name
+        path, before = self.graph.nodes[index].path, self.graph.nodes[index - 1].path
+        together = path.rpartition("/")[0] == before.rpartition("/")[0]
+        return together and name in {"bn", "ln", "conv", "linear", "dropout", *FREE} - {"clip"}
+
+    def _target(self, node: Node, index: int) -> str:
+        """Return the name for a result: that of an input that is read no more, else a new one."""
+        root = node.inputs[0]
+        while not self.known[root].named:
+            root = self.graph.nodes[root].inputs[0]
+        for source in (root, *node.inputs):
+            if self._free(source):
+                return self.known[source].text
+        return self._fresh(node.path.rpartition("/")[2])
+
+    def _block(self, grove: Grove) -> None:
+        layers = set(grove.layers())
+        inputs = list(
+            dict.fromkeys(
+                source
+                for index in sorted(layers)
+                for source in self.graph.nodes[index].inputs
+                if source not in layers
+            )
+        )
+        for source in inputs:
+            self._named(source)
+        code = self.coder.block(grove, inputs, [self.known[i].form for i in inputs])
+        read = ", ".join(self.known[i].text for i in inputs)
+        for index in layers:
+            for source in self.graph.nodes[index].inputs:
+                if source not in layers:
+                    self._use(source)
+        outputs = [i for i in sorted(layers) if self.coder.outside(layers, i)]
+        names: list[str] = []
+        for output, form in zip(outputs, code.forms, strict=True):
+            free = [i for i in inputs if self._free(i) and self.known[i].text not in names]
+            names.append(self.known[free[0]].text if free else self._fresh(grove.name))
+            self.known[output] = Known(names[-1], form)
+        name = attribute(grove.name)
+        call = BlockCall(code, name, f"{', '.join(names)} = self.{{m}}({read})")
+        self.code.body.append(call)
+        self.code.modules.append(call)
+
+    def _named(self, index: int) -> None:
+        """Give a tensor a name before a block reads it."""
+        known = self.known[index]
+        if not known.named:
+            name = self._target(self.graph.nodes[index], index)
+            self.code.body.append(f"{name} = {known.text}")
+            self.known[index] = Known(name, known.form)

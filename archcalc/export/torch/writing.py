@@ -1,0 +1,93 @@
+"""Write the Python file of a network, and say where each of its weights is in torch's module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from archcalc.export.refusal import refused
+from archcalc.export.torch.classes import Classes
+from archcalc.export.torch.code import BlockCall, BlockCode, Coder
+from archcalc.export.torch.piece import Change, Form
+from archcalc.export.torch.prelude import PRELUDE
+from archcalc.export.torch.tree import grove
+from archcalc.graph.model import Graph
+
+
+class Place(NamedTuple):
+    """A tensor of torch's state dict, and how our values are turned for it."""
+
+    key: str
+    change: Change
+
+
+class TorchFile(NamedTuple):
+    """A Python file: its text, the places of weights by `path.name`, the outputs' orders of axes."""
+
+    text: str
+    places: Mapping[str, Place]
+    forms: tuple[Form, ...]
+
+
+def takes_ids(graph: Graph, index: int) -> bool:
+    """Return whether all that reads an input looks words up."""
+    names = {node.operator.name for node in graph.nodes if index in node.inputs}
+    return names == {"embedding"}
+
+
+def written(graph: Graph, title: str) -> TorchFile:
+    """Return a network as a Python file.
+
+    Blocks are classes; where their layers do not stand together, or weights are shared between blocks,
+    all layers are in one class.
+
+    Raises:
+        UsageError: torch has no such layers.
+    """
+    for flat in (False, True):
+        tree = grove(graph, flat)
+        if tree is None:
+            continue
+        coder = Coder(graph)
+        inputs = list(range(graph.inputs))
+        forms: list[Form] = ["flat" if takes_ids(graph, i) else "first" for i in inputs]
+        try:
+            whole = coder.block(tree, inputs, forms)
+        except KeyError:  # a weight of another block
+            if flat:
+                raise
+            continue
+        break
+    if coder.refused:
+        raise refused("torch", coder.refused)
+    classes = Classes(whole)
+    places: dict[str, Place] = {}
+    _places(coder, whole, "", classes, places)
+    prelude = [PRELUDE[name].strip() for name in PRELUDE if name in coder.needs]
+    head = f'"""{title}, written by archcalc. Channels first: {_reads(graph)}."""'
+    imports = "import torch\nimport torch.nn.functional as F\nfrom torch import nn"
+    sources = [source.strip() for source in classes.sources]
+    text = "\n\n\n".join([f"{head}\n\n{imports}", *prelude, *sources]) + "\n"
+    return TorchFile(text, places, tuple(whole.forms))
+
+
+def _reads(graph: Graph) -> str:
+    told = []
+    for index in range(graph.inputs):
+        *positions, channels = map(int, graph.nodes[index].shape)
+        sizes = positions if takes_ids(graph, index) else [channels, *positions]
+        told.append("×".join(map(str, ["n", *sizes])))
+    return ", ".join(told)
+
+
+def _places(
+    coder: Coder, block: BlockCode, prefix: str, classes: Classes, places: dict[str, Place]
+) -> None:
+    for index, attribute in block.layers.items():
+        for name, (suffix, change) in coder.pieces[index].weights.items():
+            path = coder.graph.nodes[index].path
+            places[f"{path}.{name}"] = Place(f"{prefix}{attribute}{suffix}", change)
+    for item in block.body:
+        if isinstance(item, BlockCall):
+            key = classes.keys[id(item.code)]
+            _places(coder, item.code, f"{prefix}{key}.", classes, places)
