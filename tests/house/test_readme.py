@@ -45,7 +45,7 @@ INLINE = {
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A working folder for each page with the files that it names."""
-    spec = re.search(r"```toml\n(.*?)```", TEXTS["README"], re.DOTALL)
+    spec = re.search(r"```toml\n(.*?)```", TEXTS["language"], re.DOTALL)
     assert spec
     made = {}
     for page in TEXTS:
