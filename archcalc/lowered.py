@@ -49,7 +49,8 @@ def network_of(model: Model, input: str | None = None) -> ModelNetwork:
     """
     lowered = lower(model)
     text = write(lowered.graph, model.title, apart=True)
-    network = ModelNetwork(Entry(model.name, read(Source(model.name, text)), None), {}, input)
+    source = Source(model.name, text, modules=True)
+    network = ModelNetwork(Entry(model.name, read(source), None), {}, input)
     network.model, network.lowered = model, lowered
     return network
 

@@ -30,6 +30,12 @@ class ExplainedNumber(NamedTuple):
     value: int | None = None
 
 
+def _fits(path: str, name: str) -> tuple[bool, bool, bool, bool]:
+    """Return whether a name is a path, that of a block around it, and the same of a path's end."""
+    around = f"/{name}/" in path
+    return path == name, path.startswith(f"{name}/"), path.endswith(f"/{name}"), around
+
+
 def choose(analysis: Analysis, word: str) -> Sequence[Layer]:
     """Return the layers that a word names: all, one by its path, those of a block; a path's end will do.
 
@@ -40,15 +46,11 @@ def choose(analysis: Analysis, word: str) -> Sequence[Layer]:
     word = word.strip("/")
     if not word:
         return layers
-    for fits in (
-        lambda path: path == word,
-        lambda path: path.startswith(f"{word}/"),
-        lambda path: path.endswith(f"/{word}"),
-        lambda path: f"/{word}/" in path,
-    ):
-        found = [layer for layer in layers if fits(layer.path)]
-        if found:
-            return found
+    for name in (word, word.replace(".", "/")):  # a module of a model file: 'layer1.0'
+        for rank in range(4):
+            found = [layer for layer in layers if _fits(layer.path, name)[rank]]
+            if found:
+                return found
     paths = {"/".join(x.path.split("/")[: i + 1]) for x in layers for i in range(x.path.count("/") + 1)}
     help = suggestion(word, sorted(paths)) or "`archcalc show SPEC --all` lists the layers"
     raise UsageError(Diagnostic(f"no layer or block is called `{printable(word)}`", help=help))

@@ -21,9 +21,13 @@ from archcalc.symbols import Symbol
 
 
 class Assembly:
-    """Nodes so far, in order."""
+    """Nodes so far, in order.
 
-    def __init__(self) -> None:
+    `modules`: a dot in a path is a level, as in those of a model file.
+    """
+
+    def __init__(self, modules: bool = False) -> None:
+        self._modules = modules
         self.nodes: list[Node] = []
         self._operators: dict[Any, Operator] = {}
         self._shapes: dict[tuple[int, tuple[Shape, ...]], Shape] = {}
@@ -78,6 +82,7 @@ class Assembly:
                 shape = self._shapes[id(operator), shapes] = _output_shape(operator, shapes)
             except ShapeError as error:
                 raise refusals.misfit(error, self.nodes, path, inputs, place, arguments) from None
+        path = path.replace(".", "/") if self._modules else path
         node = Node(path, operator, inputs, shape, place, shares)
         use = (shares, id(operator), shapes)
         if shares >= 0 and use not in self._uses:

@@ -61,8 +61,8 @@ def build(
 class _Builder:
     def __init__(self, spec: Spec, values: Mapping[str, Value], may_fold: bool) -> None:
         self.spec, self.values, self.may_fold, self.folds = spec, values, may_fold, list[Fold]()
-        self.made, self.names, self.labels, self.effort = Assembly(), Names(), Labels(), Effort()
-        self.nodes = self.made.nodes
+        self.made, self.names, self.labels = Assembly(spec.source.modules), Names(), Labels()
+        self.effort, self.nodes = Effort(), self.made.nodes
         self.expressions = Expressions(values, self.nodes, self.effort)
         self.side_outputs: list[tuple[str, int]] = []
         self._literal: dict[tuple[int, int], tuple[Operator, Span, dict[str, Bound]]] = {}

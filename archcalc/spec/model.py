@@ -143,11 +143,15 @@ class Limit(NamedTuple):
 
 
 class Source(NamedTuple):
-    """The text of a spec and its name in messages; `inline`: not TOML, see `spec.inline`."""
+    """The text of a spec and its name in messages.
+
+    `inline`: not TOML, see `spec.inline`; `modules`: written from a model file, labels are its paths.
+    """
 
     name: str
     text: str
     inline: bool = False
+    modules: bool = False
 
 
 class Spec(NamedTuple):

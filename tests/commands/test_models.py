@@ -293,3 +293,16 @@ def test_load_model_wants_a_path_or_a_module() -> None:
     for model, told in ((7, "a int is no model"), (RESNET18, "`input` is of a module in hand")):
         with pytest.raises(archcalc.ArchError, match=told):
             archcalc.load_model(model, input=(3, 224, 224))
+
+
+def test_modules_are_blocks() -> None:
+    """A unit of 64 channels on 56×56: two 3×3 convs of 56·56·64 × 3·3·64; layer1 has two units."""
+    once = 56 * 56 * 64 * 3 * 3 * 64
+    assert f"{once:,}" in run("explain", RESNET18, "layer1.0.conv1")
+    assert run("explain", RESNET18, "layer1.0.conv1") == run("explain", RESNET18, "layer1/0/conv1")
+    assert f"{2 * once:,}" in run("explain", RESNET18, "layer1.0")
+    (layer1,) = (
+        line for line in run("memory", RESNET18, "--depth", "1").splitlines() if "layer1" in line
+    )
+    assert "56×56×64" in layer1
+    assert "layer1:  0–1 ×2" in run("draw", RESNET18)
