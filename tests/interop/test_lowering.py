@@ -68,7 +68,10 @@ def test_the_network_has_the_same_layers(name: str) -> None:
     model = archcalc.load_model(PT2 / f"{name}.pt2")
     mine, read = lower(model).graph, network_of(model).graph
     told = [
-        [(n.path.replace(".", "/"), str(n.operator), n.inputs, n.shape, n.shares) for n in graph.nodes[graph.inputs :]]
+        [
+            (n.path.replace(".", "/"), str(n.operator), n.inputs, n.shape, n.shares)
+            for n in graph.nodes[graph.inputs :]
+        ]
         for graph in (mine, read)
     ]
     assert told[0] == told[1]
