@@ -10,6 +10,7 @@ from archcalc.api import Network
 from archcalc.spec.catalog import Entry
 from archcalc.spec.model import Source
 from archcalc.spec.read import read
+from archcalc.sweeps.evaluation import by_rows, run, stream
 from archcalc.sweeps.evaluation.engine import Engine
 from archcalc.sweeps.evaluation.run import request, sweep
 from archcalc.sweeps.evaluation.stream import reader
@@ -145,3 +146,28 @@ def test_blocks_are_counted_with_the_rounds_in_them() -> None:
             alone = archcalc.load("resnet50", n=[3, 4, int(row.values["n[2]"]), 3])
             expected, _ = analyzed(alone, FLOAT32, asked.blocks)
             assert row.metrics == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "varied"),
+    [
+        ("mobilenet_v1", ["width=0.25:1.4:0.05", "input=96:224:8", "classes=10:1000:330"]),
+        ("resnet50", ["n[2]=5:40", "n[3]=5:30", "input=64:256:64"]),
+    ],
+)
+def test_decimals_and_repeats_go_by_rows(
+    name: str, varied: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One program holds everywhere, so that a grid runs row by row; it keeps what single points do."""
+    points = grid(make_space(archcalc.load(name), varied))
+    monkeypatch.setattr(stream, "MANY", 0)
+    monkeypatch.setattr(by_rows, "CHUNK", 1_000)
+    for words in (("", "params,max:output", "", None), ("multiplies <= 1G", "", "max:params", 9)):
+        asked = request(points, FLOAT32, *words, 12)
+        assert run.prepare(asked, False).grid is not None
+        rowwise = sweep(asked, lambda points: None)
+        with monkeypatch.context() as patched:
+            patched.setattr(run, "layout", lambda engine: None)
+            plainly = sweep(asked, lambda points: None)
+        assert list(rowwise.rows()) == list(plainly.rows())
+        assert rowwise.collected.kept == plainly.collected.kept
