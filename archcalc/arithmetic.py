@@ -104,3 +104,13 @@ def require(
         condition = condition.value
     if not condition:
         raise failure()
+
+
+def below(low: Any, high: Any) -> Int:
+    """Whether low < high; a symbol is an integer, and is compared with one."""
+    if isinstance(high, Symbol) and not isinstance(low, Symbol):
+        low = math.floor(low)
+    if isinstance(low, Symbol) and not isinstance(high, Symbol):
+        high = math.ceil(high)
+    below: Int = low < high
+    return below

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from archcalc.api import Network
-from archcalc.commands.as_tool import AS, refuse_beside_as
+from archcalc.commands.as_tool import TOOLS, refuse_beside_as
 from archcalc.commands.dtype import DTYPE
 from archcalc.commands.options import (
     ALL,
@@ -20,8 +20,55 @@ from archcalc.commands.options import (
     show_ordered,
     spec_command,
 )
+from archcalc.commands.yielding import Yielding
+from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.memory import Conditions, reports
 from archcalc.reports.table import Table
+from archcalc.units import parse_count
+
+OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
+_OWN = ("optimizer", "checkpoint", "freeze", "memory")  # options of --training
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes: 8GiB, 500MB."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        return value if isinstance(value, int) else parse_count(value, 1)
+
+
+TRAINING = click.option("--training", is_flag=True, help="What a step of training needs.")
+OPTIMIZER = click.option(
+    "--optimizer",
+    cls=Yielding,
+    type=click.Choice(OPTIMIZERS),
+    help="With --training: it keeps 0, 1, 2, 2 numbers a parameter.",
+)
+CHECKPOINT = click.option(
+    "--checkpoint",
+    cls=Yielding,
+    multiple=True,
+    metavar="BLOCK",
+    help="With --training: blocks that keep only what they read, and run again.",
+)
+FREEZE = click.option(
+    "--freeze", multiple=True, metavar="PATTERN", help="With --training: layers not trained."
+)
+LIMIT = click.option(
+    "--memory",
+    cls=Yielding,
+    type=Size(),
+    metavar="SIZE",
+    help="With --training: the largest batch that fits, as in 8GiB.",
+)
+AS_TORCH = click.option(
+    "--as",
+    "tool",
+    type=click.Choice((*TOOLS, "torch")),
+    help="What this tool prints; torch, with --training: what its autograd saves.",
+)
 
 
 @spec_command("memory")
@@ -37,7 +84,12 @@ from archcalc.reports.table import Table
     type=click.Choice(["fused", "plain"]),
     help="Count what is alive inside attention layers, too.",
 )
-@AS
+@AS_TORCH
+@TRAINING
+@OPTIMIZER
+@CHECKPOINT
+@FREEZE
+@LIMIT
 @NO_BASE
 @SORT
 @TOP
@@ -72,7 +124,24 @@ def command(networks: list[Network], table: Table, tool: str | None, **asked: An
     dtype       int8: of all; int4xfloat16: of weights and activations;
                 int8xint8xint32: of accumulators, too; archcalc help memory
     MiB is 2^20 bytes, MB 10^6
+
+    \b
+    gradients, optimizer, master, kept, on the way   of --training: archcalc help
+                budgets
     """
+    own = {name: asked.pop(name) for name in _OWN}
+    if asked.pop("training"):
+        _training(networks, table, tool, {**asked, **own})
+    else:
+        _plain(networks, table, tool, asked, own)
+
+
+def _plain(
+    networks: list[Network], table: Table, tool: str | None, asked: dict[str, Any], own: dict[str, Any]
+) -> None:
+    option = "as torch" if tool == "torch" else next((name for name in _OWN if own[name]), "")
+    if option:
+        raise UsageError(Diagnostic(f"--{option} counts with --training only", help="add --training"))
     if tool:
         given = {"dtype": "float32", "batch": 1, "order": "spec", "attention": None}
         refuse_beside_as(**{name: asked[name] != plain for name, plain in given.items()})
@@ -83,3 +152,18 @@ def command(networks: list[Network], table: Table, tool: str | None, **asked: An
         return
     found = [part for n in networks for part in reports(n, table, Conditions(**asked))]
     show("memory", found, table.format)
+
+
+def _training(networks: list[Network], table: Table, tool: str | None, asked: dict[str, Any]) -> None:
+    from archcalc.reports.step import Training
+    from archcalc.reports.step import reports as of_step
+
+    order, freeze = asked.pop("order"), asked.pop("freeze")
+    if tool not in (None, "torch") or order != "spec":
+        name = f"--as {tool}" if tool else "--order"
+        help = "the order of training is that of the spec; `--as torch` knows what torch saves"
+        raise UsageError(Diagnostic(f"{name} and --training exclude each other", help=help))
+    plain = {name: value for name, value in asked.items() if value is not None}
+    how = Training(**plain, torch=tool == "torch")
+    found = [n.freezing(freeze) if freeze else n for n in networks]
+    show("memory", [part for n in found for part in of_step(n, table, how)], table.format)

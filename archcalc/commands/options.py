@@ -11,6 +11,7 @@ import click
 from archcalc import garbage
 from archcalc.api import Network
 from archcalc.commands.words import ModelReading, Reads, networks, split
+from archcalc.commands.yielding import give_way
 from archcalc.errors import ArchError
 from archcalc.reports.model import Live, Report
 from archcalc.reports.order import ordered
@@ -50,6 +51,7 @@ class SpecCommand(click.Command):
     tensors = False  # whether it also reads files of weights alone
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        args = give_way(self.params, args)
         ctx.meta["words"] = [word for word in args if word not in ("--help", "-h")]
         if "--" in args:
             args.insert(args.index("--"), "--")  # click takes one for itself

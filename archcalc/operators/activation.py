@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import ceil, floor
 from typing import Any, ClassVar
 
-from archcalc.arithmetic import require
+from archcalc.arithmetic import below, require
 from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument
+from archcalc.operators.kept import KEEPS_INPUT, KEEPS_OUTPUT, OF_BOTH, OF_INPUT, Facts, Kept, Made
 from archcalc.operators.model import (
     FREE,
     UNWEIGHTED,
@@ -20,7 +20,6 @@ from archcalc.operators.model import (
 )
 from archcalc.operators.normalization import Pointwise
 from archcalc.operators.shape import Shape
-from archcalc.symbols import Int, Symbol
 
 
 class Activation(Pointwise):
@@ -36,21 +35,35 @@ class Activation(Pointwise):
         return tuple(Work(kind, values, each) for kind, each in self.steps.items())
 
 
-class Relu(Activation):
+class OfOutput(Activation):
+    """One whose derivative is a function of its output."""
+
+    def kept(self, *inputs: Shape) -> Facts:
+        return KEEPS_OUTPUT
+
+
+class OfInput(Activation):
+    """One whose derivative is a function of its input alone."""
+
+    def kept(self, *inputs: Shape) -> Facts:
+        return KEEPS_INPUT
+
+
+class Relu(OfOutput):
     """max(x, 0)."""
 
     name = "relu"
     steps: ClassVar[dict[Kind, int]] = {"comparisons": 1}
 
 
-class Relu6(Activation):
+class Relu6(OfOutput):
     """min(max(x, 0), 6)."""
 
     name = "relu6"
     steps: ClassVar[dict[Kind, int]] = {"comparisons": 2}
 
 
-class Clip(Activation):
+class Clip(OfOutput):
     """min(max(x, low), high): one comparison for each bound that is given."""
 
     name = "clip"
@@ -65,29 +78,27 @@ class Clip(Activation):
     def __init__(self, *required: Any, rank: int = 2, **optional: Any) -> None:
         super().__init__(*required, rank=rank, **optional)
         given = [optional[name] for name in ("low", "high") if optional.get(name) is not None]
+        help = "as in `clip low={-1} high={1}`"
         if not given:
-            raise ShapeError("clip needs `low` or `high`", "", "as in `clip low={-1} high={1}`")
+            raise ShapeError("clip needs `low` or `high`", "", help)
         if len(given) == 2:
             low, high = given
-            message, help = (
-                "`low` of {low} is not below `high` of {high}",
-                "as in `clip low={-1} high={1}`",
-            )
-            require(_below(low, high), message, "low", lambda low, high: help, low=low, high=high)
+            message = "`low` of {low} is not below `high` of {high}"
+            require(below(low, high), message, "low", lambda low, high: help, low=low, high=high)
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         bounds = (self.low is not None) + (self.high is not None)
         return (Work("comparisons", (values_of(inputs[0]),), bounds),)
 
 
-class HardTanh(Activation):
+class HardTanh(OfOutput):
     """min(max(x, −1), 1)."""
 
     name = "hardtanh"
     steps: ClassVar[dict[Kind, int]] = {"comparisons": 2}
 
 
-class Leaky(Activation):
+class Leaky(OfOutput):
     """max(x, slope·x) (Maas et al. 2013)."""
 
     name = "leaky"
@@ -109,8 +120,11 @@ class PRelu(Activation):
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
         return (Weight("weight", (1 if self.shared else inputs[0].channels,)),)
 
+    def kept(self, *inputs: Shape) -> Facts:
+        return (Kept(0, OF_BOTH),)
 
-class Elu(Activation):
+
+class Elu(OfOutput):
     """x where it is positive, else alpha · (exp(x) − 1) (Clevert et al. 2016)."""
 
     name = "elu"
@@ -125,26 +139,21 @@ class Elu(Activation):
     alpha: float
 
 
-class Selu(Activation):
+class Selu(OfOutput):
     """1.0507 · elu with an alpha of 1.6733 (Klambauer et al. 2017): a multiply more than elu."""
 
     name = "selu"
-    steps: ClassVar[dict[Kind, int]] = {
-        "multiplies": 2,
-        "additions": 1,
-        "comparisons": 1,
-        "exponentials": 1,
-    }
+    steps: ClassVar[dict[Kind, int]] = {**Elu.steps, "multiplies": 2}
 
 
-class Sigmoid(Activation):
+class Sigmoid(OfOutput):
     """1 / (1 + exp(−x))."""
 
     name = "sigmoid"
     steps: ClassVar[dict[Kind, int]] = {"additions": 1, "divisions": 1, "exponentials": 1}
 
 
-class Tanh(Activation):
+class Tanh(OfOutput):
     """(exp(x) − exp(−x)) / (exp(x) + exp(−x))."""
 
     name = "tanh"
@@ -155,7 +164,7 @@ class Tanh(Activation):
     }
 
 
-class Softplus(Activation):
+class Softplus(OfOutput):
     """max(x, log(1 + exp(x))) (Dugas et al. 2001); a logarithm counts as an exponential.
 
     The largest of both is the logarithm, and x where exp(x) is beyond all numbers.
@@ -165,7 +174,7 @@ class Softplus(Activation):
     steps: ClassVar[dict[Kind, int]] = {"additions": 1, "comparisons": 1, "exponentials": 2}
 
 
-class Swish(Activation):
+class Swish(OfInput):
     """x · sigmoid(x), also called SiLU."""
 
     name = "swish"
@@ -177,7 +186,7 @@ class Swish(Activation):
     }
 
 
-class Mish(Activation):
+class Mish(OfInput):
     """x · tanh(log(1 + exp(x))) (Misra 2019); a logarithm counts as an exponential."""
 
     name = "mish"
@@ -189,7 +198,7 @@ class Mish(Activation):
     }
 
 
-class Gelu(Activation):
+class Gelu(OfInput):
     """x/2 · (1 + erf(x/√2)), erf as in Abramowitz & Stegun 7.1.26.
 
     erf(z) = sign(z)·(1 − (a1·t + … + a5·t⁵)·exp(−z²)) with t = 1/(1 + p·|z|). Multiplies: 1 for z,
@@ -207,14 +216,14 @@ class Gelu(Activation):
     }
 
 
-class HardSigmoid(Activation):
+class HardSigmoid(OfOutput):
     """relu6(x + 3) / 6."""
 
     name = "hsigmoid"
     steps: ClassVar[dict[Kind, int]] = {"additions": 1, "comparisons": 2, "divisions": 1}
 
 
-class HardSwish(Activation):
+class HardSwish(OfInput):
     """x · relu6(x + 3) / 6."""
 
     name = "hswish"
@@ -226,7 +235,7 @@ class HardSwish(Activation):
     }
 
 
-class Softmax(Activation):
+class Softmax(OfOutput):
     """Softmax over the channels of each position.
 
     n channels: n − 1 comparisons for the largest, n additions that subtract it, n exponentials, n − 1
@@ -248,7 +257,7 @@ class Softmax(Activation):
         )
 
 
-class LogSoftmax(Activation):
+class LogSoftmax(OfOutput):
     """Logarithm of the softmax over the channels of each position: x − largest − log Σ exp(x − largest).
 
     n channels: n − 1 comparisons for the largest, n additions that subtract it, n exponentials, n − 1
@@ -278,18 +287,14 @@ class Dropout(Activation):
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         return FREE
 
+    def kept(self, *inputs: Shape) -> Facts:
+        return (Kept(Made("mask", inputs[0].values, 2), OF_INPUT),)
+
 
 class DropPath(Dropout):
     """Stochastic depth (Huang et al. 2016): nothing at inference, and declared so."""
 
     name = "droppath"
 
-
-def _below(low: Any, high: Any) -> Int:
-    """Whether low < high; a symbol is an integer, and is compared with one."""
-    if isinstance(high, Symbol) and not isinstance(low, Symbol):
-        low = floor(low)
-    if isinstance(low, Symbol) and not isinstance(high, Symbol):
-        high = ceil(high)
-    below: Int = low < high
-    return below
+    def kept(self, *inputs: Shape) -> Facts:
+        return (Kept(Made("mask", 1, 2), OF_INPUT),)

@@ -13,10 +13,12 @@ from archcalc.operators.heads import (
     Projection,
     Scores,
     attend,
+    attended,
     divide_heads,
     project,
     weights_of,
 )
+from archcalc.operators.kept import INPUT_FOR_WEIGHTS, OF_BOTH, OF_WEIGHTS, WEIGHTS, Facts, Kept
 from archcalc.operators.model import Extent, Geometry, Grid, Operator, Weight, Work, require_map
 from archcalc.operators.shape import Shape
 from archcalc.operators.tokens import sequence
@@ -112,9 +114,8 @@ class Attention(Operator):
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
         own = weights_of(self._projections(*inputs), not self.nobias)
-        if self.relative is None:
-            return own
-        return *own, Weight("position", (2 * self.relative + 1, self.heads))
+        places = () if self.relative is None else ((2 * self.relative + 1, self.heads),)
+        return *own, *(Weight("position", shape) for shape in places)
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         x, keys, _ = self._sources(*inputs)
@@ -139,6 +140,12 @@ class Attention(Operator):
             return Inside(0, scores, 0)
         projected = x[0] * self._matched(*inputs) + 2 * keys[0] * self._keys(*inputs)
         return Inside(projected, scores, 0 if self.noout else mixed)
+
+    def kept(self, *inputs: Shape) -> Facts:
+        numbers = range(len(inputs))
+        every, inside = (*numbers, WEIGHTS), self.inside(*inputs)
+        kept = attended(inside, self.heads * inputs[0][0], every, self.bare or self.noout, not self.bare)
+        return *(Kept(i, every if self.bare else OF_WEIGHTS) for i in numbers), *kept
 
     def connections(self, *inputs: Shape) -> Int:
         return sum(each.links(not self.nobias) for each in self._projections(*inputs))
@@ -204,9 +211,8 @@ class Attention(Operator):
 
     def _keys(self, *inputs: Shape) -> Int:
         """Channels of the keys of all heads."""
-        if self.kv is None:
-            return self._matched(*inputs)
-        return self.kv * (inputs[0].channels // self.heads if self.head is None else self.head)
+        matched = self._matched(*inputs)
+        return matched if self.kv is None else self.kv * (matched // self.heads)
 
     def _mixed(self, *inputs: Shape) -> Int:
         """Channels of the sums of values of all heads."""
@@ -243,13 +249,9 @@ class WindowAttention(Operator):
         require_map(self.name, x)
         require(x.rank == 2, "`{name}` takes a map, not the volume {x}", name=self.name, x=x)
         divide_heads(self.heads, x.channels)
-        require(
-            self.shift < self.window,
-            "a shift of {shift} is no less than the window of {window}",
-            "shift",
-            shift=self.shift,
-            window=self.window,
-        )
+        message = "a shift of {shift} is no less than the window of {window}"
+        fits = self.shift < self.window
+        require(fits, message, "shift", shift=self.shift, window=self.window)
         return x
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
@@ -269,6 +271,11 @@ class WindowAttention(Operator):
         each = positions * x.channels
         return Inside(3 * each, self.heads * positions * tokens, each)
 
+    def kept(self, *inputs: Shape) -> Facts:
+        (x,) = inputs
+        rows = self.heads * self._windows(x) * self.window * self.window
+        return *INPUT_FOR_WEIGHTS, *attended(self.inside(x), rows, OF_BOTH)
+
     def connections(self, *inputs: Shape) -> Int:
         return sum(each.links(True) for each in self._projections(*inputs))
 
@@ -280,8 +287,8 @@ class WindowAttention(Operator):
 
     def _projections(self, *inputs: Shape) -> tuple[Projection, ...]:
         (x,) = inputs
-        windows = ("windows", self._windows(x))
-        tokens = (windows, ("window height", self.window), ("window width", self.window))
+        sides = (("window height", self.window), ("window width", self.window))
+        tokens = (("windows", self._windows(x)), *sides)
         return (Projection(("query", "key", "value", "output"), tokens, x.channels, x.channels),)
 
     def _windows(self, x: Shape) -> Int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archcalc.arithmetic import gcd, maximum, recorded, require
 from archcalc.operators.argument import Argument
+from archcalc.operators.kept import INPUT_FOR_WEIGHTS, Facts
 from archcalc.operators.model import (
     Extent,
     Geometry,
@@ -81,6 +82,9 @@ class Conv(Windowed):
             sums = Extent("sums", (("sums", fan_in.size - self.filters),))
             work = (Work("products", (positions, fan_in)), Work("additions", (positions, sums)))
         return work if self.nobias else (*work, Work("additions", (outputs,)))
+
+    def kept(self, *inputs: Shape) -> Facts:
+        return INPUT_FOR_WEIGHTS
 
     def connections(self, *inputs: Shape) -> Int:
         products = self.work(*inputs)[0].total
@@ -177,6 +181,9 @@ class Deconv(Windowed):
         first = Extent("outputs touched", (*touched, ("filters", self.filters)))
         work = (Work("products", spread), Work("additions", spread), Work("additions", (first,), -1))
         return work if self.nobias else (*work, Work("additions", (_outputs(self.output_shape(x)),)))
+
+    def kept(self, *inputs: Shape) -> Facts:
+        return INPUT_FOR_WEIGHTS
 
     def connections(self, *inputs: Shape) -> Int:
         products = self.work(*inputs)[0].total

@@ -5,6 +5,7 @@ from __future__ import annotations
 from archcalc.arithmetic import product, require
 from archcalc.operators.argument import Argument
 from archcalc.operators.convolution import FILTERS, KERNEL, STRIDE, divide_groups
+from archcalc.operators.kept import WEIGHTS, Facts, Kept
 from archcalc.operators.model import (
     Extent,
     Weight,
@@ -91,6 +92,10 @@ class DeformConv(Windowed):
             work += (Work("multiplies", (sampled,)), Work("exponentials", masks))
             work += (Work("additions", masks), Work("divisions", masks))
         return work if self.nobias else (*work, Work("additions", (outputs,)))
+
+    def kept(self, *inputs: Shape) -> Facts:
+        values, offsets = Kept(0, (1, WEIGHTS)), Kept(1, (0, 1, WEIGHTS))
+        return values, offsets
 
     def connections(self, *inputs: Shape) -> Int:
         products = self.work(*inputs)[0].total

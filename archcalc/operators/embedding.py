@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archcalc.arithmetic import require
 from archcalc.operators.argument import Argument
+from archcalc.operators.kept import INPUT_FOR_WEIGHTS, NOTHING, OF_WEIGHTS, Facts, Kept, Made
 from archcalc.operators.model import (
     FREE,
     UNWEIGHTED,
@@ -60,6 +61,9 @@ class Embedding(Operator):
     def connections(self, *inputs: Shape) -> Int:
         return 0
 
+    def kept(self, *inputs: Shape) -> Facts:
+        return (Kept(Made("ids", inputs[0].values, self.words), OF_WEIGHTS),)
+
     def geometry(self, *inputs: Shape) -> Geometry:
         return "pointwise"
 
@@ -95,6 +99,9 @@ class Unembed(Operator):
     def connections(self, *inputs: Shape) -> Int:
         return inputs[0].values * self.words
 
+    def kept(self, *inputs: Shape) -> Facts:
+        return INPUT_FOR_WEIGHTS
+
     def geometry(self, *inputs: Shape) -> Geometry:
         return "pointwise"
 
@@ -116,3 +123,6 @@ class Sinusoid(Pointwise):
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         return (Work("additions", (values_of(inputs[0]),)),)
+
+    def kept(self, *inputs: Shape) -> Facts:
+        return NOTHING

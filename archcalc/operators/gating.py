@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from archcalc.arithmetic import require
+from archcalc.operators.kept import KEEPS_INPUT, Facts
 from archcalc.operators.model import (
     UNWEIGHTED,
     Geometry,
@@ -45,6 +46,9 @@ class Gate(Operator):
 
     def connections(self, *inputs: Shape) -> Int:
         return 0
+
+    def kept(self, *inputs: Shape) -> Facts:
+        return KEEPS_INPUT
 
     def geometry(self, *inputs: Shape) -> Geometry:
         return "pointwise"

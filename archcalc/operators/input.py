@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archcalc.operators.kept import NOTHING, Facts
 from archcalc.operators.model import FREE, UNWEIGHTED, Geometry, Operator, Weight, Work
 from archcalc.operators.shape import Shape
 from archcalc.symbols import Int
@@ -31,6 +32,9 @@ class Input(Operator):
 
     def connections(self, *inputs: Shape) -> Int:
         return 0
+
+    def kept(self, *inputs: Shape) -> Facts:
+        return NOTHING
 
     def geometry(self, *inputs: Shape) -> Geometry:
         return "pointwise"

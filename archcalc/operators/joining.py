@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from archcalc.arithmetic import product, require
 from archcalc.operators.argument import Argument, written
+from archcalc.operators.kept import NOTHING, Facts, Kept, Made
 from archcalc.operators.model import (
     AXIS,
     FREE,
@@ -101,11 +102,17 @@ class Add(Elementwise):
 
     name, step, refusal = "add", "additions", "cannot add {x} to {y}"
 
+    def kept(self, *inputs: Shape) -> Facts:
+        return NOTHING
+
 
 class Sub(Elementwise):
     """What arrives, less the others: one addition a value and further input."""
 
     name, step, refusal = "sub", "additions", "cannot subtract {x} from {y}"
+
+    def kept(self, *inputs: Shape) -> Facts:
+        return NOTHING
 
 
 class Mul(Elementwise):
@@ -113,11 +120,19 @@ class Mul(Elementwise):
 
     name, step, refusal = "mul", "multiplies", "cannot multiply {x} with {y}"
 
+    def kept(self, *inputs: Shape) -> Facts:
+        every = range(len(inputs))
+        return tuple(Kept(i, tuple(other for other in every if other != i)) for i in every)
+
 
 class Maximum(Elementwise):
     """The largest of the values at each place: one comparison a value and further input."""
 
     name, step, refusal = "maximum", "comparisons", "cannot compare {x} with {y}"
+
+    def kept(self, *inputs: Shape) -> Facts:
+        largest = Made("indices", self.output_shape(*inputs).values, len(inputs))
+        return (Kept(largest, tuple(range(len(inputs)))),)
 
 
 class Concat(Join):
@@ -152,6 +167,9 @@ class Concat(Join):
         if self.axis != "channels":
             return _of_axes(*shapes.values()) or f"all axes but the {self.axis} must agree"
         return _equal_maps(**shapes)
+
+    def kept(self, *inputs: Shape) -> Facts:
+        return NOTHING
 
 
 def _holds(x: Shape, y: Shape) -> Int:

@@ -1,7 +1,7 @@
 """The words every operator is described in: shapes, arguments, weights, work, geometry.
 
 An operator states facts and has no defaults for them: `output_shape`, `weights`, `work`,
-`connections`, `geometry`, `stored` and `buffer`. What costs nothing says `FREE`.
+`connections`, `kept`, `geometry`, `stored` and `buffer`. What costs nothing says `FREE`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 from archcalc.arithmetic import product, require
 from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument
+from archcalc.operators.kept import Facts
 from archcalc.operators.shape import AXIS_NAMES, Shape, Sizes
 from archcalc.symbols import Int
 
@@ -218,6 +219,10 @@ class Operator:
 
     def connections(self, *inputs: Shape) -> Int:
         """Links from an input value to an output, plus one per bias used (LeCun 1998)."""
+        raise NotImplementedError
+
+    def kept(self, *inputs: Shape) -> Facts:
+        """What derivatives need of the forward pass; `NOTHING` if nothing."""
         raise NotImplementedError
 
     def geometry(self, *inputs: Shape) -> Geometry:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from archcalc.arithmetic import require
 from archcalc.operators.argument import Argument
+from archcalc.operators.kept import INPUT_FOR_WEIGHTS, OF_BOTH, OF_INPUT, Facts, Kept, Made, statistics
 from archcalc.operators.model import (
     UNWEIGHTED,
     Extent,
@@ -55,6 +56,15 @@ class Norm(Pointwise):
         scale = () if self.noscale else (Weight("scale", channels),)
         return scale if self.noshift else (*scale, Weight("shift", channels))
 
+    def normalized(self, statistic: Kept) -> Facts:
+        """Input and statistics: for the input's derivative, and the scale's, if there is one."""
+        return Kept(0, statistic.of), statistic
+
+    @property
+    def needing(self) -> tuple[int, ...]:
+        """The derivatives that need what was normalized: that of a shift does not."""
+        return OF_INPUT if self.noscale else OF_BOTH
+
     def standardize(self, x: Shape, lines: Extent, size: Int, what: str) -> tuple[Work, ...]:
         """Lines of `size` values brought to mean 0 and variance 1, then scaled and shifted.
 
@@ -89,6 +99,9 @@ class BatchNorm(Norm):
         values = values_of(inputs[0])
         return Work("multiplies", (values,)), Work("additions", (values,))
 
+    def kept(self, *inputs: Shape) -> Facts:
+        return self.normalized(statistics(2 * inputs[0].channels, self.needing, once=True))
+
 
 class LayerNorm(Norm):
     """Layer normalization over the channels of each position (Ba et al. 2016).
@@ -103,6 +116,9 @@ class LayerNorm(Norm):
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         (x,) = inputs
         return self.standardize(x, positions_of(x), x.channels, "channels")
+
+    def kept(self, *inputs: Shape) -> Facts:
+        return self.normalized(statistics(2 * inputs[0].positions, self.needing))
 
 
 class GroupNorm(Norm):
@@ -135,6 +151,9 @@ class GroupNorm(Norm):
         groups = Extent("groups", (("groups", self.groups),))
         return self.standardize(x, groups, x.values // self.groups, "values of a group")
 
+    def kept(self, *inputs: Shape) -> Facts:
+        return self.normalized(statistics(2 * self.groups, self.needing))
+
 
 class InstanceNorm(Norm):
     """Instance normalization over all positions of each channel (Ulyanov et al. 2016).
@@ -153,6 +172,9 @@ class InstanceNorm(Norm):
         (x,) = inputs
         channels = Extent("channels", (("channels", x.channels),))
         return self.standardize(x, channels, x.positions, "positions")
+
+    def kept(self, *inputs: Shape) -> Facts:
+        return self.normalized(statistics(2 * inputs[0].channels, self.needing))
 
 
 class RmsNorm(Pointwise):
@@ -181,6 +203,10 @@ class RmsNorm(Pointwise):
             Work("divisions", (positions,)),
         )
 
+    def kept(self, *inputs: Shape) -> Facts:
+        of = OF_INPUT if self.noscale else OF_BOTH
+        return Kept(0, of), statistics(inputs[0].positions, of)
+
 
 class LocalResponseNorm(Pointwise):
     """Local response normalization over `size` neighboring channels (Krizhevsky et al. 2012).
@@ -206,6 +232,9 @@ class LocalResponseNorm(Pointwise):
             Work("divisions", (values,)),
         )
 
+    def kept(self, *inputs: Shape) -> Facts:
+        return Kept(0, OF_INPUT), Kept(Made("sums", inputs[0].values), OF_INPUT)
+
 
 class Scale(Pointwise):
     """A learned factor, and a bias, for each channel: LeNet's subsampling, layer scale."""
@@ -223,6 +252,9 @@ class Scale(Pointwise):
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         multiply = Work("multiplies", (values_of(inputs[0]),))
         return (multiply,) if self.nobias else (multiply, Work("additions", (values_of(inputs[0]),)))
+
+    def kept(self, *inputs: Shape) -> Facts:
+        return INPUT_FOR_WEIGHTS
 
     def connections(self, *inputs: Shape) -> Int:
         return 0 if self.nobias else inputs[0].values

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from archcalc.arithmetic import gcd, maximum, product, require
+from archcalc.arithmetic import ceil_div, gcd, maximum, product, require
 from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument
+from archcalc.operators.kept import NOTHING, Facts, indices
 from archcalc.operators.model import (
     UNWEIGHTED,
     Cells,
@@ -99,6 +100,9 @@ class MaxPool(Pool):
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         return (self._fold("comparisons", *inputs),)
 
+    def kept(self, *inputs: Shape) -> Facts:
+        return indices(self.output_shape(*inputs).values, product(self.k))
+
 
 class AvgPool(Pool):
     """Mean of a window: window − 1 additions and one multiply an output.
@@ -126,6 +130,9 @@ class AvgPool(Pool):
         outputs = values_of(self.output_shape(*inputs), "outputs")
         return self._fold("additions", *inputs), Work("multiplies", (outputs,))
 
+    def kept(self, *inputs: Shape) -> Facts:
+        return NOTHING
+
 
 class SumPool(Pool):
     """Sum of a window: window − 1 additions an output. LeNet's subsampling is `sumpool 2 | scale`.
@@ -137,6 +144,9 @@ class SumPool(Pool):
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         return (self._fold("additions", *inputs),)
+
+    def kept(self, *inputs: Shape) -> Facts:
+        return NOTHING
 
     def connections(self, *inputs: Shape) -> Int:
         return self.output_shape(*inputs).values * product(self.k)
@@ -163,6 +173,9 @@ class Gap(Operator):
 
     def connections(self, *inputs: Shape) -> Int:
         return 0
+
+    def kept(self, *inputs: Shape) -> Facts:
+        return NOTHING
 
     def geometry(self, *inputs: Shape) -> Geometry:
         return "global"
@@ -203,6 +216,13 @@ class AdaptivePool(Operator):
 
     def connections(self, *inputs: Shape) -> Int:
         return 0
+
+    def kept(self, *inputs: Shape) -> Facts:
+        (x,) = inputs
+        if not self.max:
+            return NOTHING
+        largest = product([ceil_div(n, m) + 1 for n, m in zip(x.extents, self.size, strict=True)])
+        return indices(self.output_shape(x).values, largest)
 
     def geometry(self, *inputs: Shape) -> Geometry:
         (x,) = inputs

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from archcalc.arithmetic import require
 from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument
+from archcalc.operators.kept import INPUT_FOR_WEIGHTS, OF_BOTH, OUTPUT, Facts, Kept, Made
 from archcalc.operators.model import Extent, Geometry, Kind, Operator, Weight, Work, sums_of_products
 from archcalc.operators.shape import Shape
 from archcalc.operators.tokens import sequence
@@ -32,6 +33,7 @@ class Recurrent(Operator):
     """
 
     gates: ClassVar[int]
+    gates_kept: int  # values of a unit and step that their derivatives need
     cell: Cell  # what a unit does in a step beside sums of products
     weight_layer, stored, buffer = 1, True, "fresh"
 
@@ -95,6 +97,18 @@ class Recurrent(Operator):
         above = self._layers(x, self.directions * self.state, self.layers - 1) if self.layers > 1 else ()
         return *self._layers(x, x.channels, 1), *above
 
+    def kept(self, *inputs: Shape) -> Facts:
+        """Its input, and of each step gates and what goes on; the last layer's states are its output."""
+        (x,) = inputs
+        steps = self.directions * x[0]
+        made = [("gates", self.layers * steps * self.units * self.gates_kept)]
+        made.append(("cells", self.layers * steps * self.units if self.name == "lstm" else 0))
+        below = self.layers if self.last else self.layers - 1
+        made.append(("states", below * steps * self.state))
+        output = () if self.last else (Kept(OUTPUT, OF_BOTH),)
+        told = (Kept(Made(name, values), OF_BOTH) for name, values in made)
+        return *INPUT_FOR_WEIGHTS, *told, *output
+
     def connections(self, *inputs: Shape) -> Int:
         (x,) = inputs
         inner = self.directions * self.state
@@ -133,6 +147,7 @@ class Rnn(Recurrent):
     """
 
     name = "rnn"
+    gates_kept = 0
     arguments = (_UNITS, *_OTHERS, Argument("act", "word", "tanh or relu", "tanh", ("tanh", "relu")))
     gates = 1
 
@@ -164,6 +179,11 @@ class Gru(Recurrent):
 
     before: bool
 
+    @property
+    def gates_kept(self) -> int:  # type: ignore[override]
+        """Those of r, z and n; where r multiplies a product, that, too."""
+        return 3 if self.before else 4
+
 
 class Lstm(Recurrent):
     """Long short-term memory (Hochreiter & Schmidhuber 1997): i, f, o = σ(…), g = tanh(…).
@@ -174,6 +194,7 @@ class Lstm(Recurrent):
     """
 
     name = "lstm"
+    gates_kept = 4
     arguments = (
         _UNITS,
         *_OTHERS,

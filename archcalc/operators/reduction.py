@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archcalc.operators.argument import Argument
+from archcalc.operators.kept import NOTHING, Facts, indices
 from archcalc.operators.model import (
     UNWEIGHTED,
     Cells,
@@ -71,14 +72,23 @@ class Mean(Reduction):
 
     name = "mean"
 
+    def kept(self, *inputs: Shape) -> Facts:
+        return NOTHING
+
 
 class Sum(Reduction):
     """The sum along an axis: its length − 1 additions an output."""
 
     name = "sum"
 
+    def kept(self, *inputs: Shape) -> Facts:
+        return NOTHING
+
 
 class Max(Reduction):
     """The largest value along an axis: its length − 1 comparisons an output."""
 
     name = "max"
+
+    def kept(self, *inputs: Shape) -> Facts:
+        return indices(self.output_shape(*inputs).values, self._size(inputs[0]))

@@ -7,6 +7,7 @@ from typing import ClassVar
 from archcalc.arithmetic import OPEN, maximum, product, require
 from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument
+from archcalc.operators.kept import INPUT_FOR_WEIGHTS, NOTHING, Facts
 from archcalc.operators.model import Kind, Role, Weight, Work, values_of
 from archcalc.operators.normalization import Pointwise
 from archcalc.operators.shape import Shape, Sizes
@@ -75,8 +76,14 @@ class Offset(StoredTable):
 
     name, step = "offset", "additions"
 
+    def kept(self, *inputs: Shape) -> Facts:
+        return NOTHING
+
 
 class Factor(StoredTable):
     """A stored tensor multiplies: a gain, a number, a window. One multiply a value."""
 
     name, step = "factor", "multiplies"
+
+    def kept(self, *inputs: Shape) -> Facts:
+        return INPUT_FOR_WEIGHTS

@@ -32,7 +32,7 @@ def timeline(
     paths = [analysis.graph.nodes[step.node].path for step in memory.steps]
     fresh = {buffer.born for buffer in memory.buffers}
     steps = [i for i in range(len(memory.steps)) if table.all or i in fresh]
-    depth = None if table.all else table.depth or _depth([paths[i] for i in steps])
+    depth = None if table.all else table.depth or finest([paths[i] for i in steps])
     last = ends(analysis.layers, depth)
     groups: dict[str, list[int]] = {}
     for i in steps:
@@ -57,7 +57,7 @@ def timeline(
     return Report(f"{name}: alive at each step", STEPS, tuple(rows), None, (), list, name)
 
 
-def _depth(paths: list[str]) -> int | None:
+def finest(paths: list[str]) -> int | None:
     """Return the finest grouping with about 40 rows at most, None if nothing needs grouping."""
     if len(paths) <= MOST_STEPS:
         return None

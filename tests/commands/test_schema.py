@@ -63,6 +63,7 @@ LINES = [
     "memory resnet18 --batch 32 --dtype float16",
     "memory lenet5 --order best --depth 1",
     "memory lenet5 --as torchinfo",
+    "memory resnet18 --training --memory 1GiB",
     "field googlenet_torch",
     "field unet --depth 1",
     "explain inception 5x5 --bottleneck 16",

@@ -29,6 +29,7 @@ FACTS = (
     "work",
     "connections",
     "geometry",
+    "kept",
 )
 
 

@@ -1,0 +1,71 @@
+"""What a step of training keeps of the forward pass, tensor by tensor, until the way back has used it.
+
+A view is the tensor that it looks at. What derivative is wanted decides: nothing is kept for weights
+that are frozen, nor before the first trained layer. A frozen batch norm uses its stored statistics, so
+that its derivative needs none of its values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from archcalc.analysis.costs import Analysis, Layer
+from archcalc.analysis.training import gradients, trained
+from archcalc.graph.model import Graph
+from archcalc.operators.kept import NOTHING, OUTPUT, WEIGHTS, Facts, Made
+from archcalc.operators.model import STATISTICS
+
+States = Callable[[Layer], Facts]  # what a layer keeps
+
+
+class KeptTensor(NamedTuple):
+    """The output of `node`, or what it made inside; `by`: the nodes whose way back needs it."""
+
+    node: int
+    made: Made | None
+    by: tuple[int, ...]
+
+    def size(self, graph: Graph) -> int:
+        """How many numbers it has."""
+        return int(graph.nodes[self.node].shape.values if self.made is None else self.made.values)
+
+
+def kept(analysis: Analysis, kernel: str, facts: States | None = None) -> tuple[KeptTensor, ...]:
+    """Return all that is kept for the way back, in the order in which it is made.
+
+    `kernel` is that of attention, fused or plain; `facts` says what a layer keeps, if not its operator.
+    """
+    graph, needed = analysis.graph, gradients(analysis)
+    found: dict[tuple[int, Made | None], list[int]] = {}
+    for index, layer in enumerate(analysis.layers):
+        wanted = {i for i, before in enumerate(layer.node.inputs) if needed[before]}
+        wanted |= {WEIGHTS} if trained(graph, index, layer) else set()
+        for what, of, only in facts(layer) if facts else of_mathematics(analysis, index):
+            if wanted.intersection(of) and only in ("", kernel):
+                made = what if isinstance(what, Made) else None
+                node = index if made or what == OUTPUT else layer.node.inputs[what]  # type: ignore[index]
+                found.setdefault((index if made else viewed(graph, node), made), []).append(index)
+    order = sorted(found, key=lambda key: key[0])
+    return tuple(KeptTensor(*key, tuple(dict.fromkeys(found[key]))) for key in order if _any(*key))
+
+
+def of_mathematics(analysis: Analysis, index: int) -> Facts:
+    """Return what the derivatives of a layer need."""
+    layer = analysis.layers[index]
+    holder = index if layer.node.shares < 0 else layer.node.shares
+    weights = layer.node.operator.weights(*layer.inputs)
+    if holder in analysis.graph.frozen and any(weight.role in STATISTICS for weight in weights):
+        return NOTHING
+    return layer.node.operator.kept(*layer.inputs)
+
+
+def viewed(graph: Graph, node: int) -> int:
+    """Return the node whose values a view looks at; the node itself if it is none."""
+    while graph.nodes[node].operator.buffer == "view":
+        node = graph.nodes[node].inputs[0]
+    return node
+
+
+def _any(_: int, made: Made | None) -> bool:
+    return made is None or int(made.values) > 0

@@ -1,0 +1,198 @@
+"""The memory of a step of training, in bytes: what stays, what is kept, and what comes and goes.
+
+Nodes run forward in their order, then back in the reverse. A value lives until its last reader has run,
+or, if it is kept, until the last layer on the way back that needs it; its derivative from the way back
+through its last reader to that through its own layer. Nothing overwrites; a view takes no memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from archcalc.analysis.costs import Analysis
+from archcalc.analysis.kept import KeptTensor, viewed
+from archcalc.analysis.training import gradients
+from archcalc.formats import BITS, Formats
+from archcalc.graph.model import Graph
+
+OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}  # numbers a parameter
+SINGLE = 4  # bytes of float32
+
+
+class Bytes(NamedTuple):
+    """`each` for an image, `once` for a batch."""
+
+    each: int = 0
+    once: int = 0
+
+    def of(self, batch: int) -> int:
+        return batch * self.each + self.once
+
+    def and_(self, other: Bytes) -> Bytes:
+        return Bytes(self.each + other.each, self.once + other.once)
+
+
+class State(NamedTuple):
+    """Bytes that stay from step to step."""
+
+    weights: int
+    gradients: int
+    optimizer: int
+    master: int
+
+    @property
+    def total(self) -> int:
+        return sum(self)
+
+
+class TrainingStep(NamedTuple):
+    """`kept` at the end of the forward pass; `alive` at each turn, first forward, then back."""
+
+    state: State
+    kept: Bytes
+    alive: tuple[Bytes, ...]
+    recomputed: int  # multiplies of an image that are done again
+
+    def peak(self, batch: int) -> int:
+        return self.state.total + max(turn.of(batch) for turn in self.alive)
+
+    def largest_batch(self, limit: int) -> int:
+        """Return how many images fit; 0 if not even one does."""
+        left = limit - self.state.total
+        return max(0, min((left - turn.once) // turn.each for turn in self.alive if turn.each))
+
+
+class _Life(NamedTuple):
+    size: Bytes
+    born: int
+    dies: int
+
+
+def step(
+    analysis: Analysis,
+    kept: Sequence[KeptTensor],
+    formats: Formats,
+    optimizer: str,
+    again: Mapping[int, int] | None = None,
+) -> TrainingStep:
+    """Measure a step; `again` maps each node of a checkpointed block to the number of its block."""
+    graph, blocks = analysis.graph, again or {}
+    held, redone = _checkpointed(graph, kept, blocks)
+    lives = [*_values(graph, held, formats), *_derivatives(analysis, formats)]
+    lives += [_Life(size_of(t, graph, formats), t.node, _back(graph, min(t.by))) for t in held]
+    for tensor in kept:
+        if tensor not in held and tensor.node in redone:
+            last = max(i for i, block in blocks.items() if block == blocks[tensor.node])
+            size = size_of(tensor, graph, formats)
+            lives.append(_Life(size, _back(graph, last), _back(graph, min(tensor.by))))
+    total = Bytes()
+    for each in (size_of(tensor, graph, formats) for tensor in held):
+        total = total.and_(each)
+    again_of = sum(int(analysis.layers[i].costs.multiplies) for i in redone)
+    return TrainingStep(_state(analysis, formats, optimizer), total, _turns(graph, lives), again_of)
+
+
+def size_of(tensor: KeptTensor, graph: Graph, formats: Formats) -> Bytes:
+    """Return the bytes of a tensor: whole numbers in as few bytes as hold them, sums in float32."""
+    made, values = tensor.made, tensor.size(graph)
+    width = BITS[formats.activations] // 8
+    if made is not None and made.places:
+        width = next(w for w in (1, 2, 4, 8) if int(made.places) <= 1 << 8 * w)
+    elif made is not None and made.sums:
+        width = max(width, SINGLE)
+    once = made is not None and made.once
+    return Bytes(0, width * values) if once else Bytes(width * values)
+
+
+def _state(analysis: Analysis, formats: Formats, optimizer: str) -> State:
+    width = BITS[formats.weights] // 8
+    trained, numbers = int(analysis.total.trainable), int(analysis.total.stored_numbers)
+    wide = max(width, SINGLE)
+    return State(
+        width * numbers,
+        width * trained,
+        wide * OPTIMIZERS[optimizer] * trained,
+        SINGLE * trained if width < SINGLE else 0,
+    )
+
+
+def _back(graph: Graph, node: int) -> int:
+    """Return the turn at which the way back goes through a node."""
+    return 2 * len(graph.nodes) - 1 - node
+
+
+def _readers(graph: Graph) -> dict[int, int]:
+    """Return the last reader of each tensor that is no view; past the end for outputs."""
+    last = {i: i for i in range(len(graph.nodes)) if viewed(graph, i) == i}
+    for index, node in enumerate(graph.nodes):
+        for i in node.inputs:
+            last[viewed(graph, i)] = max(last[viewed(graph, i)], index)
+    for index in graph.outputs:
+        last[viewed(graph, index)] = len(graph.nodes) - 1
+    return last
+
+
+def _values(graph: Graph, held: Sequence[KeptTensor], formats: Formats) -> list[_Life]:
+    """Return the values of the forward pass that are not kept."""
+    own = {tensor.node for tensor in held if tensor.made is None}
+    width = BITS[formats.activations] // 8
+    return [
+        _Life(Bytes(width * int(graph.nodes[node].shape.values)), node, last)
+        for node, last in _readers(graph).items()
+        if node not in own
+    ]
+
+
+def _derivatives(analysis: Analysis, formats: Formats) -> list[_Life]:
+    graph, needed = analysis.graph, gradients(analysis)
+    width = BITS[formats.activations] // 8
+    return [
+        _Life(
+            Bytes(width * int(graph.nodes[node].shape.values)),
+            _back(graph, max(last, node)),
+            _back(graph, node),
+        )
+        for node, last in _readers(graph).items()
+        if needed[node]
+    ]
+
+
+def _turns(graph: Graph, lives: Sequence[_Life]) -> tuple[Bytes, ...]:
+    changes = [Bytes()] * (2 * len(graph.nodes) + 1)
+    for size, born, dies in lives:
+        changes[born] = changes[born].and_(size)
+        changes[dies + 1] = changes[dies + 1].and_(Bytes(-size.each, -size.once))
+    turns = [changes[0]]
+    for change in changes[1:-1]:
+        turns.append(turns[-1].and_(change))
+    return tuple(turns)
+
+
+def _checkpointed(
+    graph: Graph, kept: Sequence[KeptTensor], blocks: Mapping[int, int]
+) -> tuple[list[KeptTensor], set[int]]:
+    """Return what is still kept on the way there, and the nodes that run again on the way back.
+
+    Of a block only what others need is kept, and what it reads. Whatever makes the rest runs again.
+    """
+    inner = [t for t in kept if t.node in blocks and all(blocks.get(i) == blocks[t.node] for i in t.by)]
+    redone: set[int] = set()
+    waiting = [t.node for t in inner]
+    needed_by: dict[int, set[int]] = {}
+    while waiting:
+        node = waiting.pop()
+        if node in redone:
+            continue
+        redone.add(node)
+        for i in graph.nodes[node].inputs:
+            if blocks.get(i) == blocks[node]:
+                waiting.append(i)
+            else:
+                needed_by.setdefault(viewed(graph, i), set()).add(node)
+    held = {(t.node, t.made): t for t in kept if t not in inner}
+    for node, by in needed_by.items():
+        old = held.get((node, None), KeptTensor(node, None, ()))
+        found = next((t.by for t in inner if (t.node, t.made) == (node, None)), ())
+        held[node, None] = old._replace(by=tuple({*old.by, *by, *found}))
+    return sorted(held.values(), key=lambda t: t.node), redone
