@@ -15,7 +15,7 @@ from archcalc.sweeps.space.points import Points
 from archcalc.units import grouped
 
 MOST_BUILT = 64  # points that are built for this
-MOST_LAYERS = 6_000  # of all that are built, unless these are all that differ
+MOST_LAYERS = 2_000  # of all that are built, unless these are all that differ
 
 
 def notes(points: Points) -> Iterator[str]:
