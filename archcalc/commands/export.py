@@ -44,6 +44,7 @@ def command(
     .py         a torch nn.Module to train: a class for each kind of block, equal
                 blocks as a loop; no weights
 
+    \b
     parameters  of SPEC, and multiplies: counted of the file they are the same.
                 Layers that the format cannot say are refused
 

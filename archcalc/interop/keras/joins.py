@@ -36,12 +36,12 @@ def broadcast(shapes: Sequence[Shape]) -> Shape:
     return out
 
 
-def join(w: LayerWriter, word: str, flows: Sequence[Flow], numbers: int = 0, **attributes: Any) -> Flow:
-    """Write values joined one by one; `numbers` are plain ones beside them."""
+def join(w: LayerWriter, word: str, flows: Sequence[Flow]) -> Flow:
+    """Write values joined one by one."""
     even = together(w, flows)
     names: list[str | None] = [flow.name for flow in even]
     held = broadcast([flow.held for flow in even])
-    made = w.op(word, names + [None] * numbers, held, **attributes)
+    made = w.op(word, names, held)
     return Flow(made, broadcast([flow.shape for flow in even]), even[0].first)
 
 
@@ -64,14 +64,14 @@ def _widened(w: LayerWriter, flow: Flow, rank: int) -> Flow:
 
 
 def average(w: LayerWriter) -> Flow:
-    return w.like(merge("add")(w), "mul", None, other=1 / max(len(w.inputs), 1))
+    return w.like(merge("add")(w), "mul", other=1 / max(len(w.inputs), 1))
 
 
 def scaled_sum(w: LayerWriter) -> Flow:
     """Inception-ResNet's: a branch, by a number, onto the first input."""
     if len(w.inputs) != 2:
         raise BadLayer("it joins two inputs")
-    scaled = w.like(w.inputs[1], "mul", None, other=w.settings.get("scale", 1))
+    scaled = w.like(w.inputs[1], "mul", other=w.settings.get("scale", 1))
     return join(w, "add", [w.inputs[0], scaled])
 
 
@@ -124,7 +124,10 @@ def _arithmetic(word: str) -> Evaluated:
         if not flows or len(flows) + len(numbers) != 2:
             raise BadLayer(f"{shown(args[-1])} is no tensor and no number")
         if numbers:
-            return w.like(flows[0], word, None, other=numbers[0])
+            if word == "div" and not isinstance(args[0], Flow):
+                return w.like(w.like(flows[0], "reciprocal"), "mul", other=numbers[0])
+            turned = word == "sub" and not isinstance(args[0], Flow)
+            return w.like(flows[0], word, other=numbers[0], **({"function": "rsub"} if turned else {}))
         return join(w, word, flows)
 
     return rule

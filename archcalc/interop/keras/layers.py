@@ -123,15 +123,27 @@ def softmax(w: LayerWriter) -> Flow:
 
 def scaling(w: LayerWriter) -> Flow:
     """x · scale + offset; an offset of 0 is left out."""
-    scaled = w.like(w.x, "mul", None, other=w.settings.get("scale", 1))
-    offset = w.settings.get("offset", 0)
-    return w.like(scaled, "add", None, other=offset) if offset else scaled
+    flow = w.x
+    for word, key in (("mul", "scale"), ("add", "offset")):
+        number = w.settings.get(key, 0)
+        if isinstance(number, list):
+            flow = w.like(flow, word, w.weight(key, _by_channel(flow, len(number)), "constant"))
+        elif number or word == "mul":
+            flow = w.like(flow, word, other=number)
+    return flow
+
+
+def _by_channel(flow: Flow, channels: int) -> Shape:
+    """Return the shape of a number a channel, as the trace has the axes."""
+    if channels not in (1, flow.shape[-1]):
+        raise BadLayer(f"{channels} numbers for {flow.shape[-1]} channels")
+    return (channels, *(1,) * (len(flow.shape) - 2)) if flow.first else (channels,)
 
 
 def layer_scale(w: LayerWriter) -> Flow:
     """ConvNeXt's: a learned factor a channel."""
-    flow, each = w.x, (w.settings.size("projection_dim"),)
-    shape = (each[0], *(1,) * (len(flow.shape) - 2)) if flow.first else each
+    flow = w.x
+    shape = _by_channel(flow, w.settings.size("projection_dim"))
     return w.like(flow, "mul", w.weight("gamma", shape))
 
 

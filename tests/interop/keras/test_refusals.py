@@ -84,6 +84,7 @@ CASES = [
         "it reads query, value and key as sequences, and nothing else",
     ),
     (layer("CustomScaleLayer"), "it joins two inputs"),
+    (layer("Rescaling", scale=[1, 2, 3]), "3 numbers for 4 channels"),
     (layer("Reshape"), "its settings are not written as Keras writes them"),
 ]
 
