@@ -155,6 +155,16 @@ def _may_count(network: Network, name: str) -> bool:
     return counting(name, spec, values, network.input, network.variant) is not None
 
 
+def _shortcut(network: Network, _: int) -> Iterator[tuple[int, str]]:
+    """A branch of a sum with no line on is left out, where the identity may be meant."""
+    for block in network.spec.blocks.values():
+        for branch in block.branches if block.join == "add" else ():
+            computes = any(step.name != "@" for line in branch.lines for step in line.steps)
+            if computes and all(line.condition is not None for line in branch.lines):
+                place = f"`add.{branch.name}` of the block `{block.name}`"
+                yield -1, f"{place} adds nothing where its condition is off, not even what arrives"
+
+
 def _align(network: Network, align: int) -> Iterator[tuple[int, str]]:
     """Channels that fill no whole number of lanes."""
     graph, ends = network.graph, _ends(network.graph)
@@ -246,6 +256,11 @@ RULES = {
     ),
     "bias": Rule("a bias before a batch norm", "`nobias`", _bias),
     "unused": Rule("variables that change nothing", "take them away", _unused),
+    "shortcut": Rule(
+        "a branch of a sum that is left out where its condition is off",
+        '`["@in", "if …: conv …"]` adds what arrives then',
+        _shortcut,
+    ),
     "align": Rule("widths that are no multiple of --align", "round_to(x, 8)", _align),
     "peak": Rule(
         "a tensor that is half of the memory at the peak",

@@ -68,7 +68,7 @@ def test_a_rule_fires_where_it_should(rule: str) -> None:
 
 
 def test_every_rule_is_tested() -> None:
-    assert {*CASES, "align", "unused"} == set(RULES)
+    assert {*CASES, "align", "unused", "shortcut"} == set(RULES)
 
 
 def test_widths_are_looked_at_on_demand() -> None:
@@ -86,6 +86,28 @@ def test_a_variable_that_counts_under_no_setting(tmp_path: Path) -> None:
         "[vars]\nn = 16\nm = 16\ndeep = false\nd = 16\n"
     )
     assert of("unused", path) == ["nothing reads the variable `m`, whatever the others are: 16"]
+
+
+@pytest.mark.parametrize(
+    "branch, fires",
+    [
+        ('"if s > 1: conv 8 s{s}"', True),
+        ('["@in", "if s > 1: conv 8 s{s}"]', False),
+        ('"if s == 1: @in"', False),  # the identity itself is what may be off
+        ('"conv 8 s{s}"', False),
+    ],
+)
+def test_a_shortcut_that_is_dropped(branch: str, fires: bool, tmp_path: Path) -> None:
+    """`unit` at s = 1 is main alone, or main and what arrives."""
+    path = tmp_path / "net.toml"
+    path.write_text(
+        'input = "8x8x8"\nlayers = "unit | unit s2"\n[block.unit]\nargs = "s=1"\n'
+        f'add.main = "conv 8 k3 s{{s}} p1"\nadd.shortcut = {branch}\n'
+    )
+    told = of("shortcut", path)
+    place = "`add.shortcut` of the block `unit`"
+    says = f"{place} adds nothing where its condition is off, not even what arrives"
+    assert told == ([says] if fires else [])
 
 
 @pytest.mark.parametrize(
