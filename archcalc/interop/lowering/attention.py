@@ -62,11 +62,14 @@ def _written_out(low: LoweringState, op: Operation, added: list[str]) -> None:
     low.number(node, float(scale), "mul", 1)
     low.set(scores, lie._replace(node=node))
     for name in added:
-        further = low.temporary(shape)
+        more = (1,) * (len(low.shape(name)) - len(shape))  # of a view around the sum
+        further = low.temporary((*more, *shape))
         constants.join(
             low, op._replace(word="add", inputs=(scores, name), outputs=(further,), attributes={})
         )
-        scores = further
+        lie = low.lie(further)
+        scores = low.temporary(shape)
+        low.set(scores, lie._replace(file=lie.file[len(more) :]))
     lie = low.lie(scores)
     x = low.gather(lie, lie.file[-1])
     lie = x._replace(node=low.add("softmax", [x.node]))

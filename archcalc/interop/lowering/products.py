@@ -54,8 +54,9 @@ def multiply(low: LoweringState, op: Operation, a: Lie, b: Lie) -> None:
     x = low.spread(a, (*left, a.file[-2], inside))
     y, turned = _right(low, b, right, tuple(inner[atom] for atom in inside))
     node = low.add("matmul", [x.node, y.node], transposed=turned)
-    own = (*groups, a.file[-2], b.file[-1])
-    file = (*(x for x, _ in sides), a.file[-2], b.file[-1])
+    columns = low.atoms.new(low.atoms.size(b.file[-1]))  # which may be the rows' own places
+    own = (*groups, a.file[-2], columns)
+    file = (*(x for x, _ in sides), a.file[-2], columns)
     low.set(op.outputs[0], Lie(node, file, tuple(low.atoms.leaves(axis) for axis in own)))
 
 

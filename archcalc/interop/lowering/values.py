@@ -28,12 +28,23 @@ PLAIN = {
 def plain(low: LoweringState, op: Operation) -> None:
     """A function of one value."""
     lie = low.lie(op.inputs[0])
-    if op.word == "hardsigmoid" and abs(op.attributes.get("alpha", 1 / 6) - 1 / 6) > 1e-4:
-        raise Unlowered("its slope is not 1/6")
+    slope = op.attributes.get("alpha", 1 / 6)
+    if op.word == "hardsigmoid" and abs(slope - 1 / 6) > 1e-4:
+        _sloped(low, op, lie, slope)
+        return
     if op.word == "softplus" and op.attributes.get("beta", 1) != 1:
         raise Unlowered("its beta is not 1")
     node = low.add(PLAIN[op.word], [lie.node])
     low.set(op.outputs[0], lie._replace(node=node))
+
+
+def _sloped(low: LoweringState, op: Operation, lie: Lie, slope: float) -> None:
+    """A hard sigmoid that rises otherwise than by 1/6: by a factor, an offset, and between 0 and 1."""
+    node = low.add("factor", [lie.node], shape=(1,), fixed=True)
+    low.number(node, slope, "mul", 1)
+    node = low.add("offset", [node], shape=(1,), fixed=True)
+    low.number(node, op.attributes.get("beta", 0.5), "add", 1)
+    low.set(op.outputs[0], lie._replace(node=low.add("clip", [node], low=0.0, high=1.0)))
 
 
 def parametric(low: LoweringState, op: Operation) -> None:

@@ -44,6 +44,11 @@ class Gathering:
             if op.word == "div" and self._is_unit(op):
                 one = Operation("unit", op.inputs[:1], op.outputs, {}, op.module, op.place)
                 instead[at] = (one,)
+            if op.word == "div" and (normed := self._normed(op)):
+                shape = self.tensors[normed].shape[-1:]
+                given = {"normalized_shape": shape, "eps": 1e-5}
+                one = Operation("layer_norm", (normed,), op.outputs, given, op.module, op.place)
+                instead[at] = (one,)
             core = self._core(at) if op.word == "matmul" else None
             if core is None or gone & set(core.inside):
                 continue
@@ -109,6 +114,32 @@ class Gathering:
         if any(len(self.tensors[n].shape) < 3 for n in (query, key, op.inputs[1] or "")):
             return None
         return _Core(tuple(inside), query, key, op.inputs[1] or "", tuple(added))
+
+    def _normed(self, op: Operation) -> str:
+        """The tensor whose last axis is centered, and divided by its deviation; '' if it is none."""
+        centered, root = (self._step(name) for name in (*op.inputs, None, None)[:2])
+        if centered is None or root is None or (centered.word, root.word) != ("sub", "sqrt"):
+            return ""
+        eps = self._step(root.inputs[0])
+        found = [self._step(name) for name in eps.inputs] if eps and eps.word == "add" else []
+        mean = next((step for step in found if step), None)
+        square = self._step(mean.inputs[0]) if mean and mean.word == "mean" else None
+        own = self._step(centered.inputs[1]) if len(centered.inputs) == 2 else None
+        if square is None or own is None or mean is None or own.word != "mean":
+            return ""
+        squared = square.word in ("pow", "square", "mul") and set(square.inputs) == {centered.outputs[0]}
+        if square.word == "pow" and square.attributes.get("exponent") not in (2, 2.0):
+            return ""
+        rank = len(self.tensors[centered.outputs[0]].shape)
+        last = all(self._reduces_last(step, rank) for step in (mean, own))
+        return own.inputs[0] or "" if squared and last and own.inputs[0] == centered.inputs[0] else ""
+
+    def _step(self, name: str | None) -> Operation | None:
+        return self.live[self.made[name]] if name in self.made else None
+
+    @staticmethod
+    def _reduces_last(step: Operation, rank: int) -> bool:
+        return step.attributes.get("dim") in (-1, rank - 1, (-1,), (rank - 1,))
 
     def _is_unit(self, op: Operation) -> bool:
         """Whether a tensor is divided by the length of its vectors along the last axis."""
