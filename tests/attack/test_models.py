@@ -17,6 +17,8 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("show", "{}", "--all"),
     ("diff", SOUND, "{}"),
     ("reconcile", "{}", "1.23M"),
+    ("memory", "{}"),
+    ("field", "{}"),
     ("flops", "{}", "--allow-unknown", "--format", "csv"),
 )
 # the free sizes of the sources: those that a file does not have are refused

@@ -27,7 +27,7 @@ def test_most_models_become_layers() -> None:
 
 @pytest.mark.parametrize("row", VALUES, ids=lambda row: row["model"])
 def test_values_are_torchs(row: dict[str, str]) -> None:
-    """Every layer within 10⁻⁴ of its largest value; layers gathered of several have no tensor in torch."""
+    """Every layer within 10⁻⁴ of its largest value; some are gathered of several of torch's."""
     assert float(row["largest"]) <= 1e-4
     assert int(row["compared"]) >= int(row["layers"]) // 2
 

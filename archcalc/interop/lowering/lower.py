@@ -79,6 +79,18 @@ _TABLE: tuple[tuple[LoweringRule, str], ...] = (
 RULES: dict[str, LoweringRule] = {word: rule for rule, words in _TABLE for word in words.split()}
 
 
+# what arithmetic on shapes and attributes raises that do not fit each other
+_CONTRADICTIONS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    StopIteration,
+    TypeError,
+    UnboundLocalError,
+    ValueError,
+)
+
+
 @garbage.paused()
 def lower_trace(name: str, trace: Trace, tally: Tally) -> Lowered:
     """Return the layers of a trace of one image.
@@ -86,6 +98,13 @@ def lower_trace(name: str, trace: Trace, tally: Tally) -> Lowered:
     Raises:
         ArchError: an operation has no layer that does the same, or the counts disagree with the tally.
     """
+    try:
+        return _lowered(name, trace, tally)
+    except _CONTRADICTIONS as error:
+        raise ArchError(f"{name}: its shapes and attributes contradict each other") from error
+
+
+def _lowered(name: str, trace: Trace, tally: Tally) -> Lowered:
     pruned = prune(trace)
     gathering = Gathering(trace, pruned.live)
     pruned = pruned._replace(live=gathering.gathered())
@@ -93,7 +112,7 @@ def lower_trace(name: str, trace: Trace, tally: Tally) -> Lowered:
     for operation in pruned.live:
         try:
             _one(low, operation)
-        except (Unlowered, IndexError, KeyError, TypeError, ValueError, ZeroDivisionError) as fact:
+        except (Unlowered, *_CONTRADICTIONS) as fact:
             raise _refused(name, operation, fact) from fact
     try:
         unfinished(low)
