@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from archcalc import load_model
+from archcalc import load, load_model
 from archcalc.imported import Model
 
 DATA = Path(__file__).parents[2] / "data"
@@ -103,6 +103,14 @@ def test_tfjs_wraps_what_keras_wrote(tmp_path: Path) -> None:
     topology = {"keras_version": "2.21.0", "backend": "tensorflow", "model_config": config}
     found = load_model(written(tmp_path, {"format": "layers-model", "modelTopology": topology}))
     assert found.counts == model("images_2").counts
+
+
+@pytest.mark.parametrize("name", ["images_2", "images_3", "shared_2", "shared_3", "vgg16_3"])
+def test_files_are_read_as_layers(name: str) -> None:
+    """`load` makes archcalc's own layers of them: memory, field and the rest work."""
+    (path,) = (DATA / "keras").glob(f"{name}.*")
+    counts, counted = load(str(path)).analyze(), model(name)
+    assert (counts.parameters, counts.multiplies) == (counted.parameters, counted.multiplies)
 
 
 def test_layers_that_are_frozen_say_so() -> None:
