@@ -156,11 +156,17 @@ def _may_count(network: Network, name: str) -> bool:
 
 
 def _shortcut(network: Network, _: int) -> Iterator[tuple[int, str]]:
-    """A branch of a sum with no line on is left out, where the identity may be meant."""
+    """A conv that fits a shortcut to a sum where it must: with its line off, the identity is lost, too.
+
+    A condition on a variable of the spec is a choice of the designer, and may mean that.
+    """
     for block in network.spec.blocks.values():
         for branch in block.branches if block.join == "add" else ():
-            computes = any(step.name != "@" for line in branch.lines for step in line.steps)
-            if computes and all(line.condition is not None for line in branch.lines):
+            (line, *others) = branch.lines
+            fits = line.steps[0].name != "@" and any(step.name == "conv" for step in line.steps)
+            if others or not fits or line.condition is None:
+                continue
+            if not set(line.condition.names) & set(network.spec.variables):
                 place = f"`add.{branch.name}` of the block `{block.name}`"
                 yield -1, f"{place} adds nothing where its condition is off, not even what arrives"
 
@@ -257,7 +263,7 @@ RULES = {
     "bias": Rule("a bias before a batch norm", "`nobias`", _bias),
     "unused": Rule("variables that change nothing", "take them away", _unused),
     "shortcut": Rule(
-        "a branch of a sum that is left out where its condition is off",
+        "a shortcut that is left out where its condition is off",
         '`["@in", "if …: conv …"]` adds what arrives then',
         _shortcut,
     ),

@@ -95,6 +95,7 @@ def test_a_variable_that_counts_under_no_setting(tmp_path: Path) -> None:
         ('["@in", "if s > 1: conv 8 s{s}"]', False),
         ('"if s == 1: @in"', False),  # the identity itself is what may be off
         ('"conv 8 s{s}"', False),
+        ('["if s > 1: conv 8 s2", "if s == 1: conv 8"]', False),  # one of both is on
     ],
 )
 def test_a_shortcut_that_is_dropped(branch: str, fires: bool, tmp_path: Path) -> None:
@@ -149,3 +150,9 @@ def test_json_is_as_the_schema_says() -> None:
     schema = json.loads((Path(archcalc.__file__).parent / "views" / "schema.json").read_text("utf-8"))
     told = json.loads(lint("vgg16", "--format", "json").stdout)
     assert list(faults(told, schema, schema)) == []
+
+
+@pytest.mark.parametrize("name", ["resnet50", "resnet20", "repvgg_a0", "hrnet_w18", "efficientnet_v2_s"])
+def test_branches_that_are_a_choice_are_left_alone(name: str) -> None:
+    """By a variable of the spec, from another tensor, or with a line for either case."""
+    assert of("shortcut", name) == []
