@@ -89,7 +89,7 @@ def main() -> int:
             try:
                 draft = drafted(graph)
             except ArchError as error:
-                print(f"{name}: refused: {error}", *error.diagnostics[0].notes, sep="\n  ")
+                print(f"{name}: refused: {error}", *error.diagnostics[0].notes, sep="\n  ", flush=True)
                 continue
             with (Path(folder) / "e.onnx").open("wb") as file:
                 write(draft, "net", file, values)
