@@ -40,6 +40,10 @@ class ModelNetwork(Network):
     model: Model
     lowered: Lowered
 
+    def spec_text(self) -> str:
+        """Return the text of a spec with blocks that has the same layers."""
+        return _spec_text(self.model, self.lowered)
+
 
 def network_of(model: Model, input: str | None = None) -> ModelNetwork:
     """Return a model as a network, at another input size if one is given.
@@ -61,7 +65,10 @@ def spec_of(model: Model) -> str:
     Raises:
         ArchError: it cannot be lowered.
     """
-    made = lower(model)
+    return _spec_text(model, lower(model))
+
+
+def _spec_text(model: Model, lowered: Lowered) -> str:
     remark = f"# {printable(basename(model.name))}, {printable(model.trace.source)}"
     counts = f"# {model.parameters:,} parameters, {model.multiplies:,} multiplies"
-    return f"{remark}\n{counts}\n{recover(made.graph, made.modules, model.title)}"
+    return f"{remark}\n{counts}\n{recover(lowered.graph, lowered.modules, model.title)}"

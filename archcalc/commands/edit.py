@@ -84,6 +84,11 @@ def _opened(network: Network, output: str | None) -> Beginning:
     """
     source = network.spec.source
     text = toml(source.text) if source.inline else source.text
+    if source.modules:
+        from archcalc.lowered import ModelNetwork
+
+        assert isinstance(network, ModelNetwork)
+        text = network.spec_text()
     settings = {name: show_value(value) for name, value in network.changed.items()}
     own = source.name if _is_file(source) else ""
     if output is not None:

@@ -29,6 +29,7 @@ SHOWN = [
 # no command lines as they stand, and one that needs a repository: tests/commands/test_diff.py
 ELSEWHERE = (
     "archcalc run SPEC --verify",
+    "archcalc memory SPEC --training",
     "archcalc help COMMAND",
     "archcalc params torch:torchvision.models:resnet18 --input 3x224x224",  # needs torch
     "archcalc diff --git main my-net.toml",
