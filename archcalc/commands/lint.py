@@ -15,7 +15,13 @@ _FORMATS = click.Choice([*FORMATS, "github"])
 
 
 @spec_command("lint")
-@click.option("--off", multiple=True, type=click.Choice(list(RULES)), help="A rule to leave out.")
+@click.option(
+    "--off",
+    multiple=True,
+    type=click.Choice(list(RULES)),
+    metavar="RULE",
+    help="A rule to leave out: one of those below.",
+)
 @click.option(
     "--align", type=click.IntRange(1, 4096), default=None, help="Also widths: multiples of it."
 )

@@ -31,7 +31,7 @@ def exported(network: Network, output: str, start: Start) -> str:
         raise ArchError(f"cannot write {printable(output)}: {printable(reason)}") from None
     counts = network.analyze()
     told = f"{grouped(int(counts.parameters))} parameters, {grouped(int(counts.multiplies))} multiplies"
-    return f"{printable(output)}: {network.title}: {told} · {source}"
+    return f"{printable(output)}: {printable(network.title)}\n{told} · {source}"
 
 
 def _python(network: Network, output: str, start: Start) -> None:

@@ -151,7 +151,7 @@ def test_the_command_says_what_is_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"
     counts = load("lenet5").analyze()
     assert invoke("lenet5", "-o", str(path), "--seed", "3") == (
-        f"{path}: LeNet-5 (modern): {counts.parameters:,} parameters, "
+        f"{path}: LeNet-5 (modern)\n{counts.parameters:,} parameters, "
         f"{counts.multiplies:,} multiplies · he weights · seed 3\n"
     )
     assert load_model(str(path)).multiplies == counts.multiplies

@@ -137,7 +137,7 @@ def test_the_command_says_what_is_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "net.py"
     result = CliRunner().invoke(commands, ["export", "lenet5", "-o", str(path)], catch_exceptions=False)
     assert result.output == (
-        f"{path}: LeNet-5 (modern): 61,706 parameters, 416,520 multiplies · no weights\n"
+        f"{path}: LeNet-5 (modern)\n61,706 parameters, 416,520 multiplies · no weights\n"
     )
     assert set(classes(path.read_text())) == {"Net"}
 
