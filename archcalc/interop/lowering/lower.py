@@ -16,6 +16,7 @@ from archcalc.interop.lowering import (
     moves,
     padding,
     products,
+    recurrent,
     values,
     windows,
 )
@@ -58,6 +59,7 @@ _TABLE: tuple[tuple[LoweringRule, str], ...] = (
     (values.power, "pow square"),
     (products.matmul, "matmul"),
     (products.addmm, "addmm"),
+    (recurrent.recurrent, "lstm gru rnn_tanh rnn_relu"),
     (values.softmax, "softmax log_softmax"),
     (values.glu, "glu"),
     (constants.join, "add sub mul div maximum"),

@@ -41,6 +41,18 @@ class Gate(nn.Module):
         return self.head(self.up(x).flatten(1))
 
 
+class Classifier(nn.Module):
+    """A recurrent layer over a sequence; the mean of its states, or the last one, decides."""
+
+    def __init__(self, layer: nn.Module, features: int, mean: bool) -> None:
+        super().__init__()
+        self.layer, self.mean, self.head = layer, mean, nn.Linear(features, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        states, last = self.layer(x)
+        return self.head(states.mean(1) if self.mean else last[-1])
+
+
 def inverted() -> nn.Module:
     return nn.Sequential(
         nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU6(),
@@ -59,10 +71,18 @@ MADE: dict[str, Callable[[], nn.Module]] = {
     "convnext": lambda: models.ConvNeXt(
         [CNBlockConfig(8, 12, 1), CNBlockConfig(12, None, 1)], layer_scale=0.5, num_classes=5
     ),
+    "lstm": lambda: Classifier(
+        nn.LSTM(12, 8, num_layers=2, bidirectional=True, proj_size=6, batch_first=True), 12, True
+    ),
+    "gru": lambda: Classifier(nn.GRU(12, 8, batch_first=True), 8, False),
+    "rnn": lambda: Classifier(nn.RNN(12, 8, nonlinearity="relu", batch_first=True), 8, False),
     "encoder": lambda: nn.Sequential(
         nn.Conv2d(3, 8, 4, 4), nn.Flatten(2), nn.TransformerEncoderLayer(16, 4, 24, batch_first=True)
     ),
 }  # fmt: skip
+
+
+SEQUENCES = ("lstm", "gru", "rnn")
 
 
 def packed(program: bytes, target: Path) -> None:
@@ -80,7 +100,8 @@ def packed(program: bytes, target: Path) -> None:
 
 def main() -> None:
     warnings.filterwarnings("ignore")
-    for name, make in MADE.items():
+    for name in sys.argv[1:] or MADE:
+        make = MADE[name]
         torch.manual_seed(0)
         model = make().eval()
         for key, value in (*model.named_buffers(), *model.named_parameters()):
@@ -90,7 +111,7 @@ def main() -> None:
                 value.copy_(torch.rand_like(value) + 0.5)
             elif value.ndim == 1 or key.startswith(("heads.", "head.")):
                 value.data.copy_(torch.randn_like(value) * 0.1 + key.endswith("running_mean"))
-        x = torch.randn(1, 3, 16, 16)
+        x = torch.randn(1, 9, 12) if name in SEQUENCES else torch.randn(1, 3, 16, 16)
         with torch.no_grad():
             y = model(x)
         file = io.BytesIO()

@@ -1,0 +1,77 @@
+"""Recurrent layers: torch's lstm, gru and rnn as one operation of all layers and directions."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+from typing import Any
+
+from archcalc.interop.lowering.assembly import LoweringState
+from archcalc.interop.lowering.axes import Axis, Lie
+from archcalc.interop.lowering.laying import Weighing
+from archcalc.interop.lowering.model import Unlowered
+from archcalc.interop.trace import Operation
+
+_GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
+
+
+def recurrent(low: LoweringState, op: Operation) -> None:
+    """A layer that begins with a state of zeros; its outputs are all states, and the last one."""
+    lie = low.lie(op.inputs[0])
+    states = 1 + int(op.attributes.get("states", 0))
+    weights = [name for name in op.inputs[states:] if name]
+    if any(low.live(name) for name in op.inputs[1:states]):
+        raise Unlowered("its first state depends on the input")
+    if any(low.pruned.behind.get(name or "") for name in op.inputs[1:states]):
+        raise Unlowered("its first state is stored")
+    if any(len(low.shape(name)) > 2 for name in weights):
+        raise Unlowered("its weights are in ONNX' order of gates")
+    steps, batch = (1, 0) if op.attributes.get("batch_first") else (0, 1)
+    if len(lie.file) != 3 or low.atoms.shape(lie.file)[batch] != 1:
+        raise Unlowered("it takes several sequences at once")
+    x = low.spread(lie, (lie.file[steps], lie.file[2]))
+    given, held = _arguments(low, op, weights)
+    node = low.add(op.word.partition("_")[0], [x.node], held, **given)
+    made = low.atoms.new(int(low.nodes[node].shape.channels))
+    low.set(op.outputs[0], Lie(node, (*lie.file[:2], made), (lie.file[steps], made)))
+    for place, state in enumerate(op.outputs[1:]):
+        if state in low.wanted:
+            _last(low, node, state, place, given)
+
+
+def _arguments(
+    low: LoweringState, op: Operation, weights: list[str]
+) -> tuple[dict[str, Any], list[Weighing]]:
+    """Return the operator's arguments, and its weights: W, U, their biases, a projection."""
+    shapes = [low.shape(name) for name in weights]
+    units, state = shapes[0][0] // _GATES[op.word], shapes[1][1]
+    biases = min(2, sum(1 for _ in takewhile(lambda shape: len(shape) == 1, shapes[2:])))
+    projected = state != units
+    names = ["weight_ih", "weight_hh", *("bias_ih", "bias_hh")[:biases], *["weight_hr"] * projected]
+    ways = low.shape(op.outputs[0])[-1] // state
+    layers = len(weights) // (len(names) * ways)
+    if len(weights) != layers * ways * len(names):
+        raise Unlowered("its weights are not those of whole layers")
+    ends = [f"l{layer}{way}" for layer in range(layers) for way in ("", "_reverse")[:ways]]
+    called = [f"{name}_{end}" for end in ends for name in names]
+    held: list[Weighing] = [
+        (name, tensor, shape, tuple(reversed(range(len(shape)))))
+        for name, tensor, shape in zip(called, weights, shapes, strict=True)
+    ]
+    given: dict[str, Any] = {"units": units, "layers": layers, "both": ways == 2}
+    given |= {"biases": biases} if biases == 1 else {"nobias": not biases}
+    given |= {"proj": state} if projected else {}
+    given |= {"act": "relu"} if op.word == "rnn_relu" else {}
+    return given, held
+
+
+def _last(low: LoweringState, node: int, state: str, place: int, given: dict[str, Any]) -> None:
+    """The state after the last step, of one layer in one direction."""
+    if place or given["layers"] > 1 or given["both"]:
+        what = "its memory cells" if place else "the last states of several layers"
+        raise Unlowered(f"{what} are read")
+    shape = low.nodes[node].shape
+    last = low.add("token", [node], index=int(shape[0]) - 1)
+    channels = low.atoms.new(int(shape.channels))
+    around: list[Axis] = [()] * (len(low.shape(state)) - 1)
+    own: list[Axis] = [()] * (len(low.nodes[last].shape) - 1)
+    low.set(state, Lie(last, (*around, channels), (*own, channels)))
