@@ -198,7 +198,7 @@ def test_errors_of_a_text(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "tool"),
-    [("a/model.h5", "files of Keras"), ("net.cfg", "files of Darknet"), ("M.KERAS", "files of Keras")],
+    [("a/model.h5", "files of Keras"), ("net.cfg", "files of Darknet"), ("M.H5", "files of Keras")],
 )
 def test_files_of_other_tools(name: str, tool: str, tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()

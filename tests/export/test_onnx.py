@@ -64,6 +64,12 @@ def test_networks_count_the_same_read_again(name: str, tmp_path: Path) -> None:
     assert (model.parameters, model.multiplies) == counts
 
 
+@pytest.mark.parametrize("line", ["offset 8x9x4", "offset 4 fixed", "factor 1x9x1", "factor 1 fixed"])
+def test_stored_tensors(line: str, tmp_path: Path) -> None:
+    model, counts = counted(f"8x9x4 | conv 4 | {line}", tmp_path)
+    assert (model.parameters, model.multiplies) == counts
+
+
 def test_what_has_a_node() -> None:
     """Of what archcalc has, ONNX has no fixed patterns and no windows that a layer moves."""
     from archcalc.execution.reference import REFERENCE

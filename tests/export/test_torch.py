@@ -103,10 +103,16 @@ def test_shared_weights_are_one_module() -> None:
 
 
 def test_what_has_code() -> None:
-    """Of what archcalc has, torch itself has no fixed patterns, windows on maps, or deformable ones."""
+    """What torch itself has no layer for: fixed patterns, windows on maps, deformable ones, tables."""
     from archcalc.execution.reference import REFERENCE
 
-    assert set(REFERENCE) - set(RULES) == {"rbf", "deformconv", "windowattention"}
+    assert set(REFERENCE) - set(RULES) == {
+        "rbf",
+        "deformconv",
+        "windowattention",
+        "offset",
+        "factor",
+    }
 
 
 REFUSED = [

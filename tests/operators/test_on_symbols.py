@@ -256,11 +256,15 @@ def padded(draw: Draw, structure: Structure) -> Point:
     return {"channels": channels + draw(small(0, 5))} | image(draw, channels=channels)
 
 
+STORED = flags("stretched", "fixed", "made").filter(lambda s: not (s["fixed"] and s["made"]))
+
+
 def stored(draw: Draw, structure: Structure) -> Point:
     """A tensor of the image's own axes, or one number a channel everywhere."""
     found = image(draw)
     own = [1, 1] if structure["stretched"] else [found["height0"], found["width0"]]
-    return found | {"shape0": own[0], "shape1": own[1], "shape2": found["channels0"]}
+    made = {"of": draw(small(1, 9))} if structure["made"] else {}
+    return found | made | {"shape0": own[0], "shape1": own[1], "shape2": found["channels0"]}
 
 
 def halved(draw: Draw, structure: Structure) -> Point:
@@ -435,7 +439,7 @@ SPACES = {
     "roll": Space(flags(axis=ALONG_ALL), turned),
     "permute": Space(flags(order=st.permutations([0, 1, 2]).map(tuple)), plain()),
     "reshape": Space(flags("opened"), regrouped),
-    **dict.fromkeys(("offset", "factor"), Space(flags("stretched", "fixed"), stored)),
+    **dict.fromkeys(("offset", "factor"), Space(STORED, stored)),
     "padchannels": Space(flags(), padded),
     "slice": Space(flags("offset", axis=ALONG), sliced),
     "shuffle": Space(flags(), shuffled),

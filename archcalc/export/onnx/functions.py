@@ -7,6 +7,7 @@ from typing import Any
 
 from archcalc.export.onnx.draft import Draft, Form
 from archcalc.export.onnx.layers import LayerNodes
+from archcalc.export.refusal import CannotSay
 from archcalc.graph.model import Node
 
 
@@ -18,6 +19,25 @@ def scale(d: Draft, index: int, node: Node) -> None:
         if role == "weight" or not op.nobias:
             made = d.op(kind, [made, by_channel(d, node, role, form)], out, node.path)
     d.put(index, form, made)
+
+
+def stored(kind: str) -> LayerNodes:
+    """Return a sum or product with a stored tensor, whose sizes of 1 stretch."""
+
+    def write(d: Draft, index: int, node: Node) -> None:
+        op: Any = node.operator
+        if op.of is not None:
+            raise CannotSay("a table that is made beforehand of other numbers")
+        shape = tuple(map(int, op.shape))
+        if op.fixed:
+            path = d.graph.holder(node).path
+            table = d.constant(f"{op.name}/const", shape, lambda values: values[path]["fixed"])
+        else:
+            table = d.weight(node, op.table, shape)
+        read = d.get(node.inputs[0], "last", node.path)
+        d.put(index, "last", d.op(kind, [read, table], d.shape_of(index, "last"), node.path))
+
+    return write
 
 
 def by_channel(d: Draft, node: Node, role: str, form: Form) -> str:
@@ -90,6 +110,8 @@ def nothing(d: Draft, index: int, node: Node) -> None:
 
 FUNCTIONS: dict[str, LayerNodes] = {
     "scale": scale,
+    "offset": stored("Add"),
+    "factor": stored("Mul"),
     "relu": each("Relu"),
     "leaky": each("LeakyRelu", alpha=lambda op: float(op.slope)),
     "elu": each("Elu", alpha=lambda op: float(op.alpha)),
