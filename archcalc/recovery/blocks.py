@@ -108,6 +108,8 @@ def layer_text(
     """Return a step: sizes as expressions where `texts` has them, else as they are."""
     words = [operator.name]
     for argument in operator.arguments:
+        if argument.name in (operator.tied or ()):
+            continue  # the label says it
         value = getattr(operator, argument.attribute)
         text = texts.get(argument.name)
         positional = argument.required or (argument.positional and value is not None)

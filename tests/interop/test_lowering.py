@@ -136,3 +136,16 @@ def test_axes_are_split_where_views_split_them() -> None:
     assert merged == (axes[0] + axes[1], axes[2] + axes[3])
     assert atoms.viewed((atoms.new(6),), (2, 3)) is not None
     assert atoms.viewed((atoms.new(2), atoms.new(3)), (3, 2)) is None  # it crosses a border
+
+
+def test_a_head_that_shares_the_table_of_words() -> None:
+    """50 words of 8 numbers, once; each of 6 places is held against all of them: 6 · 50 · 8."""
+    counts = network_of(archcalc.load_model(PT2 / "tied.pt2")).analyze()
+    assert (counts.parameters, counts.multiplies) == (50 * 8, 6 * 50 * 8)
+
+
+def test_recurrent_layers() -> None:
+    """Two layers of 16 units of 12 inputs; what lowers equals the tally, here the arithmetic again."""
+    graph = lowered("lstm")
+    (layer,) = [n for n in graph.nodes if n.operator.name == "lstm"]
+    assert layer.shape == (7, 32)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Sequence
 from math import prod
@@ -10,6 +9,7 @@ from typing import Any
 
 from archcalc.errors import ArchError, ShapeError, Span
 from archcalc.graph.model import Node
+from archcalc.interop.lowering.arranging import blocks, dealt, first_swap
 from archcalc.interop.lowering.axes import Atoms, Axis, Lie
 from archcalc.interop.lowering.model import Laid, PlacedWeight, Unlowered
 from archcalc.interop.lowering.names import PathNames
@@ -46,6 +46,7 @@ class LoweringState:
         self.pending: dict[int, str] = {}  # attentions whose output projection is still to come
         self.rolled: dict[int, int] = {}  # and those whose map is to be rolled back so far
         self._names_of: dict[int, list[str]] = {}  # the tensors that lie in a node
+        self._tables: dict[str, int] = {}  # embeddings by the storage of their weight
         self._operators: dict[Any, Operator] = {}
         self._holders: dict[Any, int] = {}
         self._arranged: dict[tuple[int, tuple[Axis, ...]], int] = {}
@@ -185,6 +186,22 @@ class LoweringState:
         self.nodes.append(Node(path, operator, tuple(inputs), shape, _LAYERS, shares))
         return index
 
+    def table(self, tensor: str, node: int) -> None:
+        """Say which node holds the table of words that lies in a tensor."""
+        self._tables.setdefault(self._storage(tensor), node)
+
+    def table_of(self, tensor: str) -> int | None:
+        """Return the embedding whose table a weight is: a tied head's."""
+        return self._tables.get(self._storage(tensor))
+
+    def tied(self, node: int, holder: int, words: int) -> int:
+        """Add a head that uses the table of an embedding."""
+        shape = self.nodes[node].shape
+        operator = self.operator("unembed", {"words": words}, shape.rank)
+        path = self.names.path(self.operation, "unembed")
+        self.nodes.append(Node(path, operator, (node,), operator.output_shape(shape), _LAYERS, holder))
+        return len(self.nodes) - 1
+
     def operator(self, word: str, given: dict[str, Any], rank: int) -> Operator:
         """Return one object for equal operators."""
         key = (word, rank, repr(given))
@@ -214,22 +231,22 @@ class LoweringState:
     def _moved(self, lie: Lie, target: tuple[Axis, ...]) -> int:
         """Permute as often as it takes; each is one of at most four blocks."""
         node, own = lie.node, lie.own
-        dealt = _dealt(own, target)
-        if dealt:
-            return self.add("shuffle", [node], groups=self.atoms.size(dealt))
+        groups = dealt(own, target)
+        if groups:
+            return self.add("shuffle", [node], groups=self.atoms.size(groups))
         flat = [atom for axis in own for atom in axis]
         want = [atom for axis in target for atom in axis]
         if sorted(flat) != sorted(want):
             raise Unlowered("its axes are not those of its input")
         while flat != want:
-            blocks = _blocks(flat, want)
-            order = sorted(range(len(blocks)), key=lambda i: want.index(blocks[i][0]))
-            if len(blocks) > MOST_AXES:
-                blocks, order = _first_swap(flat, want)
-            node = self._shaped(node, own, tuple(blocks))
-            word, given = ("transpose", {}) if len(blocks) == 2 else ("permute", {"order": tuple(order)})
+            runs = blocks(flat, want)
+            order = sorted(range(len(runs)), key=lambda i: want.index(runs[i][0]))
+            if len(runs) > MOST_AXES:
+                runs, order = first_swap(flat, want)
+            node = self._shaped(node, own, tuple(runs))
+            word, given = ("transpose", {}) if len(runs) == 2 else ("permute", {"order": tuple(order)})
             node = self.add(word, [node], **given)
-            own = tuple(blocks[i] for i in order)
+            own = tuple(runs[i] for i in order)
             flat = [atom for axis in own for atom in axis]
         return self._shaped(node, own, target)
 
@@ -263,37 +280,3 @@ class LoweringState:
         if not kept:
             kept = [(), ()]
         return self.spread(lie, (*kept, wanted))
-
-
-def _dealt(own: tuple[Axis, ...], target: tuple[Axis, ...]) -> Axis:
-    """Return the groups of channels that are dealt out in turn where nothing else moves; else none."""
-    before, after = own[-1], target[-1]
-    if own[:-1] != target[:-1] or len(before) < 2:
-        return ()
-    found = (before[:at] for at in range(1, len(before)) if before[at:] + before[:at] == after)
-    return next(found, ())
-
-
-def _blocks(flat: list[int], want: list[int]) -> list[Axis]:
-    """Return the longest runs that stand in both."""
-    follows = dict(itertools.pairwise(want))
-    blocks: list[list[int]] = []
-    for atom in flat:
-        if blocks and follows.get(blocks[-1][-1]) == atom:
-            blocks[-1].append(atom)
-        else:
-            blocks.append([atom])
-    return [tuple(block) for block in blocks]
-
-
-def _first_swap(flat: list[int], want: list[int]) -> tuple[list[Axis], list[int]]:
-    """Bring the first atom that stands elsewhere to its place, with what follows it in both."""
-    at = next(i for i, (a, b) in enumerate(zip(flat, want, strict=True)) if a != b)
-    start = flat.index(want[at])
-    end = start
-    while end < len(flat) and flat[end] == want[at + end - start]:
-        end += 1
-    parts = [tuple(flat[:at]), tuple(flat[at:start]), tuple(flat[start:end]), tuple(flat[end:])]
-    order = [i for i in (0, 2, 1, 3) if parts[i]]
-    kept = [i for i in range(4) if parts[i]]
-    return [parts[i] for i in kept], [kept.index(i) for i in order]

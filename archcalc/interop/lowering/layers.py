@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from archcalc.arithmetic import Margin
@@ -127,13 +128,20 @@ def dense(
         ("weight", weight, split, order),
         *([("bias", bias, (units,), (0,))] if bias is not None else []),
     ]
-    shape = low.nodes[x.node].shape
-    if shape.rank == 1 or (shape.positions == 1 and shape.rank == 2):
-        node = low.add("linear", [x.node], held, units=units, nobias=bias is None)
-    else:
-        node = low.add("conv", [x.node], held, filters=units, nobias=bias is None)
+    exact = not turned and bias is None and x.own[-1] == low.atoms.leaves(lie.file[-1])
+    node = _product(low, x.node, held, units, low.table_of(weight) if exact else None)
     made = low.atoms.new(units)
     low.set(op.outputs[0], Lie(node, (*x.file[:-1], made), (*x.own[:-1], made)))
+
+
+def _product(low: LoweringState, x: int, held: Sequence[Weighing], units: int, table: int | None) -> int:
+    """Add a dense layer: a 1×1 conv on a map, or a head that uses the table of an embedding."""
+    if table is not None:
+        return low.tied(x, table, units)
+    shape, nobias = low.nodes[x].shape, len(held) == 1
+    if shape.rank == 1 or (shape.positions == 1 and shape.rank == 2):
+        return low.add("linear", [x], held, units=units, nobias=nobias)
+    return low.add("conv", [x], held, filters=units, nobias=nobias)
 
 
 def batch_norm(low: LoweringState, op: Operation) -> None:
@@ -199,5 +207,6 @@ def embedding(low: LoweringState, op: Operation) -> None:
     x = low.gather(lie, ())
     held: list[Weighing] = [("weight", op.inputs[0] or "", (words, width), (0, 1))]
     node = low.add("embedding", [x.node], held, words=words, channels=width)
+    low.table(op.inputs[0] or "", node)
     made = low.atoms.new(width)
     low.set(op.outputs[0], Lie(node, (*x.file, made), (*x.own[:-1], made)))
