@@ -7,6 +7,7 @@ Proto3 writers leave zeros out, so an attribute's own `type` says which field is
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from copy import copy
 from typing import NamedTuple
@@ -97,6 +98,7 @@ class NodeProto:
 
 _TAGS = {1: 0x15, 2: 0x18, 3: 0x22, 4: 0x2A, 5: 0x32, 6: 0x3D, 7: 0x40, 8: 0x4A}
 _PACKED = {6: 0x3A, 7: 0x42}
+_LARGEST = 3.4e38  # of 32 bits
 
 
 class Attribute:
@@ -138,7 +140,7 @@ def _value(source: WireFile, kind: int, single: list[Place], packed: list[Place]
     if kind == 8:
         return [source.text(*place) for place in single]
     if kind == 1:
-        return source.floats(*single[-1])[0] if single else 0.0
+        return shortest(source.floats(*single[-1])[0]) if single else 0.0
     if kind == 6:
         return [v for place in (*single, *packed) for v in source.floats(*place)]
     if kind == 4 and single:
@@ -264,3 +266,13 @@ def _dimension(source: WireFile, low: int, high: int) -> Dimension:
             name = source.text(start, end)
             return None if name in _NAMELESS else name
     return None
+
+
+def shortest(value: float) -> float:
+    """Return the shortest decimal that is this number in 32 bits: 1e-6, not 9.999999974752427e-7."""
+    bits = struct.pack("<f", value)
+    for digits in range(1, 9):
+        near = float(f"{value:.{digits}g}")
+        if abs(near) < _LARGEST and struct.pack("<f", near) == bits:
+            return near
+    return value
