@@ -1,0 +1,40 @@
+"""Points to freeze a network at, by shown arithmetic."""
+
+from __future__ import annotations
+
+import archcalc
+from archcalc.analysis.transfer import FreezePoint, points
+from archcalc.formats import formats_of
+
+TINY = "4x4x1 | conv 2 k3 | relu | flatten | linear 3"
+
+
+def _points(spec: str) -> tuple[FreezePoint, ...]:
+    return points(archcalc.load(spec).graph, formats_of("float32"), "sgd", "fused")
+
+
+def test_a_tiny_network() -> None:
+    everything, head = _points(TINY)
+    conv, linear = 2 * 2 * 2 * 9, 2 * 2 * 2 * 3  # no padding: 2×2 positions
+    assert (everything.trainable, everything.frozen) == (2 * 9 + 2 + 8 * 3 + 3, 0)
+    assert everything.step == 2 * conv + 3 * linear  # no derivative to the image
+    assert (head.trainable, head.frozen) == (8 * 3 + 3, 2 * 9 + 2)
+    assert head.step == conv + 2 * linear
+    assert (head.before, head.values) == (conv, 8)
+    assert head.kept_bytes(1000, formats_of("float32")) == 1000 * 8 * 4
+    assert head.saved(1000, 20) == conv * 1000 * 19
+
+
+def test_the_head_of_vgg16() -> None:
+    head = _points("vgg16:classes=3")[-1]
+    assert head.frozen == 138_357_544 - (4096 * 1000 + 1000) == 134_260_544
+    assert head.trainable == 4096 * 3 + 3
+    assert head.values == 4096
+
+
+def test_no_point_lies_inside_a_residual_block() -> None:
+    graph = archcalc.load("resnet18").graph
+    found = points(graph, formats_of("float32"), "sgd", "fused")
+    assert found[0].frozen == 0
+    assert found[-1].trainable == 512 * 1000 + 1000
+    assert found[-1].values == 512
