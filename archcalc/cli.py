@@ -26,6 +26,7 @@ COMMANDS = (
         "lint",
         "sweep",
         "solve",
+        "transfer",
         "reconcile",
         "audit",
         "run",

@@ -6,6 +6,7 @@ in inference, so that its output for an image never changes and may be computed 
 
 from __future__ import annotations
 
+from copy import copy
 from typing import NamedTuple
 
 from archcalc.analysis.costs import Analysis, analyze
@@ -14,6 +15,8 @@ from archcalc.analysis.step import TrainingStep, step
 from archcalc.analysis.training import backward
 from archcalc.formats import BITS, Formats
 from archcalc.graph.model import Graph
+from archcalc.operators.convolution import Conv
+from archcalc.operators.linear import Linear
 
 
 class FreezePoint(NamedTuple):
@@ -49,7 +52,7 @@ def points(graph: Graph, formats: Formats, optimizer: str, attention: str) -> tu
     for cut in (0, *cuts(graph)):
         point = _measured(graph, cut, formats, optimizer, attention)
         known = found.get(point.frozen)
-        if point.trainable and (known is None or point.values < known.values and known.cut):
+        if point.trainable and (known is None or (point.values < known.values and known.cut)):
             found[point.frozen] = point
     return tuple(found[frozen] for frozen in sorted(found))
 
@@ -85,3 +88,42 @@ def _measured(graph: Graph, cut: int, formats: Formats, optimizer: str, attentio
         int(graph.nodes[cut].shape.values),
         step(analysis, kept(analysis, attention), formats, optimizer),
     )
+
+
+def new_head(graph: Graph, units: int) -> tuple[Graph, int] | None:
+    """Return the network with `units` in its last dense layer or conv, and which node that is.
+
+    None if no such layer with weights of its own and one group leads to the output.
+    """
+    leads = _ancestors(graph)
+    heads = [i for i in leads if isinstance(graph.nodes[i].operator, (Linear, Conv))]
+    if not heads:
+        return None
+    head = max(heads)
+    node = graph.nodes[head]
+    if node.shares >= 0 or any(other.shares == head for other in graph.nodes):
+        return None
+    made = copy(node.operator)
+    if isinstance(made, Linear):
+        made.units = units
+    elif isinstance(made, Conv) and made.g == 1 and made.table is None:
+        made.filters = units
+    else:
+        return None
+    nodes = list(graph.nodes)
+    nodes[head] = node._replace(operator=made)
+    for index in range(head, len(nodes)):
+        if nodes[index].inputs:
+            shapes = tuple(nodes[i].shape for i in nodes[index].inputs)
+            nodes[index] = nodes[index]._replace(shape=nodes[index].operator.output_shape(*shapes))
+    return graph._replace(nodes=tuple(nodes)), head
+
+
+def _ancestors(graph: Graph) -> set[int]:
+    found, waiting = set(), [graph.output]
+    while waiting:
+        node = waiting.pop()
+        if node not in found:
+            found.add(node)
+            waiting += graph.nodes[node].inputs
+    return found

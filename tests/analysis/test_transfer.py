@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+from click.testing import CliRunner
+
 import archcalc
-from archcalc.analysis.transfer import FreezePoint, points
+from archcalc.analysis.transfer import FreezePoint, new_head, points
+from archcalc.cli import commands
+from archcalc.errors import UsageError
 from archcalc.formats import formats_of
 
 TINY = "4x4x1 | conv 2 k3 | relu | flatten | linear 3"
@@ -38,3 +45,33 @@ def test_no_point_lies_inside_a_residual_block() -> None:
     assert found[0].frozen == 0
     assert found[-1].trainable == 512 * 1000 + 1000
     assert found[-1].values == 512
+
+
+def test_a_new_head() -> None:
+    made = new_head(archcalc.load(TINY).graph, 5)
+    assert made is not None
+    graph, _ = made
+    head = points(graph, formats_of("float32"), "sgd", "fused")[-1]
+    assert head.trainable == 8 * 5 + 5
+    assert archcalc.load(TINY).analyze().parameters == 2 * 9 + 2 + 8 * 3 + 3  # as it was
+
+
+def test_a_model_file_gets_a_new_head() -> None:
+    command = ["transfer", "tests/data/pt2/resnet18.pt2", "--new-head", "3", "--format", "json"]
+    (network,) = json.loads(CliRunner().invoke(commands, command).output)["networks"]
+    head = network["transfer"]["points"][-1]
+    assert head["trainable"] == 512 * 3 + 3
+    assert head["disk"] == 1000 * 512 * 4
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["4x4x2 | relu | gap", "--new-head", "3"], "has no last dense layer or conv of its own"),
+        (["4x4x2 | relu | gap"], "has nothing to train"),
+        ([TINY, "--dtype", "int8"], "derivatives are no `int8`"),
+    ],
+)
+def test_errors(words: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        commands.main(["transfer", *words], standalone_mode=False)

@@ -58,6 +58,7 @@ LINES = [
     "flops resnet18 --as thop",
     "flops resnet18 --training --images 10",
     "check resnet18 --max-params 5M",
+    "transfer resnet18 --new-head 3 --memory 8GiB",
     "lint vgg16",
     "solve inception --vary n1=1:9 --best params",
     "memory resnet18 --batch 32 --dtype float16",
