@@ -16,7 +16,7 @@ def exported(network: Network, output: str, start: Start) -> str:
     Raises:
         ArchError: the format cannot say the network, or the file cannot be written.
     """
-    kind, source = Path(output).suffix.lower(), start.source
+    kind, source = Path(output).suffix.lower(), start.told(network)
     if kind not in (".onnx", ".py"):
         help = "the name of a model ends in .onnx or .py"
         raise UsageError(Diagnostic(f"-o: `{printable(output)}` is no name of a model", help=help))

@@ -83,7 +83,9 @@ class Start(NamedTuple):
         if self.weights is None and self.of_file(network):
             from archcalc.files.own import weights_of
 
-            return weights_of(network.model, network.lowered)  # type: ignore[attr-defined]
+            lowered = network.lowered  # type: ignore[attr-defined]
+            # the same layers under the network's paths, where a dot of a module's name is a level
+            return weights_of(network.model, lowered._replace(graph=network.graph))  # type: ignore[attr-defined]
         if self.weights is None:
             return weights.make(network.graph, self.init, self.seed, dtype)
         mapping = tensors.read_map(self.map) if self.map else None
