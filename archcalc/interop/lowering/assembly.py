@@ -120,15 +120,18 @@ class LoweringState:
     def is_parameter(self, tensor: str) -> bool:
         return tensor in self._weights and self._weights[tensor].kind == "parameter"
 
-    def rows_of(self, layer: int, part: str, start: int, count: int, head: int) -> list[Any]:
-        """Return some units of a linear layer's weights as those of a part of another layer."""
+    def rows_of(self, layer: int, part: str, start: int, count: int, scale: float) -> list[Any]:
+        """Return some units of a linear layer's weights as those of a part of an attention.
+
+        `scale` is what scores are multiplied by; in the operator the queries' weights have it.
+        """
         found = []
         for weight in (w for w in self.placed if w.node == layer):
             name = f"{part}.{weight.weight}"
             whole = weight.split[0] == count
             split = (count, *weight.split[1:])
             rows = None if whole else (start, start + count)
-            factor = head**-0.5 if part == "query" else 1.0
+            factor = scale if part == "query" else 1.0
             found.append((name, weight.tensor, split, weight.order, rows, factor))
         return found
 

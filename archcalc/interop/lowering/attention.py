@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isclose
 from typing import Any, NamedTuple
 
 from archcalc.graph.model import Node
@@ -15,13 +16,17 @@ _PARTS = ("query", "key", "value")
 
 
 class _Heads(NamedTuple):
-    """Queries, keys and values, and the atoms of the queries: windows, heads, places, channels."""
+    """Queries, keys and values, and the atoms of the queries: windows, heads, places, channels.
+
+    `scale`: what the scores are multiplied by.
+    """
 
     lies: tuple[Lie, Lie, Lie]
     windows: Axis
     heads: Axis
     places: Axis
     width: Axis
+    scale: float
 
 
 def attention(low: LoweringState, op: Operation) -> None:
@@ -30,7 +35,7 @@ def attention(low: LoweringState, op: Operation) -> None:
     if _is_map(low, found, added):
         _in_windows(low, op, found, added)
     elif found.windows or added:
-        _written_out(low, op, added)
+        _written_out(low, op, found.scale, added)
     else:
         _of_sequence(low, op, found)
 
@@ -48,7 +53,7 @@ def _is_map(low: LoweringState, found: _Heads, added: list[str]) -> bool:
     return [low.shape(t) for t in behind] == [table] and bool(made[0] and made[0][3])
 
 
-def _written_out(low: LoweringState, op: Operation, added: list[str]) -> None:
+def _written_out(low: LoweringState, op: Operation, scale: float, added: list[str]) -> None:
     """Scores, their factor, what is added, softmax, sums of values: each a layer of its own."""
     query, key, value = (low.lie(name) for name in op.inputs[:3])
     key = key._replace(file=(*key.file[:-2], key.file[-1], key.file[-2]))
@@ -58,8 +63,7 @@ def _written_out(low: LoweringState, op: Operation, added: list[str]) -> None:
     products.multiply(low, step, query, key)
     lie = low.lie(scores)
     node = low.add("factor", [lie.node], shape=(1,), fixed=True)
-    scale = op.attributes.get("scale") or low.atoms.size(query.file[-1]) ** -0.5
-    low.number(node, float(scale), "mul", 1)
+    low.number(node, scale, "mul", 1)
     low.set(scores, lie._replace(node=node))
     for name in added:
         more = (1,) * (len(low.shape(name)) - len(shape))  # of a view around the sum
@@ -85,7 +89,13 @@ def _heads(low: LoweringState, op: Operation) -> _Heads:
     channels = set(query.own[-1])
     heads = tuple(atom for atom in before if atom in channels)
     windows = tuple(atom for atom in before if atom not in channels)
-    return _Heads((query, key, value), windows, heads, query.file[-2], query.file[-1])
+    given = op.attributes.get("scale")
+    scale = _usual(low, query.file[-1]) if given is None else float(given)
+    return _Heads((query, key, value), windows, heads, query.file[-2], query.file[-1], scale)
+
+
+def _usual(low: LoweringState, width: Axis) -> float:
+    return float(low.atoms.size(width) ** -0.5)
 
 
 def _of_sequence(low: LoweringState, op: Operation, found: _Heads) -> None:
@@ -99,13 +109,16 @@ def _of_sequence(low: LoweringState, op: Operation, found: _Heads) -> None:
     value, _own = laid[2]
     result = tuple(low.atoms.leaves(axis) for axis in (found.places, found.heads + value.file[-1]))
     file = (*found.lies[0].file[:-1], value.file[-1])
-    projected = _projected(
-        low, [lie for lie, _ in laid], [own for _, own in laid], low.atoms.size(found.width)
-    )
+    projected = _projected(low, [lie for lie, _ in laid], [own for _, own in laid], found.scale)
     if projected is not None:
         x, held, biased = projected
         node = low.add("attention", [x], held, **given, noout=True, nobias=not biased)
         low.pending[node] = "output"
+    elif not isclose(found.scale, _usual(low, found.width), rel_tol=1e-6):
+        if given["causal"]:
+            raise Unlowered("it scales its scores in its own way, and leaves some out")
+        _written_out(low, op, found.scale, [])
+        return
     else:
         nodes = [low.spread(lie, own).node for lie, own in laid]
         node = low.add("attention", nodes, **given, bare=True)
@@ -113,7 +126,7 @@ def _of_sequence(low: LoweringState, op: Operation, found: _Heads) -> None:
 
 
 def _projected(
-    low: LoweringState, lies: list[Lie], wanted: list[tuple[Axis, Axis]], head: int
+    low: LoweringState, lies: list[Lie], wanted: list[tuple[Axis, Axis]], scale: float
 ) -> tuple[int, list[Any], bool] | None:
     """The tensor that all three are linear functions of, and their weights; None if they are not."""
     made = [_source(low, lie) for lie in lies]
@@ -130,7 +143,7 @@ def _projected(
     held = [
         w
         for part, (_, layer, start, _) in zip(_PARTS, found, strict=True)
-        for w in low.rows_of(layer, part, start, width, head)
+        for w in low.rows_of(layer, part, start, width, scale)
     ]
     positions = wanted[0][0]
     order = tuple(atom for axis in lies[0].own[:-1] for atom in axis)
@@ -184,7 +197,7 @@ def _in_windows(low: LoweringState, op: Operation, found: _Heads, added: list[st
     held = [
         w
         for part, (_, layer, start, _) in zip(_PARTS, sources, strict=True)
-        for w in low.rows_of(layer, part, start, width, low.atoms.size(found.width))
+        for w in low.rows_of(layer, part, start, width, found.scale)
     ]
     held += _places(low, added, sides, low.atoms.size(found.heads))
     x, shift = _unrolled(low, sources[0][0])

@@ -21,7 +21,7 @@ class PlacedWeight(NamedTuple):
     split: tuple[int, ...]
     order: tuple[int, ...]
     rows: tuple[int, int] | None = None
-    factor: float = 1.0  # queries carry 1/√channels of a head
+    factor: float = 1.0  # queries carry that of their scores
 
 
 class Laid(NamedTuple):

@@ -11,13 +11,14 @@ _SAME = ("dropout", "cast", "copy")
 
 
 class _Core(NamedTuple):
-    """A softmax between two products."""
+    """A softmax between two products; `scale`: what multiplies the scores."""
 
     inside: tuple[int, ...]  # the operations, by their numbers
     query: str
     key: str  # transposed: […, channels, keys]
     value: str
     added: tuple[str, ...]
+    scale: float
 
 
 class Gathering:
@@ -45,9 +46,9 @@ class Gathering:
                 one = Operation("unit", op.inputs[:1], op.outputs, {}, op.module, op.place)
                 instead[at] = (one,)
             if op.word == "div" and (normed := self._normed(op)):
-                shape = self.tensors[normed].shape[-1:]
-                given = {"normalized_shape": shape, "eps": 1e-5}
-                one = Operation("layer_norm", (normed,), op.outputs, given, op.module, op.place)
+                name, eps = normed
+                given = {"normalized_shape": self.tensors[name].shape[-1:], "eps": eps}
+                one = Operation("layer_norm", (name,), op.outputs, given, op.module, op.place)
                 instead[at] = (one,)
             core = self._core(at) if op.word == "matmul" else None
             if core is None or gone & set(core.inside):
@@ -78,17 +79,18 @@ class Gathering:
         dims = (*range(rank - 2), rank - 1, rank - 2)
         permute = Operation("permute", (core.key,), (turned,), {"dims": dims}, op.module, op.place)
         inputs = (core.query, turned, core.value, *core.added)
-        return permute, Operation("attention", inputs, op.outputs, {}, op.module, op.place)
+        given = {"scale": core.scale}
+        return permute, Operation("attention", inputs, op.outputs, given, op.module, op.place)
 
     def _core(self, at: int) -> _Core | None:
         """The attention that ends with this product, if it is one."""
         op = self.live[at]
-        inside, added = [at], []
+        inside, added = [at], list[str]()
         i = self._before(op.inputs[0], inside, _SAME)
         if i < 0 or self.live[i].word != "softmax" or not self._last(i):
             return None
         inside.append(i)
-        i, name = -1, self.live[i].inputs[0] or ""
+        scale, name = 1.0, self.live[i].inputs[0] or ""
         while True:
             j = self.made.get(name, -1)
             if j < 0 or self.readers.get(name) != 1:
@@ -97,42 +99,44 @@ class Gathering:
             inside.append(j)
             if step.word == "matmul":
                 break
-            if (
-                step.word in ("mul", "div")
-                and len(self._live(step.inputs)) == 1
-                and self._is_number(step)
-            ):
-                name = self._live(step.inputs)[0]
-            elif step.word == "add" and len(self._live(step.inputs)) == 1 and len(step.inputs) == 2:
+            if factor := self._factor(step):
+                scale, name = scale * factor, self._live(step.inputs)[0]
+            elif step.word == "add" and scale == 1 and self._adds_constant(step):
                 name = self._live(step.inputs)[0]
                 added += [n for n in step.inputs if n and n != name]
             elif step.word in (*_SAME, "view") and self._keeps_last_two(step):
                 name = step.inputs[0] or ""
             else:
                 return None
-        query, key = (self._unscaled(n or "", inside) for n in step.inputs[:2])
+        (query, a), (key, b) = (self._unscaled(n or "", inside) for n in step.inputs[:2])
         if any(len(self.tensors[n].shape) < 3 for n in (query, key, op.inputs[1] or "")):
             return None
-        return _Core(tuple(inside), query, key, op.inputs[1] or "", tuple(added))
+        value, scale = op.inputs[1] or "", scale * a * b
+        return _Core(tuple(inside), query, key, value, tuple(added), scale)
 
-    def _normed(self, op: Operation) -> str:
-        """The tensor whose last axis is centered, and divided by its deviation; '' if it is none."""
+    def _normed(self, op: Operation) -> tuple[str, float] | None:
+        """The tensor whose last axis is centered and divided by its deviation, and the epsilon."""
         centered, root = (self._step(name) for name in (*op.inputs, None, None)[:2])
         if centered is None or root is None or (centered.word, root.word) != ("sub", "sqrt"):
-            return ""
-        eps = self._step(root.inputs[0])
-        found = [self._step(name) for name in eps.inputs] if eps and eps.word == "add" else []
+            return None
+        plus = self._step(root.inputs[0])
+        eps = (plus.attributes.get("scalar", plus.attributes.get("other"))) if plus else None
+        if plus is None or plus.word != "add" or not isinstance(eps, int | float):
+            return None
+        found = [self._step(name) for name in plus.inputs]
         mean = next((step for step in found if step), None)
         square = self._step(mean.inputs[0]) if mean and mean.word == "mean" else None
         own = self._step(centered.inputs[1]) if len(centered.inputs) == 2 else None
         if square is None or own is None or mean is None or own.word != "mean":
-            return ""
+            return None
         squared = square.word in ("pow", "square", "mul") and set(square.inputs) == {centered.outputs[0]}
         if square.word == "pow" and square.attributes.get("exponent") not in (2, 2.0):
-            return ""
+            return None
         rank = len(self.tensors[centered.outputs[0]].shape)
         last = all(self._reduces_last(step, rank) for step in (mean, own))
-        return own.inputs[0] or "" if squared and last and own.inputs[0] == centered.inputs[0] else ""
+        if not squared or not last or own.inputs[0] != centered.inputs[0]:
+            return None
+        return own.inputs[0] or "", float(eps)
 
     def _step(self, name: str | None) -> Operation | None:
         return self.live[self.made[name]] if name in self.made else None
@@ -185,9 +189,20 @@ class Gathering:
     def _live(self, names: Iterable[str | None]) -> list[str]:
         return [n for n in names if n in self.made or n in self.trace.inputs]
 
-    def _is_number(self, step: Operation) -> bool:
-        others = [n for n in step.inputs if n and n not in self.made]
-        return all(max(self.tensors[n].shape, default=1) == 1 for n in others)
+    def _adds_constant(self, step: Operation) -> bool:
+        return len(step.inputs) == 2 and len(self._live(step.inputs)) == 1
+
+    def _factor(self, step: Operation) -> float | None:
+        """The known number by which an operation multiplies its only live input, or divides it."""
+        live, given = self._live(step.inputs), step.attributes
+        number = given.get("scalar", given.get("other"))
+        if step.word not in ("mul", "div") or len(live) != 1 or not isinstance(number, int | float):
+            return None
+        if self.tensors[live[0]].shape != self.tensors[step.outputs[0]].shape:
+            return None
+        if step.word == "mul":
+            return float(number)
+        return 1 / number if number and step.inputs[0] == live[0] else None
 
     def _last(self, i: int) -> bool:
         dim = self.live[i].attributes.get("dim", -1)
@@ -207,16 +222,11 @@ class Gathering:
             name = self.live[i].inputs[0]
         return -1
 
-    def _unscaled(self, name: str, inside: list[int]) -> str:
-        """The queries or keys before a plain factor."""
+    def _unscaled(self, name: str, inside: list[int]) -> tuple[str, float]:
+        """The queries or keys before a known factor, and this."""
         i = self.made.get(name, -1)
-        if i < 0 or self.readers.get(name) != 1 or self.live[i].word not in ("mul", "div"):
-            return name
-        step = self.live[i]
-        live = self._live(step.inputs)
-        if len(live) != 1 or not self._is_number(step) or step.inputs[0] != live[0]:
-            return name
-        if self.tensors[live[0]].shape != self.tensors[name].shape:
-            return name
+        factor = None if i < 0 or self.readers.get(name) != 1 else self._factor(self.live[i])
+        if not factor:
+            return name, 1.0
         inside.append(i)
-        return live[0]
+        return self._live(self.live[i].inputs)[0], factor

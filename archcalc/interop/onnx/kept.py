@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from archcalc.interop.onnx.tensors import FLOATS
 from archcalc.interop.onnx.values import NodeCall
 
 Kept = dict[str, Any]
@@ -92,12 +93,22 @@ def _shuffle(call: NodeCall) -> Kept:
     return {"mode": call.text("mode", "DCR")} if call.op == "DepthToSpace" else {"mode": "DCR"}
 
 
+def _scalar(call: NodeCall) -> Kept:
+    """The single number that is added, multiplies or divides, if the file says which."""
+    places = (1,) if call.op == "Div" else (1, 0)
+    for value in map(call.maybe, places):
+        if value is not None and value.size == 1 and value.dtype in FLOATS and value.numbers:
+            return {"scalar": float(value.numbers[0])}
+    return {}
+
+
 _TABLE: tuple[tuple[Callable[[NodeCall], Kept], str], ...] = (
     (_window, "conv conv_transpose max_pool avg_pool lp_pool"),
     (_norm, "batch_norm layer_norm group_norm instance_norm rms_norm"),
     (_slope(0.01), "leaky_relu"),
     (_slope(1.0), "elu"),
     (_hard_sigmoid, "hardsigmoid"),
+    (_scalar, "add mul div"),
     (_slice, "slice"),
     (_gather, "gather select"),
     (_pad, "pad"),

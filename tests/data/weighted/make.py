@@ -53,6 +53,26 @@ class Classifier(nn.Module):
         return self.head(states.mean(1) if self.mean else last[-1])
 
 
+class Scores(nn.Module):
+    """Attention written out: scores as they are, scaled by 0.3, or with a bias inside the factor."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind, self.qkv, self.out = kind, nn.Linear(12, 36), nn.Linear(12, 12)
+        self.register_buffer("bias", torch.randn(9, 9))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x - x.mean(-1, keepdim=True)
+        x = x / torch.sqrt((x**2).mean(-1, keepdim=True) + 1e-2)
+        q, k, v = self.qkv(x).reshape(1, 9, 3, 2, 6).permute(2, 0, 3, 1, 4)
+        scores = q @ k.transpose(-2, -1)
+        if self.kind == "scaled":
+            scores = 0.3 * scores
+        if self.kind == "biased":
+            scores = (scores + self.bias) * 0.3
+        return x + self.out((scores.softmax(-1) @ v).transpose(1, 2).reshape(1, 9, 12))
+
+
 def inverted() -> nn.Module:
     return nn.Sequential(
         nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU6(),
@@ -74,6 +94,7 @@ MADE: dict[str, Callable[[], nn.Module]] = {
     "lstm": lambda: Classifier(
         nn.LSTM(12, 8, num_layers=2, bidirectional=True, proj_size=6, batch_first=True), 12, True
     ),
+    "scores": lambda: nn.Sequential(*map(Scores, ("plain", "scaled", "biased"))),
     "gru": lambda: Classifier(nn.GRU(12, 8, batch_first=True), 8, False),
     "rnn": lambda: Classifier(nn.RNN(12, 8, nonlinearity="relu", batch_first=True), 8, False),
     "encoder": lambda: nn.Sequential(
@@ -82,7 +103,7 @@ MADE: dict[str, Callable[[], nn.Module]] = {
 }  # fmt: skip
 
 
-SEQUENCES = ("lstm", "gru", "rnn")
+SEQUENCES = ("lstm", "gru", "rnn", "scores")
 
 
 def packed(program: bytes, target: Path) -> None:
