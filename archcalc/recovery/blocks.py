@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from archcalc.arithmetic import OPEN
 from archcalc.graph.model import Node
 from archcalc.operators import TABLE
 from archcalc.operators.argument import Argument
@@ -117,7 +118,9 @@ def layer_text(
             glue = "" if positional else _glued(argument)
             words.append(f"{glue}{{{text}}}")
         elif positional:
-            words.append(argument.size_written(value))
+            # the channels of a reshape follow from the others, whatever the width is
+            known = (*value[:-1], OPEN) if operator.name == "reshape" else value
+            words.append(argument.size_written(known))
         elif value != defaults.get(argument.name, operator.default_of(argument)):
             words.append(argument.written(value))
     return " ".join([*words, *refs])

@@ -32,7 +32,21 @@ def recover(graph: Graph, modules: Mapping[str, str], title: str) -> str:
     """
     chained = chain_concats(graph)
     text = with_blocks(chained, modules, title)
+    if not _varies(text):
+        text = with_blocks(chained, modules, title, with_width=False)
     return text if is_same(text, chained) else write(graph, title)
+
+
+def _varies(text: str) -> bool:
+    """Return whether the width that a text has, if any, can be another."""
+    try:
+        spec = read(Source("", text))
+        width = spec.variables.get("width")
+        if width is not None:
+            build(spec, settle(spec, None, {"width": 2 * int(str(width.default))}))
+    except ArchError:
+        return False
+    return True
 
 
 def is_same(text: str, graph: Graph) -> bool:
@@ -50,7 +64,7 @@ def is_same(text: str, graph: Graph) -> bool:
         and made.output == graph.output
         and [i for _, i in made.side_outputs] == [i for _, i in graph.side_outputs]
         and all(
-            str(a.operator) == str(b.operator)
+            _told(a) == _told(b)
             and ordered(a) == ordered(b)
             and a.shape == b.shape
             and a.shares == b.shares
@@ -59,12 +73,17 @@ def is_same(text: str, graph: Graph) -> bool:
     )
 
 
-def with_blocks(graph: Graph, modules: Mapping[str, str], title: str) -> str:
+def _told(node: Node) -> str:
+    """Return an operator as text; a reshape's sizes are those of its output."""
+    return "reshape" if node.operator.name == "reshape" else str(node.operator)
+
+
+def with_blocks(graph: Graph, modules: Mapping[str, str], title: str, *, with_width: bool = True) -> str:
     """Return the text of a spec, not yet compared."""
     defaults = defaults_of(graph)
     blocks = Blocks(graph, modules, defaults)
     body = blocks.body(blocks.root)
-    varied = Varied(graph, body, blocks.calls, defaults)
+    varied = Varied(graph, body, blocks.calls, defaults, with_width)
     lines = varied.repeated(_lines(graph, body, varied))
     single = [f"input = {toml_text(_size(graph.nodes[0]))}"] if graph.inputs == 1 else []
     parts = [f"title = {toml_text(title)}", *single, listed("layers", lines), ""]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from archcalc.graph.model import Graph
+from archcalc.graph.model import Graph, Node
 from archcalc.recovery.blocks import Calls, call_text, layer_text
 from archcalc.recovery.bodies import Body, is_channels, number
 from archcalc.recovery.defaults import Defaults
@@ -26,10 +26,11 @@ class Varied:
         body: Body,
         calls: Calls,
         defaults: Defaults,
+        with_width: bool,
     ) -> None:
         self._graph, self._body, self._calls, self._defaults = graph, body, calls, defaults
         self._classes = self._head()
-        self._width = self._common_width()
+        self._width = self._common_width() if with_width else None
         self._counts: list[int] = []
 
     def _head(self) -> int | None:
@@ -78,8 +79,17 @@ class Varied:
         if item.is_call:
             written, instance = self._calls[id(item.part)]
             return call_text(written, instance, texts)
-        operator = self._graph.nodes[item.part.first].operator
-        return layer_text(operator, texts, self._defaults.get(operator.name, {}))
+        node = self._graph.nodes[item.part.first]
+        texts |= self._by_channel(node)
+        return layer_text(node.operator, texts, self._defaults.get(node.operator.name, {}))
+
+    def _by_channel(self, node: Node) -> dict[str, str]:
+        """Return the groups of a depthwise conv, and its filters if they are as many."""
+        arriving = self._graph.nodes[node.inputs[0]].shape.channels
+        found = {a.name: number(node.operator, a) for a in node.operator.arguments}
+        if arriving == 1 or found.get("g") != arriving:
+            return {}
+        return {name: "channels" for name in ("filters", "g") if found[name] == arriving}
 
     def _of_width(self, value: int) -> str:
         if self._width is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 
@@ -152,3 +153,34 @@ def test_many_modules_of_no_kind_take_no_time() -> None:
     graph = graph._replace(nodes=(graph.nodes[0], *nodes[1:]))
     modules = {f"m{i}": "Odd" for i in range(3_000)}
     assert is_same(recover(graph, modules, "t"), graph)
+
+
+STEM = ["conv 16 k3 p1 | relu", "conv 32 k3 p1 | relu", "conv 64 k3 p1 | relu"]
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [*STEM, "conv 64 k3 p1 g64 | tokens | attention 4 | reshape 8x8x64 | gap | linear 10"],
+        [*STEM, "conv 32 g1 | gap | linear 10"],
+    ],
+)
+def test_a_width_varies_through_reshapes_and_depthwise_layers(layers: list[str]) -> None:
+    """Twice every number of channels in the text that was recovered, and in the one written here."""
+    spec = f'title = "t"\ninput = "8x8x3"\nlayers = {layers}\n'
+    twice = spec
+    for width in (64, 32, 16):
+        twice = re.sub(rf"(conv |g|x){width}\b", rf"\g<1>{2 * width}", twice)
+    recovered = recover(nameless(archcalc.load(spec).graph), {}, "t")
+    wide = archcalc.load(recovered, width=32).analyze()
+    assert wide.parameters == archcalc.load(twice).analyze().parameters
+    assert wide.multiplies == archcalc.load(twice).analyze().multiplies
+
+
+def test_no_width_where_another_cannot_be() -> None:
+    """A stored tensor of 64 numbers goes with 64 channels alone."""
+    layers = [*STEM, "offset 64 | gap | linear 10"]
+    spec = f'title = "t"\ninput = "8x8x3"\nlayers = {layers}\n'
+    recovered = recover(nameless(archcalc.load(spec).graph), {}, "t")
+    assert "width" not in recovered
+    assert "classes = 10" in recovered
