@@ -93,7 +93,8 @@ def _measured(graph: Graph, cut: int, formats: Formats, optimizer: str, attentio
 def new_head(graph: Graph, units: int) -> tuple[Graph, int] | None:
     """Return the network with `units` in its last dense layer or conv, and which node that is.
 
-    None if no such layer with weights of its own and one group leads to the output.
+    None if no such layer with weights of its own and one group leads to the output, or it makes a part
+    of the output alone.
     """
     leads = _ancestors(graph)
     heads = [i for i in leads if isinstance(graph.nodes[i].operator, (Linear, Conv))]
@@ -102,6 +103,8 @@ def new_head(graph: Graph, units: int) -> tuple[Graph, int] | None:
     head = max(heads)
     node = graph.nodes[head]
     if node.shares >= 0 or any(other.shares == head for other in graph.nodes):
+        return None
+    if node.shape.channels != graph.nodes[graph.output].shape.channels:
         return None
     made = copy(node.operator)
     if isinstance(made, Linear):

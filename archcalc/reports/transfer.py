@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archcalc.analysis.costs import analyze
@@ -19,17 +19,17 @@ from archcalc.units import binary, grouped
 COLUMNS = (
     Column("frozen_to", "frozen up to", "name"),
     Column("regime", "trains", "text"),
-    Column("trainable", "trainable", "scaled"),
-    Column("frozen", "frozen", "scaled", spare=1),
+    Column("trainable", "trainable", "scaled", spare=1),
+    Column("frozen", "frozen", "scaled", spare=3),
     Column("multiplies", "an image", "scaled"),
-    Column("of_epoch", "an epoch", "scaled", spare=3),
-    Column("of_run", "in total", "scaled", spare=2),
+    Column("of_epoch", "an epoch", "scaled", spare=5),
+    Column("of_run", "in total", "scaled", spare=4),
     Column("peak", "bytes", "data"),
     Column("memory", "memory", "text"),
     Column("largest_batch", "batch", "count", hide_empty=True),
     Column("disk", "disk bytes", "data"),
     Column("on_disk", "on disk", "text"),
-    Column("saved", "saved", "scaled"),
+    Column("saved", "saved", "scaled", spare=2),
 )
 
 
@@ -59,7 +59,7 @@ def report(network: Network, how: Training, run: Run, units: int | None) -> Repo
         COLUMNS,
         shown_rows,
         None,
-        (*told, *_remarks(run)),
+        (*told, *_remarks(run, how, rows)),
         lambda: [
             {**document(network, analysis), "transfer": {**asked, "new_head": units, "points": rows}}
         ],
@@ -103,9 +103,14 @@ def _numbers(point: FreezePoint, how: Training, run: Run) -> dict[str, Any]:
     }
 
 
-def _remarks(run: Run) -> list[str]:
+def _remarks(run: Run, how: Training, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     once = (
         "on disk: the frozen part's outputs, computed once an image and not once an epoch; "
         "saved: its multiplies in all other epochs, so that it pays from epoch 2"
     )
-    return [f"{grouped(run.images)} images, {grouped(run.epochs)} epochs", once]
+    told = [f"{grouped(run.images)} images, {grouped(run.epochs)} epochs", once]
+    if how.memory is not None and not any(row["largest_batch"] for row in rows):
+        least = min(row["peak"] for row in rows)
+        images = f"{how.batch:,} images take {binary(least)} or more"
+        told.append(f"not one image fits {binary(how.memory)}; {images}")
+    return told

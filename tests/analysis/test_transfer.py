@@ -75,3 +75,19 @@ def test_a_model_file_gets_a_new_head() -> None:
 def test_errors(words: list[str], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         commands.main(["transfer", *words], standalone_mode=False)
+
+
+def test_a_conv_that_makes_a_part_of_the_output_is_no_head() -> None:
+    """The last conv of an inception module makes 32 of its 256 channels."""
+    assert new_head(archcalc.load("inception").graph, 3) is None
+
+
+def test_it_is_said_when_not_one_image_fits() -> None:
+    told = CliRunner().invoke(commands, ["transfer", TINY, "--memory", "100"]).output
+    assert "not one image fits 100 B; 32 images take" in " ".join(told.split())
+
+
+def test_rows_fit_a_terminal() -> None:
+    words = ["transfer", "resnet50", "--classes", "3", "--memory", "8GiB"]
+    told = CliRunner().invoke(commands, words, env={"COLUMNS": "80"}).output
+    assert max(map(len, told.splitlines()[1:])) <= 80
