@@ -24,7 +24,7 @@ PARTS = {
     "optimizer": "its numbers for each of them",
     "master": "float32 copies of them",
     "kept": "for the way back",
-    "on the way": "the most beside: derivatives, values nobody keeps",
+    "on the way": "derivatives and values nobody keeps",
 }
 COLUMNS = (
     Column("part", "memory", "name"),
