@@ -12,7 +12,9 @@ import archcalc
 from archcalc.sweeps.evaluation import stream
 from archcalc.sweeps.evaluation.collector import Goal
 from archcalc.sweeps.evaluation.run import request
+from archcalc.sweeps.metrics import MEANING
 from archcalc.sweeps.results import manifest
+from archcalc.sweeps.results.histograms import histograms
 from archcalc.sweeps.results.store import Store, create, open_store
 from archcalc.sweeps.results.stored import Summary, summarize, sweep_into
 from archcalc.sweeps.space.model import make_space
@@ -55,8 +57,10 @@ def sweep(
 
 
 def show() -> Summary:
-    """Show what `out` holds."""
-    return summarize(open_store("out"), (), Goal("parameters", True), 3)
+    """Show what `out` holds, as `sweep show` does: the best rows, and how metrics spread."""
+    store = open_store("out")
+    histograms(store, list(MEANING), 12, "auto")
+    return summarize(store, (), Goal("parameters", True), 3)
 
 
 def parameters(a: int, b: int) -> int:
@@ -74,9 +78,6 @@ EXPECTED = [
 
 def rows(store: Store) -> list[tuple[int, int, int, int]]:
     """Return point, a, b, parameters of every row, from the files."""
-    found = []
-    for part in range(store.parts):
-        for batch in store.rows(part):
-            columns = (batch[name] for name in ("point", "a", "b", "parameters")) if batch else ()
-            found += [tuple(map(int, row)) for row in zip(*columns, strict=True)]
-    return found  # type: ignore[return-value]
+    names = ("point", "a", "b", "parameters")
+    read = (row for part in range(store.parts) for row in store.rows(part, range(store.size)))
+    return [tuple(int(row[name]) for name in names) for row in read]  # type: ignore[misc]

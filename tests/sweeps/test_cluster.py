@@ -126,12 +126,8 @@ def into(address: str, progress: Callable[[int], None], resume: bool = False) ->
 
 
 def rows(store: Any) -> list[tuple[int, int, int]]:
-    found = []
-    for part in range(store.parts):
-        for batch in store.rows(part):
-            columns = (batch[name] for name in ("a", "b", "parameters")) if batch else ()
-            found += [tuple(map(int, row)) for row in zip(*columns, strict=True)]
-    return found  # type: ignore[return-value]
+    read = (row for part in range(store.parts) for row in store.rows(part, range(store.size)))
+    return [(int(row["a"]), int(row["b"]), int(row["parameters"])) for row in read]
 
 
 ROWS = [(a, b, parameters(a, b)) for a in range(1, 81) for b in range(1, 9) if a % b == 0]

@@ -84,6 +84,32 @@ def test_a_changed_part_with_a_record_of_its_own(damage: str) -> None:
 
 
 @FORMATS
+def test_values_beyond_those_counted(format: str) -> None:
+    """A record of its own: no row has fewer than 10,000 multiplies; the first has 64·(36 + 1)."""
+    sweep(format)
+    found = read_document(str(record(0)))
+    found["spreads"]["multiplies"][0] = 10_000
+    write_document(str(record(0)), found)
+    assert refused().endswith(f"(part-000000000.{format}): it has other values than were counted")
+    assert rows(sweep(format, resume=True)) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    "spreads",
+    [None, {}, {"parameters": [0, 1, 1, 1]}, "all 1", "all -1", "all []", "from 2 to 1", "all 1.0"],
+)
+def test_a_record_without_what_was_counted_of_metrics(spreads: object) -> None:
+    sweep("csv")
+    found = read_document(str(record(0)))
+    told = {"all 1": 1, "all -1": [-1, 1, 1, 1], "all []": [], "from 2 to 1": [2, 1, 1, 1]}
+    if isinstance(spreads, str):
+        spreads = dict.fromkeys(found["spreads"], told.get(spreads, [1.0] * 4))
+    write_document(str(record(0)), found | {"spreads": spreads})
+    assert refused().endswith("(part-000000000.csv): its record is none of ours")
+    assert rows(sweep("csv", resume=True)) == EXPECTED
+
+
+@FORMATS
 def test_a_part_that_is_gone(format: str) -> None:
     sweep(format)
     part(2, format).unlink()

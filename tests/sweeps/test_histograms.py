@@ -134,6 +134,13 @@ def test_every_value_is_in_one_bin(
     assert (extent.least, extent.most, extent.total) == (min(values), max(values), sum(values))
     assert all((value - extent.least) % (extent.step or 1) == 0 for value in values)
     assert extent.step % step == 0
+    merged = Extremes()
+    for at in range(0, len(values), 7):
+        part = Extremes()
+        part.add(integers(values[at : at + 7]))
+        merged.merge(part.rows, part.least, part.most, part.total, part.step)
+        merged.merge(0, 0, 0, 0, 0)
+    assert vars(merged) == vars(extent)
     bins = module._bins("peak", extent, most, scale)
     assert list(bins.edges) == sorted(set(bins.edges))
     assert len(bins.edges) - 1 <= most

@@ -64,10 +64,10 @@ def test_words_and_inputs_stand_as_one_types_them() -> None:
         archcalc.load("vgg11"), ["head=fc,gap", "input=64x64x3,96x64x3", "classes=10,100"]
     )
     store = swept(grid(space), "parquet")
-    (batch,) = store.rows(0)
-    assert batch["head"][:5] == ["fc"] * 4 + ["gap"]
-    assert batch["input"][:4] == ["64x64x3", "64x64x3", "96x64x3", "96x64x3"]
-    assert batch["classes"][:2] == [10, 100]
+    found = list(store.rows(0, range(5)))
+    assert [row["head"] for row in found] == ["fc"] * 4 + ["gap"]
+    assert [row["input"] for row in found] == ["64x64x3", "64x64x3", "96x64x3", "96x64x3", "64x64x3"]
+    assert [row["classes"] for row in found[:2]] == [10, 100]
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet"])
@@ -140,6 +140,22 @@ def test_a_summary_is_that_of_the_rows() -> None:
     # more values stored cost more parameters; at each a, the most groups cost least
     assert [int(row["a"]) for row in front.chosen] == sorted({int(row["a"]) for row in front.chosen})
     assert all(b == max(d for d in range(1, 9) if a % d == 0) for _, a, b, _ in map(_key, front.chosen))
+
+
+def test_parts_that_cannot_have_the_best_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The more a, the more parameters: the first part has the least, the last the most."""
+    store = swept(points(), "csv")
+    read: list[int] = []
+    columns = Store.columns
+    monkeypatch.setattr(Store, "columns", lambda s, n, names: read.append(n) or columns(s, n, names))
+    for most in (False, True):
+        summary = summarize(store, (), Goal("parameters", most), 1)
+        assert read.pop() == (6 if most else 0)
+        assert summary.chosen[0]["parameters"] == (max if most else min)(row[3] for row in EXPECTED)
+    summarize(store, (Goal("parameters", False), Goal("stored", False)), Goal("peak", False), 1)
+    assert read == [0]
+    summarize(store, (Goal("parameters", False), Goal("stored", True)), Goal("peak", False), 1)
+    assert sorted(read[1:]) == list(range(7))  # each has its own, with more stored
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet"])

@@ -58,6 +58,12 @@ class Front:
                 return
             self._offer(*one)
 
+    def surpasses(self, bounds: Sequence[int]) -> bool:
+        """Return whether a member beats every point whose objectives are at least these."""
+        least = np.array(bounds, object)
+        covers = _all(self.values, least, np.less_equal)
+        return bool((covers & ~_all(self.values, least, np.equal)).any())
+
     def _merge(self, values: Array, numbers: Array, counts: Array) -> None:
         """Find the front of two or three objectives by sorting, fast even if every point is on it."""
         if len(values) == 2:
@@ -202,9 +208,13 @@ class Best:
     """Return the `most` points with the smallest value; among equals, the smallest numbers."""
 
     def __init__(self, most: int) -> None:
-        self.most = most
+        self.most, self.dropped = most, False
         self.values: Array = np.empty(0, np.int64)
         self.numbers: Array = np.empty(0, np.int64)
+
+    def surpasses(self, bounds: Sequence[int]) -> bool:
+        """Return whether there are enough points better than this."""
+        return len(self.values) == self.most and bool(self.values[-1] < bounds[0])
 
     def add(self, values: Array, numbers: Array) -> None:
         if len(self.values) == self.most:

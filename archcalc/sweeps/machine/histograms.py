@@ -10,6 +10,7 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 _SAFE = 1 << 62  # sums below it are exact in 64 bits
+_FEW = 32  # edges that are compared with all values; among more, a value's place is searched
 
 
 def integers(values: Sequence[int]) -> Array:
@@ -39,6 +40,16 @@ class Extremes:
         self.rows += len(values)
         self.least, self.most = min(self.least, least), max(self.most, most)
 
+    def merge(self, rows: int, least: int, most: int, total: int, step: int) -> None:
+        """Add so many integers of which these are known."""
+        if not rows:
+            return
+        if not self.rows:
+            self.least, self.most = least, most
+        self.step = gcd(self.step, step, abs(least - self.least))
+        self.rows, self.total = self.rows + rows, self.total + total
+        self.least, self.most = min(self.least, least), max(self.most, most)
+
 
 class BinCounts:
     """Counts of points per cell; an axis has rising `edges`, the last of which belongs to no cell."""
@@ -50,6 +61,10 @@ class BinCounts:
 
     def add(self, *values: Array) -> None:
         """Add points by their values on each axis, all within its edges."""
+        if len(values) == 1 and len(self._edges[0]) <= _FEW:
+            below = [np.count_nonzero(values[0] < edge) for edge in self._edges[0][1:]]
+            self.cells += np.diff(below, prepend=0)
+            return
         places = [
             np.searchsorted(edges, row, "right") - 1
             for edges, row in zip(self._edges, values, strict=True)

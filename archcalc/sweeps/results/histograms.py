@@ -1,13 +1,13 @@
 """Compute the spread of a directory's rows over one or two metrics, part by part.
 
-The first pass finds the extents, the second counts per bin, so that memory does not grow with the
-rows.
+The extents were counted while the rows were written; one pass over the parts, on all cores, counts
+per bin. Memory does not grow with the rows.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from math import expm1, isqrt, log, log1p
 from typing import Any, Literal, NamedTuple
@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.sweeps.evaluation.collector import Goal
 from archcalc.sweeps.results.parts import POINT
-from archcalc.sweeps.results.store import Store
+from archcalc.sweeps.results.store import Store, on_all_cores
 from archcalc.units import grouped, printable
 
 Scale = Literal["auto", "log", "linear"]
@@ -93,15 +93,28 @@ def histograms(store: Store, names: Sequence[str], most: int, scale: Scale) -> d
     Raises:
         UsageError: there are no rows, or no logarithms.
     """
+    known = extents(store, names)
+    bins = {name: _bins(name, known[name], most, scale) for name in names}
+    found = on_all_cores(lambda part: _counted(store, part, bins), list(store.counts()))
+    return {name: Histogram(bins[name], sum(cells[name] for cells in found).tolist()) for name in names}
+
+
+def _counted(store: Store, part: int, bins: Mapping[str, Bins]) -> dict[str, Any]:
+    """Return the counts per bin of a part; a metric whose values all lie in one bin is not read."""
     from archcalc.sweeps.machine.histograms import BinCounts
 
-    extents = _extents(store, names)
-    bins = {name: _bins(name, extents[name], most, scale) for name in names}
-    counts = {name: BinCounts(bins[name].edges) for name in names}
-    for batch in _batches(store, names):
-        for name in names:
+    counts = {name: BinCounts(one.edges) for name, one in bins.items()}
+    record, wide = store.counts()[part], []
+    for name, (edges, _, _) in bins.items():
+        low, high = (bisect_right(edges, value) - 1 for value in record["spreads"][name][:2])
+        if low < high:
+            wide.append(name)
+        elif record["rows"]:
+            counts[name].cells[low] = record["rows"]
+    for batch in store.columns(part, wide) if wide else ():
+        for name in wide:
             counts[name].add(batch[name])
-    return {name: Histogram(bins[name], counts[name].cells.tolist()) for name in names}
+    return {name: count.cells for name, count in counts.items()}
 
 
 def density(store: Store, x: Goal, y: Goal, scale: Scale) -> Density:
@@ -114,10 +127,10 @@ def density(store: Store, x: Goal, y: Goal, scale: Scale) -> Density:
     from archcalc.sweeps.machine.histograms import BinCounts
 
     names = (x.name, y.name)
-    extents = _extents(store, names)
-    rows = extents[x.name].rows
+    known = extents(store, names)
+    rows = known[x.name].rows
     finest = min(max(isqrt(rows // 4), 24), FINEST)
-    bins = [_bins(name, extents[name], finest, scale) for name in names]
+    bins = [_bins(name, known[name], finest, scale) for name in names]
     counts, front = BinCounts(*(b.edges for b in bins)), Front(2, MOST_DRAWN)
     points: list[tuple[int, int]] = []
     signs = [-1 if goal.most else 1 for goal in (x, y)]
@@ -137,13 +150,13 @@ def _batches(store: Store, names: Sequence[str]) -> Iterator[dict[str, Any]]:
         yield from store.columns(part, names)
 
 
-def _extents(store: Store, names: Sequence[str]) -> dict[str, Any]:
+def extents(store: Store, names: Sequence[str]) -> dict[str, Any]:
     from archcalc.sweeps.machine.histograms import Extremes
 
     found = {name: Extremes() for name in names}
-    for batch in _batches(store, names):
+    for record in store.counts().values():
         for name in names:
-            found[name].add(batch[name])
+            found[name].merge(record["rows"], *record["spreads"][name])
     if not found[names[0]].rows:
         help = "a sweep writes the networks that satisfy its --where"
         raise UsageError(Diagnostic(f"{printable(store.path)} holds no rows", help=help))

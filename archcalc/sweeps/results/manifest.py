@@ -14,10 +14,11 @@ from uuid import uuid4
 from archcalc import __version__
 from archcalc.regular import open_regular
 from archcalc.spec.settings import show_value
+from archcalc.sweeps.metrics import MEANING
 from archcalc.sweeps.space.points import Points
 
 PART = 1 << 20  # points
-SCHEMA = 2
+SCHEMA = 3
 MANIFEST = "_manifest.json"  # other programs that read a folder of Parquet leave out what begins so
 LARGEST = 1 << 26  # bytes of a document
 
@@ -117,4 +118,13 @@ def is_record(found: dict[str, Any], points: int) -> bool:
     pairs = refused.values()
     told = all(isinstance(pair, list) and [type(n) for n in pair] == [int, int] for pair in pairs)
     ordered: list[Any] = [0, *counts]
-    return told and ordered == sorted(ordered) and counts[2] == points
+    spread = _is_spread(found.get("spreads"))
+    return told and spread and ordered == sorted(ordered) and counts[2] == points
+
+
+def _is_spread(found: Any) -> bool:
+    """Return whether this is the least, the most, the sum and the step of each metric."""
+    if not isinstance(found, dict) or found.keys() != MEANING.keys():
+        return False
+    whole = all(isinstance(n, list) and [type(v) for v in n] == [int] * 4 for n in found.values())
+    return whole and all(0 <= n[0] <= n[1] and n[2] >= 0 and n[3] >= 0 for n in found.values())

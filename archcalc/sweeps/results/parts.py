@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from importlib import import_module
 from itertools import islice
 from typing import IO, Any, NamedTuple
@@ -20,7 +20,9 @@ from archcalc.units import safe
 
 POINT = "point"
 BATCH = 1 << 16  # rows that are read at once
+GROUP = 1 << 17  # rows of which some can be read without the others
 CHUNK = 1 << 20  # bytes that are digested at once
+OTHERS = "a column holds other things than integers"
 INSTALL = "pip install 'archcalc[sweep]' for Parquet, or --format csv"
 
 
@@ -66,10 +68,10 @@ def read_integers(place: str, format: str, names: Sequence[str]) -> Iterator[dic
 
     with open_regular(place) as file:
         if format == "parquet":
-            for batch in _batches(file, list(names)):
+            for batch in _opened(file, names).iter_batches(BATCH, columns=list(names)):
                 found = {name: batch.column(name) for name in names}
                 if any(str(c.type) != "int64" or c.null_count for c in found.values()):
-                    raise ValueError("a column holds other things than integers")
+                    raise ValueError(OTHERS)
                 yield {name: column.to_numpy() for name, column in found.items()}
             return
         rows = _rows(file)
@@ -77,28 +79,40 @@ def read_integers(place: str, format: str, names: Sequence[str]) -> Iterator[dic
             yield {name: integers([int(row[name]) for row in batch]) for name in names}
 
 
-def read_rows(place: str, format: str) -> Iterator[dict[str, list[Any]]]:
-    """Yield all columns, some thousand rows at a time.
+def read_rows(
+    place: str, format: str, wanted: Collection[int], whole: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of these points; columns are as they were written, but the `whole` ones integers.
 
     Raises:
         as `read_integers`.
     """
     with open_regular(place) as file:
-        if format == "parquet":
-            for batch in _batches(file, None):
-                yield batch.to_pydict()
+        if format == "csv":
+            yield from (_integers(row, whole) for row in _rows(file) if int(row[POINT]) in wanted)
             return
-        rows = _rows(file)
-        while batch := list(islice(rows, BATCH)):
-            yield {name: [row[name] for row in batch] for name in batch[0]}
+        opened, compute = _opened(file, [POINT]), import_module("pyarrow.compute")
+        values = import_module("pyarrow").array(list(wanted))
+        for group in range(opened.num_row_groups):
+            found = compute.is_in(opened.read_row_group(group, [POINT]).column(0), value_set=values)
+            if compute.any(found).as_py():
+                rows = opened.read_row_group(group).filter(found).to_pylist()
+                yield from (_integers(row, whole) for row in rows)
 
 
-def _batches(file: IO[bytes], names: list[str] | None) -> Iterator[Any]:
+def _integers(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    if not all(type(row[name]) in (int, str) for name in names):
+        raise ValueError(OTHERS)
+    return row | {name: int(row[name]) for name in names}
+
+
+def _opened(file: IO[bytes], names: Sequence[str]) -> Any:
+    """Return a Parquet file that has these columns."""
     opened = parquet().ParquetFile(file, page_checksum_verification=True)
-    missing = [name for name in names or () if name not in opened.schema_arrow.names]
+    missing = [name for name in names if name not in opened.schema_arrow.names]
     if missing:
         raise KeyError(missing[0])
-    yield from opened.iter_batches(BATCH, columns=names)
+    return opened
 
 
 def _rows(file: IO[bytes]) -> Iterator[dict[str, str]]:
@@ -149,6 +163,7 @@ def _write_parquet(place: str, points: Points, part: Part) -> None:
         use_dictionary=False,
         column_encoding=dict.fromkeys(numbers, "BYTE_STREAM_SPLIT"),
         write_page_checksum=True,
+        row_group_size=GROUP,
     )
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from archcalc.errors import ArchError, Diagnostic, UsageError, shown
+from archcalc.sweeps.evaluation.stream import cores
 from archcalc.sweeps.results import parts
 from archcalc.sweeps.results.manifest import (
     MANIFEST,
@@ -30,6 +32,7 @@ from archcalc.units import printable
 
 # a KeyError is a column that is missing; what Parquet has and pyarrow has not is NotImplemented
 UNREADABLE = (OSError, ValueError, KeyError, NotImplementedError, csv.Error)
+T = TypeVar("T")
 AGAIN = "the same sweep with --resume writes it again"
 
 
@@ -67,15 +70,17 @@ class Store:
         Raises:
             ArchError: a part is damaged.
         """
-        return {number: self._checked(number) for number in self._recorded()}
+        return dict(on_all_cores(lambda number: (number, self._checked(number)), self._recorded()))
 
     def sound(self) -> dict[int, dict[str, Any]]:
         """Return the counts of the parts that are done: a damaged part is not."""
-        found = {}
-        for number in self._recorded():
-            with suppress(ArchError):
-                found[number] = self._checked(number)
-        return found
+        numbers = self._recorded()
+        on_all_cores(self._is_sound, numbers)
+        return {number: self._sound[number] for number in numbers if number in self._sound}
+
+    def _is_sound(self, number: int) -> None:
+        with suppress(ArchError):
+            self._checked(number)
 
     def _recorded(self) -> list[int]:
         """Return the numbers of the parts that have a record.
@@ -114,6 +119,7 @@ class Store:
             digest = parts.digest_of(new)
             os.replace(new, place)
             write_document(self._record(number), counts | digest)
+            self._sound[number] = counts | digest
 
     def clear(self) -> None:
         """Remove half-written files.
@@ -127,24 +133,27 @@ class Store:
                     with suppress(FileNotFoundError):  # its writer was alive after all
                         os.remove(os.path.join(self.path, name))
 
-    def rows(self, part: int) -> Iterator[dict[str, list[Any]]]:
-        """Yield the columns of a part, some thousand rows at a time.
+    def rows(
+        self, part: int, wanted: Collection[int], whole: Sequence[str] = ()
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the rows of these points of a part, with integers in the `whole` columns.
 
         Raises:
             ArchError: the part is damaged.
         """
         self._checked(part)
         with self._reading(part):
-            yield from parts.read_rows(self.file(part), self.format)
+            yield from parts.read_rows(self.file(part), self.format, wanted, whole)
 
     def columns(self, part: int, names: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Yield columns of integers of a part, as arrays of some thousand rows.
 
         Raises:
-            ArchError: the part is damaged: unreadable, another number of rows than counted, or points
-                are not its own, each once and in order.
+            ArchError: the part is damaged: unreadable, another number of rows than counted, points that
+                are not its own, each once and in order, or metrics beyond what was counted.
         """
-        counted = self._checked(part)["rows"]
+        record = self._checked(part)
+        counted, spreads = record["rows"], record["spreads"]
         rows, last, end = 0, part * self.part - 1, (part + 1) * self.part
         wanted = tuple(dict.fromkeys((POINT, *names)))
         with self._reading(part):
@@ -154,6 +163,9 @@ class Store:
                 if numbers[0] <= last or numbers[-1] >= end or not (numbers[1:] > numbers[:-1]).all():
                     raise ValueError("its points are not in order")
                 last = int(numbers[-1])
+                for name in spreads.keys() & batch.keys():
+                    if batch[name].min() < spreads[name][0] or batch[name].max() > spreads[name][1]:
+                        raise ValueError("it has other values than were counted")
                 yield batch
             if rows != counted:
                 raise ValueError("it has other rows than were counted")
@@ -167,6 +179,12 @@ class Store:
             name = os.path.basename(self.file(part))
             message = f"{what} ({name}): {_reason(error)}"
             raise ArchError(Diagnostic(message, help=AGAIN)) from None
+
+
+def on_all_cores(work: Callable[[int], T], numbers: Sequence[int]) -> list[T]:
+    """Return what `work` does with each part: reading a file keeps one core busy, or a disk."""
+    with ThreadPoolExecutor(cores()) as pool:
+        return list(pool.map(work, numbers))
 
 
 def create(path: str, manifest: dict[str, Any], resume: bool) -> Store:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from archcalc.sweeps.evaluation.collector import MOST_IN_FRONT, Collector, Goal
@@ -11,6 +11,7 @@ from archcalc.sweeps.evaluation.run import Progress, Request, prepare
 from archcalc.sweeps.evaluation.stream import Chunk, Stream
 from archcalc.sweeps.evaluation.told import Tell, silent
 from archcalc.sweeps.metrics import MEANING
+from archcalc.sweeps.results.histograms import extents
 from archcalc.sweeps.results.parts import POINT, Part
 from archcalc.sweeps.results.store import Store
 
@@ -44,7 +45,8 @@ def write_parts(store: Store, stream: Stream, parts: Sequence[int]) -> Iterator[
         yield chunk.end - chunk.begin
         if chunk.end % store.part == 0 or chunk.end == store.size:
             number = chunk.begin // store.part
-            store.write(number, engine.points, _part(engine, waiting), _counts(engine, waiting))
+            part = _part(engine, waiting)
+            store.write(number, engine.points, part, _counts(engine, waiting, part))
             waiting = []
 
 
@@ -61,7 +63,7 @@ def _part(engine: Engine, chunks: Sequence[Chunk]) -> Part:
     )
 
 
-def _counts(engine: Engine, chunks: Sequence[Chunk]) -> dict[str, Any]:
+def _counts(engine: Engine, chunks: Sequence[Chunk], part: Part) -> dict[str, Any]:
     counter = _counter()
     for chunk in chunks:
         counter.add(chunk.found, chunk.lanes, chunk.begin)
@@ -69,7 +71,18 @@ def _counts(engine: Engine, chunks: Sequence[Chunk]) -> dict[str, Any]:
         engine.told.reasons[reason - 1]: [count, counter.examples[reason]]
         for reason, count in counter.refused.items()
     }
-    return {"points": counter.seen, "networks": counter.valid, "rows": counter.kept, "refused": refused}
+    counted = {"points": counter.seen, "networks": counter.valid, "rows": counter.kept}
+    return {**counted, "refused": refused, "spreads": _spreads(part)}
+
+
+def _spreads(part: Part) -> dict[str, list[int]]:
+    """Return the least, the most, the sum and the step of each metric."""
+    from archcalc.sweeps.machine.histograms import Extremes
+
+    found = {name: Extremes() for name in MEANING}
+    for extent, values in zip(found.values(), part.results, strict=True):
+        extent.add(values)
+    return {name: [e.least, e.most, e.total, e.step] for name, e in found.items()}
 
 
 class MetricSpread(NamedTuple):
@@ -101,47 +114,53 @@ class Summary(NamedTuple):
 
 
 def summarize(store: Store, pareto: Sequence[Goal], by: Goal, top: int) -> Summary:
-    """Read the parts twice: for counts and the choice of rows, then for the chosen rows."""
-    from archcalc.sweeps.machine.fronts import Best, Front, stacked
-    from archcalc.sweeps.machine.histograms import Extremes
-
+    """Tell what the records have counted, choose rows by the parts' goals, and read the chosen."""
     counts = store.counts()
     refused: dict[str, int] = {}
     for count in counts.values():
         for reason, (points, _) in count["refused"].items():
             refused[reason] = refused.get(reason, 0) + points
-    front, best = Front(len(pareto), MOST_IN_FRONT), Best(top)
-    extents, wanted = {name: Extremes() for name in MEANING}, list(pareto) or [by]
+    wanted = list(pareto) or [by]
+    kept = _chosen(store, wanted, None if pareto else top)
     names = tuple(dict.fromkeys((POINT, *MEANING, *(goal.name for goal in wanted))))
-    for part in sorted(counts):
-        for batch in store.columns(part, names):
-            for name, extent in extents.items():
-                extent.add(batch[name])
-            goals = [batch[goal.name] * (-1 if goal.most else 1) for goal in wanted]
-            if pareto:
-                front.add(stacked(goals), batch[POINT])
-            else:
-                best.add(goals[0], batch[POINT])
-    kept = front.numbers if pareto else best.numbers
-    rows = list(_rows(store, sorted(counts), kept.tolist(), names))
+    rows = _rows(store, kept.numbers.tolist(), names)
     if pareto:
         rows.sort(key=lambda row: (row[pareto[0].name] * (-1 if pareto[0].most else 1), row[POINT]))
     done, networks, whole = (sum(c[k] for c in counts.values()) for k in ("points", "networks", "rows"))
-    spreads = tuple(
-        MetricSpread(k, e.least, e.total // whole, e.most) for k, e in extents.items() if whole
-    )
-    return Summary(store.size, done, networks, whole, refused, spreads, tuple(rows), front.dropped)
+    known = extents(store, list(MEANING)) if whole else {}
+    spreads = tuple(MetricSpread(k, e.least, e.total // whole, e.most) for k, e in known.items())
+    return Summary(store.size, done, networks, whole, refused, spreads, tuple(rows), kept.dropped)
 
 
-def _rows(
-    store: Store, parts: Sequence[int], numbers: Sequence[int], whole: Sequence[str]
-) -> tuple[dict[str, Any], ...]:
+def _chosen(store: Store, goals: Sequence[Goal], top: int | None) -> Any:
+    """Return the front, or the `top` best; a part whose bounds show that it has none is not read."""
+    from archcalc.sweeps.machine.fronts import Best, Front, stacked
+
+    kept: Any = Front(len(goals), MOST_IN_FRONT) if top is None else Best(top)
+    signs = [-1 if goal.most else 1 for goal in goals]
+    for bounds, part in sorted((_bounds(record, goals), n) for n, record in store.counts().items()):
+        if bounds and kept.surpasses(bounds):
+            continue
+        for batch in store.columns(part, [goal.name for goal in goals]):
+            values = stacked([batch[g.name] * sign for g, sign in zip(goals, signs, strict=True)])
+            kept.add(values if top is None else values[0], batch[POINT])
+    return kept
+
+
+def _bounds(record: Mapping[str, Any], goals: Sequence[Goal]) -> list[int]:
+    """Return the best that a part can have of each goal; nothing if a goal is a variable."""
+    if any(goal.name not in MEANING for goal in goals):
+        return []
+    ends = [record["spreads"][goal.name] for goal in goals]
+    return [-end[1] if goal.most else end[0] for goal, end in zip(goals, ends, strict=True)]
+
+
+def _rows(store: Store, numbers: Sequence[int], whole: Sequence[str]) -> list[dict[str, Any]]:
     """Return the rows of these points, in their order; the `whole` columns are integers."""
-    wanted, found = set(numbers), dict[int, dict[str, Any]]()
-    for part in (p for p in parts if any(n // store.part == p for n in wanted)):
-        for batch in store.rows(part):
-            for i, number in enumerate(batch.get(POINT, ())):
-                if int(number) in wanted:
-                    row = {name: values[i] for name, values in batch.items()}
-                    found[int(number)] = row | {name: int(row[name]) for name in whole}
-    return tuple(found[number] for number in numbers)
+    found: dict[int, dict[str, Any]] = {}
+    by_part: dict[int, set[int]] = {}
+    for number in numbers:
+        by_part.setdefault(number // store.part, set()).add(number)
+    for part, wanted in by_part.items():
+        found |= {row[POINT]: row for row in store.rows(part, wanted, whole)}
+    return [found[number] for number in numbers]
