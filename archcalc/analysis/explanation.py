@@ -67,6 +67,8 @@ def _layer(layer: Layer, style: Style) -> Iterator[ExplainedNumber]:
         yield ExplainedNumber("", "weights", "those of another layer, counted there")
     for weight in layer.weights:
         yield _line("", ROLES.get(weight.role, weight.role), _sizes(weight, style), weight.size, style)
+        if weight.called:
+            yield ExplainedNumber("", "", weight.called)
     for work in operator.work(*inputs):
         kind = "multiplies" if work.kind == "products" else work.kind
         yield _line("", kind, _loops(work, style), work.total, style)
@@ -161,7 +163,8 @@ def _factor(factor: Int, style: Style) -> str:
 
 def _names(work: Work) -> str:
     """Return what the factors are: 'height·width·filters × kernel height·kernel width·channels'."""
-    return " × ".join("·".join(name for name, _ in extent.factors) for extent in work.extents)
+    names = " × ".join("·".join(name for name, _ in extent.factors) for extent in work.extents)
+    return f"less the first of each sum: {names}" if work.each == -1 else names
 
 
 def where(program: Program) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from archcalc import garbage
 from archcalc.errors import ArchError, Diagnostic
@@ -37,10 +37,10 @@ def read(path: str, inputs: Mapping[str, tuple[int, ...]], dims: Mapping[str, in
     with file:
         kind = identify(file, label)
         if kind == "safetensors":
+            if _braced(file):
+                raise ArchError(f"{label} is JSON, but no Keras model: it has no graph to count")
             help = "`archcalc params` lists its tensors; a graph lies in `.pt2` and `.onnx` files"
-            raise ArchError(
-                Diagnostic(f"{label} holds weights and no graph: nothing to count", help=help)
-            )
+            raise ArchError(Diagnostic(f"{label} holds weights: it has no graph to count", help=help))
         if kind == "zip":
             from archcalc.interop.archive import Archive
             from archcalc.interop.torch.reader import read as read_torch
@@ -55,6 +55,11 @@ def read(path: str, inputs: Mapping[str, tuple[int, ...]], dims: Mapping[str, in
         from archcalc.interop.onnx.reader import read as read_onnx
 
         return read_onnx(file, label, inputs, dims)
+
+
+def _braced(file: IO[bytes]) -> bool:
+    """Return whether a file is JSON: safetensors begins with a length."""
+    return file.read(16).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
 
 
 def _keras(

@@ -202,8 +202,9 @@ def _weight_map(path: str, file: IO[bytes]) -> dict[str, str]:
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         sound = False
     if not sound or len(set(weight_map.values())) > _MOST_FILES:
-        help = "an index of shards has a `weight_map`: tensor → file"
-        raise ArchError(Diagnostic(f"{_label(path)} is JSON, and no index of shards", help=help))
+        help = "a Keras model has a `class_name`, an index of shards a `weight_map`: tensor → file"
+        what = f"{_label(path)} is JSON, but neither a Keras model nor an index of shards"
+        raise ArchError(Diagnostic(what, help=help))
     return dict(weight_map)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,22 @@ def test_explain_a_layer() -> None:
     text = run("explain", "inception", "5x5/conv", "--bottleneck", "16")
     assert "28·28·32 × 5·5·16 = 10,035,200" in text
     assert "height·width·filters × kernel height·kernel width·channels" in text
+
+
+def test_explain_names_weights_of_one_role() -> None:
+    """torch's names: from the input 64 × 4 gates × 32, from the state 32 × 4 × 32."""
+    lines = [line.split() for line in run("explain", "20x64 | lstm 32", "lstm").splitlines()]
+    told = dict(pairwise(" ".join(line) for line in lines))
+    assert told["weights 64·128 = 8,192"] == "weight_ih_l0"
+    assert told["weights 32·128 = 4,096"] == "weight_hh_l0"
+
+
+def test_explain_says_what_is_taken_off() -> None:
+    """A transposed convolution adds all products but the first that falls on each of 58 × 58 places."""
+    text = run("explain", "28x28x64 | deconv 32 k4 s2 p1 nobias", "deconv")
+    assert (
+        "−(58·58·32) = -107,648\n               less the first of each sum: height·width·filters" in text
+    )
 
 
 def test_explain_with_a_symbol() -> None:

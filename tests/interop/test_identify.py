@@ -107,8 +107,23 @@ def test_weights_without_a_graph(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
     assert refused(path) == (
-        "m.safetensors holds weights and no graph: nothing to count",
+        "m.safetensors holds weights: it has no graph to count",
         "`archcalc params` lists its tensors; a graph lies in `.pt2` and `.onnx` files",
+    )
+
+
+def test_json_that_is_no_model(tmp_path: Path) -> None:
+    path = tmp_path / "m.json"
+    path.write_text(" {}")
+    assert refused(path)[0] == "m.json is JSON, but no Keras model: it has no graph to count"
+
+
+def test_bytes_of_no_format(tmp_path: Path) -> None:
+    path = tmp_path / "m.pth"
+    path.write_bytes(b"\x0a\x00")
+    assert refused(path) == (
+        "m.pth: this is no ONNX model: it holds no graph",
+        "`.pt2` of torch.export, ONNX, and Keras' `.keras` or JSON are read, known by their content",
     )
 
 

@@ -84,4 +84,4 @@ def test_json_that_is_no_index(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(ArchError) as error:
         read(str(path))
-    assert str(error.value) == "config.json is JSON, and no index of shards"
+    assert str(error.value) == "config.json is JSON, but neither a Keras model nor an index of shards"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from archcalc.errors import ArchError
+from archcalc.errors import ArchError, Diagnostic
 from archcalc.interop.onnx.messages import Attribute, GraphProto, NodeProto
 from archcalc.interop.onnx.tensors import Place, entries
 from archcalc.interop.onnx.wire import Field, WireFile, signed
+
+_READ = "`.pt2` of torch.export, ONNX, and Keras' `.keras` or JSON are read, known by their content"
 
 
 class Function(NamedTuple):
@@ -64,7 +66,8 @@ def _outermost(source: WireFile) -> list[Field]:
     try:
         return source.fields(0, source.size)
     except ArchError as error:
-        raise ArchError(f"this is no ONNX model, or its end is missing: {error}") from error
+        what = f"this is no ONNX model, or its end is missing: {error}"
+        raise ArchError(Diagnostic(what, help=_READ)) from error
 
 
 def read_model(source: WireFile) -> Opened:
@@ -88,7 +91,7 @@ def read_model(source: WireFile) -> Opened:
         elif tag == 0xCA:
             functions.update([_function(source, start, end)])
     if graph is None:
-        raise ArchError("this is no ONNX model: it holds no graph")
+        raise ArchError(Diagnostic("this is no ONNX model: it holds no graph", help=_READ))
     return Opened(
         f"{producer} {version}".strip(), opsets, graph, functions, dict(entries(source, metadata))
     )
