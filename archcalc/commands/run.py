@@ -41,6 +41,11 @@ class RunCommand(SpecCommand):
 @click.option("--verify", is_flag=True, help="Hold every prediction against what was executed.")
 @click.option("--quick", is_flag=True, help="With --verify: at a small input.")
 @click.option("--allow-skips", is_flag=True, help="With --verify: layers may stay unexecuted.")
+@click.option(
+    "--against",
+    type=click.Choice(("torch", "onnxruntime")),
+    help="With --verify, of a model file: hold its layers against what this computes.",
+)
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, help="Networks verified at once.")
 @click.option("--identities", is_flag=True, help="Prove what is said to be the same, by executing both.")
 @click.option("--stats", is_flag=True, help="Mean, deviation, zeros and largest value of every layer.")
@@ -75,6 +80,7 @@ def command(networks: list[Network], table: Table, **options: Any) -> None:
              archcalc run --verify          the classics; --all: every network
              archcalc run --identities      a dense layer is a convolution, …
              archcalc run resnet50 --time
+             archcalc run --verify model.onnx --against onnxruntime
 
     \b
     output       mean, standard deviation, largest absolute value, best classes
@@ -85,6 +91,11 @@ def command(networks: list[Network], table: Table, **options: Any) -> None:
                  values and bytes must agree. Exit code 1 if one does not, or if a
                  layer cannot be executed (unless --allow-skips).
     checks       comparisons that were made for a layer
+    --against    in place of these: torch runs a .pt2, onnxruntime an .onnx, with
+                 the weights in it, and every layer that makes a tensor of the
+                 file must make its values. difference: the largest one of a
+                 layer over its largest value; exit code 1 above 1e-4. Only for
+                 files that you trust: torch.export.load can run code in them
     --quick      at the smallest input of 32 pixels a side or more
     --all        of a SPEC: a row for every layer; without one: the whole zoo
     --jobs       networks at once, as far as memory goes
@@ -106,6 +117,8 @@ def _run(
     start = Start(*(options[name] for name in Start._fields))
     if mode == "identities":
         _identities(table.format)
+    elif options["against"]:
+        _against(networks[0], table, start, options["against"])
     elif mode == "verify":
         _verify(networks, table, start, options, zoo=alone and context.params["all_"])
     else:
@@ -163,6 +176,16 @@ def _verify(
         for network in networks:
             require_room(sized(network, asked.quick).graph, proof=True)
         verify(networks, [expect(network) for network in networks], table, asked)
+
+
+def _against(network: Network, table: Table, start: Start, tool: str) -> None:
+    from archcalc.reports.against import against
+
+    _require_room([network], 1)
+    report, failed = against(network, table, start, tool)
+    show("run", [report], table.format)
+    if failed:
+        raise Finding(*failed)
 
 
 def _require_room(networks: Iterable[Network], batch: int, itemsize: int = 4) -> None:

@@ -13,14 +13,27 @@ from archcalc.errors import Diagnostic, UsageError
 _START = {"init", "seed", "weights", "map", "layout", "image", "mean", "std", "set_", "input_"}
 MEANINGFUL: dict[str, set[str]] = {
     "identities": set(),
-    "verify": _START | {"quick", "jobs", "allow_skips", "all_", "depth"},
+    "verify": _START | {"quick", "jobs", "allow_skips", "all_", "depth", "against"},
     "time": _START | {"batch", "all_", "depth"},
     "": _START | {"stats", "batch", "dtype", "taps", "save", "maps"},
 }
 FOR_ALL = ("verify", "identities")  # modes that need no SPEC
 EXCLUDES = {"weights": "init", "image": "batch"}  # the file says it
 NEEDS = {"map": "weights", "layout": "weights", "mean": "image", "std": "image"}
-OF_ONE = ("weights", "image", "taps", "save", "maps")  # network
+WITH_AGAINST = {
+    "input_",
+    "verify",
+    "against",
+    "seed",
+    "image",
+    "mean",
+    "std",
+    "all_",
+    "depth",
+    "format",
+    "words",
+}
+OF_ONE = ("against", "weights", "image", "taps", "save", "maps")  # network
 
 
 def refuse_contradictions(context: click.Context, networks: Sequence[Network], alone: bool) -> str:
@@ -40,10 +53,15 @@ def refuse_contradictions(context: click.Context, networks: Sequence[Network], a
         if name not in MEANINGFUL[mode] | {"format", "words", mode}:
             useful = [f"`--{m}`" for m, names in MEANINGFUL.items() if m == name or name in names]
             raise _refusal(name, f"with `--{mode}`" if mode else f"without {' or '.join(useful)}")
+        if "against" in given and name not in WITH_AGAINST:
+            raise _refusal(name, "with `--against`")
         if EXCLUDES.get(name) in given:
             raise _refusal(EXCLUDES[name], f"with `--{name}`")
         if name in NEEDS and NEEDS[name] not in given:
             raise _refusal(name, f"without `--{NEEDS[name]}`")
+        if name == "against" and alone:
+            help = "archcalc run --verify model.onnx --against onnxruntime"
+            raise UsageError(Diagnostic("`--against` is of a model file: name one", help=help))
         if name in OF_ONE and len(networks) > 1:
             raise UsageError(Diagnostic(f"`--{name}` is of one network", help="name one SPEC"))
     _refuse_for_specs(mode, alone, "quick" in given, networks)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import protobuf as p
 
 import archcalc
 from archcalc.analysis.field import receptive_fields
@@ -149,3 +150,16 @@ def test_recurrent_layers() -> None:
     graph = lowered("lstm")
     (layer,) = [n for n in graph.nodes if n.operator.name == "lstm"]
     assert layer.shape == (7, 32)
+
+
+@pytest.mark.parametrize(
+    ("names", "paths"),
+    [("x y", ["x2", "y"]), ("1 2", ["input_1", "input_2"]), ("in.1 input", ["in_1", "input2"])],
+)
+def test_inputs_that_are_called_as_a_word_of_the_language(
+    names: str, paths: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "net.onnx"
+    values = [p.value(name, 1, 3, 8, 8) for name in names.split()]
+    path.write_bytes(p.model([p.node("Add", names, "sum")], values, output="sum"))
+    assert [node.path for node in archcalc.load(path).graph.nodes] == [*paths, "add"]

@@ -86,16 +86,15 @@ class LoweringState:
 
     def laid(self) -> list[Laid]:
         """Return for each node the last tensor that lies in it."""
-        found = []
-        for names in self._names_of.values():
-            if names[-1] in self._between:
-                continue
-            lie = self.lie(names[-1])
-            own = tuple(atom for axis in lie.own for atom in axis)
-            order = tuple(own.index(atom) for axis in lie.file for atom in axis)
-            split = tuple(self.atoms.size((atom,)) for atom in own)
-            found.append(Laid(lie.node, names[-1], split, order))
-        return found
+        last = (names[-1] for names in self._names_of.values())
+        return [self.laid_as(name) for name in last if name not in self._between]
+
+    def laid_as(self, name: str) -> Laid:
+        """Return where a tensor lies, and in which order."""
+        lie = self.lie(name)
+        own = tuple(atom for axis in lie.own for atom in axis)
+        order = tuple(own.index(atom) for axis in lie.file for atom in axis)
+        return Laid(lie.node, name, tuple(self.atoms.size((atom,)) for atom in own), order)
 
     def readers(self, node: int) -> int:
         """Return how many operations read what lies in a node, apart from those that only rename it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from math import prod
 
 from archcalc import garbage
@@ -24,7 +24,7 @@ from archcalc.interop.lowering.assembly import LoweringState
 from archcalc.interop.lowering.axes import Axis, Lie
 from archcalc.interop.lowering.check import check
 from archcalc.interop.lowering.inputs import channels_of
-from archcalc.interop.lowering.model import Lowered, Unlowered
+from archcalc.interop.lowering.model import Laid, Lowered, Unlowered
 from archcalc.interop.lowering.needed import needed
 from archcalc.interop.lowering.projections import unfinished
 from archcalc.interop.lowering.written_out import Gathering
@@ -127,8 +127,17 @@ def _lowered(name: str, trace: Trace, tally: Tally) -> Lowered:
     check(name, graph, tally.counts, tally.parameters, outputs)
     weights = [w._replace(node=numbers[w.node]) for w in low.placed if w.node in numbers]
     values = {numbers[node]: v for node, v in low.numbers.items() if node in numbers}
-    laid = [each._replace(node=numbers[each.node]) for each in low.laid() if each.node in numbers]
-    return Lowered(graph, trace.modules, tuple(weights), values, tuple(laid), trace.notes)
+    laid, entered = _laid(low.laid(), numbers), _laid(map(low.laid_as, _entering(low)), numbers)
+    return Lowered(graph, trace.modules, tuple(weights), values, laid, trace.notes, entered)
+
+
+def _entering(low: LoweringState) -> list[str]:
+    return [name for name in low.trace.inputs if name in low.lies]
+
+
+def _laid(found: Iterable[Laid], numbers: Mapping[int, int]) -> tuple[Laid, ...]:
+    """Those of layers that are needed, by their new numbers."""
+    return tuple(each._replace(node=numbers[each.node]) for each in found if each.node in numbers)
 
 
 def _one(low: LoweringState, operation: Operation) -> None:
@@ -163,7 +172,7 @@ def _begun(name: str, trace: Trace, pruned: Pruned) -> LoweringState:
             raise ArchError(f"{name}: its input {tensor} of {shape} is empty")
         file = tuple(low.atoms.new(size) for size in shape)
         own = _own(file, channels_of(trace, pruned, tensor))
-        path = "input" if len(inputs) == 1 else low.names.taken(tensor)
+        path = "input" if len(inputs) == 1 else low.names.entering(tensor)
         low.set(tensor, Lie(_input(low, path, own), file, own))
     return low
 

@@ -43,6 +43,7 @@ class Lowered(NamedTuple):
         numbers: of stored tensors that are one number, or are turned around: what it is, and how it is
             joined ('add', 'sub', 'mul', 'div').
         laid: where tensors of the file can be seen.
+        inputs: how those that come in lie.
         notes: what a reader should know.
     """
 
@@ -52,6 +53,7 @@ class Lowered(NamedTuple):
     numbers: Mapping[int, tuple[float | None, str]] = {}
     laid: tuple[Laid, ...] = ()
     notes: tuple[str, ...] = ()
+    inputs: tuple[Laid, ...] = ()
 
 
 class Unlowered(Exception):

@@ -21,10 +21,15 @@ class PathNames:
         self._counts: dict[str, int] = {}
 
     def taken(self, path: str) -> str:
-        """Return a path for an input."""
+        """Return a path for a side output."""
         clean = _clean(path)
         self._taken.add(clean)
         return clean
+
+    def entering(self, path: str) -> str:
+        """Return a path for one of several inputs, which no word of the language has."""
+        clean = _clean(path).replace(".", "_")  # a key of the spec's [inputs]
+        return self._unique(f"input_{clean}" if clean.isdecimal() else clean)
 
     def path(self, operation: Operation | None, word: str) -> str:
         """Return the path of a layer that an operation becomes."""

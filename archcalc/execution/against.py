@@ -1,0 +1,109 @@
+"""Hold a model's layers against values of the tensors of its file, which something else computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from archcalc.execution.forward import Forward
+from archcalc.execution.inputs import seeded
+from archcalc.execution.model import Array, Weights
+from archcalc.graph.model import Graph
+from archcalc.interop.lowering.model import Laid, Lowered
+from archcalc.interop.trace import Tensor
+
+Values = Callable[[Mapping[str, Array], Collection[str]], Mapping[str, Array]]
+
+
+class Agreement(NamedTuple):
+    """A layer beside the tensor of the file that it makes.
+
+    Args:
+        node: the layer's number.
+        tensor: its name in the file.
+        largest: the largest value there.
+        difference: the largest difference from it.
+    """
+
+    node: int
+    tensor: str
+    largest: float
+    difference: float
+
+    @property
+    def share(self) -> float:
+        """The difference as a share of the largest value; infinite where a value is no number."""
+        if self.difference == 0:
+            return 0.0
+        return self.difference / self.largest if self.largest else np.inf
+
+
+def agreements(
+    graph: Graph,
+    lowered: Lowered,
+    tensors: Mapping[str, Tensor],
+    weights: Mapping[str, Weights],
+    image: Array,
+    values: Values,
+) -> list[Agreement]:
+    """Return for each layer that is a tensor of the file how far both are apart.
+
+    Args:
+        graph: the layers of `lowered`, perhaps under other paths.
+        tensors: of the trace.
+        image: the first input; further ones are seeded.
+        values: what gives the tensors of these names, for inputs of the file.
+    """
+    given = _inputs(graph, lowered.inputs, tensors, image)
+    shown = {each.node: each for each in lowered.laid if graph.nodes[each.node].inputs}
+    own = {each.tensor: given[each.node] for each in lowered.inputs}
+    inputs = {each.tensor: _of_file(own[each.tensor], each, tensors) for each in lowered.inputs}
+    wanted = values(inputs, {each.tensor for each in shown.values()})
+    found = []
+    for index, value in _outputs(Forward(graph, weights), image, given):
+        laid = shown.get(index)
+        if laid is not None and laid.tensor in wanted:
+            theirs = np.asarray(wanted[laid.tensor], np.float32)
+            mine = value.reshape(laid.split).transpose(laid.order).reshape(theirs.shape)
+            found.append(_agreement(laid, mine, theirs))
+    return found
+
+
+def _outputs(forward: Forward, image: Array, given: Mapping[int, Array]) -> Iterator[tuple[int, Array]]:
+    forward.begin(image)
+    for index, value in given.items():
+        forward.values[index][...] = value
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for index in range(forward.graph.inputs, len(forward.graph.nodes)):
+            forward.step(index)
+            yield index, forward.values[index]
+
+
+def _inputs(
+    graph: Graph, laid: Collection[Laid], tensors: Mapping[str, Tensor], image: Array
+) -> dict[int, Array]:
+    """Return the inputs in the file's types: ids are integers, masks true or false."""
+    found = {}
+    for each in laid:
+        value = seeded(graph, each.node, 1, each.node) if each.node else image
+        dtype = tensors[each.tensor].dtype
+        exact = dtype == "bool" or "int" in dtype
+        found[each.node] = value.astype(dtype).astype(np.float32) if exact else value
+    return found
+
+
+def _of_file(value: Array, laid: Laid, tensors: Mapping[str, Tensor]) -> Array:
+    tensor = tensors[laid.tensor]
+    turned = value.reshape(laid.split).transpose(laid.order).reshape(tensor.shape)
+    exact = tensor.dtype == "bool" or "int" in tensor.dtype
+    return turned.astype(tensor.dtype) if exact else np.ascontiguousarray(turned)
+
+
+def _agreement(laid: Laid, mine: Array, theirs: Array) -> Agreement:
+    apart = np.where(mine == theirs, 0, np.abs(mine - theirs))
+    apart = np.where(np.isnan(mine) & np.isnan(theirs), 0, apart)
+    worst = float(apart.max(initial=0))
+    largest = float(np.abs(theirs[np.isfinite(theirs)]).max(initial=0))
+    return Agreement(laid.node, laid.tensor, largest, worst if np.isfinite(worst) else np.inf)
