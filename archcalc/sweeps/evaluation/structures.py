@@ -27,13 +27,14 @@ from archcalc.sweeps.program.recording import (
     SizeInput,
     UnsupportedError,
     columns,
+    inputs_read,
     record,
 )
 from archcalc.sweeps.program.simplify import Simplified, simplify
 from archcalc.sweeps.space.constraints import holds
 from archcalc.sweeps.space.model import Axis
 from archcalc.sweeps.space.points import Points
-from archcalc.symbols import Guard, Int, Program
+from archcalc.symbols import Guard, Int
 
 MOST_STRUCTURES = 1_000
 WHERE = "where"
@@ -128,8 +129,8 @@ class Structures:
     def _fixed(self, found: Recording, digits: Sequence[int], sizes: Sizes) -> set[str]:
         """Return the inputs that an index or a repeat fixes, also where a repeat has more rounds."""
         fixed, few = (
-            _read(found.program, found.program.fixed),
-            _read(found.program, found.program.counts),
+            inputs_read(found.program, found.program.fixed),
+            inputs_read(found.program, found.program.counts),
         )
         if few - fixed:
             more = list(digits)
@@ -139,7 +140,7 @@ class Structures:
                     more[axis] = min(len(values) - 1, digits[axis] + ROUNDS)
             with suppress(UnsupportedError):
                 there = record(self.space, more, sizes, self.asked).program
-                fixed |= _read(there, there.fixed)
+                fixed |= inputs_read(there, there.fixed)
         return fixed
 
     def _supported(self, digits: Sequence[int], sizes: Sizes) -> bool:
@@ -239,19 +240,3 @@ def _denominator(axes: Sequence[Axis], variable: str, value: Any) -> int:
     found = [value, *(v for axis in axes if axis.variable == variable for v in axis.values)]
     flat = [v for one in found for v in (one if isinstance(one, list) else [one])]
     return lcm(*(getattr(v, "denominator", 1) for v in flat))
-
-
-def _read(program: Program, instructions: Sequence[int]) -> set[str]:
-    """Return the inputs on which instructions of a program depend."""
-    waiting, seen, names = list(instructions), set[int](), set[str]()
-    while waiting:
-        index = waiting.pop()
-        if index in seen:
-            continue
-        seen.add(index)
-        name, a, b = program.instructions[index]
-        if name == "input":
-            names.add(program.inputs[a])
-        elif name != "constant":
-            waiting += [a, b]
-    return names

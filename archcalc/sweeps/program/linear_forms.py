@@ -54,6 +54,7 @@ class Forms:
         self.atoms: list[Atom] = []
         self.ranges: list[Range] = []
         self._numbers: dict[Atom, int] = {}
+        self._known_corners: dict[Form, tuple[int, int]] = {}  # until a range narrows
 
     def input(self, number: int, known: Range) -> Form:
         return self._form(Atom("input", (), number), known)
@@ -111,16 +112,21 @@ class Forms:
 
     def extreme(self, name: str, a: Form, b: Form) -> Form:
         """Return min or max of all candidates that no other one makes idle."""
-        kept = list(self._candidates(name, a))  # none of which is idle
-        for form in self._candidates(name, b):
-            if any(self._reaches(name, other, form) for other in kept):
+        left, right = self._candidates(name, a), self._candidates(name, b)  # none idle among its own
+        both = set(left).intersection(right)
+        kept, others = [form for form in left if form not in both], [*both]
+        for form in right:
+            if form in both or any(self._reaches(name, other, form) for other in kept):
                 continue
             kept = [other for other in kept if not self._reaches(name, form, other)]
-            kept.append(form)
+            others.append(form)
+        kept += others
         if len(kept) == 1:
             return kept[0]
         kept.sort()
-        return self._form(Atom(name, tuple(kept)), ranges.extreme(name, list(map(self.range_of, kept))))
+        return self._form(
+            Atom(name, tuple(kept)), ranges.extreme(name, [self.range_of(a), self.range_of(b)])
+        )
 
     def positive(self, a: Form) -> Form:
         """Return 1 where a ≥ 0, else 0."""
@@ -191,7 +197,7 @@ class Forms:
             self.suppose(forms[0], True)
             self.suppose(forms[1], True)
         if name in ("positive", "zero"):
-            self.ranges[atom] = ranges.exactly(int(holds))
+            self._narrow(atom, ranges.exactly(int(holds)))
 
     def _at_least(self, form: Form) -> None:
         """Narrow the atoms of a form that is ≥ 0."""
@@ -219,7 +225,9 @@ class Forms:
     def _narrow(self, atom: int, known: Range) -> None:
         if known.low > known.high:
             raise EmptyError
-        self.ranges[atom] = known
+        if known != self.ranges[atom]:
+            self.ranges[atom] = known
+            self._known_corners.clear()
 
     def _folded(self, form: Form) -> Form:
         """Return the constant that the form is known to equal, or the form."""
@@ -244,6 +252,9 @@ class Forms:
         """Return whether a ≥ b (max) or a ≤ b (min) everywhere."""
         if name == "min":
             a, b = b, a
+        (low, high), (other_low, other_high) = self._corners(a), self._corners(b)
+        if low < other_low or high < other_high:
+            return False
         least = a.constant - b.constant  # of a − b; the terms that both have count once
         terms = dict(a.terms)
         for atom, coefficient in b.terms:
@@ -252,6 +263,17 @@ class Forms:
             known = self.ranges[atom]
             least += coefficient * (known.low if coefficient > 0 else known.high)
         return least >= 0
+
+    def _corners(self, form: Form) -> tuple[int, int]:
+        """Return the values where all atoms are at their least, and where all are at their most."""
+        found = self._known_corners.get(form)
+        if found is None:
+            low = high = form.constant
+            for atom, coefficient in form.terms:
+                known = self.ranges[atom]
+                low, high = low + coefficient * known.low, high + coefficient * known.high
+            found = self._known_corners[form] = low, high
+        return found
 
     def _binary(self, name: str, a: Form, b: Form, known: Range) -> Form:
         if known.known is not None:

@@ -142,23 +142,45 @@ def _require_elsewhere(
     program: Program,
     results: Mapping[str, Int],
 ) -> None:
-    """Require that a program with folded repeats is right a few values further on each axis.
+    """Require that a program with folded repeats is right a few values further on all axes.
 
-    That they fold is proven by the rounds; this would find a slip in the proof.
+    Where these make another structure, on each axis that counts rounds and makes none. That they
+    fold is proven by the rounds; this would find a slip in the proof.
 
     Raises:
             UnfoldableError: it is wrong.
     """
-    for axis, inputs in sizes.items():
+    axes = [axis for axis, inputs in sizes.items() if not inputs[0].name.startswith(INPUT)]
+    counts = inputs_read(program, program.folded)
+    for moved in (axes, *([axis] for axis in axes if sizes[axis][0].name in counts)):
         other = list(digits)
-        other[axis] = min(digits[axis] + 2, len(space.axes[axis].values) - 1)
+        for axis in moved:
+            other[axis] = min(digits[axis] + 2, len(space.axes[axis].values) - 1)
         point = {c.name: c.values[other[i]] for i, own in sizes.items() for c in own}
         there = program.evaluate(point, list(results.values()))
-        if not (there.valid and there.same_structure) or inputs[0].name.startswith(INPUT):
+        if not (there.valid and there.same_structure):
             continue
         expected, _ = analyzed(space.at(other), *asked)
         if expected is None or list(expected.values()) != list(there.results):
             raise UnfoldableError
+        if moved is axes:
+            return
+
+
+def inputs_read(program: Program, instructions: Sequence[int]) -> set[str]:
+    """Return the inputs on which instructions of a program depend."""
+    waiting, seen, names = list(instructions), set[int](), set[str]()
+    while waiting:
+        index = waiting.pop()
+        if index in seen:
+            continue
+        seen.add(index)
+        name, a, b = program.instructions[index]
+        if name == "input":
+            names.add(program.inputs[a])
+        elif name != "constant":
+            waiting += [a, b]
+    return names
 
 
 def analyzed(
