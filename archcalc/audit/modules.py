@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
@@ -126,8 +127,17 @@ def usual_modules() -> dict[str, str]:
     return dict(_TORCH)
 
 
-def code_of(library: str, name: str, source: Source, analysis: Analysis) -> ReferenceCode:
+def code_of(
+    library: str,
+    name: str,
+    source: Source,
+    analysis: Analysis,
+    functions: Mapping[str, str] = {},
+) -> ReferenceCode:
     """Return the code of the network `name` of a spec, in "torchvision" or "keras".
+
+    Args:
+        functions: by path what is known to be no module: `F.relu`.
 
     Raises:
         UsageError: no code of that library computes this network.
@@ -145,7 +155,7 @@ def code_of(library: str, name: str, source: Source, analysis: Analysis) -> Refe
         elif i not in run:
             found = IDLE if file else ""
         else:
-            found = _named(layer, entry) or _usual(layer, file)
+            found = _named(layer, entry) or functions.get(layer.path) or _usual(layer, file)
         if not found:
             untold[layer.path] = (_untold(layer) or _UNKNOWN) if i in run else _SIDE
         names.append(_fitting(found, layer, file))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from archcalc.analysis.costs import Analysis, Layer
@@ -50,8 +50,18 @@ class Recount(NamedTuple):
         return self.rule.prints({name: sum(amounts) for name, amounts in self.sums.items()})
 
 
-def recount(tool_name: str, quantity: str, name: str, source: Source, analysis: Analysis) -> Recount:
+def recount(
+    tool_name: str,
+    quantity: str,
+    name: str,
+    source: Source,
+    analysis: Analysis,
+    functions: Mapping[str, str] = {},
+) -> Recount:
     """Count a quantity (params, flops, memory) of the network `name` of a spec as a tool does.
+
+    Args:
+        functions: by path what is known to be no module: `F.relu`.
 
     Raises:
         UsageError: the tool has no such quantity, or its count depends on unknown code.
@@ -60,7 +70,7 @@ def recount(tool_name: str, quantity: str, name: str, source: Source, analysis: 
     count = tool.counts[quantity]
     if isinstance(count, NoCount):
         raise UsageError(Diagnostic(count.message, help=count.help))
-    code = code_of(tool.library, name, source, analysis)
+    code = code_of(tool.library, name, source, analysis, functions)
     for rules in count.sums.values():
         _require_told(tool, rules, code, analysis)
     sums = {title: tuple(_by_layer(rules, code, analysis)) for title, rules in count.sums.items()}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from archcalc.errors import Diagnostic, UsageError
+from archcalc.network import Network
+from archcalc.units import printable
 
 TOOLS = ("torchinfo", "thop", "fvcore", "torchsummary", "ptflops", "keras")
 AS = click.option(
@@ -26,12 +30,19 @@ def refuse_beside_as(**given: bool) -> None:
         raise UsageError(Diagnostic(message, help=f"leave `--as` or `--{name}` away"))
 
 
-def refuse_as_of_model(tool: str | None) -> None:
-    """Refuse --as for model files: a tool's rules are stated for archcalc's operators.
+def layers_of(network: Any, option: str) -> Network:
+    """Return a model file as its layers, which an option counts; a network as it is.
 
     Raises:
-        UsageError: a tool is asked for.
+        ArchError: it has no layers that do the same, or tensors alone.
     """
-    if tool:
-        help = "run the tool on the model itself; archcalc counts the file as it is"
-        raise UsageError(Diagnostic("`--as` is told of specs, not of model files", help=help))
+    if isinstance(network, Network):
+        return network
+    from archcalc.imported import Tensors
+    from archcalc.lowered import network_of
+
+    if isinstance(network, Tensors):
+        help = f"without `--{option}` its tensors are listed"
+        message = f"`--{option}` is of layers, and {printable(network.name)} has tensors alone"
+        raise UsageError(Diagnostic(message, help=help))
+    return network_of(network)

@@ -11,6 +11,7 @@ from archcalc.api import find, load
 from archcalc.audit.published import Published, families, numbers
 from archcalc.audit.verdicts import Networks, judge
 from archcalc.commands.options import FORMAT, complete_words, show
+from archcalc.commands.words import model_of
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.audit import reports
 from archcalc.units import printable
@@ -71,6 +72,7 @@ def _chosen(specs: Iterable[str]) -> Iterator[Published]:
         for family in families():
             yield from numbers(family)
     for name in specs:
+        _refuse_model(name)
         entry, settings = find(name)
         if settings:
             help = f"`archcalc audit {printable(entry.name)}`; reconcile takes settings"
@@ -81,6 +83,14 @@ def _chosen(specs: Iterable[str]) -> Iterator[Published]:
             if meant and (file, place) not in asked:
                 asked.add((file, place))
                 yield number
+
+
+def _refuse_model(word: str) -> None:
+    """Raise UsageError for a model file, of which nobody has printed a number."""
+    if model_of(word):
+        message = "audit recomputes what is printed about bundled networks"
+        help = f"`archcalc reconcile {printable(word)} 25.6M` tells which count of it a number is"
+        raise UsageError(Diagnostic(f"{message}, and {printable(word)} is a model file", help=help))
 
 
 def _of_source(number: Published, text: str | None) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from archcalc.commands.as_tool import AS, refuse_as_of_model, refuse_beside_as
+from archcalc.commands.as_tool import AS, layers_of, refuse_beside_as
 from archcalc.commands.options import (
     ModelCommand,
     Suffixed,
@@ -88,19 +88,17 @@ def _training(
     if beside:
         help = "--training counts one image; --images and --epochs multiply it"
         raise UsageError(Diagnostic(f"--{beside} and --training exclude each other", help=help))
-    if not all(isinstance(network, Network) for network in networks):
-        help = "a spec can; `archcalc help models` tells what a model file can"
-        raise UsageError(Diagnostic("the training of a model file is not counted", help=help))
     run = Run(own["images"] or 1, own["epochs"] or 1)
-    return [trained(n.freezing(own["freeze"]) if own["freeze"] else n, table, run) for n in networks]
+    layered = [layers_of(network, "training") for network in networks]
+    return [trained(n.freezing(own["freeze"]) if own["freeze"] else n, table, run) for n in layered]
 
 
 def _report(
     network: Any, table: Table, protocol: dict[str, int], census: bool, tool: str | None
 ) -> Report:
-    if isinstance(network, Network):
+    if tool or isinstance(network, Network):
+        network = layers_of(network, "as")
         return report(network, table, protocol, census, tool)
     from archcalc.reports import models
 
-    refuse_as_of_model(tool)
     return multiplied(models.work(network, table, protocol, census), protocol)

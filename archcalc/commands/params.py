@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from archcalc.commands.as_tool import AS, refuse_as_of_model
+from archcalc.commands.as_tool import AS, layers_of
 from archcalc.commands.options import TensorCommand, end, show_ordered, spec_command, table_options
 from archcalc.network import Network
 from archcalc.reports.model import Report
@@ -47,11 +47,12 @@ def command(networks: list[Any], table: Table, tool: str | None, freeze: tuple[s
 
 
 def _report(network: Any, table: Table, tool: str | None, freeze: tuple[str, ...]) -> Report:
+    if tool or freeze:
+        network = layers_of(network, "as" if tool else "freeze")
     if isinstance(network, Network):
         return report(network.freezing(freeze) if freeze else network, table, tool)
     from archcalc.imported import Tensors
     from archcalc.reports import models
 
-    refuse_as_of_model(tool)
     kept = isinstance(network, Tensors)
     return models.tensors(network, table) if kept else models.parameters(network, table)

@@ -84,7 +84,7 @@ def networks(
     Raises:
         ArchError: no spec, an unknown one, an unknown variable, a value that does not fit.
     """
-    if any(map(_model, _specs(words)[:most])):
+    if any(map(model_of, _specs(words)[:most])):
         return _with_models(words, sets, inputs, own, most, how)
     sizes: dict[str, str] = {}
     for text in inputs:
@@ -117,7 +117,7 @@ def _with_models(
     from archcalc.commands import models
 
     specs, settings = split(words, ("allow_unknown",))
-    paths = {spec: path for spec in specs[:most] if (path := _model(spec))}
+    paths = {spec: path for spec in specs[:most] if (path := model_of(spec))}
     if how.models == "refused":
         raise _refused(how.command, next(iter(paths.values())))
     others = [spec for spec in specs[:most] if spec not in paths]
@@ -143,7 +143,7 @@ def _refused(command: str, path: str) -> UsageError:
     return UsageError(Diagnostic(message, help=help))
 
 
-def _model(word: str) -> str:
+def model_of(word: str) -> str:
     """Return the path of a model file in a word, or the word of a torch module; '' if neither."""
     if word.startswith("torch:"):
         return word

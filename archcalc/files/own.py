@@ -119,8 +119,9 @@ class _Folded:
 
 
 def holds_weights(model: Model) -> bool:
-    """Whether the file holds numbers, or names a file beside it that does."""
-    if not os.path.isfile(model.name):
+    """Whether the file holds numbers, or names a file beside it that does; of Keras none are read."""
+    written = model.trace.source.startswith(("ONNX", "torch.export"))
+    if not written or not os.path.isfile(model.name):
         return False
     if model.trace.source.startswith("ONNX"):
         return not any("not their values" in note for note in model.trace.notes)

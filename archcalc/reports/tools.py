@@ -24,7 +24,8 @@ def report(network: Network, table: Table, tool: str, quantity: str, **others: A
         UsageError: the tool has no such count, or it is unknown for this network.
     """
     analysis = network.analyze()
-    found = recount(tool, quantity, network.name, network.spec.source, analysis)
+    functions = functions_of(network)
+    found = recount(tool, quantity, network.name, network.spec.source, analysis, functions)
     columns = (
         Column("layer", "layer", "name"),
         Column("output", "output", "text", spare=2),
@@ -99,11 +100,57 @@ def _about(network: Network, found: Recount) -> list[str]:
     code = found.code
     lines = [f"modules as in {code.file} ({code.library})"] if code.file else []
     if not code.file and found.tool.library == "torchvision":
-        lines.append("modules: one of torch.nn for each operator; no reference code is known")
+        told = _in_torch(network)
+        own = "where its modules are; pools and relu else functions" if told else "for each operator"
+        known = "as the file tells" if told else "no reference code is known"
+        lines.append(f"modules: one of torch.nn {own}; {known}")
     own = f"{network.name}_{'keras' if found.tool.library == 'keras' else 'torch'}"
     if own in network.spec.variants:
         lines.append(f"the network of {code.library} is {own}")
     return lines
+
+
+# operations that a tool sees only as a module, and counts as such or not at all
+_FUNCTIONS = {
+    "relu": ("ReLU", "F.relu"),
+    "max_pool": ("MaxPool2d", "F.max_pool2d"),
+    "avg_pool": ("AvgPool2d", "F.avg_pool2d"),
+    "adaptive_avg_pool": ("AdaptiveAvgPool2d", "F.adaptive_avg_pool2d"),
+    "mean": ("AdaptiveAvgPool2d", "Tensor.mean"),
+}
+
+
+def _in_torch(network: Network) -> bool:
+    from archcalc.lowered import ModelNetwork
+
+    return isinstance(network, ModelNetwork) and network.model.trace.source.startswith("torch")
+
+
+def functions_of(network: Network) -> dict[str, str]:
+    """Return by path which layers of a file of torch are calls of functions, and of which."""
+    if not _in_torch(network):
+        return {}
+    lowered, trace = network.lowered, network.model.trace  # type: ignore[attr-defined]
+    maker = {name: operation for operation in trace.operations for name in operation.outputs}
+    found = {}
+    for each in lowered.laid:
+        operation = maker.get(each.tensor)
+        while operation and operation.word in _SAME:
+            operation = maker.get(operation.inputs[0] or "")
+        cls, function = _FUNCTIONS.get(operation.word if operation else "", ("", ""))
+        node = network.graph.nodes[each.node]
+        if (
+            operation
+            and node.operator.name in _OPERATORS
+            and function
+            and trace.modules.get(operation.module) != cls
+        ):
+            found[node.path] = function
+    return found
+
+
+_SAME = ("view", "dropout", "copy", "cast")  # which leave the values of a layer in their place
+_OPERATORS = ("relu", "maxpool", "avgpool", "adaptivepool", "gap")
 
 
 def _document(analysis: Analysis, found: Recount) -> dict[str, Any]:

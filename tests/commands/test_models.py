@@ -156,7 +156,6 @@ def test_a_pickle_is_refused_with_the_lines_that_make_a_file(tmp_path: Path) -> 
         (("params", RESNET18, "--dept", "2"), "--depth"),
         (("params", RESNET18, "--dim", "batch"), "`batch` sets no size"),
         (("params", RESNET18, "--input", "3x224x224"), "`3x224x224` is no shape of an input"),
-        (("params", RESNET18, "--as", "thop"), "`--as` is told of specs, not of model files"),
         (("params", "ghost.onnx"), "no file `ghost.onnx`"),
     ],
 )
