@@ -26,19 +26,21 @@ def deployed(graph: Graph) -> Deployed:
     """
     norms = foldable(graph)
     biased = {graph.nodes[norm].inputs[0] for norm in norms}
+    times = graph.times()
     weights: Int = 0
     biases: Int = 0
     for index, node in enumerate(graph.nodes):
         if node.shares >= 0 or index in norms:
             continue
         if isinstance(node.operator, BatchNorm):
-            weights, biases = weights + node.shape.channels, biases + node.shape.channels
+            count = node.shape.channels * times.get(index, 1)
+            weights, biases = weights + count, biases + count
             continue
         for weight in graph.weights(node):
-            added = weight.role in ("bias", "shift")
-            weights, biases = weights + (not added) * weight.size, biases + added * weight.size
+            added, count = weight.role in ("bias", "shift"), weight.size * times.get(index, 1)
+            weights, biases = weights + (not added) * count, biases + added * count
         if index in biased and getattr(node.operator, "nobias", False):
-            biases = biases + node.shape.channels
+            biases = biases + node.shape.channels * times.get(index, 1)
     return Deployed(weights, biases)
 
 

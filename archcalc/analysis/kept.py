@@ -15,6 +15,7 @@ from archcalc.analysis.training import gradients, trained
 from archcalc.graph.model import Graph
 from archcalc.operators.kept import NOTHING, OUTPUT, WEIGHTS, Facts, Made
 from archcalc.operators.model import STATISTICS
+from archcalc.symbols import Int
 
 States = Callable[[Layer], Facts]  # what a layer keeps
 
@@ -26,9 +27,9 @@ class KeptTensor(NamedTuple):
     made: Made | None
     by: tuple[int, ...]
 
-    def size(self, graph: Graph) -> int:
+    def size(self, graph: Graph) -> Int:
         """How many numbers it has."""
-        return int(graph.nodes[self.node].shape.values if self.made is None else self.made.values)
+        return graph.nodes[self.node].shape.values if self.made is None else self.made.values
 
 
 def kept(analysis: Analysis, kernel: str, facts: States | None = None) -> tuple[KeptTensor, ...]:
@@ -68,4 +69,4 @@ def viewed(graph: Graph, node: int) -> int:
 
 
 def _any(_: int, made: Made | None) -> bool:
-    return made is None or int(made.values) > 0
+    return made is None or bool(made.values > 0)

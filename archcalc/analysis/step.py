@@ -8,13 +8,17 @@ through its last reader to that through its own layer. Nothing overwrites; a vie
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 from archcalc.analysis.costs import Analysis
 from archcalc.analysis.kept import KeptTensor, viewed
 from archcalc.analysis.training import gradients
+from archcalc.arithmetic import maximum
+from archcalc.errors import Diagnostic, UsageError
 from archcalc.formats import BITS, Formats
 from archcalc.graph.model import Graph
+from archcalc.symbols import Int
 
 OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}  # numbers a parameter
 SINGLE = 4  # bytes of float32
@@ -23,10 +27,10 @@ SINGLE = 4  # bytes of float32
 class Bytes(NamedTuple):
     """`each` for an image, `once` for a batch."""
 
-    each: int = 0
-    once: int = 0
+    each: Int = 0
+    once: Int = 0
 
-    def of(self, batch: int) -> int:
+    def of(self, batch: int) -> Int:
         return batch * self.each + self.once
 
     def and_(self, other: Bytes) -> Bytes:
@@ -36,13 +40,13 @@ class Bytes(NamedTuple):
 class State(NamedTuple):
     """Bytes that stay from step to step."""
 
-    weights: int
-    gradients: int
-    optimizer: int
-    master: int
+    weights: Int
+    gradients: Int
+    optimizer: Int
+    master: Int
 
     @property
-    def total(self) -> int:
+    def total(self) -> Int:
         return sum(self)
 
 
@@ -52,15 +56,15 @@ class TrainingStep(NamedTuple):
     state: State
     kept: Bytes
     alive: tuple[Bytes, ...]
-    recomputed: int  # multiplies of an image that are done again
+    recomputed: Int  # multiplies of an image that are done again
 
-    def peak(self, batch: int) -> int:
-        return self.state.total + max(turn.of(batch) for turn in self.alive)
+    def peak(self, batch: int) -> Int:
+        return self.state.total + reduce(maximum, (turn.of(batch) for turn in self.alive))
 
     def largest_batch(self, limit: int) -> int:
         """Return how many images fit; 0 if not even one does."""
         left = limit - self.state.total
-        return max(0, min((left - turn.once) // turn.each for turn in self.alive if turn.each))
+        return max(0, min(int((left - turn.once) // turn.each) for turn in self.alive if turn.each))
 
 
 class _Life(NamedTuple):
@@ -89,8 +93,18 @@ def step(
     total = Bytes()
     for each in (size_of(tensor, graph, formats) for tensor in held):
         total = total.and_(each)
-    again_of = sum(int(analysis.layers[i].costs.multiplies) for i in redone)
+    again_of: Int = sum(analysis.layers[i].costs.multiplies for i in redone)
     return TrainingStep(_state(analysis, formats, optimizer), total, _turns(graph, lives), again_of)
+
+
+def refuse_whole(formats: Formats) -> None:
+    """Raises:
+    UsageError: training is not done in such numbers.
+    """
+    for name in formats[:2]:
+        if "float" not in name:
+            help = "float32, float16, bfloat16, or float32xfloat16: weights and activations"
+            raise UsageError(Diagnostic(f"derivatives are no `{name}`", help=help))
 
 
 def size_of(tensor: KeptTensor, graph: Graph, formats: Formats) -> Bytes:
@@ -98,7 +112,7 @@ def size_of(tensor: KeptTensor, graph: Graph, formats: Formats) -> Bytes:
     made, values = tensor.made, tensor.size(graph)
     width = BITS[formats.activations] // 8
     if made is not None and made.places:
-        width = next(w for w in (1, 2, 4, 8) if int(made.places) <= 1 << 8 * w)
+        width = next(w for w in (1, 2, 4, 8) if made.places <= 1 << 8 * w)
     elif made is not None and made.sums:
         width = max(width, SINGLE)
     once = made is not None and made.once
@@ -107,7 +121,7 @@ def size_of(tensor: KeptTensor, graph: Graph, formats: Formats) -> Bytes:
 
 def _state(analysis: Analysis, formats: Formats, optimizer: str) -> State:
     width = BITS[formats.weights] // 8
-    trained, numbers = int(analysis.total.trainable), int(analysis.total.stored_numbers)
+    trained, numbers = analysis.total.trainable, analysis.total.stored_numbers
     wide = max(width, SINGLE)
     return State(
         width * numbers,
@@ -138,7 +152,7 @@ def _values(graph: Graph, held: Sequence[KeptTensor], formats: Formats) -> list[
     own = {tensor.node for tensor in held if tensor.made is None}
     width = BITS[formats.activations] // 8
     return [
-        _Life(Bytes(width * int(graph.nodes[node].shape.values)), node, last)
+        _Life(Bytes(width * graph.nodes[node].shape.values), node, last)
         for node, last in _readers(graph).items()
         if node not in own
     ]
@@ -149,7 +163,7 @@ def _derivatives(analysis: Analysis, formats: Formats) -> list[_Life]:
     width = BITS[formats.activations] // 8
     return [
         _Life(
-            Bytes(width * int(graph.nodes[node].shape.values)),
+            Bytes(width * graph.nodes[node].shape.values),
             _back(graph, max(last, node)),
             _back(graph, node),
         )

@@ -10,10 +10,12 @@ from typing import Any
 
 import click
 
+from archcalc.analysis.step import OPTIMIZERS
 from archcalc.api import Network
 from archcalc.commands.dtype import DTYPE
 from archcalc.commands.options import FORMAT, SpecCommand, Suffixed, complete_setting, show, spec_command
 from archcalc.commands.sweep_progress import SweepProgress
+from archcalc.commands.yielding import Yielding
 from archcalc.errors import Diagnostic, UsageError, shown
 from archcalc.formats import formats_of
 from archcalc.reports.sweep import report
@@ -74,6 +76,8 @@ class SweepCommand(SpecCommand):
 @click.option("--resume", is_flag=True, help="Go on with what DIR holds already.")
 @click.option("--dask", metavar="[ADDRESS]", help="On a cluster of workers, or on the one there.")
 @DTYPE
+@click.option("--batch", type=click.IntRange(1, 2**31), help="Of `training`: images of a step.")
+@click.option("--optimizer", cls=Yielding, type=click.Choice(OPTIMIZERS), help="Of `training`.")
 @FORMAT
 def command(networks: list[Network], table: Table, words: list[str], **options: Any) -> None:
     """Evaluate SPEC over a space of its variables: every point as the other commands count it.
@@ -100,6 +104,10 @@ def command(networks: list[Network], table: Table, words: list[str], **options: 
     peak         most bytes of activations alive at once
     field        receptive field, the larger side; the image's if all is seen
     output       the last map before the head, its smaller side
+    deployed, arena, training   counted where --where or a goal names them: bytes
+                 of weights with batch norms folded, of a layout of activations
+                 in one block, of a step of training (sgd of an image, or
+                 --batch and --optimizer), as `archcalc memory` has them
     -o DIR       parts of a million points each, a manifest, and what was counted;
                  `archcalc sweep show DIR` tells what it holds, and
                  `archcalc sweep plot DIR -o front.svg` draws it
@@ -164,7 +172,7 @@ def _into(path: str, resume: bool, asked: Request, format: str, dtype: str, dask
 
     _refuse_goals(asked)
     kind = "csv" if format == "csv" else "parquet"
-    store = create(path, identity(asked.points, dtype, asked.where, kind), resume)
+    store = create(path, identity(asked.points, dtype, asked.where, kind, asked.others), resume)
     progress = SweepProgress(asked.points.size)
     try:
         with progress:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from archcalc.analysis.kept import KeptTensor, kept
-from archcalc.analysis.step import TrainingStep, step
+from archcalc.analysis.step import TrainingStep, refuse_whole, step
 from archcalc.analysis.summary import block
 from archcalc.api import Network
 from archcalc.errors import Diagnostic, UsageError, shown, suggestion
@@ -59,10 +59,7 @@ class Training(NamedTuple):
         UsageError: training is not done in such numbers.
         """
         formats = formats_of(self.dtype)
-        for name in formats[:2]:
-            if "float" not in name:
-                help = "float32, float16, bfloat16, or float32xfloat16: weights and activations"
-                raise UsageError(Diagnostic(f"derivatives are no `{name}`", help=help))
+        refuse_whole(formats)
         return formats
 
 
@@ -117,7 +114,7 @@ def reports(network: Network, table: Table, how: Training) -> list[Report]:
         plain = document(network, analysis, rows_of(analysis, table))
         return [{**plain, "as": None, "memory": None, "step": _document(found, sizes, how)}]
 
-    whole = _row("together", found.peak(batch), "the most at once")
+    whole = _row("together", int(found.peak(batch)), "the most at once")
     remarks = tuple(_remarks(network, found, how))
     name = label(network)
     first = Report(heading, COLUMNS, rows, whole, remarks, documents, name)
@@ -128,7 +125,7 @@ def sizes_of(found: TrainingStep, batch: int) -> dict[str, int]:
     """Return the bytes of each part; together they are the peak."""
     state, stored = found.state, found.kept.of(batch)
     beside = found.peak(batch) - state.total - stored
-    return dict(zip(PARTS, (*state, stored, beside), strict=True))
+    return dict(zip(PARTS, map(int, (*state, stored, beside)), strict=True))
 
 
 def _row(part: str, size: int, meaning: str) -> dict[str, Any]:
@@ -138,7 +135,7 @@ def _row(part: str, size: int, meaning: str) -> dict[str, Any]:
 
 def _turns(network: Network, found: TrainingStep, table: Table, how: Training) -> Report:
     """Return a row for each layer that keeps something; in a long network, for each block."""
-    graph, alive = network.graph, [turn.of(how.batch) for turn in found.alive]
+    graph, alive = network.graph, [int(turn.of(how.batch)) for turn in found.alive]
     keeps: dict[int, list[str]] = {}
     for tensor in tensors(network, how):
         keeps.setdefault(tensor.node, []).append(tensor.made.name if tensor.made else "output")
@@ -167,8 +164,8 @@ def _remarks(network: Network, found: TrainingStep, how: Training) -> list[str]:
         told.append(f"{grouped(int(total.frozen))} parameters are frozen")
     if how.checkpoint:
         plain = measured(network, how._replace(checkpoint=()))
-        saved = plain.kept.of(how.batch) - found.kept.of(how.batch)
-        often = grouped(found.recomputed)
+        saved = int(plain.kept.of(how.batch) - found.kept.of(how.batch))
+        often = grouped(int(found.recomputed))
         told.append(f"checkpoints: {binary(saved)} fewer kept, {often} multiplies an image again")
     if how.memory:
         fits = found.largest_batch(how.memory)

@@ -9,7 +9,7 @@ from archcalc.api import Network
 from archcalc.reports.layout import document, label
 from archcalc.reports.model import Column, Report
 from archcalc.sweeps.evaluation.run import Outcome, PointRow
-from archcalc.sweeps.metrics import IN_BYTES, MEANING, BlockCount
+from archcalc.sweeps.metrics import IN_BYTES, MEANING, OTHERS, Count
 from archcalc.sweeps.space.model import Axis
 from archcalc.sweeps.space.points import Points
 from archcalc.units import grouped, printable
@@ -21,7 +21,7 @@ def report(network: Network, outcome: Outcome) -> Report:
     """Return the rows that a sweep kept, and the points it refused with reasons."""
     asked = outcome.request
     rows = list(outcome.rows())
-    columns = _columns(asked.points.space.axes, asked.blocks, any(row.points > 1 for row in rows))
+    columns = _columns(asked.points.space.axes, asked.others, any(row.points > 1 for row in rows))
     cells = tuple(_cells(row) for row in rows)
 
     def documents() -> list[dict[str, Any]]:
@@ -54,9 +54,9 @@ def _title(network: Network, points: Points) -> str:
     return f"{printable(network.title)} · {what}"
 
 
-def _columns(axes: Sequence[Axis], blocks: Sequence[BlockCount], counted: bool) -> tuple[Column, ...]:
+def _columns(axes: Sequence[Axis], others: Sequence[Count], counted: bool) -> tuple[Column, ...]:
     variables = [Column(axis.name, axis.name, "text") for axis in axes]
-    named = [Column(str(block), str(block), "count") for block in blocks]
+    named = [Column(str(one), str(one), "count") for one in others]
     measures = [Column(name, name, "count", spare=SPARE.get(name, 0)) for name in MEANING]
     counts = [Column("count", "count", "count", spare=2)] if counted else []
     return (*variables, *named, *measures, *counts)
@@ -88,7 +88,8 @@ def _remarks(outcome: Outcome) -> tuple[str, ...]:
     elif collected.kept > len(collected.best.numbers):
         shown = f"the best by {asked.by}" if asked.by else "the first"
         lines.append(f"shown: {shown} {grouped(len(collected.best.numbers))}")
-    return (*lines, f"{', '.join(IN_BYTES)}: bytes")
+    sizes = [*IN_BYTES, *(str(one) for one in asked.others if str(one) in OTHERS)]
+    return (*lines, f"{', '.join(sizes)}: bytes")
 
 
 def _document(outcome: Outcome, rows: Sequence[PointRow]) -> dict[str, Any]:

@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import NamedTuple
 
+from archcalc.analysis.arena import lay_out
 from archcalc.analysis.costs import Analysis, Layer, analyze
+from archcalc.analysis.deployment import deployed
 from archcalc.analysis.field import receptive_fields
+from archcalc.analysis.kept import kept
 from archcalc.analysis.memory import Memory, measure
+from archcalc.analysis.step import step
 from archcalc.arithmetic import maximum, minimum
 from archcalc.errors import Diagnostic, UsageError, shown, suggestion
 from archcalc.formats import Formats, bytes_of
@@ -28,6 +32,12 @@ MEANING = {
 IN_BYTES = ("weights", "stored", "peak")
 # aliases, unless a spec has a variable of that name
 ALIASES = {"params": "parameters", "macs": "multiplies"}
+# counted only where a condition or a goal names them
+OTHERS = {
+    "deployed": "bytes of weights, batch norms folded into the layers before them",
+    "arena": "bytes of a layout of the activations in one block",
+    "training": "most bytes alive in a step of training",
+}
 OF_BLOCKS = ("parameters", "multiplies", "weights", "stored", "peak")
 
 
@@ -56,6 +66,20 @@ class BlockCount(NamedTuple):
 
     def __str__(self) -> str:
         return block_count(self.metric, self.layers.path)
+
+
+class NetworkCount(NamedTuple):
+    """One of the other metrics of a network; `batch` and `optimizer` are those of training."""
+
+    metric: str
+    batch: int = 1
+    optimizer: str = "sgd"
+
+    def __str__(self) -> str:
+        return self.metric
+
+
+Count = BlockCount | NetworkCount
 
 
 def block_count(metric: str, path: str) -> str:
@@ -88,8 +112,8 @@ def named_layers(graph: Graph, path: str) -> NamedLayers:
     raise UsageError(Diagnostic(f"no layer or block is called `{shown(path)}`", help=help))
 
 
-def metrics(graph: Graph, formats: Formats, blocks: Sequence[BlockCount] = ()) -> dict[str, Int]:
-    """Return the metrics of a graph by name, in these types, and those of blocks."""
+def metrics(graph: Graph, formats: Formats, counts: Sequence[Count] = ()) -> dict[str, Int]:
+    """Return the metrics of a graph by name, in these types, and other counts."""
     analysis, memory, fields = analyze(graph), measure(graph), receptive_fields(graph)
     total, field = analysis.total, fields.of_network
     seen = reduce(maximum, [axis.size for axis in field.sides] or graph.input.extents)
@@ -101,8 +125,20 @@ def metrics(graph: Graph, formats: Formats, blocks: Sequence[BlockCount] = ()) -
         "peak": in_bytes("peak", memory.peak, formats),
         "field": seen,
         "output": reduce(minimum, graph.nodes[fields.network].shape.extents),
-        **{str(b): in_bytes(b.metric, _of_block(b, analysis, memory), formats) for b in blocks},
+        **{str(count): _counted(count, analysis, memory, formats) for count in counts},
     }
+
+
+def _counted(count: Count, analysis: Analysis, memory: Memory, formats: Formats) -> Int:
+    if isinstance(count, BlockCount):
+        return in_bytes(count.metric, _of_block(count, analysis, memory), formats)
+    if count.metric == "deployed":
+        weights, biases = deployed(analysis.graph)
+        return bytes_of(weights, formats.weights) + bytes_of(biases, formats.accumulators)
+    if count.metric == "arena":
+        return bytes_of(lay_out(memory.buffers, int(memory.peak)).size, formats.activations)
+    kept_then = kept(analysis, "fused")
+    return step(analysis, kept_then, formats, count.optimizer).peak(count.batch)
 
 
 def of_block(analysis: Analysis, count: BlockCount, formats: Formats) -> Int:

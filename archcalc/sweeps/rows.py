@@ -8,8 +8,9 @@ from os import PathLike
 from typing import Any
 
 from archcalc.analysis.notebook import Rows
+from archcalc.analysis.step import OPTIMIZERS
 from archcalc.api import Network, named, plain
-from archcalc.errors import Diagnostic, UsageError, shown
+from archcalc.errors import Diagnostic, UsageError, listed, shown
 from archcalc.formats import formats_of
 from archcalc.operators.shape import Shape
 from archcalc.spec.settings import show_value, split_values
@@ -50,6 +51,8 @@ def sweep(
     sample: int | None = None,
     seed: int = 0,
     dtype: str = "float32",
+    batch: int | None = None,
+    optimizer: str | None = None,
 ) -> SweepRows:
     """Return every point of a space of variables, counted as `load` and `analyze` would, but fast.
 
@@ -63,30 +66,44 @@ def sweep(
         pareto: keep the points that no other beats in all these: "params,max:output".
         by: what to minimize, or "max:NAME"; `top`: how many of the best are kept.
         sample: the number of random points (`seed`) to evaluate instead of all.
-        dtype: the type of all values, for the metrics in bytes: weights, stored and peak.
+        dtype: the type of all values, for the metrics in bytes.
+        batch, optimizer: those of the metric `training`; 1 and "sgd" if not given.
 
     Raises:
         ArchError: an unknown name, an invalid value or condition, more than a million rows.
     """
     points = _points(network, vary, _count("sample", sample), _count("seed", seed, 0) or 0)
-    asked = _request(points, _count("top", top), where=where, by=by, dtype=dtype, pareto=_joined(pareto))
+    texts = {"where": where, "by": by, "dtype": dtype, "pareto": _joined(pareto)}
+    return _evaluated(_request(points, top, _step(batch, optimizer), **texts))
+
+
+def _evaluated(asked: Request) -> SweepRows:
     rows = SweepRows()
     if asked.pareto or asked.by:
         outcome = evaluate(asked, lambda points: None)
         rows.extend(_kept(outcome, asked))
     else:
         outcome = _every(asked, rows)
-    rows.refused, rows.notes = outcome.refusals(), list(notes(points))
+    rows.refused, rows.notes = outcome.refusals(), list(notes(asked.points))
     return rows
 
 
-def _request(points: Points, top: int | None, dtype: Any, **texts: Any) -> Request:
+def _step(batch: Any, optimizer: Any) -> dict[str, Any]:
+    """Return what is known of a step of training."""
+    if optimizer not in (None, *OPTIMIZERS):
+        help = f"there are {listed(OPTIMIZERS)}"
+        raise UsageError(Diagnostic(f"no optimizer is called `{shown(optimizer)}`", help=help))
+    return {"batch": _count("batch", batch), "optimizer": optimizer}
+
+
+def _request(points: Points, top: Any, step: Mapping[str, Any], dtype: Any, **texts: Any) -> Request:
     for name, text in {"dtype": dtype, **texts}.items():
         if not isinstance(text, str):
             raise UsageError(f"`{name}` must be text, not a {type(text).__name__}")
-    if top is not None and top > MOST_ROWS:
+    found = _count("top", top)
+    if found is not None and found > MOST_ROWS:
         raise _too_many()
-    return request(points, formats_of(dtype), top=top, rows=MOST_ROWS, **texts)
+    return request(points, formats_of(dtype), top=found, rows=MOST_ROWS, **step, **texts)
 
 
 def _points(network: Any, vary: Any, count: int | None, seed: int) -> Points:

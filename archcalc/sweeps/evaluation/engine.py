@@ -13,7 +13,7 @@ from archcalc.spec.expressions import Expression
 from archcalc.sweeps.evaluation.structures import ELSEWHERE, Structure, Structures
 from archcalc.sweeps.evaluation.told import Tell, Told, silent
 from archcalc.sweeps.machine.instructions import WORD, Executor
-from archcalc.sweeps.metrics import MEANING, BlockCount
+from archcalc.sweeps.metrics import MEANING, Count
 from archcalc.sweeps.program.recording import MetricsAsked, analyzed
 from archcalc.sweeps.space.points import Points
 from archcalc.symbols import OPERATIONS, Guard, Symbol
@@ -46,14 +46,14 @@ class Engine:
         condition: Expression | None = None,
         executor: Executor | None = None,
         tell: Tell = silent,
-        blocks: Sequence[BlockCount] = (),
+        others: Sequence[Count] = (),
     ) -> None:
         from archcalc.sweeps.machine import numpy_machine
 
         self.points, self.space, self.condition = points, points.space, condition
         self.lanes, self.executor, self.told = numpy_machine, executor or numpy_machine, Told(tell)
         self.structures = Structures(
-            points, wanted, MetricsAsked(formats, tuple(blocks)), condition, self.told
+            points, wanted, MetricsAsked(formats, tuple(others)), condition, self.told
         )
         self.asked = self.structures.asked
         self.wanted, self.stop = self.structures.wanted, self.structures.stop
@@ -131,8 +131,8 @@ class Engine:
         if len(points) <= FEW:
             yield from map(self._metrics, points)
             return
-        names = [*MEANING, *map(str, self.asked.blocks)]
-        whole = Engine(self.points, names, self.asked.formats, blocks=self.asked.blocks)
+        names = [*MEANING, *map(str, self.asked.others)]
+        whole = Engine(self.points, names, self.asked.formats, others=self.asked.others)
         for begin in range(0, len(points), CHUNK):
             digits = self.lanes.stacked(list(zip(*points[begin : begin + CHUNK], strict=True)))
             for row in whole.evaluate(digits).results.T.tolist():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from archcalc.analysis.step import refuse_whole
 from archcalc.errors import Diagnostic, SpecError, UsageError, shown
 from archcalc.formats import Formats
 from archcalc.spec.expressions import Expression
@@ -15,7 +16,16 @@ from archcalc.sweeps.evaluation.engine import Engine
 from archcalc.sweeps.evaluation.stream import Chunk, Stream, executor, reader
 from archcalc.sweeps.evaluation.structures import WHERE
 from archcalc.sweeps.evaluation.told import Tell, silent
-from archcalc.sweeps.metrics import ALIASES, MEANING, BlockCount, block_named, named_layers
+from archcalc.sweeps.metrics import (
+    ALIASES,
+    MEANING,
+    OTHERS,
+    BlockCount,
+    Count,
+    NetworkCount,
+    block_named,
+    named_layers,
+)
 from archcalc.sweeps.program.recording import analyzed
 from archcalc.sweeps.space.constraints import blocks_in, parse_condition
 from archcalc.sweeps.space.model import INPUT
@@ -36,7 +46,7 @@ class Request(NamedTuple):
     pareto: tuple[Goal, ...]
     by: Goal | None
     top: int
-    blocks: tuple[BlockCount, ...] = ()  # whose metrics the condition or a goal names
+    others: tuple[Count, ...] = ()  # what else the condition or a goal names
 
 
 class PointRow(NamedTuple):
@@ -94,9 +104,19 @@ class Outcome(NamedTuple):
 
 
 def request(
-    points: Points, formats: Formats, where: str, pareto: str, by: str, top: int | None, rows: int
+    points: Points,
+    formats: Formats,
+    where: str,
+    pareto: str,
+    by: str,
+    top: int | None,
+    rows: int,
+    batch: int | None = None,
+    optimizer: str | None = None,
 ) -> Request:
     """Parse the request of a command line. `rows` are kept if no number is given.
+
+    `batch` and `optimizer` are those of a step of training.
 
     Raises:
         UsageError: a name, a unit or a condition is invalid.
@@ -115,16 +135,32 @@ def request(
         chosen = (Goal("multiplies", False),)
     named = [block_named(goal.name) for goal in (*goals, *chosen)]
     wanted = [*filter(None, named), *(blocks_in(condition) if condition is not None else ())]
-    blocks = tuple(_located(points, metric, path) for metric, path in dict.fromkeys(wanted))
+    blocks = [_located(points, metric, path) for metric, path in dict.fromkeys(wanted)]
+    asked = {*(condition.names if condition is not None else ()), *(g.name for g in (*goals, *chosen))}
+    asked -= points.space.network.values.keys()
+    _refuse_training("training" in asked, formats, batch=batch, optimizer=optimizer)
+    others = [NetworkCount(name, batch or 1, optimizer or "sgd") for name in OTHERS if name in asked]
     by_one = chosen[0] if chosen else None
-    return Request(points, formats, where, condition, goals, by_one, top or rows, blocks)
+    return Request(points, formats, where, condition, goals, by_one, top or rows, (*others, *blocks))
+
+
+def _refuse_training(asked: bool, formats: Formats, **given: object) -> None:
+    """Refuse options of training where it is not asked for, and to train whole numbers."""
+    if asked:
+        refuse_whole(formats)
+        return
+    for name, value in given.items():
+        if value is not None:
+            help = "as in --where 'training <= 8GiB'"
+            raise UsageError(Diagnostic(f"--{name} counts with `training` only", help=help))
 
 
 def _names(points: Points) -> dict[str, Any]:
     """Return what conditions and goals may name, each with a value that it has somewhere."""
     space = points.space
     items = {axis.name: axis.values[0] for axis in space.axes if axis.variable != INPUT}
-    return {**space.network.values, **items, **dict.fromkeys((*MEANING, *ALIASES), 1)}
+    own = {**space.network.values, **items, **dict.fromkeys((*MEANING, *ALIASES), 1)}
+    return {**dict.fromkeys(OTHERS, 1), **own}
 
 
 def refuse_order(name: str, names: Mapping[str, Any]) -> None:
@@ -185,7 +221,7 @@ def prepare(request: Request, keep: bool, tell: Tell = silent) -> Setup:
     wanted = list(dict.fromkeys(wanted)) or ["parameters"]
     machine = executor(request.points)
     engine = Engine(
-        request.points, wanted, request.formats, request.condition, machine, tell, request.blocks
+        request.points, wanted, request.formats, request.condition, machine, tell, request.others
     )
     compiled = machine.COMPILED
     signs = [-1 if goal.most else 1 for goal in goals]
@@ -241,8 +277,8 @@ def refuse_hopeless(engine: Engine, request: Request) -> None:
     if structure.simple.forms.range_of(where).high > 0:
         return
     told = []
-    blocks = map(str, request.blocks)
-    for name in (*sorted(request.condition.names), *blocks):
+    others = map(str, request.others)
+    for name in dict.fromkeys((*sorted(request.condition.names), *others)):
         metric = ALIASES.get(name, name)
         if structure.recording.results is not None and metric in structure.recording.results:
             known = engine.structures.bounds(structure, metric)

@@ -20,9 +20,10 @@ from archcalc.errors import ArchError
 from archcalc.formats import Formats
 from archcalc.graph.build import build
 from archcalc.graph.folding import UnfoldableError, hides
+from archcalc.graph.model import Graph
 from archcalc.operators.shape import Shape
 from archcalc.rationals import ratio
-from archcalc.sweeps.metrics import BlockCount, metrics
+from archcalc.sweeps.metrics import BlockCount, Count, metrics
 from archcalc.sweeps.space.model import INPUT, Axis, Space, settings
 from archcalc.symbols import Guard, Int, Program, Requirement
 
@@ -58,10 +59,27 @@ class Recording(NamedTuple):
 
 
 class MetricsAsked(NamedTuple):
-    """What is counted of every point: the metrics, in these types, and those of blocks."""
+    """What is counted of every point: the metrics, in these types, and other counts."""
 
     formats: Formats
-    blocks: tuple[BlockCount, ...] = ()
+    others: tuple[Count, ...] = ()
+
+    def on_symbols(self, graph: Graph) -> None:
+        """Refuse a graph of which symbols cannot express what is asked.
+
+        Raises:
+            UnfoldableError: repeats have to be built with all rounds.
+            UnsupportedError: it depends on the order of sizes, as a layout does.
+        """
+        for count in self.others:
+            if isinstance(count, BlockCount):
+                folded = hides(graph.folds, count.layers.path)
+            else:
+                folded = count.metric == "training" and bool(graph.folds)
+            if folded:
+                raise UnfoldableError
+            if count.metric == "arena":
+                raise UnsupportedError
 
 
 class UnsupportedError(Exception):
@@ -184,11 +202,11 @@ def inputs_read(program: Program, instructions: Sequence[int]) -> set[str]:
 
 
 def analyzed(
-    network: Network, formats: Formats, blocks: Sequence[BlockCount] = ()
+    network: Network, formats: Formats, others: Sequence[Count] = ()
 ) -> tuple[dict[str, Int] | None, str]:
     """Return the metrics of a network without symbols, or the reason of its refusal."""
     try:
-        return metrics(network.graph, formats, blocks), ""
+        return metrics(network.graph, formats, others), ""
     except ArchError as error:
         return None, error.diagnostics[0].message
 
@@ -217,8 +235,7 @@ def _run(
     shape = None if input is None else Shape(*input)
     try:
         graph = build(network.spec, variables, shape, network.variant, folds=folds)
-        if any(hides(graph.folds, count.layers.path) for count in asked.blocks):
-            raise UnfoldableError
+        asked.on_symbols(graph)
         return metrics(graph, *asked), ""
     except ArchError as error:
         return None, error.diagnostics[0].message

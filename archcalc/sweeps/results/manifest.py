@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
 from archcalc import __version__
 from archcalc.regular import open_regular
 from archcalc.spec.settings import show_value
-from archcalc.sweeps.metrics import MEANING
+from archcalc.sweeps.metrics import MEANING, Count, NetworkCount
 from archcalc.sweeps.space.points import Points
 
 PART = 1 << 20  # points
@@ -23,7 +24,9 @@ MANIFEST = "_manifest.json"  # other programs that read a folder of Parquet leav
 LARGEST = 1 << 26  # bytes of a document
 
 
-def identity(points: Points, dtype: str, where: str, format: str) -> dict[str, Any]:
+def identity(
+    points: Points, dtype: str, where: str, format: str, others: Sequence[Count] = ()
+) -> dict[str, Any]:
     """Return the facts about a sweep on which its rows depend."""
     network = points.space.network
     kind = {"points": points.size, "keys": list(points.plan.keys) if points.plan else []}
@@ -42,6 +45,7 @@ def identity(points: Points, dtype: str, where: str, format: str) -> dict[str, A
         "drawn": kind,
         "dtype": dtype,
         "where": where.strip(),
+        "training": [[one.batch, one.optimizer] for one in others if isinstance(one, NetworkCount)][-1:],
         "format": format,
         "part": PART,
     }
