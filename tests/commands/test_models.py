@@ -133,7 +133,7 @@ def test_a_file_of_weights(tmp_path: Path) -> None:
     found = document("params", path)
     assert (found["numbers"], found["bytes"]) == (3 * 4 + 3, 4 * 12 + 2 * 3)
     assert "a.0" in run("params", path)
-    assert "holds weights and no graph" in run("flops", path, code=2)
+    assert "holds weights: it has no graph to count" in run("flops", path, code=2)
 
 
 def test_a_pickle_is_refused_with_the_lines_that_make_a_file(tmp_path: Path) -> None:
