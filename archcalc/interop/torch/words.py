@@ -228,8 +228,8 @@ _KEPT: dict[str, dict[str, Any]] = {
 }
 
 _DIMS: tuple[tuple[str, Any], ...] = (  # words whose attribute dim is kept, and its default
-    ("softmax log_softmax logsumexp cumsum cumprod sort topk select repeat_interleave", -1),
-    ("cat stack split unbind slice gather scatter glu index", 0),
+    ("softmax log_softmax logsumexp cumsum cumprod sort topk select repeat_interleave glu", -1),
+    ("cat stack split unbind slice gather scatter index", 0),
     ("sum mean prod amax amin argmax any var std var_mean norm", None),
 )
 _KEPT |= {word: {"dim": default} for words, default in _DIMS for word in words.split()}

@@ -1,7 +1,7 @@
 """Makes the files beside it: small models with their weights, an input, and what torch computes of it.
 
 Run by hand where torch and torchvision are installed. Weights are seeded; statistics of norms are drawn,
-so that no layer passes its input on unchanged.
+so that no layer passes its input on unchanged, and their scales lie around 1, so that none goes under.
 """
 
 from __future__ import annotations
@@ -73,6 +73,61 @@ class Scores(nn.Module):
         return x + self.out((scores.softmax(-1) @ v).transpose(1, 2).reshape(1, 9, 12))
 
 
+class Resampled(nn.Module):
+    """Maps made larger and smaller in every way, and pieces of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.last = nn.Conv2d(3, 8, 3), nn.Conv2d(16, 4, 1)
+        self.head = nn.Linear(56, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        f = nn.functional
+        x = f.pixel_unshuffle(self.conv(f.pad(x, (2, 0, 1, 1))), 2)  # 32 × 8 × 8
+        x = torch.channel_shuffle(x, 4)
+        x = f.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True)
+        x = torch.stack([x[:, :16], x[:, 16:]], 1).amax(1)
+        y = f.interpolate(self.last(x), size=(8, 8), mode="nearest")
+        z = f.interpolate(f.pixel_shuffle(x, 2), scale_factor=2, mode="bicubic")
+        z = f.adaptive_max_pool2d(z, 4).sum(1, keepdim=True)
+        y = f.adaptive_max_pool2d(y, (3, 2)).flatten(1)
+        return self.head(torch.cat([y, z.expand(1, 2, 4, 4).flatten(1)], 1))
+
+
+class Functions(nn.Module):
+    """One function of a value behind the other, and what joins two tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.gated, self.head = nn.Linear(12, 16), nn.Linear(16, 32), nn.Linear(16, 5)
+        self.prelu = nn.PReLU(9)
+        self.share = nn.Parameter(torch.full((16,), 0.5))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        f = nn.functional
+        x = self.prelu(self.first(x))
+        x = f.glu(self.gated(x), -1) + f.selu(x) + f.mish(x) + f.softplus(x) + f.elu(x, 0.7)
+        y = torch.maximum(f.leaky_relu(x, 0.2), torch.tanh(x)) - f.silu(x) / 3
+        y = torch.addcmul(y, x, self.share) + x.clamp(-0.3, 0.8) ** 2 - (-x)
+        y = f.normalize(y, dim=-1) + f.hardsigmoid(x)
+        return f.log_softmax(self.head(y), -1)
+
+
+class Norms(nn.Module):
+    """Norms of maps with scales of their own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.group = nn.Conv2d(3, 8, 3, 2, 1), nn.GroupNorm(2, 8)
+        self.instance, self.rms = nn.InstanceNorm2d(8, affine=True), nn.RMSNorm(8, eps=1e-3)
+        self.head = nn.Linear(8, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.sigmoid(self.group(self.instance(self.conv(x))))
+        x = x.permute(0, 2, 3, 1)
+        return self.head(self.rms(x).mean((1, 2)))
+
+
 def inverted() -> nn.Module:
     return nn.Sequential(
         nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU6(),
@@ -97,13 +152,16 @@ MADE: dict[str, Callable[[], nn.Module]] = {
     "scores": lambda: nn.Sequential(*map(Scores, ("plain", "scaled", "biased"))),
     "gru": lambda: Classifier(nn.GRU(12, 8, batch_first=True), 8, False),
     "rnn": lambda: Classifier(nn.RNN(12, 8, nonlinearity="relu", batch_first=True), 8, False),
+    "resampled": Resampled,
+    "functions": Functions,
+    "norms": Norms,
     "encoder": lambda: nn.Sequential(
         nn.Conv2d(3, 8, 4, 4), nn.Flatten(2), nn.TransformerEncoderLayer(16, 4, 24, batch_first=True)
     ),
 }  # fmt: skip
 
 
-SEQUENCES = ("lstm", "gru", "rnn", "scores")
+SEQUENCES = ("lstm", "gru", "rnn", "scores", "functions")
 
 
 def packed(program: bytes, target: Path) -> None:
@@ -131,7 +189,8 @@ def main() -> None:
             if key.endswith("running_var"):
                 value.copy_(torch.rand_like(value) + 0.5)
             elif value.ndim == 1 or key.startswith(("heads.", "head.")):
-                value.data.copy_(torch.randn_like(value) * 0.1 + key.endswith("running_mean"))
+                one = value.ndim == 1 and key.endswith("weight")
+                value.data.copy_(torch.randn_like(value) * 0.1 + one)
         x = torch.randn(1, 9, 12) if name in SEQUENCES else torch.randn(1, 3, 16, 16)
         with torch.no_grad():
             y = model(x)
