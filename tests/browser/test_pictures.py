@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from support.browser import Browser
+from support.imported import RECORDED
 
 import archcalc
 from archcalc.cli import commands
@@ -49,6 +50,14 @@ def test_texts_fit_as_they_are_set(name: str, browser: Browser, tmp_path: Path) 
     assert browser.js(WIDER) == []
     assert browser.js(OUTSIDE) == 0
     assert (browser.requests, browser.complaints) == ([path.as_uri()], [])
+
+
+@pytest.mark.parametrize("model", RECORDED, ids=lambda path: path.name)
+def test_texts_fit_in_pictures_of_model_files(model: Path, browser: Browser, tmp_path: Path) -> None:
+    browser.open(draw(tmp_path, str(model)))
+    assert browser.js("document.querySelectorAll('g.box text').length") > 2
+    assert (browser.js(WIDER), browser.js(OUTSIDE)) == ([], 0)
+    assert not browser.complaints
 
 
 def test_themes(browser: Browser, tmp_path: Path) -> None:
