@@ -19,6 +19,7 @@ from archcalc.commands.yielding import Yielding
 from archcalc.errors import Diagnostic, UsageError, shown
 from archcalc.formats import formats_of
 from archcalc.reports.sweep import report
+from archcalc.reports.sweep_front import drawn, refuse_undrawn
 from archcalc.reports.table import Table
 from archcalc.sweeps.evaluation.run import Request, request, sweep
 from archcalc.sweeps.evaluation.stream import Chunk
@@ -72,6 +73,7 @@ class SweepCommand(SpecCommand):
 @click.option("--pareto", default="", metavar="NAMES", help="Points that no other beats in all these.")
 @click.option("--top", type=Suffixed(1, 10**6), metavar="N", help="The N best points.")
 @click.option("--by", default="", metavar="NAME", help="What is best: the least of it, or max:NAME.")
+@click.option("--plot", is_flag=True, help="Draw the front of --pareto, as text.")
 @click.option("-o", "--output", metavar="DIR", help="Write all rows there, as Parquet or CSV parts.")
 @click.option("--resume", is_flag=True, help="Go on with what DIR holds already.")
 @click.option("--dask", metavar="[ADDRESS]", help="On a cluster of workers, or on the one there.")
@@ -122,7 +124,13 @@ def command(networks: list[Network], table: Table, words: list[str], **options: 
 
 
 def _sweep(
-    network: Network, format: str, output: str | None, resume: bool, dask: str | None, **options: Any
+    network: Network,
+    format: str,
+    output: str | None,
+    resume: bool,
+    dask: str | None,
+    plot: bool,
+    **options: Any,
 ) -> None:
     """Write into a directory, as a stream of CSV, or as a report."""
     space = {key: options.pop(key) for key in ("vary", "points", "sample", "seed")}
@@ -130,6 +138,8 @@ def _sweep(
     for note in notes(points):
         click.echo(f"note: {printable(note)}", err=True)
     asked = request(points, formats_of(dtype), **options, rows=MOST_ROWS)
+    if plot:
+        refuse_undrawn(asked, "a directory" if output is not None else format)
     if output is not None:
         _into(output, resume, asked, format, dtype, dask)
         return
@@ -147,7 +157,8 @@ def _sweep(
             write = _csv_writer(points) if streams else None
             outcome = sweep(asked, progress, write, progress.note)
     if not streams:
-        show("sweep", [report(network, outcome)], format)
+        front = [drawn(outcome)] if plot and outcome.collected.kept else []
+        show("sweep", [report(network, outcome), *front], format)
 
 
 def _points(
