@@ -8,14 +8,15 @@ from typing import NamedTuple
 from archcalc.analysis.costs import Analysis
 from archcalc.drawing import words
 from archcalc.drawing.cells import Cell, Forked, Framed, Leaf, Stack
-from archcalc.drawing.flow import Fork, Strand, strand
+from archcalc.drawing.flow import Fork, Strand
 from archcalc.drawing.folded import Folding
 from archcalc.drawing.lenders import lenders
 from archcalc.drawing.measures import WORDS, Measure
 from archcalc.drawing.metrics import fitted
 from archcalc.drawing.model import DrawnBox, Mark
 from archcalc.drawing.sheet import BAR, INSET, text_width
-from archcalc.drawing.tree import Chip, Group, Unit, every, stands_for
+from archcalc.drawing.structure import Tree
+from archcalc.drawing.tree import Chip, Group, Unit, every
 from archcalc.operators.shape import Shape
 from archcalc.units import grouped, percent, printable
 
@@ -29,24 +30,29 @@ class Composer(NamedTuple):
 
     analysis: Analysis
     measure: Measure
-    stands: dict[int, tuple[int, ...]]
+    tree: Tree
     folding: Folding
     lenders: dict[str, str]
+    boxes: dict[Chip, DrawnBox]
 
     @classmethod
     def of(
         cls,
         analysis: Analysis,
         measure: Measure,
-        units: Sequence[Unit],
+        tree: Tree,
         folding: Folding,
     ) -> Composer:
         """Make one for the tree of a network."""
-        return cls(analysis, measure, stands_for(units), folding, lenders(analysis.graph, units))
+        return cls(analysis, measure, tree, folding, lenders(analysis.graph, tree.units), {})
 
     def stack(self, units: Sequence[Unit], up: bool) -> Stack:
         """Stack the units of a block, one under the other."""
-        return self.stacked(strand(self.analysis.graph, units), units, False, up)
+        return self.stacked(self.strand(units), units, False, up)
+
+    def strand(self, units: Sequence[Unit]) -> Strand:
+        """Return the flow through a list of units of the tree."""
+        return self.tree.strand(self.analysis.graph, units)
 
     def stacked(self, found: Strand, units: Sequence[Unit], top: bool, up: bool) -> Stack:
         """Stack units whose flow is known; `top`: of the whole network; `up`: to be turned around."""
@@ -110,10 +116,16 @@ class Composer(NamedTuple):
 
     def _all(self, unit: Unit) -> tuple[int, ...]:
         """Return the layers of a unit and of all copies of it, also of those around it."""
-        return tuple(sorted({j for i in unit.nodes for j in self.stands.get(i, ())}))
+        return tuple(sorted({j for i in unit.nodes for j in self.tree.stands.get(i, ())}))
 
     def layer(self, chip: Chip) -> DrawnBox:
-        """Draw the box of a layer, with its texts."""
+        """Draw the box of a layer, with its texts; the picture and the table beside it share it."""
+        found = self.boxes.get(chip)
+        if found is None:
+            found = self.boxes[chip] = self._layer(chip)
+        return found
+
+    def _layer(self, chip: Chip) -> DrawnBox:
         layers = self.analysis.layers
         operators = [layers[i].node.operator for i in chip.nodes]
         at = next((k for k, op in enumerate(operators) if not words.is_small(op)), 0)

@@ -9,14 +9,14 @@ from typing import NamedTuple
 from archcalc.analysis.costs import Analysis
 from archcalc.drawing import words
 from archcalc.drawing.compose import Composer
-from archcalc.drawing.flow import strand
-from archcalc.drawing.folded import Folding, fold, names_of, unpacked
+from archcalc.drawing.folded import Folding, names_of
 from archcalc.drawing.measures import WORDS, By, Measure, measured
 from archcalc.drawing.metrics import fitted, width
 from archcalc.drawing.model import Caption, Drawing, DrawnBox, Swatch
 from archcalc.drawing.outline import OutlineEntry, outline
 from archcalc.drawing.pages import WIDE, wrapped
 from archcalc.drawing.sheet import Sheet, captions, joined
+from archcalc.drawing.structure import tree
 from archcalc.drawing.tree import Unit
 from archcalc.drawing.valley import across, valley
 from archcalc.errors import Diagnostic, UsageError, listed, shown, suggestion
@@ -89,11 +89,9 @@ def folded(analysis: Analysis, wishes: Wishes = PLAIN) -> tuple[tuple[Unit, ...]
 
 def _fold(analysis: Analysis, wishes: Wishes) -> tuple[tuple[Unit, ...], Composer]:
     _check(analysis, wishes.expand)
-    units = fold(analysis.graph, wishes.folding)
-    if wishes.depth is None:
-        units = unpacked(units, wishes.folding)
+    made = tree(analysis.graph, wishes.folding)
     measure = measured(analysis, wishes.by)
-    return units, Composer.of(analysis, measure, units, wishes.folding)
+    return made.units, Composer.of(analysis, measure, made, wishes.folding)
 
 
 def _check(analysis: Analysis, expand: frozenset[str]) -> None:
@@ -163,7 +161,7 @@ def _corners(sizes: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 def _place(made: Composer, units: Sequence[Unit], sheet: Sheet, wishes: Wishes) -> None:
     """Lay it out as a U where it is one, and no columns are asked for; else in columns."""
-    found = strand(made.analysis.graph, units)
+    found = made.strand(units)
     u = valley(made, units, found) if wishes.columns is None else None
     if u is not None:
         across(u, sheet)

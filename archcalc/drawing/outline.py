@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from archcalc.drawing.compose import Composer
-from archcalc.drawing.flow import Fork, Link, Strand, strand
+from archcalc.drawing.flow import Fork, Link, Strand
 from archcalc.drawing.tree import Chip, Group, Unit
 from archcalc.drawing.words import SPOKEN
 
@@ -35,7 +35,7 @@ class OutlineEntry(NamedTuple):
 
 def outline(made: Composer, units: Sequence[Unit]) -> list[OutlineEntry]:
     """Return the boxes from top to bottom; a branch is an entry that holds its own."""
-    return _entries(made, strand(made.analysis.graph, units), units)
+    return _entries(made, made.strand(units), units)
 
 
 def _entries(made: Composer, found: Strand, units: Sequence[Unit]) -> list[OutlineEntry]:

@@ -73,3 +73,22 @@ const scaled = value => {
   const [scale, letter] = SCALES.find(([scale]) => Math.abs(value) >= scale) ?? [1, ""];
   return `${Number((value / scale).toPrecision(3))}${letter && ` ${letter}`}`;
 };
+
+// Makes what stands there equal to what has been made, and touches only what differs.
+const renew = (old, made) => {
+  if (old.nodeType !== made.nodeType || old.nodeName !== made.nodeName) { old.replaceWith(made); return; }
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.data !== made.data) old.data = made.data;
+    return;
+  }
+  for (const {name, value} of made.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  if (old.attributes.length > made.attributes.length) {
+    for (const {name} of [...old.attributes]) if (!made.hasAttribute(name)) old.removeAttribute(name);
+  }
+  renewChildren(old, [...made.childNodes]);
+};
+const renewChildren = (parent, made) => {
+  const old = [...parent.childNodes];
+  made.forEach((child, i) => { if (old[i]) renew(old[i], child); else parent.append(child); });
+  for (const child of old.slice(made.length)) child.remove();
+};

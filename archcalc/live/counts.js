@@ -25,7 +25,7 @@ const TOTALS = [
 ];
 const showTotals = () => {
   const {totals, shown} = last;
-  $("totals").replaceChildren(...TOTALS.filter(([key]) => totals[key] !== undefined).map(([key, name, rank]) => {
+  renewChildren($("totals"), TOTALS.filter(([key]) => totals[key] !== undefined).map(([key, name, rank]) => {
     const value = element("b", {textContent: shown[key] ?? grouped(totals[key])});
     value.dataset.total = key;
     value.dataset.value = totals[key];
@@ -40,7 +40,7 @@ const showAlive = ({alive, peak}) => {
   $("peak").title = most ? most[2] : "";
   $("alive").setAttribute("viewBox", `0 0 ${alive.length} 100`);
   $("alive").setAttribute("aria-label", $("peak").textContent);
-  $("alive").replaceChildren(...alive.map(([value, layers, told], i) => {
+  renewChildren($("alive"), alive.map(([value, layers, told], i) => {
     const part = 100 * Number(value) / high;
     const place = {x: i, y: 100 - part, width: .9, height: part, "data-layers": layers};
     return drawnElement("rect", {class: value === peak ? "step peak" : "step", ...place}, drawnElement("title", {}, told));
@@ -75,7 +75,7 @@ const rowOf = (path, shown, small, layers, now, before) => {
 
 // A row a box, below the sum of its block. A path too long for its place loses its beginning.
 const showRows = rows => {
-  const made = document.createDocumentFragment();
+  const made = [];
   const sums = sumsOf(rows);
   let last = "";
   for (const [layers, path, times, what, output, parameters, multiplies] of rows) {
@@ -85,13 +85,13 @@ const showRows = rows => {
       const row = rowOf(top, top, "", sum.layers.join(" "), sum, baseSums.get(top));
       row.className = "sum";
       sum.shown = true;
-      made.append(row);
+      made.push(row);
     }
     last = top;
     const small = [output, times && `×${times}`, what].filter(Boolean).join(" · ");
     const row = rowOf(path, isGroup ? path.slice(top.length + 1) : path, small, layers, {parameters, multiplies}, before && {parameters: before[5], multiplies: before[6]});
     row.className = `${isGroup ? "inner" : ""} ${parameters === "0" && multiplies === "0" ? "free" : ""}`;
-    made.append(row);
+    made.push(row);
   }
-  $("rows").querySelector("tbody").replaceChildren(made);
+  renewChildren($("rows").querySelector("tbody"), made);
 };

@@ -2,7 +2,7 @@
 // The picture: one Tab stop, arrows from box to box, blocks that close and open, search, size.
 const sheet = new CSSStyleSheet();
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-let svg = null, zoom = 0, current = "";
+let svg = null, zoom = 0, current = "", styled = "";
 
 const leaves = () => svg ? [...svg.querySelectorAll("g.box:not(.frame)")] : [];
 const boxOf = path => leaves().find(box => box.dataset.path === path);
@@ -16,15 +16,17 @@ const showPicture = text => {
   if (!text) { svg = null; $("picture").replaceChildren(); return; }
   let style = "";
   const plain = text.replace(/<style>([^<]*)<\/style>/, (_, found) => { style = found; return ""; });
-  sheet.replaceSync(style);
-  svg = document.importNode(new DOMParser().parseFromString(plain, "image/svg+xml").documentElement, true);
-  svg.setAttribute("role", "group");
-  for (const box of leaves()) {
-    box.tabIndex = -1;
+  if (style !== styled) sheet.replaceSync(styled = style);
+  const made = new DOMParser().parseFromString(plain, "image/svg+xml").documentElement;
+  made.setAttribute("role", "group");
+  for (const name of ["width", "height"]) made.setAttribute(name, svg?.getAttribute(name) ?? 0);  // as large as it is
+  for (const box of made.querySelectorAll("g.box:not(.frame)")) {
+    box.setAttribute("tabindex", "-1");
     box.setAttribute("role", "button");
     box.setAttribute("aria-label", box.querySelector("title").textContent);
   }
-  $("picture").replaceChildren(svg);
+  renewChildren($("picture"), [made]);
+  svg = $("picture").firstElementChild;
   const own = boxOf(current) ?? nearestPath(current) ?? leaves()[0];
   if (own) {
     own.tabIndex = 0;

@@ -165,7 +165,7 @@ def alive(analysis: Analysis, memory: Memory) -> Iterator[Mark]:
         path = analysis.graph.nodes[memory.steps[step].node].path
         told = f"{path}: {grouped(live)} values, {binary(4 * live)}"
         nodes = sorted(memory.steps[i].node for i in group)
-        yield Mark(live, ranges(nodes), printable("\n".join([told, *terms, *more])))
+        yield Mark(live, ranges(nodes), "\n".join(map(printable, [told, *terms, *more])))
 
 
 def _is_sequence(analysis: Analysis) -> bool:

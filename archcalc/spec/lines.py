@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 
 from archcalc.errors import Keys, shown
@@ -34,6 +35,7 @@ _CONDITION = re.compile(r"""(?>(?:[^:'"]++|'[^']*'|"[^"]*")*)""")
 _LABEL = re.compile(r"(output\s+)?([^\s=|{}@]+)\s+=(?=\s)")
 
 
+@lru_cache(maxsize=4096)  # a text that is typed in keeps most of its lines
 def parse_line(text: str, keys: Keys) -> Line:
     """Parse the line `text`, whose value is at `keys` in the TOML.
 
