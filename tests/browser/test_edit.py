@@ -159,7 +159,8 @@ def test_fast_typing_shows_the_last_answer_only(opening: Opening) -> None:
     page.js(
         "window.seen = []; new MutationObserver(() => window.seen.push("
         "document.querySelector('[data-total=parameters]').dataset.value))"
-        ".observe(document.getElementById('totals'), {childList: true, subtree: true, attributes: true});"
+        ".observe(document.getElementById('totals'),"
+        " {subtree: true, childList: true, attributes: true});"
         "for (const n of '123456789') {const e = document.getElementById('set-classes');"
         " e.value = n; e.dispatchEvent(new Event('input'))}"
     )
