@@ -10,6 +10,7 @@ from archcalc.commands.run import INITS
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.exported import exported
 from archcalc.reports.start import LAYOUTS, Start
+from archcalc.views.placing import refuse_existing
 
 
 @spec_command("export", usage="SPEC")
@@ -19,6 +20,7 @@ from archcalc.reports.start import LAYOUTS, Start
 @click.option(
     "--layout", type=click.Choice(list(LAYOUTS)), default="auto", help="Of the weights in the file."
 )
+@click.option("--force", is_flag=True, help="Write over a file that exists.")
 @click.option("--init", type=click.Choice(INITS), default="he", help="Seeded weights.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="Of weights.")
 def command(
@@ -29,6 +31,7 @@ def command(
     layout: str,
     init: str,
     seed: int,
+    force: bool,
 ) -> None:
     """Write SPEC for other tools: as an ONNX file, or as a torch module in Python.
 
@@ -53,5 +56,6 @@ def command(
     if len(networks) > 1:
         help = "each into a file of its own"
         raise UsageError(Diagnostic("export takes one SPEC", help=help))
+    refuse_existing(output, force)
     start = Start(init=init, seed=seed, weights=weights, map=map, layout=layout)
     click.echo(exported(networks[0], output, start))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from archcalc.commands.options import ModelCommand, spec_command
@@ -12,7 +10,7 @@ from archcalc.imported import Model
 from archcalc.lowered import spec_of
 from archcalc.network import Network
 from archcalc.units import printable
-from archcalc.views.placing import put
+from archcalc.views.placing import put, refuse_existing
 
 
 @spec_command("import", cls=ModelCommand, usage="FILE")
@@ -44,9 +42,8 @@ def command(networks: list[Network | Model], output: str | None, force: bool) ->
     if output is not None and not output.endswith(".toml"):
         help = "the name of a spec ends in .toml"
         raise UsageError(Diagnostic(f"-o: `{printable(output)}` is no name of a spec", help=help))
-    if output is not None and os.path.lexists(output) and not force:
-        help = "--force writes over it"
-        raise UsageError(Diagnostic(f"{printable(output)} exists", help=help))
+    if output is not None:
+        refuse_existing(output, force)
     text = spec_of(model)
     if output is None:
         click.echo(text.rstrip("\n"))

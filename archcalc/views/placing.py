@@ -22,6 +22,16 @@ def check_suffix(place: str, suffixes: tuple[str, ...]) -> str:
     return suffix[1:]
 
 
+def refuse_existing(place: str, force: bool) -> None:
+    """Refuse to write over a file, unless that is asked for.
+
+    Raises:
+        UsageError: it exists.
+    """
+    if os.path.lexists(place) and not force:
+        raise UsageError(Diagnostic(f"{printable(place)} exists", help="--force writes over it"))
+
+
 def put(place: str, made: bytes) -> None:
     """Write a file.
 

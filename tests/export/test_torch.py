@@ -103,16 +103,19 @@ def test_shared_weights_are_one_module() -> None:
 
 
 def test_what_has_code() -> None:
-    """What torch itself has no layer for: fixed patterns, windows on maps, deformable ones, tables."""
+    """What torch itself has no layer for: fixed patterns, and deformable windows."""
     from archcalc.execution.reference import REFERENCE
 
-    assert set(REFERENCE) - set(RULES) == {
-        "rbf",
-        "deformconv",
-        "windowattention",
-        "offset",
-        "factor",
-    }
+    assert set(REFERENCE) - set(RULES) == {"rbf", "deformconv"}
+
+
+def test_a_file_has_the_helpers_that_it_uses() -> None:
+    """`turn` is for heads that are turned by their place: GPT-2 adds a table of places instead."""
+    for name, turned in (("gpt2", False), ("llama3_copy", True)):
+        text = exported(name).text
+        assert ("def turn(" in text) == turned
+        assert ("base" in text) == turned
+        ast.parse(text)
 
 
 REFUSED = [
@@ -125,6 +128,7 @@ REFUSED = [
     ("7x12 | gru 7 biases=1", "gru: a single bias of a gate: gru"),
     ("7x12 | gru 7 before", "gru: a reset before the product: gru"),
     ("4x5x12 | pixelshuffle 2x3", "pixelshuffle: a factor for each axis: pixelshuffle"),
+    ("7x12 | offset 12 of=5", "offset: a table that is made beforehand of other numbers: offset"),
     ("7x12 | attention 3 window=2", "attention: a bias by distance, or a window of tokens: attention"),
     ("9x1 | conv 1 | embedding 5 3", "embedding: ids that a layer computes: embedding"),
 ]
@@ -146,6 +150,18 @@ def test_the_command_says_what_is_in_the_file(tmp_path: Path) -> None:
         f"{path}: LeNet-5 (modern)\n61,706 parameters, 416,520 multiplies · no weights\n"
     )
     assert set(classes(path.read_text())) == {"Net"}
+
+
+@pytest.mark.parametrize("name", ["net.py", "net.onnx"])
+def test_a_file_that_exists_stays(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text("mine")
+    with pytest.raises(UsageError, match=rf"{name} exists") as error:
+        commands.main(["export", "lenet5", "-o", str(path)], standalone_mode=False)
+    assert error.value.diagnostics[0].help == "--force writes over it"
+    assert path.read_text() == "mine"
+    assert not CliRunner().invoke(commands, ["export", "lenet5", "-o", str(path), "--force"]).exception
+    assert path.stat().st_size > 500
 
 
 def test_a_python_file_holds_no_weights(tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ windowattention 3 4 shift=2 @ 4x10x12; relu6 @ 6x5x4; leaky @ 6x5x4
 clip low={-1.5} high={0.5} @ 6x5x4; clip low={0.5} @ 6x5x4; clip high={0.5} @ 6x5x4
 hardtanh @ 6x5x4; prelu @ 6x5x4; prelu @ 7x12; elu alpha={2.5} @ 6x5x4; selu @ 6x5x4
 softplus @ 6x5x4; mish @ 6x5x4; logsoftmax @ 6x5x4; glu @ 6x5x4; swiglu @ 6x5x4; swish @ 6x5x4
+offset 6x5x4 @ 6x5x4; offset 6x1x4 fixed @ 6x5x4; offset 4 @ 6x5x4; offset 1 fixed @ 7x12
+factor 6x5x1 @ 6x5x4; factor 4 fixed @ 6x5x4; factor 12 @ 7x12; factor 1 fixed @ 6x5x4
 gelu @ 6x5x4; hsigmoid @ 6x5x4; hswish @ 6x5x4; softmax @ 6x5x4; softmax @ 7x12; tanh @ 6x5x4
 """
 LINES = [tuple(case.split(" @ ")) for case in _LINES.strip().replace("\n", "; ").split("; ")]

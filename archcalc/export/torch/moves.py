@@ -190,7 +190,7 @@ def attention(graph: Graph, node: Node) -> LayerCode:
         options = f"{int(op.heads)}, {int(kv)}" + (", causal=True" if op.causal else "")
         options += f", base={int(op.base)}" if op.rotary else ""
         names = ", ".join(f"{{{min(i, len(shapes) - 1)}}}" for i in range(3))
-        return LayerCode("last", f"attend({names}, {options})", needs=("turn", "attend"))
+        return LayerCode("last", f"attend({names}, {options})", needs=_turned(op, "attend"))
     width = int(own["query.weight"][-1])
     memory = int(shapes[min(1, len(shapes) - 1)].channels)
     words = [arg("channels", shapes[0].channels), arg("heads", op.heads)]
@@ -215,8 +215,47 @@ def attention(graph: Graph, node: Node) -> LayerCode:
     names = ", ".join(f"{{{i}}}" for i in range(len(shapes)))
     made = f"Attention({', '.join(words)})"
     return LayerCode(
-        "last", f"self.{{m}}({names})", {"": made}, weights, needs=("turn", "attend", "Attention")
+        "last", f"self.{{m}}({names})", {"": made}, weights, needs=_turned(op, "attend", "Attention")
     )
+
+
+def _turned(op: Any, *names: str) -> tuple[str, ...]:
+    return ("turn", *names) if op.rotary else names
+
+
+def window_attention(graph: Graph, node: Node) -> LayerCode:
+    op: Any = node.operator
+    channels, heads = int(node.shape.channels), int(op.heads)
+    words = [arg("channels", channels), arg("heads", heads), arg("window", op.window)]
+    words += [f"shift={int(op.shift)}"] if op.shift else []
+    weights: dict[str, Any] = {"position": (".position", lambda w: w.reshape(-1, heads))}
+    for name in ("query", "key", "value", "output"):
+        times = sqrt(channels / heads) if name == "query" else 1.0
+        weights[f"{name}.weight"] = (f".{name}.weight", lambda w, t=times: w.T * w.dtype.type(t))
+        weights[f"{name}.bias"] = (f".{name}.bias", lambda w, t=times: w.reshape(-1) * w.dtype.type(t))
+    made = f"WindowAttention({', '.join(words)})"
+    return LayerCode("last", "self.{m}({0})", {"": made}, weights, needs=("WindowAttention",))
+
+
+def stored(sign: str) -> PieceRule:
+    """Return a stored tensor that is joined with what arrives: a number a channel, or one a value."""
+
+    def rule(graph: Graph, node: Node) -> LayerCode:
+        op: Any = node.operator
+        if op.of is not None:
+            raise CannotSay("a table that is made beforehand of other numbers")
+        extents = [int(n) for n in op.shape]
+        start = "zeros" if sign == "+" else "ones"
+        made = (
+            f"nn.{'Buffer' if op.fixed else 'Parameter'}(torch.{start}({', '.join(map(str, extents))}))"
+        )
+        if len(extents) > 1:
+            return LayerCode("last", f"{{0}} {sign} self.{{m}}", {"": made}, {op.table: ("", as_it_is)})
+        ones = ", None" * node.shape.rank
+        weights = {op.table: ("", lambda w: w.reshape(-1))}
+        return LayerCode("first", f"{{0}} {sign} self.{{m}}[:{ones}]", {"": made}, weights)
+
+    return rule
 
 
 JOINS = {"add": "+", "sub": "-", "mul": "*", "maximum": "max"}
@@ -250,5 +289,8 @@ MOVES: dict[str, PieceRule] = {
     "max": reduction("amax"),
     "matmul": matmul,
     "attention": attention,
+    "windowattention": window_attention,
+    "offset": stored("+"),
+    "factor": stored("*"),
     "swiglu": lambda graph, node: LayerCode("last", "swiglu({0})", needs=("swiglu",)),
 }

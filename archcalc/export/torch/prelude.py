@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 PRELUDE = {
     "HalfNorm": '''
 class HalfNorm(nn.BatchNorm2d):
@@ -58,6 +60,48 @@ def attend(query, key, value, heads, kv, causal=False, base=0):
     mixed = F.scaled_dot_product_attention(query, key, value, is_causal=causal)
     return mixed.transpose(1, 2).flatten(2)
 ''',
+    "WindowAttention": '''
+class WindowAttention(nn.Module):
+    """Attention in windows of a map [n, h, w, channels], with a bias for each distance of two places.
+
+    With a shift the map is rolled before and back behind; what the roll brought together stays apart.
+    """
+
+    def __init__(self, channels, heads, window, shift=0):
+        super().__init__()
+        self.heads, self.window, self.shift = heads, window, shift
+        self.query, self.key, self.value, self.output = (nn.Linear(channels, channels) for _ in range(4))
+        self.position = nn.Parameter(torch.zeros((2 * window - 1) ** 2, heads))
+
+    def cut(self, x):
+        x = x.unflatten(2, (-1, self.window)).unflatten(1, (-1, self.window))
+        return x.transpose(2, 3).flatten(3, 4).flatten(0, 2)
+
+    def bias(self):
+        places = torch.arange(self.window)
+        apart = places[:, None] - places + self.window - 1
+        pairs = apart[:, None, :, None] * (2 * self.window - 1) + apart[None, :, None, :]
+        return self.position[pairs.flatten(2).flatten(0, 1)].permute(2, 0, 1)
+
+    def forward(self, x):
+        n, h, w, _ = x.shape
+        side = self.window
+        x = F.pad(x, (0, 0, 0, -w % side, 0, -h % side))
+        _, high, wide, _ = x.shape
+        down, across = (self.shift if size > side else 0 for size in (h, w))
+        tokens, bias = self.cut(x.roll((-down, -across), (1, 2))), self.bias()
+        if down or across:
+            rows, columns = torch.arange(high) >= high - down, torch.arange(wide) >= wide - across
+            region = self.cut((2 * rows[:, None] + columns.int()).expand(n, -1, -1)[..., None])
+            bias = bias + torch.where(region == region.transpose(1, 2), 0.0, -torch.inf)[:, None]
+        parts = (layer(tokens) for layer in (self.query, self.key, self.value))
+        heads = (part.unflatten(2, (self.heads, -1)).transpose(1, 2) for part in parts)
+        mixed = F.scaled_dot_product_attention(*heads, attn_mask=bias)
+        made = self.output(mixed.transpose(1, 2).flatten(2))
+        made = made.unflatten(0, (n, high // side, -1)).unflatten(3, (side, side))
+        made = made.transpose(2, 3).flatten(3, 4).flatten(1, 2)
+        return made.roll((down, across), (1, 2))[:, :h, :w]
+''',
     "Attention": '''
 class Attention(nn.Module):
     """Attention of a sequence to itself, or to another one."""
@@ -81,3 +125,24 @@ class Attention(nn.Module):
         return self.output(attend(*parts, self.heads, self.kv, self.causal, self.base))
 ''',
 }
+
+# what a file without turned heads does without
+_TURNING = (
+    ('causal=False, base=0):\n    """Attention of', 'causal=False):\n    """Attention of'),
+    ("    if base:\n        query, key = turn(query, base), turn(key, base)\n", ""),
+    ("causal=False, base=0, bias", "causal=False, bias"),
+    (
+        "self.causal, self.base = heads, kv or heads, causal, base",
+        "self.causal = heads, kv or heads, causal",
+    ),
+    ("self.causal, self.base)", "self.causal)"),
+)
+
+
+def prelude(needs: Collection[str]) -> list[str]:
+    """Return the functions and classes of these names, in the order in which they read each other."""
+    found = [text.strip() for name, text in PRELUDE.items() if name in needs]
+    if "turn" not in needs:
+        for turned, plain in _TURNING:
+            found = [text.replace(turned, plain) for text in found]
+    return found

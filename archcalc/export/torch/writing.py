@@ -9,7 +9,7 @@ from archcalc.export.refusal import refused
 from archcalc.export.torch.classes import Classes
 from archcalc.export.torch.code import BlockCall, BlockCode, Coder
 from archcalc.export.torch.piece import Change, Form
-from archcalc.export.torch.prelude import PRELUDE
+from archcalc.export.torch.prelude import prelude
 from archcalc.export.torch.tree import grove
 from archcalc.graph.model import Graph
 
@@ -63,11 +63,10 @@ def written(graph: Graph, title: str) -> TorchFile:
     classes = Classes(whole)
     places: dict[str, Place] = {}
     _places(coder, whole, "", classes, places)
-    prelude = [PRELUDE[name].strip() for name in PRELUDE if name in coder.needs]
     head = f'"""{title}, written by archcalc. Channels first: {_reads(graph)}."""'
     imports = "import torch\nimport torch.nn.functional as F\nfrom torch import nn"
     sources = [source.strip() for source in classes.sources]
-    text = "\n\n\n".join([f"{head}\n\n{imports}", *prelude, *sources]) + "\n"
+    text = "\n\n\n".join([f"{head}\n\n{imports}", *prelude(coder.needs), *sources]) + "\n"
     return TorchFile(text, places, tuple(whole.forms))
 
 
