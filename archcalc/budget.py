@@ -178,13 +178,14 @@ def _smaller(now: int) -> Iterator[int]:
 
 def _fits(network: Network, changed: Mapping[str, str], limits: Iterable[Limit], dtype: str) -> bool:
     try:
-        other = _with(network, changed)
+        other = with_settings(network, changed)
         return all(finding.fits for finding in judge(other, list(limits), dtype))
     except ArchError:
         return False
 
 
-def _with(network: Network, changed: Mapping[str, Any]) -> Network:
+def with_settings(network: Network, changed: Mapping[str, Any]) -> Network:
+    """Return the same network with more set, its input among them."""
     settings: dict[str, Any] = {**network.changed, **changed}
     return Network(network.entry, settings, settings.pop("input", None), network.freeze)
 

@@ -45,21 +45,21 @@ def title(network: Network, analysis: Analysis) -> str:
         parts.append(f"{layers} weight layers")
     if graph.side_outputs:
         parts.append(f"also {', '.join(name for name, _ in graph.side_outputs)}")
-    return " · ".join([*parts, *map(printable, _changes(network))])
+    return " · ".join([*parts, *map(printable, changes(network))])
 
 
 def change_label(network: Network) -> str:
     """Return the header over the changed column: 'bottleneck=16'."""
-    label = printable(" ".join(_changes(network)))
+    label = printable(" ".join(changes(network)))
     return label if len(label) <= 24 else "changed"
 
 
 def label(network: Network) -> str:
     """Return the network's name as on a command line: 'resnet50:stride=1x1'."""
-    return printable(":".join([network.name, *_changes(network)]))
+    return printable(":".join([network.name, *changes(network)]))
 
 
-def _changes(network: Network) -> list[str]:
+def changes(network: Network) -> list[str]:
     return [f"{name}={show_value(value)}" for name, value in network.changed.items()]
 
 

@@ -57,6 +57,7 @@ LINES = [
     "flops alexnet --census --batch 4",
     "flops resnet18 --as thop",
     "flops resnet18 --training --images 10",
+    "flops gpt2 --prefill 16 --decode 2 --batch 3",
     "check resnet18 --max-params 5M",
     "transfer resnet18 --new-head 3 --memory 8GiB",
     "lint vgg16",
