@@ -144,7 +144,7 @@ def test_blocks_are_counted_with_the_rounds_in_them() -> None:
         asked = request(points, FLOAT32, text, "", "", None, 99)
         for row in sweep(asked, lambda points: None).rows():
             alone = archcalc.load("resnet50", n=[3, 4, int(row.values["n[2]"]), 3])
-            expected, _ = analyzed(alone, FLOAT32, asked.blocks)
+            expected, _ = analyzed(alone, FLOAT32, asked.others)
             assert row.metrics == expected
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from archcalc.sweeps.machine.instructions import WORD
 from archcalc.sweeps.program.linear_forms import EmptyError, Form, Forms, constant
 from archcalc.sweeps.program.ranges import Range
 from archcalc.symbols import Guard, Int, Program, Requirement, Symbol
@@ -21,7 +22,8 @@ class Simplified(NamedTuple):
         first: the number of the first check that fails, or `passed`.
         results: by name; empty if a check fails at every point.
         everywhere: whether no guard can fail: the program holds at every point, valid or not.
-        largest: the largest magnitude of any value of the program, where the checks before it pass.
+        largest: no value of the program is larger, where the checks before it pass; within 64 bits
+            this may be more than the largest.
     """
 
     forms: Forms
@@ -49,7 +51,7 @@ def simplify(
         for name, r in results.items()
     }
     first = walk.forms.least([*walk.failures, constant(len(checks))])
-    return Simplified(walk.forms, first, len(checks), found, walk.everywhere, walk.largest)
+    return Simplified(walk.forms, first, len(checks), found, walk.everywhere, max(walk.sizes, default=0))
 
 
 class _Walk:
@@ -63,7 +65,7 @@ class _Walk:
             Form
         ] = []  # its number where the check fails, as many as there are where not
         self.everywhere = True
-        self.largest = 0
+        self.sizes: list[int] = []
         self.next = 0
 
     def run(self) -> None:
@@ -75,9 +77,17 @@ class _Walk:
         for instruction in self.program.instructions:
             form = self._form(*instruction)
             self.values.append(form)
-            self.largest = max(self.largest, self.forms.range_of(form).largest)
+            self.sizes.append(self._size(form, *instruction))
             self._check()
         self._check()
+
+    def _size(self, form: Form, name: str, left: int, right: int) -> int:
+        """Return a bound of a value's magnitude; sums grow long, and most stay far within 64 bits."""
+        if name in ("+", "-"):
+            bound = self.sizes[left] + self.sizes[right]
+            if bound <= WORD:
+                return bound
+        return self.forms.range_of(form).largest
 
     def _check(self) -> None:
         """Convert the checks whose conditions are known, up to the first unknown."""
