@@ -184,7 +184,8 @@ def _into(path: str, resume: bool, asked: Request, format: str, dtype: str, dask
     _refuse_goals(asked)
     kind = "csv" if format == "csv" else "parquet"
     store = create(path, identity(asked.points, dtype, asked.where, kind, asked.others), resume)
-    progress = SweepProgress(asked.points.size)
+    found = sum(count["points"] for count in store.sound().values())
+    progress = SweepProgress(asked.points.size, found)
     try:
         with progress:
             if dask is not None:

@@ -20,8 +20,9 @@ OFTEN, SELDOM = 0.1, 10.0  # seconds between two looks at a bar, between two lin
 class SweepProgress:
     """Counts points; the bar goes at the end, lines stay."""
 
-    def __init__(self, whole: int) -> None:
-        self.whole, self.done = whole, 0
+    def __init__(self, whole: int, found: int = 0) -> None:
+        """`found` points were done before, and say nothing about the rate."""
+        self.whole, self.done, self.found = whole, 0, found
         self.begin = time.monotonic()
         self.terminal = sys.stderr.isatty()
         self.next = self.begin + (PATIENCE if self.terminal else SELDOM)
@@ -49,7 +50,8 @@ class SweepProgress:
         if now < self.next:
             return
         self.next = now + (OFTEN if self.terminal else SELDOM)
-        rate = f"{grouped(int(self.done / (now - self.begin)))} a second"
+        fresh = max(self.done - self.found, 0)
+        rate = f"{grouped(int(fresh / (now - self.begin)))} a second"
         if not self.terminal:
             share = f"{self.done / self.whole:.1%} of {grouped(self.whole)} points"
             click.echo(f"{share} · {rate}", err=True)

@@ -269,7 +269,7 @@ main()
     assert process.stderr.read().strip() == ""
 
 
-def told(monkeypatch: pytest.MonkeyPatch, terminal: bool, clock: list[float]) -> str:
+def told(monkeypatch: pytest.MonkeyPatch, terminal: bool, clock: list[float], found: int = 0) -> str:
     """What 100, 150 and 100 points of 1,000 say on standard error, at these times."""
     from archcalc.commands import sweep_progress as command
 
@@ -278,7 +278,7 @@ def told(monkeypatch: pytest.MonkeyPatch, terminal: bool, clock: list[float]) ->
     monkeypatch.setattr(command.time, "monotonic", lambda: next(now, clock[-1]))
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("COLUMNS", "90")
-    progress = command.SweepProgress(1_000)
+    progress = command.SweepProgress(1_000, found)
     with progress:
         for points in (100, 150, 100):
             progress(points)
@@ -300,6 +300,12 @@ def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_others_get_a_line_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     found = told(monkeypatch, False, [0.0, 9.9, 12.5, 22.0])
     assert found == "25.0% of 1,000 points · 20 a second\nnote: slower\n"
+
+
+def test_what_was_there_before_says_nothing_of_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 250 points in 12.5 seconds, 100 had been there."""
+    told_then = told(monkeypatch, False, [0.0, 9.9, 12.5, 22.0], found=100)
+    assert told_then == "25.0% of 1,000 points · 12 a second\nnote: slower\n"
 
 
 def test_a_bar_is_loaded_only_when_it_is_drawn() -> None:
