@@ -16,6 +16,7 @@ from archcalc.commands.options import (
     NO_BASE,
     SORT,
     TOP,
+    Size,
     show,
     show_ordered,
     spec_command,
@@ -24,20 +25,9 @@ from archcalc.commands.yielding import Yielding
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.memory import Conditions, reports
 from archcalc.reports.table import Table
-from archcalc.units import parse_count
 
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 _OWN = ("optimizer", "checkpoint", "freeze", "memory")  # options of --training
-
-
-class Size(click.ParamType[int]):
-    """A number of bytes: 8GiB, 500MB."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        return value if isinstance(value, int) else parse_count(value, 1)
-
 
 TRAINING = click.option("--training", is_flag=True, help="What a step of training needs.")
 OPTIMIZER = click.option(

@@ -12,7 +12,7 @@ from archcalc import garbage
 from archcalc.api import Network
 from archcalc.commands.words import ModelReading, Reads, networks, split
 from archcalc.commands.yielding import give_way
-from archcalc.errors import ArchError
+from archcalc.errors import ArchError, UsageError
 from archcalc.reports.model import Live, Report
 from archcalc.reports.order import ordered
 from archcalc.reports.table import Table
@@ -27,6 +27,19 @@ class Suffixed(click.IntRange):
         if isinstance(value, str) and value[:1].isdigit() and value[-1].isalpha():
             value = parse_count(value)
         return super().convert(value, param, ctx)
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes: 8GiB, 500MB."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            return value if isinstance(value, int) else parse_count(value, 1)
+        except UsageError:
+            message = f"`{printable(str(value))}` is no number of bytes; write 8GiB, 500MB or 50G"
+            raise UsageError(message) from None
 
 
 if TYPE_CHECKING:

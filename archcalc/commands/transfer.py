@@ -6,8 +6,8 @@ import click
 
 from archcalc.api import Network
 from archcalc.commands.dtype import DTYPE
-from archcalc.commands.memory import OPTIMIZERS, Size
-from archcalc.commands.options import FORMAT, Suffixed, show, spec_command
+from archcalc.commands.memory import OPTIMIZERS
+from archcalc.commands.options import FORMAT, Size, Suffixed, show, spec_command
 from archcalc.commands.yielding import Yielding
 from archcalc.reports.step import Training
 from archcalc.reports.table import Table

@@ -42,6 +42,7 @@ LINES = [
     "list res --sort peak",
     "show resnet18 inception vit_b_16",
     "show unet --depth 1 --sort alive --top 3",
+    "show lenet5 --roofline --device t4 --batch 2",
     "params lenet5_1998",
     f"params {MODEL}",
     f"flops {MODEL} --census",
