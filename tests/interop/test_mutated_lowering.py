@@ -166,6 +166,9 @@ OPERATIONS: list[tuple[str, Change, str, str]] = [
     ("instance_norm", given(eps=0.1), "norms", "values"),
     ("rms_norm", given(eps=0.1), "norms", "values"),
     ("rms_norm", inputs(lambda n: n[:1]), "norms", "counts"),
+    ("add", given(alpha=2), "inverted", "values"),
+    ("sub", given(alpha=0.5), "functions", "values"),
+    ("instance_norm", given(use_input_stats=True), "norms", "values"),
     ("rnn_relu", instead("rnn_tanh"), "rnn", "values"),
     ("pad", given(pad=(0, 2, 1, 1)), "resampled", "values"),
     ("pad", given(pad=(0, 0, 0, 0)), "resampled", "counts"),
@@ -190,6 +193,35 @@ def test_a_rule_that_reads_an_operation_wrong(
 
     monkeypatch.setitem(RULES, word, wrong)
     assert noticed(name) == who
+
+
+OTHER_WAYS = [
+    (
+        "upsample_cubic",
+        given(scale_factors=(1.9, 2.0)),
+        "resampled",
+        "its scale is not that of its sizes",
+    ),
+    (
+        "upsample_linear",
+        given(function="_upsample_bilinear2d_aa"),
+        "resampled",
+        "it smooths what it makes",
+    ),
+    ("leaky_relu", given(function="rrelu"), "functions", "its slope is the middle of two numbers"),
+    ("addcmul", given(value=0.5), "functions", "its product has a factor"),
+    ("mul", given(alpha=2), "convnext", "its second input has a factor"),
+]
+
+
+@pytest.mark.parametrize(("word", "change", "name", "told"), OTHER_WAYS)
+def test_what_torch_computes_otherwise_is_refused(
+    word: str, change: Change, name: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = RULES[word]
+    monkeypatch.setitem(RULES, word, lambda low, op: right(low, change(op)))
+    with pytest.raises(ArchError, match=told):
+        lower(model(name))
 
 
 LAYERS: list[tuple[str, dict[str, Any], str, str]] = [

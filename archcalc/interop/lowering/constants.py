@@ -53,7 +53,8 @@ def join(low: LoweringState, op: Operation) -> None:
     if len(live) == len(op.inputs) > 1:
         if op.word == "div":
             raise Unlowered("archcalc has no layer that divides by another")
-        values.join(low, op, [low.lie(name) for name in op.inputs])
+        first, *rest = (low.lie(name) for name in op.inputs)
+        values.join(low, op, [first, *(_times(low, op, lie) for lie in rest)])
         return
     if len(live) == 2 or not live:
         raise Unlowered("several constants are joined with it")
@@ -62,10 +63,22 @@ def join(low: LoweringState, op: Operation) -> None:
     if not others:
         _number(low, op, lie)
         return
+    if op.attributes.get("alpha", 1) != 1:
+        raise Unlowered("its second input has a factor")
     rank = max(len(low.shape(others[0] or "")), len(lie.file))
     lie = lie._replace(file=((),) * (rank - len(lie.file)) + lie.file)
     found = constant(low, others[0] or "", lie.file)
     _with(low, op, low.atoms.resolved(lie), found, op.inputs[0] == live[0])
+
+
+def _times(low: LoweringState, op: Operation, lie: Lie) -> Lie:
+    """What is added or subtracted, times the factor that torch calls alpha."""
+    alpha = op.attributes.get("alpha", 1)
+    if alpha == 1:
+        return lie
+    node = low.add("factor", [lie.node], shape=(1,), fixed=True)
+    low.number(node, alpha, "mul", 1)
+    return lie._replace(node=node)
 
 
 def _number(low: LoweringState, op: Operation, lie: Lie) -> None:
@@ -73,6 +86,8 @@ def _number(low: LoweringState, op: Operation, lie: Lie) -> None:
     if not isinstance(op.attributes.get("other"), (int, float)):
         raise Unlowered("what it is joined with is not said")
     if op.attributes.get("function") == "rsub":
+        if op.attributes.get("alpha", 1) != 1:
+            raise Unlowered("its second input has a factor")
         turned = low.add("factor", [lie.node], shape=(1,), fixed=True)
         low.number(turned, -1, "mul", 1)
         lie, op = lie._replace(node=turned), op._replace(word="add")

@@ -178,6 +178,9 @@ def layer_norm(low: LoweringState, op: Operation) -> None:
 
 
 def group_norm(low: LoweringState, op: Operation) -> None:
+    if op.attributes.get("use_input_stats") is False:  # a norm of instances that has kept statistics
+        batch_norm(low, op)
+        return
     lie = low.lie(op.inputs[0])
     channels = lie.file[1]
     if low.atoms.size(lie.file[0]) > 1:

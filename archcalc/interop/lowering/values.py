@@ -53,6 +53,8 @@ def parametric(low: LoweringState, op: Operation) -> None:
     arguments: dict[str, Any] = {}
     word = {"leaky_relu": "leaky", "relu6": "relu6"}.get(op.word, op.word)
     if op.word == "leaky_relu":
+        if given.get("function") == "rrelu":
+            raise Unlowered("its slope is the middle of two numbers")
         arguments["slope"] = float(given.get("negative_slope", 0.01))
     elif op.word == "elu":
         arguments["alpha"] = float(given.get("alpha", 1.0))

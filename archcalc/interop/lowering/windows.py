@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -81,6 +82,7 @@ def resample(low: LoweringState, op: Operation) -> None:
         given["bilinear" if op.word == "upsample_linear" else "bicubic"] = True
         given["corners"] = bool(op.attributes.get("align_corners", False))
     pairs = list(zip(shape[-axes:], output[-axes:], strict=True))
+    _require_exact(op, pairs, axes)
     whole = all(m % n == 0 for n, m in pairs)
     if "exact" in str(op.attributes.get("function", "")) and not whole:
         raise Unlowered("its nearest neighbors are those of the centers")
@@ -93,9 +95,21 @@ def resample(low: LoweringState, op: Operation) -> None:
     mapped(low, op, node, images, x.own[-1])
 
 
+def _require_exact(op: Operation, pairs: Sequence[tuple[int, int]], axes: int) -> None:
+    """With a scale of its own, torch takes values at other places than the sizes say."""
+    given = op.attributes.get("scale_factors")
+    if not given or op.attributes.get("align_corners"):
+        return
+    scales = sizes(given, axes)
+    if any(n * scale != m for (n, m), scale in zip(pairs, scales, strict=True)):
+        raise Unlowered("its scale is not that of its sizes")
+
+
 def _require_torchs(op: Operation) -> None:
     """ONNX has more ways than torch."""
     given = op.attributes
+    if "_aa" in str(given.get("function", "")):
+        raise Unlowered("it smooths what it makes smaller")
     where = given.get("where", "half_pixel")
     if op.word == "upsample_nearest":
         plain = "where" not in given or (where == "asymmetric" and given["nearest"] == "floor")

@@ -205,13 +205,17 @@ _KEPT: dict[str, dict[str, Any]] = {
     "layer_norm": {"normalized_shape": None, "eps": 1e-5},
     "rms_norm": {"normalized_shape": None, "eps": None},
     "group_norm": {"num_groups": 1, "eps": 1e-5},
-    "instance_norm": {"eps": 1e-5},
+    "instance_norm": {"eps": 1e-5, "use_input_stats": True},
     "leaky_relu": {"negative_slope": 0.01},
     "elu": {"alpha": 1.0},
     "softplus": {"beta": 1},
     "relu6": {"min_val": -1, "max_val": 1},
     "pad": {"pad": (), "mode": "constant", "value": None},
-    **{word: {"align_corners": False} for word in ("upsample_linear", "upsample_cubic")},
+    "upsample_nearest": {"scale_factors": None},
+    **{
+        word: {"align_corners": False, "scale_factors": None}
+        for word in ("upsample_linear", "upsample_cubic")
+    },
     "channel_shuffle": {"groups": 1},
     "attention": {"is_causal": False, "scale": None},
     **{word: {"alpha": 1, "other": None} for word in ("add", "sub")},
