@@ -23,7 +23,7 @@ from archcalc.sweeps.metrics import (
     of_block,
     weight,
 )
-from archcalc.sweeps.space.constraints import blocks_in, holds, parse_condition
+from archcalc.sweeps.space.constraints import blocks_in, comparison, holds, parse_condition
 from archcalc.units import parse_count
 
 # what a limit is called, and the metric that it limits; those of `LEAST` from below
@@ -44,7 +44,10 @@ MOST_SHOWN = 3  # layers that weigh most
 
 
 class LimitVerdict(NamedTuple):
-    """A limit beside what there is; bound and value are None for a condition."""
+    """A limit beside what there is; bound and value are None for a condition of more than that.
+
+    `sign`: how the value must stand to the bound; `of`: what both are, of a condition.
+    """
 
     limit: Limit
     metric: str
@@ -52,6 +55,13 @@ class LimitVerdict(NamedTuple):
     value: int | None
     fits: bool
     heaviest: tuple[tuple[str, int], ...] = ()  # the layers that weigh most, if the limit is broken
+    sign: str = "≤"
+    of: str = ""
+
+    @property
+    def measure(self) -> str:
+        """What bound and value are."""
+        return self.of or self.metric
 
 
 def limits_of(network: Network) -> list[Limit]:
@@ -99,7 +109,11 @@ def _condition(
     for metric, path in blocks_in(expression):
         count = BlockCount(metric, named_layers(network.graph, path))
         names[str(count)] = of_block(network.analyze(), count, formats)
-    return LimitVerdict(limit, WHERE, None, None, bool(holds(expression, names.__getitem__)))
+    fits = bool(holds(expression, names.__getitem__))
+    found = comparison(expression, names.__getitem__)
+    if found is None:
+        return LimitVerdict(limit, WHERE, None, None, fits)
+    return LimitVerdict(limit, WHERE, found.bound, found.value, fits, sign=found.sign, of=found.metric)
 
 
 def _bounded(network: Network, limit: Limit, whole: Mapping[str, Any], formats: Formats) -> LimitVerdict:
@@ -116,7 +130,8 @@ def _bounded(network: Network, limit: Limit, whole: Mapping[str, Any], formats: 
         value = int(of_block(network.analyze(), part, formats))
     fits = value >= bound if limit.name in LEAST else value <= bound
     heaviest = () if fits else tuple(_heaviest(network, limit.part, metric, formats))
-    return LimitVerdict(limit, metric, bound, value, fits, heaviest)
+    sign = "≥" if limit.name in LEAST else "≤"
+    return LimitVerdict(limit, metric, bound, value, fits, heaviest, sign)
 
 
 def _heaviest(network: Network, part: str, metric: str, formats: Formats) -> Iterator[tuple[str, int]]:
@@ -153,12 +168,14 @@ def nearest(network: Network, limits: Sequence[Limit], dtype: str) -> list[dict[
 def _others(network: Network) -> Iterator[tuple[str, Iterator[str]]]:
     for name, variable in network.spec.variables.items():
         now = network.values[name]
-        if name not in network.graph.read or isinstance(now, bool):
+        if name not in network.graph.read or isinstance(now, bool) or _is_task(network, now):
             continue
         if variable.choices:
             yield name, (str(c) for c in variable.choices if c != now and not isinstance(c, bool | list))
         elif isinstance(now, int) and now > 1:
             yield name, map(str, _smaller(now))
+        elif isinstance(now, int) and now == 0:  # off: a bottleneck, the widest first
+            yield name, (str(1 << power) for power in range(9, 2, -1))
         elif isinstance(now, Fraction):
             yield name, (f"{float(now * (20 - i) / 20):.4g}" for i in range(1, 20))
     sides = network.graph.input.extents
@@ -166,14 +183,18 @@ def _others(network: Network) -> Iterator[tuple[str, Iterator[str]]]:
         yield "input", map(str, range(-(-int(sides[0]) // 32) * 32 - 32, 0, -32))
 
 
+def _is_task(network: Network, value: Any) -> bool:
+    """Whether a variable is how many classes or words there are: that is the task, and no choice."""
+    output = network.graph.nodes[network.graph.output].shape
+    return type(value) is int and bool(value == output.channels and value > output.positions)
+
+
 def _smaller(now: int) -> Iterator[int]:
     """The next eight values below, then ever larger steps."""
-    value, step = now, 1
-    for count in range(20):
-        value -= step if count < 8 else max(step, value // 8)
-        if value < 1:
-            return
+    value, count = now, 0
+    while (value := value - (1 if count < 8 else max(1, value // 8))) > 0:
         yield value
+        count += 1
 
 
 def _fits(network: Network, changed: Mapping[str, str], limits: Iterable[Limit], dtype: str) -> bool:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from archcalc.api import Network
-from archcalc.budget import LEAST, WHERE, LimitVerdict, dtype_of, grown, judge, limits_of, nearest
+from archcalc.budget import WHERE, LimitVerdict, dtype_of, grown, judge, limits_of, nearest
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.layout import label, title
 from archcalc.reports.model import Column, Ranked, Report
@@ -73,10 +73,9 @@ def _row(network: Network, finding: LimitVerdict) -> dict[str, Any]:
     }
     if bound is None or value is None:
         return row
-    sign = "≥" if limit.name in LEAST else "≤"
     return row | {
-        "bound": Ranked(f"{sign} {_size(finding.metric, bound)}", bound),
-        "value": Ranked(_size(finding.metric, value), value),
+        "bound": Ranked(f"{finding.sign} {_size(finding.measure, bound)}", bound),
+        "value": Ranked(_size(finding.measure, value), value),
         "of": (value, bound) if bound else None,
     }
 
@@ -92,8 +91,10 @@ def _verdict(finding: LimitVerdict) -> str:
         return "fits"
     if finding.bound is None or finding.value is None:
         return "does not hold"
-    off = _size(finding.metric, abs(finding.value - finding.bound))
-    return f"{off} {'short' if finding.limit.name in LEAST else 'over'}"
+    off = finding.value - finding.bound
+    if off == 0:  # it must be more, or less
+        return "does not hold"
+    return f"{_size(finding.measure, abs(off))} {'over' if off > 0 else 'short'}"
 
 
 def _size(metric: str, value: int) -> str:
@@ -111,7 +112,7 @@ def _remarks(findings: Sequence[LimitVerdict], settings: Sequence[dict[str, str]
     if settings:
         found = " · ".join(f"{k} = {v}" for setting in settings for k, v in setting.items())
         yield f"each alone would fit: {found}"
-    elif heaviest:
+    elif heaviest or any(f.metric == WHERE and not f.fits for f in findings):
         yield "no setting of one variable that was tried would fit"
 
 

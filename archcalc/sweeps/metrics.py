@@ -15,7 +15,7 @@ from archcalc.analysis.kept import kept
 from archcalc.analysis.memory import Memory, measure
 from archcalc.analysis.step import step
 from archcalc.arithmetic import maximum, minimum
-from archcalc.errors import Diagnostic, UsageError, shown, suggestion
+from archcalc.errors import Diagnostic, UsageError, listed, shown, suggestion
 from archcalc.formats import Formats, bytes_of
 from archcalc.graph.model import Graph
 from archcalc.symbols import Int
@@ -108,7 +108,9 @@ def named_layers(graph: Graph, path: str) -> NamedLayers:
     words = [node.path.split("/") for node in graph.nodes]
     blocks = {"/".join(path[:end]) for path in words for end in range(1, len(path) + 1)}
     blocks.update(word for path in words for word in path)
-    help = suggestion(path, sorted(blocks)) or "`archcalc show SPEC --all` lists the layers"
+    tops = dict.fromkeys(path[0] for node, path in zip(graph.nodes, words, strict=True) if node.inputs)
+    known = f"{listed(tops)}; `archcalc show SPEC --all` lists all layers"
+    help = suggestion(path, sorted(blocks)) or known
     raise UsageError(Diagnostic(f"no layer or block is called `{shown(path)}`", help=help))
 
 

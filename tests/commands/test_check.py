@@ -75,7 +75,53 @@ def test_bytes_are_of_the_data_type(net: Path) -> None:
 def test_conditions(net: Path) -> None:
     assert check(net, "--where", f"multiplies == {PRODUCTS} + 80 and width == 8").exit_code == 0
     broken = check(net, "--where", "peak <= 1KiB")
-    assert broken.exit_code == 1 and "does not hold" in broken.stdout
+    assert broken.exit_code == 1 and "≤ 1.0 KiB   3.0 KiB   300.0 %  2.0 KiB over" in broken.stdout
+    either = check(net, "--where", "peak <= 1KiB or width == 9")
+    assert either.exit_code == 1 and "does not hold" in either.stdout
+
+
+def test_a_broken_condition_says_by_how_much(net: Path) -> None:
+    """Of two that must hold it is the one that fails; its sides may stand either way."""
+    for text in (
+        f"multiplies('a') <= {PRODUCTS - 5}",
+        f"width == 8 and {PRODUCTS - 5} >= multiplies('a')",
+    ):
+        (found,) = limits(net, "--where", text)
+        assert (found["bound"], found["value"], found["fits"]) == (PRODUCTS - 5, PRODUCTS, False)
+        assert "5 over" in check(net, "--where", text).stdout
+    assert "1 short" in check(net, "--where", "width >= 9").stdout
+    assert "does not hold" in check(net, "--where", "width > 8").stdout
+
+
+def test_settings_near_a_condition_of_a_block() -> None:
+    """5×5 of 192 channels: 28·28·32·25·192 products; behind 16 channels 28·28·(16·192 + 32·25·16),
+    and with 3 outputs 28·28·3·25·192 = 11,289,600, with 4 of them 15,052,800."""
+    assert 28 * 28 * (16 * 192 + 32 * 25 * 16) <= 12_500_000 < 28 * 28 * 4 * 25 * 192
+    told = check("inception", "--where", "multiplies('5x5') <= 12.5M")
+    assert told.exit_code == 1
+    assert f"{28 * 28 * 32 * 25 * 192 - 12_500_000:,} over" in told.stdout
+    assert "each alone would fit: bottleneck = 16 · n5 = 3" in told.stdout
+
+
+def test_classes_are_no_choice(net: Path) -> None:
+    """Fewer classes would fit, but they are what the network is for."""
+    net.write_text(
+        NET.replace("linear 10", "linear {classes}").replace("[vars]", "[vars]\nclasses = 10")
+    )
+    told = json.loads(check(net, "--max-params", CONV + LINEAR - 1, "--format", "json").stdout)
+    assert told["networks"][0]["nearest"] == [{"width": "7"}]
+
+
+def test_a_block_that_is_not_there(net: Path) -> None:
+    with pytest.raises(ArchError) as caught:
+        CliRunner().invoke(
+            commands, ["check", str(net), "--where", "multiplies('zzz') <= 1"], catch_exceptions=False
+        )
+    (told,) = caught.value.diagnostics
+    assert told.message == "no layer or block is called `zzz`"
+    assert told.help.startswith("a, ") and told.help.endswith(
+        "; `archcalc show SPEC --all` lists all layers"
+    )
 
 
 BUDGET = f"""

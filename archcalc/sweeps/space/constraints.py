@@ -10,7 +10,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from archcalc.arithmetic import maximum
 from archcalc.errors import ArchError, Diagnostic, UsageError, listed, shown, suggestion
@@ -48,6 +48,15 @@ _FLOPS = re.compile(r"\bflops\b(\s*\([^()]*\))?", re.IGNORECASE)
 _QUOTED = re.compile(r"('[^']*'|\"[^\"]*\")")
 _WORDS = ("and", "or", "if", "else", "in", "not")
 _HELP = "as in 'multiplies <= 600M and peak <= 512KiB and output >= 7'"
+
+# as it is shown, and with its sides exchanged
+_SHOWN: dict[type[ast.cmpop], str] = {
+    ast.Lt: "<>",
+    ast.LtE: "≤≥",
+    ast.Gt: "><",
+    ast.GtE: "≥≤",
+    ast.Eq: "==",
+}
 
 Lookup = Callable[[str], Any]
 
@@ -140,6 +149,39 @@ def holds(expression: Expression, lookup: Lookup) -> Int:
         nonzero: Any = divisor != 0
         result = result * (int(nonzero) if isinstance(nonzero, bool) else nonzero)
     return result
+
+
+class Comparison(NamedTuple):
+    """A value of a condition beside its bound; `metric`: what the value is, if it is one alone."""
+
+    sign: str
+    value: int
+    bound: int
+    metric: str
+
+
+def comparison(expression: Expression, lookup: Lookup) -> Comparison | None:
+    """Return the first comparison of whole numbers that fails; if all hold, the first."""
+    parts = [expression.tree]
+    while any(isinstance(part, ast.BoolOp) and isinstance(part.op, ast.And) for part in parts):
+        parts = [p for part in parts for p in (part.values if isinstance(part, ast.BoolOp) else [part])]
+    fails = [part for part in parts if not _truth(part, lookup, [])]
+    found = (_compared(part, lookup) for part in fails or parts)
+    return next((one for one in found if one), None)
+
+
+def _compared(node: ast.expr, lookup: Lookup) -> Comparison | None:
+    if not isinstance(node, ast.Compare) or len(node.ops) > 1 or type(node.ops[0]) not in _SHOWN:
+        return None
+    left, right, signs = node.left, node.comparators[0], _SHOWN[type(node.ops[0])]
+    if not any(isinstance(part, ast.Name) for part in ast.walk(left)):  # 12M >= multiplies
+        left, right, signs = right, left, signs[::-1]
+    value, bound = (_operand(side, lookup, []) for side in (left, right))
+    if type(value) is not int or type(bound) is not int:
+        return None
+    named = left.func if isinstance(left, ast.Call) else left
+    name = named.id if isinstance(named, ast.Name) else ""
+    return Comparison(signs[0], value, bound, ALIASES.get(name, name))
 
 
 def _truth(node: ast.expr, lookup: Lookup, divisors: list[Int]) -> Int:
