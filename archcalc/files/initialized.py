@@ -25,9 +25,11 @@ def initialized(path: str, trace: Trace) -> dict[str, Array]:
     with open_regular(path) as file:
         graph = read_model(mapped(file)).graph
         held = {tensor.name: tensor for tensor in graph.initializers()}
-        for (
-            node
-        ) in graph.nodes():  # an exporter writes equal tensors once, and an Identity for each other
+        for node in graph.nodes():
+            value = node.attributes["value"].value if "value" in node.attributes else None
+            if node.op == "Constant" and node.outputs and isinstance(value, Stored):
+                held[node.outputs[0]] = value
+            # an exporter writes equal tensors once, and an Identity for each other
             if node.op == "Identity" and node.outputs and node.inputs[:1] and node.inputs[0] in held:
                 held[node.outputs[0]] = held[node.inputs[0]]
         found = {}

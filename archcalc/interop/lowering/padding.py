@@ -18,9 +18,14 @@ def pad(low: LoweringState, op: Operation) -> None:
     rank = len(lie.file)
     pads = given.get("pad", given.get("padding", ()))
     mode, flag = str(given.get("function", "")) + str(given.get("mode", "")), {}
-    if "reflect" in mode or "replicat" in mode:
+    if any(word in mode for word in ("reflect", "replicat", "edge")):
         flag = {"reflect" if "reflect" in mode else "edge": True}
-    elif "circular" in mode or given.get("value") not in (None, 0, 0.0, False):
+    elif any(word in mode for word in ("circular", "wrap", "symmetric")) or given.get("value") not in (
+        None,
+        0,
+        0.0,
+        False,
+    ):
         raise Unlowered("what it pads with is not zero")
     if not pads or len(pads) % 2 or any(type(n) is not int for n in pads):
         raise Unlowered("how much it pads is not said")

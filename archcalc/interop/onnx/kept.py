@@ -86,7 +86,18 @@ def _resize(call: NodeCall) -> Kept:
         "where": where,
         "nearest": nearest,
         "cubic": cubic,
+        "scale_factors": _scales(call),
     }
+
+
+def _scales(call: NodeCall) -> tuple[float, ...] | None:
+    """Return what the sizes are multiplied by, if the file gives no sizes, and all axes."""
+    at = 2 if call.op == "Resize" and call.opset >= 11 else 1
+    sizes = call.maybe(at + 1)
+    if (sizes is not None and sizes.shape != (0,)) or call.integers("axes"):
+        return None
+    found = call.attributes["scales"].value if "scales" in call.attributes else call.known(at)
+    return tuple(found) if isinstance(found, list) else None
 
 
 def _shuffle(call: NodeCall) -> Kept:
