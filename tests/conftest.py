@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from fractions import Fraction
 from types import FunctionType
@@ -17,6 +18,11 @@ import pytest
 # each of hundreds of processes would compile the package anew, and each worker the tests
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# what earlier runs remembered would hide what a change breaks
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    CACHES = tempfile.TemporaryDirectory(prefix="archcalc-tests-")
+    os.environ["XDG_CACHE_HOME"] = CACHES.name
 
 PLAIN = (str, int, float, Fraction, type(None))
 LONGEST = 60

@@ -19,6 +19,7 @@ from archcalc.sweeps.space.points import Points
 from archcalc.symbols import OPERATIONS, Guard, Symbol
 
 FEW = 200  # points whose metrics are asked for one by one
+FEWER = 20  # where not all programs of structures are at hand
 CHUNK = 1 << 15
 
 
@@ -88,7 +89,7 @@ class Engine:
         if structure.code.fits:
             results = self.executor.run(structure.code, self.structures.inputs, digits)
             first, rows = results[0], results[1:]
-            outcomes = structure.outcomes[first]
+            outcomes = structure.outcomes.take(first, mode="clip")
         else:
             self.told.note("64 bits do not suffice here: exact integers, point by point")
             values = [self._exactly(structure, point) for point in self._one_by_one(digits)]
@@ -128,7 +129,7 @@ class Engine:
 
     def metrics(self, points: Sequence[Sequence[int]]) -> Iterator[dict[str, int]]:
         """Yield all metrics of valid points."""
-        if len(points) <= FEW:
+        if len(points) <= (FEW if not self.structures.remembered else FEWER):
             yield from map(self._metrics, points)
             return
         names = [*MEANING, *map(str, self.asked.others)]

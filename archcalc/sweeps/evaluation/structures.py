@@ -7,6 +7,7 @@ point where none holds is recorded anew.
 
 from __future__ import annotations
 
+import ast
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,11 +16,13 @@ from typing import Any, NamedTuple
 
 from archcalc.graph.folding import ROUNDS
 from archcalc.spec.expressions import Expression
+from archcalc.sweeps.evaluation.remembered import ProgramMemory, RememberedProgram
 from archcalc.sweeps.evaluation.told import Told
 from archcalc.sweeps.machine.instructions import WORD, Code
 from archcalc.sweeps.metrics import ALIASES, MEANING
 from archcalc.sweeps.program import ranges
 from archcalc.sweeps.program.code import compile_forms
+from archcalc.sweeps.program.linear_forms import Forms, constant
 from archcalc.sweeps.program.ranges import Range
 from archcalc.sweeps.program.recording import (
     MetricsAsked,
@@ -34,11 +37,14 @@ from archcalc.sweeps.program.simplify import Simplified, simplify
 from archcalc.sweeps.space.constraints import holds
 from archcalc.sweeps.space.model import Axis
 from archcalc.sweeps.space.points import Points
-from archcalc.symbols import Guard, Int
+from archcalc.symbols import Guard, Int, Program
 
 MOST_STRUCTURES = 1_000
 WHERE = "where"
 ELSEWHERE = -1  # an outcome: another structure
+
+NO_RECORDING = Recording(Program(), (), None, "", {})
+NOTHING = Simplified(Forms(), constant(0), 0, {}, False, 0)
 
 Sizes = dict[int, tuple[SizeInput, ...]]  # by axis
 
@@ -70,7 +76,7 @@ class Structures:
         wanted: names of the results: metrics or integer variables, and `WHERE` if there is a condition.
         sizes, enumerated: the axes that are variables of the programs, and the others.
         columns, inputs: the variables, and the machine's form of them: an axis and its values.
-        recorded: the number of structures.
+        recorded: the number of structures; `remembered` of them were on disk, without a recording.
         stop: whether the work under way is no longer wanted.
     """
 
@@ -88,7 +94,7 @@ class Structures:
         self.condition, self.lanes, self.told = condition, numpy_machine, told
         self.wanted = [*wanted, WHERE] if condition is not None else list(wanted)
         self.stop = threading.Event()
-        self.recorded = 0
+        self.recorded = self.remembered = 0
         values = self.space.network.values
         self._scales = {
             name: _denominator(self.space.axes, variable, values[variable])
@@ -105,6 +111,26 @@ class Structures:
         if not self.columns:  # a program of constants still wants to know how many points there are
             self.inputs = [(0, self.lanes.table([0] * len(self.space.axes[0].values)))]
         self._ranges = {c.name: ranges.of_values(c.values) for c in self.columns}
+        self.memory: ProgramMemory | None = None
+        if self.enumerated and self.columns:
+            self.memory = ProgramMemory(self._facts(), len(self.columns), len(self.wanted) + 1)
+
+    def _facts(self) -> list[Any]:
+        """Return what all programs depend on, beside the values of the enumerated axes."""
+        network, condition = self.space.network, self.condition
+        columns = [(c.name, c.axis, c.values, c.denominator) for c in self.columns]
+        return [
+            network.spec.source.text,
+            network.variant,
+            network.changed,
+            network.input,
+            [axis.name for axis in self.space.axes],
+            columns,
+            self.asked,
+            self.wanted,
+            sorted(self._scales.items()),
+            None if condition is None else ast.dump(condition.tree),
+        ]
 
     def _sizes(self) -> Sizes:
         """Return the axes that are variables of the programs."""
@@ -159,10 +185,41 @@ class Structures:
 
         Returns None where symbols cannot express it, or there are too many.
         """
-        known = self._known.setdefault(tuple(digits[axis] for axis in self.enumerated), [])
+        combination = tuple(digits[axis] for axis in self.enumerated)
+        known = self._known.get(combination)
+        if known is None:
+            with self._lock:
+                known = self._known.setdefault(combination, self._remembered(combination))
         if tried == len(known) and not self._record(known, tried, digits):
             return None
         return known[tried]
+
+    def _remembered(self, combination: Sequence[int]) -> list[Structure]:
+        """Return the structures of a combination that are on disk."""
+        if self.memory is None or self.recorded >= MOST_STRUCTURES:
+            return []
+        found = self.memory.load(self._values(combination))
+        self.recorded += len(found)
+        self.remembered += len(found)
+        return [
+            Structure(NO_RECORDING, one.code, self._outcomes(one.outcomes), {}, NOTHING) for one in found
+        ]
+
+    def _values(self, combination: Sequence[int]) -> list[Any]:
+        axes = [self.space.axes[axis] for axis in self.enumerated]
+        return [axis.values[digit] for axis, digit in zip(axes, combination, strict=True)]
+
+    def _outcomes(self, told: Sequence[str | None]) -> Any:
+        """Return the numbers of outcomes told by reason."""
+        numbers = [ELSEWHERE if o is None else self.told.reason(o) if o else 0 for o in told]
+        return self.lanes.table(numbers)
+
+    def _remember(self, combination: Sequence[int], structures: Sequence[Structure]) -> None:
+        if self.memory is not None:
+            reasons = ["", *self.told.reasons, None]  # the last is that of ELSEWHERE
+            told = [tuple(reasons[o] for o in one.outcomes.tolist()) for one in structures]
+            programs = zip([one.code for one in structures], told, strict=True)
+            self.memory.save(self._values(combination), [RememberedProgram(*one) for one in programs])
 
     def whole(self) -> Structure | None:
         """Return the structure of all points, if one program holds everywhere."""
@@ -195,6 +252,7 @@ class Structures:
                 if known != list(digits) or found is None:
                     found = record(self.space, digits, self.sizes, self.asked)
                 structures.append(self._prepared(found))
+                self._remember([digits[axis] for axis in self.enumerated], structures)
             except UnsupportedError:
                 self.told.note("symbols cannot express some points: they are analyzed one by one")
                 return False
@@ -227,12 +285,9 @@ class Structures:
         forms = [simple.results.get(name) or simple.first for name in self.wanted]
         code = compile_forms(simple.forms, [simple.first, *forms])
         code = code._replace(fits=code.fits and simple.largest <= WORD)
-        outcomes = [
-            ELSEWHERE if isinstance(check, Guard) else self.told.reason(check.template)
-            for check in recording.checks
-        ]
-        outcomes.append(self.told.reason(recording.refusal) if recording.results is None else 0)
-        return Structure(recording, code, self.lanes.table(outcomes), wanted, simple)
+        told = [None if isinstance(check, Guard) else check.template for check in recording.checks]
+        told.append(recording.refusal if recording.results is None else "")
+        return Structure(recording, code, self._outcomes(told), wanted, simple)
 
 
 def _denominator(axes: Sequence[Axis], variable: str, value: Any) -> int:

@@ -28,9 +28,13 @@ Instruction = tuple[int, int, int, int, int, int]
     POSITIVE,  # 1 if a ≥ 0, else 0
     ZERO,  # 1 if a = 0, else 0
 ) = range(14)
+COUNT = 14  # operations
 
 # those that read register b
 BINARY = frozenset({MULTIPLY, ADD, ADD_MULTIPLE, DIVIDE, DIVIDE_SMALL, MODULO, MIN, MAX})
+
+# those by a number s, which is positive
+BY_NUMBER = frozenset({DIVIDE_BY, DIVIDE_SMALL_BY, SHIFT})
 
 WORD = (1 << 63) - 1
 MANTISSA = 1 << 52

@@ -1,0 +1,136 @@
+"""Remember the programs of structures on disk: to record one takes tens of milliseconds, to read it one.
+
+A file holds the programs of one combination of enumerated values. Its name is a digest of all that they
+depend on: archcalc's own files, the spec and what is set, the axes, and what is asked. It is JSON with a
+digest of itself, and a program in it may do no more than programs do. A disk that refuses costs the
+recording, not the run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from archcalc import __version__
+from archcalc.caches import cache_folder
+from archcalc.regular import open_regular
+from archcalc.sweeps.machine.instructions import BY_NUMBER, COUNT, SHIFT, WORD, Code
+
+MOST_FILES = 4_000
+LARGEST = 1 << 20  # bytes of a file
+MOST_REGISTERS = 1 << 12
+SEAL = 64  # characters of a digest
+OFTEN = 500  # files that are written between two looks at how many there are
+
+
+class RememberedProgram(NamedTuple):
+    """A program, and what the number of the first check that fails means.
+
+    It is a reason, '' for a valid point, None where the program does not hold.
+    """
+
+    code: Code
+    outcomes: tuple[str | None, ...]
+
+
+class ProgramMemory:
+    """The programs of a sweep on disk; `facts` are what all of them depend on."""
+
+    def __init__(self, facts: Sequence[Any], inputs: int, outputs: int) -> None:
+        self._facts, self._inputs, self._outputs = _name((_package(), *facts)), inputs, outputs
+        folder = cache_folder()
+        self._folder = "" if folder is None else os.path.join(folder, "structures")
+        self._saved = 0
+
+    def load(self, values: Sequence[Any]) -> list[RememberedProgram]:
+        """Return the programs for these values of the enumerated axes, if there are any."""
+        with suppress(OSError, ValueError, TypeError, RecursionError):
+            with open_regular(self._place(values)) as file:
+                seal, data = file.read(SEAL), file.read(LARGEST + 1)
+            if seal == _digest(data):
+                return [self._program(*one) for one in json.loads(data)]
+        return []
+
+    def save(self, values: Sequence[Any], programs: Sequence[RememberedProgram]) -> None:
+        """Write the programs for these values, unless one needs integers beyond 64 bits."""
+        told = [[*p.code[:2], list(p.code.inputs.items()), p.code.outputs, p.outcomes] for p in programs]
+        data = json.dumps(told, separators=(",", ":")).encode()
+        if not self._folder or len(data) > LARGEST or not all(p.code.fits for p in programs):
+            return
+        place = self._place(values)
+        new = f"{place}.{os.getpid()}.{threading.get_ident()}"
+        with suppress(OSError):
+            os.makedirs(self._folder, mode=0o700, exist_ok=True)
+            if self._saved % OFTEN == 0:
+                _forget(self._folder)
+            self._saved += 1
+            try:
+                Path(new).write_bytes(_digest(data) + data)
+                os.replace(new, place)
+            finally:
+                with suppress(OSError):
+                    os.unlink(new)
+
+    def _place(self, values: Sequence[Any]) -> str:
+        return os.path.join(self._folder, _name((self._facts, *values)))
+
+    def _program(
+        self, instructions: Any, registers: Any, inputs: Any, outputs: Any, outcomes: Any
+    ) -> RememberedProgram:
+        """Raises:
+        ValueError: it does what no program does.
+        """
+        _require(_below(MOST_REGISTERS + 1, registers))
+        for line in instructions:
+            operation, target, a, b, s, t = line
+            _require(_below(COUNT, operation) and _below(registers, target, a, b))
+            _require(all(type(number) is int and abs(number) <= WORD for number in (s, t)))
+            _require(operation not in BY_NUMBER or 0 < s <= (62 if operation == SHIFT else WORD))
+        for number, register in inputs:
+            _require(_below(self._inputs, number) and _below(registers, register))
+        _require(len(outputs) == self._outputs and _below(registers, *outputs) and len(outcomes) > 0)
+        _require(all(one is None or isinstance(one, str) for one in outcomes))
+        lines = tuple(tuple(line) for line in instructions)
+        code = Code(lines, registers, dict(inputs), tuple(outputs), True)
+        return RememberedProgram(code, tuple(outcomes))
+
+
+def _require(holds: bool) -> None:
+    if not holds:
+        raise ValueError("no program of a structure")
+
+
+def _below(most: int, *numbers: Any) -> bool:
+    return all(type(number) is int and 0 <= number < most for number in numbers)
+
+
+def _name(facts: Sequence[Any]) -> str:
+    return hashlib.sha256(repr(facts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).hexdigest().encode()
+
+
+@cache
+def _package() -> str:
+    """Return what changes with any file of archcalc."""
+    root = Path(__file__).resolve().parents[2]
+    stats = ((str(file.relative_to(root)), file.stat()) for file in sorted(root.rglob("*.py")))
+    files = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
+    return _name((__version__, files))
+
+
+def _forget(folder: str) -> None:
+    """Remove the files that were written first, if there are too many."""
+    files = sorted(os.scandir(folder), key=lambda file: file.stat().st_mtime)
+    for file in files[: len(files) - MOST_FILES + OFTEN] if len(files) >= MOST_FILES else ():
+        with suppress(OSError):
+            os.unlink(file.path)
