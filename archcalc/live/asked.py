@@ -9,6 +9,7 @@ from typing import Any
 
 from archcalc import garbage
 from archcalc.live import answer, exported, swept
+from archcalc.live.places import places
 from archcalc.live.question import Refused, question, text_of, word
 from archcalc.live.session import Session
 from archcalc.live.written import written
@@ -125,6 +126,10 @@ def _written(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
     yield {"part": "written", **written(question(asked))}
 
 
+def _places(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
+    yield {"part": "places", **places(question(asked))}
+
+
 ANSWERS: dict[str, Answering] = {
     "opened": _opened,
     "answer": _answer,
@@ -133,4 +138,5 @@ ANSWERS: dict[str, Answering] = {
     "save": _save,
     "export": _export,
     "written": _written,
+    "places": _places,
 }

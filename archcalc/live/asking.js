@@ -69,9 +69,14 @@ const drawnElement = (name, attributes = {}, ...children) => {
 };
 const grouped = text => text.replace(/\B(?=(\d{3})+$)/g, ",");
 const SCALES = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "K"]];
-const scaled = value => {
+const scaled = (value, digits = 3) => {
   const [scale, letter] = SCALES.find(([scale]) => Math.abs(value) >= scale) ?? [1, ""];
-  return `${Number((value / scale).toPrecision(3))}${letter && ` ${letter}`}`;
+  return `${Number((value / scale).toPrecision(digits))}${letter && ` ${letter}`}`;
+};
+// Two ends of an axis, with as many digits as it takes to tell them apart.
+const scaledEnds = (low, high) => {
+  const digits = [3, 4, 5, 6, 9, 15].find(count => low === high || scaled(low, count) !== scaled(high, count)) ?? 15;
+  return [scaled(low, digits), scaled(high, digits)];
 };
 
 // Makes what stands there equal to what has been made, and touches only what differs.

@@ -2,20 +2,21 @@
 // Totals with the base beside them, what is alive at each step, and a row a box.
 let base = null, last = null, baseRows = new Map(), baseSums = new Map();
 
-// ▲ 31.7 %: how a count differs from the base's, '' where it does not.
+// ▲ 31.7 %: how a count differs from the base's, '' where it does not; what is no number: what it was.
 const change = (now, before) => {
   if (before === undefined || now === before) return "";
   const [a, b] = [Number(before), Number(now)];
+  if (Number.isNaN(a + b)) return `was ${before}`;
   if (!a) return "▲ new";
   const part = Math.abs(b - a) / a * 100;
   const digits = part >= 100 ? 0 : 1;
-  return `${b > a ? "▲" : "▼"} ${part.toFixed(digits) === "0.0" ? "<0.1" : part.toFixed(digits)} %`;
+  return `${b > a ? "▲" : "▼"} ${part.toFixed(digits) === "0.0" ? "<0.1" : digits ? part.toFixed(1) : grouped(part.toFixed(0))} %`;
 };
 const changeElement = (now, before) => {
   const text = change(now, before);
   if (!text) return [];
   const title = `${grouped(before)} before`;
-  return [element("i", {className: text[0] === "▲" ? "more" : "less", textContent: text, title})];
+  return [element("i", {className: {"▲": "more", "▼": "less"}[text[0]] ?? "", textContent: text, title})];
 };
 
 const TOTALS = [

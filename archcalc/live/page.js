@@ -140,6 +140,14 @@ for (const button of document.querySelectorAll("[data-form]")) {
 $("link").addEventListener("click", () => { $("exports").hidePopover(); trying(() => copy(linked(), "link")); });
 $("command").addEventListener("click", () => { $("exports").hidePopover(); trying(() => copy(commandLine(), commandLine())); });
 
+// Arrows in the menu.
+$("exports").addEventListener("keydown", event => {
+  const step = {ArrowDown: 1, ArrowUp: -1}[event.key], items = [...$("exports").children];
+  if (!step) return;
+  event.preventDefault();
+  items[(items.indexOf(event.target) + step + items.length) % items.length].focus();
+});
+
 // Open: names and titles that hold what is typed.
 let networks = [], marked = 0;
 const listFound = () => {
@@ -208,12 +216,17 @@ tabs.forEach((tab, i) => {
 const inTab = name => { const tab = tabs.find(tab => tab.dataset.tab === name); if (tab.getAttribute("aria-selected") !== "true") showTab(tab); };
 
 // Keys of the whole page.
-const leaveEditor = () => { inTab("drawn"); goTo(boxOf(current) ?? leaves()[0]); };
+const leaveEditor = () => {
+  inTab("drawn");
+  goTo(boxOf(current) ?? leaves()[0]);
+  trying(toBox);
+};
 const KEYS = {
   "/": () => { inTab("drawn"); $("search").focus(); $("search").select(); },
   e: () => { inTab("text"); editor.focus(); },
   s: () => { inTab("settings"); $("controls").querySelector("input, select")?.focus(); },
   o: openDialog,
+  d: () => { $("exports").showPopover(); $("exports").firstElementChild.focus(); },
   w: () => trying(writeSettings),
   "+": () => zoomed(1.25), "-": () => zoomed(1 / 1.25), 0: () => zoomed(0),
   "?": () => $("help").togglePopover(),

@@ -9,7 +9,10 @@ HERE = Path(__file__).parent
 SCRIPTS = (
     HERE / "vendor/codemirror.js",
     HERE.parent / "views/lights.js",
-    *(HERE / f"{name}.js" for name in ("asking", "editor", "picture", "counts", "settings", "page")),
+    *(
+        HERE / f"{name}.js"
+        for name in ("asking", "editor", "picture", "jumps", "counts", "settings", "page")
+    ),
 )
 
 

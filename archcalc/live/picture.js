@@ -127,12 +127,15 @@ $("picture").addEventListener("keydown", event => {
   else if (event.key === "End") goTo(leaves().at(-1));
   else if (event.key === "Enter") fold(box);
   else if (event.key === "x") unfold(box);
+  else if (event.key === "t") trying(() => toLine(box, true));
   else return;
   event.preventDefault();
 });
 $("picture").addEventListener("click", event => {
   const box = event.target.closest("g.box:not(.frame)");
-  if (box) goTo(box);
+  if (!box) return;
+  goTo(box);
+  trying(() => toLine(box));
 });
 $("picture").addEventListener("dblclick", event => {
   const box = event.target.closest("g.box");

@@ -187,10 +187,11 @@ const drawSweep = () => {
     return dot;
   });
   const line = points.map((_, i) => i).sort((a, b) => xs[a] - xs[b]).filter(i => chosen.x === "value" || front[i]);
+  const [lower, upper] = scaledEnds(low, high), [first, final] = scaledEnds(left, right);
   panel.querySelector("svg").replaceChildren(
     drawnElement("path", {class: "axis", d: "M44 8V124H334"}),
-    text(40, 16, "end", scaled(high)), text(40, 124, "end", scaled(low)),
-    text(44, 138, "start", scaled(left)), text(334, 138, "end", scaled(right)),
+    text(40, 16, "end", upper), text(40, 124, "end", lower),
+    text(44, 138, "start", first), text(334, 138, "end", final),
     drawnElement("path", {class: "line", d: `M${line.map(i => `${px(xs[i]).toFixed(1)} ${py(ys[i]).toFixed(1)}`).join("L")}`}), ...dots);
   const at = points.find(point => point.value === now);
   const said = at ? `${sweepOf} ${now}: ${chosen.y}${chosen.block && ` of ${chosen.block}`} ${grouped(metric(at, chosen.y))}` : "";

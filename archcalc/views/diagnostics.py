@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from archcalc.errors import MOST_MISTAKES, ArchError, Diagnostic, Keys, Point, Span
@@ -30,6 +31,12 @@ def placed(error: ArchError) -> list[Mistake]:
     """Return the mistakes of an error in the order of the text, for those who show it themselves."""
     diagnostics, view = _ordered(error)
     return [_mistake(d, view) for d in diagnostics]
+
+
+def places_of(source: Source, spans: Iterable[Span]) -> dict[Span, tuple[int, int]]:
+    """Return the first character of each span in the text, and the one behind its last."""
+    view = _Renderer(source, [Diagnostic("", span) for span in spans])
+    return {span: view.place(span) for span in view.spans}
 
 
 def _mistake(diagnostic: Diagnostic, view: _Renderer | None) -> Mistake:
@@ -87,7 +94,7 @@ class _Renderer:
 
     def __init__(self, source: Source, diagnostics: list[Diagnostic]) -> None:
         self.source = source
-        self._spans = [span for d in diagnostics for span in _spans(d)]
+        self.spans = [span for d in diagnostics for span in _spans(d)]
         self._found: dict[Keys, EntryPlace] | None = None
 
     def start(self, diagnostic: Diagnostic) -> int:
@@ -164,7 +171,7 @@ class _Renderer:
     def _places(self) -> dict[Keys, EntryPlace]:
         text = self.source.text
         if not self.source.inline:
-            return locate(text, [s.keys for s in self._spans])
+            return locate(text, [s.keys for s in self.spans])
         ranges = ((p.keys, (p.start, p.start + len(p.text))) for p in pieces(text))
         return {keys: EntryPlace(place, place) for keys, place in ranges}
 

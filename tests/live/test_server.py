@@ -231,6 +231,17 @@ def test_settings_are_written_into_the_text(spec: str, settings: dict[str, str])
             assert new[0]["totals"] == old[0]["totals"]
 
 
+def test_layers_have_their_places_in_the_text() -> None:
+    """Also behind letters that a browser counts as two."""
+    text = "# 🦆\n" + SMALL
+    with served() as server:
+        (found,) = ask(server, "places", text=text)
+    units = text.encode("utf-16-le")
+    words = [units[2 * a : 2 * b].decode("utf-16-le") for a, b in found["places"]]
+    assert words == ['"8x8x3"', "conv", "relu", "conv"]
+    assert found["places"][1][0] < found["places"][2][0] < found["places"][3][0]
+
+
 def test_settings_become_defaults_without_variants() -> None:
     with served() as server:
         (found,) = ask(server, "written", text=SMALL, settings={"n": "7"})
