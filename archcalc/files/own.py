@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from archcalc.errors import ArchError, Diagnostic
 from archcalc.execution.model import Array, Weights
 from archcalc.execution.weights import slots
 from archcalc.files.archived import archived
+from archcalc.files.folded import folded
 from archcalc.files.initialized import initialized
 from archcalc.graph.model import Graph
 from archcalc.imported import Model
@@ -20,14 +20,6 @@ from archcalc.interop.lowering.model import Lowered, PlacedWeight
 from archcalc.interop.prune import prune
 from archcalc.interop.trace import Operation
 from archcalc.regular import open_regular
-
-_MOVES = ("copy", "cast", "dropout", "checks")
-_STEPS: dict[str, Callable[..., Array]] = {
-    "add": np.add,
-    "sub": np.subtract,
-    "mul": np.multiply,
-    "div": np.divide,
-}
 
 
 def weights_of(model: Model, lowered: Lowered) -> dict[str, Weights]:
@@ -57,7 +49,7 @@ def weights_of(model: Model, lowered: Lowered) -> dict[str, Weights]:
 
 def _laid(values: Array, placed: PlacedWeight) -> Array:
     if placed.rows is not None:
-        values = values[placed.rows[0] : placed.rows[1]]
+        values = values.reshape(-1, *placed.split[1:])[placed.rows[0] : placed.rows[1]]
     return placed.factor * values.reshape(placed.split).transpose(placed.order)
 
 
@@ -98,21 +90,9 @@ class _Folded:
 
     def _made(self, op: Operation, name: str) -> Array:
         values = [self.value(read) for read in op.inputs if read is not None]
-        shape, given = self.model.trace.tensors[name].shape, op.attributes
-        if op.word in (*_MOVES, "view") and values:
-            return values[0].reshape(shape)
-        if op.word == "permute":
-            return values[0].transpose(given["dims"])
-        if op.word == "expand":
-            return np.broadcast_to(values[0], shape)
-        if op.word == "cat":
-            return np.concatenate(values, int(given.get("dim") or 0))
-        if op.word in _STEPS:
-            other: Any = values[1:] or [given.get("other")]
-            if isinstance(other[0], (int, float, np.ndarray)):
-                return _STEPS[op.word](values[0], other[0])
-        if op.word == "index" and len(values) == 2 and op.inputs[1] is not None:
-            return np.asarray(values[0][values[1].astype(np.int64)])
+        made = folded(op, values, self.model.trace.tensors[name].shape)
+        if made is not None:
+            return made
         help = "without `--verify` nothing is executed; `run` of the layers takes `--init` weights"
         what = f"{self.model.name}: {op.place} makes a weight, in a way that is not computed here"
         raise ArchError(Diagnostic(what, help=help))

@@ -20,8 +20,10 @@ from archcalc.execution.forward import Forward
 from archcalc.files.own import weights_of
 from archcalc.imported import Model
 from archcalc.interop.lowering.assembly import LoweringState
+from archcalc.interop.lowering.contracting import _spelled
 from archcalc.interop.lowering.lower import RULES
 from archcalc.interop.lowering.moves import cut
+from archcalc.interop.lowering.written_norms import _centered
 from archcalc.interop.lowering.written_out import Gathering
 from archcalc.interop.trace import Operation
 from archcalc.lowered import lower
@@ -173,6 +175,11 @@ OPERATIONS: list[tuple[str, Change, str, str]] = [
     ("pad", given(pad=(0, 2, 1, 1)), "resampled", "values"),
     ("pad", given(pad=(0, 0, 0, 0)), "resampled", "counts"),
     ("todepth", given(dims=(2, 1)), "swin", "counts"),
+    ("einsum", inputs(lambda n: (n[1], n[0], *n[2:])), "einsums", "counts"),
+    ("repeat", instead("repeat_interleave"), "stretched", "values"),
+    ("repeat_interleave", instead("repeat"), "stretched", "values"),
+    ("unit", given(dim=2), "stretched", "values"),
+    ("cat", inputs(lambda n: n[::-1]), "tokens", "counts"),
 ]
 
 
@@ -293,7 +300,7 @@ def test_a_weight_in_another_order(
     assert any(touched)
 
 
-FACTOR, NORMED = Gathering._factor, Gathering._normed
+FACTOR, NORMED, SPELLED = Gathering._factor, _centered, _spelled
 
 
 def twice(factor: float | None) -> float | None:
@@ -307,9 +314,12 @@ def with_eps(found: tuple[str, float] | None) -> tuple[str, float] | None:
 PARTS: list[tuple[str, Any, str, str]] = [
     ("attention._usual", lambda low, width: 1.0, "vit", "values"),
     ("written_out.Gathering._factor", lambda self, step: twice(FACTOR(self, step)), "scores", "values"),
-    ("written_out.Gathering._normed", lambda self, op: with_eps(NORMED(self, op)), "scores", "values"),
+    ("written_norms._centered", lambda steps, op: with_eps(NORMED(steps, op)), "scores", "values"),
     ("layers.reordered", lambda low, file, own: ((low.atoms.size(file),), (0,)), "gate", "values"),
     ("axes.Atoms.viewed", lambda self, axes, shape: tuple(map(self.new, shape)), "vit", "counts"),
+    ("contracting._spelled", lambda text, rank: SPELLED(text, rank)[::-1], "einsums", "counts"),
+    ("values._distinct", lambda low, file: tuple(map(low.atoms.leaves, file)), "stretched", "counts"),
+    ("sources.WeightSources.fresh", lambda self, tensor: False, "tokens", "counts"),
     ("moves.cut", lambda low, lie, axis, start, size: cut(low, lie, axis, 0, size), "scores", "values"),
 ]
 

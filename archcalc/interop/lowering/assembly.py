@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from math import prod
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from archcalc.errors import ArchError, ShapeError, Span
@@ -13,8 +12,9 @@ from archcalc.interop.lowering.arranging import blocks, dealt, first_swap
 from archcalc.interop.lowering.axes import Atoms, Axis, Lie
 from archcalc.interop.lowering.model import Laid, PlacedWeight, Unlowered
 from archcalc.interop.lowering.names import PathNames
+from archcalc.interop.lowering.sources import WeightSources
 from archcalc.interop.prune import Pruned
-from archcalc.interop.trace import Operation, Shape, Tensor, Trace
+from archcalc.interop.trace import Operation, Trace
 from archcalc.operators import operator_class
 from archcalc.operators.input import Input
 from archcalc.operators.model import Operator
@@ -24,11 +24,11 @@ MOST_AXES = 4
 _LAYERS = Span(("layers",))
 
 
-class LoweringState:
+class LoweringState(WeightSources):
     """Nodes so far, and how each live tensor of the trace lies in one of them."""
 
     def __init__(self, trace: Trace, pruned: Pruned) -> None:
-        self.trace, self.pruned = trace, pruned
+        super().__init__(trace, pruned)
         self.wanted = {name for operation in pruned.live for name in operation.inputs}
         self.wanted.update(trace.outputs)
         self._reading = Counter(n for operation in pruned.live for n in set(operation.inputs) if n)
@@ -39,23 +39,18 @@ class LoweringState:
         self.placed: list[PlacedWeight] = []
         self.names = PathNames(trace.modules)
         self.operation: Operation | None = None
-        self._weights = {weight.tensor: weight for weight in trace.weights}
-        self._claimed: set[str] = set()
-        self._between: dict[str, Tensor] = {}
         self.numbers: dict[int, tuple[float | None, str]] = {}
+        self.stood: dict[str, Lie] = {}  # constants that have layers of their own
+        self.zero = -1  # the node of a zero, which they are added to
+        self.tokens: dict[Hashable, int] = {}  # the class tokens of sequences, by their origin
         self.pending: dict[int, str] = {}  # attentions whose output projection is still to come
         self.rolled: dict[int, int] = {}  # and those whose map is to be rolled back so far
         self._names_of: dict[int, list[str]] = {}  # the tensors that lie in a node
-        self._tables: dict[str, int] = {}  # embeddings by the storage of their weight
         self._operators: dict[Any, Operator] = {}
         self._holders: dict[Any, int] = {}
         self._arranged: dict[tuple[int, tuple[Axis, ...]], int] = {}
 
     # what the trace says
-
-    def shape(self, name: str | None) -> Shape:
-        found = self._between.get(name or "")
-        return (found or self.trace.tensors[name or ""]).shape
 
     def live(self, name: str | None) -> bool:
         return name in self.lies
@@ -101,24 +96,6 @@ class LoweringState:
         names = self._names_of.get(node, [])
         return sum(self._reading[name] for name in names) - max(len(names) - 1, 0)
 
-    def parameter_behind(self, tensor: str) -> bool:
-        """Whether a constant is one learned tensor, perhaps under another shape."""
-        found = self.pruned.behind.get(tensor, ())
-        if len(found) != 1 or self._weights[found[0]].kind != "parameter":
-            return False
-        return prod(self.shape(found[0])) == prod(self.shape(tensor))
-
-    def claimed(self, tensor: str) -> int:
-        """Return how many learned numbers a constant is made of that no layer before it has."""
-        found = [self._weights[name] for name in self.pruned.behind.get(tensor, ())]
-        fresh = {w.storage: w.tensor for w in found if w.kind == "parameter"}
-        new = {s: t for s, t in fresh.items() if s not in self._claimed}
-        self._claimed.update(new)
-        return sum(prod(self.shape(name)) for name in new.values())
-
-    def is_parameter(self, tensor: str) -> bool:
-        return tensor in self._weights and self._weights[tensor].kind == "parameter"
-
     def rows_of(self, layer: int, part: str, start: int, count: int, scale: float) -> list[Any]:
         """Return some units of a linear layer's weights as those of a part of an attention.
 
@@ -134,16 +111,12 @@ class LoweringState:
             found.append((name, weight.tensor, split, weight.order, rows, factor))
         return found
 
-    def once(self, word: str, node: int) -> int:
-        """Add an operator without arguments behind a node, if that was not done before."""
+    def once(self, word: str, node: int, **given: Any) -> int:
+        """Add an operator behind a node, if that was not done before."""
         key = (node, ((-1,), tuple(map(ord, word))))
         if key not in self._arranged:
-            self._arranged[key] = self.add(word, [node])
+            self._arranged[key] = self.add(word, [node], **given)
         return self._arranged[key]
-
-    def _storage(self, tensor: str) -> str:
-        found = self.pruned.behind.get(tensor, ())
-        return "+".join(self._weights[name].storage for name in found) or tensor
 
     def number(self, node: int, value: float | None, word: str, alpha: float) -> None:
         """Say which number a stored tensor of one is: what is subtracted or divided by turns around."""
@@ -152,12 +125,8 @@ class LoweringState:
     def place(self, node: int, weights: Sequence[Any]) -> None:
         """Say which tensors a node's weights are: (name, tensor, split, order) of each."""
         self.placed += [PlacedWeight(node, *w) for w in weights]
-
-    def temporary(self, shape: tuple[int, ...]) -> str:
-        """Return a tensor between two layers of one operation."""
-        name = f"\0{len(self._between)}"
-        self._between[name] = Tensor(name, shape, "float32")
-        return name
+        for weight in weights:
+            self.claim(weight[1])
 
     # nodes
 
@@ -179,7 +148,7 @@ class LoweringState:
             raise Unlowered(str(error)) from error
         index, shares = len(self.nodes), -1
         if weights:
-            held = tuple((w[0], self._storage(w[1])) for w in weights)
+            held = tuple((w[0], self.origin(w[1]), *w[2:]) for w in weights)
             shares = self._holders.setdefault((operator, held, shapes[0].channels), index)
             shares = -1 if shares == index else shares
         if shares < 0:
@@ -187,14 +156,6 @@ class LoweringState:
         path = self.names.path(self.operation, word)
         self.nodes.append(Node(path, operator, tuple(inputs), shape, _LAYERS, shares))
         return index
-
-    def table(self, tensor: str, node: int) -> None:
-        """Say which node holds the table of words that lies in a tensor."""
-        self._tables.setdefault(self._storage(tensor), node)
-
-    def table_of(self, tensor: str) -> int | None:
-        """Return the embedding whose table a weight is: a tied head's."""
-        return self._tables.get(self._storage(tensor))
 
     def tied(self, node: int, holder: int, words: int) -> int:
         """Add a head that uses the table of an embedding."""

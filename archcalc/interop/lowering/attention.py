@@ -10,6 +10,7 @@ from archcalc.interop.lowering import constants, products, values
 from archcalc.interop.lowering.assembly import LoweringState
 from archcalc.interop.lowering.axes import Axis, Lie
 from archcalc.interop.lowering.model import Unlowered
+from archcalc.interop.lowering.stored import standing
 from archcalc.interop.trace import Operation
 
 _PARTS = ("query", "key", "value")
@@ -55,7 +56,7 @@ def _is_map(low: LoweringState, found: _Heads, added: list[str]) -> bool:
 
 def _written_out(low: LoweringState, op: Operation, scale: float, added: list[str]) -> None:
     """Scores, their factor, what is added, softmax, sums of values: each a layer of its own."""
-    query, key, value = (low.lie(name) for name in op.inputs[:3])
+    query, key, value = (standing(low, name) for name in op.inputs[:3])
     key = key._replace(file=(*key.file[:-2], key.file[-1], key.file[-2]))
     shape = (*low.shape(op.outputs[0])[:-1], low.atoms.size(key.file[-1]))
     scores = low.temporary(shape)
@@ -81,7 +82,7 @@ def _written_out(low: LoweringState, op: Operation, scale: float, added: list[st
 
 
 def _heads(low: LoweringState, op: Operation) -> _Heads:
-    query, key, value = (low.lie(name) for name in op.inputs[:3])
+    query, key, value = (standing(low, name) for name in op.inputs[:3])
     rank = len(query.file)
     if len(key.file) != rank or len(value.file) != rank:
         raise Unlowered("its queries, keys and values have other axes")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from archcalc.interop.lowering import values
 from archcalc.interop.lowering.assembly import LoweringState
 from archcalc.interop.lowering.axes import Axis, Lie
 from archcalc.interop.lowering.model import Unlowered
+from archcalc.interop.lowering.stored import standing
 from archcalc.interop.trace import Operation
 
 _BIASED = ("conv", "deconv", "linear", "scale")
@@ -65,6 +65,9 @@ def join(low: LoweringState, op: Operation) -> None:
         return
     if op.attributes.get("alpha", 1) != 1:
         raise Unlowered("its second input has a factor")
+    if op.word in values.JOINS and low.origin(others[0] or "") in low.tokens:
+        values.join(low, op, [standing(low, name) for name in op.inputs])
+        return
     rank = max(len(low.shape(others[0] or "")), len(lie.file))
     lie = lie._replace(file=((),) * (rank - len(lie.file)) + lie.file)
     found = constant(low, others[0] or "", lie.file)
@@ -175,20 +178,13 @@ def _table(low: LoweringState, op: Operation, lie: Lie, found: Constant | None) 
     x = low.spread(lie, own)
     sizes = [low.atoms.size(a for a in axis if a in present) for axis in own]
     flat = tuple(atom for axis in own for atom in axis)
-    made = None if found.learned else low.claimed(found.tensor)
-    role = "weight" if found.learned else "fixed"
+    role, given = ("weight", {}) if found.learned else low.role_of(found.tensor)
     held = [(role, found.tensor, *placed(low, found, flat))]
-    given = {"shape": tuple(sizes) if present else (1,), "fixed": role == "fixed" and not made}
-    if made:
-        given["of"] = made
-    node = low.add(_STEPS[op.word], [x.node], held, **given)
+    shape = tuple(sizes) if present else (1,)
+    node = low.add(_STEPS[op.word], [x.node], held, shape=shape, **given)
     if inverse:
         low.number(node, None, op.word, 1)
     low.set(op.outputs[0], x._replace(node=node))
-
-
-def sized(low: LoweringState, tensor: str) -> int:
-    return prod(low.shape(tensor))
 
 
 def addcmul(low: LoweringState, op: Operation) -> None:
@@ -206,24 +202,3 @@ def biased(low: LoweringState, op: Operation, name: str, lie: Lie) -> None:
     between = low.temporary(low.shape(op.outputs[0]))
     low.set(between, lie)
     join(low, op._replace(word="add", inputs=(between, name), attributes={}))
-
-
-def classtoken(low: LoweringState, op: Operation, dim: int) -> bool:
-    """A learned token in front of a sequence."""
-    shape = low.shape(op.outputs[0])
-    first, *others = op.inputs
-    if first is None or low.live(first) or len(others) != 1 or not low.live(others[0]):
-        return False
-    if len(shape) != 3 or dim != 1 or sized(low, first) != shape[-1]:
-        return False
-    if not low.parameter_behind(first):
-        return False
-    lie = low.lie(others[0])
-    positions, channels = lie.file[1], lie.file[2]
-    x = low.spread(lie, (positions, channels))
-    held: list[Any] = [("weight", first, (shape[-1],), (0,))]
-    made = low.atoms.new(shape[1])
-    low.set(
-        op.outputs[0], Lie(low.add("classtoken", [x.node], held), ((), made, channels), (made, channels))
-    )
-    return True

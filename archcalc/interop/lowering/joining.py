@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from archcalc.interop.lowering.assembly import LoweringState
 from archcalc.interop.lowering.axes import Axis, Lie
-from archcalc.interop.lowering.constants import classtoken
+from archcalc.interop.lowering.stored import standing, tokens
 from archcalc.interop.lowering.values import matched
 from archcalc.interop.trace import Operation
 
@@ -14,14 +14,14 @@ from archcalc.interop.trace import Operation
 def cat(low: LoweringState, op: Operation) -> None:
     shape = low.shape(op.outputs[0])
     dim = int(op.attributes.get("dim") or 0) % len(shape)
-    if not classtoken(low, op, dim):
-        joined(low, op, [low.lie(name) for name in op.inputs], dim)
+    if not tokens(low, op, dim):
+        joined(low, op, [standing(low, name) for name in op.inputs], dim)
 
 
 def stack(low: LoweringState, op: Operation) -> None:
     rank = len(low.shape(op.outputs[0]))
     dim = int(op.attributes.get("dim") or 0) % rank
-    lies = [low.lie(name) for name in op.inputs]
+    lies = [standing(low, name) for name in op.inputs]
     joined(low, op, [x._replace(file=(*x.file[:dim], (), *x.file[dim:])) for x in lies], dim)
 
 

@@ -11,6 +11,7 @@ from archcalc.graph.model import Graph
 from archcalc.interop.lowering import (
     attention,
     constants,
+    contracting,
     joining,
     layers,
     moves,
@@ -59,6 +60,7 @@ _TABLE: tuple[tuple[LoweringRule, str], ...] = (
     (values.power, "pow square"),
     (products.matmul, "matmul"),
     (products.addmm, "addmm"),
+    (contracting.einsum, "einsum"),
     (recurrent.recurrent, "lstm gru rnn_tanh rnn_relu"),
     (values.softmax, "softmax log_softmax"),
     (values.glu, "glu"),
@@ -67,6 +69,7 @@ _TABLE: tuple[tuple[LoweringRule, str], ...] = (
     (moves.view, "view"),
     (moves.permute, "permute"),
     (moves.expand, "expand"),
+    (moves.repeat, "repeat repeat_interleave"),
     (moves.slice_, "slice"),
     (moves.select, "select"),
     (moves.gather, "gather"),

@@ -11,8 +11,8 @@ from archcalc.graph.model import Graph
 class PlacedWeight(NamedTuple):
     """A weight of a layer that is a tensor of the file.
 
-    Its numbers are `factor * file.reshape(split).transpose(order)`; of the file's first axis only `rows`
-    from one to another are taken before, if not all.
+    Its numbers are `factor * file.reshape(split).transpose(order)`; with `rows` only those from one to
+    another are taken before, which are as wide as the further axes of `split`.
     """
 
     node: int

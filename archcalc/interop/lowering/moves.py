@@ -46,12 +46,31 @@ def permute(low: LoweringState, op: Operation) -> None:
 
 def expand(low: LoweringState, op: Operation) -> None:
     """Axes of 1 are repeated where they are not stretched anyway."""
+    low.set(op.outputs[0], _expanded(low, low.lie(op.inputs[0]), low.shape(op.outputs[0])))
+
+
+def repeat(low: LoweringState, op: Operation) -> None:
+    """Along some axes as a whole several times behind each other, or place by place."""
     lie, shape = low.lie(op.inputs[0]), low.shape(op.outputs[0])
+    each = op.word == "repeat_interleave"
+    if len(op.inputs) > 1 and any(op.inputs[1:]):
+        raise Unlowered("how often it repeats each place is a tensor")
+    if each and len(shape) != len(lie.file):
+        raise Unlowered("it repeats the values of all axes as of one")
+    file = ((),) * (len(shape) - len(lie.file)) + lie.file
+    before = low.atoms.shape(file)
+    wider = [(m // n, n) if not each else (n, m // n) for n, m in zip(before, shape, strict=True)]
+    parted = tuple(part for axis in file for part in (((), axis) if not each else (axis, ())))
+    lie = _expanded(low, lie._replace(file=parted), tuple(n for pair in wider for n in pair))
+    axes = tuple(lie.file[at] + lie.file[at + 1] for at in range(0, len(lie.file), 2))
+    low.set(op.outputs[0], lie._replace(file=axes))
+
+
+def _expanded(low: LoweringState, lie: Lie, shape: Sequence[int]) -> Lie:
     file = ((),) * (len(shape) - len(lie.file)) + lie.file
     more = [at for at, (axis, size) in enumerate(zip(file, shape, strict=True)) if size > 1 and not axis]
     if not more:
-        low.set(op.outputs[0], lie._replace(file=file))
-        return
+        return lie._replace(file=file)
     axes = list(file)
     for at in more:
         axes[at] = low.atoms.new(shape[at])
@@ -62,7 +81,7 @@ def expand(low: LoweringState, op: Operation) -> None:
     x = low.spread(lie, ((), *positions, lie.own[-1]))
     factor = (low.atoms.size(fresh), *(1,) * len(positions))
     node = low.add("upsample", [x.node], factor=factor)
-    low.set(op.outputs[0], Lie(node, tuple(axes), (fresh, *positions, lie.own[-1])))
+    return Lie(node, tuple(axes), (fresh, *positions, lie.own[-1]))
 
 
 def cut(low: LoweringState, lie: Lie, axis: Axis, start: int, size: int) -> tuple[Lie, Axis]:

@@ -7,6 +7,7 @@ from archcalc.interop.lowering.assembly import LoweringState
 from archcalc.interop.lowering.axes import Axis, Lie
 from archcalc.interop.lowering.layers import dense
 from archcalc.interop.lowering.model import Unlowered
+from archcalc.interop.lowering.stored import standing
 from archcalc.interop.trace import Operation
 
 
@@ -15,11 +16,10 @@ def matmul(low: LoweringState, op: Operation) -> None:
     a, b = op.inputs[:2]
     if not low.live(b) and low.live(a):
         shape = low.shape(b)
-        if len(shape) != 2:
-            raise Unlowered("a constant of several matrices multiplies it")
-        dense(low, op, low.lie(a), shape[1], b or "", None, turned=True)
-        return
-    multiply(low, op, low.lie(a), low.lie(b))
+        if len(shape) == 2:
+            dense(low, op, low.lie(a), shape[1], b or "", None, turned=True)
+            return
+    multiply(low, op, standing(low, a), standing(low, b))
 
 
 def addmm(low: LoweringState, op: Operation) -> None:

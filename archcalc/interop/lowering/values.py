@@ -103,10 +103,11 @@ _TINY = 1e-24  # what keeps a vector of zeros from being divided by 0
 def unit(low: LoweringState, op: Operation) -> None:
     """Vectors of length 1: by the root of their mean square, and by that of their number."""
     lie = low.lie(op.inputs[0])
-    x = low.gather(lie, lie.file[-1])
+    axis = lie.file[op.attributes["dim"]]
+    x = low.gather(lie, axis)
     normed = low.add("rmsnorm", [x.node], noscale=True, eps=_TINY)
     node = low.add("factor", [normed], shape=(1,), fixed=True)
-    low.number(node, low.atoms.size(lie.file[-1]) ** -0.5, "mul", 1)
+    low.number(node, low.atoms.size(axis) ** -0.5, "mul", 1)
     low.set(op.outputs[0], x._replace(node=node))
 
 
@@ -154,18 +155,14 @@ def join(low: LoweringState, op: Operation, lies: Sequence[Lie]) -> None:
     ]
     if len(padded) == 1:  # x + x
         padded *= 2
-    main = _main(low, padded)
-    axes = padded[main].file
     try:
-        for lie in padded:
-            matched(low, axes, lie.file)  # which may split atoms that others have, too
+        whole = _whole(low, padded)
     except Unlowered:
         padded = [_as_in_the_file(low, lie) for lie in padded]
-        axes = padded[main].file
-        for lie in padded:
-            matched(low, axes, lie.file)
+        whole = _whole(low, padded)
+    axes = whole.file
     maps = [matched(low, axes, lie.file) for lie in padded]
-    own = separable(low, low.atoms.resolved(padded[main]), [set(pairs) for pairs in maps])
+    own = separable(low, low.atoms.resolved(whole), [set(pairs) for pairs in maps])
     nodes = []
     for lie, pairs in zip(padded, maps, strict=True):
         lie = low.atoms.resolved(lie)
@@ -193,15 +190,39 @@ def _with_axes(low: LoweringState, lie: Lie, target: tuple[Axis, ...]) -> Lie:
     return low.spread(lie, target)
 
 
-def _main(low: LoweringState, lies: Sequence[Lie]) -> int:
-    """The first that has every axis."""
-    full = [
-        all(axis or not any(other.file[at] for other in lies) for at, axis in enumerate(lie.file))
-        for lie in lies
-    ]
-    if not any(full):
-        raise Unlowered("both of its inputs are stretched")
-    return full.index(True)
+def _whole(low: LoweringState, lies: Sequence[Lie]) -> Lie:
+    """The first that has every axis; else axes of several, the channels of the first of them last."""
+    file = tuple(
+        next((lie.file[at] for lie in lies if lie.file[at]), ()) for at in range(len(lies[0].file))
+    )
+    for _ in range(2):  # the last may split atoms that the first have, too
+        for lie in lies:
+            matched(low, file, lie.file)
+    full = next(
+        (lie for lie in lies if all(lie.file[at] or not axis for at, axis in enumerate(file))), None
+    )
+    if full is not None:
+        return low.atoms.resolved(full)
+    file = _distinct(low, file)
+    atoms = {atom for axis in file for atom in axis}
+    last = next((x for lie in lies if (x := low.atoms.leaves(lie.own[-1])) and atoms.issuperset(x)), ())
+    rest = [tuple(atom for atom in axis if atom not in last) for axis in file]
+    kept = [axis for axis in rest if axis]
+    while len(kept) > MOST_AXES - 1:
+        kept[:2] = [kept[0] + kept[1]]
+    return Lie(lies[0].node, file, (*(kept or [(), ()]), last))
+
+
+def _distinct(low: LoweringState, file: Sequence[Axis]) -> tuple[Axis, ...]:
+    """The axes, with atoms of their own where one tensor's lie in another's along a different axis."""
+    seen, found = set[int](), list[Axis]()
+    for axis in map(low.atoms.leaves, file):
+        again = not seen.isdisjoint(axis)
+        found.append(
+            tuple(a for b in axis for a in low.atoms.new(low.atoms.size((b,)))) if again else axis
+        )
+        seen.update(axis)
+    return tuple(found)
 
 
 def matched(low: LoweringState, main: Sequence[Axis], other: Sequence[Axis]) -> dict[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from archcalc.interop.lowering.written_norms import written_norm
 from archcalc.interop.trace import Operation, Tensor, Trace
 
 _SAME = ("dropout", "cast", "copy")
@@ -42,14 +43,8 @@ class Gathering:
         for at, op in enumerate(self.live):
             if op.word == "cat" and len(op.inputs) == 4:
                 instead |= self._neighbors(at)
-            if op.word == "div" and self._is_unit(op):
-                one = Operation("unit", op.inputs[:1], op.outputs, {}, op.module, op.place)
-                instead[at] = (one,)
-            if op.word == "div" and (normed := self._normed(op)):
-                name, eps = normed
-                given = {"normalized_shape": self.tensors[name].shape[-1:], "eps": eps}
-                one = Operation("layer_norm", (name,), op.outputs, given, op.module, op.place)
-                instead[at] = (one,)
+            if normed := written_norm(self, op):
+                instead[at] = (normed,)
             core = self._core(at) if op.word == "matmul" else None
             if core is None or gone & set(core.inside):
                 continue
@@ -114,48 +109,9 @@ class Gathering:
         value, scale = op.inputs[1] or "", scale * a * b
         return _Core(tuple(inside), query, key, value, tuple(added), scale)
 
-    def _normed(self, op: Operation) -> tuple[str, float] | None:
-        """The tensor whose last axis is centered and divided by its deviation, and the epsilon."""
-        centered, root = (self._step(name) for name in (*op.inputs, None, None)[:2])
-        if centered is None or root is None or (centered.word, root.word) != ("sub", "sqrt"):
-            return None
-        plus = self._step(root.inputs[0])
-        eps = (plus.attributes.get("scalar", plus.attributes.get("other"))) if plus else None
-        if plus is None or plus.word != "add" or not isinstance(eps, int | float):
-            return None
-        found = [self._step(name) for name in plus.inputs]
-        mean = next((step for step in found if step), None)
-        square = self._step(mean.inputs[0]) if mean and mean.word == "mean" else None
-        own = self._step(centered.inputs[1]) if len(centered.inputs) == 2 else None
-        if square is None or own is None or mean is None or own.word != "mean":
-            return None
-        squared = square.word in ("pow", "square", "mul") and set(square.inputs) == {centered.outputs[0]}
-        if square.word == "pow" and square.attributes.get("exponent") not in (2, 2.0):
-            return None
-        rank = len(self.tensors[centered.outputs[0]].shape)
-        last = all(self._reduces_last(step, rank) for step in (mean, own))
-        if not squared or not last or own.inputs[0] != centered.inputs[0]:
-            return None
-        return own.inputs[0] or "", float(eps)
-
-    def _step(self, name: str | None) -> Operation | None:
+    def step(self, name: str | None) -> Operation | None:
+        """Return the live operation that makes a tensor."""
         return self.live[self.made[name]] if name in self.made else None
-
-    @staticmethod
-    def _reduces_last(step: Operation, rank: int) -> bool:
-        return step.attributes.get("dim") in (-1, rank - 1, (-1,), (rank - 1,))
-
-    def _is_unit(self, op: Operation) -> bool:
-        """Whether a tensor is divided by the length of its vectors along the last axis."""
-        name = op.inputs[1] if len(op.inputs) == 2 else None
-        while name in self.made and self.live[self.made[name or ""]].word in ("expand", "clamp", "copy"):
-            name = self.live[self.made[name or ""]].inputs[0]
-        if name not in self.made or self.live[self.made[name or ""]].word != "norm":
-            return False
-        norm = self.live[self.made[name or ""]]
-        rank, dim = len(self.tensors[norm.inputs[0] or ""].shape), norm.attributes.get("dim")
-        last = dim in (-1, rank - 1, (-1,), (rank - 1,))
-        return norm.inputs[0] == op.inputs[0] and last and norm.attributes.get("ord", 2) in (2, 2.0)
 
     def _neighbors(self, at: int) -> dict[int, tuple[Operation, ...]]:
         """Every second row and column, four times, behind each other in the channels: Swin's merging."""

@@ -130,6 +130,54 @@ class Norms(nn.Module):
         return self.head(self.rms(x).mean((1, 2)))
 
 
+class Tokens(nn.Module):
+    """A class token and two others in front, of which one is added again; a learned query at the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.more = nn.Parameter(torch.randn(1, 1, 12)), nn.Parameter(torch.randn(1, 2, 12))
+        self.query, self.layer = nn.Parameter(torch.randn(1, 3, 12)), nn.Linear(12, 12)
+        self.key = nn.Linear(12, 24)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.cat([self.more, x], 1)
+        x = self.layer(torch.cat([self.first, x], 1)) + self.first
+        x = torch.cat([x, self.query], 1)  # tokens behind it, which have a layer of zeros
+        q = self.layer(self.query).reshape(1, 3, 2, 6).transpose(1, 2)
+        k, v = self.key(x).reshape(1, 15, 2, 2, 6).permute(2, 0, 3, 1, 4)
+        return nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(1, 3, 12)
+
+
+class Einsums(nn.Module):
+    """Products of tensors and of learned ones, letters in many orders, three operands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.matrix = nn.Parameter(torch.randn(3, 5, 4)), nn.Parameter(torch.randn(4, 3, 7))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x.reshape(1, 3, 3, 3, 4)  # b h w n c
+        a = torch.einsum("bhwnc,hkc->bkwnh", x, self.table)
+        b = torch.einsum("bhwnc,cnd->bdwh", x, self.matrix)
+        c = torch.einsum("bkwnh,bdwh,bhwnc->dkcn", a, b, x)
+        return torch.einsum("...ij,...jk", c, x.mean((0, 1, 4)))
+
+
+class Stretched(nn.Module):
+    """Products of which both sides are stretched, copies, and vectors of length 1 along two axes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(12, 12)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.layer(x)
+        x = nn.functional.normalize(x, dim=1) * nn.functional.normalize(x, dim=-1)
+        x = x.mean(1, keepdim=True) * x.mean(2, keepdim=True) + x.sum(1, keepdim=True) * x
+        x = x.repeat_interleave(2, 1) - x.repeat(1, 2, 1)
+        return x[:, :, :, None] * x.amax(1)[:, None, None, :]
+
+
 def inverted() -> nn.Module:
     return nn.Sequential(
         nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU6(),
@@ -157,13 +205,16 @@ MADE: dict[str, Callable[[], nn.Module]] = {
     "resampled": Resampled,
     "functions": Functions,
     "norms": Norms,
+    "tokens": Tokens,
+    "einsums": Einsums,
+    "stretched": Stretched,
     "encoder": lambda: nn.Sequential(
         nn.Conv2d(3, 8, 4, 4), nn.Flatten(2), nn.TransformerEncoderLayer(16, 4, 24, batch_first=True)
     ),
 }  # fmt: skip
 
 
-SEQUENCES = ("lstm", "gru", "rnn", "scores", "functions")
+SEQUENCES = ["lstm", "gru", "rnn", "scores", "functions", "tokens", "einsums", "stretched"]
 
 
 def packed(program: bytes, target: Path) -> None:

@@ -1,0 +1,95 @@
+"""Einsums: tensors whose axes have letters, two at a time as products of matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import prod
+
+from archcalc.interop.lowering.assembly import LoweringState
+from archcalc.interop.lowering.axes import Lie
+from archcalc.interop.lowering.model import Unlowered
+from archcalc.interop.lowering.products import multiply
+from archcalc.interop.lowering.stored import standing
+from archcalc.interop.trace import Operation
+
+Letters = tuple[str, ...]
+
+
+def letters_of(op: Operation, ranks: Iterable[int]) -> tuple[list[Letters], Letters]:
+    """Return the letters of every operand's axes and of the result's; `...` are numbers from the right.
+
+    Raises:
+        Unlowered: a letter stands twice in one of them, or the equation names other operands.
+    """
+    left, arrow, result = str(op.attributes.get("equation", "")).replace(" ", "").partition("->")
+    texts, counts = left.split(","), list(ranks)
+    if len(texts) != len(counts):
+        raise Unlowered("its equation names another number of operands")
+    terms = [_spelled(text, rank) for text, rank in zip(texts, counts, strict=True)]
+    free = {c for term in terms for c in term if c.isdigit()}
+    if not arrow:
+        told = "".join(texts).replace("...", "")
+        result = "..." * bool(free) + "".join(sorted(c for c in set(told) if told.count(c) == 1))
+    last = _spelled(result, len(free) * ("..." in result) + len(result.replace("...", "")))
+    if any(len(set(term)) < len(term) for term in (*terms, last)):
+        raise Unlowered("it takes a diagonal")
+    return terms, last
+
+
+def _spelled(text: str, rank: int) -> Letters:
+    before, dots, after = text.partition("...")
+    free = rank - len(before) - len(after)
+    return (*before, *(str(n) for n in range(free, 0, -1) if dots), *after)
+
+
+def einsum(low: LoweringState, op: Operation) -> None:
+    terms, last = letters_of(op, (len(low.shape(name)) for name in op.inputs))
+    if len(terms) < 2:
+        raise Unlowered("it has one operand")
+    have, lie = terms[0], standing(low, op.inputs[0])
+    for at, term in enumerate(terms[1:], 1):
+        later = set(last).union(*terms[at + 1 :])
+        lie, have = _product(low, op, (lie, have), (standing(low, op.inputs[at]), term), later)
+    if set(have) != set(last):
+        raise Unlowered("an axis of one operand alone is summed")
+    file = tuple(lie.file[have.index(letter)] for letter in last)
+    low.set(op.outputs[0], lie._replace(file=file))
+
+
+def _product(
+    low: LoweringState,
+    op: Operation,
+    one: tuple[Lie, Letters],
+    other: tuple[Lie, Letters],
+    later: set[str],
+) -> tuple[Lie, Letters]:
+    """Letters of both that stay are matrices side by side; those that go are summed."""
+    (a, first), (b, second) = one, other
+    if any(c not in later for c in set(first) ^ set(second)):
+        raise Unlowered("an axis of one operand alone is summed")
+    beside = tuple(c for c in first if c in second and c in later)
+    inner = tuple(c for c in first if c in second and c not in later)
+    rows = tuple(c for c in first if c not in second)
+    columns = tuple(c for c in second if c not in first)
+    x = _laid(a, first, beside, rows, inner)
+    y = _laid(b, second, beside, inner, columns)
+    sides = [
+        max(m, n)
+        for m, n in zip(low.atoms.shape(x.file[:-2]), low.atoms.shape(y.file[:-2]), strict=True)
+    ]
+    sizes = [dict(zip(term, low.atoms.shape(lie.file), strict=True)) for lie, term in (one, other)]
+    down, across = [sizes[0][c] for c in rows], [sizes[1][c] for c in columns]
+    made = low.temporary((*sides, prod(down), prod(across)))
+    multiply(low, op._replace(outputs=(made,)), x, y)
+    lie = low.lie(made)
+    file = low.atoms.viewed(lie.file, (*sides, *down, *across))
+    if file is None:
+        raise Unlowered("its axes are parted in different ways")
+    return low.atoms.resolved(lie._replace(file=file)), (*beside, *rows, *columns)
+
+
+def _laid(lie: Lie, letters: Letters, beside: Letters, down: Letters, across: Letters) -> Lie:
+    """Matrices side by side, of which each axis may be several of the tensor's."""
+    axis = dict(zip(letters, lie.file, strict=True))
+    merged = (tuple(atom for c in part for atom in axis[c]) for part in (down, across))
+    return lie._replace(file=(*(axis[c] for c in beside), *merged))
