@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import math
 import os
 import re
 import shlex
@@ -90,6 +92,22 @@ def test_named_commands_run(command: str, folders: dict[str, Path]) -> None:
         result = CliRunner().invoke(commands, shlex.split(command)[1:], env={"COLUMNS": "80"})
     assert result.exit_code == 0, result.output + repr(result.exception)
     assert result.stdout
+
+
+@pytest.mark.parametrize("name", ["vgg16", "resnet50"])
+def test_table_of_transfer_is_real(name: str) -> None:
+    result = run(f"archcalc transfer {name} --classes 3 --format csv", Path())
+    for row in csv.DictReader(result.stdout.splitlines()):
+        if row["regime"]:
+            trained, products = (engineering(int(row[key])) for key in ("trainable", "multiplies"))
+            told = f"| {name}: {row['regime']} | {trained} | {products} | {row['memory']} |\n"
+            assert told in TEXTS["README"]
+
+
+def engineering(value: int) -> str:
+    """Three digits and a prefix: 134272835 is '134 M'."""
+    power = int(math.log10(value)) // 3
+    return f"{f'{value / 1000**power:#.3g}'.rstrip('.')} {' KMG'[power]}"
 
 
 @pytest.mark.parametrize("page", ["README", "python"])
