@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from archcalc import garbage
-from archcalc.errors import ArchError, Diagnostic, Keys, ShapeError, Span, SpecError
+from archcalc.errors import ArchError, Diagnostic, Keys, ShapeError, Span, SpecError, UsageError
 from archcalc.graph import refusals
 from archcalc.graph.assembly import Assembly
 from archcalc.graph.bind import Bound, bind, require_values, unknown_argument, with_defaults
@@ -50,7 +50,7 @@ def build(
     try:
         with garbage.paused():
             return _Builder(spec, values, folds).graph(input, variant, freeze)
-    except SpecError:
+    except (SpecError, UsageError):
         raise
     except RecursionError:  # the caller's own stack was deep already
         raise SpecError(Diagnostic("blocks nested too deeply"), source=spec.source) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from archcalc.errors import ArchError, Diagnostic, Span, shown, suggestion
+from archcalc.errors import ArchError, Diagnostic, Span, UsageError, shown, suggestion
 from archcalc.graph.model import Node
 
 MOST_PATTERNS = 50
@@ -25,7 +25,7 @@ def frozen(nodes: Sequence[Node], own: Sequence[str], more: Sequence[str]) -> fr
     for number, pattern in enumerate((*own, *more)):
         place = Span(("train", "freeze")) if number < len(own) else None
         if number == MOST_PATTERNS:
-            raise ArchError(
+            raise _error(place)(
                 Diagnostic(f"more than {MOST_PATTERNS} patterns", place, help="one may match many")
             )
         matches = compile(translate(pattern)).match
@@ -33,12 +33,17 @@ def frozen(nodes: Sequence[Node], own: Sequence[str], more: Sequence[str]) -> fr
             i for i, node in enumerate(nodes) if node.inputs and any(map(matches, _around(node.path)))
         }
         if not matched:
-            raise ArchError(_nothing(nodes, pattern, place))
+            raise _error(place)(_nothing(nodes, pattern, place))
         holders = {nodes[i].shares for i in matched if nodes[i].shares >= 0} - matched
         if holders and not any(_weighted(nodes, i) for i in matched):
-            raise ArchError(_borrowed(nodes, pattern, min(holders), place))
+            raise _error(place)(_borrowed(nodes, pattern, min(holders), place))
         found |= matched
     return frozenset(found)
+
+
+def _error(place: Span | None) -> type[ArchError]:
+    """Return the error of a pattern in the spec, or of the command line."""
+    return UsageError if place is None else ArchError
 
 
 def _around(path: str) -> Iterator[str]:

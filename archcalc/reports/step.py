@@ -16,6 +16,7 @@ from archcalc.reports.layout import document, label, rows_of, title
 from archcalc.reports.model import Column, Report
 from archcalc.reports.table import Table
 from archcalc.reports.timeline import finest
+from archcalc.reports.training import refuse_untrained, sample, through
 from archcalc.units import binary, decimal_bytes, grouped
 
 PARTS = {
@@ -103,11 +104,12 @@ def _blocks(graph: Graph, patterns: Sequence[str]) -> dict[int, int]:
 
 def reports(network: Network, table: Table, how: Training) -> list[Report]:
     """Return the parts of a step's memory, and what is alive at each turn."""
+    refuse_untrained(network)
     found, batch = measured(network, how), how.batch
     sizes = sizes_of(found, batch)
     rows = tuple(_row(part, sizes[part], meaning) for part, meaning in PARTS.items() if sizes[part])
     analysis = network.analyze()
-    images = f" · {batch:,} images" if batch > 1 else ""
+    images = f" · {batch:,} {sample(network)}s" if batch > 1 else ""
     heading = f"{title(network, analysis)} · {how.dtype}, {how.optimizer}{images}"
 
     def documents() -> list[dict[str, Any]]:
@@ -161,15 +163,21 @@ def _remarks(network: Network, found: TrainingStep, how: Training) -> list[str]:
     if any(node.operator.name in ("attention", "windowattention") for node in network.graph.nodes):
         told.append(f"attention: {how.attention}; --attention says otherwise")
     if int(total.frozen):
-        told.append(f"{grouped(int(total.frozen))} parameters are frozen")
+        told.append(f"{grouped(int(total.frozen))} parameters are frozen{through(network)}")
     if how.checkpoint:
         plain = measured(network, how._replace(checkpoint=()))
         saved = int(plain.kept.of(how.batch) - found.kept.of(how.batch))
         often = grouped(int(found.recomputed))
-        told.append(f"checkpoints: {binary(saved)} fewer kept, {often} multiplies an image again")
+        told.append(
+            f"checkpoints: {binary(saved)} fewer kept, {often} multiplies of one {sample(network)} again"
+        )
     if how.memory:
         fits = found.largest_batch(how.memory)
-        told.append(f"the largest batch that fits {binary(how.memory)}: {grouped(fits)}")
+        least = (
+            f"not one {sample(network)} fits {binary(how.memory)}: it takes {binary(int(found.peak(1)))}"
+        )
+        most = f"the largest batch that fits {binary(how.memory)}: {grouped(fits)}"
+        told.append(most if fits else least)
     outputs = sum(int(x.node.shape.values) for x in network.analyze().computed)
     told.append(
         f"torchsummary's rule, twice every output: {binary(8 * outputs * how.batch)}; accelerate's, "

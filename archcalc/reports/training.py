@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from archcalc.analysis.training import Backward, backward
 from archcalc.api import Network
+from archcalc.errors import Diagnostic, UsageError, listed, shown
 from archcalc.reports.layout import document, label, output, single, title
 from archcalc.reports.model import Column, Report
 from archcalc.reports.table import Table
@@ -29,8 +30,33 @@ class Run(NamedTuple):
     epochs: int = 1
 
 
+def sample(network: Network) -> str:
+    """What a network is trained on: an image, or a sequence of ids."""
+    texts = any(node.operator.name == "embedding" for node in network.graph.nodes)
+    return "sequence" if texts else "image"
+
+
+def refuse_untrained(network: Network) -> None:
+    """Raises:
+    UsageError: all of it is frozen, or it has no weights.
+    """
+    if not int(network.analyze().total.trainable):
+        frozen = int(network.analyze().total.frozen)
+        help = (
+            f"all {grouped(frozen)} parameters are frozen: leave the head out of --freeze or [train]"
+            if frozen
+            else "`archcalc params SPEC` shows its layers: none has a parameter"
+        )
+        raise UsageError(Diagnostic(f"{shown(network.name)} has nothing to train", help=help))
+
+
 def report(network: Network, table: Table, run: Run) -> Report:
-    """Return the multiplies of one image, forward and backward, by layer."""
+    """Return the multiplies of one image, forward and backward, by layer.
+
+    Raises:
+        UsageError: there is nothing to train.
+    """
+    refuse_untrained(network)
     analysis = network.analyze()
     ways = {x.path: way for x, way in zip(analysis.layers, backward(analysis), strict=True)}
     rows, names = single(analysis, lambda layer: bool(layer.costs.multiplies), table)
@@ -52,39 +78,52 @@ def report(network: Network, table: Table, run: Run) -> Report:
         COLUMNS,
         lines,
         cells("total", forward, summed) | {"share": None},
-        tuple(_remarks(whole, run, int(analysis.total.frozen))),
+        tuple(_remarks(network, whole, run, int(analysis.total.frozen))),
         lambda: [
-            {
-                **document(network, analysis, None if table.all else rows),
-                "as": None,
-                "protocol": {"images": 1, "crops": 1, "networks": 1},
-                "training": {
-                    "forward": forward,
-                    **summed._asdict(),
-                    "multiplies": whole,
-                    **run._asdict(),
-                    "of_run": whole * run.images * run.epochs,
-                },
-            }
+            document(network, analysis, None if table.all else rows) | _document(forward, summed, run)
         ],
         label(network),
     )
+
+
+def _document(forward: int, summed: Backward, run: Run) -> dict[str, Any]:
+    whole = forward + sum(map(int, summed))
+    counts = {"forward": forward, **summed._asdict(), "multiplies": whole, **run._asdict()}
+    return {
+        "as": None,
+        "protocol": {"images": 1, "crops": 1, "networks": 1},
+        "training": {**counts, "of_run": whole * run.images * run.epochs},
+    }
+
+
+def through(network: Network) -> str:
+    """Return which layers before frozen ones still train, so that the way back leads through these."""
+    analysis = network.analyze()
+    weighted = [i for i, layer in enumerate(analysis.layers) if layer.costs.parameters]
+    frozen = [i for i in weighted if i in network.graph.frozen]
+    before = [i for i in weighted if frozen and i < frozen[-1] and i not in network.graph.frozen]
+    if not before:
+        return ""
+    names = dict.fromkeys(analysis.layers[i].path.partition("/")[0] for i in before)
+    train = "still train" if len(names) > 1 else "still trains"
+    return f"; before the last of them {listed(names)} {train}: the way back goes through what is frozen"
 
 
 def _total(ways: list[Backward]) -> Backward:
     return Backward(sum(int(w.to_inputs) for w in ways), sum(int(w.to_weights) for w in ways))
 
 
-def _remarks(whole: int, run: Run, frozen: int) -> list[str]:
+def _remarks(network: Network, whole: int, run: Run, frozen: int) -> list[str]:
+    what = sample(network)
     lines = [
-        "multiplies of one image: forward; back through each layer to its inputs, where anything",
+        f"multiplies of one {what}: forward; back through each layer to its inputs, where anything",
         "before it is trained; and to its weights, where these are.",
     ]
     told = [" ".join(lines)]
     if frozen:
-        told.append(f"{grouped(frozen)} parameters are frozen")
+        told.append(f"{grouped(frozen)} parameters are frozen{through(network)}")
     if run.images > 1:
-        told.append(f"an epoch of {grouped(run.images)} images: {grouped(whole * run.images)}")
+        told.append(f"an epoch of {grouped(run.images)} {what}s: {grouped(whole * run.images)}")
     if run.epochs > 1:
         every = whole * run.images * run.epochs
         told.append(f"{grouped(run.epochs)} epochs: {grouped(every)}")

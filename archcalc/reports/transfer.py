@@ -13,7 +13,7 @@ from archcalc.graph.model import Graph
 from archcalc.reports.layout import document, label, title
 from archcalc.reports.model import Column, Report
 from archcalc.reports.step import Training
-from archcalc.reports.training import Run
+from archcalc.reports.training import Run, sample
 from archcalc.units import binary, grouped
 
 COLUMNS = (
@@ -50,21 +50,26 @@ def report(network: Network, how: Training, run: Run, units: int | None) -> Repo
         {**_numbers(point, how, run), "regime": names.get(i, "")} for i, point in enumerate(found)
     )
     shown_rows = tuple(
-        {**row, "memory": binary(row["peak"]), "on_disk": binary(row["disk"]) if row["disk"] else ""}
+        {**row, "memory": binary(row["peak"]), "on_disk": binary(row["disk"]) if row["saved"] else ""}
         for row in rows
     )
     asked = {**run._asdict(), "batch": how.batch, "optimizer": how.optimizer, "dtype": how.dtype}
     return Report(
-        f"{title(network, analysis)} · {how.dtype}, {how.optimizer} · {how.batch:,} images",
-        COLUMNS,
+        f"{title(network, analysis)} · {how.dtype}, {how.optimizer} · {how.batch:,} {sample(network)}s",
+        _columns(network),
         shown_rows,
         None,
-        (*told, *_remarks(run, how, rows)),
+        (*told, *_remarks(network, run, how, rows)),
         lambda: [
             {**document(network, analysis), "transfer": {**asked, "new_head": units, "points": rows}}
         ],
         label(network),
     )
+
+
+def _columns(network: Network) -> tuple[Column, ...]:
+    header = {"image": "an image", "sequence": "a sequence"}[sample(network)]
+    return tuple(c._replace(header=header) if c.key == "multiplies" else c for c in COLUMNS)
 
 
 def _with_head(network: Network, units: int | None) -> tuple[Graph, list[str]]:
@@ -103,14 +108,15 @@ def _numbers(point: FreezePoint, how: Training, run: Run) -> dict[str, Any]:
     }
 
 
-def _remarks(run: Run, how: Training, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _remarks(network: Network, run: Run, how: Training, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    what = sample(network)
     once = (
-        "on disk: the frozen part's outputs, computed once an image and not once an epoch; "
-        "saved: its multiplies in all other epochs, so that it pays from epoch 2"
+        f"on disk: the frozen part's outputs, computed once {'an' if what == 'image' else 'a'} {what} "
+        "and not once an epoch; saved: its multiplies in all other epochs, so that it pays from epoch 2"
     )
-    told = [f"{grouped(run.images)} images, {grouped(run.epochs)} epochs", once]
+    told = [f"{grouped(run.images)} {what}s, {grouped(run.epochs)} epochs", once]
     if how.memory is not None and not any(row["largest_batch"] for row in rows):
         least = min(row["peak"] for row in rows)
-        images = f"{how.batch:,} images take {binary(least)} or more"
-        told.append(f"not one image fits {binary(how.memory)}; {images}")
+        images = f"{how.batch:,} {what}s take {binary(least)} or more"
+        told.append(f"not one {what} fits {binary(how.memory)}; {images}")
     return told

@@ -87,6 +87,31 @@ def test_it_is_said_when_not_one_image_fits() -> None:
     assert "not one image fits 100 B; 32 images take" in " ".join(told.split())
 
 
+def test_a_spec_without_classes_is_told_of_a_new_head() -> None:
+    with pytest.raises(UsageError) as caught:
+        commands.main(["transfer", TINY, "--classes", "3"], standalone_mode=False)
+    (told,) = caught.value.diagnostics
+    assert told.message == "unknown variable `classes`"
+    assert told.help.endswith("`archcalc transfer SPEC --new-head 10` replaces a head")
+
+
+def test_texts_are_sequences_and_a_lookup_saves_nothing() -> None:
+    """The table of an embedding is frozen, but it multiplies nothing that could be saved."""
+    words = ["transfer", "gpt2", "--input", "16", "--images", "5"]
+    told = CliRunner().invoke(commands, words, env={"COLUMNS": "200"}).output
+    assert "· 32 sequences" in told and "a sequence" in told and "5 sequences, 20 epochs" in told
+    assert "image" not in told
+    (row,) = [line for line in told.splitlines() if line.startswith("  tok ")]
+    assert "KiB" not in row and row.rstrip().endswith("0")
+
+
+def test_many_products_have_their_prefix() -> None:
+    """5.3 · 10^9 an image, 10^5 images and 90 epochs are some 48 · 10^15."""
+    words = ["transfer", "resnet18", "--images", "100k", "--epochs", "90"]
+    told = CliRunner().invoke(commands, words, env={"COLUMNS": "200"}).output
+    assert "47.9 P" in told
+
+
 def test_rows_fit_a_terminal() -> None:
     words = ["transfer", "resnet50", "--classes", "3", "--memory", "8GiB"]
     told = CliRunner().invoke(commands, words, env={"COLUMNS": "80"}).output
