@@ -81,6 +81,22 @@ def test_what_is_remembered_is_what_was_recorded(folder: Path, recorded: list[in
     assert len(recorded) - many == many - PROGRAMS + 1  # to see which axes are sizes
 
 
+def test_points_without_sizes_are_programs_of_their_own(folder: Path) -> None:
+    """Of 4 or 8 channels; 3 groups do not divide them, nor 4 the 6 filters: told by reason."""
+    flags = {"again": "false,true", "wide": "false,true"}
+    rows = archcalc.sweep("net.toml", flags)
+    assert [row["parameters"] for row in rows] == [
+        37 * 4 + again * 20 + wide * (32 + 8) + 6 * (8 if wide else 4) + 6
+        for again in FLAGS
+        for wide in FLAGS
+    ]
+    assert len(os.listdir(folder)) == 4
+    assert rows == archcalc.sweep("net.toml", flags)
+    refused = archcalc.sweep("net.toml", {**flags, "groups": "3,4", "act": "relu"}).refused
+    assert sum(refusal.points for refusal in refused) == 8
+    assert len(refused) <= 2
+
+
 @pytest.mark.parametrize(
     "how",
     [

@@ -112,8 +112,8 @@ class Structures:
             self.inputs = [(0, self.lanes.table([0] * len(self.space.axes[0].values)))]
         self._ranges = {c.name: ranges.of_values(c.values) for c in self.columns}
         self.memory: ProgramMemory | None = None
-        if self.enumerated and self.columns:
-            self.memory = ProgramMemory(self._facts(), len(self.columns), len(self.wanted) + 1)
+        if self.enumerated:
+            self.memory = ProgramMemory(self._facts(), len(self.inputs), len(self.wanted) + 1)
 
     def _facts(self) -> list[Any]:
         """Return what all programs depend on, beside the values of the enumerated axes."""

@@ -133,6 +133,10 @@ def _record(
     values = [_value(program, space.axes[i], digit, sizes.get(i)) for i, digit in enumerate(digits)]
     changed, input = settings(space.network, zip(space.axes, values, strict=True))
     variables: dict[str, Any] = {**space.network.values, **changed}
+    if not sizes:  # nothing varies, so only a refusal, by its template, has to be recorded
+        results, refusal = analyzed(space.at(digits), *asked)
+        if results is not None:
+            return Recording(program, (), results, refusal, variables)
     results, refusal = _run(space.network, variables, input, asked, folds)
     expected, refused = analyzed(space.at(digits), *asked)
     found = None if results is None else {name: recorded(value) for name, value in results.items()}
