@@ -8,11 +8,13 @@ said to be a function of the output, or of the input, is computed from that alon
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import erf
 from typing import Any
 
 import numpy as np
 import pytest
 from support.operator_cases import CASES, arrays_of, op, weights_of
+from support.slopes import STEP, slope
 
 from archcalc.execution.reference import run
 from archcalc.operators import TABLE
@@ -20,7 +22,6 @@ from archcalc.operators.kept import OUTPUT, WEIGHTS, Made
 from archcalc.operators.model import TRAINABLE
 from archcalc.operators.shape import Shape
 
-STEP = 1e-6
 # executed as at inference, where they are linear; ids have no derivative
 APART = ("bn", "dropout", "droppath", "embedding")
 LAWFUL = [(o, x) for o, x in CASES if o.name not in APART]
@@ -29,19 +30,6 @@ LAWFUL = [(o, x) for o, x in CASES if o.name not in APART]
 def doubles(operator: Any, inputs: tuple[Shape, ...]) -> tuple[list[Any], dict[str, Any]]:
     arrays = [a.astype(np.float64) for a in arrays_of(operator, inputs)]
     return arrays, {k: w.astype(np.float64) for k, w in weights_of(operator, inputs).items()}
-
-
-def slope(operator: Any, arrays: list[Any], weights: dict[str, Any], way: list[Any], role: int) -> Any:
-    """The derivative along `way`, by one input or (WEIGHTS) by all weights."""
-    ends = []
-    for sign in (1, -1):
-        moved, heavier = list(arrays), dict(weights)
-        if role == WEIGHTS:
-            heavier = {k: w + sign * STEP * d for (k, w), d in zip(weights.items(), way, strict=True)}
-        else:
-            moved[role] = arrays[role] + sign * STEP * way[0]
-        ends.append(run(operator, moved, heavier))
-    return (ends[0] - ends[1]) / (2 * STEP)
 
 
 @pytest.mark.parametrize("case", LAWFUL, ids=lambda case: str(case[0]))
@@ -92,6 +80,15 @@ def sigmoid(x: Any) -> Any:
     return 1 / (1 + np.exp(-x))
 
 
+def normal(x: Any) -> Any:
+    """The distribution of the normal law."""
+    return (1 + np.vectorize(erf)(x / np.sqrt(2))) / 2
+
+
+def softplus_tanh(x: Any) -> Any:
+    return np.tanh(np.log1p(np.exp(x)))
+
+
 # of the tensor that is kept, and of nothing else
 DERIVATIVES: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "relu": (Y, lambda y: y > 0),
@@ -108,6 +105,8 @@ DERIVATIVES: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "softplus": (Y, lambda y: 1 - np.exp(-y)),
     "hsigmoid": (Y, lambda y: ((y > 0) & (y < 1)) / 6),
     "swish": (X, lambda x: sigmoid(x) * (1 + x * (1 - sigmoid(x)))),
+    "gelu": (X, lambda x: normal(x) + x * np.exp(-x * x / 2) / np.sqrt(2 * np.pi)),
+    "mish": (X, lambda x: softplus_tanh(x) + x * (1 - softplus_tanh(x) ** 2) * sigmoid(x)),
     "hswish": (X, lambda x: np.where(x > 3, 1, np.where(x < -3, 0, x / 3 + 0.5))),
 }
 
