@@ -48,6 +48,9 @@ def weights_of(model: Model, lowered: Lowered) -> dict[str, Weights]:
 
 
 def _laid(values: Array, placed: PlacedWeight) -> Array:
+    if placed.blocks is not None:
+        count, chosen = placed.blocks
+        values = values.reshape(count, -1)[list(chosen)]
     if placed.rows is not None:
         values = values.reshape(-1, *placed.split[1:])[placed.rows[0] : placed.rows[1]]
     return placed.factor * values.reshape(placed.split).transpose(placed.order)

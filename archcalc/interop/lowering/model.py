@@ -12,7 +12,8 @@ class PlacedWeight(NamedTuple):
     """A weight of a layer that is a tensor of the file.
 
     Its numbers are `factor * file.reshape(split).transpose(order)`; with `rows` only those from one to
-    another are taken before, which are as wide as the further axes of `split`.
+    another are taken before, which are as wide as the further axes of `split`; with `blocks` the file is
+    so many, of which these come one after the other: gates in another order.
     """
 
     node: int
@@ -22,6 +23,7 @@ class PlacedWeight(NamedTuple):
     order: tuple[int, ...]
     rows: tuple[int, int] | None = None
     factor: float = 1.0  # queries carry that of their scores
+    blocks: tuple[int, tuple[int, ...]] | None = None
 
 
 class Laid(NamedTuple):

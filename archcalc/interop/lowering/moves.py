@@ -192,8 +192,11 @@ def gather(low: LoweringState, op: Operation) -> None:
         raise Unlowered("the places that it takes do not follow each other")
     lie = low.lie(op.inputs[0])
     lie, made = cut(low, lie, lie.file[dim], start, len(places))
-    file = tuple(made if at == dim else axis for at, axis in enumerate(lie.file))
-    low.set(op.outputs[0], lie._replace(file=file))
+    after = low.shape(op.outputs[0])
+    parts = low.atoms.viewed((made,), after[dim : len(after) - len(shape) + dim + 1])
+    if parts is None:
+        raise Unlowered("its places lie along axes that are parted in another way")
+    low.set(op.outputs[0], lie._replace(file=(*lie.file[:dim], *parts, *lie.file[dim + 1 :])))
 
 
 def unbind(low: LoweringState, op: Operation) -> None:

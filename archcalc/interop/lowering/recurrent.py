@@ -9,7 +9,7 @@ from archcalc.interop.lowering.assembly import LoweringState
 from archcalc.interop.lowering.axes import Axis, Lie
 from archcalc.interop.lowering.laying import Weighing
 from archcalc.interop.lowering.model import Unlowered
-from archcalc.interop.trace import Operation
+from archcalc.interop.trace import Operation, Shape
 
 _GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 
@@ -23,8 +23,8 @@ def recurrent(low: LoweringState, op: Operation) -> None:
         raise Unlowered("its first state depends on the input")
     if any(low.pruned.behind.get(name or "") for name in op.inputs[1:states]):
         raise Unlowered("its first state is stored")
-    if any(len(low.shape(name)) > 2 for name in weights):
-        raise Unlowered("its weights are in ONNX' order of gates")
+    if op.attributes.get("own_way"):
+        raise Unlowered(str(op.attributes["own_way"]))
     steps, batch = (1, 0) if op.attributes.get("batch_first") else (0, 1)
     if len(lie.file) != 3 or low.atoms.shape(lie.file)[batch] != 1:
         raise Unlowered("it takes several sequences at once")
@@ -43,6 +43,8 @@ def _arguments(
 ) -> tuple[dict[str, Any], list[Weighing]]:
     """Return the operator's arguments, and its weights: W, U, their biases, a projection."""
     shapes = [low.shape(name) for name in weights]
+    if len(shapes[0]) == 3:
+        return _of_onnx(op, weights, shapes)
     units, state = shapes[0][0] // _GATES[op.word], shapes[1][1]
     biases = min(2, sum(1 for _ in takewhile(lambda shape: len(shape) == 1, shapes[2:])))
     projected = state != units
@@ -60,6 +62,31 @@ def _arguments(
     given: dict[str, Any] = {"units": units, "layers": layers, "both": ways == 2}
     given |= {"biases": biases} if biases == 1 else {"nobias": not biases}
     given |= {"proj": state} if projected else {}
+    given |= {"act": "relu"} if op.word == "rnn_relu" else {}
+    return given, held
+
+
+_ORDER = {"lstm": (0, 2, 3, 1), "gru": (1, 0, 2)}  # torch's gates, of ONNX' i o f c and z r h
+
+
+def _of_onnx(
+    op: Operation, weights: list[str], shapes: list[Shape]
+) -> tuple[dict[str, Any], list[Weighing]]:
+    """One layer: W and R of all directions, and the biases of both side by side."""
+    gates, ways, units = _GATES[op.word], shapes[0][0], shapes[1][-1]
+    order = _ORDER.get(op.word, (0,))
+    held: list[Any] = []
+    for way, end in enumerate(("", "_reverse")[:ways]):
+        first = way * gates
+        for name, tensor, shape in zip(("ih", "hh"), weights, shapes, strict=False):
+            blocks = ways * gates, tuple(first + gate for gate in order)
+            laid = (gates * units, shape[-1]), (1, 0)
+            held.append((f"weight_{name}_l0{end}", tensor, *laid, None, 1.0, blocks))
+        for at, name in enumerate(("ih", "hh") if len(weights) > 2 else ()):
+            blocks = 2 * ways * gates, tuple((2 * way + at) * gates + gate for gate in order)
+            held.append((f"bias_{name}_l0{end}", weights[2], (gates * units,), (0,), None, 1.0, blocks))
+    given: dict[str, Any] = {"units": units, "layers": 1, "both": ways == 2, "nobias": len(weights) < 3}
+    given |= {"before": True} if op.word == "gru" and op.attributes.get("before") else {}
     given |= {"act": "relu"} if op.word == "rnn_relu" else {}
     return given, held
 

@@ -53,12 +53,15 @@ def _slice(call: NodeCall) -> Kept:
 
 def _gather(call: NodeCall) -> Kept:
     index = call.maybe(1)
-    if index is None or index.size > _MOST_PICKED or not index.numbers:
+    if index is None or not index.numbers:
         return {}
-    picked = tuple(index.numbers)
+    picked, first = index.numbers, index.numbers[0]
     if not index.shape:
-        return {"index": picked[0]}
-    return {"places": picked} if len(index.shape) == 1 else {}
+        return {"index": first}
+    following = range(first, first + len(picked))
+    if list(following) == picked:
+        return {"places": following}
+    return {"places": tuple(picked)} if len(picked) <= _MOST_PICKED else {}
 
 
 def _pad(call: NodeCall) -> Kept:

@@ -154,12 +154,41 @@ def steps_of(e: Emission, word: str, weights: list[Value | None], hidden: int) -
     every, *last = e.outputs
     joined = e.temporary((*x.shape[:2], directions * hidden), x.dtype)
     options: dict[str, Any] = {"units": directions * hidden, "batch_first": batch_first}
+    options |= {"own_way": _own_way(e, word), "before": not e.call.integer("linear_before_reset", 0)}
     e.op(word, [x, *weights], [joined, *last], **options)
     if every.name:  # ONNX keeps the directions apart, before the batch
         apart = e.temporary((*x.shape[:2], directions, hidden), x.dtype)
         e.op("view", [joined], [every if batch_first else apart])
         if not batch_first:
             e.op("permute", [apart], [every], dims=(0, 2, 1, 3))
+
+
+_USUAL = {"lstm": "sigmoid tanh tanh", "gru": "sigmoid tanh", "rnn_tanh": "tanh", "rnn_relu": "relu"}
+
+
+def _own_way(e: Emission, word: str) -> str:
+    """What it does otherwise than torch's, if anything."""
+    call = e.call
+    chosen = call.attributes["activations"].value if "activations" in call.attributes else None
+    named = " ".join(str(each) for each in chosen).lower() if isinstance(chosen, list) else _USUAL[word]
+    states = [v for v in map(call.maybe, (5, 6)) if v is not None]
+    lengths = call.maybe(4)
+    steps = call.first.shape[1 if call.integer("layout", 0) else 0]
+    facts = {
+        "its first state depends on the input": any(not v.fixed for v in states),
+        "its first state is stored, and may not be zero": any(
+            v.fixed and (v.numbers is None or any(v.numbers)) for v in states
+        ),
+        "its sequences have lengths of their own": lengths is not None
+        and (lengths.numbers is None or set(lengths.numbers) != {steps}),
+        "it goes from the end to the beginning": call.text("direction", "forward") == "reverse",
+        "its activations are other ones": named not in (_USUAL[word], f"{_USUAL[word]} {_USUAL[word]}"),
+        "it clips what its gates get": "clip" in call.attributes,
+        "its gates are coupled": bool(call.integer("input_forget", 0)),
+        "its gates see its memory cells": word == "lstm" and call.maybe(7) is not None,
+        "its sequences lie in the first axis": bool(call.integer("layout", 0)),
+    }
+    return next((reason for reason, holds in facts.items() if holds), "")
 
 
 def attention(e: Emission) -> None:
