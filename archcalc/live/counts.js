@@ -74,23 +74,29 @@ const rowOf = (path, shown, small, layers, now, before) => {
   return row;
 };
 
+// What a box or a block had in the base: a layer there may be a block by now.
+const baseOf = path => {
+  const row = baseRows.get(path);
+  return row ? {parameters: row[5], multiplies: row[6]} : baseSums.get(path);
+};
+
 // A row a box, below the sum of its block. A path too long for its place loses its beginning.
 const showRows = rows => {
   const made = [];
   const sums = sumsOf(rows);
   let last = "";
   for (const [layers, path, times, what, output, parameters, multiplies] of rows) {
-    const before = baseRows.get(path), top = topOf(path), sum = sums.get(top);
+    const top = topOf(path), sum = sums.get(top);
     const isGroup = sum?.rows > 1;
     if (isGroup && top !== last && !sum.shown) {
-      const row = rowOf(top, top, "", sum.layers.join(" "), sum, baseSums.get(top));
+      const row = rowOf(top, top, "", sum.layers.join(" "), sum, baseOf(top));
       row.className = "sum";
       sum.shown = true;
       made.push(row);
     }
     last = top;
     const small = [output, times && `×${times}`, what].filter(Boolean).join(" · ");
-    const row = rowOf(path, isGroup ? path.slice(top.length + 1) : path, small, layers, {parameters, multiplies}, before && {parameters: before[5], multiplies: before[6]});
+    const row = rowOf(path, isGroup ? path.slice(top.length + 1) : path, small, layers, {parameters, multiplies}, baseOf(path));
     row.className = `${isGroup ? "inner" : ""} ${parameters === "0" && multiplies === "0" ? "free" : ""}`;
     made.push(row);
   }

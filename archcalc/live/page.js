@@ -108,7 +108,7 @@ async function save() {
   const {version} = await one("save", {text, version: state.version});
   Object.assign(state, {version, saved: text});
   changed();
-  status(`${state.file} · saved`);
+  status(`${state.file} · saved${state.variant && `; this network is ${ownName()}`}`);
 }
 
 async function exportAs(form) {
@@ -127,10 +127,12 @@ async function copy(text, what) {
 }
 
 const quote = word => /^[\w.,:=/-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
+// What commands call the network that is shown, once it is saved: a variant has its file before it.
+const ownName = () => quote(state.variant ? `${state.file}:${state.variant}` : state.file);
 const commandLine = () => {
-  const name = state.file || (opening.bundled || !state.name.endsWith(".toml") ? state.variant || state.name : state.name);
+  const name = state.file ? ownName() : quote(opening.bundled || !state.name.endsWith(".toml") ? state.variant || state.name : state.name);
   const sets = Object.entries(state.settings).map(([key, value]) => `--${key} ${quote(value)}`);
-  return ["archcalc edit", quote(name), ...sets].join(" ");
+  return ["archcalc edit", name, ...sets].join(" ");
 };
 
 $("save").addEventListener("click", () => trying(save));
@@ -192,6 +194,10 @@ $("wanted").addEventListener("keydown", event => {
 $("file").addEventListener("change", () => trying(async () => {
   const [file] = $("file").files;
   $("opening").close();
+  $("file").value = "";  // the same may be chosen again
+  if (/\.(pt2|pte|pth?|onnx|keras|h5|tflite|safetensors)$/i.test(file.name)) {
+    throw new Error(`${file.name} is a model, no text: archcalc edit ${quote(file.name)} -o mine.toml opens it as layers`);
+  }
   const text = (await file.text()).replaceAll("\r\n", "\n");
   await load({name: file.name, text, variant: "", settings: {}, file: "", version: ""});
 }));
