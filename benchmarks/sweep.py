@@ -118,7 +118,7 @@ def gridded(name: str, random_rate: float) -> None:
     """A grid with constraints, by rows and without boxes that cannot satisfy them; on one core."""
     varied, where = GRIDS[name]
     points: Points = grid(space(name, varied))
-    condition = parse_condition(where, [*MEANING])
+    condition = parse_condition(where, dict.fromkeys(MEANING, 1))
     engine = Engine(points, ["parameters", "multiplies"], FLOAT32, condition, numba_machine)
     found = layout(engine)
     assert found is not None
