@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from archcalc.commands.words import NEW_HEAD
 from archcalc.errors import Diagnostic, UsageError, shown, suggestion
 from archcalc.imported import Model, Tensors
 from archcalc.interop.export import WORD, read_word
@@ -65,9 +66,11 @@ def refuse_settings(word: str, settings: Settings, sets: Sequence[str], own: Ite
     """
     names = [name for name, _ in settings] + [text.partition("=")[0] for text in sets]
     for name in (name for name in names if name not in OPTIONS):
+        own = tuple(own)
         options = [f"--{option}" for option in (*own, "dim", "allow-unknown")]
         counted = "a model file is counted as it is; `--dim NAME=N` and `--input NAME=SIZES` give sizes"
-        help = suggestion(f"--{name.replace('_', '-')}", options) or counted
+        near = suggestion(f"--{name.replace('_', '-')}", options) or counted
+        help = NEW_HEAD if name == "classes" and "new-head" in own else near
         raise UsageError(Diagnostic(f"{printable(word)} has no variable `{printable(name)}`", help=help))
 
 

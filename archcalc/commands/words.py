@@ -14,7 +14,7 @@ from archcalc.spec.settings import settle, unknown_variable
 from archcalc.units import printable
 
 _TRUTHS = ("true", "false", "yes", "no", "on", "off", "1", "0")
-
+NEW_HEAD = "`--new-head 3` replaces its last dense layer or conv"  # where nothing is called `classes`
 
 # a model file is counted from its operations, or becomes layers; or it has nothing that could vary
 Reads = Literal["counted", "lowered", "refused"]
@@ -224,6 +224,8 @@ def _unknown(entry: Entry, name: str, own: Iterable[str], entries: Sequence[Entr
     if having:
         help = f"set it where there is one: `{printable(having.name)}:{printable(name)}=…`"
         return UsageError(Diagnostic(f"{shown} has no variable `{printable(name)}`", help=help))
+    if name == "classes" and "new-head" in own:
+        return UsageError(Diagnostic(f"{shown} has no variable `classes`", help=NEW_HEAD))
     near = suggestion(f"--{option}", [*(f"--{v}" for v in spec.variables), *(f"--{o}" for o in own)])
     if near:
         return UsageError(Diagnostic(f"{shown} has no variable `{printable(name)}`", help=near))

@@ -44,9 +44,6 @@ def settle(spec: Spec, variant: str | None, given: Mapping[str, Any]) -> dict[st
 
 def unknown_variable(spec: Spec, name: str) -> UsageError:
     known = listed(spec.variables) or "none"
-    if name == "classes" and not suggestion(name, spec.variables):
-        help = f"variables: {known}; `archcalc transfer SPEC --new-head 10` replaces a head"
-        return UsageError(Diagnostic(f"unknown variable `{shown(name)}`", help=help))
     help = suggestion(name, spec.variables) or f"variables of {printable(spec.source.name)}: {known}"
     return UsageError(Diagnostic(f"unknown variable `{shown(name)}`", help=help))
 

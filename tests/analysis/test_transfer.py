@@ -87,12 +87,12 @@ def test_it_is_said_when_not_one_image_fits() -> None:
     assert "not one image fits 100 B; 32 images take" in " ".join(told.split())
 
 
-def test_a_spec_without_classes_is_told_of_a_new_head() -> None:
-    with pytest.raises(UsageError) as caught:
-        commands.main(["transfer", TINY, "--classes", "3"], standalone_mode=False)
+@pytest.mark.parametrize("spec", [TINY, "gpt2", "tests/data/pt2/resnet18.pt2"])
+def test_what_has_no_classes_is_told_of_a_new_head(spec: str) -> None:
+    with pytest.raises(UsageError, match="has no variable `classes`") as caught:
+        commands.main(["transfer", spec, "--classes", "3"], standalone_mode=False)
     (told,) = caught.value.diagnostics
-    assert told.message == "unknown variable `classes`"
-    assert told.help.endswith("`archcalc transfer SPEC --new-head 10` replaces a head")
+    assert told.help == "`--new-head 3` replaces its last dense layer or conv"
 
 
 def test_texts_are_sequences_and_a_lookup_saves_nothing() -> None:
