@@ -24,8 +24,9 @@ async function* ask(what, body) {
 }
 
 // The width of the picture's place to its height; that of the window where it is hidden.
+let room = null;  // measured when it changes: at a key stroke the browser would lay out the page for it
 const shapeOf = () => {
-  const {width, height} = $("picture").getBoundingClientRect();
+  const {width, height} = room ??= $("picture").getBoundingClientRect();
   const shape = width && height ? width / height : innerWidth / (.7 * innerHeight);
   return Math.min(4, Math.max(.3, Math.round(shape * 10) / 10));
 };

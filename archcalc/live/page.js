@@ -207,6 +207,7 @@ const tabs = [...document.querySelectorAll("[role=tab]")];
 const showTab = tab => {
   for (const other of tabs) { other.setAttribute("aria-selected", String(other === tab)); other.tabIndex = other === tab ? 0 : -1; }
   document.querySelector("main").dataset.tab = tab.dataset.tab;
+  room = null;
   resize();
 };
 tabs.forEach((tab, i) => {

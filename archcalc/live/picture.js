@@ -51,7 +51,7 @@ const nearestPath = path => {
 const resize = () => {
   if (!svg) return;
   const {width, height} = svg.viewBox.baseVal;
-  const room = $("picture").getBoundingClientRect();
+  room ??= $("picture").getBoundingClientRect();
   const whole = Math.min(1.25, (room.width - 2) / width, Math.max((room.height - 2) / height, .62));
   const size = zoom || Math.max(whole, .3);
   svg.setAttribute("width", width * size);
@@ -170,4 +170,4 @@ $("smaller").addEventListener("click", () => zoomed(1 / 1.25));
 $("larger").addEventListener("click", () => zoomed(1.25));
 $("whole").addEventListener("click", () => zoomed(0));
 $("by").addEventListener("change", () => { state.by = $("by").value; linked(); recompute(); });
-new ResizeObserver(resize).observe($("picture"));
+new ResizeObserver(() => { room = null; resize(); }).observe($("picture"));
