@@ -23,6 +23,7 @@ from archcalc.interop.lowering.assembly import LoweringState
 from archcalc.interop.lowering.contracting import _spelled
 from archcalc.interop.lowering.lower import RULES
 from archcalc.interop.lowering.moves import cut
+from archcalc.interop.lowering.unfolding import _taken
 from archcalc.interop.lowering.written_norms import _centered
 from archcalc.interop.lowering.written_out import Gathering
 from archcalc.interop.trace import Operation
@@ -179,6 +180,8 @@ OPERATIONS: list[tuple[str, Change, str, str]] = [
     ("repeat", instead("repeat_interleave"), "stretched", "values"),
     ("repeat_interleave", instead("repeat"), "stretched", "values"),
     ("unit", given(dim=2), "stretched", "values"),
+    ("unfold", given(padding=0), "unfolded", "counts"),
+    ("unfold", given(dilation=1), "unfolded", "counts"),
     ("cat", inputs(lambda n: n[::-1]), "tokens", "counts"),
 ]
 
@@ -301,6 +304,7 @@ def test_a_weight_in_another_order(
 
 
 FACTOR, NORMED, SPELLED = Gathering._factor, _centered, _spelled
+TAKEN = _taken
 
 
 def twice(factor: float | None) -> float | None:
@@ -318,6 +322,12 @@ PARTS: list[tuple[str, Any, str, str]] = [
     ("layers.reordered", lambda low, file, own: ((low.atoms.size(file),), (0,)), "gate", "values"),
     ("axes.Atoms.viewed", lambda self, axes, shape: tuple(map(self.new, shape)), "vit", "counts"),
     ("contracting._spelled", lambda text, rank: SPELLED(text, rank)[::-1], "einsums", "counts"),
+    (
+        "unfolding._taken",
+        lambda low, lie, dim, at: TAKEN(low, lie, dim, (0, *at[1:])),
+        "unfolded",
+        "values",
+    ),
     ("values._distinct", lambda low, file: tuple(map(low.atoms.leaves, file)), "stretched", "counts"),
     ("sources.WeightSources.fresh", lambda self, tensor: False, "tokens", "counts"),
     ("moves.cut", lambda low, lie, axis, start, size: cut(low, lie, axis, 0, size), "scores", "values"),

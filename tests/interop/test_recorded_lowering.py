@@ -21,7 +21,7 @@ LOWERED, VALUES = rows("lowered_models.csv"), rows("model_values.csv")
 def test_most_models_become_layers() -> None:
     """The others say why."""
     equal = [row for row in LOWERED if row["verdict"] == "equal"]
-    assert len(LOWERED) > 150 and len(equal) >= 0.9 * len(LOWERED)
+    assert len(LOWERED) > 150 and len(equal) >= 0.94 * len(LOWERED)
     assert all(row["reason"] for row in LOWERED if row["verdict"] != "equal")
 
 

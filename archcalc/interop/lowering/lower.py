@@ -18,6 +18,7 @@ from archcalc.interop.lowering import (
     padding,
     products,
     recurrent,
+    unfolding,
     values,
     windows,
 )
@@ -80,6 +81,7 @@ _TABLE: tuple[tuple[LoweringRule, str], ...] = (
     (padding.pad, "pad"),
     (padding.roll, "roll"),
     (padding.todepth, "todepth"),
+    (unfolding.unfold, "unfold"),
 )
 RULES: dict[str, LoweringRule] = {word: rule for rule, words in _TABLE for word in words.split()}
 

@@ -141,7 +141,7 @@ def _every(
     if step < 1:
         raise Unlowered("it takes places from the last on")
     if whole % step or start >= step or size != whole // step:
-        return _strided(low, lie, axis, start, step, size)
+        return strided(low, lie, axis, start, step, size)
     found = low.atoms.viewed((axis,), (whole // step, step))
     if found is None:
         raise Unlowered("it takes every so many places of an axis that is made of others")
@@ -149,7 +149,7 @@ def _every(
     return lie, found[0]
 
 
-def _strided(
+def strided(
     low: LoweringState, lie: Lie, axis: Axis, start: int, step: int, size: int
 ) -> tuple[Lie, Axis]:
     """A pool of windows of one value, which takes the first place and every so many after it."""

@@ -32,11 +32,11 @@ def pad(low: LoweringState, op: Operation) -> None:
     amounts = {rank - 1 - i: (pads[2 * i], pads[2 * i + 1]) for i in range(len(pads) // 2)}
     for dim, (before, after) in amounts.items():
         if before or after:
-            lie = _padded(low, lie, dim, before, after, flag)
+            lie = padded(low, lie, dim, before, after, flag)
     low.set(op.outputs[0], lie)
 
 
-def _padded(
+def padded(
     low: LoweringState, lie: Lie, dim: int, before: int, after: int, flag: dict[str, bool]
 ) -> Lie:
     lie = low.atoms.resolved(lie)

@@ -239,6 +239,8 @@ _DIMS: tuple[tuple[str, Any], ...] = (  # words whose attribute dim is kept, and
 _KEPT |= {word: {"dim": default} for words, default in _DIMS for word in words.split()}
 _KEPT["slice"] |= {"start": None, "end": None, "step": 1}
 _KEPT["norm"] |= {"ord": 2}
+_KEPT["unfold"] = {"dimension": 0, "size": 1, "step": 1, "kernel_size": None}
+_KEPT["unfold"] |= {"stride": 1, "dilation": 1, "padding": 0}
 _KEPT["addcmul"] = {"value": 1}
 _KEPT["select"] |= {"index": None}
 

@@ -178,6 +178,23 @@ class Stretched(nn.Module):
         return x[:, :, :, None] * x.amax(1)[:, None, None, :]
 
 
+class Unfolded(nn.Module):
+    """Windows of a map that overlap, touch, or are dilated, and of one axis."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.head = nn.Conv2d(3, 4, 1), nn.Linear(36, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        f = nn.functional
+        x = self.layer(x)
+        a = f.unfold(x, 3, padding=1, stride=2).transpose(1, 2)  # 64 windows of 36 values
+        b = f.unfold(x, (3, 2), dilation=(2, 1), stride=(3, 1)).amax(2)
+        c = x.unfold(2, 10, 6).unfold(3, 10, 6).amax((1, 2)).sum(1) + f.unfold(x, 4, stride=4).sum()
+        d = x.unfold(3, 3, 2).tanh().mean((1, 2))
+        return torch.cat([self.head(a).flatten(1), b, c.flatten(1), d.flatten(1)], 1)
+
+
 def inverted() -> nn.Module:
     return nn.Sequential(
         nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU6(),
@@ -208,6 +225,7 @@ MADE: dict[str, Callable[[], nn.Module]] = {
     "tokens": Tokens,
     "einsums": Einsums,
     "stretched": Stretched,
+    "unfolded": Unfolded,
     "encoder": lambda: nn.Sequential(
         nn.Conv2d(3, 8, 4, 4), nn.Flatten(2), nn.TransformerEncoderLayer(16, 4, 24, batch_first=True)
     ),

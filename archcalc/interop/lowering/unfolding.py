@@ -1,0 +1,77 @@
+"""Windows that overlap, as values: pieces of an axis behind each other along a new one."""
+
+from __future__ import annotations
+
+from archcalc.interop.lowering.assembly import LoweringState
+from archcalc.interop.lowering.axes import Axis, Lie
+from archcalc.interop.lowering.joining import joined
+from archcalc.interop.lowering.laying import sizes
+from archcalc.interop.lowering.model import Unlowered
+from archcalc.interop.lowering.moves import cut, strided
+from archcalc.interop.lowering.padding import padded
+from archcalc.interop.trace import Operation
+
+_MOST_PIECES = 64
+
+
+def unfold(low: LoweringState, op: Operation) -> None:
+    """Along one axis, the places of a window last; or of maps, behind the channels."""
+    given, lie = op.attributes, low.lie(op.inputs[0])
+    if given.get("kernel_size") is not None:
+        _of_maps(low, op, lie)
+        return
+    dim = int(given["dimension"]) % len(lie.file)
+    lie = _windows(low, op, lie, dim, (int(given["size"]), int(given["step"]), 1))
+    file = (*lie.file[: dim + 1], *lie.file[dim + 2 :], lie.file[dim + 1])
+    low.set(op.outputs[0], lie._replace(file=file))
+
+
+def _of_maps(low: LoweringState, op: Operation, lie: Lie) -> None:
+    words = ("kernel_size", "stride", "dilation", "padding")
+    kernel, stride, dilation, pads = (sizes(op.attributes[word], 2) for word in words)
+    rank = len(lie.file)
+    for at in (0, 1):
+        if pads[at]:
+            lie = padded(low, lie, rank - 2 + at, pads[at], pads[at], {})
+    for at in (1, 0):  # the last first, so that the other keeps its number
+        lie = _windows(low, op, lie, rank - 2 + at, (kernel[at], stride[at], dilation[at]))
+    *front, channels, rows, down, columns, across = lie.file
+    file = (*front, channels + down + across, rows + columns)
+    low.set(op.outputs[0], lie._replace(file=file))
+
+
+def _windows(low: LoweringState, op: Operation, lie: Lie, dim: int, window: tuple[int, int, int]) -> Lie:
+    """An axis as two, of windows and of places in each; `window`: size, step, dilation."""
+    size, step, dilation = window
+    lie = low.atoms.resolved(lie)
+    axis = lie.file[dim]
+    extent = low.atoms.size(axis)
+    count = (extent - dilation * (size - 1) - 1) // step + 1
+    before, after = lie.file[:dim], lie.file[dim + 1 :]
+    if dilation == 1 and size == step and extent == count * size:
+        parts = low.atoms.viewed((axis,), (count, size))
+        if parts is not None:
+            return low.atoms.resolved(lie._replace(file=(*before, *parts, *after)))
+    whole = dilation == 1 and count < size  # a window at once, else one place of all windows
+    if min(count, size) > _MOST_PIECES:
+        raise Unlowered(f"its windows are {min(count, size)} pieces: there may be {_MOST_PIECES}")
+    pieces: list[Lie] = []
+    for n in range(count if whole else size):
+        start, many, every = (n * step, size, 1) if whole else (n * dilation, count, step)
+        piece, made = _taken(low, low.atoms.resolved(lie), dim, (start, many, every))
+        parts = ((), made) if whole else (made, ())
+        pieces.append(piece._replace(file=(*piece.file[:dim], *parts, *piece.file[dim + 1 :])))
+    shape = (*low.atoms.shape(before), count, size, *low.atoms.shape(after))
+    name = low.temporary(shape)
+    joined(low, op._replace(outputs=(name,)), pieces, dim if whole else dim + 1)
+    return low.lie(name)
+
+
+def _taken(low: LoweringState, lie: Lie, dim: int, places: tuple[int, int, int]) -> tuple[Lie, Axis]:
+    """Places along an axis: the first, how many, and how far apart."""
+    start, many, every = places
+    lie, axis = cut(low, lie, lie.file[dim], start, (many - 1) * every + 1)
+    if every == 1 or many == 1:
+        return lie, axis
+    lie = low.atoms.resolved(lie)
+    return strided(low, lie, axis, 0, every, many)
