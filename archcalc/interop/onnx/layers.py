@@ -177,7 +177,7 @@ def _own_way(e: Emission, word: str) -> str:
     facts = {
         "its first state depends on the input": any(not v.fixed for v in states),
         "its first state is stored, and may not be zero": any(
-            v.fixed and (v.numbers is None or any(v.numbers)) for v in states
+            v.fixed and not v.blank and (v.numbers is None or any(v.numbers)) for v in states
         ),
         "its sequences have lengths of their own": lengths is not None
         and (lengths.numbers is None or set(lengths.numbers) != {steps}),

@@ -32,16 +32,27 @@ class Value:
 
     `fixed`: it depends on no input; `learned`: it is made of weights alone; `root`: the file has it, or
     a node fills it with one number. `name` is the one in the trace, `items` is set for a sequence, which
-    has no shape.
+    has no shape. `blank`: all its numbers are zero, also where they are too many to be known.
     """
 
-    __slots__ = ("_numbers", "dtype", "fixed", "items", "learned", "name", "root", "shape", "stored")
+    __slots__ = (
+        "_numbers",
+        "blank",
+        "dtype",
+        "fixed",
+        "items",
+        "learned",
+        "name",
+        "root",
+        "shape",
+        "stored",
+    )
 
     def __init__(
         self, shape: Sequence[int], dtype: int = FLOAT, numbers: list[Any] | None = None
     ) -> None:
         self.shape, self.dtype, self._numbers = tuple(shape), dtype, numbers
-        self.fixed = self.learned = self.root = False
+        self.fixed = self.learned = self.root = self.blank = False
         self.name = ""
         self.stored: Stored | None = None
         self.items: list[Value] | None = None

@@ -60,3 +60,27 @@ def test_another_way_is_refused(
 def test_a_state_of_zeros_is_the_usual_one(tmp_path: Path) -> None:
     path = lstm(tmp_path / "zeros.onnx", optional(state="state", cells="state"))
     assert lower(archcalc.load_model(path)).graph.nodes[-1].shape == (7, 4)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5])
+def test_a_large_state_of_one_number(value: float, tmp_path: Path) -> None:
+    """100 units: as an exporter spreads zeros over the batch, too many numbers to be followed."""
+    drawn = p.tensor("state", (1, 1, 100), raw=struct.pack("<100f", *[value] * 100))
+    sizes = p.tensor("sizes", (3,), 7, raw=struct.pack("<3q", 1, 1, 100))
+    stored = (
+        p.tensor("W", (1, 400, 6), raw=bytes(9600)),
+        p.tensor("R", (1, 400, 100), raw=bytes(160000)),
+    )
+    head = b"".join(p.field(1, name) for name in ("x", "W", "R"))
+    node = p.node("LSTM", "x W R", "y", p.integer("hidden_size", 100))
+    nodes = [
+        p.node("Expand", "state sizes", "spread"),
+        node.replace(head, head + optional(state="spread", cells="spread")),
+    ]
+    path = tmp_path / "net.onnx"
+    path.write_bytes(p.model(nodes, [p.value("x", 7, 1, 6)], tensors=(*stored, drawn, sizes)))
+    if value:
+        with pytest.raises(archcalc.ArchError, match="its first state is stored, and may not be zero"):
+            lower(archcalc.load_model(path))
+    else:
+        assert lower(archcalc.load_model(path)).graph.nodes[-1].shape == (7, 100)

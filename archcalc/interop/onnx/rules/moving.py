@@ -120,10 +120,12 @@ def split(call: NodeCall) -> list[Value]:
 
 def _spread(call: NodeCall, shape: Shape) -> list[Value]:
     result = Value(shape, call.first.dtype)
-    if call.first.numbers is None or not call.folds(result):
+    numbers = call.first.numbers
+    if numbers is None or not call.folds(result):
+        result.blank = call.first.blank or (numbers is not None and not any(numbers))
         return [result]
     call.budget.spend(result.size)
-    return _like(call.first, shape, spread(call.first.numbers, call.first.shape, shape))
+    return _like(call.first, shape, spread(numbers, call.first.shape, shape))
 
 
 def expand(call: NodeCall) -> list[Value]:

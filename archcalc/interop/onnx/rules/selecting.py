@@ -92,6 +92,7 @@ def constant_of_shape(call: NodeCall) -> list[Value]:
 
 def _filled(call: NodeCall, result: Value, number: Any) -> Value:
     if not call.folds(result):
+        result.blank = number == 0
         return result
     call.budget.spend(result.size)
     return Value(result.shape, result.dtype, [number] * result.size)
