@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from archcalc.arithmetic import Margin
@@ -86,6 +87,12 @@ def conv_transpose(low: LoweringState, op: Operation) -> None:
 def _require_fixed(low: LoweringState, op: Operation, position: int) -> None:
     if low.live(op.inputs[position]):
         raise Unlowered("its weights depend on the input")
+    weight = op.inputs[position] or ""
+    size, learned = prod(low.shape(weight)), low.learned_behind(weight)
+    if not learned:
+        raise Unlowered("nobody learns its weights, and those of archcalc's layer are learned")
+    if learned > size:
+        raise Unlowered(f"its {size:,} weights are made of {learned:,} learned numbers")
 
 
 def linear(low: LoweringState, op: Operation) -> None:

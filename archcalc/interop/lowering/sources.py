@@ -64,6 +64,12 @@ class WeightSources:
         size = sum(prod(self.shape(name)) for name in {w.storage: w.tensor for w in found}.values())
         return size == prod(self.shape(tensor))
 
+    def learned_behind(self, tensor: str) -> int:
+        """Return how many learned numbers a constant is made of."""
+        found = (self._weights[name] for name in self.pruned.behind.get(tensor, ()))
+        tensors = {w.storage: w.tensor for w in found if w.kind == "parameter"}
+        return sum(prod(self.shape(name)) for name in tensors.values())
+
     def role_of(self, tensor: str) -> tuple[str, dict[str, Any]]:
         """Return the role of a constant that a layer stores, and what its operator says of it."""
         if self.fresh(tensor):
