@@ -26,8 +26,12 @@ def weights_of(model: Model, lowered: Lowered) -> dict[str, Weights]:
     """Return the weights of all layers, by path and name, read from where they lie in the file.
 
     Raises:
-        ArchError: the file holds none, or one that a layer needs is computed in a way not known here.
+        ArchError: the file holds none, one that a layer needs is computed in a way not known here, or a
+            layer computes other values here.
     """
+    for path, why in lowered.otherwise.items():
+        help = "`memory`, `field` and all that counts hold; `run` of a spec has values of its own"
+        raise ArchError(Diagnostic(f"{model.name}: {path} computes other values here: {why}", help=help))
     read = initialized if model.trace.source.startswith("ONNX") else archived
     tensors = read(model.name, model.trace)
     operations = {name: op for op in prune(model.trace).folded for name in op.outputs}

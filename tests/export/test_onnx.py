@@ -8,7 +8,9 @@ smallest networks by 3e-06; those of resnet1202 are infinite with the weights dr
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -18,6 +20,7 @@ from archcalc import load, load_model
 from archcalc.cli import commands
 from archcalc.errors import ArchError, UsageError
 from archcalc.execution.weights import make
+from archcalc.export.onnx.draft import Draft
 from archcalc.export.onnx.protobuf import attribute, varint
 from archcalc.export.onnx.writing import NODES, drafted, write
 from archcalc.imported import Model
@@ -176,3 +179,19 @@ def test_mistakes(words: tuple[str, ...], message: str) -> None:
     with pytest.raises(ArchError) as error:
         commands.main(["export", *words], standalone_mode=False)
     assert error.value.diagnostics[0].message.startswith(message)
+
+
+def test_a_vector_joins_a_sequence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """onnxruntime refuses a Concat of tensors that have different numbers of axes."""
+    ranks: list[set[int]] = []
+
+    def noted(draft: Draft, kind: str, inputs: Sequence[str], *rest: Any, **options: Any) -> str:
+        if kind in ("Add", "Concat"):
+            ranks.append({len(draft.shapes[name]) for name in inputs if name in draft.shapes})
+        return written_op(draft, kind, inputs, *rest, **options)
+
+    written_op = Draft.op
+    monkeypatch.setattr(Draft, "op", noted)
+    drafted(load(str(Path(__file__).parents[1] / "data/weighted/tokens.pt2")).graph)
+    assert len(ranks) > 1
+    assert all(len(found) == 1 for found in ranks)

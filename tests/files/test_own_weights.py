@@ -13,6 +13,7 @@ from support import protobuf as p
 
 import archcalc
 from archcalc.cli import commands
+from archcalc.errors import ArchError
 from archcalc.execution.forward import Forward
 from archcalc.files.own import holds_weights, weights_of
 from archcalc.interop.lowering.recurrent import _ORDER
@@ -21,8 +22,8 @@ from archcalc.reports.start import Start
 
 DATA = Path(__file__).parents[1] / "data"
 # ONNX has no projection of an LSTM and no relu in rnn; not read again: windows of separate projections,
-# the ones that stand for a norm without scale, the root that rmsnorm is made of, a vector added to a
-# sequence; adaptivepool to cells of different sizes has no node
+# the ones that stand for a norm without scale, the root that rmsnorm is made of (stretched); the output
+# of tokens is laid otherwise; adaptivepool to cells of different sizes has no node
 ONE_WAY = {"lstm", "rnn", "swin", "scores", "functions", "norms", "resampled", "tokens", "stretched"}
 MODELS = sorted(path.stem for path in (DATA / "weighted").glob("*.pt2"))
 
@@ -143,3 +144,28 @@ def test_gates_in_the_order_of_the_file_are_noticed(
     monkeypatch.setitem(_ORDER, "gru", (0, 1, 2))
     recorded = np.load(source.with_suffix(".npz"))
     assert not near(outputs(target, recorded["x"]), recorded["y"])
+
+
+@pytest.mark.parametrize(
+    ("factors", "fault"),
+    [
+        ((5e-4, 0.75, 2.0), ""),  # of ONNX, alpha is divided by the size: 5e-4 / 5 is the paper's 1e-4
+        ((1e-4, 0.75, 2.0), "lrn computes other values here"),
+        ((5e-4, 0.5, 2.0), "lrn computes other values here"),
+        ((5e-4, 0.75, 1.0), "lrn computes other values here"),
+    ],
+)
+def test_factors_of_local_response_norm(factors: tuple[float, ...], fault: str, tmp_path: Path) -> None:
+    """Their counts are the same."""
+    path = tmp_path / "m.onnx"
+    named = zip(("alpha", "beta", "bias"), factors, strict=True)
+    given = [p.integer("size", 5), *(p.real(name, number) for name, number in named)]
+    path.write_bytes(p.model([p.node("LRN", "x", "y", *given)]))
+    model = archcalc.load_model(path)
+    found = lower(model)
+    assert str(found.graph.nodes[-1].operator) == "lrn 5"
+    if fault:
+        with pytest.raises(ArchError, match=fault):
+            weights_of(model, found)
+    else:
+        assert weights_of(model, found) == {}

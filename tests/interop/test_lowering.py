@@ -11,6 +11,7 @@ from support import protobuf as p
 import archcalc
 from archcalc.analysis.field import receptive_fields
 from archcalc.analysis.memory import measure
+from archcalc.errors import ArchError
 from archcalc.graph.model import Graph
 from archcalc.interop.lowering.assembly import LoweringState
 from archcalc.interop.lowering.axes import Atoms
@@ -163,3 +164,21 @@ def test_inputs_that_are_called_as_a_word_of_the_language(
     values = [p.value(name, 1, 3, 8, 8) for name in names.split()]
     path.write_bytes(p.model([p.node("Add", names, "sum")], values, output="sum"))
     assert [node.path for node in archcalc.load(path).graph.nodes] == [*paths, "add"]
+
+
+@pytest.mark.parametrize(("function", "fits"), [("zeros", True), ("ones", False), ("full", False)])
+def test_a_recurrent_layer_begins_with_zeros(function: str, fits: bool) -> None:
+    """torch writes out the state that nobody gives."""
+    model = archcalc.load_model(PT2.parent / "weighted" / "gru.pt2")
+    filled = [op for op in model.trace.operations if op.word == "fill"]
+    assert filled
+    changed = tuple(
+        op._replace(attributes={**op.attributes, "function": function}) if op in filled else op
+        for op in model.trace.operations
+    )
+    model.trace = model.trace._replace(operations=changed)
+    if fits:
+        assert lower(model).graph.nodes
+    else:
+        with pytest.raises(ArchError, match="its first state is not zeros"):
+            lower(model)

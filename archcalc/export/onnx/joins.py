@@ -24,7 +24,7 @@ def axis_of(name: str, form: Form, rank: int) -> int:
 def _aligned(d: Draft, node: Node) -> tuple[Form, list[str]]:
     """Return what a join reads in one order: vectors get all axes of the others."""
     op: Any = node.operator
-    rank = max(len(d.graph.nodes[i].shape) for i in node.inputs)
+    rank = len(node.shape)
     if all(prod(d.graph.nodes[i].shape[:-1]) == 1 for i in node.inputs) and "flat" in d.forms(
         node.inputs[0]
     ):

@@ -174,7 +174,7 @@ class _Writing:
                 form = "flat"
             elif operator in JOINS and all(k.form == "last" for k in known):
                 form = "last"
-        rank = max(len(shape) for shape in shapes) - 1
+        rank = max(map(len, shapes)) - 1 if operator not in JOINS else node.shape.rank
         texts = []
         for k, shape in zip(known, shapes, strict=True):
             vector = prod(shape[:-1]) == 1 and len(shape) - 1 != rank and operator in JOINS

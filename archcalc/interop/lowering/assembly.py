@@ -40,6 +40,7 @@ class LoweringState(WeightSources):
         self.names = PathNames(trace.modules)
         self.operation: Operation | None = None
         self.numbers: dict[int, tuple[float | None, str]] = {}
+        self.otherwise: dict[int, str] = {}  # nodes that count the same and compute other values: why
         self.stood: dict[str, Lie] = {}  # constants that have layers of their own
         self.zero = -1  # the node of a zero, which they are added to
         self.tokens: dict[Hashable, int] = {}  # the class tokens of sequences, by their origin

@@ -206,7 +206,11 @@ def group_norm(low: LoweringState, op: Operation) -> None:
 def local_response_norm(low: LoweringState, op: Operation) -> None:
     lie = low.lie(op.inputs[0])
     x = low.gather(lie, lie.file[1], exact=True)
-    node = low.add("lrn", [x.node], size=int(op.attributes.get("size", 1)))
+    size = int(op.attributes.get("size", 1))
+    node = low.add("lrn", [x.node], size=size)
+    known = {"alpha": 1e-4 * size, "beta": 0.75, "bias": 2}
+    if any(abs(op.attributes[name] / number - 1) > 1e-6 for name, number in known.items()):
+        low.otherwise[node] = "its factors are not those of Krizhevsky et al. 2012"
     low.set(op.outputs[0], x._replace(node=node))
 
 

@@ -133,7 +133,8 @@ def _lowered(name: str, trace: Trace, tally: Tally) -> Lowered:
     weights = [w._replace(node=numbers[w.node]) for w in low.placed if w.node in numbers]
     values = {numbers[node]: v for node, v in low.numbers.items() if node in numbers}
     laid, entered = _laid(low.laid(), numbers), _laid(map(low.laid_as, _entering(low)), numbers)
-    return Lowered(graph, trace.modules, tuple(weights), values, laid, trace.notes, entered)
+    other = {graph.nodes[numbers[n]].path: why for n, why in low.otherwise.items() if n in numbers}
+    return Lowered(graph, trace.modules, tuple(weights), values, laid, trace.notes, entered, other)
 
 
 def _entering(low: LoweringState) -> list[str]:

@@ -46,6 +46,7 @@ class Lowered(NamedTuple):
             joined ('add', 'sub', 'mul', 'div').
         laid: where tensors of the file can be seen.
         inputs: how those that come in lie.
+        otherwise: layers whose counts are the file's and whose values are not, by path: why.
         notes: what a reader should know.
     """
 
@@ -56,6 +57,7 @@ class Lowered(NamedTuple):
     laid: tuple[Laid, ...] = ()
     notes: tuple[str, ...] = ()
     inputs: tuple[Laid, ...] = ()
+    otherwise: Mapping[str, str] = {}
 
 
 class Unlowered(Exception):

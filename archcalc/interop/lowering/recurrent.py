@@ -23,6 +23,8 @@ def recurrent(low: LoweringState, op: Operation) -> None:
         raise Unlowered("its first state depends on the input")
     if any(low.pruned.behind.get(name or "") for name in op.inputs[1:states]):
         raise Unlowered("its first state is stored")
+    if not all(_of_zeros(low, name) for name in op.inputs[1:states] if name):
+        raise Unlowered("its first state is not zeros")
     if op.attributes.get("own_way"):
         raise Unlowered(str(op.attributes["own_way"]))
     steps, batch = (1, 0) if op.attributes.get("batch_first") else (0, 1)
@@ -36,6 +38,28 @@ def recurrent(low: LoweringState, op: Operation) -> None:
     for place, state in enumerate(op.outputs[1:]):
         if state in low.wanted:
             _last(low, node, state, place, given)
+
+
+_ZEROS = (None, "zeros", "zeros_like", "new_zeros")  # None: an ONNX node, whose other values are stored
+_MOVES = ("copy", "cast", "view", "expand", "permute", "cat", "slice", "select")
+
+
+def _of_zeros(low: LoweringState, name: str) -> bool:
+    """Return whether a tensor that no input changes is made of zeros, which are only moved."""
+    makers = {made: op for op in low.pruned.folded for made in op.outputs}
+    wanted = [name]
+    while wanted:
+        op = makers.get(wanted.pop())
+        if op is None:
+            continue
+        if op.word == "fill":
+            if op.attributes.get("function") not in _ZEROS:
+                return False
+        elif op.word in _MOVES:
+            wanted += [read for read in op.inputs if read]
+        else:
+            return False
+    return True
 
 
 def _arguments(

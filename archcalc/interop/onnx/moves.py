@@ -157,7 +157,10 @@ def dynamic_quantize(e: Emission) -> None:
 
 
 def local_norm(e: Emission) -> None:
-    e.op("local_response_norm", [e.call.first], size=e.call.integer("size", 1))
+    size = e.call.integer("size", 1)
+    usual = (("alpha", 1e-4), ("beta", 0.75), ("bias", 1.0))
+    given: dict[str, Any] = {name: e.call.real(name, number) for name, number in usual}
+    e.op("local_response_norm", [e.call.first], size=size, **given)
 
 
 def top_k(e: Emission) -> None:
