@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from math import prod
 
@@ -24,13 +24,18 @@ def notes(points: Points) -> Iterator[str]:
     help: dict[str, str] = {}
     looked = layers = 0
     varied = {axis.variable for axis in points.space.axes if len(axis.values) > 1}
+    read = _Read(points.space.network)
     for digits, weight in _looked_at(points):
         network = points.space.at(digits)
         if weight == 1 and layers > MOST_LAYERS:
             break
         looked += weight
-        in_vain, built = _unread(network, varied)
+        names = [name for name in network.values if name in varied or name in network.changed]
+        if read.all_of(names, network):
+            continue
+        in_vain, built = _unread(network, names, varied)
         layers += built
+        read.add(network, built)
         for name in in_vain:
             found[name] = found.get(name, 0) + weight
             if name not in help:
@@ -42,13 +47,32 @@ def notes(points: Points) -> Iterator[str]:
         yield f"nothing reads `{shown(name)}` at {grouped(count)} of {of}: {help[name]}"
 
 
-def _unread(network: Network, varied: set[str]) -> tuple[list[str], int]:
-    """Return the variables that are varied or set in vain, and the number of layers.
+class _Read:
+    """The variables that are read, by what decides which lines there are."""
+
+    def __init__(self, network: Network) -> None:
+        self._deciding = sorted(deciding_names(network.spec))
+        self._known: dict[str, frozenset[str]] = {}
+
+    def all_of(self, names: Iterable[str], network: Network) -> bool:
+        """Return whether it is known, without building the network, that each of these is read."""
+        return self._known.get(self._key(network), frozenset()).issuperset(names)
+
+    def add(self, network: Network, layers: int) -> None:
+        """Note what a network reads, if it has layers."""
+        if layers:
+            self._known[self._key(network)] = frozenset(network.graph.read)
+
+    def _key(self, network: Network) -> str:
+        return repr([network.input, *(network.values.get(name) for name in self._deciding)])
+
+
+def _unread(network: Network, names: Sequence[str], varied: set[str]) -> tuple[list[str], int]:
+    """Return which of the variables are varied or set in vain, and the number of layers.
 
     None where the point is no network.
     """
     base = settle(network.spec, network.variant, {})
-    names = [name for name in network.values if name in varied or name in network.changed]
     try:
         in_vain = unread(network.graph, network.values, base, names)
         never = [n for n in names if n in in_vain or (n in varied and n not in network.graph.read)]
