@@ -47,13 +47,18 @@ def lay_out(body: Body, runs: Sequence[Detour]) -> BodyLayout | None:
     return BodyLayout(_rows(body, range(len(body)), IN, runs))
 
 
-def rows_of(body: Body, alone: Collection[int] = ()) -> tuple[TextLine, ...]:
-    """Return the rows of a network's own body; some items have a row of their own."""
-    return _rows(body, range(len(body)), IN, (), alone)
+def rows_of(body: Body, alone: Collection[int] = (), ends: Collection[int] = ()) -> tuple[TextLine, ...]:
+    """Return the rows of a network's own body; some items have a row of their own, some end theirs."""
+    return _rows(body, range(len(body)), IN, (), alone, ends)
 
 
 def _rows(
-    body: Body, items: Sequence[int], current: int, runs: Sequence[Detour], alone: Collection[int] = ()
+    body: Body,
+    items: Sequence[int],
+    current: int,
+    runs: Sequence[Detour],
+    alone: Collection[int] = (),
+    ends: Collection[int] = (),
 ) -> tuple[TextLine, ...]:
     """Cut items into lines: at calls, before a second layer with weights, at what is read again."""
     read_again = {
@@ -75,6 +80,7 @@ def _rows(
             or item.is_call
             or body[last.items[-1]].is_call
             or current in read_again
+            or current in ends
             or not {index, current}.isdisjoint(alone)
             or (item.weight_layers and any(body[i].weight_layers for i in last.items))
         ):

@@ -105,9 +105,11 @@ def _lines(graph: Graph, body: Body, varied: Varied) -> list[str]:
     shared = {i: place[node.shares] for i, node in layers if node.shares >= 0}
     inputs = ["in", *(n.path for n in graph.nodes[1 : graph.inputs])]
     labels = LineLabels(body, inputs, named=True, taken=[name for name, _ in graph.side_outputs])
-    rows = rows_of(body, {*shared, *shared.values()})
     last = len(graph.nodes) - 1
-    labels.need(rows, [place[i] for i in graph.outputs if i != last], shared)
+    left = [place[index] for _, index in graph.side_outputs]
+    left += [place[graph.output]] if graph.output != last else []
+    rows = rows_of(body, {*shared, *shared.values()}, left)
+    labels.need(rows, left, shared)
     steps = [varied.step(i) for i in range(len(body))]
     for index, node in layers:
         if node.shares >= 0 and node.operator.tied is None:

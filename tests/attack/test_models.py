@@ -19,6 +19,9 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("reconcile", "{}", "1.23M"),
     ("memory", "{}"),
     ("field", "{}"),
+    ("import", "{}", "-o", "m.toml", "--force"),
+    ("draw", "{}", "-o", "m.svg"),
+    ("lint", "{}"),
     ("flops", "{}", "--allow-unknown", "--format", "csv"),
 )
 # the free sizes of the sources: those that a file does not have are refused

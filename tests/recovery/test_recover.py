@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -184,3 +185,23 @@ def test_no_width_where_another_cannot_be() -> None:
     recovered = recover(nameless(archcalc.load(spec).graph), {}, "t")
     assert "width" not in recovered
     assert "classes = 10" in recovered
+
+
+@pytest.mark.parametrize(
+    ("lines", "out"),
+    [
+        (["conv 4 k3 | relu", "a = maxpool 2 | tanh", "relu | gap", "linear 3"], ["tanh"]),
+        (["conv 4 k3", "a = conv 5"], ["conv"]),
+        (["conv 4 | relu", "a = bn", "relu | maxpool 2", "output more = @a"], ["bn", "bn"]),
+    ],
+    ids=["amid a line", "the last layer", "twice"],
+)
+def test_outputs_beside_the_last(lines: list[str], out: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "net.toml"
+    listed = ", ".join(f'"{line}"' for line in [*lines, "output side = @a"])
+    path.write_text(f'input = "8x8x3"\nlayers = [{listed}]\n')
+    graph = archcalc.load(str(path)).graph
+    found = recover(graph, {}, "Net")
+    assert is_same(found, graph)
+    assert sum('"output ' in line for line in found.splitlines()) == len(out)
+    assert [graph.nodes[index].operator.name for _, index in graph.side_outputs] == out
