@@ -50,7 +50,8 @@ class Roofline(NamedTuple):
         if self.device is not None:
             known = devices()
             if self.device not in known:
-                help = suggestion(self.device, known) or f"devices: {listed(known)}"
+                begun = [name for name in known if name.startswith(self.device.lower())]
+                help = suggestion(self.device, begun or known) or f"devices: {listed(begun or known)}"
                 raise UsageError(Diagnostic(f"no device is called `{shown(self.device)}`", help=help))
             device, kind = known[self.device], formats_of(self.dtype).activations
             if flops is None and kind not in device.flops_per_s:
