@@ -1,4 +1,4 @@
-"""A text and its settings → totals, layers and picture, one after the other, or mistakes."""
+"""A text and its settings → totals, then layers and picture, or mistakes."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def answer(asked: Question) -> Iterator[Part]:
     if asked.bare:
         return
     shown = _shown(network, asked)
-    yield {"part": "layers", **_layers(analysis, memory, shown)}
-    yield {"part": "picture", **_picture(shown)}
+    # together: the page would lay out the table before it looks for a picture that comes later
+    yield {"part": "drawn", **_layers(analysis, memory, shown), **_picture(shown)}
 
 
 def mistakes(error: ArchError, text: str) -> list[Part]:

@@ -12,12 +12,12 @@ async function* ask(what, body) {
   const sent = fetch(root + what, {method: "POST", headers, body: JSON.stringify(body)});
   const response = await sent.catch(() => { throw new Error("the server has ended: start it again, or save this text as a file of yours"); });
   if (!response.ok) throw new Error(await response.text());
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = response.body.getReader(), decoder = new TextDecoder();
   let rest = "";
   for (;;) {
     const {value, done} = await reader.read();
     if (done) return;
-    const lines = (rest + value).split("\n");
+    const lines = (rest + decoder.decode(value, {stream: true})).split("\n");
     rest = lines.pop();
     for (const line of lines) yield JSON.parse(line);
   }
@@ -78,23 +78,4 @@ const scaled = (value, digits = 3) => {
 const scaledEnds = (low, high) => {
   const digits = [3, 4, 5, 6, 9, 15].find(count => low === high || scaled(low, count) !== scaled(high, count)) ?? 15;
   return [scaled(low, digits), scaled(high, digits)];
-};
-
-// Makes what stands there equal to what has been made, and touches only what differs.
-const renew = (old, made) => {
-  if (old.nodeType !== made.nodeType || old.nodeName !== made.nodeName) { old.replaceWith(made); return; }
-  if (old.nodeType !== Node.ELEMENT_NODE) {
-    if (old.data !== made.data) old.data = made.data;
-    return;
-  }
-  for (const {name, value} of made.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
-  if (old.attributes.length > made.attributes.length) {
-    for (const {name} of [...old.attributes]) if (!made.hasAttribute(name)) old.removeAttribute(name);
-  }
-  renewChildren(old, [...made.childNodes]);
-};
-const renewChildren = (parent, made) => {
-  const old = [...parent.childNodes];
-  made.forEach((child, i) => { if (old[i]) renew(old[i], child); else parent.append(child); });
-  for (const child of old.slice(made.length)) child.remove();
 };

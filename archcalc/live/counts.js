@@ -12,11 +12,12 @@ const change = (now, before) => {
   const digits = part >= 100 ? 0 : 1;
   return `${b > a ? "▲" : "▼"} ${part.toFixed(digits) === "0.0" ? "<0.1" : digits ? part.toFixed(1) : grouped(part.toFixed(0))} %`;
 };
-const changeElement = (now, before) => {
-  const text = change(now, before);
-  if (!text) return [];
-  const title = `${grouped(before)} before`;
-  return [element("i", {className: {"▲": "more", "▼": "less"}[text[0]] ?? "", textContent: text, title})];
+// The change stands last in its place.
+const putChange = (parent, now, before) => {
+  const text = change(now, before), mark = putLast(parent, "i", text);
+  if (!mark) return;
+  put(mark, "className", {"▲": "more", "▼": "less"}[text[0]] ?? "");
+  put(mark, "title", `${grouped(before)} before`);
 };
 
 const TOTALS = [
@@ -24,16 +25,21 @@ const TOTALS = [
   ["weights", "weights, float32", "rest"], ["peak", "peak of maps", "third"],
   ["layers", "weight layers", "rest"], ["field", "pixels seen", "rest"],
 ];
+const makeTotal = () => element("div", {}, element("b"), element("span"));
 const showTotals = () => {
   const {totals, shown} = last;
-  renewChildren($("totals"), TOTALS.filter(([key]) => totals[key] !== undefined).map(([key, name, rank]) => {
-    const value = element("b", {textContent: shown[key] ?? grouped(totals[key])});
-    value.dataset.total = key;
-    value.dataset.value = totals[key];
-    return element("div", {className: `total ${rank}`}, value, element("span", {textContent: name}), ...changeElement(totals[key], base?.totals[key]));
-  }));
+  renewEach($("totals"), TOTALS.filter(([key]) => totals[key] !== undefined), makeTotal, (place, [key, name, rank]) => {
+    const [value, told] = place.children;
+    put(place, "className", `total ${rank}`);
+    putText(value, shown[key] ?? grouped(totals[key]));
+    putText(told, name);
+    put(value.dataset, "total", key);
+    put(value.dataset, "value", totals[key]);
+    putChange(place, totals[key], base?.totals[key]);
+  });
 };
 
+const makeStep = () => drawnElement("rect", {class: "step", width: .9}, drawnElement("title"));
 const showAlive = ({alive, peak}) => {
   const high = Number(peak) || 1;
   const most = alive.find(([value]) => value === peak);
@@ -41,11 +47,13 @@ const showAlive = ({alive, peak}) => {
   $("peak").title = most ? most[2] : "";
   $("alive").setAttribute("viewBox", `0 0 ${alive.length} 100`);
   $("alive").setAttribute("aria-label", $("peak").textContent);
-  renewChildren($("alive"), alive.map(([value, layers, told], i) => {
+  renewEach($("alive"), alive, makeStep, (step, [value, layers, told], i) => {
     const part = 100 * Number(value) / high;
-    const place = {x: i, y: 100 - part, width: .9, height: part, "data-layers": layers};
-    return drawnElement("rect", {class: value === peak ? "step peak" : "step", ...place}, drawnElement("title", {}, told));
-  }));
+    const place = {x: i, y: 100 - part, height: part, "data-layers": layers};
+    for (const name in place) putAttribute(step, name, String(place[name]));
+    step.classList.toggle("peak", value === peak);
+    putText(step.firstChild, told);
+  });
 };
 
 // What the rows of a block of the network sum to, by the block's name; one row is its own sum.
@@ -65,13 +73,19 @@ const sumsOf = rows => {
   return found;
 };
 
-const countsOf = (now, before) => ["parameters", "multiplies"].map(key =>
-  element("td", {textContent: grouped(String(now[key]))}, ...changeElement(String(now[key]), before && String(before[key]))));
-const rowOf = (path, shown, small, layers, now, before) => {
-  const name = element("div", {className: "path"}, element("bdi", {textContent: shown}));
-  const row = element("tr", {title: path}, element("td", {}, name, ...(small ? [element("small", {textContent: small})] : [])), ...countsOf(now, before));
-  row.dataset.layers = layers;
-  return row;
+const makeRow = () => element("tr", {},
+  element("td", {}, element("div", {className: "path"}, element("bdi"))), element("td"), element("td"));
+const showRow = (row, {path, shown, small, layers, rank, now, before}) => {
+  const [name, ...counts] = row.children;
+  put(row, "title", path);
+  put(row, "className", rank);
+  put(row.dataset, "layers", layers);
+  putText(name.firstChild.firstChild, shown);
+  putLast(name, "small", small);
+  ["parameters", "multiplies"].forEach((key, i) => {
+    putText(counts[i], grouped(String(now[key])));
+    putChange(counts[i], String(now[key]), before && String(before[key]));
+  });
 };
 
 // What a box or a block had in the base: a layer there may be a block by now.
@@ -82,23 +96,20 @@ const baseOf = path => {
 
 // A row a box, below the sum of its block. A path too long for its place loses its beginning.
 const showRows = rows => {
-  const made = [];
+  const told = [];
   const sums = sumsOf(rows);
   let last = "";
   for (const [layers, path, times, what, output, parameters, multiplies] of rows) {
     const top = topOf(path), sum = sums.get(top);
     const isGroup = sum?.rows > 1;
     if (isGroup && top !== last && !sum.shown) {
-      const row = rowOf(top, top, "", sum.layers.join(" "), sum, baseOf(top));
-      row.className = "sum";
       sum.shown = true;
-      made.push(row);
+      told.push({path: top, shown: top, small: "", layers: sum.layers.join(" "), rank: "sum", now: sum, before: baseOf(top)});
     }
     last = top;
+    const rank = `${isGroup ? "inner" : ""} ${parameters === "0" && multiplies === "0" ? "free" : ""}`;
     const small = [output, times && `×${times}`, what].filter(Boolean).join(" · ");
-    const row = rowOf(path, isGroup ? path.slice(top.length + 1) : path, small, layers, {parameters, multiplies}, baseOf(path));
-    row.className = `${isGroup ? "inner" : ""} ${parameters === "0" && multiplies === "0" ? "free" : ""}`;
-    made.push(row);
+    told.push({path, shown: isGroup ? path.slice(top.length + 1) : path, small, layers, rank, now: {parameters, multiplies}, before: baseOf(path)});
   }
-  renewChildren($("rows").querySelector("tbody"), made);
+  renewEach($("rows").querySelector("tbody"), told, makeRow, showRow);
 };

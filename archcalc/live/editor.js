@@ -56,8 +56,12 @@ const editor = new CM.EditorView({
       ...CM.closeBracketsKeymap, ...CM.completionKeymap, ...CM.lintKeymap, ...CM.searchKeymap,
       ...CM.historyKeymap, {key: "Escape", run: () => { leaveEditor(); return true; }}, ...CM.defaultKeymap,
     ]),
-    CM.EditorView.updateListener.of(update => { if (update.docChanged) typed(); }),
   ]}),
+  // The question is on its way while the editor draws what was typed.
+  dispatchTransactions: (made, view) => {
+    if (made.some(({docChanged}) => docChanged)) typed(made.at(-1).newDoc.toString());
+    view.update(made);
+  },
 });
 document.querySelector("meta[name=nonce]").remove();
 

@@ -3,10 +3,10 @@
 let opening = {variant: "", settings: {}, name: ""};
 const relight = lights(document.querySelector("main"));
 
-const typed = () => {
-  state.text = editor.state.doc.toString();
-  changed();
+const typed = text => {
+  state.text = text;
   recompute();
+  changed();
 };
 const changed = () => {
   const isChanged = state.text !== state.saved;
@@ -42,7 +42,7 @@ const SHOWN = {
     showTotals();
     showControls(part);
   },
-  layers: part => {
+  drawn: part => {
     last.totals.field = part.field;
     if (base && base.totals.field === undefined && sameAsBase()) base.totals.field = part.field;
     if (!baseRows.size && sameAsBase()) {
@@ -52,8 +52,6 @@ const SHOWN = {
     showTotals();
     showAlive(part);
     showRows(part.rows);
-  },
-  picture: part => {
     showPicture(part.svg);
     $("remark").textContent = part.remark;
     relight();

@@ -11,7 +11,7 @@ SCRIPTS = (
     HERE.parent / "views/lights.js",
     *(
         HERE / f"{name}.js"
-        for name in ("asking", "editor", "picture", "jumps", "counts", "settings", "page")
+        for name in ("asking", "renewing", "editor", "picture", "jumps", "counts", "settings", "page")
     ),
 )
 

@@ -3,6 +3,7 @@
 const sheet = new CSSStyleSheet();
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 let svg = null, zoom = 0, current = "", styled = "";
+let pieces = [], nodes = null;  // the text that is drawn, and what stands for each of its pieces
 
 const leaves = () => svg ? [...svg.querySelectorAll("g.box:not(.frame)")] : [];
 const boxOf = path => leaves().find(box => box.dataset.path === path);
@@ -12,28 +13,36 @@ const middle = box => {
 };
 
 const showPicture = text => {
-  const focused = svg?.contains(document.activeElement);
-  if (!text) { svg = null; $("picture").replaceChildren(); return; }
-  let style = "";
-  const plain = text.replace(/<style>([^<]*)<\/style>/, (_, found) => { style = found; return ""; });
+  if (!text) { svg = null; pieces = []; $("picture").replaceChildren(); return; }
+  const [drawn, style] = [text.replace(STYLE, ""), text.match(STYLE)[1]];
   if (style !== styled) sheet.replaceSync(styled = style);
-  const made = new DOMParser().parseFromString(plain, "image/svg+xml").documentElement;
-  made.setAttribute("role", "group");
+  const old = pieces;
+  pieces = piecesOf(drawn.replace(SIZE, "$1"));
+  if (!repiece(nodes, old, pieces)) drawAnew(pieces.join(""));
+  for (const box of leaves()) putAttribute(box, "aria-label", box.firstElementChild.textContent);
+  resize();
+  if (hits.length || $("search").value) search();
+};
+const STYLE = /<style>([^<]*)<\/style>/;
+const SIZE = /^(<svg [^>]*?) width="[^"]*" height="[^"]*"/;  // the page has its own
+
+const drawAnew = text => {
+  const focused = svg?.contains(document.activeElement);
+  const made = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
   for (const name of ["width", "height"]) made.setAttribute(name, svg?.getAttribute(name) ?? 0);  // as large as it is
   for (const box of made.querySelectorAll("g.box:not(.frame)")) {
     box.setAttribute("tabindex", "-1");
     box.setAttribute("role", "button");
-    box.setAttribute("aria-label", box.querySelector("title").textContent);
   }
+  made.setAttribute("role", "group");
   renewChildren($("picture"), [made]);
   svg = $("picture").firstElementChild;
+  nodes = nodesOf(svg, pieces);
   const own = boxOf(current) ?? nearestPath(current) ?? leaves()[0];
   if (own) {
     own.tabIndex = 0;
     if (focused) own.focus({preventScroll: true});
   }
-  resize();
-  search();
 };
 
 // The box of the longest common beginning: of a block that has been closed, or opened.

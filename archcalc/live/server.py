@@ -48,6 +48,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "archcalc", ""
     timeout = PATIENCE
+    wbufsize = 1 << 16  # a head goes out with what follows it
     disable_nagle_algorithm = True  # which would hold back parts for 40 ms
     server: LiveServer
 

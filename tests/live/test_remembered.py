@@ -46,7 +46,7 @@ def test_an_answer_is_that_from_scratch(name: str) -> None:
         assert list(answer(question(asked))) == warm, text
         list(answer(question({**asked, "text": network.spec.source.text})))  # remembered for the next
         kinds.add(warm[-1]["part"])
-    assert "picture" in kinds
+    assert "drawn" in kinds
 
 
 def test_where_only_sizes_differ_the_tree_is_the_same() -> None:

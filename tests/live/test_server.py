@@ -138,12 +138,12 @@ def test_what_no_page_asks_is_refused(what: str, body: bytes | dict[str, Any]) -
 
 def test_totals_are_those_of_the_commands() -> None:
     with served() as server:
-        totals, layers, picture = ask(server, "answer", text=SMALL, settings={"n": "7"})
+        totals, drawn = ask(server, "answer", text=SMALL, settings={"n": "7"})
     # 8×8 → 6×6 → 4×4: 7 filters of 3·3·3, then 5 of 3·3·7
     assert totals["totals"]["parameters"] == str(7 * 28 + 5 * 64)
     assert totals["totals"]["multiplies"] == str(6 * 6 * 7 * 27 + 4 * 4 * 5 * 63)
-    assert sum(int(row[6]) for row in layers["rows"]) == int(totals["totals"]["multiplies"])
-    assert picture["svg"].startswith("<svg ")
+    assert sum(int(row[6]) for row in drawn["rows"]) == int(totals["totals"]["multiplies"])
+    assert drawn["svg"].startswith("<svg ")
 
 
 def test_counts_beyond_those_of_a_browser_are_exact() -> None:
@@ -181,8 +181,8 @@ def test_late_answers_are_dropped() -> None:
     second = asked.ANSWERS["answer"](session, {**ask_first, "number": 2})
     other = asked.ANSWERS["answer"](session, {**ask_first, "page": "b"})
     assert list(first) == []  # its picture is not drawn any more
-    assert [part["part"] for part in second] == ["totals", "layers", "picture"]
-    assert len(list(other)) == 3  # another tab
+    assert [part["part"] for part in second] == ["totals", "drawn"]
+    assert len(list(other)) == 2  # another tab
 
 
 def test_a_sweep_counts_as_the_commands_do() -> None:
@@ -278,7 +278,7 @@ def test_labels_are_data() -> None:
     text = SMALL.replace("Small", hit)
     with served() as server:
         parts = ask(server, "answer", text=text)
-    assert "<script" not in parts[2]["svg"]
+    assert "<script" not in parts[1]["svg"]
 
 
 # --- saving
