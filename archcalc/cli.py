@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 import click
 
+from archcalc import garbage
 from archcalc.errors import ArchError, Diagnostic, UsageError, suggestion
 from archcalc.units import printable
 
@@ -83,7 +84,9 @@ class Commands(click.Group):
         if unknown and not ctx.resilient_parsing:
             help = suggestion(args[0], COMMANDS) or f"commands: {', '.join(COMMANDS)}"
             raise UsageError(Diagnostic(f"no command is called `{printable(args[0])}`", help=help))
-        return super().resolve_command(ctx, args)
+        found = super().resolve_command(ctx, args)
+        garbage.collect_again()
+        return found
 
 
 @click.command(

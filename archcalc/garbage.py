@@ -1,7 +1,8 @@
 """Pause garbage collection while specs are read, built and analyzed, which drops nothing.
 
 Python's cycle collector would scan all objects again and again: a third of the time of a graph of
-100,000 layers, and more per layer the longer the graph. So it waits meanwhile.
+100,000 layers, and more per layer the longer the graph. So it waits meanwhile. `archcalc.__main__`
+lets it wait while modules are imported, too, and at exit: a tenth of the time of a short command.
 """
 
 from __future__ import annotations
@@ -21,3 +22,10 @@ def paused() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def collect_again() -> None:
+    """Collect what becomes garbage from now on, if that was put off until the imports were done."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()

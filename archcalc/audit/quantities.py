@@ -11,7 +11,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.analysis.costs import Analysis, Layer, total
-from archcalc.audit.terms import AVERAGE_POOLS, GLOBAL_POOLS, MAX_POOLS, TERMS
 from archcalc.errors import Diagnostic, UsageError, suggestion
 from archcalc.graph.model import Graph
 from archcalc.operators import TABLE
@@ -21,10 +20,10 @@ from archcalc.spec.expressions import parse
 
 if TYPE_CHECKING:
     from archcalc.analysis.field_axis import FieldAxis
+    from archcalc.operators.model import Operator
 
 Value = int | Fraction
 Networks = Callable[[str], Analysis]  # takes a name as on the command line
-POOLS = MAX_POOLS | AVERAGE_POOLS | GLOBAL_POOLS
 
 
 class Quantity(NamedTuple):
@@ -73,6 +72,8 @@ class LayerScope(NamedTuple):
         """
         if name in QUANTITIES:
             return QUANTITIES[name].of(self.analysis)
+        from archcalc.audit.terms import TERMS  # a footnote of `memory` does without
+
         if (term := TERMS.get(name.replace("_", " "))) is not None:
             return term.total(self.analysis)
         for owner, quantity in _splits(name):
@@ -159,6 +160,12 @@ def _axes(analysis: Analysis) -> tuple[FieldAxis, ...]:
     return field.sides
 
 
+def _is_pool(operator: Operator) -> bool:
+    from archcalc.audit.terms import AVERAGE_POOLS, GLOBAL_POOLS, MAX_POOLS
+
+    return operator.name in MAX_POOLS | AVERAGE_POOLS | GLOBAL_POOLS
+
+
 def _pointwise(layer: Layer) -> bool:
     return layer.node.operator.name == "conv" and set(getattr(layer.node.operator, "k", ())) == {1}
 
@@ -197,11 +204,9 @@ QUANTITIES: dict[str, Quantity] = {
     "layers": Quantity(lambda a: len(a.layers)),
     "blocks": Quantity(lambda a: len({x.path.split("/")[0] for x in a.layers if x.node.inputs})),
     "weight_layers": Quantity(lambda a: a.weight_layers),
-    "depth": Quantity(  # with pools
-        lambda a: _longest(a.graph, lambda op: op.weight_layer or op.name in POOLS)
-    ),
+    "depth": Quantity(lambda a: _longest(a.graph, lambda op: op.weight_layer or _is_pool(op))),
     "layers_with_parameters": Quantity(lambda a: sum(int(x.costs.parameters) > 0 for x in a.layers)),
-    "pool_layers": Quantity(lambda a: sum(x.node.operator.name in POOLS for x in a.layers)),
+    "pool_layers": Quantity(lambda a: sum(_is_pool(x.node.operator) for x in a.layers)),
     "pointwise_layers": Quantity(lambda a: sum(map(_pointwise, a.layers))),
     # what the last map sees
     "field": Quantity(lambda a: max(axis.size for axis in _axes(a)), "pixels"),

@@ -198,11 +198,14 @@ def _terms(found: MemoryFigures) -> list[tuple[str, int]]:
 
 def _published(network: Network) -> Iterator[str]:
     """Yield each wrong published number about this memory once, and how it came about."""
+    if network.changed:
+        return
     from archcalc.audit.published import numbers
 
-    own = (n for n in numbers(network.spec.source.name) if n.network == network.name)
-    wrong = {n.printed: n for n in own if n.quantity == "map_bytes" and n.arises}
-    if not wrong or network.changed:
+    told = numbers(network.spec.source.name, "map_bytes")
+    own = (n for n in told if n.network == network.name and n.quantity == "map_bytes")
+    wrong = {n.printed: n for n in own if n.arises}
+    if not wrong:
         return
     from archcalc.audit.verdicts import Networks, judge
 

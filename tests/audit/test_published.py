@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import re
+import tomllib
 from collections import defaultdict
 from fractions import Fraction
 from pathlib import Path
@@ -119,3 +121,23 @@ def test_every_source_has_a_place() -> None:
     for number in ALL:
         assert number.url.startswith("https://") or number.source.startswith("course notes"), number
         assert number.read in ("primary", "transcribed", "ran", "memory")
+
+
+@pytest.mark.parametrize("family", families())
+def test_sources_read_one_by_one_are_those_of_the_file(
+    family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is cut where a source begins: it has no other headings, and no text that looks like one."""
+    text = (Path(published.folder()) / "published" / family).read_text(encoding="utf-8")
+    whole = tomllib.loads(text)
+    read: list[dict[str, object]] = []
+    monkeypatch.setattr(published, "_entries", lambda source, line: read.append(source) or [])
+    list(numbers(family))
+    assert {"source": [source for source, _ in itertools.groupby(read)]} == whole
+
+
+def test_a_word_picks_sources() -> None:
+    """Of the numbers about bytes of maps none is missed, whichever file has some."""
+    for family in families():
+        told = [number for number in numbers(family, "map_bytes") if number.quantity == "map_bytes"]
+        assert told == [number for number in numbers(family) if number.quantity == "map_bytes"]

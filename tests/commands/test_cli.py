@@ -265,3 +265,18 @@ def test_library_takes_python_values() -> None:
         archcalc.load("vgg16", classes=0.5)
     with pytest.raises(ArchError, match="unknown variable"):
         archcalc.load("vgg16", clases=10)
+
+
+def test_a_command_that_lasts_collects_garbage() -> None:
+    """Only while modules are imported nothing is; and what they made is never looked through."""
+    code = """
+import gc, sys
+from archcalc.__main__ import main
+sys.argv = ["archcalc", "operators"]
+try:
+    main()
+except SystemExit:
+    print(gc.isenabled(), gc.get_freeze_count() > 10_000, file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "True True\n"
