@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from importlib import import_module
+from typing import Any
 
 from archcalc.drawing.fitting import fitting
 from archcalc.drawing.layout import Drawable, outlines
+from archcalc.drawing.metrics import FONT, STYLES, width
 from archcalc.drawing.model import Drawing
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.views.placing import check_suffix
@@ -14,6 +18,7 @@ from archcalc.views.svg import render
 SUFFIXES = (".svg", ".png", ".pdf")
 FORMATS = ("tree", "svg", "mermaid", "dot", "json")
 INSTALL = "pip install 'archcalc[pictures]', or write an .svg"
+PROBE = "embedding 128256 × 4096"
 SHARP = 2  # pixels of a png for each of the drawing's
 
 
@@ -32,7 +37,7 @@ def made(place: str, drawing: Drawing, theme: str | None) -> bytes:
     suffix = check_suffix(place, SUFFIXES)
     if suffix == "svg":
         return render(drawing, theme).encode()
-    text = render(drawing, theme or "light", apart=True).encode()
+    text = _fitted(render(drawing, theme or "light", apart=True)).encode()
     scale = {"scale": SHARP} if suffix == "png" else {}
     found: bytes = getattr(_cairo(), f"svg2{suffix}")(bytestring=text, **scale)
     return found
@@ -48,6 +53,32 @@ def told(format: str, parts: list[Drawable], theme: str | None) -> str:
         return as_json(fitting(parts)[0])
     text: str = import_module(f"archcalc.views.{format}").render(outlines(parts))
     return text
+
+
+def _fitted(svg: str) -> str:
+    """Name the font that is as wide as the layout reckons, and set a title that is wider more closely.
+
+    cairosvg tries but the first of several fonts, and knows of no length of a text.
+    """
+    cairo: Any = import_module("cairocffi")
+    context = cairo.Context(cairo.ImageSurface(cairo.FORMAT_A8, 1, 1))
+
+    def wide(text: str, kind: str, family: str) -> float:
+        size, bold = STYLES[kind]
+        context.select_font_face(family, cairo.FONT_SLANT_NORMAL, int(bold))
+        context.set_font_size(size)
+        return float(context.text_extents(text)[4])
+
+    def closer(title: re.Match[str]) -> str:
+        text = unescape(title[2])
+        over = wide(text, "title", family) - width(text, "title")
+        close = f' letter-spacing="{-over / len(text):.3f}"' if over > 0 else ""
+        return f"{title[1]}{close}>{title[2]}<"
+
+    families = [family.strip("'") for family in FONT.split(", ")]
+    enough = width(PROBE, "label") * 1.06
+    family = next((f for f in families if wide(PROBE, "label", f) <= enough), families[0])
+    return re.sub('(<text class="t-title"[^>]*)>([^<]*)<', closer, svg.replace(FONT, family))
 
 
 def _cairo() -> object:

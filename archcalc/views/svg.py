@@ -211,6 +211,8 @@ def _apart(captions: Sequence[Caption]) -> Iterator[Caption]:
 
 def _text(caption: Caption) -> str:
     anchor = f' text-anchor="{caption.anchor}"' if caption.anchor != "start" else ""
+    if caption.kind == "title":  # in whatever font, it ends where the picture does
+        anchor = f' textLength="{_number(caption.room)}" lengthAdjust="spacingAndGlyphs"'
     before, after = (
         f'<tspan class="t-small">{escape(text)}</tspan>' if text else ""
         for text in (caption.before, caption.after)

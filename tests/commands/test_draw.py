@@ -123,6 +123,20 @@ def test_png_and_pdf(tmp_path: Path) -> None:
     assert pdf.read_bytes().startswith(b"%PDF")
 
 
+def test_a_title_ends_within_its_png(tmp_path: Path) -> None:
+    """In whatever font: that of `llama3_8b` is wider than all below it."""
+    pytest.importorskip("cairosvg")
+    from PIL import Image
+
+    output("llama3_8b", "-o", str(place := tmp_path / "net.png"))
+    picture = Image.open(place).convert("L")
+    edge = picture.crop(
+        (picture.width - 8, 0, picture.width, 60)
+    )  # 4 pixels of the margin, the title's rows
+    assert edge.getextrema() == (255, 255)
+    assert picture.crop((0, 0, picture.width, 60)).getextrema()[0] < 100
+
+
 def test_cairosvg_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "cairosvg", None)
     message = error("lenet5", "-o", str(tmp_path / "net.png"))
