@@ -37,15 +37,16 @@ def _opened(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
 
 
 @cache
-def _operators() -> list[list[str]]:
+def _operators() -> list[list[Any]]:
+    """Return name, usage, what it is, and usage and help of each argument."""
     import inspect
 
     found = []
     for name in TABLE:
         cls = operator_class(name)
         usage = " ".join([name, *(a.usage for a in cls.arguments)])
-        told = [f"{a.usage:8} {a.help}" for a in cls.arguments]
-        found.append([name, usage, "\n".join([inspect.getdoc(cls) or "", *told])])
+        told = [[a.usage, a.help] for a in cls.arguments]
+        found.append([name, usage, inspect.getdoc(cls) or "", told])
     return found
 
 

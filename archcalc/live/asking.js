@@ -68,7 +68,7 @@ const drawnElement = (name, attributes = {}, ...children) => {
   made.append(...children);
   return made;
 };
-const grouped = text => text.replace(/\B(?=(\d{3})+$)/g, ",");
+const grouped = text => text.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 const SCALES = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "K"]];
 const scaled = (value, digits = 3) => {
   const [scale, letter] = SCALES.find(([scale]) => Math.abs(value) >= scale) ?? [1, ""];

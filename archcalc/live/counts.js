@@ -43,7 +43,8 @@ const makeStep = () => drawnElement("rect", {class: "step", width: .9}, drawnEle
 const showAlive = ({alive, peak}) => {
   const high = Number(peak) || 1;
   const most = alive.find(([value]) => value === peak);
-  $("peak").textContent = most ? `values alive at each step; peak: ${most[2].split("\n")[0]}` : "";
+  const told = most?.[2].split("\n")[0];
+  $("peak").textContent = most ? `values alive, at most ${grouped(peak)}: ${told.slice(0, told.lastIndexOf(": "))}` : "";
   $("peak").title = most ? most[2] : "";
   $("alive").setAttribute("viewBox", `0 0 ${alive.length} 100`);
   $("alive").setAttribute("aria-label", $("peak").textContent);

@@ -4,25 +4,28 @@ const words = {blocks: {}, labels: [], variables: []};
 
 const told = word => {
   const operator = state.operators.find(([name]) => name === word);
-  if (operator) return {usage: operator[1], help: operator[2]};
+  if (operator) return {usage: operator[1], help: operator[2], each: operator[3]};
   if (words.blocks[word]) return {usage: words.blocks[word], help: "a block of this text"};
   const variable = words.variables.find(({name}) => name === word);
   return variable && {usage: `${word} = ${variable.value}`, help: variable.help || "a variable of this text"};
 };
 
-const toldBox = ({usage, help}) => element("div", {className: "told"}, element("b", {textContent: usage}), help);
+// What a word means, with a row an argument.
+const toldRows = each => each?.length ? [element("dl", {}, ...each.flatMap(([name, help]) =>
+  [element("dt", {textContent: name}), element("dd", {textContent: help})]))] : [];
+const toldBox = ({usage, help, each}) => element("div", {className: "told"}, element("b", {textContent: usage}), help, ...toldRows(each));
 
 const complete = context => {
   const word = context.matchBefore(/[@\w]*/);
-  if (word.from === word.to && !context.explicit) return null;
+  if (!editor.hasFocus || word.from === word.to && !context.explicit) return null;  // what was typed last may have been left
   const before = context.state.doc.lineAt(word.from).text.slice(0, word.from - context.state.doc.lineAt(word.from).from);
-  const option = (label, type, detail, help) => ({label, type, detail, info: help ? () => element("div", {textContent: help}) : undefined});
+  const option = (label, type, detail, help, each) => ({label, type, detail, info: help ? () => element("div", {className: "told"}, help, ...toldRows(each)) : undefined});
   const variables = words.variables.map(v => option(v.name, "variable", v.value, v.help));
   if (before.lastIndexOf("{") > before.lastIndexOf("}")) return {from: word.from, options: variables};
   if (word.text.startsWith("@")) return {from: word.from, options: words.labels.map(label => option(`@${label}`, "property"))};
   if (!context.explicit && (before.split('"').length + before.split("'").length) % 2 === 0) return null;
   return {from: word.from, options: [
-    ...state.operators.map(([name, usage, help]) => option(name, "function", usage.slice(name.length + 1), help)),
+    ...state.operators.map(([name, usage, help, each]) => option(name, "function", usage.slice(name.length + 1), help, each)),
     ...Object.entries(words.blocks).map(([name, usage]) => option(name, "class", usage.slice(name.length + 1))),
   ]};
 };
@@ -43,20 +46,22 @@ const colors = CM.HighlightStyle.define([
   {tag: tags.comment, class: "tok-comment"},
 ]);
 
+const EXTENSIONS = [
+  CM.EditorState.lineSeparator.of("\n"),
+  CM.EditorView.cspNonce.of(document.querySelector("meta[name=nonce]").content),
+  CM.EditorView.contentAttributes.of({"aria-label": "Text of the network", spellcheck: "false"}),
+  CM.lineNumbers(), CM.history(), CM.drawSelection(), CM.highlightActiveLine(), CM.bracketMatching(),
+  CM.closeBrackets(), CM.StreamLanguage.define(CM.toml), CM.syntaxHighlighting(colors),
+  CM.autocompletion({override: [complete], icons: false}), hover,
+  CM.keymap.of([
+    ...CM.closeBracketsKeymap, ...CM.completionKeymap, ...CM.lintKeymap, ...CM.searchKeymap,
+    ...CM.historyKeymap, {key: "Escape", run: () => { leaveEditor(); return true; }}, ...CM.defaultKeymap,
+  ]),
+];
+// A text as it was opened: there is nothing yet that Ctrl-Z could take back.
+const fresh = text => CM.EditorState.create({doc: text, extensions: EXTENSIONS});
 const editor = new CM.EditorView({
-  parent: $("editor"),
-  state: CM.EditorState.create({extensions: [
-    CM.EditorState.lineSeparator.of("\n"),
-    CM.EditorView.cspNonce.of(document.querySelector("meta[name=nonce]").content),
-    CM.EditorView.contentAttributes.of({"aria-label": "Text of the network", spellcheck: "false"}),
-    CM.lineNumbers(), CM.history(), CM.drawSelection(), CM.highlightActiveLine(), CM.bracketMatching(),
-    CM.closeBrackets(), CM.StreamLanguage.define(CM.toml), CM.syntaxHighlighting(colors),
-    CM.autocompletion({override: [complete], icons: false}), hover,
-    CM.keymap.of([
-      ...CM.closeBracketsKeymap, ...CM.completionKeymap, ...CM.lintKeymap, ...CM.searchKeymap,
-      ...CM.historyKeymap, {key: "Escape", run: () => { leaveEditor(); return true; }}, ...CM.defaultKeymap,
-    ]),
-  ]}),
+  parent: $("editor"), state: fresh(""),
   // The question is on its way while the editor draws what was typed.
   dispatchTransactions: (made, view) => {
     if (made.some(({docChanged}) => docChanged)) typed(made.at(-1).newDoc.toString());
@@ -64,8 +69,6 @@ const editor = new CM.EditorView({
   },
 });
 document.querySelector("meta[name=nonce]").remove();
-
-const setText = text => editor.dispatch({changes: {from: 0, to: editor.state.doc.length, insert: text}, selection: {anchor: 0}});
 
 const placeOf = ({place}) => {
   const end = editor.state.doc.length;

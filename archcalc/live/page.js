@@ -74,7 +74,8 @@ async function load(opened, settings, variant) {
   state.text = opened.text;
   const bare = question({text: opened.text, settings: {}, variant: opened.variant, bare: true, page: `${state.page} base`});
   for await (const part of ask("answer", bare)) if (part.part === "totals") base = part;
-  if (editor.state.doc.toString() === opened.text) { changed(); recompute(); } else setText(opened.text);
+  editor.setState(fresh(opened.text));
+  typed(opened.text);
 }
 
 async function start() {

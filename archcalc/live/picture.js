@@ -67,6 +67,7 @@ const resize = () => {
   svg.setAttribute("height", height * size);
 };
 const zoomed = factor => {
+  if (!svg) return;
   zoom = factor && Math.min(4, Math.max(.2, svg.getBoundingClientRect().width / svg.viewBox.baseVal.width * factor));
   resize();
 };

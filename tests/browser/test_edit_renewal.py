@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 
@@ -37,8 +36,7 @@ def test_after_edits_the_page_is_as_if_made_anew(opening: Opening, name: str) ->
     drawn = 0
     for number in range(20):
         text = edited(original if number % 4 == 0 else text, chance)
-        page.js(f"setText({json.dumps(text)})")
-        page.settled()
+        page.paste(text)
         if page.pale:
             continue
         drawn += 1

@@ -40,6 +40,12 @@ class Page:
         self.browser.call("Input.insertText", text=new)
         self.settled()
 
+    def paste(self, text: str) -> None:
+        """Put another text in the place of all of it."""
+        whole = f"{{from: 0, to: editor.state.doc.length, insert: {json.dumps(text)}}}"
+        self.js(f"editor.dispatch({{changes: {whole}, selection: {{anchor: 0}}}})")
+        self.settled()
+
     def underlined(self) -> list[str]:
         found = self.js("[...document.querySelectorAll('.cm-lintRange-error')].map(e => e.textContent)")
         assert isinstance(found, list)

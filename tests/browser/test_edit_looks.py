@@ -1,0 +1,113 @@
+"""How the live page looks: nothing is cut off, nothing stays open, lists and charts are seen."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from support.page import Opening, Page
+
+import archcalc
+
+# a part of the page whose content is wider than it is
+WIDER = "((e) => e.scrollWidth > e.clientWidth)(document.querySelector('SELECTOR'))"
+# whether the middle of an element is what is seen there
+SEEN = """(e => {
+  const {x, y, width, height} = e.getBoundingClientRect();
+  return e.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+})(document.querySelector('SELECTOR'))"""
+
+
+def open_bundled(opening: Opening, name: str) -> Page:
+    network = archcalc.load(name)
+    return opening(network.spec.source.text, variant=network.variant or "")
+
+
+def is_wider(page: Page, selector: str) -> bool:
+    return bool(page.js(WIDER.replace("SELECTOR", selector)))
+
+
+def is_seen(page: Page, selector: str) -> bool:
+    return bool(page.js(SEEN.replace("SELECTOR", selector)))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (720, 450), (390, 844)])
+def test_large_counts_are_seen_whole(opening: Opening, width: int, height: int) -> None:
+    """79,070,347,919,360 multiplies; 720×450 is a window of 1440×900 at 200 %."""
+    page = open_bundled(opening, "llama3_8b")
+    page.browser.size(width, height)
+    assert not is_wider(page, "html")
+    assert not is_wider(page, "#totals")
+    shown = "document.querySelector('[data-total=multiplies]').getBoundingClientRect().right"
+    assert page.js(f"{shown} <= document.querySelector('#totals').getBoundingClientRect().right")
+    if width < 1024:
+        page.browser.click("[data-tab=layers][role=tab]")
+    assert not is_wider(page, "#rows")
+
+
+def test_both_sides_of_the_field_are_grouped(opening: Opening) -> None:
+    page = open_bundled(opening, "resnet152")
+    assert page.js("document.querySelector('[data-total=field]').textContent") == "1,451×1,451"
+
+
+def test_help_is_seen_beside_the_completions(opening: Opening) -> None:
+    page = opening()
+    page.replace('"conv 5 k3"', '"maxp')
+    page.js("CM.startCompletion(editor)")
+    page.until("document.querySelector('.cm-completionInfo') !== null")
+    assert is_seen(page, ".cm-completionInfo .told")
+    assert "dilation" in page.js("document.querySelector('.cm-completionInfo').textContent")
+    page.browser.media(forced_colors="active")
+    marked = "document.querySelector('.cm-tooltip-autocomplete li[aria-selected]')"
+    assert page.js(f"getComputedStyle({marked}).outlineStyle") == "solid"
+
+
+def test_a_word_is_told_with_a_row_an_argument(opening: Opening) -> None:
+    page = opening()
+    at = page.js(
+        "(c => [c.left + 2, (c.top + c.bottom) / 2])(editor.coordsAtPos(state.text.indexOf('conv')))"
+    )
+    for x in (at[0] + 8, at[0]):
+        page.browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=at[1])
+    page.until("document.querySelector('.cm-tooltip-hover') !== null")
+    assert is_seen(page, ".cm-tooltip-hover .told b")
+    left = "[...document.querySelectorAll('.told NAME')].map(e => e.getBoundingClientRect().left)"
+    assert page.js("document.querySelectorAll('.told dt').length") > 5
+    for column in ("dt", "dd"):
+        assert len(set(page.js(left.replace("NAME", column)))) == 1
+
+
+def test_completions_do_not_come_up_once_the_text_is_left(opening: Opening) -> None:
+    """They come a little after what was typed."""
+    page = opening()
+    page.replace("conv 5 k3", "conv 6 k3 | re")
+    page.js("document.getElementById('search').focus()")
+    page.js("new Promise(done => setTimeout(done, 400))")
+    assert page.js("document.querySelector('.cm-tooltip-autocomplete')") is None
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
+def test_a_chart_is_seen_whole_once_opened(opening: Opening, size: tuple[int, int]) -> None:
+    page = open_bundled(opening, "inception")
+    page.browser.size(*size)
+    page.js("inTab('settings')")
+    page.move("n5", 16)
+    page.browser.click("[data-name=n5] button")
+    page.until("points.length > 20")
+    for part in (".sweep .choose", ".sweep svg", ".sweep p"):
+        assert is_seen(page, part), part
+    box = "((e) => e.getBoundingClientRect())(document.querySelector('SELECTOR'))"
+    chart, settings = (box.replace("SELECTOR", name) for name in (".sweep", "#settings"))
+    assert page.js(f"{chart}.bottom <= {settings}.bottom && {chart}.top >= {settings}.top")
+
+
+def test_a_long_help_leaves_the_text_its_place(opening: Opening) -> None:
+    """An unknown word is told all operators: a few lines, and all of them when pointed at."""
+    page = opening()
+    page.replace("conv 5 k3", "c")
+    high = "document.querySelector('#mistakes').getBoundingClientRect().height"
+    assert page.underlined() == ["c"]
+    closed = page.js(high)
+    assert closed < 130
+    page.browser.hover("#mistakes button")
+    page.until(f"{high} > {json.dumps(closed)}")
