@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.errors import ShapeError
 from archcalc.rationals import Quotient
 from archcalc.symbols import Int, Requirement, Symbol
+from archcalc.tuples import NamedTuple
 
 OPEN = -1  # the size of an axis that follows from the others'
 

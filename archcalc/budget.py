@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.analysis.memory import measure
 from archcalc.errors import ArchError, Diagnostic, Span, SpecError, UsageError, shown, suggestion
@@ -24,6 +24,7 @@ from archcalc.sweeps.metrics import (
     weight,
 )
 from archcalc.sweeps.space.constraints import blocks_in, comparison, holds, parse_condition
+from archcalc.tuples import NamedTuple
 from archcalc.units import parse_count
 
 # what a limit is called, and the metric that it limits; those of `LEAST` from below

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
-from typing import NamedTuple
+
+from archcalc.tuples import NamedTuple
 
 Keys = tuple[str | int, ...]
 

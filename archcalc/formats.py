@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from archcalc.errors import Diagnostic, UsageError, listed, shown, suggestion
 from archcalc.symbols import Int
+from archcalc.tuples import NamedTuple
 
 BITS = {
     "float32": 32,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.analysis.costs import Analysis
 from archcalc.analysis.field import receptive_fields
@@ -14,6 +14,7 @@ from archcalc.graph.model import Graph, Node
 from archcalc.graph.unread import counting
 from archcalc.network import Network
 from archcalc.operators.window import Windowed
+from archcalc.tuples import NamedTuple
 from archcalc.units import grouped, percent
 
 ALIGN = 8  # channels that kernels of most devices take together

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from archcalc.analysis.notebook import html
 from archcalc.totals import totals
+from archcalc.tuples import NamedTuple
 
 
 class Listed(NamedTuple):

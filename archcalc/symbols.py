@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias, Union
+from typing import Any, TypeAlias, Union
 
 from archcalc.errors import ShapeError
+from archcalc.tuples import NamedTuple
 
 Int: TypeAlias = Union[int, "Symbol"]
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 from archcalc.analysis.memory import Buffer
+from archcalc.tuples import NamedTuple
 
 MOST_TO_SORT = (
     2_000  # buffers; beyond, only the order of birth, whose work does not grow with the square

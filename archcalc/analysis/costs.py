@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc import garbage
 from archcalc.analysis.notebook import Rows, html
@@ -11,6 +11,7 @@ from archcalc.graph.model import Graph, Node
 from archcalc.operators.model import Operator, Weight
 from archcalc.operators.shape import Shape
 from archcalc.symbols import Int
+from archcalc.tuples import NamedTuple
 
 
 class Census(NamedTuple):

@@ -6,12 +6,11 @@ token cost itself alone, and a query on all keys so far.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.errors import Diagnostic, UsageError, shown
 from archcalc.operators.attention import Attention
 from archcalc.operators.shape import Shape
+from archcalc.tuples import NamedTuple
 
 
 class TokenCost(NamedTuple):

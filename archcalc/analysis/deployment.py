@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from archcalc.graph.model import Graph
 from archcalc.operators.convolution import Conv, Deconv
 from archcalc.operators.linear import Linear
 from archcalc.operators.normalization import BatchNorm
 from archcalc.symbols import Int
+from archcalc.tuples import NamedTuple
 
 
 class Deployed(NamedTuple):

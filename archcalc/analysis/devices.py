@@ -5,8 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from archcalc.tuples import NamedTuple
 from archcalc.units import parse_count
 
 TABLE = Path(__file__).with_name("devices.toml")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise, takewhile
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.analysis.memory import measure
@@ -15,6 +15,7 @@ from archcalc.errors import Diagnostic, UsageError, listed, shown
 from archcalc.operators.model import Operator
 from archcalc.operators.shape import Shape
 from archcalc.symbols import Int
+from archcalc.tuples import NamedTuple
 
 Status = Literal["same", "changed", "moved", "new", "gone"]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from archcalc.analysis.costs import Analysis, Costs, Layer, total
 from archcalc.analysis.formula import LATEX, Style, formula
 from archcalc.errors import Diagnostic, UsageError, suggestion
 from archcalc.operators.model import Extent, Weight, Work
 from archcalc.symbols import Guard, Int, Program, Symbol
+from archcalc.tuples import NamedTuple
 from archcalc.units import printable
 
 TOTALS = ("parameters", "statistics", "fixed", "multiplies", "connections")

@@ -9,7 +9,7 @@ the padding count as seen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis.field_axis import FieldAxis, through
 from archcalc.analysis.field_union import Joined, behind, rolled, shifted, stretched, union
@@ -21,6 +21,7 @@ from archcalc.operators.model import AxisOrder, Regroup, Ring, Samples
 from archcalc.operators.shape import AXES, Shape
 from archcalc.operators.tokens import Token
 from archcalc.symbols import Int
+from archcalc.tuples import NamedTuple
 
 if TYPE_CHECKING:
     pass

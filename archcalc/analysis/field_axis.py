@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from math import gcd, lcm
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from archcalc.operators.model import Cells, Grid, Repeat, Samples, Spread, Window
 from archcalc.symbols import Int
+from archcalc.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from fractions import Fraction

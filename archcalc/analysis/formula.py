@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from archcalc.symbols import Int, Program, Symbol
+from archcalc.tuples import NamedTuple
 from archcalc.units import grouped
 
 MOST_TERMS = 60

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from math import prod
-from typing import NamedTuple
 
 from archcalc.analysis.field import Fields
 from archcalc.errors import ArchError
@@ -18,6 +17,7 @@ from archcalc.operators.shape import Shape
 from archcalc.spec.expressions import Value
 from archcalc.spec.model import Spec
 from archcalc.symbols import Int, Program
+from archcalc.tuples import NamedTuple
 
 LARGEST_SIDE = 2_048  # sides that are tried one by one
 

@@ -8,7 +8,6 @@ that its derivative needs none of its values.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.analysis.training import gradients, trained
@@ -16,6 +15,7 @@ from archcalc.graph.model import Graph
 from archcalc.operators.kept import NOTHING, OUTPUT, WEIGHTS, Facts, Made
 from archcalc.operators.model import STATISTICS
 from archcalc.symbols import Int
+from archcalc.tuples import NamedTuple
 
 States = Callable[[Layer], Facts]  # what a layer keeps
 

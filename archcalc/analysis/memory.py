@@ -8,7 +8,7 @@ input. The network's input counts while it is needed; outputs live to the end.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from archcalc import garbage
 from archcalc.analysis.notebook import Rows
@@ -16,6 +16,7 @@ from archcalc.arithmetic import maximum
 from archcalc.graph.model import Graph, Node
 from archcalc.operators.attention import Attention, WindowAttention
 from archcalc.symbols import Int
+from archcalc.tuples import NamedTuple
 
 Kernel = Literal["", "fused", "plain"]
 

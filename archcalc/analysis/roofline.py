@@ -8,13 +8,13 @@ once, and write their output. What is inside attention layers stays where it is 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple
 
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.analysis.memory import assign
 from archcalc.formats import Formats, bytes_of
 from archcalc.operators.embedding import Embedding
 from archcalc.operators.tokens import PosEmbed
+from archcalc.tuples import NamedTuple
 
 
 class Roof(NamedTuple):

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from archcalc import garbage
 from archcalc.analysis.memory import measure
 from archcalc.graph.model import Graph
+from archcalc.tuples import NamedTuple
 
 MOST_SETS = 20_000
 

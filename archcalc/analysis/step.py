@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
-from typing import NamedTuple
 
 from archcalc.analysis.costs import Analysis
 from archcalc.analysis.kept import KeptTensor, viewed
@@ -19,6 +18,7 @@ from archcalc.errors import Diagnostic, UsageError
 from archcalc.formats import BITS, Formats
 from archcalc.graph.model import Graph
 from archcalc.symbols import Int
+from archcalc.tuples import NamedTuple
 
 OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}  # numbers a parameter
 SINGLE = 4  # bytes of float32

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
 from archcalc.analysis.costs import Analysis, Costs, Layer, total
 from archcalc.operators.shape import Shape
+from archcalc.tuples import NamedTuple
 
 MOST_ROWS = 40
 EVERY_LAYER = 0  # a depth that groups and folds nothing

@@ -7,12 +7,11 @@ by, if it is not frozen. A product of two values (queries and keys) goes back to
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.graph.model import Graph
 from archcalc.operators.model import TRAINABLE
 from archcalc.symbols import Int
+from archcalc.tuples import NamedTuple
 
 
 class Backward(NamedTuple):

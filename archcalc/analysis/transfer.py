@@ -7,7 +7,6 @@ in inference, so that its output for an image never changes and may be computed 
 from __future__ import annotations
 
 from copy import copy
-from typing import NamedTuple
 
 from archcalc.analysis.costs import Analysis, analyze
 from archcalc.analysis.kept import kept, viewed
@@ -17,6 +16,7 @@ from archcalc.formats import BITS, Formats
 from archcalc.graph.model import Graph
 from archcalc.operators.convolution import Conv
 from archcalc.operators.linear import Linear
+from archcalc.tuples import NamedTuple
 
 
 class FreezePoint(NamedTuple):

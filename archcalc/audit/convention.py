@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from archcalc.audit.derived import BY_OPERATOR, View, derived
 from archcalc.audit.tables import Rules
 from archcalc.audit.terms import Rule, rule
+from archcalc.tuples import NamedTuple
 
 Kind = str  # one of DEFAULTS
 FITTED = "fitted"  # slot of a fact with an amount that is chosen so that the number comes out

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from math import gcd
-from typing import NamedTuple
 
 from archcalc.audit.amounts import AMOUNTS, Amount, summands
 from archcalc.audit.modules import usual_modules
 from archcalc.audit.tables import ANY, Rules
 from archcalc.audit.terms import OTHERWISE, TERMS, Rule, Share, Term
 from archcalc.operators import TABLE
+from archcalc.tuples import NamedTuple
 
 View = Mapping[str, str]  # operator → module
 Wanted = Counter[tuple[str, str]]  # (amount, operator) → factor

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from archcalc.audit.printed import UnitScale, parse
+from archcalc.tuples import NamedTuple
 
 How = Literal["exact", "rounds", "truncates", "bounds"]
 _SIZE = re.compile(r"\d+(?:[x×](?:\d+|N))+", re.ASCII)

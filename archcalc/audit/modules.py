@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.errors import Diagnostic, UsageError
@@ -22,6 +22,7 @@ from archcalc.operators.pooling import AdaptivePool
 from archcalc.operators.resizing import Upsample
 from archcalc.spec.bundle import families, folder
 from archcalc.spec.model import Source
+from archcalc.tuples import NamedTuple
 
 KERAS = "keras"
 ALONE = "norm without learned scale and shift"

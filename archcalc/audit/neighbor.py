@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis.costs import Analysis, analyze
 from archcalc.network import Network
@@ -12,6 +12,7 @@ from archcalc.operators.shape import Shape
 from archcalc.spec.catalog import Entry
 from archcalc.spec.expressions import Value
 from archcalc.spec.settings import show_value
+from archcalc.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from archcalc.audit.terms import Ledger

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from math import ceil
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from archcalc.errors import Diagnostic, UsageError
+from archcalc.tuples import NamedTuple
 from archcalc.units import grouped, printable
 
 Unit = Literal["", "parameters", "multiplies", "FLOPs", "bytes", "values", "connections"]

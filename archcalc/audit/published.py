@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from archcalc.errors import UsageError
 from archcalc.spec.bundle import folder
+from archcalc.tuples import NamedTuple
 
 Read = Literal["primary", "transcribed", "ran", "memory"]
 WORDS = ("of", "at", "is", "counts", "instead", "arises", "open", "says", "remark", "read")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis.costs import Analysis, Layer, total
 from archcalc.errors import Diagnostic, UsageError, suggestion
@@ -17,6 +17,7 @@ from archcalc.operators import TABLE
 from archcalc.operators.shape import Shape, Sizes
 from archcalc.spec.evaluate import evaluate
 from archcalc.spec.expressions import parse
+from archcalc.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from archcalc.analysis.field_axis import FieldAxis

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from itertools import combinations, groupby, takewhile
 from math import log, prod
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from archcalc.audit.facts import COUNTS, by_kernel, by_operator, by_path, multiplied
 from archcalc.audit.figure import Figure
@@ -25,6 +25,7 @@ from archcalc.audit.search import LEAST_CHANCE
 from archcalc.errors import ArchError, Diagnostic, UsageError
 from archcalc.operators.convolution import Conv
 from archcalc.spec import catalog
+from archcalc.tuples import NamedTuple
 from archcalc.units import printable
 
 TEXT = re.compile(

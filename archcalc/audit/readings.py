@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from itertools import chain, combinations
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from archcalc.audit.convention import DEFAULTS, Convention, Kind
 from archcalc.audit.conventions import CONVENTIONS, KINDS, kinds
 from archcalc.audit.neighbor import Change, Neighbor
 from archcalc.audit.neighbors import kept_biases, remembered
 from archcalc.audit.terms import TERMS, Term
+from archcalc.tuples import NamedTuple
 from archcalc.units import grouped
 
 MOST_DEPARTURES = 3

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.audit.amounts import AMOUNTS, summands
@@ -13,6 +12,7 @@ from archcalc.audit.tables import ANY, NoCount, Rules, Tool, ToolCount
 from archcalc.audit.tools import TOOLS
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.spec.model import Source
+from archcalc.tuples import NamedTuple
 
 
 class Deviation(NamedTuple):

@@ -7,7 +7,6 @@ separable convolutions are full ones.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from archcalc.analysis.deployment import foldable, readers_of
 from archcalc.errors import ArchError
@@ -15,6 +14,7 @@ from archcalc.graph.model import Graph, Node
 from archcalc.operators.convolution import Conv
 from archcalc.operators.model import Operator
 from archcalc.operators.pooling import Pool
+from archcalc.tuples import NamedTuple
 
 
 class Rewrite(NamedTuple):

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import takewhile
 from math import ceil
-from typing import NamedTuple
 
 from archcalc.audit.convention import FITTED, Convention
 from archcalc.audit.neighbor import Neighbor
@@ -17,6 +16,7 @@ from archcalc.audit.neighbors import remembered
 from archcalc.audit.printed import Printed
 from archcalc.audit.readings import Reading, Summand, Way
 from archcalc.operators.normalization import BatchNorm
+from archcalc.tuples import NamedTuple
 
 FLOAT, COUNTER = 4, 8  # bytes; torch counts the batches of each batch norm in 64 bits
 WEIGHT = 11  # rank beside the weights of conventions

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from math import log
-from typing import NamedTuple
 
 from archcalc.audit.convention import FITTED, Kind
 from archcalc.audit.facts import facts
@@ -23,6 +22,7 @@ from archcalc.audit.neighbor import Neighbor
 from archcalc.audit.printed import How, Printed, UnitScale
 from archcalc.audit.readings import MOST_DEPARTURES, Reading, Subject, readings
 from archcalc.audit.saved import saved
+from archcalc.tuples import NamedTuple
 
 TRUNCATION = 12  # rank beside the weights of conventions and changes
 MOST_EXPLAINED = 2  # departures of an explanation; a match with more is arithmetic that happens to fit

@@ -7,7 +7,8 @@ class of module adds to a sum, 0 where it adds nothing. A module not in the tabl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+
+from archcalc.tuples import NamedTuple
 
 Rules = Mapping[str, str]  # module → '2 outputs + products'; ANY: every module without an entry
 Sums = Mapping[str, int]

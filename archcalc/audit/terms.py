@@ -6,7 +6,7 @@ A tool's FLOPs or a table's parameters are a sum of a few of these with small fa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.audit import amounts
@@ -14,6 +14,7 @@ from archcalc.audit.amounts import Amount, numbers, summands
 from archcalc.audit.modules import ALONE, is_alone
 from archcalc.graph.model import Graph, Node
 from archcalc.operators import ATTENTION
+from archcalc.tuples import NamedTuple
 
 if TYPE_CHECKING:
     from archcalc.audit.readings import Way

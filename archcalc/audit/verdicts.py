@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from archcalc.analysis.costs import Analysis
 from archcalc.audit.figure import Figure, is_size, same_size
@@ -17,6 +17,7 @@ from archcalc.audit.published import Published
 from archcalc.audit.quantities import SIZES, LayerScope, Value
 from archcalc.network import Network
 from archcalc.spec.expressions import FUNCTIONS
+from archcalc.tuples import NamedTuple
 from archcalc.units import grouped
 
 if TYPE_CHECKING:

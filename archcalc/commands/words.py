@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from archcalc.api import Network, find, set_once
 from archcalc.errors import ArchError, Diagnostic, UsageError, suggestion
 from archcalc.spec.catalog import Entry, foreign
 from archcalc.spec.settings import settle, unknown_variable
+from archcalc.tuples import NamedTuple
 from archcalc.units import printable
 
 _TRUTHS = ("true", "false", "yes", "no", "on", "off", "1", "0")

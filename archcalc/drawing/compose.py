@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from archcalc.analysis.costs import Analysis
 from archcalc.drawing import words
@@ -18,6 +17,7 @@ from archcalc.drawing.sheet import BAR, INSET, text_width
 from archcalc.drawing.structure import Tree
 from archcalc.drawing.tree import Chip, Group, Unit, every
 from archcalc.operators.shape import Shape
+from archcalc.tuples import NamedTuple
 from archcalc.units import grouped, percent, printable
 
 NARROWEST = BAR + 2 * 6  # a box that may have a bar

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from archcalc.drawing.tree import Unit, every
 from archcalc.graph.model import Graph
+from archcalc.tuples import NamedTuple
 
 Edge = tuple[int, int]
 Edges = Mapping[Edge, Sequence[Edge]]  # between units, with the edges of the graph

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.drawing import words
 from archcalc.drawing.tree import Chip, Group, Unit, every
 from archcalc.graph.model import Graph
+from archcalc.tuples import NamedTuple
 
 LONGEST = 4  # units of a pattern that repeats: (swin, shifted swin) ×3
 FEWEST = 5  # equal layers, outside of blocks, that fold
@@ -35,10 +36,8 @@ class Folding(NamedTuple):
 
     def closes(self, path: str) -> bool:
         """Whether the block is one box: by its path, or as it lies so deep."""
-        if path in self.close:
-            return True
         deep = self.depth is not None and path.count("/") + 1 >= self.depth
-        return deep and not self.opens(path)
+        return path in self.close or (deep and not self.opens(path))
 
 
 def names_of(parts: Sequence[str]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from archcalc.tuples import NamedTuple
 
 BUS_IN, TEXT, TAP, BUS_OUT, STEM = 12, 14, 9, 14, 12
 

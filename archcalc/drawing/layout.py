@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from archcalc.analysis.costs import Analysis
 from archcalc.drawing import words
@@ -21,6 +20,7 @@ from archcalc.drawing.tree import Unit
 from archcalc.drawing.valley import across, valley
 from archcalc.errors import Diagnostic, UsageError, listed, shown, suggestion
 from archcalc.graph.model import Graph
+from archcalc.tuples import NamedTuple
 from archcalc.units import percent, printable, scaled
 
 MARGIN, HEAD, ROW = 16, 26, 18

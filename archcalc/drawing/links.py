@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import count
-from typing import NamedTuple
 
 from archcalc.drawing.layout import Outline
 from archcalc.drawing.outline import OutlineEntry
+from archcalc.tuples import NamedTuple
 
 
 class Named(NamedTuple):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from archcalc.analysis.costs import Analysis
+from archcalc.tuples import NamedTuple
 
 By = Literal["multiplies", "params", "alive", "field"]
 MEASURES: tuple[By, ...] = ("multiplies", "params", "alive", "field")

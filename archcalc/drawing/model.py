@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from archcalc.tuples import NamedTuple
 
 BoxKind = Literal["layer", "join", "input", "frame", "closed"]
 Mark = Literal["", "new", "gone", "changed", "moved"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from archcalc.drawing.compose import Composer
 from archcalc.drawing.flow import Fork, Link, Strand
 from archcalc.drawing.tree import Chip, Group, Unit
 from archcalc.drawing.words import SPOKEN
+from archcalc.tuples import NamedTuple
 
 
 class OutlineEntry(NamedTuple):

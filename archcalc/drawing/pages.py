@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import isqrt, log
-from typing import NamedTuple
 
 from archcalc.drawing.cells import Stack
 from archcalc.drawing.metrics import width
 from archcalc.drawing.sheet import Sheet
+from archcalc.tuples import NamedTuple
 
 WIDE = 1.35  # width to height, at best, unless another shape is wanted
 GUTTER = 22  # between columns, with a line in it

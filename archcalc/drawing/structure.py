@@ -6,13 +6,14 @@ So it is at most key strokes of a live page, and for the points of a family.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.drawing import words
 from archcalc.drawing.flow import Strand, strand
 from archcalc.drawing.folded import Folding, fold, unpacked
 from archcalc.drawing.tree import Unit, stands_for
 from archcalc.graph.model import Graph
+from archcalc.tuples import NamedTuple
 
 MOST = 8  # structures that are remembered
 

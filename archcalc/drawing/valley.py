@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 from archcalc.drawing.cells import Stack
 from archcalc.drawing.compose import Composer
@@ -14,6 +13,7 @@ from archcalc.drawing.metrics import width
 from archcalc.drawing.pages import UNDER
 from archcalc.drawing.sheet import Sheet
 from archcalc.drawing.tree import Unit
+from archcalc.tuples import NamedTuple
 
 LEAST = 2  # skips of a U
 ACROSS = 44  # of a skip, besides the size that stands over it

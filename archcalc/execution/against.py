@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from archcalc.execution.model import Array, Weights
 from archcalc.graph.model import Graph
 from archcalc.interop.lowering.model import Laid, Lowered
 from archcalc.interop.trace import Tensor
+from archcalc.tuples import NamedTuple
 
 Values = Callable[[Mapping[str, Array], Collection[str]], Mapping[str, Array]]
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from math import prod
-from typing import NamedTuple
 
 import numpy as np
 
 from archcalc.execution.model import Array
 from archcalc.execution.sides import Sides, counted_products, image, network, run, seeded, seen_pixels
+from archcalc.tuples import NamedTuple
 
 EPSILON = 1e-3  # of every batch norm here; Inception v3 has it
 TOLERANCE = 1e-12  # of the largest value, between two ways to sum up in float64

@@ -5,7 +5,6 @@ The result is its output, the pixels that an output sees, or the products of its
 
 from __future__ import annotations
 
-from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -18,6 +17,7 @@ from archcalc.graph.build import build
 from archcalc.graph.model import Graph
 from archcalc.spec.model import Source
 from archcalc.spec.read import read
+from archcalc.tuples import NamedTuple
 
 
 class Sides(NamedTuple):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from archcalc.execution.forward import Forward
 from archcalc.execution.model import Array
+from archcalc.tuples import NamedTuple
 
 CHUNK = 2**20  # values that are converted at a time
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from time import monotonic
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 from zlib import crc32
 
 import numpy as np
@@ -27,6 +27,7 @@ from archcalc.execution.inputs import seeded_input
 from archcalc.execution.model import Array, Weights
 from archcalc.graph.model import Graph
 from archcalc.operators.model import STATISTICS, TRAINABLE
+from archcalc.tuples import NamedTuple
 
 TOLERANCE = 1e-4  # of the largest value, between two ways to compute a layer in float32
 LARGEST = 2.0**40  # of an output that the next layers read; a residual network doubles its variance a

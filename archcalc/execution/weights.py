@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from heapq import heapify, heappop, heappush
 from math import prod, sqrt
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from archcalc.errors import Diagnostic, UsageError, listed, suggestion
 from archcalc.execution.capacity import memory
 from archcalc.execution.model import Array, Weights
 from archcalc.graph.model import Graph, Node
+from archcalc.tuples import NamedTuple
 from archcalc.units import binary, grouped, printable
 
 INITS = ("he", "xavier", "normal", "zeros", "zero-residual")

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
 from math import prod
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from archcalc.execution.model import Array
 from archcalc.execution.weights import Dims
 from archcalc.interop.safetensors import MOST_TENSORS, Unsound, dims, header, word
 from archcalc.regular import NotRegular, open_regular
+from archcalc.tuples import NamedTuple
 from archcalc.units import grouped, printable
 
 _LARGEST_DIRECTORY = 200 * MOST_TENSORS  # bytes of a zip's list of members

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import prod, sqrt
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from archcalc.execution.weights import Dims, Slot, slots
 from archcalc.graph.model import Graph, Node
 from archcalc.operators import ATTENTION, RECURRENT
 from archcalc.operators.shape import Shape
+from archcalc.tuples import NamedTuple
 from archcalc.units import printable
 
 

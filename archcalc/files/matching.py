@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.execution.weights import Dims, Slot
@@ -20,6 +20,7 @@ from archcalc.files.containers import FileTensor, named
 from archcalc.files.layouts import Storage, named_forms
 from archcalc.files.modules import Module, module_tree, named_modules
 from archcalc.interop.safetensors import word
+from archcalc.tuples import NamedTuple
 from archcalc.units import grouped
 
 _MOST_STEPS = 1_000_000

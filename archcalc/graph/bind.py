@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from archcalc.errors import ArchError, Diagnostic, Span, listed, shown, suggestion
 from archcalc.operators import TABLE
 from archcalc.operators.argument import Argument
 from archcalc.spec.tokens import VOLUMES
+from archcalc.tuples import NamedTuple
 
 PADDINGS = ("p", "half", "same")
 # what people write in other tools, and what it is here

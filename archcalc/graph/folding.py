@@ -8,10 +8,10 @@ depends on nothing else. The second then counts for every round but the first an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from archcalc.graph.model import Fold, Graph, Node
 from archcalc.symbols import Int, Symbol
+from archcalc.tuples import NamedTuple
 
 ROUNDS = 3
 MOST_COST = 500_000  # steps and work of the network with all rounds: far below what a build refuses

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from archcalc.errors import Span
 from archcalc.graph import refusals
 from archcalc.graph.model import Node
 from archcalc.graph.scope import Scope
+from archcalc.tuples import NamedTuple
 
 
 class Labeled(NamedTuple):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from archcalc.errors import Span
 from archcalc.operators.model import Operator, Weight
 from archcalc.operators.shape import Shape
 from archcalc.symbols import Int
+from archcalc.tuples import NamedTuple
 
 
 class Node(NamedTuple):

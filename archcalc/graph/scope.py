@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from archcalc.graph.bind import Bound
 from archcalc.spec.expressions import Value
 from archcalc.spec.model import Block
+from archcalc.tuples import NamedTuple
 
 
 class Scope(NamedTuple):

@@ -7,9 +7,10 @@ directory: here every offset and length is checked against the file, and every m
 from __future__ import annotations
 
 import struct
-from typing import IO, NamedTuple
+from typing import IO
 
 from archcalc.errors import ArchError
+from archcalc.tuples import NamedTuple
 
 _END, _END64, _LOCATOR64, _ENTRY, _LOCAL = b"PK\5\6", b"PK\6\6", b"PK\6\7", b"PK\1\2", b"PK\3\4"
 _LONGEST_END = 22 + 0xFFFF  # bytes: the end record and its comment

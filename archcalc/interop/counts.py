@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.interop.trace import Shape
+from archcalc.tuples import NamedTuple
 
 
 class Counts(NamedTuple):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from archcalc.interop.counts import NONE, Counts, total
 from archcalc.interop.tally import OperationCost, Use
+from archcalc.tuples import NamedTuple
 
 
 class Gathered(NamedTuple):

@@ -8,11 +8,11 @@ weights in it are used.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from archcalc.errors import ArchError
 from archcalc.interop.trace import Operation, Trace
 from archcalc.interop.vocabulary import MAKING
+from archcalc.tuples import NamedTuple
 
 _MAKING = frozenset(MAKING)
 _MOST_BEHIND = 2_000_000  # weights in all lists of what tensors are made of

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from itertools import pairwise
 from math import prod
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from archcalc.errors import ArchError, Diagnostic, shown
 from archcalc.regular import open_regular
+from archcalc.tuples import NamedTuple
 from archcalc.units import grouped, printable
 
 Dims = tuple[int, ...]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod
-from typing import NamedTuple
 
 from archcalc import garbage
 from archcalc.errors import ArchError, Diagnostic
@@ -12,6 +11,7 @@ from archcalc.interop.counts import NONE, Counts, Seen, Unfit, total
 from archcalc.interop.prune import Pruned
 from archcalc.interop.trace import OPAQUE, Operation, StoredWeight, Tensor, Trace
 from archcalc.interop.vocabulary import WORDS
+from archcalc.tuples import NamedTuple
 
 _MOST_NAMED = 40  # kinds of unknown operations
 

@@ -6,7 +6,9 @@ It knows nothing of channels-last and nothing of frameworks. Batch is in the sha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+from archcalc.tuples import NamedTuple
 
 Shape = tuple[int, ...]
 Kind = Literal["parameter", "buffer", "constant"]

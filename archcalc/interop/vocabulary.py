@@ -8,11 +8,11 @@ making them from nothing; an operation without a word cannot be counted.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from archcalc.interop import pointwise as p
 from archcalc.interop import products, recurrent
 from archcalc.interop.counts import Rule, Seen
+from archcalc.tuples import NamedTuple
 
 # Values change their place, their type or their shape, or a learned one is looked up
 _MOVING = """

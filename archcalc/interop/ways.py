@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.interop.trace import Shape
+from archcalc.tuples import NamedTuple
 
 Factor = tuple[int, bool]  # its size, and whether it is the batch
 Axis = tuple[Factor, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.drawing.measures import MEASURES, By
 from archcalc.drawing.pages import WIDE
@@ -12,6 +12,7 @@ from archcalc.network import Network
 from archcalc.spec.catalog import Entry
 from archcalc.spec.model import Source, Spec
 from archcalc.spec.read import read
+from archcalc.tuples import NamedTuple
 
 MOST = 1000  # settings, or blocks that are folded
 LONGEST = 4096  # of a name or a value

@@ -7,10 +7,10 @@ import hashlib
 import os
 import stat
 import threading
-from typing import NamedTuple
 
 from archcalc.errors import ArchError, Diagnostic
 from archcalc.spec.source import LARGEST_FILE
+from archcalc.tuples import NamedTuple
 from archcalc.units import printable
 
 MOST_PAGES = 64

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import isfinite
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from archcalc.arithmetic import OPEN, Margin, recorded, require
 from archcalc.errors import ShapeError, shown, suggestion
 from archcalc.rationals import Quotient
 from archcalc.symbols import Int, Symbol
+from archcalc.tuples import NamedTuple
 
 # a size is from 1, an offset from 0, a move of any sign; a pair and offsets are one an axis; padding has
 # two sides; an order is one of the axes, a shape its sizes, of which one may be left open (−1)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from archcalc.arithmetic import product, require
 from archcalc.operators.argument import Argument
 from archcalc.operators.kept import OF_WEIGHTS, OUTPUT, Facts, Kept, Made
 from archcalc.operators.model import Extent, Weight, Work, sums_of_products
 from archcalc.symbols import Int
+from archcalc.tuples import NamedTuple
 
 HEADS = Argument("heads", "size", "heads; they divide the channels")
 Factors = tuple[tuple[str, Int], ...]

@@ -6,9 +6,8 @@ the conv behind it reads.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from archcalc.symbols import Int
+from archcalc.tuples import NamedTuple
 
 WEIGHTS = -1  # a derivative by the operator's own weights; others are by the input of a number
 OUTPUT = -1  # what is kept: its output; others are the input of a number

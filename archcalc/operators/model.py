@@ -6,7 +6,7 @@ An operator states facts and has no defaults for them: `output_shape`, `weights`
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, Self
 
 from archcalc.arithmetic import product, require
 from archcalc.errors import ShapeError
@@ -14,6 +14,7 @@ from archcalc.operators.argument import Argument
 from archcalc.operators.kept import Facts
 from archcalc.operators.shape import AXIS_NAMES, Shape, Sizes
 from archcalc.symbols import Int
+from archcalc.tuples import NamedTuple
 
 # "position": learned for a place, and added to what stands there
 Role = Literal["weight", "bias", "position", "scale", "shift", "mean", "variance", "fixed"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.arithmetic import Margin, ceil_div, maximum, require
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import Geometry, Operator, Window
 from archcalc.operators.shape import Shape, Sizes
 from archcalc.symbols import Int
+from archcalc.tuples import NamedTuple
 
 PADDING = Argument("p", "padding", "zeros on both sides; `p0:1` before:after", 0)
 HALF = Argument("half", "flag", "pad d·(k−1)/2 on both sides; odd kernels only", False)

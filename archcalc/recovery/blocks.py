@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.arithmetic import OPEN
 from archcalc.graph.model import Node
@@ -17,6 +17,7 @@ from archcalc.recovery.defaults import Defaults
 from archcalc.recovery.families import Family
 from archcalc.recovery.numbers import ARRIVING, Numbers, Values, ordered_arguments, same, size
 from archcalc.recovery.parts import Wiring
+from archcalc.tuples import NamedTuple
 
 
 class Written(NamedTuple):

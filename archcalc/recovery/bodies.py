@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.arithmetic import Margin
 from archcalc.graph.model import Node
@@ -11,6 +11,7 @@ from archcalc.operators.argument import Argument
 from archcalc.operators.model import Operator
 from archcalc.recovery.parts import COMMUTATIVE, ModulePart, Wiring
 from archcalc.spec.model import JOINS
+from archcalc.tuples import NamedTuple
 
 IN = -1  # a reference to the tensor that enters; further inputs of a network are −2, −3, …
 SIZED = ("size", "offset", "pair", "offsets", "padding")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 from archcalc.recovery.bodies import IN, Body, Item, is_channels, number, skeleton
 from archcalc.recovery.layout import BodyLayout, lay_out, rows_or_branches
 from archcalc.recovery.parts import ModulePart, Wiring
 from archcalc.recovery.variants import Detour, runs_between
+from archcalc.tuples import NamedTuple
 
 MOST_RUNS = 4
 MOST_KINDS = 16  # families of one class among which a body looks for its like

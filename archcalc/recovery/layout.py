@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
 
 from archcalc.recovery.bodies import IN, Body
 from archcalc.recovery.parts import COMMUTATIVE
 from archcalc.recovery.variants import Detour
+from archcalc.tuples import NamedTuple
 
 JOINED = ("add", "concat", "mul", "sub", "maximum")
 

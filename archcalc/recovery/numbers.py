@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+
+from archcalc.tuples import NamedTuple
 
 Values = tuple[int | None, ...]  # of each call; None where it has no such layer
 

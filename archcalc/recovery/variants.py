@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from archcalc.recovery.bodies import IN, Body, arranged, skeleton
+from archcalc.tuples import NamedTuple
 
 LONGEST = 64  # items of a body in which runs are looked for
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.api import Network
 from archcalc.budget import WHERE, LimitVerdict, dtype_of, grown, judge, limits_of, nearest
@@ -14,6 +14,7 @@ from archcalc.reports.model import Column, Ranked, Report
 from archcalc.spec.locate import line_of
 from archcalc.spec.model import Limit
 from archcalc.sweeps.metrics import IN_BYTES
+from archcalc.tuples import NamedTuple
 from archcalc.units import binary, grouped, percent, printable
 
 COLUMNS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.analysis.decoding import TokenCost, token_costs
 from archcalc.api import Network
@@ -13,6 +13,7 @@ from archcalc.formats import bytes_of, formats_of
 from archcalc.reports.layout import changes, document, label, single
 from archcalc.reports.model import Column, Report
 from archcalc.reports.table import Table
+from archcalc.tuples import NamedTuple
 from archcalc.units import binary, grouped, printable
 
 COLUMNS = (

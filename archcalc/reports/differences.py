@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
 from archcalc.analysis.difference import Difference, DifferenceRow, Status
 from archcalc.reports.model import Column, Report
 from archcalc.reports.order import column_named, sorted_by
 from archcalc.reports.table import Table
+from archcalc.tuples import NamedTuple
 from archcalc.units import grouped
 
 COUNTED = ("multiplies", "parameters")

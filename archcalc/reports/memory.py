@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.analysis.arena import Arena, lay_out
 from archcalc.analysis.costs import Analysis
@@ -18,6 +18,7 @@ from archcalc.reports.model import Column, Report
 from archcalc.reports.order import Order, ordered
 from archcalc.reports.table import Table
 from archcalc.reports.timeline import listed, timeline
+from archcalc.tuples import NamedTuple
 from archcalc.units import binary, decimal_bytes, grouped
 
 RULES = {

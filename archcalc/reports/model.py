@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
+from archcalc.tuples import NamedTuple
 from archcalc.units import grouped, percent, ratio, scaled
 
 ColumnKind = Literal[

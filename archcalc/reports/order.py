@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.errors import Diagnostic, UsageError, suggestion
 from archcalc.reports.model import Column, Measurement, Ranked, Report
+from archcalc.tuples import NamedTuple
 from archcalc.units import grouped, printable
 
 

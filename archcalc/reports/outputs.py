@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis.costs import Analysis
 from archcalc.analysis.explanation import choose
@@ -12,6 +12,7 @@ from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.layout import document, label, title
 from archcalc.reports.model import Column, Measurement, Report
 from archcalc.reports.start import Start, spec_file
+from archcalc.tuples import NamedTuple
 from archcalc.units import printable
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.analysis.costs import Analysis
 from archcalc.analysis.field import receptive_fields
@@ -21,6 +21,7 @@ from archcalc.reports.drawn import drawn
 from archcalc.reports.layout import label, title
 from archcalc.reports.model import Column, Report
 from archcalc.reports.table import Table
+from archcalc.tuples import NamedTuple
 from archcalc.units import binary, grouped, printable, scaled
 
 MOST_BARS = 400

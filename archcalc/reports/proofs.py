@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from archcalc.api import Network
 from archcalc.reports.layout import label
 from archcalc.reports.start import Start
+from archcalc.tuples import NamedTuple
 from archcalc.units import binary
 
 if TYPE_CHECKING:

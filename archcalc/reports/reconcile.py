@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.audit.printed import Printed
 from archcalc.audit.readings import Reading
@@ -12,6 +12,7 @@ from archcalc.audit.search import Findings, Match, Nearest
 from archcalc.audit.verdicts import Verdict
 from archcalc.reports.model import Column, Report
 from archcalc.reports.reconcile_words import explained, in_print, name_of, unexplained
+from archcalc.tuples import NamedTuple
 from archcalc.units import grouped, printable
 
 MOST_SOURCES = 3

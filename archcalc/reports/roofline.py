@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.analysis.devices import devices
 from archcalc.analysis.roofline import Roof, Traffic, traffic
@@ -14,6 +14,7 @@ from archcalc.formats import formats_of
 from archcalc.reports.layout import document, label, output, single, title
 from archcalc.reports.model import Column, Ranked, Report
 from archcalc.reports.table import Table
+from archcalc.tuples import NamedTuple
 from archcalc.units import binary, grouped, percent, scaled
 
 COLUMNS = (

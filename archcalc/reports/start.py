@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from archcalc.api import Network
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.spec.source import STDIN_NAME
+from archcalc.tuples import NamedTuple
 from archcalc.units import printable
 
 if TYPE_CHECKING:

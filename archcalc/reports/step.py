@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.analysis.kept import KeptTensor, kept
 from archcalc.analysis.step import TrainingStep, refuse_whole, step
@@ -17,6 +17,7 @@ from archcalc.reports.model import Column, Report
 from archcalc.reports.table import Table
 from archcalc.reports.timeline import finest
 from archcalc.reports.training import refuse_untrained, sample, through
+from archcalc.tuples import NamedTuple
 from archcalc.units import binary, decimal_bytes, grouped
 
 PARTS = {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from archcalc.reports.model import Report
 from archcalc.reports.sweep_folder import reports
 from archcalc.sweeps.evaluation.collector import Goal
 from archcalc.sweeps.results.histograms import Density, Histogram, density, histograms
 from archcalc.sweeps.results.store import Store
+from archcalc.tuples import NamedTuple
 from archcalc.units import grouped, printable
 
 BINS = 40

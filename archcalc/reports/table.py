@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.reports.order import Order
+from archcalc.tuples import NamedTuple
 
 
 class Table(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.analysis.costs import Layer
 from archcalc.api import Network
@@ -11,6 +11,7 @@ from archcalc.reports.layout import document, label, single, title
 from archcalc.reports.model import Column, Measurement, Report
 from archcalc.reports.start import Start
 from archcalc.reports.table import Table
+from archcalc.tuples import NamedTuple
 
 COLUMNS = (
     Column("layer", "layer", "name"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.analysis.training import Backward, backward
 from archcalc.api import Network
@@ -10,6 +10,7 @@ from archcalc.errors import Diagnostic, UsageError, listed, shown
 from archcalc.reports.layout import document, label, output, single, title
 from archcalc.reports.model import Column, Report
 from archcalc.reports.table import Table
+from archcalc.tuples import NamedTuple
 from archcalc.units import grouped
 
 COLUMNS = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from archcalc.errors import Diagnostic, UsageError, suggestion
 from archcalc.spec.bundle import families, folder, squeeze
@@ -12,6 +11,7 @@ from archcalc.spec.inline import NAME, is_inline
 from archcalc.spec.model import Source, Spec
 from archcalc.spec.read import read
 from archcalc.spec.source import STDIN, looks_like_path, read_file, read_stdin
+from archcalc.tuples import NamedTuple
 from archcalc.units import printable
 
 _MODELS = (".pt2", ".onnx", ".keras", ".safetensors", ".pt", ".pth")

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.errors import Keys
+from archcalc.tuples import NamedTuple
 
 NAME = "<text>"  # the name in messages
 _SIZE = re.compile(r"\s*+[0-9]++(?:\s*+[x×]\s*+[0-9]++)*+\s*+(?=[|;\n])")

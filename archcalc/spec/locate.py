@@ -17,11 +17,11 @@ import tomllib
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from archcalc import garbage
 from archcalc.errors import Keys
 from archcalc.spec.model import Source
+from archcalc.tuples import NamedTuple
 
 DEEPEST = 1000  # parts of a dotted key; a hostile one may have a million, and no spec more than four
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from archcalc.arithmetic import Margin
 from archcalc.errors import Keys, Span
 from archcalc.spec.expressions import Expression, Value
+from archcalc.tuples import NamedTuple
 
 JOINS = ("add", "concat", "mul", "sub", "maximum")
 INPUT = "input"  # the name of the only input

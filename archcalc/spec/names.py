@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Iterator
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.errors import Diagnostic, Keys, Span, listed, shown, suggestion
 from archcalc.spec.expressions import ARRIVING, CONSTANTS, Expression
 from archcalc.spec.model import Block, Spec
+from archcalc.tuples import NamedTuple
 
 
 class Usage(NamedTuple):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from archcalc.arithmetic import Margin
 from archcalc.errors import ArchError, Diagnostic, Span, shown
 from archcalc.spec.expressions import LARGEST, Expression, parse
 from archcalc.spec.model import Size
+from archcalc.tuples import NamedTuple
 
 BRACES = r"""\{(?>(?:[^{}'"]++|'[^']*'|"[^"]*")*)\}"""
 _TOKEN = re.compile(rf"(?>(?:[^\s|{{}}]++|{BRACES})+)|\|")

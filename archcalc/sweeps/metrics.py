@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import reduce
-from typing import NamedTuple
 
 from archcalc.analysis.arena import lay_out
 from archcalc.analysis.costs import Analysis, Layer, analyze
@@ -19,6 +18,7 @@ from archcalc.errors import Diagnostic, UsageError, listed, shown, suggestion
 from archcalc.formats import Formats, bytes_of
 from archcalc.graph.model import Graph
 from archcalc.symbols import Int
+from archcalc.tuples import NamedTuple
 
 MEANING = {
     "parameters": "what training can change",

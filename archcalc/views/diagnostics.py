@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from archcalc.errors import MOST_MISTAKES, ArchError, Diagnostic, Keys, Point, Span
 from archcalc.spec.inline import pieces
 from archcalc.spec.locate import EntryPlace, locate
 from archcalc.spec.model import Source
+from archcalc.tuples import NamedTuple
 from archcalc.units import printable
 
 WIDEST = 96  # of a source line that is shown

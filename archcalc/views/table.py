@@ -7,11 +7,12 @@ import re
 import sys
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
 from archcalc.reports.model import Column, Report, cell, visible
+from archcalc.tuples import NamedTuple
 
 INDENT, GAP = "  ", "  "
 USUAL, NARROWEST, ENDLESS = 80, 50, 10**6

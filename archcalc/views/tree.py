@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
-from typing import NamedTuple
 
 from archcalc.drawing.layout import Outline
 from archcalc.drawing.measures import WORDS
 from archcalc.drawing.outline import OutlineEntry
 from archcalc.drawing.words import KINDS
 from archcalc.reports.model import BAR, Column, cell
+from archcalc.tuples import NamedTuple
 from archcalc.units import percent, scaled
 from archcalc.views.table import USUAL, window
 

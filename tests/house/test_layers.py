@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[2] / "archcalc"
 
 # each room may import from itself and from the rooms before it
 ORDER = [
+    {"tuples"},
     {"errors", "garbage", "caches", "regular"},
     {"symbols", "units"},
     {"rationals"},
@@ -135,6 +136,16 @@ def test_public_names_arrive() -> None:
         assert getattr(archcalc, name) is not None
     with pytest.raises(AttributeError):
         archcalc.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE))
+)
+def test_named_tuples_are_of_the_house(path: Path) -> None:
+    """Those of typing take twice as long to make."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and "NamedTuple" in {alias.name for alias in node.names}:
+            assert node.module == "archcalc.tuples" or path == PACKAGE / "tuples.py"
 
 
 FUNCTION, FILE = 40, 300

@@ -5,11 +5,12 @@ This asks no rule of the operator for its shape, and shares nothing with the def
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from archcalc.execution.model import Array
+from archcalc.tuples import NamedTuple
 
 
 class Stand(NamedTuple):

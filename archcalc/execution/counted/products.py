@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from math import sqrt
 from types import SimpleNamespace
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from archcalc.compiled import spread
 from archcalc.execution.counted import kernels
 from archcalc.execution.reference import attention as definition
+from archcalc.tuples import NamedTuple
 
 Array: TypeAlias = Any  # an ndarray of float32
 Weights: TypeAlias = dict[str, Array]

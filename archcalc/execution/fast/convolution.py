@@ -8,7 +8,7 @@ weights that fit in a first cache meet all positions of the band. No patch is ev
 from __future__ import annotations
 
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from archcalc.execution.fast.finish import Finish
 from archcalc.execution.fast.product import ROWS, VECTORS, lanes
 from archcalc.execution.model import Array
 from archcalc.execution.reference.windows import zeros_around
+from archcalc.tuples import NamedTuple
 
 Maps = tuple[int, ...]  # images × frames × height × width × channels
 BLOCK = 128  # values of a filter at a time: with VECTORS columns, at most two thirds of a first cache

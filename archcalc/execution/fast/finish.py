@@ -6,12 +6,13 @@ Biases, batch norms, scales and rectifiers have this form, and so have most chai
 from __future__ import annotations
 
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from archcalc.execution.model import Array, Weights
 from archcalc.execution.reference.normalization import fold_bn
+from archcalc.tuples import NamedTuple
 
 BOUNDS = {"relu": (0.0, inf), "relu6": (0.0, 6.0), "hardtanh": (-1.0, 1.0)}
 ELEMENTWISE = ("bn", "scale", "dropout", "droppath", "clip", *BOUNDS)  # are nothing but a Finish

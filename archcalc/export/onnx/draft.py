@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from archcalc.export.onnx.protobuf import FLOAT, INT64, field, node, value
 from archcalc.graph.model import Graph, Node
 from archcalc.symbols import Int
+from archcalc.tuples import NamedTuple
 
 Dims = tuple[int, ...]
 Form = Literal["first", "last", "flat"]  # [1, c, …], [1, …, c], and [1, c] where there is one position

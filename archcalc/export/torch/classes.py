@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from archcalc.export.torch.code import BlockCall, BlockCode
 from archcalc.export.torch.prelude import PRELUDE
 from archcalc.export.torch.tree import class_name
+from archcalc.tuples import NamedTuple
 
 NET = "Net"  # the class of the whole
 _NUMBER = re.compile(r"‹(\w+):(-?\d+)›")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import NamedTuple
 
 from archcalc.export.refusal import CannotSay
 from archcalc.export.torch.layers import FREE, LAYERS
@@ -13,6 +12,7 @@ from archcalc.export.torch.piece import Form, LayerCode
 from archcalc.export.torch.pools import POOLS
 from archcalc.export.torch.tree import Grove, Leafed, attribute
 from archcalc.graph.model import Graph, Node
+from archcalc.tuples import NamedTuple
 
 RULES = {**LAYERS, **POOLS, **MOVES}
 _LONGEST = 90  # characters of a chain in one line

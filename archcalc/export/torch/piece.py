@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from archcalc.graph.model import Graph, Node
+from archcalc.tuples import NamedTuple
 
 Form = Literal["first", "last", "flat"]  # [n, c, …], [n, …, c], and [n, c] where there is one position
 Change = Callable[[Any], Any]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import keyword
 import re
 from itertools import pairwise
-from typing import NamedTuple
 
 from archcalc.graph.model import Graph
+from archcalc.tuples import NamedTuple
 
 
 class Leafed(NamedTuple):

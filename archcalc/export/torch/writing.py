@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from archcalc.export.refusal import refused
 from archcalc.export.torch.classes import Classes
@@ -12,6 +11,7 @@ from archcalc.export.torch.piece import Change, Form
 from archcalc.export.torch.prelude import prelude
 from archcalc.export.torch.tree import grove
 from archcalc.graph.model import Graph
+from archcalc.tuples import NamedTuple
 
 
 class Place(NamedTuple):

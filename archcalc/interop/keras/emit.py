@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.interop.keras.settings import LARGEST, MOST_AXES, BadLayer, Settings
 from archcalc.interop.trace import OPAQUE, Kind, Operation, Shape, StoredWeight, Tensor
+from archcalc.tuples import NamedTuple
 
 
 class Flow(NamedTuple):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.interop.keras.settings import BadLayer
+from archcalc.tuples import NamedTuple
 
 _MODELS = ("Functional", "Model", "Sequential")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.errors import shown
 from archcalc.interop.keras.emit import Flow, LayerWriter, Recorder
@@ -15,6 +15,7 @@ from archcalc.interop.keras.settings import BadLayer, Settings, UnknownLayer
 from archcalc.interop.keras.topology import LayerEntry, Ref, Topology, is_model, refs, topology
 from archcalc.interop.keras.windows import WINDOWS, LayerRule
 from archcalc.interop.trace import Shape
+from archcalc.tuples import NamedTuple
 
 RULES: dict[str, LayerRule] = {**WINDOWS, **LAYERS, **JOINS, **SEQUENCES}
 MALFORMED = (KeyError, TypeError, AttributeError, IndexError, ValueError, OverflowError)

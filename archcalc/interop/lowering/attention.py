@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isclose
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.graph.model import Node
 from archcalc.interop.lowering import constants, products, values
@@ -12,6 +12,7 @@ from archcalc.interop.lowering.axes import Axis, Lie
 from archcalc.interop.lowering.model import Unlowered
 from archcalc.interop.lowering.stored import standing
 from archcalc.interop.trace import Operation
+from archcalc.tuples import NamedTuple
 
 _PARTS = ("query", "key", "value")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+
+from archcalc.tuples import NamedTuple
 
 Axis = tuple[int, ...]  # atoms, the outermost first; none for a size of 1
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from archcalc.interop.lowering import values
 from archcalc.interop.lowering.assembly import LoweringState
@@ -11,6 +10,7 @@ from archcalc.interop.lowering.axes import Axis, Lie
 from archcalc.interop.lowering.model import Unlowered
 from archcalc.interop.lowering.stored import standing
 from archcalc.interop.trace import Operation
+from archcalc.tuples import NamedTuple
 
 _BIASED = ("conv", "deconv", "linear", "scale")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from archcalc.graph.model import Graph
+from archcalc.tuples import NamedTuple
 
 
 class PlacedWeight(NamedTuple):

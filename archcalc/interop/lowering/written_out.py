@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from archcalc.interop.lowering.written_norms import written_norm
 from archcalc.interop.trace import Operation, Tensor, Trace
+from archcalc.tuples import NamedTuple
 
 _SAME = ("dropout", "cast", "copy")
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from archcalc.errors import ArchError, Diagnostic
 from archcalc.interop.onnx.messages import Attribute, GraphProto, NodeProto
 from archcalc.interop.onnx.tensors import Place, entries
 from archcalc.interop.onnx.wire import Field, WireFile, signed
+from archcalc.tuples import NamedTuple
 
 _READ = "`.pt2` of torch.export, ONNX, and Keras' `.keras` or JSON are read, known by their content"
 

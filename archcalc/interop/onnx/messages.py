@@ -10,10 +10,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from copy import copy
-from typing import NamedTuple
 
 from archcalc.interop.onnx.tensors import Place, Stored, entries, stored
 from archcalc.interop.onnx.wire import WireFile, signed
+from archcalc.tuples import NamedTuple
 
 Dimension = int | str | None  # an extent, the name of a free one, or nothing at all
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from archcalc.interop.onnx.messages import NodeProto
+from archcalc.tuples import NamedTuple
 
 _SCOPES, _CLASSES = "pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy"
 _RULES = "pkg.onnxscript.rewriter.rule_name"

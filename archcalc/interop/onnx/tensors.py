@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from archcalc.errors import ArchError
 from archcalc.interop.onnx.wire import WireFile, signed
+from archcalc.tuples import NamedTuple
 
 Place = tuple[int, int]
 Number = int | float

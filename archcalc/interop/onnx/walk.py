@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from typing import NamedTuple
 
 from archcalc.errors import ArchError, Diagnostic
 from archcalc.interop.onnx.functions import Function
@@ -16,6 +15,7 @@ from archcalc.interop.onnx.messages import Attribute, GraphProto, NodeProto
 from archcalc.interop.onnx.rules import RULES
 from archcalc.interop.onnx.tensors import FLOATS, MOST_AXES, Stored
 from archcalc.interop.onnx.values import Budget, NodeCall, Value, sized
+from archcalc.tuples import NamedTuple
 
 _MOST_NODES = 100_000
 _MOST_DEPTH = 30

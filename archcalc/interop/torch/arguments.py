@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from archcalc.tuples import NamedTuple
 
 Resolve = Callable[[str], Any]  # the value of a symbolic integer by its name
 

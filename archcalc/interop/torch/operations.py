@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.interop.torch.arguments import Arguments
 from archcalc.interop.torch.words import kept, order_of, word_of
 from archcalc.interop.trace import OPAQUE, Shape
+from archcalc.tuples import NamedTuple
 
 _PREFIX = "torch.ops."
 _KNOWN = ("aten", "torchvision", "quantized_decomposed")  # namespaces whose names the table means

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.errors import ArchError, Diagnostic, listed, shown, suggestion
 from archcalc.interop.fixed import fixed, free_ones
+from archcalc.tuples import NamedTuple
 
 _LARGEST = 1 << 40  # that may be asked for along an axis
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.interop.trace import Kind, Operation, StoredWeight, Tensor
+from archcalc.tuples import NamedTuple
 
 _KINDS: dict[str, tuple[Kind, str]] = {
     "parameter": ("parameter", "parameter_name"),

@@ -7,7 +7,7 @@ think of order then.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from archcalc.tuples import NamedTuple
 
 
 class Stale(NamedTuple):

@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc import __version__
 from archcalc.errors import ArchError, Diagnostic
@@ -26,6 +26,7 @@ from archcalc.sweeps.evaluation.stream import Stream, reader
 from archcalc.sweeps.evaluation.told import Tell, silent
 from archcalc.sweeps.results.store import Store, open_store
 from archcalc.sweeps.results.stored import missing_parts, only_rows, write_parts
+from archcalc.tuples import NamedTuple
 from archcalc.units import printable
 
 LEAST, MOST = 2.5, 5.0  # seconds of a piece; one costs Dask some milliseconds

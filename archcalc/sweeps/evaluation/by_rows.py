@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.sweeps.evaluation.collector import Collector
 from archcalc.sweeps.evaluation.engine import Engine
@@ -18,6 +18,7 @@ from archcalc.sweeps.program import ranges
 from archcalc.sweeps.program.grid import compile_rows, fast_axes
 from archcalc.sweeps.program.linear_forms import Form, Forms, constant
 from archcalc.sweeps.program.ranges import Range
+from archcalc.tuples import NamedTuple
 
 CHUNK = 1 << 20  # points of a box that is not split further
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.errors import Diagnostic, UsageError, listed, shown, suggestion
 from archcalc.sweeps.evaluation.engine import Found
 from archcalc.sweeps.metrics import ALIASES, block_count, block_named
+from archcalc.tuples import NamedTuple
 
 MOST_IN_FRONT = 200_000
 ENOUGH = 1 << 12  # points from which it shows whether goals choose

@@ -6,7 +6,7 @@ Points that no program covers are analyzed one by one, which is slower and gives
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.formats import Formats
 from archcalc.spec.expressions import Expression
@@ -17,6 +17,7 @@ from archcalc.sweeps.metrics import MEANING, Count
 from archcalc.sweeps.program.recording import MetricsAsked, analyzed
 from archcalc.sweeps.space.points import Points
 from archcalc.symbols import OPERATIONS, Guard, Symbol
+from archcalc.tuples import NamedTuple
 
 FEW = 200  # points whose metrics are asked for one by one
 FEWER = 20  # where not all programs of structures are at hand

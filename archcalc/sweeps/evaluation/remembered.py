@@ -16,12 +16,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc import __version__
 from archcalc.caches import cache_folder
 from archcalc.regular import open_regular
 from archcalc.sweeps.machine.instructions import BY_NUMBER, COUNT, SHIFT, WORD, Code
+from archcalc.tuples import NamedTuple
 
 MOST_FILES = 4_000
 LARGEST = 1 << 20  # bytes of a file

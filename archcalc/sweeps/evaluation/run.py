@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.analysis.step import refuse_whole
 from archcalc.errors import Diagnostic, SpecError, UsageError, shown
@@ -31,6 +31,7 @@ from archcalc.sweeps.space.constraints import blocks_in, parse_condition
 from archcalc.sweeps.space.model import INPUT
 from archcalc.sweeps.space.points import Points
 from archcalc.sweeps.space.unread import MOST_BUILT
+from archcalc.tuples import NamedTuple
 from archcalc.units import grouped
 
 Progress = Callable[[int], None]  # is called with the number of points done

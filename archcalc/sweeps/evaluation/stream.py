@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.sweeps.evaluation.by_rows import Box, RowGrid
 from archcalc.sweeps.evaluation.collector import Collector
@@ -17,6 +17,7 @@ from archcalc.sweeps.evaluation.structures import WHERE
 from archcalc.sweeps.machine.instructions import Executor
 from archcalc.sweeps.space import shuffle
 from archcalc.sweeps.space.points import Points
+from archcalc.tuples import NamedTuple
 
 CHUNK = 1 << 15  # points at most; the first one has fewer, so that a slow sweep is told from the start
 FIRST = 1 << 12

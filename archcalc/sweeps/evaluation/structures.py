@@ -12,7 +12,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from math import lcm
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.graph.folding import ROUNDS
 from archcalc.spec.expressions import Expression
@@ -38,6 +38,7 @@ from archcalc.sweeps.space.constraints import holds
 from archcalc.sweeps.space.model import Axis
 from archcalc.sweeps.space.points import Points
 from archcalc.symbols import Guard, Int, Program
+from archcalc.tuples import NamedTuple
 
 MOST_STRUCTURES = 1_000
 WHERE = "where"

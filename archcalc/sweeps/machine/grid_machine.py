@@ -7,13 +7,14 @@ registers. See `archcalc.sweeps.program.grid`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from archcalc.compiled import compiled
 from archcalc.sweeps.machine.instructions import Code
 from archcalc.sweeps.machine.numba_machine import execute
+from archcalc.tuples import NamedTuple
 
 Array = np.ndarray[Any, Any]
 

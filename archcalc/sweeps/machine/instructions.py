@@ -7,7 +7,9 @@ b, numbers s and t. A target is never one of its own operands, so that a compile
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
+
+from archcalc.tuples import NamedTuple
 
 Instruction = tuple[int, int, int, int, int, int]
 

@@ -7,7 +7,7 @@ Points are made here, too: a grid's by counting, a random sample's by the permut
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from archcalc.sweeps.machine.instructions import (
     SHIFT,
     Code,
 )
+from archcalc.tuples import NamedTuple
 
 TILE = 1_024  # points at once: with some dozen registers still in the second-level cache
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import NamedTuple
 
 from archcalc.sweeps.machine.instructions import (
     ADD,
@@ -21,6 +20,7 @@ from archcalc.sweeps.machine.instructions import (
 )
 from archcalc.sweeps.program.code import Writer, allocate
 from archcalc.sweeps.program.linear_forms import Form, Forms, constant
+from archcalc.tuples import NamedTuple
 
 FEWEST, MOST = 64, 4_096  # points of a row
 SLOW, FAST = 1, 2

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import gcd
-from typing import NamedTuple
 
 from archcalc.sweeps.program import ranges
 from archcalc.sweeps.program.ranges import TRUTH, Range
+from archcalc.tuples import NamedTuple
 
 
 class Form(NamedTuple):

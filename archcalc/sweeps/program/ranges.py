@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import gcd
-from typing import NamedTuple
+
+from archcalc.tuples import NamedTuple
 
 
 class Range(NamedTuple):

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from math import lcm
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.api import Network
 from archcalc.arithmetic import recorded
@@ -26,6 +26,7 @@ from archcalc.rationals import ratio
 from archcalc.sweeps.metrics import BlockCount, Count, metrics
 from archcalc.sweeps.space.model import INPUT, Axis, Space, settings
 from archcalc.symbols import Guard, Int, Program, Requirement
+from archcalc.tuples import NamedTuple
 
 LARGEST_DENOMINATOR = 1 << 31  # of the values of one axis
 

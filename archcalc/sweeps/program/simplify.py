@@ -7,12 +7,12 @@ assume that they hold. The number of the first check that fails is itself a resu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from archcalc.sweeps.machine.instructions import WORD
 from archcalc.sweeps.program.linear_forms import EmptyError, Form, Forms, constant
 from archcalc.sweeps.program.ranges import Range
 from archcalc.symbols import Guard, Int, Program, Requirement, Symbol
+from archcalc.tuples import NamedTuple
 
 
 class Simplified(NamedTuple):

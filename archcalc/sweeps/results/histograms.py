@@ -10,12 +10,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from math import expm1, isqrt, log, log1p
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.sweeps.evaluation.collector import Goal
 from archcalc.sweeps.results.parts import POINT
 from archcalc.sweeps.results.store import Store, on_all_cores
+from archcalc.tuples import NamedTuple
 from archcalc.units import grouped, printable
 
 Scale = Literal["auto", "log", "linear"]

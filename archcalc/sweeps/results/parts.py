@@ -9,13 +9,14 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from importlib import import_module
 from itertools import islice
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from archcalc.errors import ArchError, Diagnostic, UsageError
 from archcalc.regular import lines, open_regular
 from archcalc.sweeps.metrics import MEANING
 from archcalc.sweeps.program.recording import columns
 from archcalc.sweeps.space.points import Points
+from archcalc.tuples import NamedTuple
 from archcalc.units import safe
 
 POINT = "point"

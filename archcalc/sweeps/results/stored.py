@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.sweeps.evaluation.collector import MOST_IN_FRONT, Collector, Goal
 from archcalc.sweeps.evaluation.engine import Engine
@@ -14,6 +14,7 @@ from archcalc.sweeps.metrics import MEANING
 from archcalc.sweeps.results.histograms import extents
 from archcalc.sweeps.results.parts import POINT, Part
 from archcalc.sweeps.results.store import Store
+from archcalc.tuples import NamedTuple
 
 
 def sweep_into(store: Store, request: Request, progress: Progress, tell: Tell = silent) -> None:

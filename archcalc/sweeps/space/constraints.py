@@ -10,7 +10,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.arithmetic import maximum
 from archcalc.errors import ArchError, Diagnostic, UsageError, listed, shown, suggestion
@@ -26,6 +26,7 @@ from archcalc.spec.expressions import (
 )
 from archcalc.sweeps.metrics import ALIASES, OF_BLOCKS, block_count
 from archcalc.symbols import Int
+from archcalc.tuples import NamedTuple
 
 UNITS = {
     "k": 10**3,

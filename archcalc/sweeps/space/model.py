@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.api import Network, input_shape
 from archcalc.errors import ArchError, Diagnostic, Span, SpecError, UsageError, shown
@@ -18,6 +18,7 @@ from archcalc.spec.model import Variable
 from archcalc.spec.settings import parse_value, show_value, split_values, unknown_variable
 from archcalc.spec.variables import check_type
 from archcalc.sweeps.metrics import MEANING
+from archcalc.tuples import NamedTuple
 
 MOST_VALUES = 1 << 20  # per axis
 INPUT = "input"

@@ -7,13 +7,13 @@ import random
 from array import array
 from collections.abc import Iterator, Sequence
 from io import TextIOWrapper
-from typing import NamedTuple
 
 from archcalc.api import Network
 from archcalc.errors import ArchError, Diagnostic, UsageError, shown
 from archcalc.regular import lines, open_regular
 from archcalc.sweeps.space import shuffle
 from archcalc.sweeps.space.model import Axis, Space, make_axis, refuse_overlap
+from archcalc.tuples import NamedTuple
 from archcalc.units import printable
 
 MOST_POINTS = 1 << 62  # of a grid: numbers of points stay within 64 bits

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+from archcalc.tuples import NamedTuple
 
 MOST_IN_GROUP = 1 << 31
 SMALL = 1 << 20  # points of a space that is shuffled as a list instead; longer than any axis
