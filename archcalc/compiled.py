@@ -36,7 +36,7 @@ OPTIONS = {
 }
 THREADS: int = numba.config.NUMBA_NUM_THREADS  # the cores this process may use, or that variable
 SEAL = hashlib.sha256().digest_size  # bytes
-ROOMS = ("execution", "sweeps/machine")  # whose files kernels are made of, beside this one
+ROOMS = ("execution",)  # whose files kernels are made of, beside this one
 KEPT = 4  # folders of cached kernels: those of other versions in use side by side
 PIECES = 8  # for each thread: even shares, and Ctrl-C is heard between two of them
 

@@ -20,7 +20,8 @@ from archcalc.sweeps.evaluation import by_rows, run, stream
 from archcalc.sweeps.evaluation.engine import Engine
 from archcalc.sweeps.evaluation.run import request, sweep
 from archcalc.sweeps.evaluation.stream import reader
-from archcalc.sweeps.machine import numba_machine, numpy_machine
+from archcalc.sweeps.machine import numpy_machine
+from archcalc.sweeps.machine.vector_machine import VectorMachine
 from archcalc.sweeps.metrics import MEANING
 from archcalc.sweeps.program.recording import analyzed
 from archcalc.sweeps.space.model import Space, make_space
@@ -79,7 +80,7 @@ def agree(space: Space, count: int) -> tuple[int, int]:
     engine = Engine(points, list(MEANING), FLOAT32)
     digits, reasons = reader(points, False)(0, points.size), engine.told.reasons
     first = engine.evaluate(digits)
-    for engine.executor in (numba_machine, Exact):
+    for engine.executor in (VectorMachine(after=0), Exact):
         other = engine.evaluate(digits)
         assert (other.reasons == first.reasons).all()
         valid = other.reasons == 0

@@ -18,7 +18,10 @@ import archcalc
 from archcalc.sweeps.evaluation import by_rows, run, stream
 from archcalc.sweeps.evaluation.by_rows import bounds
 from archcalc.sweeps.evaluation.run import Outcome, request, sweep
-from archcalc.sweeps.machine import grid_machine, instructions, numba_machine, numpy_machine
+from archcalc.sweeps.machine import instructions, numpy_machine
+from archcalc.sweeps.machine.vector_kept import RowKernel
+from archcalc.sweeps.machine.vector_machine import PointDigits
+from archcalc.sweeps.machine.vector_points import PointSource
 from archcalc.sweeps.program import ranges
 from archcalc.sweeps.program.code import compile_forms
 from archcalc.sweeps.program.grid import compile_rows, fast_axes
@@ -67,9 +70,7 @@ def test_rows_give_what_points_give(
 
     shared = computed(written.once, fast_axes, quickly)
     numbers = computed(written.numbers, slow_axes, slow)
-    kept = grid_machine.GridMachine(written.points, written.patches, shared, found.simple.passed).run(
-        numbers, None
-    )
+    kept = RowKernel(written.points, written.patches, shared, found.simple.passed).run(numbers, None)
     expected = []
     tally = [0] * (found.simple.passed + 1)
     for place, (row, column) in enumerate(product(slow.tolist(), quickly.tolist())):
@@ -169,9 +170,10 @@ def test_the_fast_axes_leave_least_to_do() -> None:
 def test_points_are_counted_alike() -> None:
     """The kernel's counting of a grid against that of the definition, over the end of an axis."""
     lengths = (3, 1, 7, 1 << 20)
-    source = numba_machine.source(lengths, (), (), ())
+    kernel = PointDigits(PointSource(lengths, None))
     for start in ((0, 0, 0, 0), (1, 0, 6, (1 << 20) - 1000), (0, 0, 0, 5)):
-        found = numba_machine.points(source, start, 0, 3_000)
+        begin = ((start[0] * 1 + start[1]) * 7 + start[2] << 20) + start[3]
+        found = kernel.read(begin, begin + 3_000)
         assert (found == numpy_machine.counted(lengths, start, 3_000)).all()
         last = (start[3] + 2_999) % (1 << 20)
         assert found[:, -1].tolist()[-1] == last

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from support.programs import SETS, Case, case, trees
 
 from archcalc.arithmetic import maximum, require
-from archcalc.sweeps.machine import instructions, numba_machine, numpy_machine
+from archcalc.sweeps.machine import instructions, numpy_machine
+from archcalc.sweeps.machine.vector_machine import VectorMachine
 from archcalc.sweeps.program import ranges
 from archcalc.sweeps.program.code import compile_forms
 from archcalc.sweeps.program.linear_forms import Forms
@@ -100,7 +101,7 @@ def test_all_executors_give_what_was_recorded(
     if code.fits and found.simple.largest <= instructions.WORD:
         inputs = [(i, numpy_machine.table(v)) for i, v in enumerate(values)]
         lines = [i for i, (first, *_) in enumerate(plain) if first == found.simple.passed]
-        for executor in (numpy_machine, numba_machine):
+        for executor in (numpy_machine, VectorMachine(after=0)):
             rows = executor.run(code, inputs, digits)
             assert rows[0].tolist() == [first for first, *_ in plain]
             assert rows[:, lines].T.tolist() == [plain[i] for i in lines]
@@ -174,6 +175,6 @@ def test_division_is_total_at_the_limits(divisor: int) -> None:
     operations = (instructions.DIVIDE, instructions.MODULO)
     written = tuple((op, 2 + i, 0, 1, 0, 0) for i, op in enumerate(operations))
     code = instructions.Code(written, 4, {0: 0, 1: 1}, (2, 3), True)
-    for executor in (numpy_machine, numba_machine):
+    for executor in (numpy_machine, VectorMachine(after=0)):
         found = executor.run(code, inputs, digits)
         assert found[:, 2:].T.tolist() == [instructions.run(code, [x, divisor]) for x in (-8, 8)]

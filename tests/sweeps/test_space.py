@@ -16,7 +16,7 @@ from archcalc.operators.shape import Shape
 from archcalc.spec.catalog import Entry
 from archcalc.spec.model import Source
 from archcalc.spec.read import read
-from archcalc.sweeps.space import shuffle
+from archcalc.sweeps.machine import shuffle
 from archcalc.sweeps.space.model import Space, make_space
 from archcalc.sweeps.space.points import grid, read_points, sample
 

@@ -187,7 +187,8 @@ def work(job: Job, piece: Piece) -> Done:
         prepared = _own.prepared = _prepare(job)
     _, request, setup, store = prepared
     began, before = time.perf_counter(), _skipped(setup.grid)
-    stream = Stream(setup.engine, _reader(setup, request, piece), setup.collector, threads=1)
+    read = _reader(setup, request, piece)
+    stream = Stream(setup.engine, read, setup.collector, threads=1, numbered=setup.numbered)
     if store is not None:
         numbers = range(piece.begin // store.part, -(-piece.end // store.part))
         points = sum(write_parts(store, stream, numbers))

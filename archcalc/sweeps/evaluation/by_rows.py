@@ -88,7 +88,8 @@ class RowGrid:
     """The rows of an engine's grid, in chunks for `Stream`. `skipped` points are never evaluated."""
 
     def __init__(self, engine: Engine, layout: Layout, signs: Sequence[int]) -> None:
-        from archcalc.sweeps.machine import grid_machine, numba_machine
+        from archcalc.sweeps.machine import numpy_machine
+        from archcalc.sweeps.machine.vector_kept import RowKernel
 
         structure = engine.structures.whole()
         assert structure is not None
@@ -103,12 +104,12 @@ class RowGrid:
         self.code = compile_rows(simple.forms, [simple.first, where, *goals], quick)
         self.lengths = [lengths[axis] for axis in layout.slow]
         self.strides = [prod(lengths[axis + 1 :]) for axis in range(len(lengths))]
-        source = numba_machine.source([lengths[axis] for axis in layout.fast], (), (), ())
-        fast = numba_machine.points(source, [0] * len(layout.fast), 0, layout.width)
+        fast = numpy_machine.counted(
+            [lengths[axis] for axis in layout.fast], [0] * len(layout.fast), layout.width
+        )
         shared = self._computed(self.code.once, layout.fast, fast)
         self.offsets = self._numbers(layout.fast, fast)
-        self.source = numba_machine.source(self.lengths, (), (), ())
-        self.rows = grid_machine.GridMachine(self.code.points, self.code.patches, shared, simple.passed)
+        self.rows = RowKernel(self.code.points, self.code.patches, shared, simple.passed)
 
     def _computed(self, code: Code, axes: Sequence[int], digits: Any) -> Any:
         """Return the results of a program over some axes."""
@@ -181,16 +182,16 @@ class RowGrid:
 
     def run(self, begin: int, end: int, collector: Collector) -> int:
         """Evaluate rows, keep what the collector can use; return the number of points."""
-        from archcalc.sweeps.machine import numba_machine
+        from archcalc.sweeps.machine import numpy_machine
 
         start = []
         number = begin
         for length in reversed(self.lengths):
             number, digit = divmod(number, length)
             start.append(digit)
-        digits = numba_machine.points(self.source, start[::-1], 0, end - begin)
+        digits = numpy_machine.counted(self.lengths, start[::-1], end - begin)
         numbers = self._computed(self.code.numbers, self.layout.slow, digits)
-        kept = self.rows.run(numbers, collector.bar())
+        kept = self.rows.run(numbers, collector.bars())
         bases, width = self._numbers(self.layout.slow, digits), self.layout.width
 
         def number_of(places: Any) -> Any:

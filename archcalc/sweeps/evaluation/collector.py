@@ -95,7 +95,7 @@ class Collector:
         self._keep([row if sign > 0 else -row for row, sign in goals], begin + lanes)
 
     def add_rows(self, kept: Any, outcomes: Any, number_of: Callable[[Any], Any]) -> None:
-        """Collect rows of a grid; the kernel kept the useful ones: see `machine.grid_machine`."""
+        """Collect rows of a grid; the kernel kept the useful ones: see `machine.vector_filter`."""
         counts, places = kept.firsts.T
         self.seen += int(counts.sum())
         self.valid += int(counts[-1])
@@ -111,12 +111,12 @@ class Collector:
         """Whether more than half of the points are in the front."""
         return bool(self.pareto) and self.kept >= ENOUGH and 2 * len(self.front.numbers) > self.kept
 
-    def bar(self) -> list[int] | None:
-        """Return objectives that make all points they dominate useless."""
+    def bars(self) -> Any:
+        """Return objectives [goal, bar], or None; what one of them dominates is useless."""
         if self.pareto and len(self.front.numbers):
-            return [int(value) for value in self.front.values[:, 0]]
+            return self.front.values
         if self.by is not None and len(self.best.numbers) == self.best.most:
-            return [int(self.best.values[-1])]
+            return self.best.values[None, -1:]
         return None
 
     def _keep(self, goals: Sequence[Any], numbers: Any) -> None:

@@ -10,10 +10,11 @@ from archcalc.analysis.step import refuse_whole
 from archcalc.errors import Diagnostic, SpecError, UsageError, shown
 from archcalc.formats import Formats
 from archcalc.spec.expressions import Expression
+from archcalc.sweeps.evaluation.by_numbers import NumberedPoints
 from archcalc.sweeps.evaluation.by_rows import Box, RowGrid, layout
 from archcalc.sweeps.evaluation.collector import Collector, Goal, parse_goals
 from archcalc.sweeps.evaluation.engine import Engine
-from archcalc.sweeps.evaluation.stream import Chunk, Stream, executor, reader
+from archcalc.sweeps.evaluation.stream import Chunk, Stream, compiles, executor, reader
 from archcalc.sweeps.evaluation.structures import WHERE
 from archcalc.sweeps.evaluation.told import Tell, silent
 from archcalc.sweeps.metrics import (
@@ -199,16 +200,18 @@ def _located(points: Points, metric: str, path: str) -> BlockCount:
 
 
 class Setup(NamedTuple):
-    """The evaluator of any points of a request; `grid` if it goes by rows."""
+    """The evaluator of any points of a request; `grid` if it goes by rows, `numbered` by number."""
 
     engine: Engine
     compiled: bool
     collector: Callable[[], Collector]
     grid: RowGrid | None
+    numbered: NumberedPoints | None
 
     def stream(self, points: Points, threads: int | None = None) -> Stream:
         """Return a stream over the request's points, on this many threads, else on all cores."""
-        return Stream(self.engine, reader(points, self.compiled), self.collector, threads)
+        read = reader(points, self.compiled)
+        return Stream(self.engine, read, self.collector, threads, self.numbered)
 
 
 def prepare(request: Request, keep: bool, tell: Tell = silent) -> Setup:
@@ -220,11 +223,10 @@ def prepare(request: Request, keep: bool, tell: Tell = silent) -> Setup:
     goals = [*request.pareto, *([request.by] if request.by else [])]
     wanted = [*MEANING, *(g.name for g in goals)] if keep else [goal.name for goal in goals]
     wanted = list(dict.fromkeys(wanted)) or ["parameters"]
-    machine = executor(request.points)
+    machine, compiled = executor(request.points), compiles(request.points)
     engine = Engine(
         request.points, wanted, request.formats, request.condition, machine, tell, request.others
     )
-    compiled = machine.COMPILED
     signs = [-1 if goal.most else 1 for goal in goals]
     signed = [(wanted.index(goal.name), sign) for goal, sign in zip(goals, signs, strict=True)]
     count = len(request.pareto)
@@ -233,8 +235,15 @@ def prepare(request: Request, keep: bool, tell: Tell = silent) -> Setup:
     def collector() -> Collector:
         return Collector(signed[:count], signed[count] if request.by else None, request.top)
 
-    rows = layout(engine) if compiled and not keep else None
-    return Setup(engine, compiled, collector, RowGrid(engine, rows, signs) if rows is not None else None)
+    grid = numbered = None
+    structure = engine.structures.whole() if compiled and not keep else None
+    if structure is not None and request.points.chosen is None:
+        rows = layout(engine)
+        if rows is not None:
+            grid = RowGrid(engine, rows, signs)
+        else:
+            numbered = NumberedPoints(engine, structure, signs)
+    return Setup(engine, compiled, collector, grid, numbered)
 
 
 def sweep(

@@ -10,18 +10,20 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+from archcalc.sweeps.evaluation.by_numbers import NumberedPoints
 from archcalc.sweeps.evaluation.by_rows import Box, RowGrid
 from archcalc.sweeps.evaluation.collector import Collector
 from archcalc.sweeps.evaluation.engine import Engine, Found
 from archcalc.sweeps.evaluation.structures import WHERE
+from archcalc.sweeps.machine import shuffle
 from archcalc.sweeps.machine.instructions import Executor
-from archcalc.sweeps.space import shuffle
 from archcalc.sweeps.space.points import Points
 from archcalc.tuples import NamedTuple
 
 CHUNK = 1 << 15  # points at most; the first one has fewer, so that a slow sweep is told from the start
 FIRST = 1 << 12
-MANY = 1_500_000  # points from which loading the compiled kernel pays
+MANY = 750_000  # points from which compiling pays
+LARGE = 1 << 18  # points of a chunk that a kernel filters
 
 
 class Chunk(NamedTuple):
@@ -34,12 +36,17 @@ class Chunk(NamedTuple):
     lanes: Any
 
 
+def compiles(points: Points) -> bool:
+    """Return whether there are so many points that compiling pays."""
+    return points.size >= MANY
+
+
 def executor(points: Points) -> Executor:
     """Return the machine that runs programs over this many points fastest."""
-    if points.size >= MANY:
-        from archcalc.sweeps.machine import numba_machine
+    if compiles(points):
+        from archcalc.sweeps.machine.vector_machine import VectorMachine
 
-        return numba_machine
+        return VectorMachine()
     from archcalc.sweeps.machine import numpy_machine
 
     return numpy_machine
@@ -57,14 +64,10 @@ def reader(points: Points, compiled: bool) -> Callable[[int, int], Any]:
             list(zip(*map(space.digits, chosen[begin:end]), strict=True))
         )
     if compiled:
-        from archcalc.sweeps.machine import numba_machine
+        from archcalc.sweeps.machine.vector_machine import PointDigits
+        from archcalc.sweeps.machine.vector_points import PointSource
 
-        parts = (plan.groups, plan.sizes, plan.keys) if plan else ((), (), ())
-        source = numba_machine.source(lengths, *parts)
-        still = [0] * len(lengths)
-        return lambda begin, end: numba_machine.points(
-            source, still if plan else space.digits(begin), begin, end - begin
-        )
+        return PointDigits(PointSource(lengths, plan)).read
     if plan is not None:
         return lambda begin, end: numpy_machine.stacked(
             shuffle.digits(plan, lengths, shuffle.draw(plan, numpy_machine.numbers(begin, end)))
@@ -81,8 +84,9 @@ class Stream:
         read: Callable[[int, int], Any],
         collector: Callable[[], Collector],
         threads: int | None = None,
+        numbered: NumberedPoints | None = None,
     ) -> None:
-        self.engine, self.read, self.make = engine, read, collector
+        self.engine, self.read, self.make, self.numbered = engine, read, collector, numbered
         self.threads = threads or cores()
         self._size = min(FIRST, CHUNK)
         self._own = threading.local()
@@ -90,6 +94,9 @@ class Stream:
 
     def chunks(self, begin: int, end: int, keep: bool) -> Iterator[Chunk | int]:
         """Yield every chunk in order; only its number of points, unless it is kept."""
+        if self.numbered is not None and not keep:
+            yield from self._filtered(self.numbered, _growing(begin, end))
+            return
         pieces = self._cut([(begin, end)])
         yield from self._spread(lambda first, last: self._chunk(first, last, keep), pieces)
 
@@ -109,8 +116,12 @@ class Stream:
 
     def rows(self, grid: RowGrid, box: Box | None = None) -> Iterator[int]:
         """Evaluate by rows of a grid, or of a box of it; yield numbers of points."""
-        spans = map(grid.span, grid.boxes(box=box))
-        for count in self._spread(lambda a, b: grid.run(a, b, self._collector()), spans):
+        return self._filtered(grid, map(grid.span, grid.boxes(box=box)))
+
+    def _filtered(
+        self, kernel: RowGrid | NumberedPoints, spans: Iterator[tuple[int, int]]
+    ) -> Iterator[int]:
+        for count in self._spread(lambda a, b: kernel.run(a, b, self._collector()), spans):
             assert isinstance(count, int)
             yield count
             self._warn()
@@ -173,6 +184,15 @@ class Stream:
             self._collectors.append(self._own.collector)
         found: Collector = self._own.collector
         return found
+
+
+def _growing(begin: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield pieces that grow: a filter keeps all of the first, which find what beats most others."""
+    size = min(FIRST, LARGE)
+    while begin < end:
+        last = min(begin + size, end)
+        yield begin, last
+        begin, size = last, min(2 * size, LARGE)
 
 
 def cores() -> int:

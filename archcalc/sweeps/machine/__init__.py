@@ -1,4 +1,4 @@
-"""Run a register machine for integers on Python, NumPy and Numba; keep fronts and histograms."""
+"""Run a register machine for integers on Python, NumPy and LLVM; keep fronts and histograms."""
 
 from __future__ import annotations
 

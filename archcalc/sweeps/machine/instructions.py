@@ -22,7 +22,7 @@ Instruction = tuple[int, int, int, int, int, int]
     DIVIDE,  # a // b, 0 by zero
     DIVIDE_BY,  # a // s, s positive
     SHIFT,  # a >> s
-    DIVIDE_SMALL,  # a // b by way of floating point: both within ±2^52, b positive
+    DIVIDE_SMALL,  # a // b by way of floating point: both within ±2^50, b positive
     DIVIDE_SMALL_BY,  # a // s by way of floating point
     MODULO,  # a % b, 0 by zero
     MIN,
@@ -39,7 +39,7 @@ BINARY = frozenset({MULTIPLY, ADD, ADD_MULTIPLE, DIVIDE, DIVIDE_SMALL, MODULO, M
 BY_NUMBER = frozenset({DIVIDE_BY, DIVIDE_SMALL_BY, SHIFT})
 
 WORD = (1 << 63) - 1
-MANTISSA = 1 << 52
+MANTISSA = 1 << 50
 
 
 class Code(NamedTuple):
@@ -60,9 +60,7 @@ class Code(NamedTuple):
 
 
 class Executor(Protocol):
-    """A runner of programs over many points: the NumPy machine, or the Numba machine."""
-
-    COMPILED: bool
+    """A runner of programs over many points: the NumPy machine, or the vector machine."""
 
     def run(self, code: Code, inputs: Sequence[tuple[int, Any]], digits: Any) -> Any:
         """Return the results [output, point] at points given by digits [axis, point]."""

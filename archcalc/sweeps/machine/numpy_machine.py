@@ -16,7 +16,6 @@ from archcalc.sweeps.machine.instructions import BINARY, Code
 LANES = 4_096  # points at once: the registers stay in the cache
 
 Array = np.ndarray[Any, Any]
-COMPILED = False
 
 
 def run(code: Code, inputs: Sequence[tuple[int, Array]], digits: Array) -> Array:

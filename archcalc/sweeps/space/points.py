@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from archcalc.api import Network
 from archcalc.errors import ArchError, Diagnostic, UsageError, shown
 from archcalc.regular import lines, open_regular
-from archcalc.sweeps.space import shuffle
+from archcalc.sweeps.machine import shuffle
 from archcalc.sweeps.space.model import Axis, Space, make_axis, refuse_overlap
 from archcalc.tuples import NamedTuple
 from archcalc.units import printable
