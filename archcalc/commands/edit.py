@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -28,11 +29,21 @@ class EditCommand(SpecCommand):
     lasting = True
     every_setting_counts = False
 
+    def networks(self, ctx: click.Context, most: int | None) -> tuple[list[Any], list[str]]:
+        """Return the networks of the words; a .toml file alone that is none yet is its text."""
+        try:
+            return super().networks(ctx, most)
+        except ArchError:
+            words = ctx.params["words"]
+            if len(words) != 1 or not words[0].endswith(".toml") or not os.path.exists(words[0]):
+                raise
+            return [read_file(words[0])], []
+
 
 @spec_command("edit", fallback=START, cls=EditCommand, usage="[SPEC]")
 @click.option("-o", "--output", metavar="FILE", help="A new .toml file to save to.")
 @click.option("--no-browser", is_flag=True, help="Print the address; open nothing.")
-def command(networks: list[Network], output: str | None, no_browser: bool) -> None:
+def command(networks: list[Network | Source], output: str | None, no_browser: bool) -> None:
     """Edit SPEC on a page in the browser that answers every key stroke with its cost.
 
     \b
@@ -56,7 +67,7 @@ def command(networks: list[Network], output: str | None, no_browser: bool) -> No
     """
     if len(networks) > 1:
         raise UsageError(Diagnostic("edit takes one SPEC", help="`archcalc diff` compares two"))
-    session = Session(_opened(networks[0], output))
+    session = Session(_beginning(networks[0], output))
     session.read()
     _serve(LiveServer(session), no_browser)
 
@@ -74,6 +85,13 @@ def _serve(server: LiveServer, no_browser: bool) -> None:
             server.serve_forever(poll_interval=0.1)
         except KeyboardInterrupt:
             click.echo("ended", err=True)
+
+
+def _beginning(network: Network | Source, output: str | None) -> Beginning:
+    if isinstance(network, Source):  # its mistakes stand on the page
+        own = network.name if output is None else _new(output)
+        return Beginning(printable(os.path.basename(network.name)), network.text, "", {}, own)
+    return _opened(network, output)
 
 
 def _opened(network: Network, output: str | None) -> Beginning:

@@ -28,7 +28,7 @@ let room = null;  // measured when it changes: at a key stroke the browser would
 const shapeOf = () => {
   const {width, height} = room ??= $("picture").getBoundingClientRect();
   const shape = width && height ? width / height : innerWidth / (.7 * innerHeight);
-  return Math.min(4, Math.max(.3, Math.round(shape * 10) / 10));
+  return innerWidth < 600 ? .3 : Math.min(4, Math.max(.3, Math.round(shape * 10) / 10));  // one column is read by scrolling
 };
 const question = more => ({
   page: state.page, number: state.number, name: state.name, text: state.text, variant: state.variant,
@@ -69,13 +69,13 @@ const drawnElement = (name, attributes = {}, ...children) => {
   return made;
 };
 const grouped = text => text.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
-const SCALES = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "K"]];
+const SCALES = [[1e18, "E"], [1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "K"]];
 const scaled = (value, digits = 3) => {
   const [scale, letter] = SCALES.find(([scale]) => Math.abs(value) >= scale) ?? [1, ""];
   return `${Number((value / scale).toPrecision(digits))}${letter && ` ${letter}`}`;
 };
 // Two ends of an axis, with as many digits as it takes to tell them apart.
 const scaledEnds = (low, high) => {
-  const digits = [3, 4, 5, 6, 9, 15].find(count => low === high || scaled(low, count) !== scaled(high, count)) ?? 15;
+  const digits = low === high ? 3 : [3, 4, 5, 6, 9, 15].find(count => scaled(low, count) !== scaled(high, count)) ?? 15;
   return [scaled(low, digits), scaled(high, digits)];
 };

@@ -36,6 +36,7 @@ const SHOWN = {
     const field = last?.totals.field;
     last = part;
     last.totals.field = field;
+    base ??= part;  // what was opened was wrong
     Object.assign(words, part.words, {variables: part.variables});
     if ($("mistakes").firstChild) { showMistakes([]); changed(); }
     $("title").textContent = part.title;
@@ -45,7 +46,7 @@ const SHOWN = {
   drawn: part => {
     last.totals.field = part.field;
     if (base && base.totals.field === undefined && sameAsBase()) base.totals.field = part.field;
-    if (!baseRows.size && sameAsBase()) {
+    if (!baseRows.size && (last === base || sameAsBase())) {
       baseRows = new Map(part.rows.map(row => [row[1], row]));
       baseSums = sumsOf(part.rows);
     }
@@ -71,6 +72,7 @@ async function load(opened, settings, variant) {
   baseRows = new Map();
   baseSums = new Map();
   current = "";
+  zoom = 0;
   state.text = opened.text;
   const bare = question({text: opened.text, settings: {}, variant: opened.variant, bare: true, page: `${state.page} base`});
   for await (const part of ask("answer", bare)) if (part.part === "totals") base = part;
@@ -81,20 +83,32 @@ async function load(opened, settings, variant) {
 async function start() {
   const opened = await one("opened", {});
   state.operators = opened.operators;
-  const link = new URLSearchParams(location.hash.slice(1));
-  const told = link.get("net") ? await one("bundled", {name: link.get("net")}) : opened;
-  const settings = [...link].filter(([key]) => key.startsWith("set.")).map(([key, value]) => [key.slice(4), value]);
-  state.by = $("by").value = ["params", "alive", "field"].find(by => by === link.get("by")) ?? "multiplies";
-  await load(told, settings.length ? Object.fromEntries(settings) : undefined, link.get("variant") ?? undefined);
-  opening.bundled = link.has("net");
+  const {net, settings, variant} = fromLink();
+  await load(net ? await one("bundled", {name: net}) : opened, settings, variant);
+  opening.bundled = Boolean(net);
 }
 
-// The address carries the settings.
+// The address carries the settings; `set=`: there are none, whatever the command was given.
+const fromLink = () => {
+  const link = new URLSearchParams(location.hash.slice(1));
+  const settings = [...link].filter(([key]) => key.startsWith("set.")).map(([key, value]) => [key.slice(4), value]);
+  state.by = $("by").value = ["params", "alive", "field"].find(by => by === link.get("by")) ?? "multiplies";
+  const told = settings.length || link.has("set") ? Object.fromEntries(settings) : undefined;
+  return {net: link.get("net"), settings: told, variant: link.get("variant") ?? undefined};
+};
+// Another link in the same tab loads no page. A text that is not saved stays.
+addEventListener("hashchange", () => trying(async () => {
+  if (state.text === state.saved) return start();
+  const {settings, variant} = fromLink();
+  Object.assign(state, {settings: settings ?? {}, variant: variant ?? opening.variant});
+  recompute();
+}));
 const linked = () => {
   const link = new URLSearchParams();
   if (!state.file && opening.bundled) link.set("net", state.name);
   if (state.variant !== opening.variant) link.set("variant", state.variant);
   for (const [name, value] of Object.entries(state.settings)) link.set(`set.${name}`, value);
+  if (!Object.keys(state.settings).length && Object.keys(opening.settings).length) link.set("set", "");
   if (state.by !== "multiplies") link.set("by", state.by);
   clearTimeout(linked.waiting);
   linked.waiting = setTimeout(() => history.replaceState(null, "", `${root}${[...link].length ? `#${link}` : ""}`), 200);
@@ -102,8 +116,13 @@ const linked = () => {
 };
 
 async function save() {
-  if (!state.file) return exportAs("toml");
   const text = state.text;
+  if (!state.file) {
+    const told = await exportAs("toml");
+    state.saved = text;
+    changed();
+    return status(told);
+  }
   const {version} = await one("save", {text, version: state.version});
   Object.assign(state, {version, saved: text});
   changed();
@@ -117,7 +136,9 @@ async function exportAs(form) {
   const link = element("a", {href: url, download: name + suffix});
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 10000);
-  status(`${name}${suffix} · downloaded`);
+  const told = `${name}${suffix} · downloaded`;
+  status(told);
+  return told;
 }
 
 async function copy(text, what) {

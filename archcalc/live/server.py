@@ -69,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         code = self._verdict()
         if code:
-            self._refuse(code)
+            self._refuse(code, "too large" if code == 413 else "refused")
             return
         body = self.rfile.read(int(self.headers["Content-Length"]))
         answering = _answers()[self._name()]

@@ -10,7 +10,10 @@ const nice = value => {
 };
 // Where a slider begins and ends, and its step, by the default.
 const rangeOf = ({kind, default: own}) => {
-  const value = Math.abs(Number(own));
+  const value = Math.abs(Number(own)), [low, high, step] = rangeOfSize(kind, value);
+  return Number(own) < 0 ? [-high, -low, step] : [low, high, step];
+};
+const rangeOfSize = (kind, value) => {
   if (kind === "decimal") {
     const high = nice(2 * value || 1);
     return [0, high, high / 40];
@@ -32,6 +35,13 @@ const mark = name => {
   row?.classList.toggle("changed", name in state.settings || (name === "variant" && state.variant !== opening.variant));
 };
 
+// A slider reaches as far as its value: one beyond its ends moves them.
+const slide = (slider, value) => {
+  if (Number(value) > slider.max) slider.max = value;
+  if (Number(value) < slider.min) slider.min = value;
+  slider.value = value;
+};
+
 const GRAPH = "M1 12 L6 6 L10 8 L17 1";
 const control = variable => {
   const {name, kind, default: own, value, choices, help} = variable;
@@ -48,10 +58,10 @@ const control = variable => {
   } else if (kind === "integer" || kind === "decimal") {
     const [min, max, step] = rangeOf(variable);
     const slider = element("input", {type: "range", min, max, step, "aria-label": `${name}, slider`});
-    slider.value = value;
+    slide(slider, value);
     const field = element("input", {id, value, inputMode: "decimal", autocomplete: "off"});
     slider.addEventListener("input", () => { field.value = String(Number(Number(slider.value).toFixed(6))); set(name, field.value, own); });
-    field.addEventListener("input", () => { slider.value = field.value; set(name, field.value.trim(), own); });
+    field.addEventListener("input", () => { slide(slider, field.value); set(name, field.value.trim(), own); });
     const chart = element("button", {type: "button", title: `What ${name} does`, "aria-label": `Chart of ${name}`, "aria-expanded": "false"},
       drawnElement("svg", {viewBox: "0 0 18 14"}, drawnElement("path", {d: GRAPH})));
     chart.addEventListener("click", () => toggleSweep(variable, row));
@@ -79,7 +89,9 @@ const showControls = ({variables, variants, variant, input}) => {
     const row = $("controls").querySelector(`[data-name="${CSS.escape(name)}"]`);
     for (const field of row.querySelectorAll("input, select")) {
       if (field === document.activeElement || field.closest(".sweep")) continue;
-      if (kind === "switch") field.checked = value === "true"; else if (field.value !== value) field.value = value;
+      if (kind === "switch") field.checked = value === "true";
+      else if (field.value !== value && field.type === "range") slide(field, value);
+      else if (field.value !== value) field.value = value;
     }
     mark(name);
   }
@@ -172,7 +184,7 @@ const drawSweep = () => {
   const now = last.variables.find(({name}) => name === sweepOf)?.value;
   const xs = points.map(point => Number(metric(point, chosen.x))), ys = points.map(point => Number(metric(point, chosen.y)));
   const [left, right, low, high] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-  const px = x => 44 + 288 * (x - left) / (right - left || 1), py = y => 124 - 112 * (y - low) / (high - low || 1);
+  const px = x => 44 + 288 * (x - left) / (right - left || 1), py = y => low === high ? 68 : 124 - 112 * (y - low) / (high - low);
   const front = chosen.x === "value" ? xs.map(() => false) : frontOf(xs, ys);
   const text = (x, y, anchor, words) => drawnElement("text", {x, y, "text-anchor": anchor}, words);
   const dots = points.map((point, i) => {
@@ -190,7 +202,7 @@ const drawSweep = () => {
   const [lower, upper] = scaledEnds(low, high), [first, final] = scaledEnds(left, right);
   panel.querySelector("svg").replaceChildren(
     drawnElement("path", {class: "axis", d: "M44 8V124H334"}),
-    text(40, 16, "end", upper), text(40, 124, "end", lower),
+    ...(low === high ? [text(40, 71, "end", lower)] : [text(40, 16, "end", upper), text(40, 124, "end", lower)]),
     text(44, 138, "start", first), text(334, 138, "end", final),
     drawnElement("path", {class: "line", d: `M${line.map(i => `${px(xs[i]).toFixed(1)} ${py(ys[i]).toFixed(1)}`).join("L")}`}), ...dots);
   const at = points.find(point => point.value === now);

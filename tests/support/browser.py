@@ -117,6 +117,15 @@ class Browser:
         self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **told)
         self.call("Input.dispatchKeyEvent", type="keyUp", **told)
 
+    def choose(self, file: Path) -> None:
+        """Give a file to the page's next choice of one, when it asks."""
+        asked = "Page.fileChooserOpened"
+        while not (found := [event for event in self._events if event["method"] == asked]):
+            self._next()
+        node = found[-1]["params"]["backendNodeId"]
+        self._events.clear()
+        self.call("DOM.setFileInputFiles", backendNodeId=node, files=[str(file)])
+
     def size(self, width: int, height: int) -> None:
         """Make the window so large, in pixels."""
         sizes = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
