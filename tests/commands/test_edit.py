@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 import archcalc
 from archcalc.cli import commands
-from archcalc.errors import UsageError
+from archcalc.errors import ArchError, UsageError
 
 DATA = Path(__file__).parents[1] / "data"
 SPEC = 'input = "8x8x3"\nlayers = "conv 4 k3"\n'
@@ -109,6 +109,39 @@ def test_a_model_of_others_is_opened_and_never_written(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert model.read_bytes() == before and os.listdir(tmp_path) == ["net.pt2"]
+
+
+@pytest.mark.parametrize("text", ["", "layers = [", SPEC.replace("k3", "k9")])
+def test_a_file_with_mistakes_is_opened(text: str, tmp_path: Path) -> None:
+    """Ctrl-S saves it in the middle of a change; the page is where it is mended."""
+    (tmp_path / "net.toml").write_text(text)
+    process, address = start(tmp_path, "net.toml")
+    opened = asked(address, "opened", {})
+    told = asked(address, "answer", {"text": opened["text"], "bare": True})
+    asked(address, "save", {"text": SPEC, "version": opened["version"]})
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert (opened["file"], opened["name"], opened["text"]) == ("net.toml", "net.toml", text)
+    assert told["part"] == "mistakes"
+    assert (tmp_path / "net.toml").read_text() == SPEC
+
+
+@pytest.mark.parametrize(
+    ("words", "data"),
+    [
+        (["net.toml"], None),  # there is none
+        (["net.toml"], b"\xff"),  # no text
+        (["net.toml", "--n", "5"], b"layers = ["),  # where no setting is known
+    ],
+)
+def test_what_is_no_text_is_refused(
+    words: list[str], data: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if data is not None:
+        (tmp_path / "net.toml").write_bytes(data)
+    with pytest.raises(ArchError):
+        CliRunner().invoke(commands, ["edit", *words, "--no-browser"], catch_exceptions=False)
 
 
 @pytest.mark.parametrize(
