@@ -11,7 +11,6 @@ from archcalc.analysis.costs import Analysis, analyze
 from archcalc.errors import ArchError, Diagnostic, UsageError, shown
 from archcalc.graph.build import build
 from archcalc.graph.model import Graph
-from archcalc.graph.unread import refusal, unread
 from archcalc.operators.model import Window
 from archcalc.operators.shape import Shape
 from archcalc.spec.catalog import Entry
@@ -142,8 +141,9 @@ class Network:
         names = [name for name in self.changed if name in self.values and name not in sized]
         if not names:
             return
-        base = settle(self.spec, self.variant, {})
-        for name in unread(self.graph, self.values, base, names):
+        from archcalc.graph.unread import refusal, unread
+
+        for name in unread(self.graph, self.values, settle(self.spec, self.variant, {}), names):
             raise refusal(name, self.name, self.spec, self.values, self.input, self.variant)
 
     def analyze(self) -> Analysis:

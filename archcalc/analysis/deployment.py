@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from archcalc.graph.model import Graph
-from archcalc.operators.convolution import Conv, Deconv
-from archcalc.operators.linear import Linear
-from archcalc.operators.normalization import BatchNorm
 from archcalc.symbols import Int
 from archcalc.tuples import NamedTuple
+
+NORM = "bn"
+TAKES_NORM = ("conv", "deconv", "linear")
 
 
 class Deployed(NamedTuple):
@@ -31,7 +31,7 @@ def deployed(graph: Graph) -> Deployed:
     for index, node in enumerate(graph.nodes):
         if node.shares >= 0 or index in norms:
             continue
-        if isinstance(node.operator, BatchNorm):
+        if node.operator.name == NORM:
             count = node.shape.channels * times.get(index, 1)
             weights, biases = weights + count, biases + count
             continue
@@ -51,10 +51,9 @@ def foldable(graph: Graph) -> set[int]:
     readers = readers_of(graph)
     found: dict[int, int] = {}  # the layer behind whose output a norm stands
     for index, node in enumerate(graph.nodes):
-        if isinstance(node.operator, BatchNorm):
+        if node.operator.name == NORM:
             (before,) = node.inputs
-            layer = graph.nodes[before].operator
-            if isinstance(layer, Conv | Deconv | Linear) and readers[before] == 1:
+            if graph.nodes[before].operator.name in TAKES_NORM and readers[before] == 1:
                 found[index] = before
     owner = [index if node.shares < 0 else node.shares for index, node in enumerate(graph.nodes)]
     norm_of = {before: owner[norm] for norm, before in found.items()}
@@ -63,7 +62,7 @@ def foldable(graph: Graph) -> set[int]:
         used.setdefault(owner[index], set()).add(norm_of.get(index))
     behind: dict[int, set[int | None]] = {}
     for index, node in enumerate(graph.nodes):
-        if isinstance(node.operator, BatchNorm):
+        if node.operator.name == NORM:
             layer_of = owner[found[index]] if index in found else None
             behind.setdefault(owner[index], set()).add(layer_of)
     return {

@@ -14,7 +14,6 @@ from archcalc import garbage
 from archcalc.analysis.notebook import Rows
 from archcalc.arithmetic import maximum
 from archcalc.graph.model import Graph, Node
-from archcalc.operators.attention import Attention, WindowAttention
 from archcalc.symbols import Int
 from archcalc.tuples import NamedTuple
 
@@ -157,6 +156,8 @@ def _inside(
     First its inputs and the three projections are alive; then, the inputs only if somebody else reads
     them, the projections and the scores (in which the softmax is done) or, fused, the mixed values.
     """
+    from archcalc.operators.attention import Attention, WindowAttention  # others do without
+
     home = {index: buffer for buffer in buffers for index in buffer.nodes}
     for step, index in enumerate(order):
         node = graph.nodes[index]
@@ -173,6 +174,8 @@ def moments(
 
     `home`: the buffer of each node. An input stays if another layer reads it later.
     """
+    from archcalc.operators.attention import Attention, WindowAttention
+
     assert isinstance(node.operator, Attention | WindowAttention)
     projected, scores, mixed = node.operator.inside(*graph.input_shapes(node))
     read = _read(node, home)

@@ -111,6 +111,11 @@ def run_python(code: str) -> str:
 )
 def test_closed_form_commands_start_light(words: list[str]) -> None:
     """As a whole process: neither numpy nor numba is imported."""
+    assert imported(words, HEAVY) == "[]"
+
+
+def imported(words: list[str], names: Sequence[str]) -> str:
+    """The modules among `names` that are imported once a command has run."""
     code = f"""
 import sys
 sys.argv = ["archcalc", *{words!r}]
@@ -119,9 +124,27 @@ try:
     main()
 except SystemExit as stop:
     assert not stop.code, stop.code
-print("heavy:", [m for m in {HEAVY!r} if m in sys.modules])
+print([m for m in {names!r} if m in sys.modules])
 """
-    assert run_python(code).splitlines()[-1] == "heavy: []"
+    return run_python(code).splitlines()[-1]
+
+
+SLOW = ("dataclasses", "json", "pathlib", "hashlib", "logging")  # one to three milliseconds each
+
+
+@pytest.mark.parametrize(
+    ("words", "unused"),
+    [
+        ("params vgg16", "fractions archcalc.audit archcalc.analysis.memory archcalc.graph.unread"),
+        ("memory vgg11", "fractions archcalc.audit.verdicts archcalc.operators.attention"),
+        ("memory vgg16", "archcalc.audit.terms archcalc.audit.conventions archcalc.audit.search"),
+        ("show resnet18 --all", "fractions archcalc.audit archcalc.operators.attention"),
+        ("sweep vgg16 --vary classes=10,20", "numba archcalc.sweeps.evaluation.remembered"),
+    ],
+)
+def test_a_command_imports_what_it_needs(words: str, unused: str) -> None:
+    slow = () if words.startswith("sweep") else SLOW  # a sweep has threads, and numpy these
+    assert imported(words.split(), (*slow, *unused.split())) == "[]"
 
 
 def test_import_archcalc_imports_nothing() -> None:

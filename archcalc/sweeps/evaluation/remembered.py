@@ -15,7 +15,6 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from archcalc import __version__
@@ -29,6 +28,7 @@ LARGEST = 1 << 20  # bytes of a file
 MOST_REGISTERS = 1 << 12
 SEAL = 64  # characters of a digest
 OFTEN = 500  # files that are written between two looks at how many there are
+Outcomes = tuple[str | None, ...]
 
 
 class RememberedProgram(NamedTuple):
@@ -38,7 +38,7 @@ class RememberedProgram(NamedTuple):
     """
 
     code: Code
-    outcomes: tuple[str | None, ...]
+    outcomes: Outcomes
 
 
 class ProgramMemory:
@@ -59,11 +59,11 @@ class ProgramMemory:
                 return [self._program(*one) for one in json.loads(data)]
         return []
 
-    def save(self, values: Sequence[Any], programs: Sequence[RememberedProgram]) -> None:
+    def save(self, values: Sequence[Any], programs: Sequence[tuple[Code, Outcomes]]) -> None:
         """Write the programs for these values, unless one needs integers beyond 64 bits."""
-        told = [[*p.code[:2], list(p.code.inputs.items()), p.code.outputs, p.outcomes] for p in programs]
+        told = [[*c[:2], list(c.inputs.items()), c.outputs, outcomes] for c, outcomes in programs]
         data = json.dumps(told, separators=(",", ":")).encode()
-        if not self._folder or len(data) > LARGEST or not all(p.code.fits for p in programs):
+        if not self._folder or len(data) > LARGEST or not all(code.fits for code, _ in programs):
             return
         place = self._place(values)
         new = f"{place}.{os.getpid()}.{threading.get_ident()}"
@@ -73,7 +73,8 @@ class ProgramMemory:
                 _forget(self._folder)
             self._saved += 1
             try:
-                Path(new).write_bytes(_digest(data) + data)
+                with open(new, "wb") as file:
+                    file.write(_digest(data) + data)
                 os.replace(new, place)
             finally:
                 with suppress(OSError):
@@ -123,8 +124,9 @@ def _digest(data: bytes) -> bytes:
 @cache
 def _package() -> str:
     """Return what changes with any file of archcalc."""
-    root = Path(__file__).resolve().parents[2]
-    stats = ((str(file.relative_to(root)), file.stat()) for file in sorted(root.rglob("*.py")))
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+    paths = (os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names)
+    stats = ((path[len(root) :], os.stat(path)) for path in sorted(paths) if path.endswith(".py"))
     files = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
     return _name((__version__, files))
 

@@ -12,11 +12,10 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from math import lcm
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archcalc.graph.folding import ROUNDS
 from archcalc.spec.expressions import Expression
-from archcalc.sweeps.evaluation.remembered import ProgramMemory, RememberedProgram
 from archcalc.sweeps.evaluation.told import Told
 from archcalc.sweeps.machine.instructions import WORD, Code
 from archcalc.sweeps.metrics import ALIASES, MEANING
@@ -39,6 +38,9 @@ from archcalc.sweeps.space.model import Axis
 from archcalc.sweeps.space.points import Points
 from archcalc.symbols import Guard, Int, Program
 from archcalc.tuples import NamedTuple
+
+if TYPE_CHECKING:
+    from archcalc.sweeps.evaluation.remembered import ProgramMemory
 
 MOST_STRUCTURES = 1_000
 WHERE = "where"
@@ -114,6 +116,8 @@ class Structures:
         self._ranges = {c.name: ranges.of_values(c.values) for c in self.columns}
         self.memory: ProgramMemory | None = None
         if self.enumerated:
+            from archcalc.sweeps.evaluation.remembered import ProgramMemory  # hashes, JSON, paths
+
             self.memory = ProgramMemory(self._facts(), len(self.inputs), len(self.wanted) + 1)
 
     def _facts(self) -> list[Any]:
@@ -155,10 +159,8 @@ class Structures:
 
     def _fixed(self, found: Recording, digits: Sequence[int], sizes: Sizes) -> set[str]:
         """Return the inputs that an index or a repeat fixes, also where a repeat has more rounds."""
-        fixed, few = (
-            inputs_read(found.program, found.program.fixed),
-            inputs_read(found.program, found.program.counts),
-        )
+        program = found.program
+        fixed, few = (inputs_read(program, names) for names in (program.fixed, program.counts))
         if few - fixed:
             more = list(digits)
             for axis, inputs in sizes.items():
@@ -219,8 +221,8 @@ class Structures:
         if self.memory is not None:
             reasons = ["", *self.told.reasons, None]  # the last is that of ELSEWHERE
             told = [tuple(reasons[o] for o in one.outcomes.tolist()) for one in structures]
-            programs = zip([one.code for one in structures], told, strict=True)
-            self.memory.save(self._values(combination), [RememberedProgram(*one) for one in programs])
+            programs = list(zip([one.code for one in structures], told, strict=True))
+            self.memory.save(self._values(combination), programs)
 
     def whole(self) -> Structure | None:
         """Return the structure of all points, if one program holds everywhere."""
