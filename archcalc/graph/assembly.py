@@ -10,6 +10,7 @@ from archcalc.arithmetic import recorded, require
 from archcalc.errors import Keys, ShapeError, Span
 from archcalc.graph import refusals
 from archcalc.graph.bind import Bound
+from archcalc.graph.effort import Effort
 from archcalc.graph.model import Node
 from archcalc.operators import operator_class
 from archcalc.operators.input import Input
@@ -23,13 +24,14 @@ from archcalc.symbols import Symbol
 class Assembly:
     """Nodes so far, in order.
 
-    `modules`: a dot in a path is a level, as in those of a model file.
+    `modules`: a dot in a path is a level, as in those of a model file. `operators`: those of builds
+    before, to which new ones are added.
     """
 
-    def __init__(self, modules: bool = False) -> None:
-        self._modules = modules
+    def __init__(self, effort: Effort, modules: bool, operators: dict[Any, Operator]) -> None:
+        self.effort, self._modules = effort, modules
         self.nodes: list[Node] = []
-        self._operators: dict[Any, Operator] = {}
+        self._operators = operators
         self._shapes: dict[tuple[int, tuple[Shape, ...]], Shape] = {}
         self._uses: set[tuple[int, int, tuple[Shape, ...]]] = set()  # of weights, that are sound
 
@@ -75,6 +77,7 @@ class Assembly:
         Raises:
             ArchError: the inputs do not fit, with the place and what is to blame.
         """
+        self.effort.work += len(path) // 8 + len(inputs)
         shapes = tuple([self.nodes[i].shape for i in inputs])
         shape = self._shapes.get((id(operator), shapes))
         if shape is None:

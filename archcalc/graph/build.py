@@ -16,6 +16,7 @@ from archcalc.graph.check import check, check_labels
 from archcalc.graph.effort import Effort
 from archcalc.graph.expressions import Expressions
 from archcalc.graph.folding import RoundBegin, Rounds, fold, require_whole, rounds_of, sound
+from archcalc.graph.instances import Instances, known
 from archcalc.graph.labels import Labeled, Labels
 from archcalc.graph.model import Fold, Graph
 from archcalc.graph.scope import Names, Scope
@@ -61,9 +62,12 @@ def build(
 class _Builder:
     def __init__(self, spec: Spec, values: Mapping[str, Value], may_fold: bool) -> None:
         self.spec, self.values, self.may_fold, self.folds = spec, values, may_fold, list[Fold]()
-        self.made, self.names, self.labels = Assembly(spec.source.modules), Names(), Labels()
-        self.effort, self.nodes = Effort(), self.made.nodes
+        memory, self.names, self.labels, self.effort = known(), Names(), Labels(), Effort()
+        self.made = Assembly(self.effort, spec.source.modules, memory.operators)
+        self.nodes = self.made.nodes
         self.expressions = Expressions(values, self.nodes, self.effort)
+        parts = (self.made, self.expressions, self.names, self.labels)
+        self.instances = Instances(memory, spec, *parts, self._block)
         self.side_outputs: list[tuple[str, int]] = []
         self._literal: dict[tuple[int, int], tuple[Operator, Span, dict[str, Bound]]] = {}
 
@@ -80,8 +84,8 @@ class _Builder:
 
             kept = frozen(self.nodes, self.spec.freeze, freeze)
         read, sides = frozenset(self.expressions.read), tuple(self.side_outputs)
-        graph = Graph(tuple(self.nodes), last, sides, read, kept, tuple(self.folds))
-        return sound(graph, self.effort.spent)
+        nodes, folds = tuple(self.nodes), tuple(self.folds)
+        return sound(Graph(nodes, last, sides, read, kept, folds), self.effort.spent)
 
     def _block(
         self,
@@ -96,12 +100,11 @@ class _Builder:
         """Expand one instance that begins at the tensor `in`; returns its last node."""
         own, x = self.names.labels_of(block), tensors["in"]
         scope = Scope(block, values, read, rest, tensors, set(tensors), prefix, prefix, own, depth)
-        if not block.join:
-            x, _ = self._lines(block.branches[0].lines, x, scope)
-        else:
+        if block.join:
             x = self._branches(block, x, scope)
-        x, _ = self._lines(block.then, x, scope)
-        return x
+        else:
+            x, _ = self._lines(block.branches[0].lines, x, scope)
+        return self._lines(block.then, x, scope)[0]
 
     def _branches(self, block: Block, x: int, scope: Scope) -> int:
         ends = []
@@ -115,7 +118,7 @@ class _Builder:
         span = Span((*block.keys, block.join), -1)
         operator = self.made.operator(block.join, {}, self.nodes[ends[0]].shape.rank)
         path = self.names.free(scope, block.join)
-        return self._append(path, operator, tuple(ends), span, {})
+        return self.made.append(path, operator, tuple(ends), span, {})
 
     def _lines(self, lines: tuple[Line, ...], x: int, scope: Scope) -> tuple[int, bool]:
         ran = False
@@ -176,7 +179,7 @@ class _Builder:
         if literal is not None:
             operator, place, arguments = literal
             path = scope.prefix + label if label else self.names.free(scope, operator.name)
-            return self._append(path, operator, (x,), place, arguments)
+            return self.made.append(path, operator, (x,), place, arguments)
         if step.name == "reuse":
             return self._reuse(step, line, x, scope, label)
         lookup = self.expressions.lookup(scope, x)
@@ -216,7 +219,7 @@ class _Builder:
             inputs = (x, *others) if others else tuple(moved.get(i, i) for i in node.inputs)
             shares = self.made.holder(index)
             own = path + node.path[len(made.path) :]
-            moved[index] = self._append(own, node.operator, inputs, place, {}, shares)
+            moved[index] = self.made.append(own, node.operator, inputs, place, {}, shares)
         return moved.get(made.node, made.node)
 
     def _given(
@@ -257,7 +260,7 @@ class _Builder:
                 )
             values[parameter.name], read[parameter.name] = value, names
         tensors = {"in": x, **{t: g.value for t, g in zip(block.tensors, labels, strict=True)}}
-        return self._block(block, values, read, tuple(rest), tensors, f"{path}/", scope.depth + 1)
+        return self.instances.add(block, values, read, tuple(rest), tensors, f"{path}/", scope.depth + 1)
 
     def _call_operator(
         self, name: str, given: list[Bound], step: Step, x: int, scope: Scope, path: str, place: Span
@@ -280,21 +283,9 @@ class _Builder:
             raise refusals.misfit(error, self.nodes, path, inputs, place, arguments) from None
         if step.is_literal(self.spec.defaults.get(name, ())):
             self._literal[id(step), operator.rank] = operator, place, arguments
-        return self._append(path, operator, inputs, place, arguments, -1 if tied is None else tied)
+        return self.made.append(path, operator, inputs, place, arguments, -1 if tied is None else tied)
 
     def _defaults(self, name: str, scope: Scope, x: int) -> list[Bound]:
         keys: Keys = ("defaults", name)
         lookup = self.expressions.lookup(scope._replace(values=self.values, read={}), x)
         return self._given(self.spec.defaults.get(name, ()), lookup, keys, scope)
-
-    def _append(
-        self,
-        path: str,
-        operator: Operator,
-        inputs: tuple[int, ...],
-        place: Span,
-        arguments: dict[str, Bound],
-        shares: int = -1,
-    ) -> int:
-        self.effort.work += len(path) // 8 + len(inputs)
-        return self.made.append(path, operator, inputs, place, arguments, shares)

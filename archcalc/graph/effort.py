@@ -17,7 +17,7 @@ class Effort:
     """Steps and work so far; each method refuses what goes beyond the limits."""
 
     def __init__(self) -> None:
-        self.steps = self.work = 0
+        self.steps = self.work = self.foreseen = 0
         self.hidden: Int = 0  # steps and work of rounds that stand for others
         self._rounds: list[tuple[int, int]] = []  # of each repeat around: steps before, rounds left
 
@@ -48,6 +48,7 @@ class Effort:
 
     def allow(self, steps: int, line: Line) -> None:
         """Refuse so many steps in all."""
+        self.foreseen = max(self.foreseen, steps)
         if steps > MOST_NODES:
             raise refusals.too_large(line, steps, MOST_NODES)
 

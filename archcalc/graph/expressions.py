@@ -13,7 +13,7 @@ from archcalc.graph.scope import Scope
 from archcalc.operators.shape import Shape
 from archcalc.rationals import settled
 from archcalc.spec.evaluate import Lookup, Misfit, evaluate
-from archcalc.spec.expressions import Expression, Value
+from archcalc.spec.expressions import ARRIVING, Expression, Value
 from archcalc.spec.model import Line, Size
 from archcalc.symbols import Int, Symbol
 
@@ -24,20 +24,37 @@ class Expressions:
     def __init__(self, variables: Mapping[str, Value], nodes: Sequence[Node], effort: Effort) -> None:
         self.variables, self.nodes, self.effort = variables, nodes, effort
         self.read: set[str] = set()
+        self.sizes: list[tuple[int, str, Any]] = []  # asked for, in order: node, what of it, and that
+        self.seen: list[tuple[str, str]] = []  # variables, with their values as `written`
+        self._written: dict[str, str] = {}
 
     def lookup(self, scope: Scope, x: int) -> Lookup:
         """Return what a name means in a scope, where the tensor of node `x` arrives."""
 
         def lookup(name: str) -> Value:
-            if name == "channels":
-                return self.nodes[x].shape.channels
-            if name == "shape":
-                return list(self.nodes[x].shape)
-            value = scope.values[name] if name in scope.values else self.variables[name]
+            if name in ARRIVING:
+                size: Value = _size_of(self.nodes[x].shape, name)
+                self.sizes.append((x, name, size))
+                return size
+            if name in scope.values and scope.values is not self.variables:
+                value = scope.values[name]
+            else:
+                value = self.variables[name]
+                self.seen.append((name, self.written(name)))
             self.read.update(scope.read.get(name, (name,)))
             return self._fetched(value)
 
         return lookup
+
+    def written(self, name: str) -> str:
+        """Return a variable's value as a text, which tells 1 from True; '' if there is none."""
+        if name not in self._written:
+            self._written[name] = repr(self.variables[name]) if name in self.variables else ""
+        return self._written[name]
+
+    def are(self, sizes: Sequence[tuple[int, str, Any]]) -> bool:
+        """Return whether tensors have these channels and shapes."""
+        return all(_size_of(self.nodes[x].shape, name) == size for x, name, size in sizes)
 
     def variable(self, name: str) -> Value:
         """Return the value of a variable where no tensor arrives."""
@@ -110,6 +127,11 @@ class Expressions:
                 if isinstance(d.span, Span)
             )
             raise ArchError(*places) from None
+
+
+def _size_of(shape: Shape, name: str) -> Any:
+    """Return what an expression calls `channels`, or `shape`."""
+    return shape.channels if name == "channels" else list(shape)
 
 
 def _length(value: Value) -> int:

@@ -33,11 +33,18 @@ class Labels:
 
     def __init__(self) -> None:
         self._by_path: dict[str, Labeled] = {}
+        self.given: list[tuple[str, Labeled]] = []  # in order
+        self.searches = 0  # of labels by their path
 
     def set(self, label: str, scope: Scope, labeled: Labeled) -> None:
         """Name what a line has made."""
         scope.labels[label] = labeled.node
-        self._by_path[scope.prefix + label] = labeled
+        self.put(scope.prefix + label, labeled)
+
+    def put(self, path: str, labeled: Labeled) -> None:
+        """Note what a path names."""
+        self._by_path[path] = labeled
+        self.given.append((path, labeled))
 
     def node(self, label: str, scope: Scope, place: Span) -> int:
         """Return the tensor of a label of this block instance, or of one inside a block that it calls.
@@ -68,6 +75,7 @@ class Labels:
     def _nearest(self, label: str, scope: Scope) -> Labeled | None:
         """Return what has the label in this branch, or else in the block instance around it."""
         prefix = scope.prefix
+        self.searches += 1
         while True:
             found = self._by_path.get(prefix + label)
             if found is not None or len(prefix) <= len(scope.base):

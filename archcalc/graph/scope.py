@@ -29,20 +29,26 @@ class Names:
     """Paths for unlabelled steps."""
 
     def __init__(self) -> None:
-        self._counters: dict[str, int] = {}
+        self.counters: dict[str, int] = {}
+        self.given: list[tuple[str, int, int]] = []  # in order: path, its count before and after
         self._labels: dict[str, frozenset[str]] = {}
 
     def free(self, scope: Scope, name: str) -> str:
         """Return 'conv', then 'conv2', …: the first that is free at this place."""
         path = scope.prefix + name
-        count = self._counters.get(path, 0)
+        before = count = self.counters.get(path, 0)
         while True:
             count += 1
             own = name if count == 1 else f"{name}{count}"
             if own not in scope.own_labels:
                 break
-        self._counters[path] = count
+        self.count(path, before, count)
         return scope.prefix + own
+
+    def count(self, path: str, before: int, count: int) -> None:
+        """Note that so many layers have this path, with numbers behind it."""
+        self.counters[path] = count
+        self.given.append((path, before, count))
 
     def labels_of(self, block: Block) -> frozenset[str]:
         """Return every label that a line of the block sets."""

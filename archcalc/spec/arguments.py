@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from archcalc.arithmetic import OPEN
 from archcalc.errors import shown
@@ -102,6 +103,7 @@ def refuse_twice(arguments: tuple[Given, ...]) -> None:
         seen[given.name] = given
 
 
+@lru_cache(maxsize=256)  # a text that is typed in keeps most of them
 def parse_arguments(text: str) -> tuple[Given, ...]:
     """Parse arguments alone, as the default of an operator gives them: 'half nobias={not bias}'."""
     tokens = cut_tokens(text, 0)
@@ -114,6 +116,7 @@ def parse_arguments(text: str) -> tuple[Given, ...]:
     return arguments
 
 
+@lru_cache(maxsize=1024)
 def parse_parameters(text: str) -> tuple[Parameter, ...]:
     """Parse the parameters of a block: 'c n @skip s=2 r={channels}'.
 

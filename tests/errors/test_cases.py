@@ -234,6 +234,7 @@ def test_a_caller_that_is_deep_already(tmp_path: Path) -> None:
     path = tmp_path / "case.toml"
     path.write_text(text + '[block.b90]\nlayers = "relu"', encoding="utf-8")
     assert len(archcalc.load(str(path)).graph.nodes) == 2
+    path.write_text(text + '[block.b90]\nlayers = "tanh"', encoding="utf-8")  # nothing is known of it
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(len(inspect.stack(0)) + 200)
     try:

@@ -1,0 +1,256 @@
+"""Instances of blocks that have been built before are copied, from this build or an earlier one.
+
+A copy is what building would come to. The same blocks are called with the same values and find the same
+channels; what an instance read beyond that, sizes of tensors and variables of the spec, is noted with it
+and must be there again. Only its nodes' shapes are asked for anew. Everything else is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any
+
+from archcalc.errors import ArchError
+from archcalc.graph.assembly import Assembly
+from archcalc.graph.bind import Bound
+from archcalc.graph.effort import LONG, MOST_WORK
+from archcalc.graph.expressions import Expressions
+from archcalc.graph.labels import Labeled, Labels
+from archcalc.graph.model import Node
+from archcalc.graph.scope import Names
+from archcalc.operators.model import Operator
+from archcalc.spec.expressions import Value
+from archcalc.spec.model import Block, Spec
+from archcalc.symbols import Symbol
+from archcalc.tuples import NamedTuple
+
+MOST_NODES = 1_000  # of an instance that is remembered
+MOST_KNOWN = 30_000  # nodes that are remembered
+
+
+class BuiltInstance(NamedTuple):
+    """What a call of a block made and read, with nodes counted from its first.
+
+    A tensor that it was handed is −1, the next −2; paths and names are those behind its own.
+    """
+
+    nodes: tuple[Node, ...]
+    end: int
+    sizes: tuple[tuple[int, str, Any], ...]  # read of a tensor: its channels, or its shape
+    variables: tuple[tuple[str, str], ...]
+    names: tuple[tuple[str, int], ...]
+    labels: tuple[tuple[str, Labeled], ...]
+    read: frozenset[str]
+    steps: int
+    work: int  # beside that of the nodes
+
+
+class KnownInstances:
+    """What is remembered: operators, and instances that hold them."""
+
+    def __init__(self) -> None:
+        self.operators: dict[Hashable, Operator] = {}
+        self.instances: dict[Hashable, BuiltInstance] = {}
+        self._worlds: dict[Hashable, tuple[int, object, object]] = {}
+        self.size = 0
+
+    def world(self, spec: Spec) -> int:
+        """Return a number for all that a call of a block may come to beside what it is given.
+
+        Lines and arguments that are written alike are the same objects, as long as their parser knows
+        them; those of other builds are kept, so that no others have their addresses.
+        """
+        self.size += 1
+        world: list[Hashable] = [spec.source.modules]
+        for block in spec.blocks.values():
+            world += (block.name, block.keys, id(block.parameters), block.join, block.takes_rest)
+            for branch in block.branches:
+                world += (branch.name, *map(id, branch.lines))
+            world += (None, *map(id, block.then))
+        world += ((name, id(given)) for name, given in spec.defaults.items())
+        kept = (len(self._worlds), spec.blocks, spec.defaults)
+        return self._worlds.setdefault(tuple(world), kept)[0]
+
+
+_known = KnownInstances()
+
+
+def known() -> KnownInstances:
+    """Return what is remembered; nothing, if that has become too much."""
+    global _known
+    if _known.size > MOST_KNOWN or len(_known.operators) > MOST_KNOWN:
+        _known = KnownInstances()
+    return _known
+
+
+class Begin(NamedTuple):
+    """How far a build was when an instance began."""
+
+    node: int
+    sizes: int
+    variables: int
+    names: int
+    labels: int
+    searches: int
+    steps: int
+    work: int
+
+
+class Instances:
+    """Copies or builds the instances of blocks of one network."""
+
+    def __init__(
+        self,
+        known: KnownInstances,
+        spec: Spec,
+        made: Assembly,
+        expressions: Expressions,
+        names: Names,
+        labels: Labels,
+        build: Callable[..., int],
+    ) -> None:
+        self.known = known
+        self.world = self.known.world(spec)
+        self.made, self.expressions, self.names, self.labels = made, expressions, names, labels
+        self.effort, self.build = expressions.effort, build
+        self.exact = not any(isinstance(value, Symbol) for value in expressions.variables.values())
+
+    def add(
+        self,
+        block: Block,
+        values: Mapping[str, Value],
+        read: Mapping[str, frozenset[str]],
+        rest: tuple[Bound, ...],
+        tensors: dict[str, int],
+        prefix: str,
+        depth: int,
+    ) -> int:
+        """Return the last node of an instance, copied if it can be, else built."""
+        handed = list(tensors.values())
+        shapes = [self.made.nodes[i].shape for i in handed]
+        if not self.exact or any(isinstance(size, Symbol) for shape in shapes for size in shape):
+            return self.build(block, values, read, rest, tensors, prefix, depth)
+        same = tuple([handed.index(i) for i in handed])
+        arriving = tuple([(len(shape), shape[-1]) for shape in shapes])
+        own = repr((values, rest)) if rest else repr(values)
+        key = (self.world, block.name, own, tuple(read.items()), same, arriving, depth)
+        found = self.known.instances.get(key)
+        if found is not None:
+            end = self._copied(found, handed, prefix)
+            if end is not None:
+                return end
+        mark, outer, self.expressions.read = self._mark(), self.expressions.read, set()
+        try:
+            end = self.build(block, values, read, rest, tensors, prefix, depth)
+            made = self._instance(mark, handed, prefix, end)
+        finally:
+            outer |= self.expressions.read
+            self.expressions.read = outer
+        if made is not None:
+            self.known.instances[key] = made
+            self.known.size += 1 + len(made.nodes)
+        return end
+
+    def _mark(self) -> Begin:
+        seen = self.expressions
+        logs = (len(seen.sizes), len(seen.seen), len(self.names.given), len(self.labels.given))
+        effort = self.effort
+        return Begin(len(self.made.nodes), *logs, self.labels.searches, effort.steps, effort.work)
+
+    def _instance(self, mark: Begin, handed: list[int], prefix: str, end: int) -> BuiltInstance | None:
+        """Return what has been made since a mark; None if it cannot be told apart from its place."""
+        first, long = mark.node, len(prefix)
+        nodes, names = self.made.nodes[first:], self._names(mark)
+        if names is None or not self._is_plain(nodes, mark):
+            return None
+
+        def slot(node: int) -> int:
+            return node - first if node >= first else -1 - handed.index(node)
+
+        try:
+            return BuiltInstance(
+                tuple(
+                    node._replace(path=node.path[long:], inputs=tuple(map(slot, node.inputs)))
+                    for node in nodes
+                ),
+                slot(end),
+                tuple((slot(x), name, size) for x, name, size in self.expressions.sizes[mark.sizes :]),
+                tuple(dict.fromkeys(self.expressions.seen[mark.variables :])),
+                tuple((path[long:], count) for path, count in names.items()),
+                tuple(
+                    (path[long:], _moved(labeled, slot, -first, labeled.path[long:]))
+                    for path, labeled in self.labels.given[mark.labels :]
+                ),
+                frozenset(self.expressions.read),
+                self.effort.steps - mark.steps,
+                self.effort.work - mark.work - sum(len(n.path) // 8 + len(n.inputs) for n in nodes),
+            )
+        except ValueError:  # a tensor that it was not handed
+            return None
+
+    def _is_plain(self, nodes: Sequence[Node], mark: Begin) -> bool:
+        """Return whether nodes were made without a look at others, and in few steps."""
+        few = len(nodes) <= MOST_NODES and self.known.size <= MOST_KNOWN
+        if not few or self.effort.foreseen > LONG or self.labels.searches != mark.searches:
+            return False
+        return all(node.shares < 0 and node.operator.tied is None for node in nodes)
+
+    def _names(self, mark: Begin) -> dict[str, int] | None:
+        """Return the paths that layers were named by, and their counts; None: others have them, too."""
+        names: dict[str, int] = {}
+        for path, before, count in self.names.given[mark.names :]:
+            if before and path not in names:
+                return None
+            names[path] = count
+        return names
+
+    def _copied(self, made: BuiltInstance, handed: list[int], prefix: str) -> int | None:
+        """Return the last node of a copy; None, with nothing changed, if building may end elsewhere."""
+        effort, counters, nodes = self.effort, self.names.counters, self.made.nodes
+        first, before = len(nodes), effort.work
+        if effort.steps + made.steps > LONG:
+            return None
+        if any(prefix + name in counters for name, _ in made.names):
+            return None
+        if any(self.expressions.written(name) != value for name, value in made.variables):
+            return None
+
+        def node(slot: int) -> int:
+            return first + slot if slot >= 0 else handed[-1 - slot]
+
+        sizes = [(node(slot), name, size) for slot, name, size in made.sizes]
+        fits = self._append(made.nodes, handed, prefix) and self.expressions.are(sizes)
+        if not fits or effort.work + made.work > MOST_WORK:
+            del nodes[first:]
+            effort.work = before
+            return None
+        effort.steps, effort.work = effort.steps + made.steps, effort.work + made.work
+        self.expressions.sizes += sizes
+        self.expressions.seen += made.variables
+        self.expressions.read |= made.read
+        for name, count in made.names:
+            self.names.count(prefix + name, 0, count)
+        for path, labeled in made.labels:
+            self.labels.put(prefix + path, _moved(labeled, node, first, prefix + labeled.path))
+        return node(made.end)
+
+    def _append(self, nodes: Sequence[Node], handed: list[int], prefix: str) -> bool:
+        """Add nodes of an instance; False: their shapes do not fit, or have other axes."""
+        first, here = len(self.made.nodes), self.made.nodes
+        try:
+            for own in nodes:
+                inputs = tuple([first + i if i >= 0 else handed[-1 - i] for i in own.inputs])
+                self.made.append(prefix + own.path, own.operator, inputs, own.span, {})
+                if len(here[-1].shape) != len(own.shape):
+                    return False
+        except ArchError:
+            return False  # building tells the mistake
+        return True
+
+
+def _moved(labeled: Labeled, node: Callable[[int], int], by: int, path: str) -> Labeled:
+    """Return what a label names elsewhere; a line that is switched off has no path and no nodes."""
+    end, source = node(labeled.node), node(labeled.source)
+    if not labeled.path:
+        return Labeled(end, "", source, 0, 0)
+    return Labeled(end, path, source, labeled.first + by, labeled.end + by)
