@@ -32,7 +32,8 @@ from archcalc.formats import formats_of
 from archcalc.sweeps.distributed import tasks
 from archcalc.sweeps.distributed.cluster import connected
 from archcalc.sweeps.distributed.tasks import Done, Job, Piece, work
-from archcalc.sweeps.evaluation.run import Request, prepare, request
+from archcalc.sweeps.evaluation.request import Request, request
+from archcalc.sweeps.evaluation.run import prepare
 from archcalc.sweeps.metrics import MEANING
 from archcalc.sweeps.results.manifest import PART, identity
 from archcalc.sweeps.results.store import create

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from archcalc.analysis.roofline import Roof
+from archcalc.errors import Diagnostic, UsageError, listed, shown, suggestion
 from archcalc.tuples import NamedTuple
 from archcalc.units import parse_count
 
@@ -25,6 +27,30 @@ class Device(NamedTuple):
 def devices() -> dict[str, Device]:
     """Return all devices of the table by name."""
     return {name: _device(entry) for name, entry in tomllib.loads(TABLE.read_text("utf-8")).items()}
+
+
+def roof_of(kind: str, device: str | None, flops: int | None, bytes: int | None) -> Roof:
+    """Return what a device does in a second with values of a type; a rate that is given wins.
+
+    Raises:
+        UsageError: a rate is missing, or there is no such device, or none for these values.
+    """
+    if device is not None:
+        known = devices()
+        if device not in known:
+            begun = [name for name in known if name.startswith(device.lower())]
+            help = suggestion(device, begun or known) or f"devices: {listed(begun or known)}"
+            raise UsageError(Diagnostic(f"no device is called `{shown(device)}`", help=help))
+        found = known[device]
+        if flops is None and kind not in found.flops_per_s:
+            help = f"--dtype {listed(found.flops_per_s)}; or --flops-per-s"
+            raise UsageError(Diagnostic(f"{found.title} has no rate of {kind}", help=help))
+        flops = found.flops_per_s[kind] if flops is None else flops
+        bytes = found.bytes_per_s if bytes is None else bytes
+    if not flops or not bytes:
+        help = f"--flops-per-s 4T --bytes-per-s 50G, or --device: {listed(devices())}"
+        raise UsageError(Diagnostic("a roofline: how fast is the device?", help=help))
+    return Roof(flops, bytes)
 
 
 def _device(entry: dict[str, Any]) -> Device:

@@ -7,13 +7,17 @@ once, and write their output. What is inside attention layers stays where it is 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
+from math import gcd
 
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.analysis.memory import assign
+from archcalc.arithmetic import maximum, minimum
 from archcalc.formats import Formats, bytes_of
 from archcalc.operators.embedding import Embedding
 from archcalc.operators.tokens import PosEmbed
+from archcalc.symbols import Int
 from archcalc.tuples import NamedTuple
 
 
@@ -54,32 +58,50 @@ class Traffic(NamedTuple):
 
 def traffic(analysis: Analysis, formats: Formats, batch: int) -> tuple[Traffic, ...]:
     """Return what each layer computes and moves for a batch, in their order."""
+    return tuple(Traffic(*map(int, layer)) for layer in _moved(analysis, formats, batch))
+
+
+def _moved(analysis: Analysis, formats: Formats, batch: int) -> Iterator[tuple[Int, Int, Int, Int]]:
+    """Yield the numbers of `Traffic` of each layer."""
     graph = analysis.graph
     home = {i: b for b in assign(graph, range(len(graph.nodes))) for i in b.nodes}
-    found = []
     for index, layer in enumerate(analysis.layers):
         fresh = home[index].nodes[0] == index and index >= graph.inputs
         view = layer.node.operator.buffer == "view"
         sources = {} if view else {id(home[i]): i for i in layer.node.inputs}
         if not fresh:
             sources.pop(id(home[index]), None)
-        read = [batch * int(graph.nodes[i].shape.values) for i in sources.values()]
-        written = batch * int(layer.node.shape.values) if fresh else 0
-        found.append(
-            Traffic(
-                2 * batch * int(layer.costs.multiplies),
-                sum(int(bytes_of(values, formats.activations)) for values in read),
-                int(bytes_of(written, formats.activations)),
-                int(bytes_of(_weights(layer, batch), formats.weights)),
-            )
+        read = [batch * graph.nodes[i].shape.values for i in sources.values()]
+        written = batch * layer.node.shape.values if fresh else 0
+        yield (
+            2 * batch * layer.costs.multiplies,
+            sum(bytes_of(values, formats.activations) for values in read),
+            bytes_of(written, formats.activations),
+            bytes_of(_weights(layer, batch), formats.weights),
         )
-    return tuple(found)
 
 
-def _weights(layer: Layer, batch: int) -> int:
+def nanoseconds(analysis: Analysis, formats: Formats, batch: int, roof: Roof) -> Int:
+    """Return the least time of a batch, each layer at the slower of both, rounded down.
+
+    A layer takes max(F/f, B/b) seconds: max(F·b', B·f') / (f'·b'·g), where g = gcd(f, b), f = f'·g and
+    b = b'·g. So the sum is one of integers, alike on symbols.
+    """
+    common = gcd(roof.flops, roof.bytes)
+    flops, bytes = roof.flops // common, roof.bytes // common
+    times = analysis.graph.times()
+    found: list[Int] = [
+        maximum(count * bytes, sum(moved) * flops) * times.get(i, 1)
+        for i, (count, *moved) in enumerate(_moved(analysis, formats, batch))
+    ]
+    scale = Fraction(10**9, flops * bytes * common)
+    return sum(found) * scale.numerator // scale.denominator
+
+
+def _weights(layer: Layer, batch: int) -> Int:
     """Return the numbers that are read of its weights: of a table that is looked up those rows alone."""
-    operator, values = layer.node.operator, int(layer.node.shape.values)
+    operator, values = layer.node.operator, layer.node.shape.values
     if isinstance(operator, Embedding):
         return batch * values
-    numbers = sum(int(weight.size) for weight in operator.weights(*layer.inputs))
-    return min(numbers, values) if isinstance(operator, PosEmbed) else numbers
+    numbers = sum(weight.size for weight in operator.weights(*layer.inputs))
+    return minimum(numbers, values) if isinstance(operator, PosEmbed) else numbers

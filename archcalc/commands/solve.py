@@ -13,7 +13,8 @@ from archcalc.errors import Diagnostic, UsageError
 from archcalc.formats import formats_of
 from archcalc.reports.sweep import solved
 from archcalc.reports.table import Table
-from archcalc.sweeps.evaluation.run import request, sweep
+from archcalc.sweeps.evaluation.request import request
+from archcalc.sweeps.evaluation.run import sweep
 from archcalc.sweeps.space.model import make_space
 from archcalc.sweeps.space.points import grid
 from archcalc.units import printable

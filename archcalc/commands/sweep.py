@@ -13,7 +13,15 @@ import click
 from archcalc.analysis.step import OPTIMIZERS
 from archcalc.api import Network
 from archcalc.commands.dtype import DTYPE
-from archcalc.commands.options import FORMAT, SpecCommand, Suffixed, complete_setting, show, spec_command
+from archcalc.commands.options import (
+    FORMAT,
+    Size,
+    SpecCommand,
+    Suffixed,
+    complete_setting,
+    show,
+    spec_command,
+)
 from archcalc.commands.sweep_progress import SweepProgress
 from archcalc.commands.yielding import Yielding
 from archcalc.errors import Diagnostic, UsageError, shown
@@ -21,7 +29,8 @@ from archcalc.formats import formats_of
 from archcalc.reports.sweep import report
 from archcalc.reports.sweep_front import drawn, refuse_undrawn
 from archcalc.reports.table import Table
-from archcalc.sweeps.evaluation.run import Request, request, sweep
+from archcalc.sweeps.evaluation.request import Request, request
+from archcalc.sweeps.evaluation.run import sweep
 from archcalc.sweeps.evaluation.stream import Chunk
 from archcalc.sweeps.metrics import MEANING
 from archcalc.sweeps.space.model import make_space
@@ -78,8 +87,13 @@ class SweepCommand(SpecCommand):
 @click.option("--resume", is_flag=True, help="Go on with what DIR holds already.")
 @click.option("--dask", metavar="[ADDRESS]", help="On a cluster of workers, or on the one there.")
 @DTYPE
-@click.option("--batch", type=click.IntRange(1, 2**31), help="Of `training`: images of a step.")
+@click.option("--batch", type=click.IntRange(1, 2**31), help="Of `training`, `roofline`: images.")
 @click.option("--optimizer", cls=Yielding, type=click.Choice(OPTIMIZERS), help="Of `training`.")
+@click.option("--device", cls=Yielding, metavar="NAME", help="Of `roofline`: as in a100-80gb.")
+@click.option(
+    "--flops-per-s", cls=Yielding, type=Suffixed(1, 2**62), metavar="RATE", help="Instead: as in 4T."
+)
+@click.option("--bytes-per-s", cls=Yielding, type=Size(), metavar="RATE", help="As in 50G.")
 @FORMAT
 def command(networks: list[Network], table: Table, words: list[str], **options: Any) -> None:
     """Evaluate SPEC over a space of its variables: every point as the other commands count it.
@@ -106,10 +120,10 @@ def command(networks: list[Network], table: Table, words: list[str], **options: 
     peak         most bytes of activations alive at once
     field        receptive field, the larger side; the image's if all is seen
     output       the last map before the head, its smaller side
-    deployed, arena, training   counted where --where or a goal names them: bytes
+    deployed, arena, training   bytes, counted where --where or a goal names them:
                  of weights with batch norms folded, of a layout of activations
-                 in one block, of a step of training (sgd of an image, or
-                 --batch and --optimizer), as `archcalc memory` has them
+                 in one block, of a step of training (--batch, --optimizer)
+    roofline     likewise: nanoseconds on --device, or at the two rates
     -o DIR       parts of a million points each, a manifest, and what was counted;
                  `archcalc sweep show DIR` tells what it holds, and
                  `archcalc sweep plot DIR -o front.svg` draws it

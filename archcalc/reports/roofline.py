@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from archcalc.analysis.devices import devices
+from archcalc.analysis.devices import devices, roof_of
 from archcalc.analysis.roofline import Roof, Traffic, traffic
 from archcalc.api import Network
-from archcalc.errors import Diagnostic, UsageError, listed, shown, suggestion
 from archcalc.formats import formats_of
 from archcalc.reports.layout import document, label, output, single, title
 from archcalc.reports.model import Column, Ranked, Report
@@ -42,28 +41,9 @@ class Roofline(NamedTuple):
     batch: int = 1
 
     def roof(self) -> Roof:
-        """Return what the device does in a second; a rate that is given wins.
-
-        Raises:
-            UsageError: a rate is missing, or there is no such device, or none for these values.
-        """
-        flops, bytes = self.flops_per_s, self.bytes_per_s
-        if self.device is not None:
-            known = devices()
-            if self.device not in known:
-                begun = [name for name in known if name.startswith(self.device.lower())]
-                help = suggestion(self.device, begun or known) or f"devices: {listed(begun or known)}"
-                raise UsageError(Diagnostic(f"no device is called `{shown(self.device)}`", help=help))
-            device, kind = known[self.device], formats_of(self.dtype).activations
-            if flops is None and kind not in device.flops_per_s:
-                help = f"--dtype {listed(device.flops_per_s)}; or --flops-per-s"
-                raise UsageError(Diagnostic(f"{device.title} has no rate of {kind}", help=help))
-            flops = device.flops_per_s[kind] if flops is None else flops
-            bytes = device.bytes_per_s if bytes is None else bytes
-        if not flops or not bytes:
-            help = f"--flops-per-s 4T --bytes-per-s 50G, or --device: {listed(devices())}"
-            raise UsageError(Diagnostic("--roofline: how fast is the device?", help=help))
-        return Roof(flops, bytes)
+        """Return what the device does in a second: see `archcalc.analysis.devices.roof_of`."""
+        kind = formats_of(self.dtype).activations
+        return roof_of(kind, self.device, self.flops_per_s, self.bytes_per_s)
 
 
 def report(network: Network, table: Table, how: Roofline) -> Report:

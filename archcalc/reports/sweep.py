@@ -88,8 +88,10 @@ def _remarks(outcome: Outcome) -> tuple[str, ...]:
     elif collected.kept > len(collected.best.numbers):
         shown = f"the best by {asked.by}" if asked.by else "the first"
         lines.append(f"shown: {shown} {grouped(len(collected.best.numbers))}")
-    sizes = [*IN_BYTES, *(str(one) for one in asked.others if str(one) in OTHERS)]
-    return (*lines, f"{', '.join(sizes)}: bytes")
+    counted = [str(one) for one in asked.others]
+    sizes = [*IN_BYTES, *(name for name in counted if name in OTHERS and name != "roofline")]
+    times = "; roofline: nanoseconds" if "roofline" in counted else ""
+    return (*lines, f"{', '.join(sizes)}: bytes{times}")
 
 
 def _document(outcome: Outcome, rows: Sequence[PointRow]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.model import Column, Report
-from archcalc.sweeps.evaluation.run import Outcome, PointRow, Request
+from archcalc.sweeps.evaluation.request import Request
+from archcalc.sweeps.evaluation.run import Outcome, PointRow
 from archcalc.units import grouped
 
 WIDTH, HEIGHT = 56, 12

@@ -12,6 +12,7 @@ from archcalc.analysis.deployment import deployed
 from archcalc.analysis.field import receptive_fields
 from archcalc.analysis.kept import kept
 from archcalc.analysis.memory import Memory, measure
+from archcalc.analysis.roofline import Roof, nanoseconds
 from archcalc.analysis.step import step
 from archcalc.arithmetic import maximum, minimum
 from archcalc.errors import Diagnostic, UsageError, listed, shown, suggestion
@@ -37,6 +38,7 @@ OTHERS = {
     "deployed": "bytes of weights, batch norms folded into the layers before them",
     "arena": "bytes of a layout of the activations in one block",
     "training": "most bytes alive in a step of training",
+    "roofline": "nanoseconds on a device, each layer at the slower of compute and memory",
 }
 OF_BLOCKS = ("parameters", "multiplies", "weights", "stored", "peak")
 
@@ -69,11 +71,15 @@ class BlockCount(NamedTuple):
 
 
 class NetworkCount(NamedTuple):
-    """One of the other metrics of a network; `batch` and `optimizer` are those of training."""
+    """One of the other metrics of a network.
+
+    `batch` is of training and of the roofline, `optimizer` of the one, `roof` of the other.
+    """
 
     metric: str
     batch: int = 1
     optimizer: str = "sgd"
+    roof: Roof | None = None
 
     def __str__(self) -> str:
         return self.metric
@@ -139,6 +145,8 @@ def _counted(count: Count, analysis: Analysis, memory: Memory, formats: Formats)
         return bytes_of(weights, formats.weights) + bytes_of(biases, formats.accumulators)
     if count.metric == "arena":
         return bytes_of(lay_out(memory.buffers, int(memory.peak)).size, formats.activations)
+    if count.roof is not None:
+        return nanoseconds(analysis, formats, count.batch, count.roof)
     kept_then = kept(analysis, "fused")
     return step(analysis, kept_then, formats, count.optimizer).peak(count.batch)
 

@@ -14,7 +14,8 @@ from archcalc.errors import Diagnostic, UsageError, listed, shown
 from archcalc.formats import formats_of
 from archcalc.operators.shape import Shape
 from archcalc.spec.settings import show_value, split_values
-from archcalc.sweeps.evaluation.run import Outcome, Refusal, Request, request
+from archcalc.sweeps.evaluation.request import Request, request
+from archcalc.sweeps.evaluation.run import Outcome, Refusal
 from archcalc.sweeps.evaluation.run import sweep as evaluate
 from archcalc.sweeps.evaluation.stream import Chunk
 from archcalc.sweeps.metrics import MEANING
@@ -53,6 +54,9 @@ def sweep(
     dtype: str = "float32",
     batch: int | None = None,
     optimizer: str | None = None,
+    device: str | None = None,
+    flops_per_s: int | None = None,
+    bytes_per_s: int | None = None,
 ) -> SweepRows:
     """Return every point of a space of variables, counted as `load` and `analyze` would, but fast.
 
@@ -60,21 +64,22 @@ def sweep(
 
     Args:
         network: a network, or what `load` takes for one.
-        vary: the values of each variable: "16:128:8" (including the last), "64,96", or any
-            iterable of values; {} or None: the spec's own [space]. "input" is varied alike.
+        vary: the values of each variable, and of "input": "16:128:8" (including the last),
+            "64,96", or any iterable of values; {} or None: the spec's own [space].
         where: keep the points where this holds: "multiplies <= 600M and peak <= 1MiB".
         pareto: keep the points that no other beats in all these: "params,max:output".
         by: what to minimize, or "max:NAME"; `top`: how many of the best are kept.
         sample: the number of random points (`seed`) to evaluate instead of all.
         dtype: the type of all values, for the metrics in bytes.
-        batch, optimizer: those of the metric `training`; 1 and "sgd" if not given.
+        batch, optimizer: those of `training` (1, "sgd"); device, or both rates: of `roofline`.
 
     Raises:
         ArchError: an unknown name, an invalid value or condition, more than a million rows.
     """
     points = _points(network, vary, _count("sample", sample), _count("seed", seed, 0) or 0)
+    means = _means(optimizer, device, batch=batch, flops_per_s=flops_per_s, bytes_per_s=bytes_per_s)
     texts = {"where": where, "by": by, "dtype": dtype, "pareto": _joined(pareto)}
-    return _evaluated(_request(points, top, _step(batch, optimizer), **texts))
+    return _evaluated(_request(points, top, means, **texts))
 
 
 def _evaluated(asked: Request) -> SweepRows:
@@ -88,22 +93,25 @@ def _evaluated(asked: Request) -> SweepRows:
     return rows
 
 
-def _step(batch: Any, optimizer: Any) -> dict[str, Any]:
-    """Return what is known of a step of training."""
+def _means(optimizer: Any, device: Any, **counts: Any) -> dict[str, Any]:
+    """Return what is known of a step of training, and of a device."""
     if optimizer not in (None, *OPTIMIZERS):
         help = f"there are {listed(OPTIMIZERS)}"
         raise UsageError(Diagnostic(f"no optimizer is called `{shown(optimizer)}`", help=help))
-    return {"batch": _count("batch", batch), "optimizer": optimizer}
+    if not isinstance(device, str | None):
+        raise UsageError(f"`device` must be text, not a {type(device).__name__}")
+    found = {name: _count(name, number) for name, number in counts.items()}
+    return {"optimizer": optimizer, "device": device, **found}
 
 
-def _request(points: Points, top: Any, step: Mapping[str, Any], dtype: Any, **texts: Any) -> Request:
+def _request(points: Points, top: Any, means: Mapping[str, Any], dtype: Any, **texts: Any) -> Request:
     for name, text in {"dtype": dtype, **texts}.items():
         if not isinstance(text, str):
             raise UsageError(f"`{name}` must be text, not a {type(text).__name__}")
     found = _count("top", top)
     if found is not None and found > MOST_ROWS:
         raise _too_many()
-    return request(points, formats_of(dtype), top=found, rows=MOST_ROWS, **step, **texts)
+    return request(points, formats_of(dtype), top=found, rows=MOST_ROWS, **means, **texts)
 
 
 def _points(network: Any, vary: Any, count: int | None, seed: int) -> Points:

@@ -134,8 +134,8 @@ def test_a_rate_wins_over_that_of_the_device() -> None:
 
 
 REFUSED = [
-    ("--roofline", "--roofline: how fast is the device?", "--flops-per-s 4T --bytes-per-s 50G"),
-    ("--roofline --flops-per-s 4T", "--roofline: how fast is the device?", "or --device: h100"),
+    ("--roofline", "a roofline: how fast is the device?", "--flops-per-s 4T --bytes-per-s 50G"),
+    ("--roofline --flops-per-s 4T", "a roofline: how fast is the device?", "or --device: h100"),
     ("--roofline --device t44", "no device is called `t44`", "did you mean `t4`?"),
     ("--roofline --device a100", "no device is called `a100`", "devices: a100-40gb, a100-80gb"),
     ("--roofline --device v100 --dtype int8", "has no rate of int8", "--dtype float32, float16"),

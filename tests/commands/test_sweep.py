@@ -160,7 +160,8 @@ def test_bad_words(words: list[str], message: str) -> None:
 
 def test_chunks_and_executors_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel over many small chunks keeps what NumPy keeps in one."""
-    from archcalc.sweeps.evaluation.run import request, sweep
+    from archcalc.sweeps.evaluation.request import request
+    from archcalc.sweeps.evaluation.run import sweep
     from archcalc.sweeps.space.model import make_space
     from archcalc.sweeps.space.points import grid, sample
 
@@ -181,7 +182,8 @@ def test_chunks_and_executors_make_no_difference(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_full_front_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    from archcalc.sweeps.evaluation.run import request, sweep
+    from archcalc.sweeps.evaluation.request import request
+    from archcalc.sweeps.evaluation.run import sweep
     from archcalc.sweeps.space.model import make_space
     from archcalc.sweeps.space.points import grid
 

@@ -11,7 +11,7 @@ from support.formats import FLOAT32
 import archcalc
 from archcalc.sweeps.evaluation import stream
 from archcalc.sweeps.evaluation.collector import Goal
-from archcalc.sweeps.evaluation.run import request
+from archcalc.sweeps.evaluation.request import request
 from archcalc.sweeps.metrics import MEANING
 from archcalc.sweeps.results import manifest
 from archcalc.sweeps.results.histograms import histograms

@@ -18,7 +18,8 @@ import archcalc
 from archcalc.commands.sweep import command
 from archcalc.errors import ArchError
 from archcalc.sweeps.distributed import cluster, tasks
-from archcalc.sweeps.evaluation.run import Outcome, prepare, request
+from archcalc.sweeps.evaluation.request import request
+from archcalc.sweeps.evaluation.run import Outcome, prepare
 from archcalc.sweeps.results import manifest as manifest_module
 from archcalc.sweeps.results.manifest import identity
 from archcalc.sweeps.results.store import create

@@ -15,7 +15,8 @@ from archcalc.errors import ArchError, UsageError
 from archcalc.spec.catalog import Entry
 from archcalc.spec.model import Source
 from archcalc.spec.read import read
-from archcalc.sweeps.evaluation.run import PointRow, request, sweep
+from archcalc.sweeps.evaluation.request import request
+from archcalc.sweeps.evaluation.run import PointRow, sweep
 from archcalc.sweeps.space.model import make_space
 from archcalc.sweeps.space.points import grid
 

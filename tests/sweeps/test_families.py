@@ -18,7 +18,8 @@ from archcalc.spec.bundle import families
 from archcalc.spec.settings import show_value
 from archcalc.sweeps.evaluation import by_rows, run, stream
 from archcalc.sweeps.evaluation.engine import Engine
-from archcalc.sweeps.evaluation.run import request, sweep
+from archcalc.sweeps.evaluation.request import request
+from archcalc.sweeps.evaluation.run import sweep
 from archcalc.sweeps.evaluation.stream import reader
 from archcalc.sweeps.machine import numpy_machine
 from archcalc.sweeps.machine.vector_machine import VectorMachine

@@ -14,7 +14,7 @@ from support.formats import FLOAT32
 import archcalc
 from archcalc.errors import ArchError
 from archcalc.sweeps.evaluation.collector import Goal
-from archcalc.sweeps.evaluation.run import request
+from archcalc.sweeps.evaluation.request import request
 from archcalc.sweeps.machine.histograms import BinCounts, Extremes, integers
 from archcalc.sweeps.results import histograms as module
 from archcalc.sweeps.results import manifest as manifest_module

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,35 @@ def test_biases_are_of_the_type_of_accumulators() -> None:
     """Of 3 inputs and 5 outputs, 8·a weights of one byte and a biases of four."""
     found = swept("linear.toml", {"a": "1:9"}, "deployed", dtype="int8xint8xint32")
     assert all(row["deployed"] == 8 * row["a"] + 4 * row["a"] for row in found)
+
+
+def test_a_roofline_is_that_of_the_slower_of_both() -> None:
+    """8·a products of a linear layer, 4·(8 + 9·a + a) bytes moved; 2 FLOPs and 6 bytes a nanosecond.
+
+    16·a FLOPs take 8·a ns, the bytes (32 + 40·a)/6 ns: memory bounds up to a = 4, and then compute.
+    """
+    rates = {"flops_per_s": 2 * 10**9, "bytes_per_s": 6 * 10**9}
+    found = swept("linear.toml", {"a": "1:30"}, "roofline", **rates)
+    for row in found:
+        a = row["a"]
+        assert row["roofline"] == (max(6 * 16 * a, 2 * 4 * (8 + 10 * a)) // 12), a
+
+
+@pytest.mark.parametrize("name", ["resnet18", "googlenet", "vit_b_16"])
+@pytest.mark.parametrize("device", ["a100-80gb", None])
+def test_every_roofline_is_that_of_show(name: str, device: str | None) -> None:
+    """Rates without a common divisor, too, where 64 bits do not suffice."""
+    rates = {"flops_per_s": 3 * 10**12 + 7, "bytes_per_s": 10**11 + 3}
+    how: dict[str, Any] = rates if device is None else {"device": device}
+    found = swept(name, FAMILIES[name], "roofline", batch=4, **how)
+    words = [f"--{key.replace('_', '-')}={value}" for key, value in {**how, "batch": 4}.items()]
+    for row in found[:: max(len(found) // 4, 1)]:
+        own = [w for v in FAMILIES[name] for w in setting(name, v, row[v])]
+        result = run("show", name, *own, "--roofline", *words, "--format", "json")
+        told = json.loads(result.output)["networks"][0]["roofline"]
+        rate = Fraction(told["flops_per_s"]), Fraction(told["bytes_per_s"])
+        layers = ((Fraction(one["flops"]), Fraction(one["bytes"])) for one in told["layers"])
+        assert row["roofline"] == int(10**9 * sum(max(f / rate[0], b / rate[1]) for f, b in layers))
 
 
 FAMILIES = {
@@ -140,7 +170,10 @@ def test_training_decides_what_a_directory_holds() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--batch", "4"], "--batch counts with `training` only"),
+        (["--batch", "4"], "--batch counts with `training` and `roofline` only"),
+        (["--device", "h100-sxm", "--where", "peak < 9"], "--device counts with `roofline` only"),
+        (["--where", "roofline < 9"], "a roofline: how fast is the device?"),
+        (["--top", "1", "--by", "roofline", "--device", "x"], "no device is called `x`"),
         (["--optimizer", "adam", "--where", "peak < 9"], "--optimizer counts with `training` only"),
         (["--where", "training < 9", "--dtype", "int8"], "derivatives are no `int8`"),
         (["-o", "out", "--top", "1", "--by", "arena"], "-o DIR writes no column `arena` of whole"),

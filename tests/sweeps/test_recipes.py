@@ -6,7 +6,8 @@ from typing import Any
 
 import archcalc
 from archcalc.formats import formats_of
-from archcalc.sweeps.evaluation.run import PointRow, request, sweep
+from archcalc.sweeps.evaluation.request import request
+from archcalc.sweeps.evaluation.run import PointRow, sweep
 from archcalc.sweeps.space.model import make_space
 from archcalc.sweeps.space.points import grid
 

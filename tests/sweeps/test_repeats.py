@@ -12,7 +12,8 @@ from archcalc.spec.model import Source
 from archcalc.spec.read import read
 from archcalc.sweeps.evaluation import by_rows, run, stream
 from archcalc.sweeps.evaluation.engine import Engine
-from archcalc.sweeps.evaluation.run import request, sweep
+from archcalc.sweeps.evaluation.request import request
+from archcalc.sweeps.evaluation.run import sweep
 from archcalc.sweeps.evaluation.stream import reader
 from archcalc.sweeps.metrics import MEANING
 from archcalc.sweeps.program.recording import analyzed

@@ -17,7 +17,8 @@ from support.programs import SETS, case, trees
 import archcalc
 from archcalc.sweeps.evaluation import by_rows, run, stream
 from archcalc.sweeps.evaluation.by_rows import bounds
-from archcalc.sweeps.evaluation.run import Outcome, request, sweep
+from archcalc.sweeps.evaluation.request import request
+from archcalc.sweeps.evaluation.run import Outcome, sweep
 from archcalc.sweeps.machine import instructions, numpy_machine
 from archcalc.sweeps.machine.vector_kept import RowKernel
 from archcalc.sweeps.machine.vector_machine import PointDigits

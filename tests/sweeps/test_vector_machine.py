@@ -12,7 +12,8 @@ import pytest
 import archcalc
 from archcalc.formats import formats_of
 from archcalc.sweeps.evaluation import run, stream
-from archcalc.sweeps.evaluation.run import Outcome, request, sweep
+from archcalc.sweeps.evaluation.request import request
+from archcalc.sweeps.evaluation.run import Outcome, sweep
 from archcalc.sweeps.machine import instructions, shuffle, vector_kept
 from archcalc.sweeps.machine.instructions import MANTISSA, WORD, Code
 from archcalc.sweeps.machine.vector_kept import PointKernel

@@ -21,7 +21,8 @@ from archcalc.sweeps.distributed.cluster import connected
 from archcalc.sweeps.evaluation.by_rows import CHUNK, Box, RowGrid
 from archcalc.sweeps.evaluation.collector import Collector
 from archcalc.sweeps.evaluation.engine import Engine
-from archcalc.sweeps.evaluation.run import Outcome, Progress, Request, Setup, by_rows, prepare
+from archcalc.sweeps.evaluation.request import Request
+from archcalc.sweeps.evaluation.run import Outcome, Progress, Setup, by_rows, prepare
 from archcalc.sweeps.evaluation.stream import Stream, reader
 from archcalc.sweeps.evaluation.told import Tell, silent
 from archcalc.sweeps.results.store import Store, open_store

@@ -2,53 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from archcalc.analysis.step import refuse_whole
-from archcalc.errors import Diagnostic, SpecError, UsageError, shown
-from archcalc.formats import Formats
-from archcalc.spec.expressions import Expression
+from archcalc.errors import Diagnostic, UsageError, shown
 from archcalc.sweeps.evaluation.by_numbers import NumberedPoints
 from archcalc.sweeps.evaluation.by_rows import Box, RowGrid, layout
-from archcalc.sweeps.evaluation.collector import Collector, Goal, parse_goals
+from archcalc.sweeps.evaluation.collector import Collector
 from archcalc.sweeps.evaluation.engine import Engine
+from archcalc.sweeps.evaluation.request import Request
 from archcalc.sweeps.evaluation.stream import Chunk, Stream, compiles, executor, reader
 from archcalc.sweeps.evaluation.structures import WHERE
 from archcalc.sweeps.evaluation.told import Tell, silent
 from archcalc.sweeps.metrics import (
     ALIASES,
     MEANING,
-    OTHERS,
-    BlockCount,
-    Count,
-    NetworkCount,
-    block_named,
-    named_layers,
 )
 from archcalc.sweeps.program.recording import analyzed
-from archcalc.sweeps.space.constraints import blocks_in, parse_condition
-from archcalc.sweeps.space.model import INPUT
 from archcalc.sweeps.space.points import Points
-from archcalc.sweeps.space.unread import MOST_BUILT
 from archcalc.tuples import NamedTuple
 from archcalc.units import grouped
 
 Progress = Callable[[int], None]  # is called with the number of points done
-
-
-class Request(NamedTuple):
-    """A request: points, condition and goals; `top` rows are kept, by the goal `by`."""
-
-    points: Points
-    formats: Formats
-    where: str
-    condition: Expression | None
-    pareto: tuple[Goal, ...]
-    by: Goal | None
-    top: int
-    others: tuple[Count, ...] = ()  # what else the condition or a goal names
 
 
 class PointRow(NamedTuple):
@@ -103,100 +77,6 @@ class Outcome(NamedTuple):
             _, message = analyzed(space.at(digits), self.request.formats)
             found.append(Refusal(message, count, space.texts(digits)))
         return sorted(found, key=lambda refusal: -refusal.points)
-
-
-def request(
-    points: Points,
-    formats: Formats,
-    where: str,
-    pareto: str,
-    by: str,
-    top: int | None,
-    rows: int,
-    batch: int | None = None,
-    optimizer: str | None = None,
-) -> Request:
-    """Parse the request of a command line. `rows` are kept if no number is given.
-
-    `batch` and `optimizer` are those of a step of training.
-
-    Raises:
-        UsageError: a name, a unit or a condition is invalid.
-    """
-    names = _names(points)
-    condition = parse_condition(where, names) if where else None
-    goals = parse_goals(pareto, names, "--pareto", True) if pareto else ()
-    chosen = parse_goals(by, names, "--by", True) if by else ()
-    for goal in (*goals, *chosen):
-        refuse_order(goal.name, names)
-    if len(chosen) > 1:
-        raise UsageError(Diagnostic("--by takes one name", help="several go to --pareto"))
-    if goals and (chosen or top is not None):
-        raise UsageError(Diagnostic("--pareto and --top exclude each other", help="run them in turn"))
-    if top is not None and not chosen:
-        chosen = (Goal("multiplies", False),)
-    named = [block_named(goal.name) for goal in (*goals, *chosen)]
-    wanted = [*filter(None, named), *(blocks_in(condition) if condition is not None else ())]
-    blocks = [_located(points, metric, path) for metric, path in dict.fromkeys(wanted)]
-    asked = {*(condition.names if condition is not None else ()), *(g.name for g in (*goals, *chosen))}
-    asked -= points.space.network.values.keys()
-    _refuse_training("training" in asked, formats, batch=batch, optimizer=optimizer)
-    others = [NetworkCount(name, batch or 1, optimizer or "sgd") for name in OTHERS if name in asked]
-    by_one = chosen[0] if chosen else None
-    return Request(points, formats, where, condition, goals, by_one, top or rows, (*others, *blocks))
-
-
-def _refuse_training(asked: bool, formats: Formats, **given: object) -> None:
-    """Refuse options of training where it is not asked for, and to train whole numbers."""
-    if asked:
-        refuse_whole(formats)
-        return
-    for name, value in given.items():
-        if value is not None:
-            help = "as in --where 'training <= 8GiB'"
-            raise UsageError(Diagnostic(f"--{name} counts with `training` only", help=help))
-
-
-def _names(points: Points) -> dict[str, Any]:
-    """Return what conditions and goals may name, each with a value that it has somewhere."""
-    space = points.space
-    items = {axis.name: axis.values[0] for axis in space.axes if axis.variable != INPUT}
-    own = {**space.network.values, **items, **dict.fromkeys((*MEANING, *ALIASES), 1)}
-    return {**dict.fromkeys(OTHERS, 1), **own}
-
-
-def refuse_order(name: str, names: Mapping[str, Any]) -> None:
-    """Refuse to look for the least or the most of what is no number.
-
-    Raises:
-        UsageError: it is text or a list.
-    """
-    value = names.get(name)
-    if isinstance(value, str | list):
-        what = "text" if isinstance(value, str) else "a list"
-        help = (
-            f"an item is a number: {name}[0]" if what == "a list" else "conditions may name it: --where"
-        )
-        raise UsageError(Diagnostic(f"`{shown(name)}` is {what}: no value is the least", help=help))
-
-
-def _located(points: Points, metric: str, path: str) -> BlockCount:
-    """Return a metric of a block, as the network has it, or else the first points that do.
-
-    Raises:
-        UsageError: none has it.
-    """
-    space, step = points.space, -(-points.size // MOST_BUILT)
-    places = (space.at(points.digits(number)) for number in range(0, points.size, step))
-    refused: UsageError | None = None
-    for network in (space.network, *places):
-        with suppress(SpecError):
-            graph = network.graph
-            try:
-                return BlockCount(metric, named_layers(graph, path))
-            except UsageError as error:
-                refused = refused or error
-    raise refused or UsageError(f"no point has a block `{shown(path)}`")
 
 
 class Setup(NamedTuple):

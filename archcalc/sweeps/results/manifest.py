@@ -45,7 +45,11 @@ def identity(
         "drawn": kind,
         "dtype": dtype,
         "where": where.strip(),
-        "training": [[one.batch, one.optimizer] for one in others if isinstance(one, NetworkCount)][-1:],
+        "training": [
+            [one.batch, one.optimizer, *(one.roof or ())]
+            for one in others
+            if isinstance(one, NetworkCount)
+        ],
         "format": format,
         "part": PART,
     }

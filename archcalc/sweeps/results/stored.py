@@ -7,7 +7,8 @@ from typing import Any
 
 from archcalc.sweeps.evaluation.collector import MOST_IN_FRONT, Collector, Goal
 from archcalc.sweeps.evaluation.engine import Engine
-from archcalc.sweeps.evaluation.run import Progress, Request, prepare
+from archcalc.sweeps.evaluation.request import Request
+from archcalc.sweeps.evaluation.run import Progress, prepare
 from archcalc.sweeps.evaluation.stream import Chunk, Stream
 from archcalc.sweeps.evaluation.told import Tell, silent
 from archcalc.sweeps.metrics import MEANING
