@@ -61,7 +61,8 @@ const resize = () => {
   if (!svg) return;
   const {width, height} = svg.viewBox.baseVal;
   room ??= $("picture").getBoundingClientRect();
-  const whole = Math.min(1.25, (room.width - 2) / width, Math.max((room.height - 2) / height, .62));
+  const [least, edge] = innerWidth < 600 ? [1.25, 14] : [.62, 2];  // a phone has its width, and scrolls
+  const whole = Math.min(1.25, (room.width - edge) / width, Math.max((room.height - 2) / height, least));
   const size = zoom || Math.max(whole, .3);
   svg.setAttribute("width", width * size);
   svg.setAttribute("height", height * size);

@@ -111,3 +111,17 @@ def test_a_long_help_leaves_the_text_its_place(opening: Opening) -> None:
     assert closed < 130
     page.browser.hover("#mistakes button")
     page.until(f"{high} > {json.dumps(closed)}")
+
+
+@pytest.mark.parametrize("name", ["googlenet", "resnet152", "llama3_8b"])
+def test_a_phone_reads_a_picture_by_scrolling_down(opening: Opening, name: str) -> None:
+    """In one column that has the width, with labels of seven pixels or more."""
+    page = open_bundled(opening, name)
+    page.browser.size(390, 844)
+    page.browser.click("[data-tab=drawn][role=tab]")
+    page.js("recompute()")
+    page.settled()
+    assert not is_wider(page, "#picture")
+    scale = page.js("svg.getBoundingClientRect().width / svg.viewBox.baseVal.width")
+    assert 11 * scale >= 7  # a label has 11 pixels of the drawing's
+    assert page.js("svg.getBoundingClientRect().width") > 300
