@@ -19,7 +19,9 @@ async function recompute() {
   const number = ++state.number;
   performance.mark("asked", {detail: number});
   await trying(async () => {
-    for await (const part of ask("answer", question())) {
+    const asked = question();
+    state.wide = asked.wide;
+    for await (const part of ask("answer", asked)) {
       if (number !== state.number) return;
       SHOWN[part.part](part);
       performance.mark(part.part, {detail: number});
@@ -227,9 +229,16 @@ const tabs = [...document.querySelectorAll("[role=tab]")];
 const showTab = tab => {
   for (const other of tabs) { other.setAttribute("aria-selected", String(other === tab)); other.tabIndex = other === tab ? 0 : -1; }
   document.querySelector("main").dataset.tab = tab.dataset.tab;
+  reshape();
+};
+// The picture's place has another shape: what it is drawn for.
+const reshape = () => {
   room = null;
   resize();
+  if (svg && $("picture").offsetParent && state.wide !== shapeOf()) recompute();
 };
+let resizing = 0;
+addEventListener("resize", () => { clearTimeout(resizing); resizing = setTimeout(reshape, 200); });
 tabs.forEach((tab, i) => {
   tab.addEventListener("click", () => showTab(tab));
   tab.addEventListener("keydown", event => {

@@ -119,9 +119,21 @@ def test_a_phone_reads_a_picture_by_scrolling_down(opening: Opening, name: str) 
     page = open_bundled(opening, name)
     page.browser.size(390, 844)
     page.browser.click("[data-tab=drawn][role=tab]")
-    page.js("recompute()")
+    page.until("state.wide === .3")
     page.settled()
     assert not is_wider(page, "#picture")
     scale = page.js("svg.getBoundingClientRect().width / svg.viewBox.baseVal.width")
     assert 11 * scale >= 7  # a label has 11 pixels of the drawing's
     assert page.js("svg.getBoundingClientRect().width") > 300
+
+
+def test_a_window_of_another_shape_has_another_picture(opening: Opening) -> None:
+    page = open_bundled(opening, "googlenet")
+    wide = "svg.viewBox.baseVal.width"
+    columns = page.js(wide)
+    page.browser.size(1440, 3000)
+    page.until(f"{wide} < {columns} * .7")
+    page.browser.size(1440, 900)
+    page.until(f"{wide} === {columns}")
+    page.settled()
+    assert page.total("parameters") == archcalc.load("googlenet").analyze().parameters
