@@ -33,10 +33,11 @@ def structural_names(blocks: Iterable[Block]) -> frozenset[str]:
 def deciding_names(spec: Spec) -> frozenset[str]:
     """Return the names that may decide whether another name is read; rather too many than too few.
 
-    They stand in conditions, repeats and steps' names, and in arguments passed to such parameters.
+    They stand in conditions, also within expressions, in repeats and steps' names, and in arguments
+    passed to such parameters.
     """
     blocks = (spec.body, *spec.blocks.values())
-    uses = [use for block in blocks for use in _in_block(block)]
+    uses = [*chain(*map(_in_block, blocks), _elsewhere(spec))]
     found = {n for use in uses if use.structural or use.expression.decides for n in use.expression.names}
     parameters = {parameter.name for block in blocks for parameter in block.sizes}
     if found & parameters:

@@ -9,6 +9,8 @@ from math import prod
 from archcalc.api import Network
 from archcalc.errors import ArchError, shown
 from archcalc.graph.unread import refusal, unread
+from archcalc.spec.expressions import ARRIVING
+from archcalc.spec.model import INPUT
 from archcalc.spec.names import deciding_names
 from archcalc.spec.settings import settle
 from archcalc.sweeps.space.points import Points
@@ -51,7 +53,9 @@ class _Read:
     """The variables that are read, by what decides which lines there are."""
 
     def __init__(self, network: Network) -> None:
-        self._deciding = sorted(deciding_names(network.spec))
+        deciding = _deciding(network)
+        self._deciding = sorted(deciding.intersection(network.values))
+        self._sized = INPUT in deciding
         self._known: dict[str, frozenset[str]] = {}
 
     def all_of(self, names: Iterable[str], network: Network) -> bool:
@@ -64,7 +68,14 @@ class _Read:
             self._known[self._key(network)] = frozenset(network.graph.read)
 
     def _key(self, network: Network) -> str:
-        return repr([network.input, *(network.values.get(name) for name in self._deciding)])
+        size = network.input if self._sized else network.input is not None
+        return repr([size, *(network.values[name] for name in self._deciding)])
+
+
+def _deciding(network: Network) -> frozenset[str]:
+    """Return the variables that decide what is read, and `input` if its size does, too."""
+    names = deciding_names(network.spec)
+    return names if names.isdisjoint(ARRIVING) else names | {INPUT}
 
 
 def _unread(network: Network, names: Sequence[str], varied: set[str]) -> tuple[list[str], int]:
@@ -104,7 +115,7 @@ def _choices(points: Points) -> list[list[tuple[int, int]]]:
     For an axis that decides nothing, these are the spec's own value and any other.
     """
     network = points.space.network
-    deciding = deciding_names(network.spec)
+    deciding = _deciding(network)
     base = settle(network.spec, network.variant, {})
     found = []
     for axis in points.space.axes:
