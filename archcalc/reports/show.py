@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from archcalc.analysis.costs import Costs, Layer
 from archcalc.analysis.field import Field, receptive_fields
 from archcalc.analysis.memory import measure
 from archcalc.api import Network
-from archcalc.reports.layout import document, label, output, pair, single, title
+from archcalc.reports.layout import document, label, pair, ranked, single, title
 from archcalc.reports.model import Column, Ranked, Report
 from archcalc.reports.table import Table
 from archcalc.units import GLOSSARY, printable
@@ -37,12 +38,13 @@ def report(network: Network, table: Table) -> Report:
     memory = measure(analysis.graph)
     fields = receptive_fields(analysis.graph).nodes
     texts: dict[int, str] = {}
+    shape, field = cache(ranked), cache(_field)  # those of many layers are alike
     number = {layer.path: i for i, layer in enumerate(analysis.layers)}
     cells = tuple(
-        _cells(name, output(row), row.costs)
+        _cells(name, shape(row.shape), row.costs)
         | {
             "operator": _operator(row.layers, texts),
-            "field": _field(fields[number[row.shown.path]]),
+            "field": field(fields[number[row.shown.path]]),
             "alive": max(memory.steps[number[layer.path]].live for layer in row.layers),
         }
         for name, row in zip(names, rows, strict=True)

@@ -121,7 +121,7 @@ class Texts(NamedTuple):
 
     @property
     def width(self) -> int:
-        return max(len(line) for text in self.cells for line in text.split("\n"))
+        return max(map(len, "\n".join(self.cells).split("\n")))
 
 
 def _fit(shown: list[Texts], width: int) -> list[str]:
@@ -151,7 +151,8 @@ def _fit(shown: list[Texts], width: int) -> list[str]:
 
 def _lend(names: Texts, width: int) -> bool:
     """Break names into lines of this width, unless a part is longer."""
-    if any(len(part) > width for text in names.cells for part in _parts(text)):
+    long = [text for text in names.cells if len(text) > width]
+    if any(len(part) > width for text in long for part in _parts(text)):
         return False
     names.cells[:] = [_broken(text, width) for text in names.cells]
     return True
@@ -169,8 +170,9 @@ def _join(shown: Sequence[Texts]) -> list[str]:
 
 def _line(template: str, row: Sequence[str]) -> str:
     """Return a row; its broken cells continue below."""
-    if not any("\n" in text for text in row):
-        return template.format(*row).rstrip()
+    line = template.format(*row).rstrip()
+    if "\n" not in line:
+        return line
     parts = zip_longest(*(text.split("\n") for text in row), fillvalue="")
     return "\n".join(template.format(*part).rstrip() for part in parts)
 
@@ -186,6 +188,8 @@ def _cut(text: str, width: int) -> str:
 
 def _broken(text: str, width: int) -> str:
     """Break words, or the parts of a path, into lines of this width; cut only a longer one."""
+    if len(text) <= width:
+        return text.rstrip()
     lines = [""]
     for part in _parts(text):
         if lines[-1] and len(lines[-1]) + len(part.rstrip()) > width:
