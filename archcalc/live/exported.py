@@ -1,4 +1,4 @@
-"""What is seen, as a file: the picture, the table of all layers, the text with its settings in it."""
+"""What is seen, as a file: the picture, the table of all layers, the text, or the layers as one."""
 
 from __future__ import annotations
 

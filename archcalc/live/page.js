@@ -117,6 +117,12 @@ const linked = () => {
   return `${location.origin}${root}${[...link].length ? `#${link}` : ""}`;
 };
 
+// What is seen but not in the text.
+const unwritten = () => {
+  const count = Object.keys(state.settings).length;
+  return count ? `; ${count} ${count === 1 ? "setting is" : "settings are"} not in the text: w writes ${count === 1 ? "it" : "them"}` : "";
+};
+
 async function save() {
   const text = state.text;
   if (!state.file) {
@@ -128,7 +134,7 @@ async function save() {
   const {version} = await one("save", {text, version: state.version});
   Object.assign(state, {version, saved: text});
   changed();
-  status(`${state.file} · saved${state.variant && `; this network is ${ownName()}`}`);
+  status(`${state.file} · saved${unwritten() || (state.variant && `; this network is ${ownName()}`)}`);
 }
 
 async function exportAs(form) {
@@ -138,7 +144,7 @@ async function exportAs(form) {
   const link = element("a", {href: url, download: name + suffix});
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 10000);
-  const told = `${name}${suffix} · downloaded`;
+  const told = `${name}${suffix} · downloaded${form === "toml" ? unwritten() : ""}`;
   status(told);
   return told;
 }

@@ -69,8 +69,10 @@ class Session:
         with self._writing:
             old = _read(path)
             if _version(old) != version:
-                help = "open it again, or download this text as TOML"
-                raise ArchError(Diagnostic(f"`{printable(path)}` has changed on disk", help=help))
+                way = "open it again, or " if old is not None else ""
+                what = "has changed on disk" if old is not None else "is no longer there"
+                help = f"{way}download this text as TOML"
+                raise ArchError(Diagnostic(f"`{printable(path)}` {what}", help=help))
             data = _bytes(text, old or b"")
             if data != old:
                 _write(path, data)

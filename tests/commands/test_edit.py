@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -60,6 +61,29 @@ def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "net.toml").read_text() == SPEC
     with pytest.raises(OSError):
         urlopen(address)
+
+
+def test_the_browser_is_opened_at_the_address(tmp_path: Path) -> None:
+    """By what $BROWSER names: a program that notes what it is called with."""
+    note, program = tmp_path / "note", tmp_path / "browser"
+    program.write_text(f"#!/bin/sh\nprintf %s \"$1\" > '{note}.new' && mv '{note}.new' '{note}'\n")
+    program.chmod(0o755)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "archcalc", "edit", "lenet5"],
+        env={**os.environ, "BROWSER": f"{program} %s"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    address = process.stdout.readline().strip()
+    end = time.monotonic() + 30
+    while not note.exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert note.read_text() == address
+    assert address.startswith("http://127.0.0.1:")
 
 
 def test_each_start_has_its_own_address(tmp_path: Path) -> None:

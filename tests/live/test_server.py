@@ -333,7 +333,7 @@ def test_a_file_that_changed_is_not_overwritten(tmp_path: Path) -> None:
         assert refused(server, SMALL, opened["version"]) == f"`{file}` has changed on disk"
         assert file.read_text() == "theirs"
         file.unlink()
-        assert refused(server, SMALL, opened["version"]) == f"`{file}` has changed on disk"
+        assert refused(server, SMALL, opened["version"]) == f"`{file}` is no longer there"
         assert os.listdir(tmp_path) == []
 
 
