@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from archcalc.api import Network
-from archcalc.commands.options import SpecCommand, spec_command
+from archcalc.commands.options import SpecCommand, look_over, spec_command
 from archcalc.errors import ArchError, Diagnostic, UsageError
 from archcalc.live.server import LiveServer
 from archcalc.live.session import Beginning, Session
@@ -27,7 +27,7 @@ class EditCommand(SpecCommand):
     """A command that lasts, over a spec whose settings may be read by nothing yet."""
 
     lasting = True
-    every_setting_counts = False
+    looked_over = False  # but when the page has what it needs
 
     def networks(self, ctx: click.Context, most: int | None) -> tuple[list[Any], list[str]]:
         """Return the networks of the words; a .toml file alone that is none yet is its text."""
@@ -69,22 +69,34 @@ def command(networks: list[Network | Source], output: str | None, no_browser: bo
         raise UsageError(Diagnostic("edit takes one SPEC", help="`archcalc diff` compares two"))
     session = Session(_beginning(networks[0], output))
     session.read()
-    _serve(LiveServer(session), no_browser)
+    with LiveServer(session) as server:
+        click.echo(f"{server.address}\nCtrl-C ends it")
+        threading.Thread(target=_warm, args=(session, networks), daemon=True).start()
+        _serve(server, no_browser)
 
 
 def _serve(server: LiveServer, no_browser: bool) -> None:
     """Serve until Ctrl-C, which is how it ends well."""
-    with server:
-        click.echo(f"{server.address}\nCtrl-C ends it")
-        threading.Thread(target=import_module, args=("archcalc.live.asked",), daemon=True).start()
-        if not no_browser:
-            import webbrowser
+    if not no_browser:
+        import webbrowser
 
-            threading.Thread(target=webbrowser.open, args=(server.address,), daemon=True).start()
-        try:
-            server.serve_forever(poll_interval=0.1)
-        except KeyboardInterrupt:
-            click.echo("ended", err=True)
+        threading.Thread(target=webbrowser.open, args=(server.address,), daemon=True).start()
+    try:
+        server.serve_forever(poll_interval=0.1)
+    except KeyboardInterrupt:
+        click.echo("ended", err=True)
+
+
+def _warm(session: Session, networks: list[Network | Source]) -> None:
+    """Import and answer, while the browser starts, what its page will ask for."""
+    import_module("archcalc.live.handler")
+    from archcalc.live.page import page
+
+    page("")
+    from archcalc.live.asked import warm
+
+    warm(session)
+    look_over(networks, False)
 
 
 def _beginning(network: Network | Source, output: str | None) -> Beginning:

@@ -59,6 +59,7 @@ class SpecCommand(click.Command):
 
     usage = "SPEC..."  # its words in `--help`
     every_setting_counts = True  # an unread setting is an error
+    looked_over = True  # before it begins
     lasting = False  # whether garbage is collected meanwhile
     models: Reads = "lowered"  # what it makes of a model file
     tensors = False  # whether it also reads files of weights alone
@@ -136,7 +137,7 @@ def spec_command(
                 ctx.params["words"] = fallback
             with nullcontext() if command.lasting else garbage.paused():
                 found, words = command.networks(ctx, most)
-                _look_over(found, command.every_setting_counts)
+                look_over(found if command.looked_over else (), command.every_setting_counts)
                 if most is not None:
                     params["words"] = words
                 function(found, **params)
@@ -152,7 +153,7 @@ def spec_command(
     return decorate
 
 
-def _look_over(networks: Iterable[Any], settings: bool) -> None:
+def look_over(networks: Iterable[Any], settings: bool) -> None:
     """Refuse unread settings; print notes to standard error, so that documents stay unchanged."""
     for network in networks:
         if not isinstance(network, Network):  # a model file has no settings

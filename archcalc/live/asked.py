@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import islice
@@ -17,6 +18,7 @@ from archcalc.operators import TABLE, operator_class
 from archcalc.spec import catalog
 from archcalc.units import printable
 
+LONG = 0.2  # seconds
 Answering = Callable[[Session, dict[str, Any]], Iterator[answer.Part]]
 
 
@@ -48,6 +50,25 @@ def _operators() -> list[list[Any]]:
         told = [[a.usage, a.help] for a in cls.arguments]
         found.append([name, usage, inspect.getdoc(cls) or "", told])
     return found
+
+
+def _begin(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
+    """Tell what is open, and answer its text, with what its link says in place of its own settings."""
+    yield from _opened(session, asked)
+    opened = session.opened
+    text, _ = session.read()
+    own = {"name": opened.name, "text": text, "variant": opened.variant, "settings": opened.settings}
+    told = {key: asked.get(key) for key in ("variant", "settings")}
+    given = {key: value for key, value in told.items() if value is not None}
+    yield from _answer(session, {**asked, **own, **given})
+
+
+def warm(session: Session) -> None:
+    """Answer what is open until a page asks, which finds most of it done; not what takes long."""
+    begun = time.monotonic()
+    for _ in _begin(session, {}):
+        if time.monotonic() - begun > LONG:
+            return
 
 
 def _answer(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
@@ -132,6 +153,7 @@ def _places(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
 
 
 ANSWERS: dict[str, Answering] = {
+    "begin": _begin,
     "opened": _opened,
     "answer": _answer,
     "sweep": _sweep,

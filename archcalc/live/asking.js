@@ -32,7 +32,7 @@ const shapeOf = () => {
 };
 const question = more => ({
   page: state.page, number: state.number, name: state.name, text: state.text, variant: state.variant,
-  settings: state.settings, expand: [...state.expand], close: [...state.close], by: state.by, wide: shapeOf(), ...more,
+  settings: state.settings, expand: [...state.expand], close: [...state.close], by: state.by, wide: state.wide = shapeOf(), ...more,
 });
 
 // The only part of an answer that has one; what it refuses is thrown.
@@ -79,3 +79,16 @@ const scaledEnds = (low, high) => {
   const digits = low === high ? 3 : [3, 4, 5, 6, 9, 15].find(count => scaled(low, count) !== scaled(high, count)) ?? 15;
   return [scaled(low, digits), scaled(high, digits)];
 };
+
+// The address carries the settings; `set=`: there are none, whatever the command was given.
+const fromLink = () => {
+  const link = new URLSearchParams(location.hash.slice(1));
+  const settings = [...link].filter(([key]) => key.startsWith("set.")).map(([key, value]) => [key.slice(4), value]);
+  state.by = $("by").value = ["params", "alive", "field"].find(by => by === link.get("by")) ?? "multiplies";
+  const told = settings.length || link.has("set") ? Object.fromEntries(settings) : undefined;
+  return {net: link.get("net"), settings: told, variant: link.get("variant") ?? undefined};
+};
+// The first question is on its way before the editor is read.
+const beginning = fromLink().net ? undefined : ask("begin", question({...fromLink()}));
+const begun = beginning?.next();
+begun?.catch(() => {});  // `start` tells

@@ -3,10 +3,11 @@
 let opening = {variant: "", settings: {}, name: ""};
 const relight = lights(document.querySelector("main"));
 
-const typed = text => {
+const typed = (text, parts) => {
   state.text = text;
-  recompute();
+  const shown = recompute(parts);
   changed();
+  return shown;
 };
 const changed = () => {
   const isChanged = state.text !== state.saved;
@@ -15,13 +16,11 @@ const changed = () => {
   $("save").title = state.file ? "Save (Ctrl-S)" : "Download the text (Ctrl-S)";
 };
 
-async function recompute() {
+async function recompute(parts = ask("answer", question())) {
   const number = ++state.number;
   performance.mark("asked", {detail: number});
   await trying(async () => {
-    const asked = question();
-    state.wide = asked.wide;
-    for await (const part of ask("answer", asked)) {
+    for await (const part of parts) {
       if (number !== state.number) return;
       SHOWN[part.part](part);
       performance.mark(part.part, {detail: number});
@@ -31,6 +30,7 @@ async function recompute() {
 }
 const SHOWN = {
   mistakes: ({mistakes}) => {
+    if (!base && sameAsBase()) opening.wrong = true;
     showMistakes(mistakes);
     if (!$("mistakes").offsetParent) status(sentence(mistakes[0]), true);  // the text is behind another tab
   },
@@ -38,7 +38,7 @@ const SHOWN = {
     const field = last?.totals.field;
     last = part;
     last.totals.field = field;
-    base ??= part;  // what was opened was wrong
+    if (!base && (opening.wrong || sameAsBase())) base = part;
     Object.assign(words, part.words, {variables: part.variables});
     if ($("mistakes").firstChild) { showMistakes([]); changed(); }
     $("title").textContent = part.title;
@@ -63,7 +63,7 @@ const SHOWN = {
 const sameAsBase = () => state.text === state.saved && state.variant === opening.variant && !Object.keys(state.settings).length;
 
 // A text becomes the one that is open; its own totals are the base.
-async function load(opened, settings, variant) {
+async function load(opened, settings, variant, parts) {
   state.number++;  // answers to the text before are late
   Object.assign(state, {name: opened.name, file: opened.file, version: opened.version, saved: opened.text});
   opening = {variant: opened.variant, settings: opened.settings, name: opened.name};
@@ -76,28 +76,31 @@ async function load(opened, settings, variant) {
   current = "";
   zoom = 0;
   state.text = opened.text;
-  const bare = question({text: opened.text, settings: {}, variant: opened.variant, bare: true, page: `${state.page} base`});
-  for await (const part of ask("answer", bare)) if (part.part === "totals") base = part;
+  const bare = async () => {
+    const own = question({text: opened.text, settings: {}, variant: opened.variant, bare: true, page: `${state.page} base`});
+    for await (const part of ask("answer", own)) if (part.part === "totals") base = part;
+    opening.wrong = !base;
+  };
+  if (!sameAsBase()) await bare();
   editor.setState(fresh(opened.text));
-  typed(opened.text);
+  const shown = typed(opened.text, parts), own = opening;
+  trying(async () => {
+    await shown;
+    if (base || opening.wrong || own !== opening) return;
+    await bare();  // somebody has typed before the first answer came
+    if (last) showTotals();
+  });
 }
 
-async function start() {
-  const opened = await one("opened", {});
-  state.operators = opened.operators;
+async function start(parts) {
   const {net, settings, variant} = fromLink();
-  await load(net ? await one("bundled", {name: net}) : opened, settings, variant);
+  const opened = parts ? (await begun).value : await one("opened", {});
+  if (opened.part === "mistakes") throw new Error(sentence(opened.mistakes[0]));
+  state.operators = opened.operators;
+  await load(net ? await one("bundled", {name: net}) : opened, settings, variant, parts);
   opening.bundled = Boolean(net);
 }
 
-// The address carries the settings; `set=`: there are none, whatever the command was given.
-const fromLink = () => {
-  const link = new URLSearchParams(location.hash.slice(1));
-  const settings = [...link].filter(([key]) => key.startsWith("set.")).map(([key, value]) => [key.slice(4), value]);
-  state.by = $("by").value = ["params", "alive", "field"].find(by => by === link.get("by")) ?? "multiplies";
-  const told = settings.length || link.has("set") ? Object.fromEntries(settings) : undefined;
-  return {net: link.get("net"), settings: told, variant: link.get("variant") ?? undefined};
-};
 // Another link in the same tab loads no page. A text that is not saved stays.
 addEventListener("hashchange", () => trying(async () => {
   if (state.text === state.saved) return start();
@@ -283,4 +286,4 @@ addEventListener("keydown", event => {
   }
 });
 addEventListener("beforeunload", event => { if (state.text !== state.saved) event.preventDefault(); });
-trying(start);
+trying(() => start(beginning));

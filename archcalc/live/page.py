@@ -6,14 +6,8 @@ from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SCRIPTS = (
-    HERE / "vendor/codemirror.js",
-    HERE.parent / "views/lights.js",
-    *(
-        HERE / f"{name}.js"
-        for name in ("asking", "renewing", "editor", "picture", "jumps", "counts", "settings", "page")
-    ),
-)
+NAMES = ("asking", "vendor/codemirror", "../views/lights", "renewing", "editor", "picture", "jumps")
+SCRIPTS = tuple(HERE / f"{name}.js" for name in (*NAMES, "counts", "settings", "page"))
 
 
 def policy(nonce: str) -> str:

@@ -48,11 +48,17 @@ class Question(NamedTuple):
         Raises:
             ArchError: the text is no spec, or a setting does not fit.
         """
-        spec = _spec(self.name, self.text)
-        variant = self.variant if self.variant in spec.variants else None
-        given: dict[str, Any] = {k: v for k, v in self.settings.items() if k in spec.variables}
-        size = self.settings.get("input", "").strip() or None
-        return Network(Entry(variant or self.name, spec, variant), given, size)
+        return _network(self.name, self.text, self.variant, tuple(self.settings.items()))
+
+
+@lru_cache(maxsize=2)
+def _network(name: str, text: str, variant: str, settings: tuple[tuple[str, str], ...]) -> Network:
+    """Return a network that is asked for again: by its places, or by the page that it was made for."""
+    spec, chosen = _spec(name, text), dict(settings)
+    own = variant if variant in spec.variants else None
+    given: dict[str, Any] = {k: v for k, v in chosen.items() if k in spec.variables}
+    size = chosen.get("input", "").strip() or None
+    return Network(Entry(own or name, spec, own), given, size)
 
 
 @lru_cache(maxsize=4)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import hashlib
 import os
 import stat
 import threading
@@ -35,8 +34,10 @@ class Session:
         self._writing, self._newest = threading.Lock(), dict[str, int]()
 
     def ask(self, page: str, number: int) -> None:
-        """Note a question: those before it are late."""
+        """Note a question: those before it are late, and what no page has asked."""
         with self._writing:
+            if page:
+                self._newest[""] = 1
             self._newest[page] = max(number, self._newest.pop(page, 0))
             while len(self._newest) > MOST_PAGES:
                 del self._newest[next(iter(self._newest))]
@@ -113,7 +114,11 @@ def _refusal(what: str, path: str, error: OSError) -> ArchError:
 
 
 def _version(data: bytes | None) -> str:
-    return "" if data is None else hashlib.sha256(data).hexdigest()
+    if data is None:
+        return ""
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()
 
 
 def _text(data: bytes) -> str:

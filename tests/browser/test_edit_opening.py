@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,17 @@ def test_a_metric_that_does_not_change_is_a_line_in_the_middle(opening: Opening)
     left = "document.querySelector('.sweep text').getBoundingClientRect().left"
     assert page.js(f"{left} > document.querySelector('.sweep').getBoundingClientRect().left")
     assert page.js("document.querySelector('.sweep circle').getAttribute('cy')") == "68"
+
+
+def test_the_base_is_what_was_opened_however_early_somebody_types(opening: Opening) -> None:
+    page = opening()
+    other = SMALL.replace("conv 5 k3", "conv 6 k3")
+    told = {"name": "b.toml", "text": other, "variant": "", "settings": {}, "file": "", "version": ""}
+    at = other.index("conv 6 k3") + len("conv 6")
+    early = f"editor.dispatch({{changes: {{from: {at}, insert: '0'}}}})"
+    page.js(f"(() => {{ load({json.dumps(told)}); {early} }})()")
+    page.settled()
+    page.until("base !== null")
+    assert page.total("parameters") == 4 * 28 + 60 * 37
+    assert page.js("base.totals.parameters") == str(4 * 28 + 6 * 37)
+    page.until("document.querySelectorAll('#totals i.more').length > 0")

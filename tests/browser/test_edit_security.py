@@ -19,7 +19,7 @@ from support.browser import Browser
 from support.live import SMALL, served
 from support.page import Opening, Page
 
-from archcalc.live.server import LARGEST
+from archcalc.live.handler import LARGEST
 
 HOSTILE = "</title></svg></script><script>window.hit = 1</script><img src=x onerror='window.hit = 2'>"
 

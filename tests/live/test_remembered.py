@@ -11,7 +11,7 @@ import pytest
 import archcalc
 from archcalc.drawing import layout, structure
 from archcalc.live.answer import answer
-from archcalc.live.question import _spec, question
+from archcalc.live.question import _network, _spec, question
 from archcalc.spec.lines import parse_line
 
 NETWORKS = ("inception", "resnet50", "googlenet", "unet", "mobilenet_v2", "densenet121", "bert_base")
@@ -22,6 +22,7 @@ def forget() -> None:
     layout._folded.clear()
     parse_line.cache_clear()
     _spec.cache_clear()
+    _network.cache_clear()
 
 
 def edited(text: str, chance: random.Random) -> str:

@@ -400,3 +400,23 @@ def test_no_part_of_the_page_ends_its_script() -> None:
 
 def test_questions_have_defaults() -> None:
     assert question({"text": ""}).by == "multiplies"
+
+
+def test_the_first_question_is_answered_with_what_is_open() -> None:
+    with served(settings={"n": "6"}) as server:
+        opened, totals, drawn = ask(server, "begin", page="a", text="not read")
+        linked = ask(server, "begin", page="b", settings={"n": "7"}, variant=None)
+        (plain,) = ask(server, "begin", page="c", settings={}, bare=True)[1:]
+    assert (opened["part"], opened["text"], opened["settings"]) == ("opened", SMALL, {"n": "6"})
+    assert totals["totals"]["parameters"] == str(6 * 28 + 5 * 55)
+    assert drawn["svg"].startswith("<svg ")
+    assert linked[1]["totals"]["parameters"] == str(7 * 28 + 5 * 64)  # what the link says
+    assert plain["totals"]["parameters"] == str(4 * 28 + 5 * 37)  # it says that there are none
+
+
+def test_what_is_answered_ahead_gives_way_to_a_page() -> None:
+    session = Session(Beginning("net.toml", SMALL, "", {}, ""))
+    ahead = asked.ANSWERS["begin"](session, {})
+    assert [next(ahead)["part"], next(ahead)["part"]] == ["opened", "totals"]
+    assert len(list(asked.ANSWERS["begin"](session, {"page": "a"}))) == 3
+    assert list(ahead) == []
