@@ -31,7 +31,7 @@ from archcalc.reports.sweep_front import drawn, refuse_undrawn
 from archcalc.reports.table import Table
 from archcalc.sweeps.evaluation.request import Request, request
 from archcalc.sweeps.evaluation.run import sweep
-from archcalc.sweeps.evaluation.stream import Chunk
+from archcalc.sweeps.evaluation.stream import Chunk, cores
 from archcalc.sweeps.metrics import MEANING
 from archcalc.sweeps.space.model import make_space
 from archcalc.sweeps.space.points import Points, grid, read_points
@@ -169,7 +169,7 @@ def _sweep(
             outcome = tasks.sweep(dask, asked, progress, progress.note)
         else:
             write = _csv_writer(points) if streams else None
-            outcome = sweep(asked, progress, write, progress.note)
+            outcome = sweep(asked, progress, write, progress.note, cores())
     if not streams:
         front = [drawn(outcome)] if plot and outcome.collected.kept else []
         show("sweep", [report(network, outcome), *front], format)
@@ -207,7 +207,7 @@ def _into(path: str, resume: bool, asked: Request, format: str, dtype: str, dask
 
                 tasks.sweep_into(dask, store, asked, progress, progress.note)
             else:
-                sweep_into(store, asked, progress, progress.note)
+                sweep_into(store, asked, progress, progress.note, cores())
     except KeyboardInterrupt:
         click.echo(f"stopped; the same command with --resume goes on in {printable(path)}", err=True)
         raise

@@ -13,7 +13,12 @@ from typing import Any
 import pytest
 
 import archcalc
-from archcalc.sweeps.evaluation import remembered, structures
+from archcalc.formats import formats_of
+from archcalc.sweeps.evaluation import ahead, remembered, structures
+from archcalc.sweeps.evaluation.request import request
+from archcalc.sweeps.evaluation.run import sweep
+from archcalc.sweeps.space.model import make_space
+from archcalc.sweeps.space.points import grid
 
 SPEC = """input = "8x8x4"
 layers = [
@@ -79,6 +84,24 @@ def test_what_is_remembered_is_what_was_recorded(folder: Path, recorded: list[in
     assert many >= PROGRAMS
     assert swept() == first
     assert len(recorded) - many == many - PROGRAMS + 1  # to see which axes are sizes
+
+
+def test_processes_record_what_the_sweep_reads(
+    folder: Path, recorded: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead, "PAYS", 0)
+    space = make_space(archcalc.load("net.toml"), [f"{name}={text}" for name, text in VARY.items()])
+    asked = request(grid(space), formats_of("float32"), "", "parameters,max:multiplies", "", None, 9)
+    found = sweep(asked, lambda points: None, processes=2)
+    own = len(recorded)
+    assert found.engine.structures.remembered == len(os.listdir(folder)) - 1 == PROGRAMS - 1
+    assert (
+        own < PROGRAMS
+    )  # to see which axes are sizes, and the first; the others are none of this process
+    for place in folder.iterdir():
+        place.unlink()
+    assert list(sweep(asked, lambda points: None).rows()) == list(found.rows())
+    assert len(recorded) - own >= PROGRAMS
 
 
 def test_points_without_sizes_are_programs_of_their_own(folder: Path) -> None:
@@ -170,6 +193,8 @@ HOSTILE = {
     "seven of six": first(lambda p: [[[*p[0][0], 1], *p[0][1:]], *p[1:]]),
     "a division by nothing": first(lambda p: [[[5, 0, 0, 0, 0, 0], *p[0]], *p[1:]]),
     "a long shift": first(lambda p: [[[6, 0, 0, 0, 64, 0], *p[0]], *p[1:]]),
+    "a register that nothing wrote": first(lambda p: [p[0], p[1] + 1, p[2], [p[1]] * len(p[3]), p[4]]),
+    "an operand that nothing wrote": first(lambda p: [[[3, 0, p[1], 0, 1, 0], *p[0]], p[1] + 1, *p[2:]]),
     "many registers": first(lambda p: [p[0], 10**9, *p[2:]]),
     "no registers": first(lambda p: [p[0], 0, *p[2:]]),
     "an input there is not": first(lambda p: [*p[:2], [[99, 0]], *p[3:]]),

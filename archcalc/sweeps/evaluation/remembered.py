@@ -20,7 +20,7 @@ from typing import Any
 from archcalc import __version__
 from archcalc.caches import cache_folder
 from archcalc.regular import open_regular
-from archcalc.sweeps.machine.instructions import BY_NUMBER, COUNT, SHIFT, WORD, Code
+from archcalc.sweeps.machine.instructions import BINARY, BY_NUMBER, COUNT, SHIFT, WORD, Code
 from archcalc.tuples import NamedTuple
 
 MOST_FILES = 4_000
@@ -49,6 +49,15 @@ class ProgramMemory:
         folder = cache_folder()
         self._folder = "" if folder is None else os.path.join(folder, "structures")
         self._saved = 0
+
+    @property
+    def works(self) -> bool:
+        """Whether there is a folder for it."""
+        return bool(self._folder)
+
+    def has(self, values: Sequence[Any]) -> bool:
+        """Return whether there is a file for these values."""
+        return os.path.isfile(self._place(values))
 
     def load(self, values: Sequence[Any]) -> list[RememberedProgram]:
         """Return the programs for these values of the enumerated axes, if there are any."""
@@ -90,14 +99,17 @@ class ProgramMemory:
         ValueError: it does what no program does.
         """
         _require(_below(MOST_REGISTERS + 1, registers))
+        written = {register for _, register in inputs}
         for line in instructions:
             operation, target, a, b, s, t = line
             _require(_below(COUNT, operation) and _below(registers, target, a, b))
+            _require({a, b} <= written if operation in BINARY else a in written)
+            written.add(target)
             _require(all(type(number) is int and abs(number) <= WORD for number in (s, t)))
             _require(operation not in BY_NUMBER or 0 < s <= (62 if operation == SHIFT else WORD))
         for number, register in inputs:
             _require(_below(self._inputs, number) and _below(registers, register))
-        _require(len(outputs) == self._outputs and _below(registers, *outputs) and len(outcomes) > 0)
+        _require(len(outputs) == self._outputs and written.issuperset(outputs) and len(outcomes) > 0)
         _require(all(one is None or isinstance(one, str) for one in outcomes))
         lines = tuple(tuple(line) for line in instructions)
         code = Code(lines, registers, dict(inputs), tuple(outputs), True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from archcalc.errors import Diagnostic, UsageError, shown
+from archcalc.sweeps.evaluation.ahead import record_ahead
 from archcalc.sweeps.evaluation.by_numbers import NumberedPoints
 from archcalc.sweeps.evaluation.by_rows import Box, RowGrid, layout
 from archcalc.sweeps.evaluation.collector import Collector
@@ -131,9 +132,14 @@ def sweep(
     progress: Progress,
     write: Callable[[Chunk], None] | None = None,
     tell: Tell = silent,
+    processes: int = 1,
 ) -> Outcome:
-    """Evaluate every point; `write` gets the chunks in order, with all metrics."""
+    """Evaluate every point; `write` gets the chunks in order, with all metrics.
+
+    `processes` may record structures; only a program that they may import at its start has any.
+    """
     setup = prepare(request, write is not None, tell)
+    record_ahead(setup.engine.structures, processes)
     stream = setup.stream(request.points)
     if setup.grid is not None:
         for points in by_rows(stream, setup.grid):

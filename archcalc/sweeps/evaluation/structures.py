@@ -76,7 +76,8 @@ class Structures:
     """Records structures, and caches them.
 
     Attributes:
-        wanted: names of the results: metrics or integer variables, and `WHERE` if there is a condition.
+        named: names of metrics or integer variables.
+        wanted: names of the results: those, and `WHERE` if there is a condition.
         sizes, enumerated: the axes that are variables of the programs, and the others.
         columns, inputs: the variables, and the machine's form of them: an axis and its values.
         recorded: the number of structures; `remembered` of them were on disk, without a recording.
@@ -95,6 +96,7 @@ class Structures:
 
         self.points, self.space, self.asked = points, points.space, asked
         self.condition, self.lanes, self.told = condition, numpy_machine, told
+        self.named = list(wanted)
         self.wanted = [*wanted, WHERE] if condition is not None else list(wanted)
         self.stop = threading.Event()
         self.recorded = self.remembered = 0
@@ -196,6 +198,11 @@ class Structures:
         if tried == len(known) and not self._record(known, tried, digits):
             return None
         return known[tried]
+
+    def is_remembered(self, digits: Sequence[int]) -> bool:
+        """Return whether the programs of a point's combination seem to be on disk."""
+        combination = [digits[axis] for axis in self.enumerated]
+        return self.memory is not None and self.memory.has(self._values(combination))
 
     def _remembered(self, combination: Sequence[int]) -> list[Structure]:
         """Return the structures of a combination that are on disk."""

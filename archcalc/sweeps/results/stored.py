@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from archcalc.sweeps.evaluation.ahead import record_ahead
 from archcalc.sweeps.evaluation.collector import MOST_IN_FRONT, Collector, Goal
 from archcalc.sweeps.evaluation.engine import Engine
 from archcalc.sweeps.evaluation.request import Request
@@ -18,9 +19,15 @@ from archcalc.sweeps.results.store import Store
 from archcalc.tuples import NamedTuple
 
 
-def sweep_into(store: Store, request: Request, progress: Progress, tell: Tell = silent) -> None:
-    """Evaluate the missing parts, and write each as soon as it is complete."""
+def sweep_into(
+    store: Store, request: Request, progress: Progress, tell: Tell = silent, processes: int = 1
+) -> None:
+    """Evaluate the missing parts, and write each as soon as it is complete.
+
+    `processes` as for `archcalc.sweeps.evaluation.run.sweep`.
+    """
     setup = prepare(only_rows(request), True, tell)
+    record_ahead(setup.engine.structures, processes)
     for points in write_parts(store, setup.stream(request.points), missing_parts(store, progress)):
         progress(points)
 

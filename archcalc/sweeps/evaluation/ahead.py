@@ -1,0 +1,57 @@
+"""Record the structures of a grid on all cores, before its points are evaluated.
+
+Processes leave the programs on disk, where the sweep finds them: see `remembered`.
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice, product
+
+from archcalc.sweeps.evaluation.structures import MOST_STRUCTURES, Structures
+from archcalc.sweeps.evaluation.told import Told
+
+PAYS = 1.0  # seconds of recording, from which starting processes pays
+
+
+def record_ahead(structures: Structures, processes: int) -> None:
+    """Record what is not on disk yet, if it takes long."""
+    points, memory = structures.points, structures.memory
+    if memory is None or not memory.works or processes < 2:
+        return
+    if points.plan is not None or points.chosen is not None:  # they may not meet all combinations
+        return
+    first, *others = [d for d in _combinations(structures) if not structures.is_remembered(d)] or [()]
+    if not others:
+        return
+    begin = time.monotonic()
+    structures.get(0, first)
+    if (time.monotonic() - begin) * len(others) < PAYS:
+        return
+    from archcalc.execution.processes import Task, run  # multiprocessing costs 15 ms
+
+    how = (points, structures.named, structures.asked, structures.condition)
+    job = pickle.dumps(how)
+    for _ in run(_record, (Task((job, digits), 0) for digits in others), processes, None):
+        pass
+
+
+def _combinations(structures: Structures) -> Iterator[tuple[int, ...]]:
+    """Yield the digits of a point of each combination of enumerated values, up to a number."""
+    lengths, enumerated = structures.points.lengths, set(structures.enumerated)
+    digits = (range(n) if axis in enumerated else range(1) for axis, n in enumerate(lengths))
+    return islice(product(*digits), MOST_STRUCTURES)
+
+
+def _record(task: tuple[bytes, tuple[int, ...]]) -> None:
+    job, digits = task
+    _structures(job).get(0, digits)
+
+
+@lru_cache(1)
+def _structures(job: bytes) -> Structures:
+    points, wanted, asked, condition = pickle.loads(job)
+    return Structures(points, wanted, asked, condition, Told())
