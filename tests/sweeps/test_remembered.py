@@ -95,9 +95,7 @@ def test_processes_record_what_the_sweep_reads(
     found = sweep(asked, lambda points: None, processes=2)
     own = len(recorded)
     assert found.engine.structures.remembered == len(os.listdir(folder)) - 1 == PROGRAMS - 1
-    assert (
-        own < PROGRAMS
-    )  # to see which axes are sizes, and the first; the others are none of this process
+    assert own < PROGRAMS  # the first, and to see which axes are sizes
     for place in folder.iterdir():
         place.unlink()
     assert list(sweep(asked, lambda points: None).rows()) == list(found.rows())

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice, product
+from typing import Any
 
-from archcalc.sweeps.evaluation.structures import MOST_STRUCTURES, Structures
+from archcalc.sweeps.evaluation.structures import MOST_STRUCTURES, WHERE, Structures
 from archcalc.sweeps.evaluation.told import Told
 
 PAYS = 1.0  # seconds of recording, from which starting processes pays
@@ -24,16 +25,18 @@ def record_ahead(structures: Structures, processes: int) -> None:
         return
     if points.plan is not None or points.chosen is not None:  # they may not meet all combinations
         return
-    first, *others = [d for d in _combinations(structures) if not structures.is_remembered(d)] or [()]
-    if not others:
+    missing = [d for d in _combinations(structures) if not memory.has(_enumerated(structures, d))]
+    if len(missing) < 2:
         return
+    first, *others = missing
     begin = time.monotonic()
     structures.get(0, first)
     if (time.monotonic() - begin) * len(others) < PAYS:
         return
     from archcalc.execution.processes import Task, run  # multiprocessing costs 15 ms
 
-    how = (points, structures.named, structures.asked, structures.condition)
+    wanted = [name for name in structures.wanted if name != WHERE]
+    how = (points, wanted, structures.asked, structures.condition)
     job = pickle.dumps(how)
     for _ in run(_record, (Task((job, digits), 0) for digits in others), processes, None):
         pass
@@ -44,6 +47,10 @@ def _combinations(structures: Structures) -> Iterator[tuple[int, ...]]:
     lengths, enumerated = structures.points.lengths, set(structures.enumerated)
     digits = (range(n) if axis in enumerated else range(1) for axis, n in enumerate(lengths))
     return islice(product(*digits), MOST_STRUCTURES)
+
+
+def _enumerated(structures: Structures, digits: Sequence[int]) -> list[Any]:
+    return structures.values_of([digits[axis] for axis in structures.enumerated])
 
 
 def _record(task: tuple[bytes, tuple[int, ...]]) -> None:

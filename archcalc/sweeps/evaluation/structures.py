@@ -76,8 +76,7 @@ class Structures:
     """Records structures, and caches them.
 
     Attributes:
-        named: names of metrics or integer variables.
-        wanted: names of the results: those, and `WHERE` if there is a condition.
+        wanted: names of the results: metrics or integer variables, and `WHERE` if there is a condition.
         sizes, enumerated: the axes that are variables of the programs, and the others.
         columns, inputs: the variables, and the machine's form of them: an axis and its values.
         recorded: the number of structures; `remembered` of them were on disk, without a recording.
@@ -96,7 +95,6 @@ class Structures:
 
         self.points, self.space, self.asked = points, points.space, asked
         self.condition, self.lanes, self.told = condition, numpy_machine, told
-        self.named = list(wanted)
         self.wanted = [*wanted, WHERE] if condition is not None else list(wanted)
         self.stop = threading.Event()
         self.recorded = self.remembered = 0
@@ -199,23 +197,18 @@ class Structures:
             return None
         return known[tried]
 
-    def is_remembered(self, digits: Sequence[int]) -> bool:
-        """Return whether the programs of a point's combination seem to be on disk."""
-        combination = [digits[axis] for axis in self.enumerated]
-        return self.memory is not None and self.memory.has(self._values(combination))
-
     def _remembered(self, combination: Sequence[int]) -> list[Structure]:
         """Return the structures of a combination that are on disk."""
         if self.memory is None or self.recorded >= MOST_STRUCTURES:
             return []
-        found = self.memory.load(self._values(combination))
+        found = self.memory.load(self.values_of(combination))
         self.recorded += len(found)
         self.remembered += len(found)
-        return [
-            Structure(NO_RECORDING, one.code, self._outcomes(one.outcomes), {}, NOTHING) for one in found
-        ]
+        told = ((one.code, self._outcomes(one.outcomes)) for one in found)
+        return [Structure(NO_RECORDING, code, outcomes, {}, NOTHING) for code, outcomes in told]
 
-    def _values(self, combination: Sequence[int]) -> list[Any]:
+    def values_of(self, combination: Sequence[int]) -> list[Any]:
+        """Return the values of the enumerated axes."""
         axes = [self.space.axes[axis] for axis in self.enumerated]
         return [axis.values[digit] for axis, digit in zip(axes, combination, strict=True)]
 
@@ -229,7 +222,7 @@ class Structures:
             reasons = ["", *self.told.reasons, None]  # the last is that of ELSEWHERE
             told = [tuple(reasons[o] for o in one.outcomes.tolist()) for one in structures]
             programs = list(zip([one.code for one in structures], told, strict=True))
-            self.memory.save(self._values(combination), programs)
+            self.memory.save(self.values_of(combination), programs)
 
     def whole(self) -> Structure | None:
         """Return the structure of all points, if one program holds everywhere."""
