@@ -16,7 +16,6 @@ import resource
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,18 +61,15 @@ def run_on_terminal(command: list[str]) -> None:
 
 
 def seconds(action: Callable[..., object], *arguments: object) -> float:
-    """Of the processor, for what this process does."""
-    start = time.process_time()
+    """Of the processor, for this process and those that it starts."""
+    start = used()
     action(*arguments)
-    return time.process_time() - start
+    return used() - start
 
 
-def seconds_of_child(run: Callable[[list[str]], None], command: list[str]) -> float:
-    """Of the processor, for a command."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    run(command)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def used() -> float:
+    both = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in both)
 
 
 def whole_processes(rounds: int) -> None:
@@ -81,10 +77,10 @@ def whole_processes(rounds: int) -> None:
     bare = [sys.executable, "-c", "pass"]
     times: dict[str, list[float]] = {name: [] for name in ("python -c pass", *COMMANDS)}
     for _ in range(rounds):
-        times["python -c pass"].append(seconds_of_child(run_in_pipe, bare))
+        times["python -c pass"].append(seconds(run_in_pipe, bare))
         for name, (words, terminal, _) in COMMANDS.items():
             run = run_on_terminal if terminal else run_in_pipe
-            times[name].append(seconds_of_child(run, [*ARCHCALC, *words]))
+            times[name].append(seconds(run, [*ARCHCALC, *words]))
     base = statistics.median(times["python -c pass"])
     for name, measured in times.items():
         middle = statistics.median(measured)
