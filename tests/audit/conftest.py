@@ -1,14 +1,17 @@
-"""Commands run by tests of this folder search among neighbors that earlier tests have built."""
+"""Searches of this folder, of commands too, are among neighbors that earlier tests have built."""
 
 from __future__ import annotations
 
 import pytest
-from support.neighbors import neighbor_of
+from support.neighbors import near, neighbor_of
 
+from archcalc.audit import readings, saved
 from archcalc.audit.neighbor import Neighbor
 
 
 @pytest.fixture(autouse=True)
 def shared_neighbors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A `reconcile` of a network that was searched before finds what is near it already built."""
+    """A search of a network that was searched before finds what is near it already built."""
     monkeypatch.setattr(Neighbor, "of", neighbor_of)
+    monkeypatch.setattr(readings, "remembered", near)
+    monkeypatch.setattr(saved, "remembered", near)

@@ -1,12 +1,13 @@
-"""Networks as the search sees them: what is near a bundled one is built once for all tests of a file."""
+"""Networks as the search sees them: what is near a bundled one is built once for all tests of a process."""
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from archcalc.api import load
 from archcalc.audit.neighbor import Neighbor
+from archcalc.audit.neighbors import Remembered, neighbors
 from archcalc.network import Network
 
 _KNOWN: dict[tuple[str, str, str], Neighbor] = {}
@@ -25,3 +26,9 @@ def neighbor_of(network: Network) -> Neighbor:
 def named(network: str, **settings: Any) -> Neighbor:
     """Return a network by name as a neighbor."""
     return neighbor_of(load(network, **settings))
+
+
+@lru_cache(maxsize=16)  # the product keeps two; the hundred of a large one take 20 MB
+def near(network: Neighbor) -> Remembered:
+    """Return the neighbors of a network for all searches, as `remembered` does for consecutive ones."""
+    return Remembered(neighbors(network))
