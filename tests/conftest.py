@@ -1,4 +1,4 @@
-"""Byte code for the processes that tests start, and names of cases that read well.
+"""Byte code for the processes that tests start, the order of tests, and names that read well.
 
 A list or a mapping of plain values is named by what it holds.
 """
@@ -14,6 +14,7 @@ from types import FunctionType
 from typing import Any
 
 import pytest
+from support.order import Together, rank
 
 # each of hundreds of processes would compile the package anew, and each worker the tests
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -23,6 +24,21 @@ sys.dont_write_bytecode = False
 if "PYTEST_XDIST_WORKER" not in os.environ:
     CACHES = tempfile.TemporaryDirectory(prefix="archcalc-tests-")
     os.environ["XDG_CACHE_HOME"] = CACHES.name
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long first, where the tests are many."""
+    items.sort(key=lambda item: rank(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """None leaves it to xdist, where another `--dist` is asked for."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False  # the files with most tests are not those that take longest
+    return Together(config, log)
+
 
 PLAIN = (str, int, float, Fraction, type(None))
 LONGEST = 60

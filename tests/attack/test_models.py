@@ -48,7 +48,7 @@ def attack(make: Callable[[random.Random, Path], None], name: str) -> Attack:
 
 
 @pytest.mark.parametrize("kind", ["pt2", "onnx", "keras"])
-@sizes(200, 100_000)
+@sizes(80, 100_000)
 def test_mutated_models(count: int, kind: str, tmp_path: Path) -> None:
     make = {"pt2": model_mutants.pt2, "onnx": model_mutants.onnx, "keras": model_mutants.keras}[kind]
     told = besiege(attack(make, f"m.{kind}"), count, tmp_path)

@@ -47,7 +47,7 @@ def attack(chance: random.Random, index: int) -> str:
     return "refused" if codes == {2} else "counted"
 
 
-@sizes(300, 20_000)
+@sizes(100, 20_000)
 def test_huge_arguments(count: int, tmp_path: Path) -> None:
     told = besiege(attack, count, tmp_path, Bounds(seconds=2.0, memory=300 * 10**6))
     assert min(told["counted"], told["refused"]) > count // 20, told

@@ -154,7 +154,7 @@ def _sums(text: str) -> None:
     assert 0 <= analysis.total.frozen <= analysis.total.parameters
 
 
-@sizes(120, 100_000)
+@sizes(40, 100_000)
 def test_mutated_specs(count: int, tmp_path: Path) -> None:
     told = besiege(attack, count, tmp_path)
     assert min(told["counted"], told["refused"]) > count // 20, told

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support.neighbors import near, neighbor_of
-
-from archcalc.audit import readings, saved
-from archcalc.audit.neighbor import Neighbor
+from support.neighbors import share
 
 
 @pytest.fixture(autouse=True)
 def shared_neighbors(monkeypatch: pytest.MonkeyPatch) -> None:
     """A search of a network that was searched before finds what is near it already built."""
-    monkeypatch.setattr(Neighbor, "of", neighbor_of)
-    monkeypatch.setattr(readings, "remembered", near)
-    monkeypatch.setattr(saved, "remembered", near)
+    share(monkeypatch)

@@ -58,7 +58,9 @@ STOPS = {
 }
 
 
+@cache
 def load(name: str) -> Network:
+    """A network that is analyzed once for all tools."""
     return archcalc.load(str(DATA / name) if name.endswith(".toml") else name)
 
 
@@ -127,12 +129,6 @@ def test_ten_networks_each_of_the_version_named(tool: str) -> None:
     assert libraries == ({"keras"} if tool == "keras" else {CODE["torchvision"]["library"]})
 
 
-@cache
-def bundled(name: str) -> Network:
-    """A network that is analyzed once for all tools."""
-    return archcalc.load(name)
-
-
 @pytest.mark.parametrize(
     "names",
     [
@@ -145,7 +141,7 @@ def test_differences_sum_up(tool: str, quantity: str, names: Collection[str]) ->
     """Total = ours + differences, layer by layer and in all; or the network is refused with a reason."""
     told = 0
     for name in sorted(names):
-        network = bundled(name)
+        network = load(name)
         analysis = network.analyze()
         try:
             found = recount(tool, quantity, name, network.spec.source, analysis)
@@ -211,7 +207,7 @@ def test_code_is_about_layers_that_exist(library: str) -> None:
             continue
         family = [e.name for e in catalog.bundled() if key in (e.name, e.spec.source.name[:-5])]
         assert family, key
-        layers = [layer for name in family for layer in archcalc.load(name).analyze().layers]
+        layers = [layer for name in family for layer in load(name).analyze().layers]
         paths, operators = {la.path for la in layers}, {la.node.operator.name for la in layers}
         for pattern in set(entry) - {"code", "parts"}:
             places = paths if "/" in pattern else operators

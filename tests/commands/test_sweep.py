@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.commands import archcalc as run_in
 from support.formats import FLOAT32
 
 import archcalc
@@ -36,8 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "archcalc", "sweep", *words]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+    return run_in(Path(), "sweep", *words)
 
 
 def start(command: list[str]) -> subprocess.Popen[str]:

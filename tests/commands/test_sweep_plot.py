@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from support.commands import archcalc
 
 from archcalc.errors import ArchError
 from archcalc.reports.model import spark
@@ -36,8 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "archcalc", "sweep", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8")
+    return archcalc(folder, "sweep", *words)
 
 
 # a multiple of b: 80, 40, 26, 20, 16, 13, 11 and 10 of them

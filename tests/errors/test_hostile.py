@@ -45,6 +45,11 @@ def numbered(head: str, unit: str, tail: str = "", count: int = 100_000) -> str:
     return head + "".join(unit.format(i, i + 1) for i in range(count)) + tail
 
 
+def nested(count: int) -> str:
+    """So many layers, each with its number in brackets in brackets."""
+    return numbered(HEAD + "layers = [", f'"conv {{{{{"(" * 40}{{}}{")" * 40}}}}}",\n', "]", count)
+
+
 def sparse(path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(100 * MIB)
@@ -93,6 +98,10 @@ HOSTILE = {
         text(HEAD + "layers = [\n" + '"conv 4 k3 p1 | relu",\n' * 99_999 + '"cnov 4"]'),
         "unknown operator or block `cnov`",
     ),
+    "1,000 lines with an error in the last": Hostile(
+        text(HEAD + "layers = [\n" + '"conv 4 k3 p1 | relu",\n' * 999 + '"conv 4 g3"]'),
+        "3 groups do not divide 4 channels",
+    ),
     "10,000 lines with an error in the last": Hostile(
         text(HEAD + "layers = [\n" + '"conv 4 k3 p1 | relu",\n' * 9_999 + '"conv 4 g3"]'),
         "3 groups do not divide 4 channels",
@@ -110,10 +119,8 @@ HOSTILE = {
     ),
     "lists 8,000,000 deep": Hostile(text(NET + f"n = {'[' * 8_000_000}"), "values nested too deeply"),
     "tables a million deep": Hostile(text(NET + f"n = {'{a=' * 1_000_000}"), "values nested too deeply"),
-    "100,000 expressions 150 deep": Hostile(
-        text(numbered(HEAD + "layers = [", f'"conv {{{{{"(" * 40}{{}}{")" * 40}}}}}",\n', "]", 20_000)),
-        "`filters` must be a positive integer, not 0",
-    ),
+    "20,000 expressions 40 deep": Hostile(text(nested(20_000)), "must be a positive integer, not 0"),
+    "2,000 expressions 40 deep": Hostile(text(nested(2_000)), "must be a positive integer, not 0"),
     "8 MB of one header": Hostile(text(filled(NET + "[", "a.", "a]")), "a key of too many parts"),
     "8 MB of one key": Hostile(text(filled(NET, "a.", "a = 1")), "a key of too many parts"),
     "16 MB of headers": Hostile(text(filled(NET, "[a.a.a.a]\n", size=16 * MIB)), LARGE),
@@ -202,6 +209,11 @@ LONG = {
 
 # seconds each: the others of their kind are among those of every run
 SLOW = {
+    "2^61 layers in 61 lines",
+    "8 MB of blanks",
+    "an input of 8 MB",
+    "20,000 expressions 40 deep",
+    "10,000 lines with an error in the last",
     "8 MB of quotes",
     "a line of 300,000 steps",
     "8 MB of braces",

@@ -121,9 +121,9 @@ def seen_positions(operator: Operator, inputs: Shapes) -> dict[Place, set[Place]
             others = [*arrays[:number], poisoned, *arrays[number + 1 :]]
             y = reference.run(operator, others, weights)
         for output in places_of(y.shape[1:-1]):
-            reached = seen.setdefault(output, set())
-            if (y[0, *output] != clean[0, *output]).any():
-                reached.add(place)
+            seen.setdefault(output, set())
+        for output in np.argwhere((y[0] != clean[0]).any(axis=-1)).tolist():
+            seen[tuple(output)].add(place)
     return seen
 
 

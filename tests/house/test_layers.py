@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -53,10 +54,18 @@ def room_of(path: Path) -> str:
     return room(path.relative_to(PACKAGE).with_suffix("").parts)
 
 
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    """Imports, functions and classes of a file, also inside others."""
+    kept = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, kept)]
+
+
 def imports_of(path: Path) -> set[str]:
     """The rooms of archcalc that a file imports from, also inside functions."""
     rooms = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom):
             names = [node.module or ""]
@@ -180,7 +189,7 @@ def test_files_and_functions_stay_small(capsys: pytest.CaptureFixture[str]) -> N
     functions = {
         f"{p.relative_to(PACKAGE)}:{node.name}": (node.end_lineno or 0) - node.lineno + 1
         for p in lines
-        for node in ast.walk(ast.parse(p.read_text(encoding="utf-8")))
+        for node in nodes_of(p)
         if isinstance(node, ast.FunctionDef)
     }
     with capsys.disabled():
@@ -195,9 +204,8 @@ def test_files_and_functions_stay_small(capsys: pytest.CaptureFixture[str]) -> N
 )
 def test_arrays_stay_in_their_room(path: Path) -> None:
     """numpy has three rooms, numba one door; rich is imported where it is seen."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    names = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
-    names |= {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+    names = {a.name for n in nodes_of(path) if isinstance(n, ast.Import) for a in n.names}
+    names |= {n.module or "" for n in nodes_of(path) if isinstance(n, ast.ImportFrom)}
     heavy = {name.partition(".")[0] for name in names} & set(HEAVY)
     allowed = {"numpy"} if room_of(path) in ARRAYS else set()
     if path == PACKAGE / "compiled.py":
@@ -211,7 +219,7 @@ def test_a_class_name_means_one_thing() -> None:
     """A private name of a module is its own."""
     homes: dict[str, list[str]] = {}
     for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
     assert {name: places for name, places in homes.items() if len(places) > 1} == {}

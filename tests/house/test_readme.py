@@ -9,13 +9,11 @@ import re
 import shlex
 import subprocess
 import sys
-from contextlib import chdir
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-
-from archcalc.cli import commands
+from support.commands import archcalc as archcalc_in
+from support.neighbors import share
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -60,9 +58,17 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return made
 
 
+@pytest.fixture(autouse=True)
+def shared_neighbors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages search the same networks."""
+    share(monkeypatch)
+
+
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     words = shlex.split(command)
     assert words[0] == "archcalc"
+    if "--dask" not in words:  # its processes and threads are for a program of its own
+        return archcalc_in(folder, *words[1:])
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
     command_line = [sys.executable, "-m", "archcalc", *words[1:]]
     return subprocess.run(
@@ -84,13 +90,8 @@ def test_shown_output_is_real(page: str, command: str, output: str, folders: dic
 
 @pytest.mark.parametrize("command", sorted(INLINE))
 def test_named_commands_run(command: str, folders: dict[str, Path]) -> None:
-    folder = folders[INLINE[command]]
-    if "--dask" in command:  # its processes and threads are for a program of its own
-        assert run(command, folder).returncode == 0
-        return
-    with chdir(folder):
-        result = CliRunner().invoke(commands, shlex.split(command)[1:], env={"COLUMNS": "80"})
-    assert result.exit_code == 0, result.output + repr(result.exception)
+    result = run(command, folders[INLINE[command]])
+    assert result.returncode == 0, result.stderr
     assert result.stdout
 
 

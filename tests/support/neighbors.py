@@ -1,11 +1,14 @@
-"""Networks as the search sees them: what is near a bundled one is built once for all tests of a process."""
+"""Networks as the search sees them: what is near a bundled one is built once for all tests."""
 
 from __future__ import annotations
 
 from functools import cache, lru_cache
 from typing import Any
 
+import pytest
+
 from archcalc.api import load
+from archcalc.audit import ratios, readings, saved
 from archcalc.audit.neighbor import Neighbor
 from archcalc.audit.neighbors import Remembered, neighbors
 from archcalc.network import Network
@@ -32,3 +35,10 @@ def named(network: str, **settings: Any) -> Neighbor:
 def near(network: Neighbor) -> Remembered:
     """Return the neighbors of a network for all searches, as `remembered` does for consecutive ones."""
     return Remembered(neighbors(network))
+
+
+def share(patch: pytest.MonkeyPatch) -> None:
+    """Let all searches, those of commands too, find what is near a network already built."""
+    patch.setattr(Neighbor, "of", neighbor_of)
+    for module in (readings, saved, ratios):
+        patch.setattr(module, "remembered", near)

@@ -45,6 +45,15 @@ def up_to(multiplies: float) -> list[Any]:
     ]
 
 
+def smallest_of_each_family(multiplies: float) -> list[Any]:
+    """Return every network by name; all but a small one of each family are of `-m zoo`."""
+    known, kept = _multiplies(), set[str]()
+    for _, entries in groupby(bundled(), key=lambda entry: entry.spec.source.name):
+        least = min((entry.name for entry in entries), key=lambda name: known[name])
+        kept |= {least} if known[least] <= multiplies else set()
+    return [pytest.param(name, marks=() if name in kept else pytest.mark.zoo) for name in known]
+
+
 @cache
 def _multiplies() -> dict[str, int]:
     """Return the work of every network; where it is recorded, none is analyzed for that."""
