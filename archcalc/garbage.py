@@ -10,6 +10,10 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
+
+SELDOM = 50
+_times = count(1)
 
 
 @contextmanager
@@ -29,3 +33,9 @@ def collect_again() -> None:
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
+
+
+def collect() -> None:
+    """Collect what is new, each `SELDOM`th time all, while collection is paused."""
+    if not gc.isenabled():
+        gc.collect(1 if next(_times) % SELDOM else 2)

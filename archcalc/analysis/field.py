@@ -17,7 +17,7 @@ from archcalc.analysis.notebook import Rows
 from archcalc.graph.folding import UnfoldableError
 from archcalc.graph.model import Fold, Graph, Node
 from archcalc.operators.joining import Concat, Join
-from archcalc.operators.model import AxisOrder, Regroup, Ring, Samples
+from archcalc.operators.model import AxisOrder, Geometry, Regroup, Ring, Samples
 from archcalc.operators.shape import AXES, Shape
 from archcalc.operators.tokens import Token
 from archcalc.symbols import Int
@@ -104,12 +104,18 @@ def _figures(field: Field) -> dict[str, Any]:
 def receptive_fields(graph: Graph) -> Fields:
     """Return the receptive field of every map."""
     fields: list[Field] = []
+    known: dict[tuple[int, tuple[Shape, ...]], Geometry] = {}  # of equal layers
     folds = {fold.last: fold for fold in graph.folds}
     for index, node in enumerate(graph.nodes):
         if index in folds:
             own = folds[index]
             fields[own.exits[1]] = _before_last(own, *(fields[i] for i in own.exits[:2]))
-        fields.append(_field(graph, node, [fields[i] for i in node.inputs]))
+        shapes = graph.input_shapes(node)
+        geometry = known.get((id(node.operator), shapes))
+        if geometry is None:
+            geometry = node.operator.geometry(*shapes) if shapes else "pointwise"
+            known[id(node.operator), shapes] = geometry
+        fields.append(_field(node, [fields[i] for i in node.inputs], shapes, geometry))
     return Fields(graph, tuple(fields), _network_map(graph, fields))
 
 
@@ -154,11 +160,11 @@ def _network_map(graph: Graph, fields: list[Field]) -> int:
     return max(maps, default=0)
 
 
-def _field(graph: Graph, node: Node, inputs: list[Field]) -> Field:
+def _field(node: Node, inputs: list[Field], shapes: tuple[Shape, ...], geometry: Geometry) -> Field:
     if not inputs:
         return Field((PIXEL,) * node.shape.rank)
-    shapes = graph.input_shapes(node)
-    geometry = node.operator.geometry(*shapes)
+    if geometry == "pointwise" and len(inputs) == 1 and not isinstance(node.operator, Join | Token):
+        return inputs[0]
     if isinstance(geometry, Samples):
         inputs = inputs[:1]  # of the other only the size is read
     if geometry == "global" or isinstance(geometry, Regroup) or any(field.is_global for field in inputs):

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from archcalc import garbage
 from archcalc.api import Network
 from archcalc.commands.options import SpecCommand, look_over, spec_command
 from archcalc.errors import ArchError, Diagnostic, UsageError
@@ -82,7 +83,8 @@ def _serve(server: LiveServer, no_browser: bool) -> None:
 
         threading.Thread(target=webbrowser.open, args=(server.address,), daemon=True).start()
     try:
-        server.serve_forever(poll_interval=0.1)
+        with garbage.paused():  # but for what the server collects between answers
+            server.serve_forever(poll_interval=0.1)
     except KeyboardInterrupt:
         click.echo("ended", err=True)
 

@@ -186,7 +186,7 @@ class Composer(NamedTuple):
         if unit.copies:
             lines[0] += f" ×{1 + len(unit.copies)}"
         if isinstance(unit, Chip):
-            lines.append(printable(" | ".join(str(nodes[i].operator) for i in unit.nodes)))
+            lines.append(printable(" | ".join([words.written(nodes[i].operator) for i in unit.nodes])))
         lines.append(f"output {self.shape(unit)}")
         share = (
             f" ({percent(cost, self.measure.total)})" if self.measure.total and self.measure.sums else ""

@@ -110,6 +110,8 @@ class Drawing(NamedTuple):
 
 def ranges(numbers: Sequence[int]) -> str:
     """Write sorted numbers, with runs made short: '3-7 10'."""
+    if len(numbers) == 1:
+        return str(numbers[0])
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from archcalc.operators import TABLE
@@ -72,6 +73,12 @@ def is_small(operator: Operator) -> bool:
 
 def is_activation(operator: Operator) -> bool:
     return TABLE.get(operator.name) == "activation"
+
+
+@lru_cache(maxsize=1024)
+def written(operator: Operator) -> str:
+    """Return an operator as a spec writes it."""
+    return str(operator)
 
 
 def phrase(operator: Operator, inputs: tuple[Shape, ...]) -> str:

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+from archcalc import garbage
 from archcalc.errors import ArchError
 from archcalc.live.page import page, policy
 from archcalc.live.question import Refused
@@ -97,6 +98,8 @@ class LiveHandler(BaseHTTPRequestHandler):
             self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data))
             self.wfile.flush()
         self.wfile.write(b"0\r\n\r\n")
+        self.wfile.flush()
+        garbage.collect()
 
     def _refuse(self, code: int, why: str = "refused") -> None:
         self.close_connection = True

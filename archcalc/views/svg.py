@@ -7,6 +7,7 @@ A group `g.box` carries `data-layers` (ranges of layer numbers), `data-path` and
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
+from functools import lru_cache
 from html import escape
 
 from archcalc.drawing.metrics import FONT, STYLES, width
@@ -222,6 +223,7 @@ def _text(caption: Caption) -> str:
     return f'<text class="t-{caption.kind}" {place}{anchor}>{words}</text>'
 
 
+@lru_cache(maxsize=2048)  # while a text is typed in, most lines stay where they are
 def _wire(wire: Wire) -> str:
     edges = " ".join(f"{a}-{b}" for a, b in wire.edges)
     kind = "skip" if wire.skip else "wire"
