@@ -1,6 +1,6 @@
 "use strict";
 // Totals with the base beside them, what is alive at each step, and a row a box.
-let base = null, last = null, baseRows = new Map(), baseSums = new Map();
+let base = null, last = null, seen = [], baseRows = new Map(), baseSums = new Map();
 
 // ▲ 31.7 %: how a count differs from the base's, '' where it does not; what is no number: what it was.
 const change = (now, before) => {
@@ -113,4 +113,25 @@ const showRows = rows => {
     told.push({path, shown: isGroup ? path.slice(top.length + 1) : path, small, layers, rank, now: {parameters, multiplies}, before: baseOf(path)});
   }
   renewEach($("rows").querySelector("tbody"), told, makeRow, showRow);
+};
+
+// What changes are told from, folded as what is seen: a row of one copy is not told from a row of two.
+let origin = {text: "", variant: "", settings: {}}, baseFold = "";
+const isOrigin = () => JSON.stringify(origin) === JSON.stringify({text: state.text, variant: state.variant, settings: state.settings});
+const foldNow = () => JSON.stringify([[...state.expand], [...state.close]]);
+const takeBase = part => {
+  baseFold = foldNow();
+  base.totals.field = part.field;
+  baseRows = new Map(part.rows.map(row => [row[1], row]));
+  baseSums = sumsOf(part.rows);
+};
+const askBase = async () => {
+  if (!base) return;
+  const fold = foldNow();
+  for await (const part of ask("answer", question({...origin, page: `${state.page} base`}))) {
+    if (part.part !== "drawn" || fold !== foldNow()) continue;
+    takeBase(part);
+    showTotals();
+    showRows(seen);
+  }
 };

@@ -30,7 +30,7 @@ async function recompute(parts = ask("answer", question())) {
 }
 const SHOWN = {
   mistakes: ({mistakes}) => {
-    if (!base && sameAsBase()) opening.wrong = true;
+    if (!base && isOrigin()) opening.wrong = true;
     showMistakes(mistakes);
     if (!$("mistakes").offsetParent) status(sentence(mistakes[0]), true);  // the text is behind another tab
   },
@@ -38,7 +38,10 @@ const SHOWN = {
     const field = last?.totals.field;
     last = part;
     last.totals.field = field;
-    if (!base && (opening.wrong || sameAsBase())) base = part;
+    if (!base && (opening.wrong || isOrigin())) {
+      base = part;
+      origin = {text: state.text, variant: state.variant, settings: {...state.settings}};
+    }
     Object.assign(words, part.words, {variables: part.variables});
     if ($("mistakes").firstChild) { showMistakes([]); changed(); }
     $("title").textContent = part.title;
@@ -47,20 +50,15 @@ const SHOWN = {
   },
   drawn: part => {
     last.totals.field = part.field;
-    if (base && base.totals.field === undefined && sameAsBase()) base.totals.field = part.field;
-    if (!baseRows.size && (last === base || sameAsBase())) {
-      baseRows = new Map(part.rows.map(row => [row[1], row]));
-      baseSums = sumsOf(part.rows);
-    }
+    if (isOrigin()) takeBase(part); else if (baseFold !== foldNow()) trying(askBase);
     showTotals();
     showAlive(part);
-    showRows(part.rows);
+    showRows(seen = part.rows);
     showPicture(part.svg);
     $("remark").textContent = part.remark;
     relight();
   },
 };
-const sameAsBase = () => state.text === state.saved && state.variant === opening.variant && !Object.keys(state.settings).length;
 
 // A text becomes the one that is open; its own totals are the base.
 async function load(opened, settings, variant, parts) {
@@ -73,15 +71,17 @@ async function load(opened, settings, variant, parts) {
   base = null;
   baseRows = new Map();
   baseSums = new Map();
+  baseFold = "";
+  origin = {text: opened.text, variant: opened.variant, settings: {}};
   current = "";
   zoom = 0;
   state.text = opened.text;
   const bare = async () => {
-    const own = question({text: opened.text, settings: {}, variant: opened.variant, bare: true, page: `${state.page} base`});
+    const own = question({...origin, bare: true, page: `${state.page} base`});
     for await (const part of ask("answer", own)) if (part.part === "totals") base = part;
     opening.wrong = !base;
   };
-  if (!sameAsBase()) await bare();
+  if (!isOrigin()) await bare();
   editor.setState(fresh(opened.text));
   const shown = typed(opened.text, parts), own = opening;
   trying(async () => {

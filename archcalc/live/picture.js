@@ -69,8 +69,12 @@ const resize = () => {
 };
 const zoomed = factor => {
   if (!svg) return;
+  const place = $("picture"), sides = [["scrollLeft", "clientWidth", "scrollWidth"], ["scrollTop", "clientHeight", "scrollHeight"]];
+  const middles = sides.map(([start, part, all]) => (place[start] + place[part] / 2) / place[all]);
   zoom = factor && Math.min(4, Math.max(.2, svg.getBoundingClientRect().width / svg.viewBox.baseVal.width * factor));
   resize();
+  sides.forEach(([start, part, all], i) => { place[start] = middles[i] * place[all] - place[part] / 2; });
+  if (svg.contains(document.activeElement)) document.activeElement.scrollIntoView({block: "center", inline: "center"});
 };
 
 const goTo = box => {
@@ -107,8 +111,9 @@ const around = box => {
   return best;
 };
 
-const fold = box => {
-  const isClosed = box.classList.contains("block");
+// A closed block opens, unless the one around it is meant.
+const fold = (box, outer = false) => {
+  const isClosed = box.classList.contains("block") && !outer;
   const block = isClosed || box.classList.contains("frame") ? box : around(box);
   if (!block?.dataset.path) return;
   const path = block.dataset.path;
@@ -136,7 +141,7 @@ $("picture").addEventListener("keydown", event => {
   if (arrow) goTo(towards(box, ...arrow));
   else if (event.key === "Home") goTo(leaves()[0]);
   else if (event.key === "End") goTo(leaves().at(-1));
-  else if (event.key === "Enter") fold(box);
+  else if (event.key === "Enter") fold(box, event.shiftKey);
   else if (event.key === "x") unfold(box);
   else if (event.key === "t") trying(() => toLine(box, true));
   else return;

@@ -172,3 +172,33 @@ def test_settings_that_are_not_in_the_text_are_told_at_saving(opening: Opening, 
     page.until("document.getElementById('status').textContent.includes('saved')")
     assert page.status().endswith("saved; 1 setting is not in the text: w writes it")
     assert file.read_text() == SMALL
+
+
+def test_a_fold_is_no_change(opening: Opening) -> None:
+    """A row of one copy is told from one copy of what was opened, with a setting and without."""
+    page = opening(archcalc.load("resnet18").spec.source.text, variant="resnet18")
+    changes = "document.querySelectorAll('#rows i').length"
+    page.js("fold(boxOf('stage2/basic/main/conv')); unfold(boxOf('stage1/basic/main/conv'))")
+    page.settled()
+    assert page.js(changes) == 0
+    page.move("classes", 500)  # changes the last row alone, and the sum of no block
+    assert page.js(changes) == 2
+    rows = page.js("document.querySelectorAll('#rows tr').length")
+    page.js("fold(boxOf('stage3/basic/main/conv'))")
+    page.settled()
+    page.until("baseFold === foldNow()")
+    assert page.js("document.querySelectorAll('#rows tr').length") < rows
+    assert page.js(changes) == 2
+    page.js("unfold(boxOf('stage1/basic/main/conv'))")
+    page.settled()
+    page.until("baseFold === foldNow()")
+    assert page.js(changes) == 2
+
+
+def test_rows_are_told_from_what_was_opened_where_it_begins_with_settings(opening: Opening) -> None:
+    page = opening(
+        archcalc.load("inception").spec.source.text, variant="inception", settings={"n5": "16"}
+    )
+    page.until("baseFold === foldNow()")
+    row = "document.querySelector('#rows tr[title=\"5x5\"] i').textContent"
+    assert page.js(row) == "▼ 50.0 %"

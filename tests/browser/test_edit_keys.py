@@ -123,3 +123,33 @@ def test_one_tab_stop_leads_into_the_picture(opening: Opening) -> None:
     assert page.js("svg.contains(document.activeElement)")
     tab(page)
     assert not page.js("svg.contains(document.activeElement)")
+
+
+def test_shift_enter_closes_the_block_around_a_closed_one(opening: Opening) -> None:
+    page = opening(archcalc.load("resnet50").spec.source.text, variant="resnet50")
+    page.js("goTo(leaves().find(box => box.dataset.path.startsWith('stage1/')))")
+    page.press("Enter", 13, "\r")
+    page.settled()
+    assert page.here == "stage1/bottleneck"
+    told = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "modifiers": 8, "text": "\r"}
+    page.browser.call("Input.dispatchKeyEvent", type="keyDown", **told)
+    page.settled()
+    assert page.here == "stage1"
+    assert not page.js("leaves().some(box => box.dataset.path.startsWith('stage1/'))")
+    page.press("Enter", 13, "\r")
+    page.settled()
+    assert page.here.startswith("stage1/bottleneck")
+
+
+def test_what_has_the_focus_stays_in_sight_when_it_is_enlarged(opening: Opening) -> None:
+    page = opening(RESNET, variant="resnet18")
+    page.js("goTo(leaves().at(-1))")
+    for _ in range(6):
+        page.press("+", 187, "+")
+    sight = """(({top, bottom, left, right}, place) =>
+      top >= place.top && bottom <= place.bottom && left >= place.left && right <= place.right
+    )(...[document.activeElement, $('picture')].map(e => e.getBoundingClientRect()))"""
+    assert page.js("document.getElementById('picture').scrollHeight") > 2000
+    assert page.js(sight)
+    page.press("0", 48, "0")
+    assert page.js(sight)
