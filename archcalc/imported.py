@@ -1,4 +1,4 @@
-"""Count a model of others straight from the operations and shapes in its file.
+"""Count the costs of a model file directly from its operations and shapes.
 
 >>> archcalc.load_model("resnet18.pt2").parameters
 11689512
@@ -23,12 +23,12 @@ DEEPEST = 1_000
 
 
 class Model:
-    """A torch.export or ONNX file. Counts are those of one image, if the file shows where its batch is.
+    """A torch.export or ONNX file. Counts are for one image if the file shows which axis is the batch.
 
     Attributes:
         name: the file as it was asked for.
         trace: its operations on named tensors.
-        tally: what each of them costs, and which weights it uses.
+        tally: the cost of each operation, and the weights that it uses.
     """
 
     def __init__(self, name: str, trace: Trace, tally: Tally) -> None:
@@ -45,9 +45,9 @@ class Model:
         """Return the model in a file.
 
         Args:
-            inputs: shapes of inputs by name, including the batch, where the file leaves sizes free.
-            dims: free sizes by their names.
-            allow_unknown: count the known operations only: totals are lower bounds.
+            inputs: shapes of inputs by name, batch included, for sizes that the file leaves free.
+            dims: values of the file's free sizes, by their names.
+            allow_unknown: count only the known operations; totals are then lower bounds.
 
         Raises:
             ArchError: the file is missing or no model, operations are unknown, or sizes are not given.
@@ -62,7 +62,7 @@ class Model:
         """Return the model of a trace.
 
         Raises:
-            ArchError: operations are unknown and that is not allowed.
+            ArchError: an operation is unknown and `allow_unknown` is false.
         """
         from archcalc.interop.batch import per_image
         from archcalc.interop.prune import prune
@@ -74,28 +74,28 @@ class Model:
 
     @property
     def title(self) -> str:
-        """The title: 'ResNet (resnet18.pt2)'."""
+        """The model's class and its file: 'ResNet (resnet18.pt2)'."""
         own, file = self.trace.modules.get("", ""), Path(self.name).name
         return f"{own} ({file})" if own not in ("", file) else file
 
     @property
     def parameters(self) -> int:
-        """Numbers that layers use and training can change; shared ones once, frozen ones too."""
+        """The number of parameters that layers use: shared ones once, frozen ones included."""
         return self.tally.parameters
 
     @property
     def multiplies(self) -> int:
-        """Products of a weight and an input value, and of attention (MACs)."""
+        """The number of multiplies (MACs): of weights with inputs, and inside attention."""
         return self.tally.counts.products
 
     @property
     def counts(self) -> Counts:
-        """The whole census; `products` are the multiplies above."""
+        """The counts of all kinds of operations; `products` are the multiplies above."""
         return self.tally.counts
 
     @property
     def complete(self) -> bool:
-        """Whether every operation is known; otherwise all counts are lower bounds."""
+        """Whether every operation is known; if not, all counts are lower bounds."""
         return not self.tally.unknown
 
     @cached_property
@@ -105,27 +105,27 @@ class Model:
 
     @property
     def frozen(self) -> int:
-        """Numbers of the parameters that training leaves unchanged."""
+        """The number of parameters that training leaves unchanged."""
         kept = (u for u in self.weights if u.weight.kind == "parameter" and not u.weight.trains)
         return sum(use.size for use in kept)
 
     @property
     def bytes(self) -> int:
-        """Bytes of all used weights, in the file's own types."""
+        """The bytes of all used weights, in the file's own data types."""
         return sum(map(self.bytes_of, self.weights))
 
     def bytes_of(self, use: Use) -> int:
-        """Return the bytes of a weight in its own type."""
+        """Return the bytes of a weight in its own data type."""
         bits = bits_of(self.trace.tensors[use.weight.tensor].dtype)
         return -(-use.size * bits // 8)
 
     def modules(self, depth: int = DEEPEST) -> tuple[Gathered, ...]:
-        """Return modules down to a depth, in the order in which each first works, with their costs."""
+        """Return the modules down to a depth, with costs, in the order of their first operations."""
         return gather(self.tally.rows, self.trace.modules, depth)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """A flat dict per module, as pandas and polars take them."""
+        """One flat dict per module, ready for a pandas or polars data frame."""
         return [
             {
                 "path": module.name,
@@ -152,7 +152,7 @@ class Model:
 
 
 class Tensors:
-    """A `.safetensors` file, or the index of its shards: names, shapes and types, no graph.
+    """A `.safetensors` file, or the index of its shards: names, shapes and types, without a graph.
 
     Attributes:
         name: the file as it was asked for.
@@ -162,15 +162,17 @@ class Tensors:
     complete = True
 
     def __init__(self, name: str) -> None:
-        """Raises:
-        ArchError: the file is missing, or contradicts itself.
+        """Read the names, shapes and types of a file.
+
+        Raises:
+            ArchError: the file is missing, or contradicts itself.
         """
         from archcalc.interop.safetensors import read
 
         self.name, self.table = name, read(name)
 
     def modules(self, depth: int = DEEPEST) -> dict[str, list[str]]:
-        """Return the names of tensors by module at this depth: 'conv1.weight' in 'conv1'."""
+        """Return the names of tensors by module, down to a depth: 'conv1.weight' is in 'conv1'."""
         found: dict[str, list[str]] = {}
         for name in self.table.tensors:
             parts = name.split(".")[:-1][:depth]
@@ -179,7 +181,7 @@ class Tensors:
 
 
 def bits_of(dtype: str) -> int:
-    """Return the bits of a value, from the name of its type: 'bfloat16', 'float8_e4m3fn', 'bool'."""
+    """Return the bits of one value of a type: 16 for 'bfloat16', 8 for 'float8_e4m3fn' and 'bool'."""
     digits = re.search(r"\d+", dtype)
     return int(digits[0]) if digits else 8
 
@@ -203,17 +205,18 @@ def load_model(
     dims: Mapping[str, int] | None = None,
     allow_unknown: bool = False,
 ) -> Model:
-    """Return the model of a `.pt2` or `.onnx` file, as in `load_model("model.onnx", dims={"batch": 1})`.
+    """Return the model in a `.pt2` or `.onnx` file: `load_model("model.onnx", dims={"batch": 1})`.
 
-    Also takes an `nn.Module`: `load_model(net, input=(3, 224, 224))`. The other arguments are those of
-    `Model.read`.
+    It also takes an `nn.Module`: `load_model(net, input=(3, 224, 224))`. `Model.read` explains the
+    other arguments.
 
     Args:
-        model: a path, or a module, which its own torch exports.
-        input: of a module: the size without the batch, or a tensor, several, or a dict by argument.
+        model: a path, or a module, which the installed torch then exports.
+        input: for a module only: the input's size without the batch, a tensor, several tensors, or a
+            dict of them by argument name.
 
     Raises:
-        ArchError: the file is missing or no model, operations are unknown, or sizes are not given.
+        ArchError: the file is missing or is not a model, an operation is unknown, or a size is free.
     """
     from archcalc.interop.export import is_module, read_module
 

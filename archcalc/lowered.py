@@ -1,4 +1,4 @@
-"""A model of others as a network: its layers as the text of a spec, which every command reads.
+"""Turn a model file (torch.export, ONNX, Keras) into a network that every command can read.
 
 >>> network_of(archcalc.load_model("resnet18.pt2")).memory().peak
 1003520
@@ -21,7 +21,7 @@ from archcalc.units import printable
 
 
 def lower(model: Model) -> Lowered:
-    """Return a model's layers, whose counts are those of its tally.
+    """Return the layers of a model; their counts equal those of the model's tally.
 
     Raises:
         ArchError: an operation has no layer that does the same, or the counts disagree.
@@ -30,26 +30,26 @@ def lower(model: Model) -> Lowered:
 
 
 class ModelNetwork(Network):
-    """The layers of a model file, whose own weights `archcalc run` takes.
+    """The layers of a model file; `archcalc run` computes them with the file's own weights.
 
     Attributes:
         model: the file's trace and tally.
-        lowered: its layers, and which tensors of the file their weights are.
+        lowered: its layers, and for each of their weights the tensor of the file that holds it.
     """
 
     model: Model
     lowered: Lowered
 
     def spec_text(self) -> str:
-        """Return the text of a spec with blocks that has the same layers."""
+        """Return the text of a spec with the same layers, written with blocks."""
         return _spec_text(self.model, self.lowered)
 
 
 def network_of(model: Model, input: str | None = None) -> ModelNetwork:
-    """Return a model as a network, at another input size if one is given.
+    """Return a model as a network, at the input size `input` if it is given.
 
     Raises:
-        ArchError: it cannot be lowered, or its layers do not fit that input.
+        ArchError: the model cannot be lowered, or its layers do not fit that input.
     """
     lowered = lower(model)
     text = write(lowered.graph, model.title, apart=True)
@@ -63,7 +63,7 @@ def spec_of(model: Model) -> str:
     """Return the text of a spec with the layers of a model: with blocks, arguments and repeats.
 
     Raises:
-        ArchError: it cannot be lowered.
+        ArchError: the model cannot be lowered.
     """
     return _spec_text(model, lower(model))
 

@@ -132,7 +132,7 @@ def einsum(op: Seen) -> Counts:
 def _terms(texts: list[str], shapes: list[Shape]) -> tuple[list[list[str]], dict[str, int]]:
     """Return the letters of every operand, '…' replaced by numbers from the right, and their sizes."""
     if len(texts) != len(shapes):
-        raise Unfit("its equation names another number of operands")
+        raise Unfit("its equation names a different number of operands")
     terms: list[list[str]] = []
     sizes: dict[str, int] = {}
     for text, shape in zip(texts, shapes, strict=True):

@@ -66,7 +66,7 @@ def test_padding(mode: str, row: list[int], tmp_path: Path) -> None:
     assert computed(path, [[[[1.0], [2.0], [3.0]]]]).ravel().tolist() == row
 
 
-@pytest.mark.parametrize(("mode", "what"), [("wrap", "what it pads with is not zero")])
+@pytest.mark.parametrize(("mode", "what"), [("wrap", "it pads with values other than zero")])
 def test_other_padding_is_refused(mode: str, what: str, tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"
     how = p.field(1, "mode") + p.field(4, mode) + p.field(20, 3)
@@ -88,5 +88,5 @@ def test_a_scale_that_is_not_that_of_the_sizes(scale: float, fits: bool, tmp_pat
     if fits:
         assert archcalc.load(path).graph.nodes[-1].shape == (1, int(8 * scale), 1)
         return
-    with pytest.raises(ArchError, match="its scale is not that of its sizes"):
+    with pytest.raises(ArchError, match="its scale factors do not match its sizes"):
         archcalc.load(path)

@@ -92,8 +92,8 @@ CHANGES: list[tuple[str, str, dict[str, Any], str]] = [
     ("resnet18", "conv", {"p": (0, 0)}, "its output is "),
     ("resnet18", "bn", {"noscale": True}, "parameters as layers"),
     ("resnet18", "bn", {"noshift": True}, "parameters as layers"),
-    ("resnet18", "maxpool", {"s": (1, 1)}, "its windows are other ones"),
-    ("resnet18", "maxpool", {"p": (0, 0)}, "its windows are other ones"),
+    ("resnet18", "maxpool", {"s": (1, 1)}, "its output size contradicts"),
+    ("resnet18", "maxpool", {"p": (0, 0)}, "its output size contradicts"),
     ("resnet18", "linear", {"units": 999}, "its output is "),
     ("resnet18", "linear", {"nobias": True}, "parameters as layers"),
     ("volume", "conv", {"k": (1, 1, 1)}, "its output is "),
@@ -180,5 +180,5 @@ def test_a_recurrent_layer_begins_with_zeros(function: str, fits: bool) -> None:
     if fits:
         assert lower(model).graph.nodes
     else:
-        with pytest.raises(ArchError, match="its first state is not zeros"):
+        with pytest.raises(ArchError, match="its initial state is not zero"):
             lower(model)

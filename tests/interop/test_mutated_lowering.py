@@ -210,17 +210,17 @@ OTHER_WAYS = [
         "upsample_cubic",
         given(scale_factors=(1.9, 2.0)),
         "resampled",
-        "its scale is not that of its sizes",
+        "its scale factors do not match its sizes",
     ),
     (
         "upsample_linear",
         given(function="_upsample_bilinear2d_aa"),
         "resampled",
-        "it smooths what it makes",
+        "it antialiases",
     ),
-    ("leaky_relu", given(function="rrelu"), "functions", "its slope is the middle of two numbers"),
-    ("addcmul", given(value=0.5), "functions", "its product has a factor"),
-    ("mul", given(alpha=2), "convnext", "its second input has a factor"),
+    ("leaky_relu", given(function="rrelu"), "functions", "its slope is the mean of two bounds"),
+    ("addcmul", given(value=0.5), "functions", "it scales its product"),
+    ("mul", given(alpha=2), "convnext", "it scales its second input"),
 ]
 
 

@@ -1,1 +1,1 @@
-"""Turn the trace of a model file into archcalc's own graph, channels last, and check it."""
+"""Turn the trace of a model file into archcalc's own graph (channels last), and check its counts."""

@@ -1,4 +1,4 @@
-"""How axes are brought into another order: which atoms stay together, and what moves first."""
+"""Plan the permutations that bring axes into another order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from archcalc.interop.lowering.axes import Axis
 
 
 def dealt(own: tuple[Axis, ...], target: tuple[Axis, ...]) -> Axis:
-    """Return the groups of channels that are dealt out in turn where nothing else moves; else none."""
+    """Return the channel groups of a channel shuffle that turns `own` into `target`.
+
+    Returns an empty axis when anything but the channels moves, or when a shuffle does not suffice.
+    """
     before, after = own[-1], target[-1]
     if own[:-1] != target[:-1] or len(before) < 2:
         return ()
@@ -17,7 +20,7 @@ def dealt(own: tuple[Axis, ...], target: tuple[Axis, ...]) -> Axis:
 
 
 def blocks(flat: list[int], want: list[int]) -> list[Axis]:
-    """Return the longest runs that stand in both."""
+    """Split `flat` into the longest runs of atoms that also follow each other in `want`."""
     follows = dict(itertools.pairwise(want))
     blocks: list[list[int]] = []
     for atom in flat:
@@ -29,7 +32,7 @@ def blocks(flat: list[int], want: list[int]) -> list[Axis]:
 
 
 def first_swap(flat: list[int], want: list[int]) -> tuple[list[Axis], list[int]]:
-    """Bring the first atom that stands elsewhere to its place, with what follows it in both."""
+    """Return at most four blocks of `flat`, and the order that puts the first misplaced run in place."""
     at = next(i for i, (a, b) in enumerate(zip(flat, want, strict=True)) if a != b)
     start = flat.index(want[at])
     end = start

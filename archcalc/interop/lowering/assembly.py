@@ -1,4 +1,4 @@
-"""The graph while it is made: nodes with the module's paths, tensors laid as layers want them."""
+"""Build the lowered graph: nodes named after modules, tensors laid out as layers need them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LAYERS = Span(("layers",))
 
 
 class LoweringState(WeightSources):
-    """Nodes so far, and how each live tensor of the trace lies in one of them."""
+    """The nodes so far, and for each live tensor of the trace the node that holds it, and its layout."""
 
     def __init__(self, trace: Trace, pruned: Pruned) -> None:
         super().__init__(trace, pruned)
@@ -40,37 +40,37 @@ class LoweringState(WeightSources):
         self.names = PathNames(trace.modules)
         self.operation: Operation | None = None
         self.numbers: dict[int, tuple[float | None, str]] = {}
-        self.otherwise: dict[int, str] = {}  # nodes that count the same and compute other values: why
-        self.stood: dict[str, Lie] = {}  # constants that have layers of their own
-        self.zero = -1  # the node of a zero, which they are added to
+        self.otherwise: dict[int, str] = {}  # nodes with the file's counts but other values: the reason
+        self.stood: dict[str, Lie] = {}  # constants that are layers of their own
+        self.zero = -1  # the node that outputs a zero, to which those constants are added
         self.tokens: dict[Hashable, int] = {}  # the class tokens of sequences, by their origin
-        self.pending: dict[int, str] = {}  # attentions whose output projection is still to come
-        self.rolled: dict[int, int] = {}  # and those whose map is to be rolled back so far
-        self._names_of: dict[int, list[str]] = {}  # the tensors that lie in a node
+        self.pending: dict[int, str] = {}  # attention nodes whose output projection is still to come
+        self.rolled: dict[int, int] = {}  # attention nodes whose map must be rolled back: by how much
+        self._names_of: dict[int, list[str]] = {}  # the tensors that each node holds
         self._operators: dict[Any, Operator] = {}
         self._holders: dict[Any, int] = {}
         self._arranged: dict[tuple[int, tuple[Axis, ...]], int] = {}
 
-    # what the trace says
+    # tensors of the trace
 
     def live(self, name: str | None) -> bool:
         return name in self.lies
 
     def lie(self, name: str | None) -> Lie:
-        """Return how a tensor lies, in unsplit atoms.
+        """Return the layout of a tensor, in atoms that are not split.
 
         Raises:
-            Unlowered: no input changes it, so that no node holds it.
+            Unlowered: the tensor is a constant, so no node holds it.
         """
         if name is None or name not in self.lies:
             raise Unlowered("one of its inputs is a constant")
         return self.atoms.resolved(self.lies[name])
 
     def set(self, name: str, lie: Lie) -> None:
-        """Say how a tensor lies.
+        """Record the layout of a tensor.
 
         Raises:
-            Unlowered: in another shape than the file's.
+            Unlowered: the layout does not have the shape that the file gives.
         """
         shapes = self.atoms.shape(lie.file), self.atoms.shape(lie.own)
         want, node = self.shape(name), self.nodes[lie.node].shape
@@ -81,26 +81,29 @@ class LoweringState(WeightSources):
         self._names_of.setdefault(lie.node, []).append(name)
 
     def laid(self) -> list[Laid]:
-        """Return for each node the last tensor that lies in it."""
+        """Return the layout of the last tensor that each node holds."""
         last = (names[-1] for names in self._names_of.values())
         return [self.laid_as(name) for name in last if name not in self._between]
 
     def laid_as(self, name: str) -> Laid:
-        """Return where a tensor lies, and in which order."""
+        """Return the node that holds a tensor, and how to bring its output into the file's order."""
         lie = self.lie(name)
         own = tuple(atom for axis in lie.own for atom in axis)
         order = tuple(own.index(atom) for axis in lie.file for atom in axis)
         return Laid(lie.node, name, tuple(self.atoms.size((atom,)) for atom in own), order)
 
     def readers(self, node: int) -> int:
-        """Return how many operations read what lies in a node, apart from those that only rename it."""
+        """Count the operations that read a node's output, without those that only rename it."""
         names = self._names_of.get(node, [])
         return sum(self._reading[name] for name in names) - max(len(names) - 1, 0)
 
     def rows_of(self, layer: int, part: str, start: int, count: int, scale: float) -> list[Any]:
-        """Return some units of a linear layer's weights as those of a part of an attention.
+        """Return rows of a linear layer's weights as the weights of one part of an attention layer.
 
-        `scale` is what scores are multiplied by; in the operator the queries' weights have it.
+        Args:
+            part: 'query', 'key' or 'value'.
+            start: the first unit of the linear layer that belongs to the part; `count` is their number.
+            scale: the factor of the scores; the queries' weights are multiplied by it.
         """
         found = []
         for weight in (w for w in self.placed if w.node == layer):
@@ -113,18 +116,18 @@ class LoweringState(WeightSources):
         return found
 
     def once(self, word: str, node: int, **given: Any) -> int:
-        """Add an operator behind a node, if that was not done before."""
+        """Add an operator after a node, or return the node of an earlier call with the same operator."""
         key = (node, ((-1,), tuple(map(ord, word))))
         if key not in self._arranged:
             self._arranged[key] = self.add(word, [node], **given)
         return self._arranged[key]
 
     def number(self, node: int, value: float | None, word: str, alpha: float) -> None:
-        """Say which number a stored tensor of one is: what is subtracted or divided by turns around."""
+        """Record the number that a node stores, and the operation ('add', 'sub', …) that applies it."""
         self.numbers[node] = (None if value is None else value * alpha, word)
 
     def place(self, node: int, weights: Sequence[Any]) -> None:
-        """Say which tensors a node's weights are: (name, tensor, split, order) of each."""
+        """Record the tensors that hold a node's weights: (name, tensor, split, order) of each."""
         self.placed += [PlacedWeight(node, *w) for w in weights]
         for weight in weights:
             self.claim(weight[1])
@@ -136,10 +139,10 @@ class LoweringState(WeightSources):
         return len(self.nodes) - 1
 
     def add(self, word: str, inputs: Sequence[int], weights: Sequence[Any] = (), /, **given: Any) -> int:
-        """Add a node; `weights` are (name, tensor, split, order) of what it holds.
+        """Add a node; `weights` are the (name, tensor, split, order) of each of its weights.
 
         Raises:
-            Unlowered: the operator does not take that.
+            Unlowered: the operator does not accept these inputs or arguments.
         """
         shapes = tuple(self.nodes[i].shape for i in inputs)
         try:
@@ -159,7 +162,7 @@ class LoweringState(WeightSources):
         return index
 
     def tied(self, node: int, holder: int, words: int) -> int:
-        """Add a head that uses the table of an embedding."""
+        """Add an output head that shares the table of an embedding."""
         shape = self.nodes[node].shape
         operator = self.operator("unembed", {"words": words}, shape.rank)
         path = self.names.path(self.operation, "unembed")
@@ -167,7 +170,7 @@ class LoweringState(WeightSources):
         return len(self.nodes) - 1
 
     def operator(self, word: str, given: dict[str, Any], rank: int) -> Operator:
-        """Return one object for equal operators."""
+        """Return an operator; equal operators are one object."""
         key = (word, rank, repr(given))
         found = self._operators.get(key)
         if found is None:
@@ -177,10 +180,10 @@ class LoweringState(WeightSources):
     # layouts
 
     def spread(self, lie: Lie, own: Sequence[Axis]) -> Lie:
-        """Return the tensor in a node whose axes are just these.
+        """Return the tensor in a node whose axes are exactly `own`; add the moves that this takes.
 
         Raises:
-            Unlowered: they are more than a tensor of archcalc has.
+            Unlowered: `own` has more axes than a tensor of archcalc can have.
         """
         target = tuple(self.atoms.leaves(axis) for axis in own)
         if target == lie.own:
@@ -193,7 +196,7 @@ class LoweringState(WeightSources):
         return Lie(self._arranged[key], lie.file, target)
 
     def _moved(self, lie: Lie, target: tuple[Axis, ...]) -> int:
-        """Permute as often as it takes; each is one of at most four blocks."""
+        """Add permutations of at most four blocks each, until the axes are in the order of `target`."""
         node, own = lie.node, lie.own
         groups = dealt(own, target)
         if groups:
@@ -215,7 +218,7 @@ class LoweringState(WeightSources):
         return self._shaped(node, own, target)
 
     def _shaped(self, node: int, own: tuple[Axis, ...], target: tuple[Axis, ...]) -> int:
-        """Add what calls the same values by another shape."""
+        """Add the operator that gives the same values another shape."""
         if own == target:
             return node
         sizes = self.atoms.shape(target)
@@ -229,7 +232,7 @@ class LoweringState(WeightSources):
         return self.add("reshape", [node], shape=sizes)
 
     def gather(self, lie: Lie, channels: Axis, exact: bool = False) -> Lie:
-        """Return the tensor with these atoms as channels, in any order unless `exact`."""
+        """Return the tensor with these atoms as its channels, in any order unless `exact`."""
         wanted = self.atoms.leaves(channels)
         last = lie.own[-1]
         if last == wanted or (not exact and sorted(last) == sorted(wanted)):

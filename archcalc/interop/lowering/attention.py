@@ -1,4 +1,4 @@
-"""Attention: with its projections where they are plain, else of queries, keys and values as they are."""
+"""Lower attention: with its input projections if they are plain linear layers, else without them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _PARTS = ("query", "key", "value")
 
 
 class _Heads(NamedTuple):
-    """Queries, keys and values, and the atoms of the queries: windows, heads, places, channels.
+    """Queries, keys and values, and the atoms of the queries' windows, heads, positions and channels.
 
-    `scale`: what the scores are multiplied by.
+    `scale` multiplies the scores.
     """
 
     lies: tuple[Lie, Lie, Lie]
@@ -43,7 +43,11 @@ def attention(low: LoweringState, op: Operation) -> None:
 
 
 def _is_map(low: LoweringState, found: _Heads, added: list[str]) -> bool:
-    """Whether it is Swin's: windows of a map, linear functions of it, and a table of relative places."""
+    """Return whether this is the window attention of Swin.
+
+    Its windows tile a feature map, its queries, keys and values are linear functions of that map, and
+    its scores get a table of relative positions.
+    """
     own, sides = found.lies[0].own, _window(low, found, found.lies[0].own)
     made = [_source(low, lie) for lie in found.lies]
     if sides is None or len(own) != 3 or any(m is None for m in made) or not added:
@@ -56,7 +60,7 @@ def _is_map(low: LoweringState, found: _Heads, added: list[str]) -> bool:
 
 
 def _written_out(low: LoweringState, op: Operation, scale: float, added: list[str]) -> None:
-    """Scores, their factor, what is added, softmax, sums of values: each a layer of its own."""
+    """Lower attention to separate layers: scores, scale, biases and masks, softmax, weighted sums."""
     query, key, value = (standing(low, name) for name in op.inputs[:3])
     key = key._replace(file=(*key.file[:-2], key.file[-1], key.file[-2]))
     shape = (*low.shape(op.outputs[0])[:-1], low.atoms.size(key.file[-1]))
@@ -68,7 +72,7 @@ def _written_out(low: LoweringState, op: Operation, scale: float, added: list[st
     low.number(node, scale, "mul", 1)
     low.set(scores, lie._replace(node=node))
     for name in added:
-        more = (1,) * (len(low.shape(name)) - len(shape))  # of a view around the sum
+        more = (1,) * (len(low.shape(name)) - len(shape))  # from a view around the sum
         further = low.temporary((*more, *shape))
         constants.join(
             low, op._replace(word="add", inputs=(scores, name), outputs=(further,), attributes={})
@@ -86,7 +90,7 @@ def _heads(low: LoweringState, op: Operation) -> _Heads:
     query, key, value = (standing(low, name) for name in op.inputs[:3])
     rank = len(query.file)
     if len(key.file) != rank or len(value.file) != rank:
-        raise Unlowered("its queries, keys and values have other axes")
+        raise Unlowered("its queries, keys and values differ in their number of axes")
     before = tuple(atom for axis in query.file[:-2] for atom in axis)
     channels = set(query.own[-1])
     heads = tuple(atom for atom in before if atom in channels)
@@ -101,7 +105,7 @@ def _usual(low: LoweringState, width: Axis) -> float:
 
 
 def _of_sequence(low: LoweringState, op: Operation, found: _Heads) -> None:
-    """The scores of all pairs: each of the three as places × (heads × channels of a head)."""
+    """Lower attention over a whole sequence: queries, keys and values are positions × channels."""
     laid, heads = [], low.atoms.size(found.heads)
     for lie in found.lies:
         pairs = values.matched(low, found.lies[0].file[:-2], lie.file[:-2])
@@ -118,7 +122,7 @@ def _of_sequence(low: LoweringState, op: Operation, found: _Heads) -> None:
         low.pending[node] = "output"
     elif not isclose(found.scale, _usual(low, found.width), rel_tol=1e-6):
         if given["causal"]:
-            raise Unlowered("it scales its scores in its own way, and leaves some out")
+            raise Unlowered("it scales its scores by an unusual factor and masks some of them")
         _written_out(low, op, found.scale, [])
         return
     else:
@@ -130,7 +134,10 @@ def _of_sequence(low: LoweringState, op: Operation, found: _Heads) -> None:
 def _projected(
     low: LoweringState, lies: list[Lie], wanted: list[tuple[Axis, Axis]], scale: float
 ) -> tuple[int, list[Any], bool] | None:
-    """The tensor that all three are linear functions of, and their weights; None if they are not."""
+    """Return the node that queries, keys and values are projected from, their weights, and `biased`.
+
+    Returns None if they are not linear functions of one tensor of the same width.
+    """
     made = [_source(low, lie) for lie in lies]
     found = [m for m in made if m is not None]
     if len(found) < 3 or len({m[0] for m in found}) > 1:
@@ -155,14 +162,17 @@ def _projected(
 
 
 def _sequence(low: LoweringState, node: int) -> int:
-    """The node as a sequence."""
+    """Return the node as a sequence: positions × channels."""
     if low.nodes[node].shape.rank == 1:
         return node
     return low.once("tokens", node)
 
 
 def _source(low: LoweringState, lie: Lie) -> tuple[int, int, int, bool] | None:
-    """What a linear layer reads of which this is all or a slice: input, layer, first channel, biased."""
+    """Return the linear layer whose output, or a slice of it, this tensor is.
+
+    Returns its input node, its own node, the first channel, and whether it has a bias; else None.
+    """
     node, start = low.nodes[lie.node], 0
     layer = lie.node
     if node.operator.name == "slice" and getattr(node.operator, "axis", "") == "channels":
@@ -182,18 +192,18 @@ def _is_linear(node: Node) -> bool:
 
 
 def _in_windows(low: LoweringState, op: Operation, found: _Heads, added: list[str]) -> None:
-    """Swin's: windows side by side on a map, of which the linear layer before knows nothing."""
+    """Lower the window attention of Swin: its windows tile a feature map."""
     lies = [low.atoms.resolved(lie) for lie in found.lies]
     own = lies[0].own
     sides = _window(low, found, own)
     if sides is None or any(lie.own[:-1] != own[:-1] for lie in lies):
-        raise Unlowered("its windows do not lie side by side on a map")
+        raise Unlowered("its windows do not tile a feature map")
     heads = tuple(low.atoms.leaves(found.heads + found.width))
     channels = [(own[0], heads)] * 3
     wanted = [(axes[0], lie.own[-1]) for axes, lie in zip(channels, lies, strict=True)]
     made = [_source(low, lie) for lie in lies]
     if any(m is None for m in made) or len({m[0] for m in made if m}) > 1 or len(own) != 3:
-        raise Unlowered("its queries, keys and values are no linear functions of one map")
+        raise Unlowered("its queries, keys and values are not linear functions of one feature map")
     width = low.atoms.size(heads)
     sources = [m for m in made if m is not None]
     held = [
@@ -216,7 +226,7 @@ def _in_windows(low: LoweringState, op: Operation, found: _Heads, added: list[st
 
 
 def _window(low: LoweringState, found: _Heads, own: tuple[Axis, ...]) -> int | None:
-    """The side of the windows, if they are the inner parts of a map's height and width."""
+    """Return the side of square windows that tile a map's height and width; None if they do not."""
     places = tuple(low.atoms.leaves(found.places))
     inner = [tuple(atom for atom in axis if atom in places) for axis in own[:-1]]
     outer = [tuple(atom for atom in axis if atom not in places) for axis in own[:-1]]
@@ -229,21 +239,21 @@ def _window(low: LoweringState, found: _Heads, own: tuple[Axis, ...]) -> int | N
 
 
 def _places(low: LoweringState, added: list[str], side: int, heads: int) -> list[Any]:
-    """The table of biases by relative place; a mask that nobody learns needs no words."""
+    """Return the table of biases by relative position; masks that are not trained are ignored."""
     count = (2 * side - 1) ** 2
     tables = []
     for name in added:
         behind = [t for t in low.pruned.behind.get(name, ()) if low.is_parameter(t)]
         tables += [t for t in behind if low.shape(t) == (count, heads)]
         if len(behind) > 1 or (behind and low.shape(behind[0]) != (count, heads)):
-            raise Unlowered("what is added to its scores is no table of relative places")
+            raise Unlowered("the tensor added to its scores is not a table of relative positions")
     if len(tables) != 1:
-        raise Unlowered("no table of relative places is added to its scores")
+        raise Unlowered("no table of relative positions is added to its scores")
     return [("position", tables[0], (2 * side - 1, 2 * side - 1, heads), (0, 1, 2))]
 
 
 def _unrolled(low: LoweringState, node: int) -> tuple[int, int]:
-    """The map before it was rolled, and how far."""
+    """Return the node before a roll of its positions, and the shift; shift 0 if it is no roll."""
     operator = low.nodes[node].operator
     if operator.name == "roll" and getattr(operator, "axis", "") == "positions":
         shift = -int(getattr(operator, "shift", 0))

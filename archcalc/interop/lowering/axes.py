@@ -1,4 +1,4 @@
-"""Axes as ordered products of atoms, so that views split, merge and permute them and move nothing."""
+"""Describe axes as ordered products of atoms, so that views and permutations move no values."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from itertools import pairwise
 
 from archcalc.tuples import NamedTuple
 
-Axis = tuple[int, ...]  # atoms, the outermost first; none for a size of 1
+Axis = tuple[int, ...]  # atoms, the outermost first; an axis of size 1 has none
 
 
 class Lie(NamedTuple):
-    """How a tensor of the file lies in the output of a node.
+    """The layout of a tensor of the file: how it lies in the output of a node.
 
-    `file` are its axes as the file has them, without work the same atoms as `own`: those of the node.
+    `file` are the axes that the tensor has in the file, `own` the axes of the node's output. Both
+    consist of the same atoms.
     """
 
     node: int
@@ -22,27 +23,27 @@ class Lie(NamedTuple):
 
 
 class Atoms:
-    """Sizes that axes are products of. One that is split stands for its parts from then on."""
+    """The sizes whose products are the axes. An atom that was split stands for its parts."""
 
     def __init__(self) -> None:
         self._sizes: list[int] = []
         self._parts: dict[int, Axis] = {}
 
     def new(self, size: int) -> Axis:
-        """Return an axis of this size, which has nothing to do with others."""
+        """Return an axis of this size that shares no atom with others."""
         if size == 1:
             return ()
         self._sizes.append(size)
         return (len(self._sizes) - 1,)
 
     def split(self, atom: int, outer: int) -> Axis:
-        """Split an atom into `outer` times the rest."""
+        """Split an atom into an outer part of size `outer` and an inner part; return both."""
         parts = (*self.new(outer), *self.new(self._sizes[atom] // outer))
         self._parts[atom] = parts
         return parts
 
     def leaves(self, axis: Axis) -> Axis:
-        """Return the axis in atoms that are not split."""
+        """Return the axis in atoms that are not split further."""
         if not self._parts:
             return axis
         found: list[int] = []
@@ -66,12 +67,12 @@ class Atoms:
         return tuple(self.size(axis) for axis in axes)
 
     def resolved(self, lie: Lie) -> Lie:
-        """Return the same in leaves."""
+        """Return the same layout in atoms that are not split further."""
         file, own = (tuple(map(self.leaves, axes)) for axes in (lie.file, lie.own))
         return Lie(lie.node, file, own)
 
     def fused(self, lie: Lie) -> Lie:
-        """Return the same with atoms as one that follow each other in the file and in the node."""
+        """Return the same layout; atoms that are adjacent in the file and in the node become one."""
         if all(len(axis) < 2 for axis in lie.file):
             return lie
         follows = {a: b for axis in lie.own for a, b in pairwise(axis)}
@@ -95,7 +96,7 @@ class Atoms:
         return Lie(lie.node, file, own)
 
     def viewed(self, axes: Sequence[Axis], shape: Sequence[int]) -> tuple[Axis, ...] | None:
-        """Return the axes of the same values, row by row, in another shape; None if atoms do not fit."""
+        """Return the axes after a row-major view as `shape`; None if the atoms do not fit it."""
         left = [atom for axis in reversed(axes) for atom in reversed(self.leaves(axis))]
         found: list[Axis] = []
         for size in shape:
@@ -116,7 +117,10 @@ class Atoms:
         return None if left else tuple(found)
 
     def paired(self, a: Axis, b: Axis) -> dict[int, int] | None:
-        """Return which atom of `a` is which of `b`, two axes of one size, split where it takes that."""
+        """Return which atom of `a` corresponds to which atom of `b`, for two axes of one size.
+
+        Atoms are split where that is needed. Returns None if their sizes do not divide each other.
+        """
         left, right, pairs = list(self.leaves(a))[::-1], list(self.leaves(b))[::-1], {}
         while left and right:
             x, y = left.pop(), right.pop()

@@ -1,4 +1,4 @@
-"""Hold a lowered graph against the tally, which other arithmetic made straight from the file."""
+"""Compare a lowered graph with the tally, which is counted independently from the file."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from archcalc.operators.model import TRAINABLE
 
 
 def parameters_of(graph: Graph) -> int:
-    """Learned numbers of all layers, shared ones once."""
+    """Count the trainable numbers of all layers, shared ones once."""
     found = (w for node in graph.nodes for w in graph.weights(node) if w.role in TRAINABLE)
     return sum(prod(map(int, weight.shape)) for weight in found)
 
 
 def multiplies_of(graph: Graph) -> int:
-    """Products of weights or keys and values."""
+    """Count the multiplies of all layers: of weights with inputs, and inside attention."""
     return sum(
         int(work.total)
         for node in graph.nodes
@@ -30,13 +30,13 @@ def multiplies_of(graph: Graph) -> int:
 def check(
     name: str, graph: Graph, counts: Counts, parameters: int, outputs: Iterable[tuple[int, int]]
 ) -> None:
-    """Refuse a graph whose multiplies, parameters or outputs are not the file's.
+    """Compare a graph's multiplies, parameters and output sizes with those of the file.
 
     Args:
-        outputs: of each the node, and the number of its values in the file.
+        outputs: for each output its node, and its number of values in the file.
 
     Raises:
-        ArchError: they are not.
+        ArchError: they differ.
     """
     pairs = [
         ("multiplies", multiplies_of(graph), counts.products),

@@ -1,4 +1,4 @@
-"""Joins, of which one input may be a constant of the file: a bias, a scale, places, or a table."""
+"""Lower joins, where one input may be a constant: a bias, a scale, position embeddings, or a table."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _BIASED = ("conv", "deconv", "linear", "scale")
 
 
 class Constant(NamedTuple):
-    """A tensor that no input changes, beside one that lies in a node.
+    """A tensor that does not depend on the input, joined with one that a node holds.
 
     Args:
-        pairs: for atoms of that one, those of the constant.
+        pairs: the atoms of the constant, by the atoms of the other tensor.
         flat: all atoms of the constant, in the file's order.
-        learned: whether it is made of one parameter, number by number.
+        learned: whether its numbers are those of one parameter.
     """
 
     tensor: str
@@ -34,7 +34,7 @@ def constant(low: LoweringState, tensor: str, beside: Sequence[Axis]) -> Constan
     shape = low.shape(tensor)
     shape = (1,) * (len(beside) - len(shape)) + shape
     if len(shape) > len(beside):
-        raise Unlowered("a constant stretches it along further axes")
+        raise Unlowered("its constant has more axes than its input")
     file = [low.atoms.new(size) for size in shape]
     pairs = values.matched(low, beside, file)
     flat = tuple(atom for axis in file for atom in low.atoms.leaves(axis))
@@ -42,7 +42,7 @@ def constant(low: LoweringState, tensor: str, beside: Sequence[Axis]) -> Constan
 
 
 def placed(low: LoweringState, found: Constant, own: Axis) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """How the file's numbers become those of the node, whose atoms stand in the order `own`."""
+    """Return the (split, order) that bring the constant into a node's order of atoms, `own`."""
     split = tuple(low.atoms.size((atom,)) for atom in found.flat)
     order = tuple(found.flat.index(found.pairs[a]) for a in own if a in found.pairs)
     return split or (1,), order or (0,)
@@ -52,19 +52,19 @@ def join(low: LoweringState, op: Operation) -> None:
     live = [name for name in op.inputs if low.live(name)]
     if len(live) == len(op.inputs) > 1:
         if op.word == "div":
-            raise Unlowered("archcalc has no layer that divides by another")
+            raise Unlowered("archcalc has no layer that divides by another tensor")
         first, *rest = (low.lie(name) for name in op.inputs)
         values.join(low, op, [first, *(_times(low, op, lie) for lie in rest)])
         return
     if len(live) == 2 or not live:
-        raise Unlowered("several constants are joined with it")
+        raise Unlowered("it joins several constants")
     others = [name for name in op.inputs if name not in live]
     lie = low.lie(live[0])
     if not others:
         _number(low, op, lie)
         return
     if op.attributes.get("alpha", 1) != 1:
-        raise Unlowered("its second input has a factor")
+        raise Unlowered("it scales its second input")
     if op.word in values.JOINS and low.origin(others[0] or "") in low.tokens:
         values.join(low, op, [standing(low, name) for name in op.inputs])
         return
@@ -75,7 +75,7 @@ def join(low: LoweringState, op: Operation) -> None:
 
 
 def _times(low: LoweringState, op: Operation, lie: Lie) -> Lie:
-    """What is added or subtracted, times the factor that torch calls alpha."""
+    """Return the added or subtracted tensor, multiplied by the argument that torch calls alpha."""
     alpha = op.attributes.get("alpha", 1)
     if alpha == 1:
         return lie
@@ -85,12 +85,12 @@ def _times(low: LoweringState, op: Operation, lie: Lie) -> Lie:
 
 
 def _number(low: LoweringState, op: Operation, lie: Lie) -> None:
-    """Two tensors that are one, or a plain number."""
+    """Lower the join of a tensor with a plain number."""
     if not isinstance(op.attributes.get("other"), (int, float)):
-        raise Unlowered("what it is joined with is not said")
+        raise Unlowered("its second input is missing")
     if op.attributes.get("function") == "rsub":
         if op.attributes.get("alpha", 1) != 1:
-            raise Unlowered("its second input has a factor")
+            raise Unlowered("it scales its second input")
         turned = low.add("factor", [lie.node], shape=(1,), fixed=True)
         low.number(turned, -1, "mul", 1)
         lie, op = lie._replace(node=turned), op._replace(word="add")
@@ -106,7 +106,7 @@ def _with(low: LoweringState, op: Operation, lie: Lie, found: Constant, first: b
         if op.word == "add" and (_bias(low, op, lie, found) or _places(low, op, lie, found)):
             return
     if not first and op.word == "div":
-        raise Unlowered("a constant is divided by it")
+        raise Unlowered("it divides a constant by a tensor")
     if not first and op.word == "sub":
         turned = low.add("factor", [lie.node], shape=(1,), fixed=True)
         low.number(turned, -1, "mul", 1)
@@ -116,7 +116,7 @@ def _with(low: LoweringState, op: Operation, lie: Lie, found: Constant, first: b
 
 
 def _channels(low: LoweringState, lie: Lie, atoms: Axis) -> set[int]:
-    """The atoms if they are one axis of the file, else nothing."""
+    """Return the atoms if they form exactly one axis of the file, else the empty set."""
     held = [set(axis) for axis in lie.file if axis]
     return set(atoms) if set(atoms) in held else set()
 
@@ -128,7 +128,7 @@ def _scale(low: LoweringState, op: Operation, lie: Lie, found: Constant) -> None
 
 
 def _bias(low: LoweringState, op: Operation, lie: Lie, found: Constant) -> bool:
-    """A number a channel behind a layer without a bias is its bias."""
+    """Make the constant the bias of the layer before it, if that has none; return whether it is done."""
     node = low.nodes[lie.node]
     if (
         node.operator.name not in _BIASED
@@ -145,7 +145,7 @@ def _bias(low: LoweringState, op: Operation, lie: Lie, found: Constant) -> bool:
 
 
 def _places(low: LoweringState, op: Operation, lie: Lie, found: Constant) -> bool:
-    """A vector for each place of a sequence."""
+    """Lower the addition of a position embedding (one vector per position); return whether it is one."""
     whole = {atom for axis in lie.own for atom in axis}
     if set(found.pairs) != whole or len(lie.file) < 2:
         return False
@@ -164,7 +164,7 @@ _STEPS = {"add": "offset", "sub": "offset", "mul": "factor", "div": "factor"}
 
 
 def _table(low: LoweringState, op: Operation, lie: Lie, found: Constant | None) -> None:
-    """A stored tensor of its own, or a plain number."""
+    """Lower a join with a stored tensor, or with a plain number, to an offset or a factor."""
     if op.word not in _STEPS:
         raise Unlowered(f"archcalc has no layer for {op.word} with a constant")
     inverse = op.word in ("sub", "div")
@@ -188,9 +188,9 @@ def _table(low: LoweringState, op: Operation, lie: Lie, found: Constant | None) 
 
 
 def addcmul(low: LoweringState, op: Operation) -> None:
-    """One plus the product of two others."""
+    """Lower a + b·c to a product and a sum."""
     if op.attributes.get("value", 1) != 1 or len(op.inputs) != 3:
-        raise Unlowered("its product has a factor")
+        raise Unlowered("it scales its product")
     a, b, c = op.inputs
     product = low.temporary(low.shape(op.outputs[0]))
     join(low, op._replace(word="mul", inputs=(b, c), outputs=(product,), attributes={}))
@@ -198,7 +198,7 @@ def addcmul(low: LoweringState, op: Operation) -> None:
 
 
 def biased(low: LoweringState, op: Operation, name: str, lie: Lie) -> None:
-    """Add a bias that is no learned number a channel, but made of others."""
+    """Add a bias that is computed from other numbers instead of being one parameter per channel."""
     between = low.temporary(low.shape(op.outputs[0]))
     low.set(between, lie)
     join(low, op._replace(word="add", inputs=(between, name), attributes={}))

@@ -1,4 +1,4 @@
-"""Einsums: tensors whose axes have letters, two at a time as products of matrices."""
+"""Lower einsums: multiply the operands two at a time, as products of matrices."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ Letters = tuple[str, ...]
 
 
 def letters_of(op: Operation, ranks: Iterable[int]) -> tuple[list[Letters], Letters]:
-    """Return the letters of every operand's axes and of the result's; `...` are numbers from the right.
+    """Return the letters of the axes of each operand, and of the result.
+
+    The axes of an ellipsis are numbered from the right, and the numbers stand for letters.
 
     Raises:
-        Unlowered: a letter stands twice in one of them, or the equation names other operands.
+        Unlowered: a letter stands twice in one term, or the number of operands is not the equation's.
     """
     left, arrow, result = str(op.attributes.get("equation", "")).replace(" ", "").partition("->")
     texts, counts = left.split(","), list(ranks)
     if len(texts) != len(counts):
-        raise Unlowered("its equation names another number of operands")
+        raise Unlowered("its equation names a different number of operands")
     terms = [_spelled(text, rank) for text, rank in zip(texts, counts, strict=True)]
     free = {c for term in terms for c in term if c.isdigit()}
     if not arrow:
@@ -51,7 +53,7 @@ def einsum(low: LoweringState, op: Operation) -> None:
         later = set(last).union(*terms[at + 1 :])
         lie, have = _product(low, op, (lie, have), (standing(low, op.inputs[at]), term), later)
     if set(have) != set(last):
-        raise Unlowered("an axis of one operand alone is summed")
+        raise Unlowered("it sums over an axis that only one operand has")
     file = tuple(lie.file[have.index(letter)] for letter in last)
     low.set(op.outputs[0], lie._replace(file=file))
 
@@ -63,10 +65,10 @@ def _product(
     other: tuple[Lie, Letters],
     later: set[str],
 ) -> tuple[Lie, Letters]:
-    """Letters of both that stay are matrices side by side; those that go are summed."""
+    """Multiply two operands; letters of both are batch axes if they are needed `later`, else summed."""
     (a, first), (b, second) = one, other
     if any(c not in later for c in set(first) ^ set(second)):
-        raise Unlowered("an axis of one operand alone is summed")
+        raise Unlowered("it sums over an axis that only one operand has")
     beside = tuple(c for c in first if c in second and c in later)
     inner = tuple(c for c in first if c in second and c not in later)
     rows = tuple(c for c in first if c not in second)
@@ -84,12 +86,12 @@ def _product(
     lie = low.lie(made)
     file = low.atoms.viewed(lie.file, (*sides, *down, *across))
     if file is None:
-        raise Unlowered("its axes are parted in different ways")
+        raise Unlowered("its axes are split in incompatible ways")
     return low.atoms.resolved(lie._replace(file=file)), (*beside, *rows, *columns)
 
 
 def _laid(lie: Lie, letters: Letters, beside: Letters, down: Letters, across: Letters) -> Lie:
-    """Matrices side by side, of which each axis may be several of the tensor's."""
+    """Return an operand as a batch of matrices, whose rows and columns may merge several axes."""
     axis = dict(zip(letters, lie.file, strict=True))
     merged = (tuple(atom for c in part for atom in axis[c]) for part in (down, across))
     return lie._replace(file=(*(axis[c] for c in beside), *merged))

@@ -1,4 +1,4 @@
-"""Which axis of an input holds its channels: told by what reads it first."""
+"""Find the axis of an input that holds its channels, from the first operation that reads it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_STEPS = 60
 
 
 def channels_of(trace: Trace, pruned: Pruned, name: str) -> int:
-    """Return the number of the axis; −1 where the input holds numbers of words, one a place."""
+    """Return the index of the channel axis, or −1 where the input holds word indices (no channels)."""
     shape = trace.tensors[name].shape
     readers: dict[str, list[Operation]] = {}
     for operation in pruned.live:

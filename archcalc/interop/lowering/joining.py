@@ -1,4 +1,4 @@
-"""Tensors behind each other along an axis."""
+"""Lower concatenations and stacks."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def stack(low: LoweringState, op: Operation) -> None:
 
 
 def joined(low: LoweringState, op: Operation, lies: Sequence[Lie], dim: int) -> None:
-    """All behind each other along one axis of the file."""
+    """Concatenate tensors along the axis `dim` of the file."""
     shapes = [low.atoms.shape(lie.file) for lie in lies]
     kept = [i for i, shape in enumerate(shapes) if 0 not in shape]
     lies = [lies[i] for i in kept]
     main = next((lie for lie in lies if lie.file[dim]), None)
     others = [axis for at, axis in enumerate(lies[0].file) if at != dim]
-    for _ in range(2):  # the last may split atoms that the first have, too
+    for _ in range(2):  # the last tensors may split atoms that the first ones also have
         rest = [matched(low, others, [a for at, a in enumerate(x.file) if at != dim]) for x in lies]
     main = low.atoms.resolved(lies[0] if main is None else main)
     own, at = with_axis(main, low.atoms.leaves(main.file[dim]))
@@ -56,7 +56,7 @@ def joined(low: LoweringState, op: Operation, lies: Sequence[Lie], dim: int) -> 
 
 
 def with_axis(main: Lie, wanted: Axis) -> tuple[tuple[Axis, ...], int]:
-    """Axes of the node of which one is the wanted one, and which."""
+    """Return axes for the node, one of which is `wanted`, and the index of that one."""
     if wanted in main.own and wanted:
         return main.own, main.own.index(wanted)
     rest = [tuple(a for a in axis if a not in wanted) for axis in main.own]

@@ -1,4 +1,4 @@
-"""Layers with weights: convolutions, linear layers, norms."""
+"""Lower layers with weights: convolutions, linear layers, norms, embeddings."""
 
 from __future__ import annotations
 
@@ -90,13 +90,13 @@ def _require_fixed(low: LoweringState, op: Operation, position: int) -> None:
     weight = op.inputs[position] or ""
     size, learned = prod(low.shape(weight)), low.learned_behind(weight)
     if not learned:
-        raise Unlowered("nobody learns its weights, and those of archcalc's layer are learned")
+        raise Unlowered("its weights are not trainable, and those of archcalc's layer are")
     if learned > size:
         raise Unlowered(f"its {size:,} weights are made of {learned:,} learned numbers")
 
 
 def linear(low: LoweringState, op: Operation) -> None:
-    """On a map it is a 1×1 convolution."""
+    """Lower a linear layer; on a feature map it becomes a 1×1 convolution."""
     weight = low.shape(op.inputs[1])
     lie = low.lie(op.inputs[0])
     _require_fixed(low, op, 1)
@@ -113,7 +113,10 @@ def dense(
     bias: str | None,
     turned: bool = False,
 ) -> None:
-    """A linear layer over the last axis of the file, whose weight is units × inputs, or `turned`."""
+    """Add a linear layer over the file's last axis.
+
+    Its weight is units × inputs, or inputs × units if `turned`.
+    """
     if bias is not None and (low.shape(bias) != (units,) or not low.parameter_behind(bias)):
         between = low.temporary(low.shape(op.outputs[0]))
         dense(low, op._replace(outputs=(between,)), lie, units, weight, None, turned)
@@ -142,7 +145,7 @@ def dense(
 
 
 def _product(low: LoweringState, x: int, held: Sequence[Weighing], units: int, table: int | None) -> int:
-    """Add a dense layer: a 1×1 conv on a map, or a head that uses the table of an embedding."""
+    """Add a dense layer: linear, a 1×1 convolution on a map, or a head that shares an embedding."""
     if table is not None:
         return low.tied(x, table, units)
     shape, nobias = low.nodes[x].shape, len(held) == 1
@@ -152,7 +155,7 @@ def _product(low: LoweringState, x: int, held: Sequence[Weighing], units: int, t
 
 
 def batch_norm(low: LoweringState, op: Operation) -> None:
-    """Scale, shift, mean, variance; those are computed in the run where the file has none."""
+    """Lower batch norm: scale, shift, mean, variance; a run computes statistics that the file lacks."""
     lie = low.lie(op.inputs[0])
     channels = lie.file[1]
     x = low.gather(lie, channels)
@@ -185,13 +188,13 @@ def layer_norm(low: LoweringState, op: Operation) -> None:
 
 
 def group_norm(low: LoweringState, op: Operation) -> None:
-    if op.attributes.get("use_input_stats") is False:  # a norm of instances that has kept statistics
+    if op.attributes.get("use_input_stats") is False:  # an instance norm with running statistics
         batch_norm(low, op)
         return
     lie = low.lie(op.inputs[0])
     channels = lie.file[1]
     if low.atoms.size(lie.file[0]) > 1:
-        raise Unlowered("it norms several images at once")
+        raise Unlowered("it normalizes several images at once")
     x = low.gather(lie, channels, exact=True)
     scale, shift = (*op.inputs[1:3], None, None)[:2]
     held = vector(low, "scale", scale, channels, x.own[-1])
@@ -215,7 +218,7 @@ def local_response_norm(low: LoweringState, op: Operation) -> None:
 
 
 def embedding(low: LoweringState, op: Operation) -> None:
-    """Rows of a table at the places of numbers, which have one channel."""
+    """Lower an embedding: look up a row of its table for each word index."""
     words, width = low.shape(op.inputs[0])
     lie = low.lie(op.inputs[1])
     x = low.gather(lie, ())

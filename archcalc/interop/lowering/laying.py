@@ -1,4 +1,4 @@
-"""How layers want tensors laid, and weights: sizes along axes, positions and channels, orders."""
+"""Bring tensors, weights and sizes into the layout that archcalc's layers need."""
 
 from __future__ import annotations
 
@@ -14,25 +14,31 @@ Weighing = tuple[str, str, tuple[int, ...], tuple[int, ...]]  # name, tensor, sp
 
 
 def sizes(value: Any, axes: int) -> tuple[int, ...]:
-    """One size an axis, of one size or several."""
+    """Return one size per axis, from a single size or a sequence of sizes."""
     found = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     return found * axes if len(found) == 1 else found
 
 
 def margins(op: Operation, kernel: tuple[int, ...]) -> tuple[Margin, ...]:
-    """Padding on both sides of each axis: one number, one an axis, all before and behind, or a word."""
+    """Return the padding before and after each axis.
+
+    The file gives one number, one per axis, all those before and then all those after, or a word.
+
+    Raises:
+        Unlowered: the padding is 'same_lower'.
+    """
     given, axes = op.attributes.get("padding", 0), len(kernel)
     if given in ("valid", "same"):
         return (Margin(0, 0),) * axes
     if given == "same_lower":
-        raise Unlowered("its odd row of padding lies before the others")
+        raise Unlowered("it puts the odd row of padding first")
     pads = sizes(given, axes)
     behind = pads[axes:] if len(pads) == 2 * axes else pads
     return tuple(Margin(a, b) for a, b in zip(pads[:axes], behind, strict=True))
 
 
 def vector(low: LoweringState, name: str, tensor: str | None, file: Axis, own: Axis) -> list[Weighing]:
-    """A number a channel, whose channels the file has in another order perhaps."""
+    """Return the weight that holds one number per channel, in the node's order of channels."""
     if tensor is None:
         return []
     split, order = reordered(low, file, own)
@@ -40,7 +46,7 @@ def vector(low: LoweringState, name: str, tensor: str | None, file: Axis, own: A
 
 
 def reordered(low: LoweringState, file: Axis, own: Axis) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The file's order of channels as a shape, and where the axes of that stand in the node's order."""
+    """Return the (split, order) that bring channels from the file's order into the node's order."""
     file, own = low.atoms.leaves(file), low.atoms.leaves(own)
     if file == own:
         return (low.atoms.size(file),), (0,)
@@ -48,11 +54,14 @@ def reordered(low: LoweringState, file: Axis, own: Axis) -> tuple[tuple[int, ...
 
 
 def map_of(low: LoweringState, lie: Lie, axes: int) -> tuple[Lie, Axis]:
-    """The tensor as positions of the last `axes` axes of the file, and channels before them."""
+    """Return the tensor as a map, and the axis of its images.
+
+    The last `axes` axes of the file are the positions, and the axis before them the channels.
+    """
     images = tuple(atom for axis in lie.file[: -axes - 1] for atom in axis)
     positions = lie.file[-axes:]
     if images and axes == 3:
-        raise Unlowered("images lie in front of its three axes")
+        raise Unlowered("it has several images and three spatial axes")
     own = (*([images] if images else []), *positions, lie.file[-axes - 1])
     return low.spread(lie, own), images
 
@@ -60,7 +69,7 @@ def map_of(low: LoweringState, lie: Lie, axes: int) -> tuple[Lie, Axis]:
 def mapped(
     low: LoweringState, op: Operation, node: int, images: Axis, channels: Axis | None = None
 ) -> None:
-    """Say that the node's axes are the file's, channels second."""
+    """Record the output's layout: the file has its channels second, the node has them last."""
     shape = low.shape(op.outputs[0])
     axes = low.nodes[node].shape.rank - bool(images)
     made = low.atoms.new(shape[-axes - 1]) if channels is None else channels
@@ -75,5 +84,5 @@ def _images(low: LoweringState, op: Operation, axes: int) -> tuple[Axis, ...]:
 
 
 def along(images: Axis, values: tuple[Any, ...], neutral: Any) -> tuple[Any, ...]:
-    """Values an axis, with one more for images side by side."""
+    """Return the values per axis, with a neutral one in front if there are several images."""
     return ((neutral,) if images else ()) + values

@@ -1,4 +1,4 @@
-"""Lower a model: each live operation of its trace becomes layers, and the tally must agree."""
+"""Lower a model: turn each live operation of its trace into layers, and check them by its tally."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ _TABLE: tuple[tuple[LoweringRule, str], ...] = (
 RULES: dict[str, LoweringRule] = {word: rule for rule, words in _TABLE for word in words.split()}
 
 
-# what arithmetic on shapes and attributes raises that do not fit each other
+# the errors of arithmetic on shapes and attributes that contradict each other
 _CONTRADICTIONS = (
     ArithmeticError,
     AttributeError,
@@ -103,7 +103,7 @@ def lower_trace(name: str, trace: Trace, tally: Tally) -> Lowered:
     """Return the layers of a trace of one image.
 
     Raises:
-        ArchError: an operation has no layer that does the same, or the counts disagree with the tally.
+        ArchError: no layer does the same as an operation, or the counts differ from the tally.
     """
     try:
         return _lowered(name, trace, tally)
@@ -142,13 +142,13 @@ def _entering(low: LoweringState) -> list[str]:
 
 
 def _laid(found: Iterable[Laid], numbers: Mapping[int, int]) -> tuple[Laid, ...]:
-    """Those of layers that are needed, by their new numbers."""
+    """Return the layouts in needed nodes, with the new numbers of these nodes."""
     return tuple(each._replace(node=numbers[each.node]) for each in found if each.node in numbers)
 
 
 def _one(low: LoweringState, operation: Operation) -> None:
     if operation.outputs and operation.outputs[0] in low.lies:
-        return  # another operation's rule made it
+        return  # the rule of another operation has made it
     rule = RULES.get(operation.word)
     if rule is None:
         raise Unlowered(f"archcalc has no layer for {operation.word}")
@@ -188,7 +188,7 @@ def _input(low: LoweringState, path: str, own: tuple[Axis, ...]) -> int:
 
 
 def _own(file: tuple[Axis, ...], channels: int) -> tuple[Axis, ...]:
-    """Positions as the file has them, without the images if there is one, and channels."""
+    """Return a node's axes for an input: its positions without a batch of one, then its channels."""
     positions = [axis for at, axis in enumerate(file) if at != channels]
     if len(positions) > 1 or (positions and not positions[0]):
         positions = positions[1:] if not positions[0] else [axis for axis in positions if axis]

@@ -1,4 +1,4 @@
-"""What lowering gives: the graph, whose weights are which of the file, and the modules of its layers."""
+"""The result of lowering: the graph, its weights in the file, and the modules of its layers."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from archcalc.tuples import NamedTuple
 
 
 class PlacedWeight(NamedTuple):
-    """A weight of a layer that is a tensor of the file.
+    """A weight of a layer, and the tensor of the file that holds it.
 
-    Its numbers are `factor * file.reshape(split).transpose(order)`; with `rows` only those from one to
-    another are taken before, which are as wide as the further axes of `split`; with `blocks` the file is
-    so many, of which these come one after the other: gates in another order.
+    Its numbers are `factor * file.reshape(split).transpose(order)`. If `rows` is (start, stop), only
+    these rows of the file are used. If `blocks` is (count, chosen), the file is first cut into `count`
+    blocks, and the chosen ones are joined in their order: the gates of a recurrent layer.
     """
 
     node: int
-    weight: str  # its name among the layer's: 'weight', 'bias', 'query.weight'
-    tensor: str  # of the trace
+    weight: str  # its name in the layer: 'weight', 'bias', 'query.weight'
+    tensor: str  # its name in the trace
     split: tuple[int, ...]
     order: tuple[int, ...]
     rows: tuple[int, int] | None = None
-    factor: float = 1.0  # queries carry that of their scores
+    factor: float = 1.0  # the weights of queries include the factor of the scores
     blocks: tuple[int, tuple[int, ...]] | None = None
 
 
 class Laid(NamedTuple):
-    """A tensor of the file in a node: `output.reshape(split).transpose(order)`, reshaped."""
+    """A tensor of the file that a node holds: `output.reshape(split).transpose(order)`, reshaped."""
 
     node: int
     tensor: str
@@ -36,18 +36,18 @@ class Laid(NamedTuple):
 
 
 class Lowered(NamedTuple):
-    """A model of others as archcalc's graph.
+    """A model file as a graph of archcalc.
 
     Args:
-        graph: its layers; paths are those of the file's modules ('layer1.0.conv1').
+        graph: its layers, with the paths of the file's modules ('layer1.0.conv1').
         modules: the class of every module by its path.
-        weights: which tensors of the file the layers' weights are.
-        numbers: of stored tensors that are one number, or are turned around: what it is, and how it is
-            joined ('add', 'sub', 'mul', 'div').
-        laid: where tensors of the file can be seen.
-        inputs: how those that come in lie.
-        otherwise: layers whose counts are the file's and whose values are not, by path: why.
-        notes: what a reader should know.
+        weights: the weights of the layers, with the tensors of the file that hold them.
+        numbers: by node, for layers that store one number or apply a stored tensor inversely: the
+            number (None for a tensor), and the operation that applies it ('add', 'sub', 'mul', 'div').
+        laid: the tensors of the file that nodes hold.
+        inputs: the layouts of the inputs.
+        otherwise: by path, layers that have the file's counts but compute other values: the reason.
+        notes: remarks for the reader.
     """
 
     graph: Graph
@@ -61,4 +61,4 @@ class Lowered(NamedTuple):
 
 
 class Unlowered(Exception):
-    """Raised by a rule that cannot say an operation in archcalc's operators: the reason."""
+    """The reason why a rule cannot express an operation in archcalc's operators."""

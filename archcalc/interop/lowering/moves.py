@@ -1,4 +1,4 @@
-"""Moves: most only rename the file's axes; the others cut, join, pad and roll."""
+"""Lower moves: views, permutations, expansions, slices and selections."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from archcalc.interop.trace import Operation
 
 
 def same(low: LoweringState, op: Operation) -> None:
-    """The same values under another name."""
+    """Give the input's values another name."""
     low.set(op.outputs[0], low.lie(op.inputs[0]))
 
 
 def view(low: LoweringState, op: Operation) -> None:
-    """Split and merge the file's axes; what does not fit is laid as in the file before."""
+    """Split and merge the file's axes; if the atoms do not fit, lay the values out as in the file."""
     lie, shape = low.atoms.fused(low.lie(op.inputs[0])), low.shape(op.outputs[0])
     axes = low.atoms.viewed(lie.file, shape)
     if axes is None:
@@ -45,18 +45,18 @@ def permute(low: LoweringState, op: Operation) -> None:
 
 
 def expand(low: LoweringState, op: Operation) -> None:
-    """Axes of 1 are repeated where they are not stretched anyway."""
+    """Repeat the values along axes of size 1."""
     low.set(op.outputs[0], _expanded(low, low.lie(op.inputs[0]), low.shape(op.outputs[0])))
 
 
 def repeat(low: LoweringState, op: Operation) -> None:
-    """Along some axes as a whole several times behind each other, or place by place."""
+    """Repeat a tensor along some axes: the whole axis several times, or each position."""
     lie, shape = low.lie(op.inputs[0]), low.shape(op.outputs[0])
     each = op.word == "repeat_interleave"
     if len(op.inputs) > 1 and any(op.inputs[1:]):
-        raise Unlowered("how often it repeats each place is a tensor")
+        raise Unlowered("its numbers of repeats are a tensor")
     if each and len(shape) != len(lie.file):
-        raise Unlowered("it repeats the values of all axes as of one")
+        raise Unlowered("it repeats the values of the flattened tensor")
     file = ((),) * (len(shape) - len(lie.file)) + lie.file
     before = low.atoms.shape(file)
     wider = [(m // n, n) if not each else (n, m // n) for n, m in zip(before, shape, strict=True)]
@@ -85,7 +85,7 @@ def _expanded(low: LoweringState, lie: Lie, shape: Sequence[int]) -> Lie:
 
 
 def cut(low: LoweringState, lie: Lie, axis: Axis, start: int, size: int) -> tuple[Lie, Axis]:
-    """Take `size` of the places along an axis of the file; return also what is left of that axis."""
+    """Take `size` positions along an axis of the file, from `start`; return also the new axis."""
     whole = low.atoms.leaves(axis)
     if size == low.atoms.size(whole):
         return lie, whole
@@ -136,15 +136,15 @@ def _ranges(low: LoweringState, op: Operation) -> list[tuple[int, int, int]]:
 def _every(
     low: LoweringState, lie: Lie, axis: Axis, start: int, step: int, size: int
 ) -> tuple[Lie, Axis]:
-    """Every so many places: one of the parts of an axis that the step divides."""
+    """Take every `step`-th position along an axis, by splitting the axis where the step divides it."""
     whole = low.atoms.size(axis)
     if step < 1:
-        raise Unlowered("it takes places from the last on")
+        raise Unlowered("it slices with a negative step")
     if whole % step or start >= step or size != whole // step:
         return strided(low, lie, axis, start, step, size)
     found = low.atoms.viewed((axis,), (whole // step, step))
     if found is None:
-        raise Unlowered("it takes every so many places of an axis that is made of others")
+        raise Unlowered("it slices an axis that was merged from others, with a step")
     lie, _ = cut(low, low.atoms.resolved(lie), found[1], start, 1)
     return lie, found[0]
 
@@ -152,7 +152,7 @@ def _every(
 def strided(
     low: LoweringState, lie: Lie, axis: Axis, start: int, step: int, size: int
 ) -> tuple[Lie, Axis]:
-    """A pool of windows of one value, which takes the first place and every so many after it."""
+    """Take every `step`-th position along an axis, by a max pool with windows of one value."""
     lie, axis = cut(low, lie, axis, start, low.atoms.size(axis) - start)
     lie = low.atoms.resolved(lie)
     rest = tuple(a for own in lie.own[:-1] for a in own if a not in axis)
@@ -166,11 +166,11 @@ def strided(
 
 
 def select(low: LoweringState, op: Operation) -> None:
-    """One place along an axis, which is gone then."""
+    """Select one position along an axis, and remove the axis."""
     lie, given = low.lie(op.inputs[0]), op.attributes
     index = given.get("index")
     if not isinstance(index, int):
-        raise Unlowered("which place it takes is not said")
+        raise Unlowered("its index is not known")
     dim = int(given.get("dim", 0)) % len(lie.file)
     _selected(low, op.outputs[0], lie, dim, index % low.shape(op.inputs[0])[dim])
 
@@ -182,20 +182,20 @@ def _selected(low: LoweringState, name: str, lie: Lie, dim: int, index: int) -> 
 
 
 def gather(low: LoweringState, op: Operation) -> None:
-    """Places that follow each other, or one by one, along an axis."""
+    """Take consecutive positions along an axis; several axes of indices split it."""
     places, shape = op.attributes.get("places"), low.shape(op.inputs[0])
     dim = int(op.attributes.get("dim", 0)) % len(shape)
     if places is None:
-        raise Unlowered("which places it takes is not said")
+        raise Unlowered("its indices are not known")
     start = places[0] % shape[dim]
     if [n % shape[dim] for n in places] != list(range(start, start + len(places))):
-        raise Unlowered("the places that it takes do not follow each other")
+        raise Unlowered("its indices are not consecutive")
     lie = low.lie(op.inputs[0])
     lie, made = cut(low, lie, lie.file[dim], start, len(places))
     after = low.shape(op.outputs[0])
     parts = low.atoms.viewed((made,), after[dim : len(after) - len(shape) + dim + 1])
     if parts is None:
-        raise Unlowered("its places lie along axes that are parted in another way")
+        raise Unlowered("its indices split the axis in an incompatible way")
     low.set(op.outputs[0], lie._replace(file=(*lie.file[:dim], *parts, *lie.file[dim + 1 :])))
 
 

@@ -1,4 +1,4 @@
-"""Paths of layers: the module that a layer is, or its module's path and the operator's word."""
+"""Name layers: after their module, or after their module and the operator's word."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _STRANGE = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 class PathNames:
-    """Gives every layer a path of its own."""
+    """The paths of all layers; each path is given once."""
 
     def __init__(self, modules: Mapping[str, str]) -> None:
         self._around = {path.rpartition(".")[0] for path in modules}
@@ -27,12 +27,12 @@ class PathNames:
         return clean
 
     def entering(self, path: str) -> str:
-        """Return a path for one of several inputs, which no word of the language has."""
+        """Return a path for one of several inputs that is not a word of the spec language."""
         clean = _clean(path).replace(".", "_")  # a key of the spec's [inputs]
         return self._unique(f"input_{clean}" if clean.isdecimal() else clean)
 
     def path(self, operation: Operation | None, word: str) -> str:
-        """Return the path of a layer that an operation becomes."""
+        """Return the path of a layer that is made for an operation."""
         module = "" if operation is None else operation.module
         leaf = module and module not in self._around and module in self._modules
         base = _clean(module if leaf else f"{module}.{word}" if module else word)

@@ -1,4 +1,4 @@
-"""Leave out layers that no output needs: those that others took over, and moves made in vain."""
+"""Remove layers that no output needs: layers merged into others, and moves without a reader."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from archcalc.graph.model import Graph, Node
 
 
 def needed(graph: Graph) -> tuple[Graph, dict[int, int]]:
-    """Return the graph of what inputs and outputs need, and the new numbers of its nodes."""
+    """Return the graph of inputs, outputs and all they need, and the new number of each old node."""
     wanted = set(range(graph.inputs)) | set(graph.outputs)
     for index in range(len(graph.nodes) - 1, -1, -1):
         if index in wanted:

@@ -1,4 +1,4 @@
-"""What moves values along an axis: padding, rolling, neighbors into channels."""
+"""Lower padding, rolling, and the merging of neighbors into channels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archcalc.interop.trace import Operation
 
 
 def pad(low: LoweringState, op: Operation) -> None:
-    """Zeros around some axes; torch names the last axis first."""
+    """Pad some axes; torch gives the sizes of the last axis first."""
     lie, given = low.lie(op.inputs[0]), op.attributes
     rank = len(lie.file)
     pads = given.get("pad", given.get("padding", ()))
@@ -26,9 +26,9 @@ def pad(low: LoweringState, op: Operation) -> None:
         0.0,
         False,
     ):
-        raise Unlowered("what it pads with is not zero")
+        raise Unlowered("it pads with values other than zero")
     if not pads or len(pads) % 2 or any(type(n) is not int for n in pads):
-        raise Unlowered("how much it pads is not said")
+        raise Unlowered("its padding sizes are not known")
     amounts = {rank - 1 - i: (pads[2 * i], pads[2 * i + 1]) for i in range(len(pads) // 2)}
     for dim, (before, after) in amounts.items():
         if before or after:
@@ -64,7 +64,7 @@ def padded(
 
 
 def todepth(low: LoweringState, op: Operation) -> None:
-    """Neighbors behind each other in the channels: attribute dims are those of height and width."""
+    """Merge 2×2 neighbors into channels; the attribute `dims` are the axes of height and width."""
     lie = low.lie(op.inputs[0])
     down, across = op.attributes["dims"]
     x = low.spread(lie, (lie.file[down], lie.file[across], lie.file[-1]))
@@ -76,11 +76,11 @@ def todepth(low: LoweringState, op: Operation) -> None:
 
 
 def roll(low: LoweringState, op: Operation) -> None:
-    """Both axes of a map at once where they move alike."""
+    """Roll axes: both axes of a map at once if they move by the same shift."""
     lie, given = low.lie(op.inputs[0]), op.attributes
     shifts, dims = sizes(given.get("shifts", ()), 1), sizes(given.get("dims", ()), 1)
     if len(shifts) != len(dims):
-        raise Unlowered("it rolls all axes as one")
+        raise Unlowered("it rolls the flattened tensor")
     axes = [low.atoms.leaves(lie.file[dim % len(lie.file)]) for dim in dims]
     if set(shifts) == {low.rolled.get(lie.node)} and lie.own[:-1] == tuple(axes):
         del low.rolled[lie.node]

@@ -1,4 +1,4 @@
-"""Products of two tensors: places × channels by channels × places, side by side."""
+"""Lower matrix products: rows × inner by inner × columns, with batch axes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archcalc.interop.trace import Operation
 
 
 def matmul(low: LoweringState, op: Operation) -> None:
-    """Of two tensors, or of one and a constant matrix."""
+    """Multiply two tensors; a product with a constant matrix becomes a linear layer."""
     a, b = op.inputs[:2]
     if not low.live(b) and low.live(a):
         shape = low.shape(b)
@@ -23,7 +23,7 @@ def matmul(low: LoweringState, op: Operation) -> None:
 
 
 def addmm(low: LoweringState, op: Operation) -> None:
-    """A linear layer with its bias first, and its matrix not transposed."""
+    """Lower a linear layer whose bias comes first and whose matrix is inputs × units."""
     bias, a, b = op.inputs[:3]
     if low.live(bias) or low.live(b) or len(low.shape(bias)) != 1:
         raise Unlowered("it adds more than a bias")
@@ -31,7 +31,11 @@ def addmm(low: LoweringState, op: Operation) -> None:
 
 
 def multiply(low: LoweringState, op: Operation, a: Lie, b: Lie) -> None:
-    """Matrices side by side stretch as the file's do, along one axis at most."""
+    """Multiply batches of matrices; the batch axes are broadcast as in the file.
+
+    Raises:
+        Unlowered: an operand is a vector, or the batch axes form more than two groups.
+    """
     if min(len(a.file), len(b.file)) < 2:
         raise Unlowered("it multiplies a vector")
     rank = max(len(a.file), len(b.file))
@@ -47,21 +51,21 @@ def multiply(low: LoweringState, op: Operation, a: Lie, b: Lie) -> None:
     both = {atom for axis in a.own for atom in axis}, {atom for axis in b.own for atom in axis}
     groups = _groups(before, batch, both)
     if len(groups) > 2:
-        raise Unlowered("its matrices lie along too many axes")
+        raise Unlowered("its matrices have too many batch axes")
     left = tuple(tuple(x for x in group if x in both[0]) for group in groups)
     right = tuple(tuple(batch.get(x, x) for x in g if batch.get(x, x) in both[1]) for g in groups)
     inside = low.atoms.leaves(a.file[-1])
     x = low.spread(a, (*left, a.file[-2], inside))
     y, turned = _right(low, b, right, tuple(inner[atom] for atom in inside))
     node = low.add("matmul", [x.node, y.node], transposed=turned)
-    columns = low.atoms.new(low.atoms.size(b.file[-1]))  # which may be the rows' own places
+    columns = low.atoms.new(low.atoms.size(b.file[-1]))  # new atoms: b's may be those of the rows
     own = (*groups, a.file[-2], columns)
     file = (*(x for x, _ in sides), a.file[-2], columns)
     low.set(op.outputs[0], Lie(node, file, tuple(low.atoms.leaves(axis) for axis in own)))
 
 
 def _right(low: LoweringState, b: Lie, sides: tuple[Axis, ...], inner: Axis) -> tuple[Lie, bool]:
-    """The second tensor, transposed where it lies so already."""
+    """Return the second tensor, and whether it is laid out transposed."""
     turned = set(b.own[-1]) == set(inner) and bool(inner)
     if turned:
         return low.spread(b, (*sides, b.file[-1], inner)), True
@@ -69,7 +73,7 @@ def _right(low: LoweringState, b: Lie, sides: tuple[Axis, ...], inner: Axis) -> 
 
 
 def _groups(before: Axis, batch: dict[int, int], both: tuple[set[int], set[int]]) -> tuple[Axis, ...]:
-    """Axes of the matrices that lie side by side: those that both have, or one of them alone."""
+    """Group consecutive batch atoms by which of the two operands have them."""
     found: list[tuple[tuple[bool, bool], list[int]]] = []
     for atom in before:
         kind = atom in both[0], batch.get(atom, atom) in both[1]

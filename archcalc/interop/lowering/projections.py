@@ -1,4 +1,4 @@
-"""The output projection of an attention, which the file has as a linear layer behind it."""
+"""Merge the linear layer that follows attention into it, as its output projection."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from archcalc.interop.lowering.model import Unlowered
 
 
 def projected_out(low: LoweringState, lie: Lie, units: int, weight: str, bias: str | None) -> bool:
-    """Take the linear layer behind an attention into it, as its output projection."""
+    """Merge a linear layer into the attention before it; return whether that is possible."""
     node = low.nodes[lie.node]
     if lie.node not in low.pending or units != node.shape.channels or low.readers(lie.node) > 1:
         return False
@@ -30,8 +30,10 @@ def projected_out(low: LoweringState, lie: Lie, units: int, weight: str, bias: s
 
 
 def unfinished(low: LoweringState) -> None:
-    """Raises:
-    Unlowered: an attention of windows has no output projection, or its map is not rolled back.
+    """Check that every window attention is complete.
+
+    Raises:
+        Unlowered: one has no output projection, or its map is not rolled back.
     """
     for node in low.pending:
         if low.nodes[node].operator.name == "windowattention":

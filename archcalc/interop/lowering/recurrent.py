@@ -1,4 +1,4 @@
-"""Recurrent layers: torch's lstm, gru and rnn as one operation of all layers and directions."""
+"""Lower recurrent layers: one LSTM, GRU or RNN operation has all layers and directions."""
 
 from __future__ import annotations
 
@@ -15,21 +15,25 @@ _GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 
 
 def recurrent(low: LoweringState, op: Operation) -> None:
-    """A layer that begins with a state of zeros; its outputs are all states, and the last one."""
+    """Lower a recurrent layer; its outputs are the states of all steps, and the last state.
+
+    Raises:
+        Unlowered: its initial state is not zero, it has several sequences, or some outputs are read.
+    """
     lie = low.lie(op.inputs[0])
     states = 1 + int(op.attributes.get("states", 0))
     weights = [name for name in op.inputs[states:] if name]
     if any(low.live(name) for name in op.inputs[1:states]):
-        raise Unlowered("its first state depends on the input")
+        raise Unlowered("its initial state depends on the input")
     if any(low.pruned.behind.get(name or "") for name in op.inputs[1:states]):
-        raise Unlowered("its first state is stored")
+        raise Unlowered("its initial state is stored")
     if not all(_of_zeros(low, name) for name in op.inputs[1:states] if name):
-        raise Unlowered("its first state is not zeros")
+        raise Unlowered("its initial state is not zero")
     if op.attributes.get("own_way"):
         raise Unlowered(str(op.attributes["own_way"]))
     steps, batch = (1, 0) if op.attributes.get("batch_first") else (0, 1)
     if len(lie.file) != 3 or low.atoms.shape(lie.file)[batch] != 1:
-        raise Unlowered("it takes several sequences at once")
+        raise Unlowered("it processes several sequences at once")
     x = low.spread(lie, (lie.file[steps], lie.file[2]))
     given, held = _arguments(low, op, weights)
     node = low.add(op.word.partition("_")[0], [x.node], held, **given)
@@ -40,12 +44,12 @@ def recurrent(low: LoweringState, op: Operation) -> None:
             _last(low, node, state, place, given)
 
 
-_ZEROS = (None, "zeros", "zeros_like", "new_zeros")  # None: an ONNX node, whose other values are stored
+_ZEROS = (None, "zeros", "zeros_like", "new_zeros")  # None: an ONNX node (it stores other values)
 _MOVES = ("copy", "cast", "view", "expand", "permute", "cat", "slice", "select")
 
 
 def _of_zeros(low: LoweringState, name: str) -> bool:
-    """Return whether a tensor that no input changes is made of zeros, which are only moved."""
+    """Return whether a constant is made of zeros by filling and moves only."""
     makers = {made: op for op in low.pruned.folded for made in op.outputs}
     wanted = [name]
     while wanted:
@@ -65,7 +69,7 @@ def _of_zeros(low: LoweringState, name: str) -> bool:
 def _arguments(
     low: LoweringState, op: Operation, weights: list[str]
 ) -> tuple[dict[str, Any], list[Weighing]]:
-    """Return the operator's arguments, and its weights: W, U, their biases, a projection."""
+    """Return the operator's arguments and its weights: W, U, their biases, a projection."""
     shapes = [low.shape(name) for name in weights]
     if len(shapes[0]) == 3:
         return _of_onnx(op, weights, shapes)
@@ -76,7 +80,7 @@ def _arguments(
     ways = low.shape(op.outputs[0])[-1] // state
     layers = len(weights) // (len(names) * ways)
     if len(weights) != layers * ways * len(names):
-        raise Unlowered("its weights are not those of whole layers")
+        raise Unlowered("its number of weights does not fit whole layers")
     ends = [f"l{layer}{way}" for layer in range(layers) for way in ("", "_reverse")[:ways]]
     called = [f"{name}_{end}" for end in ends for name in names]
     held: list[Weighing] = [
@@ -90,13 +94,13 @@ def _arguments(
     return given, held
 
 
-_ORDER = {"lstm": (0, 2, 3, 1), "gru": (1, 0, 2)}  # torch's gates, of ONNX' i o f c and z r h
+_ORDER = {"lstm": (0, 2, 3, 1), "gru": (1, 0, 2)}  # torch's gates among ONNX's i o f c and z r h
 
 
 def _of_onnx(
     op: Operation, weights: list[str], shapes: list[Shape]
 ) -> tuple[dict[str, Any], list[Weighing]]:
-    """One layer: W and R of all directions, and the biases of both side by side."""
+    """Return the arguments and weights of ONNX's layer: W, R, and the biases of both in one tensor."""
     gates, ways, units = _GATES[op.word], shapes[0][0], shapes[1][-1]
     order = _ORDER.get(op.word, (0,))
     held: list[Any] = []
@@ -116,7 +120,7 @@ def _of_onnx(
 
 
 def _last(low: LoweringState, node: int, state: str, place: int, given: dict[str, Any]) -> None:
-    """The state after the last step, of one layer in one direction."""
+    """Take the state after the last step, for one layer in one direction."""
     if place or given["layers"] > 1 or given["both"]:
         what = "its memory cells" if place else "the last states of several layers"
         raise Unlowered(f"{what} are read")

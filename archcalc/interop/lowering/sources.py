@@ -1,4 +1,4 @@
-"""What the trace says of its tensors: shapes, and the weights that a constant is made of."""
+"""Look up tensors of the trace: their shapes, and the weights that constants are computed from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archcalc.interop.trace import Shape, Tensor, Trace
 
 
 class WeightSources:
-    """A trace while it is lowered: which of its learned numbers a layer has already."""
+    """A trace while it is lowered, and which of its parameters layers already have."""
 
     def __init__(self, trace: Trace, pruned: Pruned) -> None:
         self.trace, self.pruned = trace, pruned
@@ -29,20 +29,20 @@ class WeightSources:
         return (found or self.trace.tensors[name or ""]).shape
 
     def temporary(self, shape: tuple[int, ...]) -> str:
-        """Return a tensor between two layers of one operation."""
+        """Return the name of a new tensor between two layers of one operation."""
         name = f"\0{len(self._between)}"
         self._between[name] = Tensor(name, shape, "float32")
         return name
 
     def parameter_behind(self, tensor: str) -> bool:
-        """Whether a constant is one learned tensor, perhaps under another shape."""
+        """Return whether a constant is one parameter, perhaps in another shape."""
         found = self.pruned.behind.get(tensor, ())
         if len(found) != 1 or self._weights[found[0]].kind != "parameter":
             return False
         return prod(self.shape(found[0])) == prod(self.shape(tensor))
 
     def claimed(self, tensor: str) -> int:
-        """Return how many learned numbers a constant is made of that no layer before it has."""
+        """Claim the parameters behind a constant; return how many of their numbers no layer has yet."""
         found = [self._weights[name] for name in self.pruned.behind.get(tensor, ())]
         taken = self._claimed if tensor in self._weights else self._claimed | self._read
         new = {w.storage: w.tensor for w in found if w.kind == "parameter" and w.storage not in taken}
@@ -50,14 +50,14 @@ class WeightSources:
         return sum(prod(self.shape(name)) for name in new.values())
 
     def claim(self, tensor: str) -> None:
-        """Say that a layer has the learned numbers of a tensor."""
+        """Record that a layer has the parameters behind a tensor."""
         self._claimed.update(self._weights[name].storage for name in self.pruned.behind.get(tensor, ()))
 
     def is_parameter(self, tensor: str) -> bool:
         return tensor in self._weights and self._weights[tensor].kind == "parameter"
 
     def fresh(self, tensor: str) -> bool:
-        """Whether a constant is learned tensors, number by number, of which no layer has any."""
+        """Return whether a constant has exactly the numbers of parameters that no layer has yet."""
         found = [self._weights[name] for name in self.pruned.behind.get(tensor, ())]
         if any(w.kind != "parameter" or w.storage in self._claimed for w in found):
             return False
@@ -65,13 +65,13 @@ class WeightSources:
         return size == prod(self.shape(tensor))
 
     def learned_behind(self, tensor: str) -> int:
-        """Return how many learned numbers a constant is made of."""
+        """Return how many trainable numbers a constant is computed from."""
         found = (self._weights[name] for name in self.pruned.behind.get(tensor, ()))
         tensors = {w.storage: w.tensor for w in found if w.kind == "parameter"}
         return sum(prod(self.shape(name)) for name in tensors.values())
 
     def role_of(self, tensor: str) -> tuple[str, dict[str, Any]]:
-        """Return the role of a constant that a layer stores, and what its operator says of it."""
+        """Return the role of a constant that a layer stores, and the operator's arguments for it."""
         if self.fresh(tensor):
             self.claimed(tensor)
             return "weight", {}
@@ -79,7 +79,7 @@ class WeightSources:
         return "fixed", {"of": made} if made else {"fixed": True}
 
     def origin(self, tensor: str) -> Hashable:
-        """Return the same for tensors whose numbers are equal: of one storage, or made of such alike."""
+        """Return a key that is equal for equal tensors: of one storage, or computed alike from such."""
         if tensor in self._weights:
             return self._weights[tensor].storage
         found = self._origins.get(tensor)
@@ -95,9 +95,9 @@ class WeightSources:
         return "+".join(self._weights[name].storage for name in found) or tensor
 
     def table(self, tensor: str, node: int) -> None:
-        """Say which node holds the table of words that lies in a tensor."""
+        """Record the embedding node that holds a tensor as its table."""
         self._tables.setdefault(self._storages(tensor), node)
 
     def table_of(self, tensor: str) -> int | None:
-        """Return the embedding whose table a weight is: a tied head's."""
+        """Return the embedding node whose table a weight is (a tied head), or None."""
         return self._tables.get(self._storages(tensor))

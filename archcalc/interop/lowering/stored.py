@@ -1,4 +1,4 @@
-"""Tensors that no input changes, as layers of their own: tokens, tables, matrices."""
+"""Make layers of constants: class tokens, tables, matrices."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from archcalc.interop.trace import Operation
 
 
 def standing(low: LoweringState, name: str | None) -> Lie:
-    """Return how a tensor lies, of which a constant gets layers: zeros to which it is added.
+    """Return the layout of a tensor; a constant becomes layers that add it to zeros.
 
     Raises:
-        Unlowered: there is no such tensor.
+        Unlowered: the tensor does not exist.
     """
     if name is None or name in low.lies or name not in low.trace.tensors:
         return low.lie(name)
@@ -43,7 +43,7 @@ def _added(low: LoweringState, name: str) -> Lie:
 
 
 def _zero(low: LoweringState) -> int:
-    """A zero: what is added behind one value of the first input."""
+    """Return the node that outputs a zero: the padding after one value of the first input."""
     if low.zero < 0:
         node = low.add("flatten", [0])
         if low.nodes[node].shape.channels > 1:
@@ -54,7 +54,7 @@ def _zero(low: LoweringState) -> int:
 
 
 def tokens(low: LoweringState, op: Operation, dim: int) -> bool:
-    """Learned tokens in front of a sequence, each a layer of its own."""
+    """Lower a concatenation of learned tokens and a sequence; return whether it is one."""
     shape = low.shape(op.outputs[0])
     *first, last = op.inputs
     if len(shape) != 3 or dim != 1 or not first or not low.live(last):
@@ -80,7 +80,7 @@ def tokens(low: LoweringState, op: Operation, dim: int) -> bool:
 
 
 def _token(low: LoweringState, name: str) -> Lie:
-    """A class token again, which stands in front of a sequence already."""
+    """Return a class token that is already part of a sequence."""
     node = low.once("token", low.tokens[low.origin(name)], index=0)
     shape = low.shape(name)
     channels = low.atoms.new(shape[-1])

@@ -1,4 +1,4 @@
-"""Windows that overlap, as values: pieces of an axis behind each other along a new one."""
+"""Lower unfold: copy overlapping windows of an axis along a new axis."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_PIECES = 64
 
 
 def unfold(low: LoweringState, op: Operation) -> None:
-    """Along one axis, the places of a window last; or of maps, behind the channels."""
+    """Unfold one axis, with a window's positions last; or a map, with them after its channels."""
     given, lie = op.attributes, low.lie(op.inputs[0])
     if given.get("kernel_size") is not None:
         _of_maps(low, op, lie)
@@ -33,7 +33,7 @@ def _of_maps(low: LoweringState, op: Operation, lie: Lie) -> None:
     for at in (0, 1):
         if pads[at]:
             lie = padded(low, lie, rank - 2 + at, pads[at], pads[at], {})
-    for at in (1, 0):  # the last first, so that the other keeps its number
+    for at in (1, 0):  # the last axis first, so that the other keeps its index
         lie = _windows(low, op, lie, rank - 2 + at, (kernel[at], stride[at], dilation[at]))
     *front, channels, rows, down, columns, across = lie.file
     file = (*front, channels + down + across, rows + columns)
@@ -41,7 +41,11 @@ def _of_maps(low: LoweringState, op: Operation, lie: Lie) -> None:
 
 
 def _windows(low: LoweringState, op: Operation, lie: Lie, dim: int, window: tuple[int, int, int]) -> Lie:
-    """An axis as two, of windows and of places in each; `window`: size, step, dilation."""
+    """Split an axis into windows × positions in a window; `window` is (size, step, dilation).
+
+    Raises:
+        Unlowered: this takes more than 64 pieces.
+    """
     size, step, dilation = window
     lie = low.atoms.resolved(lie)
     axis = lie.file[dim]
@@ -52,7 +56,7 @@ def _windows(low: LoweringState, op: Operation, lie: Lie, dim: int, window: tupl
         parts = low.atoms.viewed((axis,), (count, size))
         if parts is not None:
             return low.atoms.resolved(lie._replace(file=(*before, *parts, *after)))
-    whole = dilation == 1 and count < size  # a window at once, else one place of all windows
+    whole = dilation == 1 and count < size  # a piece is one window, else one position of all windows
     if min(count, size) > _MOST_PIECES:
         raise Unlowered(f"its windows are {min(count, size)} pieces: there may be {_MOST_PIECES}")
     pieces: list[Lie] = []
@@ -68,7 +72,7 @@ def _windows(low: LoweringState, op: Operation, lie: Lie, dim: int, window: tupl
 
 
 def _taken(low: LoweringState, lie: Lie, dim: int, places: tuple[int, int, int]) -> tuple[Lie, Axis]:
-    """Places along an axis: the first, how many, and how far apart."""
+    """Take positions along an axis; `places` is (first, number, distance)."""
     start, many, every = places
     lie, axis = cut(low, lie, lie.file[dim], start, (many - 1) * every + 1)
     if every == 1 or many == 1:

@@ -1,4 +1,4 @@
-"""What works value by value, and joins of several tensors."""
+"""Lower activations and other elementwise functions, and joins of several tensors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PLAIN = {
 
 
 def plain(low: LoweringState, op: Operation) -> None:
-    """A function of one value."""
+    """Lower an activation without parameters."""
     lie = low.lie(op.inputs[0])
     slope = op.attributes.get("alpha", 1 / 6)
     if op.word == "hardsigmoid" and abs(slope - 1 / 6) > 1e-4:
@@ -39,7 +39,7 @@ def plain(low: LoweringState, op: Operation) -> None:
 
 
 def _sloped(low: LoweringState, op: Operation, lie: Lie, slope: float) -> None:
-    """A hard sigmoid that rises otherwise than by 1/6: by a factor, an offset, and between 0 and 1."""
+    """Lower a hard sigmoid whose slope is not 1/6 to a factor, an offset, and a clip to 0…1."""
     node = low.add("factor", [lie.node], shape=(1,), fixed=True)
     low.number(node, slope, "mul", 1)
     node = low.add("offset", [node], shape=(1,), fixed=True)
@@ -48,13 +48,13 @@ def _sloped(low: LoweringState, op: Operation, lie: Lie, slope: float) -> None:
 
 
 def parametric(low: LoweringState, op: Operation) -> None:
-    """A function of one value with a number in it."""
+    """Lower an activation that has a slope, alpha or bounds."""
     lie, given = low.lie(op.inputs[0]), op.attributes
     arguments: dict[str, Any] = {}
     word = {"leaky_relu": "leaky", "relu6": "relu6"}.get(op.word, op.word)
     if op.word == "leaky_relu":
         if given.get("function") == "rrelu":
-            raise Unlowered("its slope is the middle of two numbers")
+            raise Unlowered("its slope is the mean of two bounds")
         arguments["slope"] = float(given.get("negative_slope", 0.01))
     elif op.word == "elu":
         arguments["alpha"] = float(given.get("alpha", 1.0))
@@ -97,11 +97,11 @@ def prelu(low: LoweringState, op: Operation) -> None:
     low.set(op.outputs[0], x._replace(node=node))
 
 
-_TINY = 1e-24  # what keeps a vector of zeros from being divided by 0
+_TINY = 1e-24  # the epsilon that protects a vector of zeros from a division by 0
 
 
 def unit(low: LoweringState, op: Operation) -> None:
-    """Vectors of length 1: by the root of their mean square, and by that of their number."""
+    """Lower a normalization to length 1: an RMS norm, and a factor of 1/√n for n channels."""
     lie = low.lie(op.inputs[0])
     axis = lie.file[op.attributes["dim"]]
     x = low.gather(lie, axis)
@@ -119,7 +119,7 @@ def negative(low: LoweringState, op: Operation) -> None:
 
 
 def power(low: LoweringState, op: Operation) -> None:
-    """Squares are products of a tensor with itself."""
+    """Lower a square to the product of a tensor with itself."""
     lie = low.lie(op.inputs[0])
     if op.word == "pow" and op.attributes.get("exponent") not in (2, 2.0):
         raise Unlowered("its exponent is not 2")
@@ -148,7 +148,7 @@ JOINS = {"add": "add", "sub": "sub", "mul": "mul", "maximum": "maximum"}
 
 
 def join(low: LoweringState, op: Operation, lies: Sequence[Lie]) -> None:
-    """Values at the same places, those of a size of 1 at all."""
+    """Join tensors value by value; axes of size 1 are broadcast."""
     rank = len(low.shape(op.outputs[0]))
     padded = [
         low.atoms.resolved(lie._replace(file=((),) * (rank - len(lie.file)) + lie.file)) for lie in lies
@@ -174,7 +174,7 @@ def join(low: LoweringState, op: Operation, lies: Sequence[Lie]) -> None:
 
 
 def _as_in_the_file(low: LoweringState, lie: Lie) -> Lie:
-    """The tensor with the file's axes as the node's, which are not parted any more then."""
+    """Return the tensor in a node whose axes are those of the file."""
     lie = low.atoms.resolved(lie)
     own = tuple(axis for axis in lie.file if axis)
     own = own if len(own) > 1 else ((), (), *own)
@@ -182,7 +182,7 @@ def _as_in_the_file(low: LoweringState, lie: Lie) -> Lie:
 
 
 def _with_axes(low: LoweringState, lie: Lie, target: tuple[Axis, ...]) -> Lie:
-    """A vector goes with any number of axes as it is."""
+    """Return the tensor with the target's axes; a vector stays as it is (it broadcasts)."""
     if not any(target[:-1]) and tuple(a for axis in lie.own for a in axis) == target[-1]:
         shape = low.nodes[lie.node].shape
         if shape.positions == 1 and shape.rank == 2:
@@ -191,11 +191,11 @@ def _with_axes(low: LoweringState, lie: Lie, target: tuple[Axis, ...]) -> Lie:
 
 
 def _whole(low: LoweringState, lies: Sequence[Lie]) -> Lie:
-    """The first that has every axis; else axes of several, the channels of the first of them last."""
+    """Return a layout with every axis: that of the first full tensor, else one made of several."""
     file = tuple(
         next((lie.file[at] for lie in lies if lie.file[at]), ()) for at in range(len(lies[0].file))
     )
-    for _ in range(2):  # the last may split atoms that the first have, too
+    for _ in range(2):  # the last tensors may split atoms that the first ones also have
         for lie in lies:
             matched(low, file, lie.file)
     full = next(
@@ -214,7 +214,7 @@ def _whole(low: LoweringState, lies: Sequence[Lie]) -> Lie:
 
 
 def _distinct(low: LoweringState, file: Sequence[Axis]) -> tuple[Axis, ...]:
-    """The axes, with atoms of their own where one tensor's lie in another's along a different axis."""
+    """Return the axes, with new atoms where an atom stands along two different axes."""
     seen, found = set[int](), list[Axis]()
     for axis in map(low.atoms.leaves, file):
         again = not seen.isdisjoint(axis)
@@ -232,13 +232,16 @@ def matched(low: LoweringState, main: Sequence[Axis], other: Sequence[Axis]) -> 
             continue
         found = low.atoms.paired(a, b)
         if found is None:
-            raise Unlowered("its inputs are parted in different ways")
+            raise Unlowered("its inputs split their axes in incompatible ways")
         pairs |= found
     return pairs
 
 
 def separable(low: LoweringState, main: Lie, present: Sequence[set[int]]) -> tuple[Axis, ...]:
-    """The axes of the main one, such that each is there or not in every other."""
+    """Split the axes of `main` so that each tensor has each axis wholly or not at all.
+
+    `present` gives for each tensor the atoms of `main` that it has.
+    """
 
     def kind(atom: int) -> tuple[bool, ...]:
         return tuple(atom in have for have in present)
@@ -255,6 +258,6 @@ def separable(low: LoweringState, main: Lie, present: Sequence[set[int]]) -> tup
     while len(runs) > MOST_AXES:
         alike = [i for i in range(len(runs) - 1) if kind(runs[i][0]) == kind(runs[i + 1][0])]
         if not alike:
-            raise Unlowered("its inputs are stretched along too many axes")
+            raise Unlowered("its inputs are broadcast along too many axes")
         runs[alike[0] : alike[0] + 2] = [runs[alike[0]] + runs[alike[0] + 1]]
     return tuple(map(tuple, runs))

@@ -1,4 +1,4 @@
-"""Pools, and what changes the number of positions."""
+"""Lower pools, resampling, shuffles and reductions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def pool(low: LoweringState, op: Operation) -> None:
     word = "maxpool" if op.word == "max_pool" else "avgpool"
     node = low.add(word, [x.node], **arguments)
     if prod(output) != low.nodes[node].shape.values:
-        raise Unlowered("its windows are other ones than its attributes say")
+        raise Unlowered("its output size contradicts its attributes")
     mapped(low, op, node, images, x.own[-1])
 
 
@@ -72,7 +72,7 @@ def adaptive_pool(low: LoweringState, op: Operation) -> None:
 
 
 def resample(low: LoweringState, op: Operation) -> None:
-    """Up or down, by a whole factor or to a size."""
+    """Lower a resampling by a whole factor or to a size."""
     shape, output = low.shape(op.inputs[0]), low.shape(op.outputs[0])
     axes = len(shape) - 2
     x, images = map_of(low, low.lie(op.inputs[0]), axes)
@@ -85,7 +85,7 @@ def resample(low: LoweringState, op: Operation) -> None:
     _require_exact(op, pairs, axes)
     whole = all(m % n == 0 for n, m in pairs)
     if "exact" in str(op.attributes.get("function", "")) and not whole:
-        raise Unlowered("its nearest neighbors are those of the centers")
+        raise Unlowered("it takes the nearest neighbors of the centers of pixels")
     if whole:
         factor = along(images, tuple(m // n for n, m in pairs), 1)
         node = low.add("upsample", [x.node], factor=factor, **given)
@@ -96,38 +96,38 @@ def resample(low: LoweringState, op: Operation) -> None:
 
 
 def _require_exact(op: Operation, pairs: Sequence[tuple[int, int]], axes: int) -> None:
-    """With a scale of its own, torch takes values at other places than the sizes say."""
+    """Refuse a scale factor that is not the ratio of the sizes: torch would sample other positions."""
     given = op.attributes.get("scale_factors")  # of the last axes, or of all
     if not given or op.attributes.get("align_corners"):
         return
     scales = sizes(given, axes)[-axes:]
     if any(abs(n * scale - m) > 1e-4 for (n, m), scale in zip(pairs, scales, strict=True)):
-        raise Unlowered("its scale is not that of its sizes")
+        raise Unlowered("its scale factors do not match its sizes")
 
 
 def _require_torchs(op: Operation) -> None:
-    """ONNX has more ways than torch."""
+    """Refuse the ways of resampling that ONNX has and torch has not."""
     given = op.attributes
     if "_aa" in str(given.get("function", "")):
-        raise Unlowered("it smooths what it makes smaller")
+        raise Unlowered("it antialiases")
     where = given.get("where", "half_pixel")
     if op.word == "upsample_nearest":
         plain = "where" not in given or (where == "asymmetric" and given["nearest"] == "floor")
         whole = where in ("half_pixel", "asymmetric", "pytorch_half_pixel")
         shape_free = plain or (whole and given.get("nearest") in ("round_prefer_floor", "floor"))
         if not shape_free:
-            raise Unlowered("its nearest neighbors are other ones than torch's")
+            raise Unlowered("its nearest neighbors are not those of torch")
     elif where not in ("half_pixel", "pytorch_half_pixel", "align_corners"):
-        raise Unlowered(f"its values lie at other places than torch's: {where}")
+        raise Unlowered(f"its sampling coordinates are not those of torch: {where}")
     if given.get("cubic", -0.75) != -0.75:
-        raise Unlowered("its cubic is another one than torch's")
+        raise Unlowered("its cubic coefficient is not that of torch")
 
 
 def pixel_shuffle(low: LoweringState, op: Operation) -> None:
     shape, output = low.shape(op.inputs[0]), low.shape(op.outputs[0])
     x, images = map_of(low, low.lie(op.inputs[0]), 2)
     if images or op.attributes.get("mode", "CRD") != "CRD":
-        raise Unlowered("its channels lie in another order than torch's")
+        raise Unlowered("its channels are not in the order of torch")
     up = op.word == "pixel_shuffle"
     a, b = (output, shape) if up else (shape, output)
     factor = (a[-2] // b[-2], a[-1] // b[-1])
@@ -143,7 +143,7 @@ def channel_shuffle(low: LoweringState, op: Operation) -> None:
 
 
 def reduce(low: LoweringState, op: Operation) -> None:
-    """Mean, sum or largest value along some axes of the file."""
+    """Lower a mean, sum or maximum along some axes of the file."""
     lie = low.lie(op.inputs[0])
     rank = len(lie.file)
     dims = op.attributes.get("dim")
@@ -162,7 +162,7 @@ def reduce(low: LoweringState, op: Operation) -> None:
 
 
 def _one_reduction(low: LoweringState, word: str, lie: Lie, atoms: set[int]) -> tuple[Lie, set[int]]:
-    """Reduce whole axes of the node, the positions all at once where all of them go."""
+    """Reduce all positions at once if possible, else one axis; return also the reduced atoms."""
     own = lie.own
     positions = {atom for axis in own[:-1] for atom in axis}
     if positions and positions <= atoms:

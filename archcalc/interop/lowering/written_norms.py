@@ -1,4 +1,4 @@
-"""Norms that a file writes out: vectors divided by their length, or centered and by their deviation."""
+"""Recognize norms that a file writes out in steps: vectors scaled to length 1, and layer norms."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Protocol
 
 from archcalc.interop.trace import Operation, Tensor
 
-_SHORTEST = 1e-5  # a bound of lengths that keeps zeros from being divided by 0, and changes no other
+_SHORTEST = 1e-5  # the largest lower bound of a length that only protects zeros from division by 0
 
 
 class Steps(Protocol):
@@ -18,7 +18,7 @@ class Steps(Protocol):
 
 
 def written_norm(steps: Steps, op: Operation) -> Operation | None:
-    """The norm that ends with this division, as one operation."""
+    """Return the norm that ends with this division as one operation, or None."""
     if op.word != "div" or len(op.inputs) != 2:
         return None
     dim = _of_length(steps, op)
@@ -33,7 +33,7 @@ def written_norm(steps: Steps, op: Operation) -> Operation | None:
 
 
 def _of_length(steps: Steps, op: Operation) -> int | None:
-    """The axis along which a tensor is divided by the length of its vectors."""
+    """Return the axis along which a tensor is divided by the length of its vectors, or None."""
     step = steps.step(op.inputs[1])
     while step is not None and (step.word in ("expand", "copy") or _is_bound(step)):
         step = steps.step(step.inputs[0])
@@ -59,7 +59,7 @@ def _is_bound(step: Operation) -> bool:
 
 
 def _centered(steps: Steps, op: Operation) -> tuple[str, float] | None:
-    """The tensor whose last axis is centered and divided by its deviation, and the epsilon."""
+    """Return the tensor that is normalized along its last axis, and the epsilon; else None."""
     centered, root = (steps.step(name) for name in op.inputs)
     if centered is None or root is None or (centered.word, root.word) != ("sub", "sqrt"):
         return None

@@ -1,4 +1,4 @@
-"""Attention that a file writes out, as one operation: two products around a softmax."""
+"""Recognize attention that a file writes out: two matrix products around a softmax."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SAME = ("dropout", "cast", "copy")
 
 
 class _Core(NamedTuple):
-    """A softmax between two products; `scale`: what multiplies the scores."""
+    """A softmax between two matrix products; `scale` multiplies the scores."""
 
     inside: tuple[int, ...]  # the operations, by their numbers
     query: str
@@ -23,7 +23,7 @@ class _Core(NamedTuple):
 
 
 class Gathering:
-    """Live operations of a trace, of which some become one."""
+    """The live operations of a trace, where some sequences of operations become one."""
 
     def __init__(self, trace: Trace, live: tuple[Operation, ...]) -> None:
         self.trace, self.live = trace, live
@@ -37,7 +37,7 @@ class Gathering:
             self.readers[name] = self.readers.get(name, 0) + 2
 
     def gathered(self) -> tuple[Operation, ...]:
-        """Return the operations with each attention as one."""
+        """Return the operations, with each attention, norm and merging of neighbors as one."""
         gone: set[int] = set()
         instead: dict[int, tuple[Operation, ...]] = {}
         for at, op in enumerate(self.live):
@@ -56,7 +56,7 @@ class Gathering:
         return self._read(made)
 
     def _read(self, operations: list[Operation]) -> tuple[Operation, ...]:
-        """Those that an output still reads."""
+        """Return the operations that an output still needs."""
         wanted: set[str | None] = set(self.trace.outputs)
         kept: list[Operation] = []
         for op in reversed(operations):
@@ -78,7 +78,7 @@ class Gathering:
         return permute, Operation("attention", inputs, op.outputs, given, op.module, op.place)
 
     def _core(self, at: int) -> _Core | None:
-        """The attention that ends with this product, if it is one."""
+        """Return the attention that ends with this matrix product, or None."""
         op = self.live[at]
         inside, added = [at], list[str]()
         i = self._before(op.inputs[0], inside, _SAME)
@@ -114,7 +114,7 @@ class Gathering:
         return self.live[self.made[name]] if name in self.made else None
 
     def _neighbors(self, at: int) -> dict[int, tuple[Operation, ...]]:
-        """Every second row and column, four times, behind each other in the channels: Swin's merging."""
+        """Recognize Swin's patch merging: four slices of every second row and column, concatenated."""
         op = self.live[at]
         found = [self._strided(name or "") for name in op.inputs]
         source, dims = found[0][0], tuple(sorted(found[-1][1]))
@@ -128,7 +128,7 @@ class Gathering:
         return {at: (one,)}
 
     def _strided(self, name: str) -> tuple[str, dict[int, int]]:
-        """The tensor of which this is every second place along some axes, and where each begins."""
+        """Return the tensor that is sliced with step 2 along some axes, and each axis's start."""
         chosen: dict[int, int] = {}
         while name in self.made and self.live[self.made[name]].word == "slice":
             step = self.live[self.made[name]]
@@ -149,7 +149,7 @@ class Gathering:
         return len(step.inputs) == 2 and len(self._live(step.inputs)) == 1
 
     def _factor(self, step: Operation) -> float | None:
-        """The known number by which an operation multiplies its only live input, or divides it."""
+        """Return the known number that an operation multiplies its only live input by, or None."""
         live, given = self._live(step.inputs), step.attributes
         number = given.get("scalar", given.get("other"))
         if step.word not in ("mul", "div") or len(live) != 1 or not isinstance(number, int | float):
@@ -169,7 +169,10 @@ class Gathering:
         return len(a) > 1 and a[-2:] == b[-2:]
 
     def _before(self, name: str | None, inside: list[int], words: tuple[str, ...]) -> int:
-        """The operation that made a tensor which nobody else reads, past those that change nothing."""
+        """Return the number of the operation that made a tensor, or −1.
+
+        Operations in `words` are skipped. Each tensor on the way must have one reader.
+        """
         while name in self.made and self.readers.get(name or "") == 1:
             i = self.made[name or ""]
             if self.live[i].word not in words:
@@ -179,7 +182,7 @@ class Gathering:
         return -1
 
     def _unscaled(self, name: str, inside: list[int]) -> tuple[str, float]:
-        """The queries or keys before a known factor, and this."""
+        """Return the queries or keys before a known factor, and the factor."""
         i = self.made.get(name, -1)
         factor = None if i < 0 or self.readers.get(name) != 1 else self._factor(self.live[i])
         if not factor:

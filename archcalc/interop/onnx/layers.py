@@ -175,17 +175,17 @@ def _own_way(e: Emission, word: str) -> str:
     lengths = call.maybe(4)
     steps = call.first.shape[1 if call.integer("layout", 0) else 0]
     facts = {
-        "its first state depends on the input": any(not v.fixed for v in states),
-        "its first state is stored, and may not be zero": any(
+        "its initial state depends on the input": any(not v.fixed for v in states),
+        "its initial state is stored, and may not be zero": any(
             v.fixed and not v.blank and (v.numbers is None or any(v.numbers)) for v in states
         ),
-        "its sequences have lengths of their own": lengths is not None
+        "its sequences differ in length": lengths is not None
         and (lengths.numbers is None or set(lengths.numbers) != {steps}),
-        "it goes from the end to the beginning": call.text("direction", "forward") == "reverse",
+        "it runs backward only": call.text("direction", "forward") == "reverse",
         "its activations are other ones": named not in (_USUAL[word], f"{_USUAL[word]} {_USUAL[word]}"),
-        "it clips what its gates get": "clip" in call.attributes,
+        "it clips the inputs of its gates": "clip" in call.attributes,
         "its gates are coupled": bool(call.integer("input_forget", 0)),
-        "its gates see its memory cells": word == "lstm" and call.maybe(7) is not None,
+        "its gates read the memory cells": word == "lstm" and call.maybe(7) is not None,
         "its sequences lie in the first axis": bool(call.integer("layout", 0)),
     }
     return next((reason for reason, holds in facts.items() if holds), "")

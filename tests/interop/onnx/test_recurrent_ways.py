@@ -22,12 +22,12 @@ def optional(lengths: str = "", state: str = "", cells: str = "", peepholes: str
 
 
 OTHER = [
-    (optional(state="state"), (), "its first state is stored, and may not be zero"),
-    (optional(cells="state"), (), "its first state is stored, and may not be zero"),
-    (optional(lengths="lengths"), (), "its sequences have lengths of their own"),
-    (optional(peepholes="P"), (), "its gates see its memory cells"),
-    (b"", (p.text("direction", "reverse"),), "it goes from the end to the beginning"),
-    (b"", (p.real("clip", 3.0),), "it clips what its gates get"),
+    (optional(state="state"), (), "its initial state is stored, and may not be zero"),
+    (optional(cells="state"), (), "its initial state is stored, and may not be zero"),
+    (optional(lengths="lengths"), (), "its sequences differ in length"),
+    (optional(peepholes="P"), (), "its gates read the memory cells"),
+    (b"", (p.text("direction", "reverse"),), "it runs backward only"),
+    (b"", (p.real("clip", 3.0),), "it clips the inputs of its gates"),
     (b"", (p.integer("input_forget", 1),), "its gates are coupled"),
 ]
 
@@ -80,7 +80,7 @@ def test_a_large_state_of_one_number(value: float, tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"
     path.write_bytes(p.model(nodes, [p.value("x", 7, 1, 6)], tensors=(*stored, drawn, sizes)))
     if value:
-        with pytest.raises(archcalc.ArchError, match="its first state is stored, and may not be zero"):
+        with pytest.raises(archcalc.ArchError, match="its initial state is stored, and may not be zero"):
             lower(archcalc.load_model(path))
     else:
         assert lower(archcalc.load_model(path)).graph.nodes[-1].shape == (7, 100)
