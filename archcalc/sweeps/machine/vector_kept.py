@@ -39,12 +39,8 @@ class _Sieve:
     """A kernel that keeps points: it writes the filter, and makes the arrays that it fills."""
 
     def __init__(self, code: Code, passed: int, lanes: int) -> None:
-        self.outputs, self.goals, self.passed, self.lanes = (
-            code.outputs,
-            len(code.outputs) - 2,
-            passed,
-            lanes,
-        )
+        self.outputs, self.goals = code.outputs, len(code.outputs) - 2
+        self.passed, self.lanes = passed, lanes
 
     def write(
         self, text: FunctionBody, registers: Mapping[int, str], place: str, left: str, kept: FilterPlaces
