@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from archcalc.drawing.metrics import width
 from archcalc.drawing.model import Caption, DrawnBox, Place, Wire
@@ -59,7 +59,13 @@ class Sheet:
         """Mirror what was drawn since then at a height: what ran down runs up."""
         b, w, c = since
         self.boxes[b:] = [box._replace(y=2 * axis - box.y - box.height) for box in self.boxes[b:]]
-        self.wires[w:] = [_mapped(wire, lambda p: (p[0], 2 * axis - p[1])) for wire in self.wires[w:]]
+        self.wires[w:] = [
+            wire._replace(
+                points=tuple([(x, 2 * axis - y) for x, y in wire.points]),
+                dot=wire.dot and (wire.dot[0], 2 * axis - wire.dot[1]),
+            )
+            for wire in self.wires[w:]
+        ]
         self.captions[c:] = [t._replace(y=2 * axis - t.y + 6) for t in self.captions[c:]]
 
     def bounds(self) -> tuple[float, float, float, float]:
@@ -73,18 +79,21 @@ class Sheet:
 
     def move(self, dx: float, dy: float) -> None:
         """Shift all of it."""
+        if not dx and not dy:
+            return
         self.boxes = [box._replace(x=box.x + dx, y=box.y + dy) for box in self.boxes]
-        self.wires = [_mapped(wire, lambda p: (p[0] + dx, p[1] + dy)) for wire in self.wires]
+        self.wires = [
+            wire._replace(
+                points=tuple([(x + dx, y + dy) for x, y in wire.points]),
+                dot=wire.dot and (wire.dot[0] + dx, wire.dot[1] + dy),
+            )
+            for wire in self.wires
+        ]
         self.captions = [t._replace(x=t.x + dx, y=t.y + dy) for t in self.captions]
 
 
 def _pile(box: DrawnBox) -> float:
     return PILE if box.times > 1 else 0
-
-
-def _mapped(wire: Wire, of: Callable[[Place], Place]) -> Wire:
-    points = tuple(of(point) for point in wire.points)
-    return wire._replace(points=points, dot=of(wire.dot) if wire.dot else None)
 
 
 def _without_repeats(points: Sequence[Place]) -> tuple[Place, ...]:
