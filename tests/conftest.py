@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from fractions import Fraction
+from importlib import import_module
 from types import FunctionType
 from typing import Any
 
@@ -39,6 +40,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     config.option.loadscopereorder = False  # the files with most tests are not those that take longest
     return Together(config, log)
 
+
+# a core each: threads of BLAS would wait for each other, busily; processes that tests start have theirs
+if "PYTEST_XDIST_WORKER" in os.environ and "OPENBLAS_NUM_THREADS" not in os.environ:
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    import_module("numpy")
+    del os.environ["OPENBLAS_NUM_THREADS"]
 
 PLAIN = (str, int, float, Fraction, type(None))
 LONGEST = 60

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,10 @@ def test_files_that_export_writes(name: str, tmp_path: Path) -> None:
     laws(path)
 
 
-@pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("path", [p for p in RECORDED if "torchvision" in p.parts], ids=lambda p: p.stem)
+OTHERS = [*zip((p for p in RECORDED if "torchvision" in p.parts), cycle(VIEWS), strict=False)]
+
+
+@pytest.mark.parametrize(("path", "view"), OTHERS, ids=lambda value: getattr(value, "stem", value))
 def test_other_views(path: Path, view: str) -> None:
     network = archcalc.load(path)
     drawing = draw([Drawable(network.analyze(), network.title, VIEWS[view])])

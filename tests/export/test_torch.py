@@ -17,7 +17,7 @@ from support.export_lines import LINES
 from archcalc import load
 from archcalc.cli import commands
 from archcalc.errors import ArchError, UsageError
-from archcalc.execution.weights import make
+from archcalc.execution.weights import slots
 from archcalc.export.torch.code import RULES
 from archcalc.export.torch.writing import TorchFile, written
 
@@ -41,7 +41,7 @@ def assigned(cls: ast.ClassDef) -> set[str]:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_weight_has_a_place_of_its_own(name: str) -> None:
     graph, found = load(name).graph, exported(name)
-    ours = {f"{path}.{role}" for path, own in make(graph).items() for role in own}
+    ours = {f"{slot.node.path}.{slot.name}" for slot in slots(graph)}
     assert set(found.places) == ours
     assert len({place.key for place in found.places.values()}) == len(ours)
 

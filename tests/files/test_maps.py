@@ -234,7 +234,7 @@ PEAK = """
 import sys, tracemalloc
 import numpy as np
 from archcalc.files.maps import write_grid
-array = np.random.default_rng(0).random((500, 500, 256), np.float32)
+array = np.random.default_rng(0).random((250, 250, 256), np.float32)
 tracemalloc.start()
 write_grid(array, sys.argv[1], "x")
 print(tracemalloc.get_traced_memory()[1])
@@ -242,8 +242,8 @@ print(tracemalloc.get_traced_memory()[1])
 
 
 def test_memory_is_a_row_of_maps(tmp_path: Path) -> None:
-    """A picture of 64 MB, of which 16 maps are held at a time: 4 MB, and one map in float64."""
+    """A picture of 16 MB, of which 16 maps are held at a time: 1 MB, and one map in float64."""
     done = subprocess.run(
         [sys.executable, "-c", PEAK, str(tmp_path)], capture_output=True, text=True, check=True
     )
-    assert int(done.stdout) < 20 << 20
+    assert int(done.stdout) < 5 << 20

@@ -8,7 +8,7 @@ from math import ceil, floor
 from typing import Any
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from archcalc.arithmetic import recorded
@@ -82,7 +82,7 @@ def record(text: str, point: Mapping[str, int]) -> tuple[Program, Any]:
     return program, evaluate(parse(text), values.__getitem__)
 
 
-@settings(max_examples=600, deadline=None, database=None)
+@settings(max_examples=200, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(trees, points, points)
 @example(
     ("round_to({}, {})", ("({} * {})", "32", "w"), "8"), *[{"w": w, "v": 1, "n": 1} for w in (35, 34)]
