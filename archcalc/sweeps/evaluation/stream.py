@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice
 from typing import Any
 
 from archcalc.sweeps.evaluation.by_numbers import NumberedPoints
@@ -129,9 +129,13 @@ class Stream:
     def _spread(
         self, work: Callable[[int, int], Chunk | int], pieces: Iterator[tuple[int, int]]
     ) -> Iterator[Chunk | int]:
-        if self.threads == 1:
+        begun = list(islice(pieces, 2))
+        pieces = chain(begun, pieces)
+        if self.threads == 1 or len(begun) < 2:
             yield from (work(*piece) for piece in pieces)
             return
+        from concurrent.futures import Future, ThreadPoolExecutor  # 4 ms
+
         waiting: deque[Future[Chunk | int]] = deque()
         pool = ThreadPoolExecutor(self.threads)
         try:
