@@ -140,9 +140,12 @@ def test_a_text_that_was_downloaded_is_saved(opening: Opening, tmp_path: Path) -
     page.browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
     page.replace("conv 5 k3", "conv 6 k3")
     assert page.status() == "net.toml, no file · not saved"
+    leaving = "!dispatchEvent(new Event('beforeunload', {cancelable: true}))"
+    assert page.js(leaving)  # the browser asks whether to leave
     page.press("s", 83, ctrl=True)
     page.until("document.getElementById('status').textContent === 'net.toml · downloaded'")
     assert page.js("state.text === state.saved && !document.title.startsWith('•')")
+    assert not page.js(leaving)
 
 
 @pytest.mark.parametrize(("own", "ends"), [("-5", (-32, -1)), ("4", (1, 32)), ("0", (0, 128))])
