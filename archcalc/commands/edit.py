@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from importlib import import_module
 from typing import Any
@@ -22,6 +23,7 @@ from archcalc.spec.source import STDIN_NAME, read_file
 from archcalc.units import printable
 
 START = ("inception",)
+SHORT = 0.0005  # seconds that one thread may keep others waiting: imports the page, computing a save
 
 
 class EditCommand(SpecCommand):
@@ -71,6 +73,7 @@ def command(networks: list[Network | Source], output: str | None, no_browser: bo
     session = Session(_beginning(networks[0], output))
     session.read()
     with LiveServer(session) as server:
+        sys.setswitchinterval(SHORT)
         click.echo(f"{server.address}\nCtrl-C ends it")
         threading.Thread(target=_warm, args=(session, networks), daemon=True).start()
         _serve(server, no_browser)
