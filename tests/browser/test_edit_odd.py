@@ -6,7 +6,7 @@ import pytest
 from support.live import SMALL
 from support.page import Opening
 
-from archcalc.live.handler import LARGEST
+from archcalc.live import handler
 
 
 def test_two_megabytes_are_pasted_and_edited(opening: Opening) -> None:
@@ -17,10 +17,10 @@ def test_two_megabytes_are_pasted_and_edited(opening: Opening) -> None:
     assert page.total("parameters") == 4 * 28 + 6 * 37
 
 
-def test_a_text_that_is_too_large_is_told(opening: Opening) -> None:
+def test_a_text_that_is_too_large_is_told(opening: Opening, monkeypatch: pytest.MonkeyPatch) -> None:
     page = opening()
-    change = f"{{from: editor.state.doc.length, insert: '#' + 'x'.repeat({LARGEST})}}"
-    page.js(f"editor.dispatch({{changes: {change}}})")
+    monkeypatch.setattr(handler, "LARGEST", 10_000)  # of the server in this process
+    page.js("editor.dispatch({changes: {from: editor.state.doc.length, insert: '#'.repeat(10000)}})")
     page.until("document.getElementById('status').classList.contains('wrong')")
     assert page.status() == "too large"
     assert page.total("parameters") == 4 * 28 + 5 * 37
