@@ -1,1 +1,1 @@
-"""Turn a flat graph back into a spec that a person would want to edit: blocks, arguments, repeats."""
+"""Turn a flat graph into a spec that a person can edit: with blocks, arguments and repeats."""

@@ -1,4 +1,4 @@
-"""A family as the text of a block: its arguments, and its steps with expressions for what differs."""
+"""Write a family as the text of a block: arguments, and steps with expressions of them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from archcalc.tuples import NamedTuple
 
 
 class Written(NamedTuple):
-    """A block's name, arguments, a text for each item of its body, and a condition for each run.
+    """A written block: its name, arguments, a step per item of its body, a condition per optional run.
 
-    `fixed`: some channels are the same number in every call.
+    `fixed` says whether some number of channels is the same in every call.
     """
 
     name: str
@@ -34,13 +34,13 @@ class Written(NamedTuple):
     fixed: bool
 
 
-Calls = Mapping[int, tuple[Written, int]]  # by id of a part: its block, and which instance it is
+Calls = Mapping[int, tuple[Written, int]]  # by a part's id: its block, and the index of its instance
 
 
 def write_block(name: str, family: Family, wiring: Wiring, calls: Calls, defaults: Defaults) -> Written:
-    """Find the arguments of a family, and write its steps.
+    """Find the arguments of a family, and return its block.
 
-    Once it is known that the channels that enter have a name, the steps before can say it as well.
+    If a step gave the entering channels a name, the steps are written again: earlier ones can use it.
     """
     nodes = wiring.graph.nodes
     entering = tuple(_channels(nodes, family.source(i)) for i in range(len(family.instances)))
@@ -72,7 +72,7 @@ def _write(
         present = [items[run.start] is not None for items in family.present]
         ours = [m for m in made[run.start : run.stop] if m is not None]
         flag = _flag(family.body[run.start].label, ours)
-        if family.layout.lines(run) > 1:  # each line asks anew, and other channels arrive there
+        if family.layout.lines(run) > 1:  # other channels arrive at the later lines
             arriving = ()
         conditions.append(condition(present, arriving, ours[-1] if ours else "", numbers, flag))
     fixed = any(text is not None and text.isdecimal() for text in made)
@@ -80,7 +80,7 @@ def _write(
 
 
 def _flag(label: str, made: Sequence[str]) -> str:
-    """Return a name for the argument that says whether some layers are there."""
+    """Return the name of the argument that switches optional layers on."""
     hint = label.split(".")[0]
     if any(re.fullmatch(r"\d+\*(channels|inputs|c)", text) for text in made):
         return "expand"
@@ -88,7 +88,7 @@ def _flag(label: str, made: Sequence[str]) -> str:
 
 
 def call_text(written: Written, instance: int, texts: Mapping[str, str]) -> str:
-    """Return the call of one instance: 'unit 64 s2'; `texts` are expressions for some numbers."""
+    """Return the call of one instance: 'unit 64 s2'; `texts` has expressions for some arguments."""
     values = {a.name: a.values[instance] for a in written.numbers.arguments if not a.computed}
     return _call(written, {n: texts.get(n, str(v)) for n, v in values.items() if v is not None})
 
@@ -107,11 +107,11 @@ def _call(written: Written, texts: Mapping[str, str]) -> str:
 def layer_text(
     operator: Operator, texts: Mapping[str, str], defaults: Mapping[str, Any], refs: Sequence[str] = ()
 ) -> str:
-    """Return a step: sizes as expressions where `texts` has them, else as they are."""
+    """Return the step of a layer; sizes are expressions where `texts` has them, else numbers."""
     words = [operator.name]
     for argument in operator.arguments:
         if argument.name in (operator.tied or ()):
-            continue  # the label says it
+            continue  # the label of the step gives it
         value = getattr(operator, argument.attribute)
         text = texts.get(argument.name)
         positional = argument.required or (argument.positional and value is not None)
@@ -136,7 +136,7 @@ def _channels(nodes: Sequence[Node], index: int) -> int:
 
 
 class _Place:
-    """An item of a family's body in all instances."""
+    """One item of a family's body, in all instances."""
 
     def __init__(self, family: Family, place: int, nodes: Sequence[Node], numbers: Numbers) -> None:
         self.numbers, self.nodes = numbers, nodes
@@ -145,7 +145,7 @@ class _Place:
         self.arriving = tuple(_channels(nodes, family.arriving(place, i)) for i in many)
 
     def layer(self, defaults: Defaults) -> tuple[str, tuple[str, Values] | None]:
-        """Return the text of a layer, and its channels if it decides them."""
+        """Return the text of a layer, and its output channels if an argument gives them."""
         operators = [None if i is None else self.nodes[i.part.first].operator for i in self.items]
         one = next(o for o in operators if o is not None)
         texts: dict[str, str] = {}
@@ -172,7 +172,7 @@ class _Place:
         one: Operator,
         operators: Sequence[Operator | None],
     ) -> str:
-        """Return padding as half of a kernel that differs from call to call."""
+        """Return the padding as half of a kernel size that differs between calls, or ''."""
         kernel = next((a for a in one.arguments if a.name == "k"), None)
         name = texts.get("k", "")
         if argument.name != "p" or kernel is None or not name or name.isdecimal():
@@ -184,7 +184,7 @@ class _Place:
         return tuple(None if o is None else number(o, _groups_of(o)) for o in operators)
 
     def call(self, calls: Calls) -> tuple[str, tuple[str, Values] | None]:
-        """Return the text of a call of another block."""
+        """Return the text of a call of another block, and None."""
         found = [None if i is None else calls[id(i.part)] for i in self.items]
         written = next(f for f in found if f is not None)[0]
         texts = {}

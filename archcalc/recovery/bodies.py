@@ -1,4 +1,4 @@
-"""What a block is made of: its items in order, and what each reads of the others."""
+"""The body of a block: its items in order, and which items each of them reads."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from archcalc.recovery.parts import COMMUTATIVE, ModulePart, Wiring
 from archcalc.spec.model import JOINS
 from archcalc.tuples import NamedTuple
 
-IN = -1  # a reference to the tensor that enters; further inputs of a network are −2, −3, …
+IN = -1  # the reference to the tensor that enters; a network's further inputs are −2, −3, …
 SIZED = ("size", "offset", "pair", "offsets", "padding")
 
 Key = tuple[Any, ...]
 
 
 class Item(NamedTuple):
-    """A layer or a call.
+    """A layer, or a call of a block.
 
     Args:
         label: its path within the body.
-        key: what it is but for its numbers.
-        refs: the items that it reads.
-        weight_layers: how many conv and dense layers it is; of a call 0.
+        key: what identifies it apart from its sizes.
+        refs: the indices of the items that it reads.
+        weight_layers: the number of its convs and dense layers; 0 for a call.
     """
 
     part: ModulePart
@@ -44,7 +44,7 @@ Body = tuple[Item, ...]
 
 
 def body_of(part: ModulePart, wiring: Wiring, key: Callable[[ModulePart], Key | None]) -> Body:
-    """Return the items of a part; parts within that have no key are opened."""
+    """Return the items of a part; inner parts without a key are replaced by their own items."""
     nodes = wiring.graph.nodes
     listed = list(_opened(part, "", key))
     place = {item.output: index for index, (item, _, _) in enumerate(listed)}
@@ -78,7 +78,7 @@ def _opened(
 
 
 def layer_key(node: Node) -> Key:
-    """Return what a layer is but for its sizes: operator, flags, words, and which sizes are given."""
+    """Return what identifies a layer apart from its sizes: operator, flags, words, and given sizes."""
     operator = node.operator
     literal = tuple(
         None if number(operator, a) is not None else repr(getattr(operator, a.attribute))
@@ -88,12 +88,12 @@ def layer_key(node: Node) -> Key:
 
 
 def is_channels(operator: Operator, name: str) -> bool:
-    """Return whether an argument of an operator counts channels."""
+    """Return whether an argument of an operator is a number of channels."""
     return name in ("filters", "units", "channels") or operator.name == "slice"
 
 
 def number(operator: Operator, argument: Argument) -> int | None:
-    """Return the value of an argument that is one size along all axes, else None."""
+    """Return the value of an argument if it is one size along all axes, else None."""
     if argument.kind not in SIZED:
         return None
     value = getattr(operator, argument.attribute)
@@ -104,15 +104,15 @@ def number(operator: Operator, argument: Argument) -> int | None:
 
 
 def is_join(node: Node) -> bool:
-    """Return whether a block may join its branches so: a sum or concat without arguments."""
+    """Return whether a block can join its branches like this: a sum or concat without arguments."""
     return str(node.operator) == node.operator.name and node.operator.name in JOINS
 
 
 def arranged(key: Key, refs: Sequence[int]) -> tuple[int, ...]:
-    """Return references in the one order that is compared: those of a sum, the latest first."""
+    """Return references in a canonical order for comparison: those of a sum with the latest first."""
     return tuple(sorted(refs, reverse=True)) if key[0] in COMMUTATIVE else tuple(refs)
 
 
 def skeleton(body: Body) -> tuple[tuple[Key, tuple[int, ...]], ...]:
-    """Return a body without its numbers."""
+    """Return the keys and references of a body, without its sizes."""
     return tuple((item.key, arranged(item.key, item.refs)) for item in body)

@@ -1,4 +1,4 @@
-"""When a run of items is there: a condition on the block's arguments and the channels."""
+"""Find the condition under which a block has an optional run of items."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ Present = Sequence[bool]
 
 
 def condition(present: Present, arriving: Values, made: str, numbers: Numbers, name: str) -> str:
-    """Return an expression that is true where a run is there; an argument of its own if none is.
+    """Return an expression that is true in the instances that have a run.
 
     Args:
-        arriving: the channels that arrive at the run, of each instance; () if these cannot be asked.
-        made: the run's channels as an expression, '' if it leaves them.
-        name: what an argument would be called.
+        present: for each instance whether it has the run.
+        arriving: for each instance the channels that arrive at the run; () if they must not be used.
+        made: the run's output channels as an expression, '' if it does not change them.
+        name: the name of a new argument, which is added if no expression fits.
     """
     for text, holds in _guesses(arriving, made, numbers):
         if list(holds) == list(present):
@@ -49,7 +50,7 @@ def _guesses(arriving: Values, made: str, numbers: Numbers) -> Iterator[tuple[st
 
 
 def _same_as_entering(present: Present, arriving: Values, numbers: Numbers) -> str | None:
-    """Return the condition of a shortcut around equal shapes: MobileNet v2's."""
+    """Return the condition of a shortcut between equal shapes (as in MobileNet v2), or None."""
     if not arriving:
         return None
     stride = next((a for a in numbers.arguments if a.name == "s" and None not in a.values), None)

@@ -1,4 +1,4 @@
-"""Parts of a network without modules: the layers between two places where a single tensor is alive."""
+"""Cut a network without modules where only one tensor is alive."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from archcalc.recovery.parts import ModulePart, Wiring
 
 
 def segments(items: Sequence[Item], wiring: Wiring) -> list[ModulePart]:
-    """Return the parts in which a tensor forks and joins again, with activations right behind them."""
+    """Return the parts in which a tensor forks and joins again, with the activations after them."""
     found: list[ModulePart] = []
     run: list[Item] = []
-    reach = -1  # the last layer that reads a tensor other than the newest one
+    reach = -1  # the last layer that reads any tensor of the run but the newest
     for item in items:
         newest = run[-1].part.output if run else item.part.first - 1
         if run and reach <= newest:

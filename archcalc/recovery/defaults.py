@@ -1,4 +1,4 @@
-"""What most layers of a kind share, and a spec says once."""
+"""Find arguments that most layers of a kind share, for the `[defaults]` of a spec."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from archcalc.graph.model import Graph
 from archcalc.graph.write import toml_text
 from archcalc.operators import operator_class
 
-OFTEN = 0.75  # of all layers of a kind: what they share is a default
+OFTEN = 0.75  # the share of a kind's layers that makes their common argument a default
 
 Defaults = Mapping[str, Mapping[str, Any]]  # by operator and argument
 
 
 def defaults_of(graph: Graph) -> Defaults:
-    """Return flags and numbers that most layers of a kind share, and that are not the language's own."""
+    """Return the flags and numbers that most layers of a kind share, unless they are the language's."""
     found: dict[str, dict[str, Any]] = {}
     kinds: dict[str, list[Any]] = {}
     for node in graph.nodes[graph.inputs :]:
@@ -33,7 +33,7 @@ def defaults_of(graph: Graph) -> Defaults:
 
 
 def defaults_table(defaults: Defaults) -> list[str]:
-    """Return the table of a spec, or nothing."""
+    """Return the lines of the `[defaults]` table; none if there are no defaults."""
     lines = []
     for name, values in defaults.items():
         arguments = {a.name: a for a in operator_class(name).arguments}

@@ -1,4 +1,4 @@
-"""Parts alike but for numbers, and for runs that some of them lack: what becomes one block."""
+"""Group parts that can become one block: they differ in sizes, and some lack runs of layers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from archcalc.recovery.variants import Detour, runs_between
 from archcalc.tuples import NamedTuple
 
 MOST_RUNS = 4
-MOST_KINDS = 16  # families of one class among which a body looks for its like
-MOST_BODIES = 64  # of one class: more are hardly variants of each other
-LONGEST_CHAIN = 4  # layers that are written out each time rather than called
+MOST_KINDS = 16  # families of one class that a body is compared with
+MOST_BODIES = 64  # different bodies of one class: more are hardly variants of each other
+LONGEST_CHAIN = 4  # layers that are written out instead of called
 
 
 class Instance(NamedTuple):
@@ -25,12 +25,12 @@ class Instance(NamedTuple):
 
 
 class Family:
-    """Instances of one block.
+    """The instances of one block.
 
     Attributes:
-        body: of the longest; other instances are it without some of the `runs`.
-        present: for each instance the item at each place of `body`, None where it lacks it.
-        layout: how the body is written.
+        body: the longest body; other instances lack some of the `runs`.
+        present: for each instance its item at each place of `body`, or None.
+        layout: the lines or branches in which the body is written.
     """
 
     def __init__(self, cls: str, body: Body, layout: BodyLayout) -> None:
@@ -47,7 +47,7 @@ class Family:
         self.present.append([None if i in gone else next(items) for i in range(len(self.body))])
 
     def admits(self, runs: Sequence[Detour]) -> BodyLayout | None:
-        """Return how the body is written if these runs may be lacking as well, or None."""
+        """Return the layout of the body if these runs become optional too; None if there is none."""
         found = {*self.runs, *runs}
         ordered = sorted(found)
         if len(found) > MOST_RUNS or any(a.stop > b.start for a, b in pairwise(ordered)):
@@ -55,12 +55,12 @@ class Family:
         return lay_out(self.body, tuple(ordered))
 
     def allow(self, runs: Sequence[Detour], layout: BodyLayout) -> None:
-        """Take it that some instances lack these runs."""
+        """Make these runs optional."""
         self.runs = tuple(sorted({*self.runs, *runs}))
         self.layout = layout
 
     def arriving(self, place: int, instance: int) -> int:
-        """Return the node whose tensor arrives at an item of the body, also where it is lacking."""
+        """Return the node whose tensor arrives at an item of the body, even if the instance lacks it."""
         ref = self.body[place].refs[0]
         while ref != IN:
             item = self.present[instance][ref]
@@ -74,7 +74,7 @@ class Family:
         return self._sources[instance]
 
     def settle(self, wiring: Wiring) -> None:
-        """Look up what enters each instance, once all are known."""
+        """Look up the node that enters each instance; called once all instances are added."""
         self._sources = [wiring.sources(i.part)[0] for i in self.instances]
 
 
@@ -83,7 +83,8 @@ def families(
 ) -> Iterator[Family]:
     """Yield families of parts of one class, the largest bodies first.
 
-    `nested`: the parts stand within others of a class, which read as well with some layers more.
+    `nested` says that the parts are inside other modules with a class. There, slightly longer chains
+    are written out instead of called.
     """
     alike: dict[object, list[Instance]] = {}
     for instance in instances:
@@ -102,7 +103,7 @@ def families(
 
 
 def _joins(found: Sequence[Family], group: Sequence[Instance], wiring: Wiring) -> bool:
-    """Add instances to a family whose body is theirs and more, in the way that fits best."""
+    """Add a group of instances to the family that has their body with further runs, if there is one."""
     body = group[0].body
     for family in found[:MOST_KINDS]:
         ways = [
@@ -125,7 +126,7 @@ def _calls(body: Body, runs: Sequence[Detour]) -> bool:
 
 
 def _likeness(family: Family, body: Body, runs: Sequence[Detour], wiring: Wiring) -> int:
-    """Count the sizes other than channels that are the same where two bodies lie on each other."""
+    """Count the equal sizes (other than channels) of a family's body without runs and another body."""
     gone = {i for run in runs for i in range(run.start, run.stop)}
     kept = [item for i, item in enumerate(family.body) if i not in gone]
     return sum(
@@ -149,7 +150,7 @@ def _sizes(item: Item, wiring: Wiring) -> list[object]:
 
 
 def _is_short_chain(body: Body, nested: bool) -> bool:
-    """Return whether a body reads as well where it is written out: one conv with norm and activation."""
+    """Return whether a body is better written out than called: one conv with norm and activation."""
     if len(body) == 1:
         return True
     if len(body) > LONGEST_CHAIN or any(item.is_call for item in body):

@@ -1,4 +1,4 @@
-"""How a body is written: lines of steps one after the other, or branches and their join."""
+"""Lay out a body as text: as lines of steps, or as branches with a join."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ JOINED = ("add", "concat", "mul", "sub", "maximum")
 
 
 class TextLine(NamedTuple):
-    """A line: its items, the reference that it goes back to (None: goes on), the run that it is of."""
+    """A line: its items, the reference it goes back to (None: it goes on), and its optional run."""
 
     items: tuple[int, ...]
     back: int | None = None
@@ -21,24 +21,24 @@ class TextLine(NamedTuple):
 
 
 class BodyLayout(NamedTuple):
-    """Rows of a body; with a `join` (an item) they are those behind it, and `branches` before it."""
+    """The lines of a body; if it has a `join` (an item), `branches` precede it and `rows` follow it."""
 
     rows: tuple[TextLine, ...]
     join: int | None = None
     branches: tuple[tuple[TextLine, ...], ...] = ()
 
     def lines(self, run: Detour) -> int:
-        """Return over how many lines a run goes."""
+        """Count the lines that a run takes."""
         return sum(row.run == run for rows in (*self.branches, self.rows) for row in rows)
 
 
 def rows_or_branches(body: Body) -> BodyLayout:
-    """Return how a body is written that all instances have as a whole."""
+    """Return the layout of a body without optional runs."""
     return _joined(body, ()) or BodyLayout(rows_of(body))
 
 
 def lay_out(body: Body, runs: Sequence[Detour]) -> BodyLayout | None:
-    """Return how a body is written of which some instances lack runs, or None if it cannot be."""
+    """Return the layout of a body with optional runs, or None if there is none."""
     joined = _joined(body, runs)
     if joined is not None:
         return joined
@@ -48,7 +48,7 @@ def lay_out(body: Body, runs: Sequence[Detour]) -> BodyLayout | None:
 
 
 def rows_of(body: Body, alone: Collection[int] = (), ends: Collection[int] = ()) -> tuple[TextLine, ...]:
-    """Return the rows of a network's own body; some items have a row of their own, some end theirs."""
+    """Return the lines of a network's own body; items in `alone` are whole lines, `ends` end a line."""
     return _rows(body, range(len(body)), IN, (), alone, ends)
 
 
@@ -60,7 +60,7 @@ def _rows(
     alone: Collection[int] = (),
     ends: Collection[int] = (),
 ) -> tuple[TextLine, ...]:
-    """Cut items into lines: at calls, before a second layer with weights, at what is read again."""
+    """Cut items into lines: at calls, before a second layer with weights, after tensors read again."""
     read_again = {
         ref
         for i, item in enumerate(body)
@@ -92,7 +92,7 @@ def _rows(
 
 
 def _joined(body: Body, runs: Sequence[Detour]) -> BodyLayout | None:
-    """Return branches and their join, if these are the whole body and read better so."""
+    """Return the layout with branches and a join, or None if it does not fit or reads no better."""
     join = next((i for i in reversed(range(len(body))) if len(body[i].refs) > 1), None)
     if join is None or not _is_plain_join(body, join):
         return None
@@ -117,7 +117,7 @@ def _joined(body: Body, runs: Sequence[Detour]) -> BodyLayout | None:
 
 
 def _goes_on(body: Body, join: int) -> bool:
-    """Return whether a concat puts something behind what enters: DenseNet."""
+    """Return whether a concat appends to the tensor that enters (as in DenseNet)."""
     return body[join].refs[0] == IN and body[join].key[0] == "concat"
 
 
@@ -128,7 +128,7 @@ def _is_plain_join(body: Body, join: int) -> bool:
 
 
 def _branches(body: Body, ends: Sequence[int], join: int) -> list[list[int]] | None:
-    """Return the items of each branch, if each is a chain from the input and they run in order."""
+    """Return the items of each branch; None if one is no chain from the input, or out of order."""
     found: list[list[int]] = []
     for end in ends:
         chain: list[int] = []
@@ -145,7 +145,7 @@ def _branches(body: Body, ends: Sequence[int], join: int) -> list[list[int]] | N
 
 
 def _worth(branches: Sequence[Sequence[int]], runs: Sequence[Detour]) -> bool:
-    """Return whether branches read better than labels: several, or one that is not always there."""
+    """Return whether branches read better than labels: there are several, or one is optional."""
     whole = [
         r for r in runs if any(b and b[0] == r.start and len(b) == r.stop - r.start for b in branches)
     ]

@@ -1,4 +1,4 @@
-"""The numbers of a block that differ from call to call: as arguments, and expressions of these."""
+"""Express the numbers of a block that differ between calls: as arguments or expressions of them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from archcalc.tuples import NamedTuple
 
-Values = tuple[int | None, ...]  # of each call; None where it has no such layer
+Values = tuple[int | None, ...]  # one per call; None where the call lacks the layer
 
 TIMES = (2, 3, 4, 6, 8, 16)
-LEAST = 8  # channels that are more than a coincidence
+LEAST = 8  # the fewest channels whose equality is no coincidence
 _SHORT = {"filters": "c", "units": "c", "channels": "c", "size": "c", "from": "start", "heads": "h"}
 
 
-ARRIVING = "{channels}"  # the default of what names the channels that enter
+ARRIVING = "{channels}"  # the default of the argument that names the entering channels
 
 
 class Argued(NamedTuple):
-    """An argument of a block: `default` as a number or an expression; None: required."""
+    """An argument of a block; its `default` is a number or an expression, or None if it is required."""
 
     name: str
     values: Values
@@ -27,21 +27,21 @@ class Argued(NamedTuple):
 
     @property
     def written(self) -> str:
-        """As it stands in `args`."""
+        """Its text in `args`."""
         return self.name if self.default is None else f"{self.name}={self.default}"
 
     @property
     def computed(self) -> bool:
-        """Whether no call ever names it."""
+        """Whether its default always holds, so that no call gives it."""
         return self.default is not None and not self.default.isdecimal()
 
 
 class Numbers:
-    """The arguments of one block, found as its numbers are told one by one.
+    """The arguments of one block; each number that is added becomes an argument or an expression.
 
     Args:
-        entering: the channels that enter, of each call.
-        named: a name that these have from the beginning, '' if they may get one later.
+        entering: the channels that enter, per call.
+        named: the name of these channels, '' if they get one only when it is needed.
     """
 
     def __init__(self, entering: Values, named: str = "") -> None:
@@ -54,10 +54,10 @@ class Numbers:
         """Return an expression for a number of a step.
 
         Args:
-            values: of each call.
-            arriving: the channels that arrive at the step.
-            name: the argument of the step.
-            is_channels: whether the number is one of channels.
+            values: the number, per call.
+            arriving: the channels that arrive at the step, per call.
+            name: the name of the step's argument.
+            is_channels: whether the number counts channels.
         """
         alike = len({v for v in values if v is not None}) == 1
         if name == "g" and same(values, arriving) and values != (1,) * len(values):
@@ -73,12 +73,12 @@ class Numbers:
         return found or self.new(name, values, is_channels)
 
     def _own(self, name: str, values: Values, is_channels: bool) -> str:
-        """Return the argument that the same number of another step is, if it fits."""
+        """Return an argument with these values: any of channels, else one of the same name; or ''."""
         alike = (a for a in self.arguments if (a.is_channels if is_channels else a.name == name))
         return next((a.name for a in alike if same(values, a.values)), "")
 
     def value(self, text: str, channels: Values) -> Values:
-        """Return an expression's value in each call: 'c', '4*c', 'channels//2', '64'."""
+        """Return the value of an expression ('c', '4*c', 'channels//2', '64') in each call."""
         first, sign, second = text.partition("//") if "//" in text else text.partition("*")
         if sign == "//":
             return tuple(None if v is None else v // int(second) for v in self.value(first, channels))
@@ -103,7 +103,7 @@ class Numbers:
         yield from _multiples(values, arriving, "channels")
 
     def _of_entering(self, values: Values, least: int = 1) -> str:
-        """Return the number as one of the channels that enter the block, which get a name."""
+        """Return the number as an expression of the entering channels, and name these; or ''."""
         if min((v for v in values if v is not None), default=0) < least:
             return ""
         if same(values, self.entering):
@@ -112,13 +112,13 @@ class Numbers:
         return found and found.format(self.named_entering())
 
     def named_entering(self) -> str:
-        """Return the name of the channels that enter."""
+        """Return the name of the entering channels; add an argument for them if there is none."""
         found = next((a.name for a in self.arguments if a.default == ARRIVING), "")
         name = "inputs" if any(a.is_channels for a in self.arguments) else "c"
         return found or self._add(name, self.entering, ARRIVING, True)
 
     def new(self, name: str, values: Values, is_channels: bool = False) -> str:
-        """Make an argument of a number, optional where it is often the same."""
+        """Add an argument for a number; it gets a default if its value is often the same."""
         name = _SHORT.get(name, name).rstrip("0123456789")
         default = None
         if name not in _SHORT.values() or None in values:
@@ -126,7 +126,7 @@ class Numbers:
         return self._add(name, values, default, is_channels)
 
     def flag(self, name: str, present: Sequence[bool]) -> str:
-        """Make an argument of 1 and 0."""
+        """Add an argument that is 1 where `present`, else 0."""
         default = Counter(present).most_common(1)[0][0]
         return self._add(name, tuple(map(int, present)), str(int(default)))
 
@@ -139,7 +139,7 @@ class Numbers:
 
 
 def same(values: Values, others: Values, of: Callable[[int], int] = lambda n: n) -> bool:
-    """Return whether each number is so made of its counterpart, where there is one."""
+    """Return whether each value equals `of` its counterpart, wherever both exist."""
     pairs = zip(values, others, strict=True)
     return all(a is None or (b is not None and a == of(b)) for a, b in pairs)
 
@@ -158,7 +158,7 @@ def _constant(values: Values) -> str:
 
 
 def size(text: str) -> str:
-    """Return an expression as a size of a step: '64', '{4*c}'."""
+    """Return an expression in the syntax of a size: '64', '{4*c}'."""
     return text if text.isdecimal() else f"{{{text}}}"
 
 

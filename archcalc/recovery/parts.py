@@ -1,4 +1,4 @@
-"""The modules of a flat graph as a tree of parts, from the paths of its layers."""
+"""Sort the layers of a flat graph into a tree of modules, by their paths."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from archcalc.graph.model import Graph, Node
 
-CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")  # classes that say nothing of what they hold
+CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")  # classes that may hold anything
 DEEPEST = 40
 
 
 class ModulePart:
-    """A run of layers that belong together: a module, or (without `items`) one layer.
+    """A run of layers: one call of a module, or (without `items`) one layer.
 
     Attributes:
-        name: within the part around it: 'layer1', 'conv1'.
+        name: its name in the part around it: 'layer1', 'conv1'.
         cls: the class of the module, '' if it has none.
-        first, end: the nodes from `first` on, before `end`.
-        items: its parts in the order in which they run.
+        first, end: its nodes are `first` ≤ node < `end`.
+        items: its parts, in execution order.
     """
 
     def __init__(
@@ -32,12 +32,12 @@ class ModulePart:
 
     @property
     def output(self) -> int:
-        """The node whose tensor it gives on."""
+        """The node whose tensor leaves it."""
         return self.end - 1
 
 
 def tree(graph: Graph, modules: Mapping[str, str]) -> ModulePart:
-    """Return the whole network as a part; a module that runs again later is another part."""
+    """Return the whole network as a part; a module that runs twice is two parts."""
     root = ModulePart("", modules.get("", ""), graph.inputs, len(graph.nodes))
     for index, node in enumerate(graph.nodes[graph.inputs :], graph.inputs):
         *around, own = node.path.split(".", DEEPEST)
@@ -54,7 +54,7 @@ def tree(graph: Graph, modules: Mapping[str, str]) -> ModulePart:
 
 
 def levels(root: ModulePart) -> list[list[ModulePart]]:
-    """Return the modules within, those of one class together, each after those that it holds."""
+    """Return the inner modules, grouped by class; inner groups come before the modules around them."""
     found: list[ModulePart] = []
     _collect(root, found)
     level: dict[str, int] = {}
@@ -69,7 +69,7 @@ def levels(root: ModulePart) -> list[list[ModulePart]]:
 
 
 def within_classes(part: ModulePart, inside: bool = False) -> Iterator[ModulePart]:
-    """Yield the modules that stand in one with a class of its own."""
+    """Yield the modules inside a module that has a class of its own."""
     for item in part.items:
         if not item.is_layer:
             if inside:
@@ -89,7 +89,7 @@ def _kind(part: ModulePart) -> str:
 
 
 class Wiring:
-    """Who reads what in a graph, where a joined pair is read with the later tensor first."""
+    """The readers and sources of a graph's nodes; of a joined pair the later tensor comes first."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -103,14 +103,14 @@ class Wiring:
         self._bound = {i for n in graph.nodes if n.shares >= 0 for i in (n.shares,)}
 
     def sources(self, part: ModulePart) -> list[int]:
-        """Return the tensors from outside that a part reads: the one that arrives, then others."""
+        """Return the outside tensors that a part reads: first the one that arrives, then others."""
         found = dict.fromkeys(
             i for index in range(part.first, part.end) for i in self.inputs[index] if i < part.first
         )
         return list(found)
 
     def is_closed(self, part: ModulePart) -> bool:
-        """Return whether one tensor enters, the last layer's leaves, and no weights are shared."""
+        """Return whether only one tensor enters, only the last one leaves, and no weights are shared."""
         inside = range(part.first, part.end)
         return (
             len(self.sources(part)) == 1
@@ -125,17 +125,17 @@ COMMUTATIVE = ("add", "mul", "maximum")
 
 
 def ordered(node: Node) -> tuple[int, ...]:
-    """Return what a node reads; of a sum, product or maximum the tensor made last comes first."""
+    """Return a node's inputs; those of a sum, product or maximum with the latest tensor first."""
     if node.operator.name in COMMUTATIVE and len(node.inputs) > 1 and is_plain(node):
         return tuple(sorted(node.inputs, reverse=True))
     return node.inputs
 
 
 def chain_concats(graph: Graph) -> Graph:
-    """Return the graph in which a concat of a growing list goes on from the concat before it.
+    """Rewrite each concat of a growing list as a concat of the previous concat and the new tensor.
 
-    DenseNet in torch keeps a list of maps and joins all of it in each layer: a, b; a, b, c; … The same
-    values are the concat before, joined with c.
+    DenseNet in torch keeps a list of maps and joins the whole list in each layer: a, b; a, b, c; …
+    The last one has the same values as the previous concat joined with c.
     """
     made: dict[tuple[int, ...], int] = {}
     nodes = []
@@ -150,5 +150,5 @@ def chain_concats(graph: Graph) -> Graph:
 
 
 def is_plain(node: Node) -> bool:
-    """Return whether an operator has no argument but its defaults."""
+    """Return whether all arguments of an operator have their defaults."""
     return str(node.operator) == node.operator.name

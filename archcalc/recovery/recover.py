@@ -1,4 +1,4 @@
-"""Graph → spec text with blocks, arguments, repeats and variables, proven by reading it back."""
+"""Turn a graph into a spec with blocks, arguments and variables, and prove it by reading it back."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from archcalc.spec.settings import settle
 def recover(graph: Graph, modules: Mapping[str, str], title: str) -> str:
     """Return the text of a spec with the same layers.
 
-    Modules that run more than once become blocks; of a file without modules, what lies between two
-    places where a single tensor is alive. The text is read and built, and its graph compared; if it
-    differs, the layers are written one by one.
+    Modules that run more than once become blocks. In a file without modules, the layers between two
+    points where only one tensor is alive do. The text is read and built, and its graph is compared; if
+    it differs, the layers are written one by one.
 
     Args:
-        modules: the class of each module by its path, as the paths of the layers have it.
+        modules: the class of each module, by its path as it begins the paths of its layers.
     """
     chained = chain_concats(graph)
     text = with_blocks(chained, modules, title)
@@ -38,7 +38,7 @@ def recover(graph: Graph, modules: Mapping[str, str], title: str) -> str:
 
 
 def _varies(text: str) -> bool:
-    """Return whether the width that a text has, if any, can be another."""
+    """Return whether a text builds with another width too; true if it has no width."""
     try:
         spec = read(Source("", text))
         width = spec.variables.get("width")
@@ -52,7 +52,7 @@ def _varies(text: str) -> bool:
 def is_same(text: str, graph: Graph) -> bool:
     """Return whether a spec builds the same layers in the same order.
 
-    The terms of a sum may have changed places.
+    The terms of a sum may stand in another order.
     """
     try:
         spec = read(Source("", text))
@@ -74,12 +74,12 @@ def is_same(text: str, graph: Graph) -> bool:
 
 
 def _told(node: Node) -> str:
-    """Return an operator as text; a reshape's sizes are those of its output."""
+    """Return an operator as text; a reshape with the sizes of its output."""
     return "reshape" if node.operator.name == "reshape" else str(node.operator)
 
 
 def with_blocks(graph: Graph, modules: Mapping[str, str], title: str, *, with_width: bool = True) -> str:
-    """Return the text of a spec, not yet compared."""
+    """Return the text of a spec with blocks; it is not yet compared with the graph."""
     defaults = defaults_of(graph)
     blocks = Blocks(graph, modules, defaults)
     body = blocks.body(blocks.root)
@@ -99,7 +99,7 @@ def with_blocks(graph: Graph, modules: Mapping[str, str], title: str, *, with_wi
 
 
 def _lines(graph: Graph, body: Body, varied: Varied) -> list[str]:
-    """Return the layers of the network itself, and its outputs."""
+    """Return the lines of the network's own layers, and its outputs."""
     place = {item.part.output: i for i, item in enumerate(body)}
     layers = [(i, graph.nodes[x.part.first]) for i, x in enumerate(body) if not x.is_call]
     shared = {i: place[node.shares] for i, node in layers if node.shares >= 0}

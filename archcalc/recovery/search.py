@@ -1,4 +1,4 @@
-"""The search for blocks in a graph: modules that run more than once, and what lies between cuts."""
+"""Search a graph for blocks: modules that run more than once, and repeated segments between cuts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from archcalc.recovery.families import Family, Instance, families
 from archcalc.recovery.parts import CONTAINERS, ModulePart, Wiring, levels, tree, within_classes
 from archcalc.spec.tokens import GRAMMAR_WORDS
 
-ROUNDS = 4  # of opening blocks that are called from one place
+ROUNDS = 4  # the most rounds of writing out blocks that are called only once
 
 
 class Blocks:
@@ -24,7 +24,7 @@ class Blocks:
 
     Attributes:
         root: the whole network as a part.
-        calls: the block that a part is a call of, and which of its instances, by the id of the part.
+        calls: by the id of a part: the block that it calls, and the index of its instance.
         written: the blocks, each after those that it calls.
     """
 
@@ -33,7 +33,7 @@ class Blocks:
         self.defaults = defaults
         whole = tree(graph, modules)
         self._inner = {id(part) for part in within_classes(whole)}
-        self._opened: dict[int, ModulePart] = {}  # by id: parts that are written out where they stand
+        self._opened: dict[int, ModulePart] = {}  # by id: parts that are written out instead of called
         for _ in range(ROUNDS):
             self.root = whole
             self.calls: dict[int, tuple[Written, int]] = {}
@@ -47,7 +47,7 @@ class Blocks:
             self._opened |= {id(i.part): i.part for block in lonely for i in block.family.instances}
 
     def body(self, part: ModulePart) -> Body:
-        """Return the items of a part: layers, and calls of the blocks found so far."""
+        """Return the items of a part: its layers, and calls of the blocks found so far."""
         return body_of(part, self.wiring, self._key)
 
     def _key(self, part: ModulePart) -> Key | None:
@@ -55,7 +55,7 @@ class Blocks:
         return None if found is None else ("block", found[0].name)
 
     def _is_lonely(self, block: Written) -> bool:
-        """Return whether a block is called from one place only, and reads as well written out there."""
+        """Return whether a block is called from one place only, and is better written out there."""
         body = block.family.body
         bodies = [self.body(self.root), *(other.family.body for other in self.written)]
         called = (self.calls.get(id(i.part)) for b in bodies for i in b if i.is_call)
@@ -63,7 +63,7 @@ class Blocks:
         return plain and sum(c is not None and c[0] is block for c in called) == 1
 
     def _find_segments(self) -> None:
-        """Look for blocks between cuts, among layers that no module holds together."""
+        """Search for blocks between cuts, among layers without a common module."""
         found = [s for s in segments(self.body(self.root), self.wiring) if self.wiring.is_closed(s)]
         self._find(found)
         inside = {i: p for p in found if id(p) in self.calls for i in range(p.first, p.end)}
@@ -75,7 +75,7 @@ class Blocks:
         self.root = ModulePart("", self.root.cls, self.root.first, self.root.end, items)
 
     def _renamed(self, part: ModulePart, label: str) -> ModulePart:
-        """Return a part that stands in the root by its whole path."""
+        """Return a part of the root, renamed to its whole path."""
         made = ModulePart(label, part.cls, part.first, part.end, part.items)
         if id(part) in self.calls:
             self.calls[id(made)] = self.calls[id(part)]
@@ -102,7 +102,7 @@ class Blocks:
                     self.calls[id(instance.part)] = written, index
 
     def _stands_alone(self, part: ModulePart, body: Body) -> bool:
-        """Return whether a container is of layers only, and of no class of its own."""
+        """Return whether a part is a container without a class of its own that holds only layers."""
         return id(part) not in self._inner and not any(item.is_call for item in body)
 
     def _name(self, cls: str, family: Family) -> str:
@@ -121,12 +121,12 @@ class Blocks:
         return next(n for n in names if n not in taken)
 
     def _holder(self, part: ModulePart) -> str:
-        """Return the class of the module in which a part begins, as a block is named."""
+        """Return the class of the module around a part, in the form of a block name."""
         cls = self.modules.get(part.name, "")
         return "" if cls in CONTAINERS or not part.name else snake(cls)
 
 
 def snake(cls: str) -> str:
-    """Return a class name as a block is named: '_DenseLayer' → 'dense_layer'."""
+    """Return a class name in the form of a block name: '_DenseLayer' → 'dense_layer'."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls).lower()
     return re.sub(r"[^a-z0-9]+", "_", words).strip("_")

@@ -1,4 +1,4 @@
-"""Blocks and the network's body as TOML: rows as lines, equal lines as repeats."""
+"""Write blocks and the network's body as TOML lines; equal lines in a row become repeats."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from archcalc.recovery.layout import BodyLayout, TextLine
 from archcalc.recovery.numbers import ordered_arguments
 from archcalc.spec.tokens import GRAMMAR_WORDS, LABEL_NAME
 
-WIDEST = 96  # columns of a list in one line
+WIDEST = 96  # the most columns of a list in one line
 
 
 class LineLabels:
-    """LineLabels of one body: what is read again needs one, calls and layers of the network get one."""
+    """The labels of one body: lines that are read again need one; the network's own lines get one."""
 
     def __init__(
         self, body: Body, inputs: Sequence[str], named: bool, taken: Iterable[str] = ()
@@ -31,11 +31,11 @@ class LineLabels:
     def need(
         self, rows: Sequence[TextLine], left: Iterable[int] = (), shared: Mapping[int, int] | None = None
     ) -> None:
-        """Note which rows are read other than by the next one.
+        """Note the rows that anything but the next row reads.
 
         Args:
-            left: items that leave the network.
-            shared: items by those that use their weights.
+            left: the items that leave the network.
+            shared: for items that use the weights of another item, that item.
         """
         self.holders = dict(shared or {})
         self._needed.update(left, self.holders.values())
@@ -46,7 +46,7 @@ class LineLabels:
                 self._needed.update(self.body[index].refs[1:])
 
     def reference(self, ref: int) -> str:
-        """Return '@in', '@conv2'."""
+        """Return the text of a reference: '@in', '@conv2'."""
         if ref == IN:
             return "@in"
         return f"@{self._inputs[-1 - ref]}" if ref < 0 else f"@{self._of[ref]}"
@@ -55,7 +55,7 @@ class LineLabels:
         return row.items[-1] in self._needed
 
     def give(self, rows: Sequence[TextLine]) -> str:
-        """Return a label for a line of these rows, '' if it needs none."""
+        """Return a label for the line of these rows, or '' if it needs none."""
         needed = any(self.is_needed(row) for row in rows)
         if not needed and not self.named:
             return ""
@@ -75,7 +75,7 @@ class LineLabels:
         return free
 
     def _hint(self, items: Sequence[int]) -> str:
-        """Return the module that is just these items, or one that is begun by them."""
+        """Return the path of the module that consists of these items, or that begins with them."""
         first = next((i for i in items if self.body[i].weight_layers), items[0])
         if not self.body[first].weight_layers and not self.body[first].is_call:
             return ""
@@ -102,7 +102,7 @@ def lines_of(
     conditions: dict[int, str],
     labels: LineLabels,
 ) -> list[str]:
-    """Return rows as lines; equal ones in a row become a repeat."""
+    """Return rows as lines; equal lines in a row become one line with a repeat count."""
     texts = [_row_text(body, row, steps, labels.holders) for row in rows]
     lines = []
     at = 0
@@ -126,7 +126,7 @@ Chain = list[tuple[str, tuple[int, ...]]]
 
 
 def _row_text(body: Body, row: TextLine, steps: Sequence[str], holders: Mapping[int, int]) -> Chain:
-    """Return each step with the references behind it: whose weights it uses, and what else it reads."""
+    """Return a row's steps, each with its references: the weights it reuses, and its other inputs."""
     own = [(holders[i],) if i in holders else () for i in row.items]
     return [(steps[i], (*held, *body[i].refs[1:])) for i, held in zip(row.items, own, strict=True)]
 
@@ -134,7 +134,7 @@ def _row_text(body: Body, row: TextLine, steps: Sequence[str], holders: Mapping[
 def _repeats(
     rows: Sequence[TextLine], texts: Sequence[Chain], at: int, end: int, labels: LineLabels, body: Body
 ) -> bool:
-    """Return whether a row is the one before again, and nothing else reads what is between."""
+    """Return whether a row repeats the one before, and nothing else reads the tensors between them."""
     return (
         texts[end] == texts[at]
         and rows[at].back is None
@@ -147,7 +147,7 @@ def _repeats(
 
 
 def block_text(written: Written) -> str:
-    """Return the table of a block."""
+    """Return the TOML table of a block."""
     family, layout = written.family, written.family.layout
     lines = [f"[block.{written.name}]"]
     arguments = [a.written for a in ordered_arguments(written.numbers.arguments)]
@@ -176,7 +176,7 @@ def block_text(written: Written) -> str:
 
 
 def _branch_names(body: Body, layout: BodyLayout) -> list[str]:
-    """Return a name for each branch: the modules', or what they are of a sum, or numbers."""
+    """Return a name for each branch: by its role in a sum or concat, by its module, or by a number."""
     residual = (
         len(layout.branches) == 2 and layout.join is not None and body[layout.join].key[0] == "add"
     )
@@ -195,7 +195,7 @@ def _branch_names(body: Body, layout: BodyLayout) -> list[str]:
 
 
 def listed(key: str, lines: Sequence[str]) -> str:
-    """Return a key with its lines: one as text, several as a list."""
+    """Return the TOML of a key with its lines: a string for one, a list for several."""
     if len(lines) == 1:
         return f"{key} = {toml_text(lines[0])}"
     short = f"{key} = [{', '.join(map(toml_text, lines))}]"

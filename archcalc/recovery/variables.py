@@ -1,4 +1,4 @@
-"""What of a whole network obviously varies: its classes, its repeats, a width that all share."""
+"""Find the obvious variables of a network: its classes, its repeats, a common width."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from archcalc.recovery.defaults import Defaults
 from archcalc.spec.tokens import LABEL_NAME
 
 LEAST_WIDTH = 8
-FEWEST = 3  # numbers that share a width
+FEWEST = 3  # the fewest numbers of channels that make a common width
 FACTORS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 _REPEAT = re.compile(rf"((?:{LABEL_NAME.pattern} = )?)(\d+) x ")
 
 
 class Varied:
-    """The steps of a network's own body, and the variables that stand in them."""
+    """The steps of a network's own body, and the variables in them."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Varied:
         self._counts: list[int] = []
 
     def _head(self) -> int | None:
-        """Return the item whose channels are the classes: the last dense layer or conv."""
+        """Return the item whose channels are the classes: the last dense layer or conv; or None."""
         for index in reversed(range(len(self._body))):
             operator = self._graph.nodes[self._body[index].part.first].operator
             if self._body[index].is_call:
@@ -45,7 +45,7 @@ class Varied:
         return None
 
     def _channels(self, index: int) -> dict[str, int]:
-        """Return the numbers of channels of an item by the names of its arguments."""
+        """Return an item's numbers of channels, by the names of its arguments."""
         part = self._body[index].part
         if self._body[index].is_call:
             written, instance = self._calls[id(part)]
@@ -71,7 +71,7 @@ class Varied:
         return least if shared and all(v % least == 0 and v // least in FACTORS for v in found) else None
 
     def step(self, index: int) -> str:
-        """Return the text of an item."""
+        """Return the text of an item, with variables for its sizes."""
         item = self._body[index]
         texts = {name: self._of_width(value) for name, value in self._channels(index).items()}
         if index == self._classes:
@@ -84,7 +84,7 @@ class Varied:
         return layer_text(node.operator, texts, self._defaults.get(node.operator.name, {}))
 
     def _by_channel(self, node: Node) -> dict[str, str]:
-        """Return the groups of a depthwise conv, and its filters if they are as many."""
+        """Return `channels` as the groups of a depthwise conv, and as its filters if they are equal."""
         arriving = self._graph.nodes[node.inputs[0]].shape.channels
         found = {a.name: number(node.operator, a) for a in node.operator.arguments}
         if arriving == 1 or found.get("g") != arriving:
@@ -98,7 +98,7 @@ class Varied:
         return "width" if times == 1 else f"{times}*width"
 
     def repeated(self, lines: Sequence[str]) -> list[str]:
-        """Return lines whose repeats are items of the variable `n`, if there are several."""
+        """Return the lines with the items of the variable `n` as repeat counts, if several repeat."""
         counts = [int(found[2]) for line in lines if (found := _REPEAT.match(line))]
         if len(counts) < 2:
             return list(lines)
@@ -110,7 +110,7 @@ class Varied:
         return made
 
     def table(self) -> list[str]:
-        """Return the [vars] of the spec."""
+        """Return the lines of the spec's [vars]."""
         lines = []
         if self._classes is not None:
             lines.append(f"classes = {next(iter(self._channels(self._classes).values()))}")

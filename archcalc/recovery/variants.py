@@ -1,4 +1,4 @@
-"""Bodies that are others without some runs of items: a unit with and without its shortcut's conv."""
+"""Compare bodies that differ by optional runs, as a unit with and without a conv in its shortcut."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Iterator, Sequence
 from archcalc.recovery.bodies import IN, Body, arranged, skeleton
 from archcalc.tuples import NamedTuple
 
-LONGEST = 64  # items of a body in which runs are looked for
+LONGEST = 64  # the most items of a body that is searched for runs
 
 
 class Detour(NamedTuple):
-    """Items from `start` on, before `stop`, that some instances lack: what enters passes on."""
+    """The items start ≤ i < stop, which some instances lack; there, the run's input passes through."""
 
     start: int
     stop: int
 
 
 def without(body: Body, runs: Sequence[Detour]) -> tuple[object, ...] | None:
-    """Return the skeleton of a body without these runs, or None if one is no detour of one tensor."""
+    """Return the skeleton of a body without these runs, or None if a run is no detour of one tensor."""
     moved: dict[int, int] = {}
     left: list[tuple[object, tuple[int, ...]]] = []
     starts = {run.start: run for run in runs}
@@ -39,7 +39,7 @@ def without(body: Body, runs: Sequence[Detour]) -> tuple[object, ...] | None:
 
 
 def runs_between(large: Body, small: Body) -> Iterator[tuple[Detour, ...]]:
-    """Yield the runs, two at most, without which the large body is the small one."""
+    """Yield each choice of one or two runs without which the large body equals the small one."""
     missing = len(large) - len(small)
     if not 0 < missing <= len(large) // 2 or len(large) > LONGEST:
         return
@@ -61,6 +61,6 @@ def _guesses(length: int, missing: int) -> Iterator[tuple[Detour, ...]]:
 
 
 def _is_detour(body: Body, run: Detour) -> bool:
-    """Return whether only the last item of a run is read outside of it."""
+    """Return whether only the last item of a run is read outside the run."""
     inside = range(run.start, run.stop - 1)
     return not any(i in inside for item in body[run.stop :] for i in item.refs if i != IN)
