@@ -49,7 +49,7 @@ def command(
 
     \b
     parameters  of SPEC, and multiplies: counted of the file they are the same.
-                Layers that the format cannot say are refused
+                Layers that the format cannot express are refused
 
     More: archcalc help export
     """

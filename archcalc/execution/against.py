@@ -1,4 +1,4 @@
-"""Hold a model's layers against values of the tensors of its file, which something else computed."""
+"""Compare the outputs of a model's layers with those that a framework computed from its file."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Values = Callable[[Mapping[str, Array], Collection[str]], Mapping[str, Array]]
 
 
 class Agreement(NamedTuple):
-    """A layer beside the tensor of the file that it makes.
+    """The comparison of a layer's output with a tensor of the file.
 
     Args:
-        node: the layer's number.
-        tensor: its name in the file.
-        largest: the largest value there.
-        difference: the largest difference from it.
+        node: the number of the layer.
+        tensor: the name of the tensor in the file.
+        largest: the largest absolute value of the tensor.
+        difference: the largest absolute difference between both.
     """
 
     node: int
@@ -34,7 +34,7 @@ class Agreement(NamedTuple):
 
     @property
     def share(self) -> float:
-        """The difference as a share of the largest value; infinite where a value is no number."""
+        """The difference as a share of the largest value; infinite if a difference is not finite."""
         if self.difference == 0:
             return 0.0
         return self.difference / self.largest if self.largest else np.inf
@@ -48,13 +48,13 @@ def agreements(
     image: Array,
     values: Values,
 ) -> list[Agreement]:
-    """Return for each layer that is a tensor of the file how far both are apart.
+    """Compare each layer whose output is a tensor of the file with that tensor.
 
     Args:
         graph: the layers of `lowered`, perhaps under other paths.
-        tensors: of the trace.
-        image: the first input; further ones are seeded.
-        values: what gives the tensors of these names, for inputs of the file.
+        tensors: the tensors of the trace by name.
+        image: the first input; further inputs are drawn with a seed.
+        values: a function of the file's inputs and of tensor names; returns those tensors.
     """
     given = _inputs(graph, lowered.inputs, tensors, image)
     shown = {each.node: each for each in lowered.laid if graph.nodes[each.node].inputs}
@@ -84,7 +84,7 @@ def _outputs(forward: Forward, image: Array, given: Mapping[int, Array]) -> Iter
 def _inputs(
     graph: Graph, laid: Collection[Laid], tensors: Mapping[str, Tensor], image: Array
 ) -> dict[int, Array]:
-    """Return the inputs in the file's types: ids are integers, masks true or false."""
+    """Return the inputs in the data types of the file: ids are integers, masks booleans."""
     found = {}
     for each in laid:
         value = seeded(graph, each.node, 1, each.node) if each.node else image

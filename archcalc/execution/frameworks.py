@@ -1,6 +1,6 @@
-"""Run a model file by the framework that it is of, and keep what that computed.
+"""Run a model file with its own framework (torch or onnxruntime), and keep the tensors it computes.
 
-`torch.export.load` may run code that lies in a file: nothing but `run --against torch` comes here.
+`torch.export.load` may run code that a file contains, so only `run --against` calls this module.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from archcalc.regular import open_regular
 from archcalc.units import printable
 
 TOOLS = {"torch": "a `.pt2` of torch.export", "onnxruntime": "an `.onnx` file"}
-_LONGEST = 300  # characters of an error that a framework raised
+_LONGEST = 300  # the most characters that are shown of a framework's error
 
 
 def computed(
     tool: str, path: str, trace: Trace, inputs: Mapping[str, Array], wanted: Collection[str]
 ) -> dict[str, Array]:
-    """Return those of the `wanted` tensors that a framework computes under their names in the trace.
+    """Return the `wanted` tensors that a framework computes, by their names in the trace.
 
     Args:
-        inputs: values of inputs, shaped as in the trace; the file's own batch is filled with copies.
+        inputs: the inputs, in the shapes of the trace (one image); a batch of the file gets copies.
 
     Raises:
         ArchError: the framework is not installed, or cannot run the file.
@@ -42,7 +42,7 @@ def computed(
         found = _RUN[tool](module, path, trace, inputs, wanted)
     except ArchError:
         raise
-    except Exception as fault:  # whatever a framework raises
+    except Exception as fault:  # a framework may raise any exception
         told = printable(f"{type(fault).__name__}: {' '.join(str(fault).split())}"[:_LONGEST])
         raise ArchError(f"{tool} {module.__version__} cannot run {printable(path)}: {told}") from fault
     single = {name: _first(value, trace.tensors[name].shape) for name, value in found.items()}
@@ -75,7 +75,7 @@ def _torch(
             keep(node, value)
             return value
 
-    logging.disable(logging.WARNING)  # it logs the traceback of what it then raises
+    logging.disable(logging.WARNING)  # torch also logs the traceback of the error it raises
     try:
         module = torch.export.load(path).module()
     finally:
@@ -87,7 +87,7 @@ def _torch(
 
 
 def _given(torch: Any, node: Any, inputs: Mapping[str, Array]) -> Any:
-    """Return the value of an input; one that no layer reads is zero, a number is the exported one."""
+    """Return the value of an input: zeros if no layer reads it, the exported value of a number."""
     example = node.meta.get("val")
     if not isinstance(example, torch.Tensor):
         return example
@@ -114,7 +114,7 @@ def _onnxruntime(
     folder = os.path.realpath(os.path.dirname(path) or ".")
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
     asked = b"".join(_field(12, _field(1, name.encode())) for name in names if name not in present)
-    # a message behind a message adds to it: outputs of the same graph
+    # protobuf merges concatenated messages, so this adds outputs to the graph
     session = ort.InferenceSession(whole + _field(7, asked), options, providers=["CPUExecutionProvider"])
     feeds = {}
     for given in session.get_inputs():
@@ -126,7 +126,7 @@ def _onnxruntime(
 
 
 def _field(number: int, data: bytes) -> bytes:
-    """Return a message of protobuf as a field of another."""
+    """Return a protobuf message as a field of another message."""
     size, length = len(data), bytearray()
     while size > 127:
         length.append(size & 127 | 128)
@@ -138,7 +138,7 @@ _RUN: dict[str, Callable[..., dict[str, Array]]] = {"torch": _torch, "onnxruntim
 
 
 def _filled(value: Array, sizes: list[int | None]) -> Array:
-    """Return copies of one image side by side, where the file has a batch of its own."""
+    """Return copies of one image, as many as the file's batch has."""
     for axis, size in enumerate(sizes):
         have = value.shape[axis]
         if size is not None and size > have and size % have == 0:
@@ -147,7 +147,7 @@ def _filled(value: Array, sizes: list[int | None]) -> Array:
 
 
 def _first(value: Array, shape: tuple[int, ...]) -> Array | None:
-    """Return the first image's part of a tensor; None where images do not lie one behind the other."""
+    """Return the part of one image; None if the tensor does not consist of equal copies of it."""
     if value.ndim != len(shape):
         return None
     part = value[tuple(map(slice, shape))]

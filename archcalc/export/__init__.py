@@ -1,1 +1,1 @@
-"""Networks of archcalc for others: an ONNX file, a torch module. Both have channels first."""
+"""Export networks to other formats: an ONNX file or a torch module. Both have channels first."""

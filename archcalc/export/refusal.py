@@ -1,4 +1,4 @@
-"""Refuse what another format cannot say, by the layer's name and with the reason."""
+"""Refuse layers that another format cannot express, with the reason for each."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from archcalc.graph.model import Node
 
 
 class CannotSay(Exception):
-    """A reason why the format has no such operator; the caller adds the layer."""
+    """The reason why a format cannot express a layer; the caller adds the layer's name."""
 
 
 def refused(format: str, found: list[tuple[Node, str]]) -> UsageError:
-    """Return one error for all layers, each kind of reason once with its first place."""
+    """Return one error for all refused layers; each reason is given once, with its first layer."""
     kinds: dict[tuple[str, str], list[str]] = {}
     for node, reason in found:
         kinds.setdefault((node.operator.name, reason), []).append(node.path)
@@ -20,7 +20,7 @@ def refused(format: str, found: list[tuple[Node, str]]) -> UsageError:
         for (name, reason), paths in kinds.items()
     )
     names = list(dict.fromkeys(name for name, _ in kinds))
-    message = f"{format} cannot say {', '.join(f'`{name}`' for name in names)}"
+    message = f"{format} cannot express {', '.join(f'`{name}`' for name in names)}"
     return UsageError(
         Diagnostic(message, notes=notes, help="a variant without these layers can be exported")
     )

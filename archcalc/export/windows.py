@@ -1,4 +1,4 @@
-"""Padding of windows as other formats want it: before and behind each axis, nothing implied."""
+"""Compute explicit padding of windows, before and after each axis, as other formats need it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Sides = tuple[tuple[int, int], ...]
 
 
 def sides(operator: Any, x: Shape) -> Sides:
-    """Return the padding of each axis that the output needs; what no window reaches is left out."""
+    """Return the padding of each axis that the windows reach."""
     found = []
     for at, axis in enumerate(operator.axes(x)):
         stride, span = int(operator.s[at]), int(operator.d[at]) * (int(operator.k[at]) - 1) + 1
@@ -21,7 +21,7 @@ def sides(operator: Any, x: Shape) -> Sides:
 
 
 def declared(operator: Any, x: Shape) -> Sides:
-    """Return the padding that the spec declares: rounding up may need more behind."""
+    """Return the padding that the spec declares; rounding up may need more after an axis."""
     if operator.half:
         halves = (int(d) * (int(k) - 1) // 2 for k, d in zip(operator.k, operator.d, strict=True))
         return tuple((half, half) for half in halves)
@@ -29,7 +29,7 @@ def declared(operator: Any, x: Shape) -> Sides:
 
 
 def counts_zeros(operator: Any) -> bool:
-    """Return whether the padding's zeros count in a mean."""
+    """Return whether a mean counts the zeros of the padding."""
     return bool(operator.zeros or not (operator.nozeros or operator.same))
 
 

@@ -1,4 +1,4 @@
-"""Tensors in the archive of a `.pt2` file, as numpy reads them: no pickle is opened."""
+"""Read the tensors in the archive of a `.pt2` file with numpy; pickles are never opened."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from archcalc.regular import open_regular
 
 _TYPES = {1: "u1", 2: "i1", 3: "<i2", 4: "<i4", 5: "<i8", 6: "<f2", 7: "<f4", 8: "<f8", 12: "?"}
 _BFLOAT16 = 13
-_LARGEST = 64 << 30  # bytes of one tensor
+_LARGEST = 64 << 30  # the most bytes of one tensor
 _LARGEST_TABLE = 64 << 20
 
 
@@ -23,7 +23,7 @@ def archived(path: str, trace: Trace) -> dict[str, Array]:
     """Return the stored tensors of a trace, by their names in the trace.
 
     Raises:
-        ArchError: the file holds no values, or they contradict their table.
+        ArchError: the file holds no values, or they contradict the table that describes them.
     """
     with open_regular(path) as file:
         archive = Archive(file, trace.name)
@@ -33,7 +33,7 @@ def archived(path: str, trace: Trace) -> dict[str, Array]:
 
 
 def _table(archive: Archive, kind: str) -> dict[str, tuple[str, Any]]:
-    """Return the member and the description of each tensor."""
+    """Return for each tensor its member of the archive, and its description."""
     found = {}
     for member in archive.members:
         if f"data/{kind}/" in member and member.endswith(f"_{kind}_config.json"):

@@ -1,4 +1,4 @@
-"""Read files of tensors (safetensors, npz, npy) with the checks that a hostile file needs."""
+"""Read files of tensors (safetensors, npz, npy), with checks against hostile files."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from archcalc.regular import NotRegular, open_regular
 from archcalc.tuples import NamedTuple
 from archcalc.units import grouped, printable
 
-_LARGEST_DIRECTORY = 200 * MOST_TENSORS  # bytes of a zip's list of members
-_LARGEST_NPY_HEADER = 10_000  # as numpy has it
+_LARGEST_DIRECTORY = 200 * MOST_TENSORS  # the most bytes of a zip's list of members
+_LARGEST_NPY_HEADER = 10_000  # the most bytes of an npy header, as in numpy
 CHUNK = 1 << 20  # bytes read, or values looked at, at a time
 _FLOATS = {"F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8"}
 _BAD = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError, ValueError)
 
 
 class FileTensor(NamedTuple):
-    """A tensor of a file that is not read yet. `load` is None for types that hold no weights."""
+    """A tensor of a file that is not read yet; `load` is None for data types that hold no weights."""
 
     dtype: str
     shape: Dims
@@ -65,7 +65,7 @@ def open_file(path: str, kind: str) -> Iterator[tuple[IO[bytes], int]]:
 
 @contextmanager
 def opened(path: str) -> Iterator[dict[str, FileTensor]]:
-    """Yield the tensors of a file, which can be loaded while it is open."""
+    """Yield the tensors of a file; they can be loaded while the file is open."""
     kind = os.path.splitext(path)[1].lower().removeprefix(".")
     readers = {"safetensors": _safetensors, "npz": _npz}
     if kind not in readers:
@@ -76,7 +76,7 @@ def opened(path: str) -> Iterator[dict[str, FileTensor]]:
 
 
 def _fill(file: IO[bytes], values: Array, what: str) -> None:
-    """Read the bytes of a one-dimensional array."""
+    """Read a file's next bytes into a one-dimensional array."""
     view = memoryview(values.view(np.uint8))
     for begin in range(0, len(view), CHUNK):
         part = view[begin : begin + CHUNK]
@@ -112,7 +112,7 @@ def _load(file: IO[bytes], at: int, name: str, dtype: str, shape: Dims) -> Array
 
 
 class _Npy(NamedTuple):
-    """Parse the header of an npy file; the values begin at byte `at` and take `size` bytes."""
+    """The header of an npy file; its values begin at byte `at` and take `size` bytes."""
 
     dtype: np.dtype[Any]
     shape: Dims
@@ -122,7 +122,10 @@ class _Npy(NamedTuple):
 
 
 def npy_header(file: IO[bytes]) -> _Npy:
-    """Check the header's length: numpy's own reader would take as much memory as it claims."""
+    """Parse the header of an npy file, after a check of its length.
+
+    numpy's own reader would allocate as much memory as the header claims.
+    """
     width = {b"\x93NUMPY\x01\x00": 2, b"\x93NUMPY\x02\x00": 4}.get(file.read(8))
     if width is None:
         raise Unsound("it does not begin like numpy's")
@@ -133,9 +136,9 @@ def npy_header(file: IO[bytes]) -> _Npy:
     parse = np.lib.format.read_array_header_1_0 if width == 2 else np.lib.format.read_array_header_2_0
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of files that Python 2 wrote
+            warnings.simplefilter("ignore")  # files by Python 2 cause warnings
             shape, fortran, dtype = parse(BytesIO(size + file.read(length)))
-    except Exception:  # whatever Python's parser says to hostile text
+    except Exception:  # Python's parser may raise any exception for hostile text
         raise Unsound("its header cannot be read") from None
     if any(size < 0 for size in shape):
         raise Unsound("its shape has a negative size")
@@ -155,7 +158,7 @@ def read_npy(file: IO[bytes], header: _Npy, what: str = "its values") -> Array:
 
 
 def _npz(file: IO[bytes], size: int) -> dict[str, FileTensor]:
-    """Return a zip of npy files, stored or deflated: other methods unpack without bounds."""
+    """Return the tensors of a zip of npy files; only stored and deflated members are allowed."""
     tensors: dict[str, FileTensor] = {}
     with _unzipping():
         _require_short_directory(file, size)
@@ -179,10 +182,10 @@ def _npz(file: IO[bytes], size: int) -> dict[str, FileTensor]:
 
 
 def _require_short_directory(file: IO[bytes], size: int) -> None:
-    """Check the list of members, which `ZipFile` reads at once, however long it is.
+    """Check the length of the list of members, because `ZipFile` reads all of it at once.
 
-    Its length stands in the record at the end of the file; in a zip64 file in the record before that,
-    which zipfile believes if it is there (APPNOTE.TXT, 4.3.14 to 4.3.16).
+    The length is in the record at the end of the file. A zip64 file has it in the record before that
+    one, and zipfile prefers that record if it exists (APPNOTE.TXT, 4.3.14 to 4.3.16).
     """
     tail_size = min(size, (1 << 16) + 22 + 20 + 56)
     file.seek(size - tail_size)

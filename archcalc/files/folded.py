@@ -1,4 +1,4 @@
-"""Tensors of a model file that are made of stored ones alone: what an operation gives, in NumPy."""
+"""Compute operations of a model file that depend on stored tensors alone (constant folding)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Folding = Callable[[Operation, Values, tuple[int, ...]], Array | None]
 
 
 def folded(op: Operation, values: Values, shape: tuple[int, ...]) -> Array | None:
-    """Return what an operation makes of known tensors: an array of this shape; None if not known."""
+    """Return the result of an operation on known tensors, in this shape; None if it is unknown."""
     rule = _RULES.get(op.word)
     return None if rule is None or not values else rule(op, values, shape)
 
@@ -69,7 +69,7 @@ def _selected(op: Operation, values: Values, shape: tuple[int, ...]) -> Array | 
 
 
 def _standardized(op: Operation, values: Values, shape: tuple[int, ...]) -> Array | None:
-    """A batch norm that computes its statistics: of a kernel, whose filters are its channels."""
+    """Compute a batch norm with the input's own statistics, which standardizes filters."""
     x, given = values[0], [name for name in op.inputs[1:] if name]
     if op.attributes.get("training") is not True or any(op.inputs[2:]):
         return None
@@ -80,7 +80,7 @@ def _standardized(op: Operation, values: Values, shape: tuple[int, ...]) -> Arra
 
 
 def _normed(op: Operation, values: Values, shape: tuple[int, ...]) -> Array | None:
-    """A layer norm of what is stored: a latent query."""
+    """Compute a layer norm of a stored tensor, such as a latent query."""
     count = len(op.attributes.get("normalized_shape") or ())
     if not count:
         return None

@@ -1,4 +1,4 @@
-"""Read an image file as the input of a network, through Pillow, as published networks are evaluated."""
+"""Read an image file as the input of a network (with Pillow), as in published evaluations."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ FORMATS = (
     "GIF",
     "TIFF",
     "PPM",
-)  # of those that Pillow reads, EPS runs programs
-RESIZED, CROPPED = 256, 224  # the shorter side is resized to 256 where 224 are cropped from it
+)  # no EPS: Pillow runs a program to read it
+RESIZED, CROPPED = 256, 224  # the shorter side is resized to 256 for a crop of 224
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's red, green, blue in 0..1
 PRESETS = {"imagenet": (MEAN, DEVIATION), "none": ((0.0,), (1.0,))}
-LARGEST = 1e6  # mean or deviation that anybody could mean
+LARGEST = 1e6  # the largest mean or deviation that is accepted
 _MODES = {1: "L", 3: "RGB"}
-_DEEP = ("I", "F")  # 16 and 32 bits a channel: Pillow would cut them off at 255
+_DEEP = ("I", "F")  # modes with 16 or 32 bits per channel, which Pillow would clip at 255
 
 
 def read_image(
@@ -41,15 +41,16 @@ def read_image(
     mean: str | None = None,
     std: str | None = None,
 ) -> Array:
-    """Return the image as 1 × height × width × channels: 3 for color, 1 for gray, as the input asks.
+    """Return the image as 1 × height × width × channels; the network's input has 3 (color) or 1 (gray).
 
-    It is resized (bilinear) until it covers 256/224 of height and width, and the middle is cropped, as
-    in torchvision's evaluation. Values are (value/255 − mean) / std; `mean` and `std` are decimals, one
-    or one a channel, or `imagenet` or `none`: by default ImageNet's for color, none for gray.
+    The image is resized (bilinear) to cover 256/224 of the height and width, and its center is
+    cropped, as in torchvision's evaluation. Values are (value/255 − mean) / std. `mean` and `std` are
+    one decimal, or one per channel, or `imagenet` or `none`; the default is `imagenet` for color and
+    `none` for gray.
 
     Raises:
-        UsageError: Pillow is missing; the file is no image or damaged; it has too many pixels; the
-            input is no image; mean or std is invalid.
+        UsageError: Pillow is missing; the file is damaged or not an image; it has too many pixels;
+            the network's input is not an image; mean or std is invalid.
     """
     if shape.rank != 2:
         message = f"an image is a map; the network's input is {shape}"
@@ -95,16 +96,16 @@ def _pillow() -> Any:
 
 
 def _decoded(path: str, name: str, mode: str) -> Any:
-    """Return Pillow's image in this mode.
+    """Return the file's image, converted to this Pillow mode.
 
     Raises:
-        UsageError: the image cannot be read, or is larger than allowed, by its header.
+        UsageError: the image cannot be read, or is too large by its header.
     """
     pillow = _pillow()
     too_large = UsageError(f"{name} has more than {_MILLIONS} million pixels")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a size that is refused anyway, of odd metadata
+            warnings.simplefilter("ignore")  # about sizes that are refused anyway, and odd metadata
             with open_regular(path) as file, pillow.open(file, formats=FORMATS) as image:
                 if image.width * image.height > MOST_PIXELS:
                     raise too_large
@@ -124,16 +125,16 @@ def _decoded(path: str, name: str, mode: str) -> Any:
         raise UsageError(Diagnostic(f"{name} is no image", help=help)) from None
     except MemoryError:
         raise UsageError(f"{name} takes more than there is of memory") from None
-    except Exception as error:  # a decoder says anything to a hostile file
+    except Exception as error:  # a decoder may raise any exception for a hostile file
         reason = printable(getattr(error, "strerror", None) or str(error)) or "it is damaged"
         raise UsageError(f"cannot read {name}: {reason[:1].lower()}{reason[1:]}") from None
 
 
 def _crop(image: Any, name: str, height: int, width: int) -> Array:
-    """Return the middle of the resized image, by torchvision's rounding: the longer side is cut off.
+    """Return the center of the resized image, with torchvision's rounding.
 
     Raises:
-        UsageError: the strip is so long that it would be huge.
+        UsageError: the resized image would have too many pixels (it is a very long strip).
     """
     asked = (round(width * RESIZED / CROPPED), round(height * RESIZED / CROPPED))
     deciding = 0 if asked[0] * image.height >= asked[1] * image.width else 1

@@ -1,4 +1,4 @@
-"""Initializers of an ONNX file, and of the files beside it, as numpy reads them."""
+"""Read the initializers of an ONNX file, and of the data files beside it, with numpy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def initialized(path: str, trace: Trace) -> dict[str, Array]:
     """Return the stored tensors of a trace, by their names in the trace.
 
     Raises:
-        ArchError: the file holds no values, or a file beside it is missing or too short.
+        ArchError: the file holds no values, or a data file beside it is missing or too short.
     """
     with open_regular(path) as file:
         graph = read_model(mapped(file)).graph
@@ -29,7 +29,7 @@ def initialized(path: str, trace: Trace) -> dict[str, Array]:
             value = node.attributes["value"].value if "value" in node.attributes else None
             if node.op == "Constant" and node.outputs and isinstance(value, Stored):
                 held[node.outputs[0]] = value
-            # an exporter writes equal tensors once, and an Identity for each other
+            # an exporter writes equal tensors once, and an Identity for each further one
             if node.op == "Identity" and node.outputs and node.inputs[:1] and node.inputs[0] in held:
                 held[node.outputs[0]] = held[node.inputs[0]]
         found = {}
@@ -55,7 +55,7 @@ def _array(path: str, tensor: Stored) -> Array:
 
 
 def _beside(path: str, tensor: Stored) -> bytes:
-    """Read part of a plain file below the model's folder."""
+    """Return a tensor's bytes from a data file in the model's folder."""
     folder = os.path.realpath(os.path.dirname(path) or ".")
     whole = os.path.realpath(os.path.join(folder, tensor.external))
     if os.path.commonpath((folder, whole)) != folder:

@@ -1,4 +1,4 @@
-"""Map how files store the tensors of a network: our layout and torch's, by shape and by name."""
+"""Describe how files store the tensors of a network: in our layout or torch's, under which names."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from archcalc.units import printable
 
 
 class Storage(NamedTuple):
-    """A way to store a tensor: the ends of its names, the shapes under them, and how they become ours.
+    """A way to store a tensor: the ends of its names, their shapes, and the conversion to our layout.
 
-    `torch`: whether it is torch's layout; None where both are the same.
+    `torch` says whether it is torch's layout; None if both layouts are equal.
     """
 
     names: tuple[str, ...]
@@ -31,7 +31,7 @@ class Storage(NamedTuple):
 
 
 class TensorMatch(NamedTuple):
-    """A tensor of the network, its names in a file, and the forms that fit the file's tensor."""
+    """A tensor of the network, its names in a file, and the storage forms that fit the file."""
 
     slot: Slot
     names: tuple[str, ...]
@@ -39,7 +39,7 @@ class TensorMatch(NamedTuple):
 
 
 INWARD = ("query", "key", "value")
-# where files keep the parts of an attention: all three in one, or each under a name of its own
+# names of attention weights in files: query, key and value in one tensor, or in one tensor each
 _TOGETHER = ("in_proj_", "qkv.")
 _ALONE = {
     "query": ("q_proj", "query", "q"),
@@ -51,9 +51,9 @@ _TORCH = {"scale": "weight", "shift": "bias", "mean": "running_mean", "variance"
 
 
 def stored_forms(graph: Graph) -> Iterator[tuple[Slot, list[Storage]]]:
-    """Yield every tensor of the network with the forms in which files store it, ours first.
+    """Yield each tensor of the network with the forms in which files store it, ours first.
 
-    Torch has channels first, so that what follows a `flatten` sees the values in another order.
+    torch has channels first, so a layer after `flatten` sees its inputs in another order.
     """
     wanted, orders = list(slots(graph)), _orders(graph)
     siblings: dict[int, dict[str, Slot]] = {}
@@ -61,14 +61,16 @@ def stored_forms(graph: Graph) -> Iterator[tuple[Slot, list[Storage]]]:
         siblings.setdefault(slot.layer, {})[slot.name] = slot
     for slot in wanted:
         forms = _forms(slot, orders[slot.node.inputs[0]], siblings[slot.layer])
-        if len(siblings[slot.layer]) == 1:  # the name of the layer may be all there is: `class_token`
+        if len(siblings[slot.layer]) == 1:  # the layer's name may be the whole name: `class_token`
             forms += [form._replace(names=("",)) for form in forms if len(form.names) == 1]
         yield slot, forms
 
 
 def check_map(mapping: Mapping[str, str], wanted: Sequence[Slot]) -> None:
-    """Raises:
-    UsageError: the map names something other than a layer with weights or a group that has some.
+    """Check that a map names only layers with weights, or groups that contain such layers.
+
+    Raises:
+        UsageError: it names anything else.
     """
     known: dict[str, None] = {}
     for slot in wanted if mapping else ():
@@ -87,7 +89,7 @@ def named_forms(
 ) -> Iterator[tuple[tuple[str, ...], Storage]]:
     """Yield the forms of a tensor, each with its full names in a file.
 
-    `mapping`: the file's name for a layer, for its group, or for `path.role`.
+    `mapping` has the file's name for a layer, for its group, or for `path.role`.
     """
     parts = slot.node.path.split("/")
     befores = ["/".join(parts[:end]) for end in range(len(parts), 0, -1)]
@@ -108,9 +110,10 @@ def named_forms(
 def settle(
     matches: list[TensorMatch], torch: bool | None
 ) -> Iterator[tuple[Slot, tuple[str, ...], Storage | None]]:
-    """Choose one form per tensor: where two fit, the layout of the rest of the file, or None.
+    """Choose one form per tensor; if two fit, the layout of the rest of the file decides, else None.
 
-    Shapes that fit only one layout decide it, else the names do: slashes between layers are ours.
+    The layout of the file is that of shapes that fit only one layout; without such shapes the names
+    decide: only ours have slashes between layers.
     """
     layouts = [{form.torch for form in match.forms} for match in matches]
     if torch is None:
@@ -124,7 +127,7 @@ def settle(
 
 
 def _forms(slot: Slot, order: Array | None, siblings: Mapping[str, Slot]) -> list[Storage]:
-    """`order`: torch's place of each channel that arrives, if it has another."""
+    """Return the forms of a tensor; `order` has torch's index of each input channel, if they differ."""
     operator: Any = slot.node.operator
     ours = Storage((slot.name,), (slot.shape,), False, _same)
     kernel = operator.name in ("conv", "deconv", "deformconv", "linear")
@@ -142,14 +145,14 @@ def _forms(slot: Slot, order: Array | None, siblings: Mapping[str, Slot]) -> lis
     theirs = _TORCH.get(slot.name, slot.name)
     if order is not None and not kernel and slot.shape[-1] == len(order):
         return [ours, Storage((theirs,), (slot.shape,), True, lambda x: x[order])]
-    # one token or position for all images; a scale for all places
+    # shapes with axes of 1 around: a token or position for all images, a scale for all positions
     shapes = [slot.shape, (1, *slot.shape), (1, 1, *slot.shape), (*slot.shape, 1, 1)]
     ends = dict.fromkeys((theirs, slot.name))
     return [Storage((end,), (x,), None, lambda x: x.reshape(slot.shape)) for x in shapes for end in ends]
 
 
 def _kernel_forms(slot: Slot, order: Array | None) -> list[Storage]:
-    """Store out × in × kernel; what is linear here may be a 1×1 convolution there."""
+    """Return the forms of a kernel: out × in × kernel; a linear layer may be stored as a 1×1 conv."""
     *taps, inside, outside = slot.shape
 
     def convert(x: Array) -> Array:
@@ -164,7 +167,7 @@ def _kernel_forms(slot: Slot, order: Array | None) -> list[Storage]:
 
 
 def _deconv_forms(slot: Slot) -> list[Storage]:
-    """in × out/groups × kernel."""
+    """Return the forms of a transposed convolution's kernel: in × out/groups × kernel."""
     operator: Any = slot.node.operator
     *taps, inside, outside = slot.shape
     groups = operator.g
@@ -178,7 +181,7 @@ def _deconv_forms(slot: Slot) -> list[Storage]:
 
 
 def _attention_forms(slot: Slot, siblings: Mapping[str, Slot]) -> list[Storage]:
-    """Query, key and value in one, as torch and torchvision's Swin have them, or each alone."""
+    """Return the forms of query, key and value: in one tensor (torch, torchvision's Swin), or each."""
     operator: Any = slot.node.operator
     if slot.role == "position":
         return [_table_form(slot)]
@@ -211,7 +214,7 @@ def _same(x: Array) -> Array:
 
 
 def _orders(graph: Graph) -> list[Array | None]:
-    """Return for each node torch's place of each channel of its output; None where it is the same."""
+    """Return for each node torch's index of each output channel; None if the orders are equal."""
     orders: list[Array | None] = []
     for node in graph.nodes:
         shapes = graph.input_shapes(node)

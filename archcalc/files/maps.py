@@ -17,10 +17,10 @@ from archcalc.execution.model import Array
 from archcalc.files.writing import replacing, require_writable
 from archcalc.units import printable
 
-MOST_CHANNELS = 256  # that are drawn
-SMALLEST = 32  # pixels that a map is enlarged to, by a whole factor
+MOST_CHANNELS = 256  # the most channels that are drawn
+SMALLEST = 32  # the least pixels of a map's side; smaller maps are enlarged by a whole factor
 GAP = 1  # pixels between maps
-LONGEST_NAME = 100  # characters
+LONGEST_NAME = 100  # the most characters of a file name
 
 
 def prepare(folder: str) -> None:
@@ -37,16 +37,16 @@ def prepare(folder: str) -> None:
 
 
 def write_grid(array: Array, folder: str, name: str) -> str:
-    """Draw the first 256 channels of positions × channels as a gray PNG; returns the file's path.
+    """Draw the first 256 channels of positions × channels as a gray PNG; return the file's path.
 
-    Each channel is scaled from its smallest value (black) to its largest (white); NaN is black. Maps are
-    read like text, about as many in a row as there are rows; the values of a vector are one map.
-    `name`: the file's, one of `file_names`; a picture of an earlier run is replaced.
+    Each channel is scaled from its smallest value (black) to its largest (white); NaN is black. The
+    maps form a grid that is about square, in row-major order. The values of a vector form one map.
+    `name` is one of `file_names`. A picture of an earlier run is replaced.
 
     Raises:
         UsageError: the file cannot be written.
     """
-    if array.ndim != 3:  # a sequence stands upright, frames below each other
+    if array.ndim != 3:  # a sequence is drawn upright: one row per position
         array = array.reshape(-1, array.shape[-2] if array.ndim > 3 else 1, array.shape[-1])
     if array.shape[0] * array.shape[1] == 1:
         array = _square(array.reshape(-1))
@@ -60,15 +60,15 @@ def write_grid(array: Array, folder: str, name: str) -> str:
 
 
 def file_path(folder: str, name: str) -> str:
-    """Return the path where `write_grid` writes."""
+    """Return the path to which `write_grid` writes."""
     return os.path.join(folder, f"{name}.png")
 
 
 def file_names(layer_paths: Iterable[str]) -> dict[str, str]:
-    """Return layer → name of its picture; a number distinguishes equal names."""
+    """Return the name of each layer's picture; a number distinguishes equal names."""
     names: dict[str, str] = {}
-    used: set[str] = set()  # in lower case, which some file systems do not tell apart
-    counts: dict[str, int] = {}  # so that a thousand alike are not tried a million times
+    used: set[str] = set()  # in lower case: some file systems ignore case
+    counts: dict[str, int] = {}  # the last number of each name, so that the search is not quadratic
     for path in layer_paths:
         name = plain = safe_name(path)
         while name.lower() in used:
@@ -99,7 +99,7 @@ def _refusal(folder: str, error: Exception) -> UsageError:
 
 
 def _write_png(file: IO[bytes], array: Array) -> None:
-    """Eight bits of gray, compressed row of maps by row of maps."""
+    """Write an 8-bit gray PNG, compressed one row of maps at a time."""
     height, width, count = array.shape
     columns = math.ceil(math.sqrt(count))
     rows = -(-count // columns)
@@ -109,7 +109,7 @@ def _write_png(file: IO[bytes], array: Array) -> None:
     _write_chunk(file, b"IHDR", struct.pack(">IIBBBBB", *size, 8, 0, 0, 0, 0))
     packer = zlib.compressobj()
     for pixels in _bands(array, columns, factor, size):
-        for line in pixels:  # each begins with its filter: none
+        for line in pixels:  # each line begins with the number of its filter: 0, none
             packed = packer.compress(b"\0" + line.tobytes())
             if packed:
                 _write_chunk(file, b"IDAT", packed)
@@ -123,7 +123,7 @@ def _write_chunk(file: IO[bytes], kind: bytes, data: bytes) -> None:
 
 
 def _bands(array: Array, columns: int, factor: int, size: tuple[int, int]) -> Iterator[Array]:
-    """Yield the picture in rows of maps, each with the gap below it."""
+    """Yield the picture one row of maps at a time, each with the gap below it."""
     height, width, count = array.shape
     for first in range(0, count, columns):
         last = first + columns >= count
@@ -136,10 +136,10 @@ def _bands(array: Array, columns: int, factor: int, size: tuple[int, int]) -> It
 
 
 def _gray(channel: Array) -> Array:
-    """Scale the smallest and largest value to 0 and 255; infinities at the ends, a constant as black."""
+    """Scale the finite values to 0…255; infinities get the ends, a constant channel is black."""
     values = channel.astype(np.float64)
     finite = values[np.isfinite(values)]
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
-    scaled = (values / 2 - low / 2) / (high / 2 - low / 2 or 1.0)  # halves: the span is finite
+    scaled = (values / 2 - low / 2) / (high / 2 - low / 2 or 1.0)  # halves keep the span finite
     scaled = np.nan_to_num(scaled, nan=0.0, posinf=1.0, neginf=0.0)
     return np.rint(scaled.clip(0, 1) * 255).astype(np.uint8)

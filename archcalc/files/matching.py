@@ -1,11 +1,11 @@
-"""Match the modules of a file to layers, where the file's names are foreign.
+"""Match the modules of a file to layers when the file uses names of its own.
 
-A state_dict has no layers in order of execution: safetensors sorts it by name. Three things are
-assumed: a module has the tensors of its layer, in torch's layout; a module's content is contiguous
-in the network; and siblings whose names differ in their last number alone (`layer1`, `layer2`), or are
-the first letters of the alphabet, are in that order. If exactly one way to place all modules remains,
-it is the match. The order in an .npz file is that of the state_dict, which has a module's own tensors
-before its parts, and is tried first.
+A state_dict does not keep the order of execution: safetensors sorts it by name. Three assumptions
+are made. A module has the tensors of its layer, in torch's layout. The layers of a module are
+contiguous in the network. Siblings whose names differ only in the last number (`layer1`, `layer2`),
+or are the first letters of the alphabet, run in that order. If exactly one way to place all modules
+remains, it is the match. An .npz file keeps the order of the state_dict, where a module's own tensors
+come before those of its children; this order is tried first.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from archcalc.tuples import NamedTuple
 from archcalc.units import grouped
 
 _MOST_STEPS = 1_000_000
-_FEW = 4  # places that a message lists
+_FEW = 4  # the most places that a message lists
 Wanted: TypeAlias = Sequence[tuple[Slot, list[Storage]]]
 Way: TypeAlias = dict[int, str]  # layer → module
 
 
 class WantedLayer(NamedTuple):
-    """A layer with weights, the values it has, and the forms of each of its tensors."""
+    """A layer with weights: its number of values, and the storage forms of each of its tensors."""
 
     path: str
     size: int
@@ -40,9 +40,10 @@ class WantedLayer(NamedTuple):
 def match(
     path: str, tensors: Mapping[str, FileTensor], wanted: Wanted, mapping: Mapping[str, str]
 ) -> dict[str, str] | None:
-    """Return the module of every layer, or None if names are ours or `mapping`'s, or nothing fits.
+    """Return the module of each layer.
 
-    Names in `mapping` are fixed.
+    Returns None if the file's names are ours or those of `mapping`, or if nothing fits. Names in
+    `mapping` are fixed.
 
     Raises:
         UsageError: the file fits in more than one way.
@@ -72,7 +73,7 @@ def _but_last(
     layers: list[WantedLayer],
     mapping: Mapping[str, str],
 ) -> dict[str, str] | None:
-    """Return the match of all layers where the last one's size differs: other classes, mostly."""
+    """Return the match of all layers if only the last one's size differs (mostly other classes)."""
     *others, last = layers
     pins, size = _pins(tree, layers, mapping), tree.size - sum(layer.size for layer in others)
     modules = [module for module in named_modules(tree) if module.size == size]
@@ -88,7 +89,7 @@ def _but_last(
 
 
 def _resized(forms: list[Storage], shapes: Mapping[str, Dims]) -> list[Storage]:
-    """Return the forms of a tensor in the sizes that a module has under the same names."""
+    """Return the forms of a tensor, with the sizes of the module's tensors of the same names."""
     return [
         form._replace(shapes=(shapes[form.names[0]],))
         for form in forms
@@ -114,7 +115,7 @@ def _layers(wanted: Wanted) -> list[WantedLayer]:
 def _pins(
     tree: Module, layers: list[WantedLayer], mapping: Mapping[str, str]
 ) -> dict[str, tuple[int, int]] | None:
-    """Return the range of the mapped modules: first layer, and one past the last; None if split."""
+    """Return the layers (first, past the last) of each mapped module; None if not contiguous."""
     pins: dict[str, tuple[int, int]] = {}
     for ours, theirs in mapping.items():
         inside = [i for i, x in enumerate(layers) if x.path == ours or x.path.startswith(f"{ours}/")]
@@ -128,7 +129,7 @@ def _pins(
 
 
 class _LayoutSearch:
-    """Return the ways to place modules from a layer on; at most two, since two are already ambiguous."""
+    """The search for ways to place modules from a layer on; it stops at two, which are ambiguous."""
 
     def __init__(
         self,
@@ -171,7 +172,7 @@ class _LayoutSearch:
         return found[:2]
 
     def _fits(self, module: Module, layer: WantedLayer) -> bool:
-        """Return whether the module has the tensors of the layer, and no others."""
+        """Return whether the module has exactly the tensors of the layer."""
         cut = len(module.prefix) + 1
         shapes = {name[cut:]: self.tensors[name].shape for name in module.names}
         used: set[str] = set()
@@ -184,12 +185,12 @@ class _LayoutSearch:
         return bool(module.prefix) and used == shapes.keys()
 
     def _orders(self, module: Module, start: int) -> Iterator[list[list[Way]]]:
-        """Yield the fitting orders of a module's children, as the ways of each child, first to last."""
+        """Yield the orders of a module's children that fit; an order is a list of each child's ways."""
         series = module.series(self.ordered)
         heads, taken = [0] * len(series), list[tuple[int, list[Way]]]()
         starts, options = [start], [iter(range(len(series)))]
         dead: set[tuple[int, ...]] = set()
-        fruitful = 0  # states on the way to an order that was found
+        fruitful = 0  # search states that led to an order
         while options:
             number, inner = self._next(series, heads, options[-1], starts[-1])
             if inner:
@@ -226,7 +227,7 @@ class _LayoutSearch:
         return 0, []
 
     def places(self, way: Way) -> list[tuple[int, str, str]]:
-        """Return where that way has an alternative: the layer, its module, the other module."""
+        """Return the places where a way has an alternative: (layer, its module, the other module)."""
         return sorted({split for split in self.splits if way[split[0]] == split[1]})
 
 

@@ -9,13 +9,13 @@ from string import ascii_lowercase
 
 from archcalc.files.containers import FileTensor
 
-NEEDLESS = ("num_batches_tracked", "relative_position_index")  # torch's, and nothing at inference
+NEEDLESS = ("num_batches_tracked", "relative_position_index")  # torch's buffers, not used here
 _NUMBERED = re.compile(r"(.*?)([0-9]{1,9})([a-z]?)")
-_LONGEST, _DEEPEST = 500, 50  # characters of a name, modules around a tensor
+_LONGEST, _DEEPEST = 500, 50  # the most characters of a name, and modules around a tensor
 
 
 class Module:
-    """A name in the file, and everything below it."""
+    """A module of the file: its name, its tensors, and its child modules."""
 
     __slots__ = ("children", "names", "prefix", "size")
 
@@ -25,9 +25,11 @@ class Module:
         self.names: list[str] = []
 
     def series(self, ordered: bool) -> list[list[Module]]:
-        """Children whose order is known: those of one name but for the number; or all, as they come.
+        """Group the children into series of known order.
 
-        A tensor of its own (torch's `class_token`) comes before them in a file, and may be used later.
+        If the file is `ordered`, all children form one series, else those whose names differ only in a
+        number do. A single tensor (torch's `class_token`) is a series of its own: it comes first in a
+        file, but may be used later.
         """
         if ordered:
             parts = [child for child in self.children.values() if child.children]
@@ -42,13 +44,13 @@ class Module:
 
 
 def _alphabet(names: Iterable[str]) -> list[str]:
-    """`a`, `b` and `c`, if the names that are one letter are those; `q`, `k` and `v` are no order."""
+    """Return the names of one letter if they begin the alphabet (a, b, c); q, k and v have no order."""
     letters = sorted(name for name in names if len(name) == 1 and name.isalpha())
     return letters if ascii_lowercase.startswith("".join(letters)) else []
 
 
 def module_tree(tensors: Mapping[str, FileTensor]) -> Module | None:
-    """Return the modules of all relevant tensors; None if one has no floats or no plausible name."""
+    """Return the tree of all needed tensors; None if one holds no floats or has an implausible name."""
     root = Module("")
     for name, tensor in tensors.items():
         if name.endswith(NEEDLESS):
@@ -67,7 +69,7 @@ def module_tree(tensors: Mapping[str, FileTensor]) -> Module | None:
 
 
 def named_modules(module: Module) -> Iterator[Module]:
-    """Yield the modules that have a name, depth first."""
+    """Yield the modules with a name, depth first."""
     for child in module.children.values():
         yield child
         yield from named_modules(child)

@@ -1,4 +1,4 @@
-"""Keep the outputs of a run and chosen layers, as arrays and as pictures."""
+"""Save the outputs of a run and of chosen layers, as arrays and as pictures."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from archcalc.units import printable
 
 
 class Keeper:
-    """Keeps copies of layers while a network runs, because their memory is soon another layer's.
+    """Copies of layers' outputs, taken during a run because their memory is reused by later layers.
 
-    Files of an earlier run are overwritten, but never `inputs`, the files that this run reads.
+    Files of an earlier run are overwritten, but never the files `inputs` that this run reads.
 
     Raises:
-        UsageError: nothing can be written there; raised before any work is lost.
+        UsageError: a file cannot be written; this is raised before the run.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Keeper:
             _refuse_inputs(save, inputs)
 
     def see(self, path: str, value: Array) -> None:
-        """Keep a layer that has run, if it is wanted."""
+        """Copy the output of a layer that has run, if it is wanted."""
         if path in self.layers:
             self.kept[path] = value.copy()
 
@@ -68,8 +68,10 @@ class Keeper:
 
 
 def _prepare(path: str) -> None:
-    """Raises:
-    UsageError: no file of outputs can be written there.
+    """Check that an .npz file can be written at a path.
+
+    Raises:
+        UsageError: it cannot.
     """
     if not path.endswith(".npz"):
         raise UsageError(
@@ -86,7 +88,7 @@ def _prepare(path: str) -> None:
 
 def _refuse_inputs(path: str, inputs: Iterable[str]) -> None:
     for file in inputs:
-        with suppress(OSError, ValueError):  # what is not there is not overwritten
+        with suppress(OSError, ValueError):  # a file that does not exist is not overwritten
             if os.path.samefile(path, file):
                 name = printable(path)
                 help = "write to another file"

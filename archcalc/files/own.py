@@ -1,4 +1,4 @@
-"""The weights that lie in a model file, as those of its layers."""
+"""Read the weights of a model file as the weights of its lowered layers."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from archcalc.regular import open_regular
 
 
 def weights_of(model: Model, lowered: Lowered) -> dict[str, Weights]:
-    """Return the weights of all layers, by path and name, read from where they lie in the file.
+    """Return the weights of all layers, by path and name, read from the file.
 
     Raises:
-        ArchError: the file holds none, one that a layer needs is computed in a way not known here, or a
-            layer computes other values here.
+        ArchError: the file holds no weights; a weight is computed by an unknown operation; or a layer
+            computes other values than the file.
     """
     for path, why in lowered.otherwise.items():
         help = "`memory`, `field` and all that counts hold; `run` of a spec has values of its own"
@@ -69,7 +69,7 @@ def _numbers(graph: Graph, lowered: Lowered, found: dict[str, dict[str, Array]])
 
 
 def _complete(name: str, graph: Graph, found: dict[str, dict[str, Array]]) -> None:
-    """Numbers of which tables were made beforehand are not needed; all others are."""
+    """Check that all weights are there; fill those that a fixed table makes unnecessary with zeros."""
     for slot in slots(graph):
         layer = found.setdefault(slot.node.path, {})
         if slot.name in layer:
@@ -80,7 +80,7 @@ def _complete(name: str, graph: Graph, found: dict[str, dict[str, Array]]) -> No
 
 
 class _Folded:
-    """Tensors of the file, and those that are made of them alone."""
+    """The tensors of the file, and those that are computed from them alone."""
 
     def __init__(
         self, model: Model, tensors: Mapping[str, Array], operations: Mapping[str, Operation]
@@ -106,7 +106,7 @@ class _Folded:
 
 
 def holds_weights(model: Model) -> bool:
-    """Whether the file holds numbers, or names a file beside it that does; of Keras none are read."""
+    """Return whether the file, or a data file that it names, holds weights (never for Keras)."""
     written = model.trace.source.startswith(("ONNX", "torch.export"))
     if not written or not os.path.isfile(model.name):
         return False

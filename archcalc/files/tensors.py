@@ -1,7 +1,7 @@
-"""Read weights and inputs from files: safetensors, npz and npy, never a pickle; nothing is trusted.
+"""Read weights and inputs from safetensors, npz and npy files; pickles are never read.
 
-What a file claims (lengths, offsets, shapes, types) is checked against its size and against what the
-network wants before memory is taken for it; then one tensor is read at a time.
+A file's lengths, offsets, shapes and types are checked against its size and the network's tensors
+before memory is allocated. Then one tensor is read at a time.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from archcalc.operators.shape import Shape
 from archcalc.units import grouped
 
 LARGEST_MAP = 8 * 2**20
-_FEW = 4  # tensors that a message lists
+_FEW = 4  # the most tensors that a message lists
 
 
 def read(
@@ -46,14 +46,14 @@ def read(
 ) -> dict[str, Weights]:
     """Return the weights of a `.safetensors` or `.npz` file: layer path → role → array.
 
-    Tensors are named `stage1/conv.weight`, `stage1/bn.variance`, …, or as torch does in modules of the
-    same path: `stage1.conv.weight`, `stage1.bn.running_var`; `mapping` gives layers, or what they are
-    in, another prefix; names that are neither are matched by shape and order, if that is possible in
-    one way alone. Torch's layouts are converted; shapes tell them, and else `torch`.
+    Tensors are named `stage1/conv.weight`, `stage1/bn.variance`, …, or as in torch modules of the same
+    path: `stage1.conv.weight`, `stage1.bn.running_var`. `mapping` gives layers or groups another
+    prefix. Other names are matched by shape and order, if there is exactly one way. Torch's layouts
+    are converted; they are recognized by shapes, else by `torch`.
 
     Raises:
-        UsageError: the file is damaged; tensors are missing, surplus, misshapen or fit in several
-                    ways; values are not finite.
+        UsageError: the file is damaged; tensors are missing, surplus, misshapen or ambiguous; values
+            are not finite.
     """
     ours.require_memory(graph, dtype)
     wanted = list(layouts.stored_forms(graph))
@@ -78,12 +78,12 @@ def read(
 
 
 def read_array(path: str, shape: Shape, dtype: Precision = "float32") -> Array:
-    """Return the images of an `.npy` file: images × height × width × channels, or one without axis 0.
+    """Return the images of an `.npy` file: images × height × width × channels, or one image.
 
-    A vector may be images × channels, or channels. `shape`: the network's input.
+    Vectors may be images × channels, or channels. `shape` is the network's input.
 
     Raises:
-        UsageError: the file is damaged, or has another shape, no real numbers, or values not finite.
+        UsageError: the file is damaged, has another shape, or holds values that are not real or finite.
     """
     one = tuple(int(size) for size in shape)
     fitting = (one, one[2:]) if one[:-1] == (1, 1) else (one,)
@@ -101,10 +101,11 @@ def read_array(path: str, shape: Shape, dtype: Precision = "float32") -> Array:
 
 
 def read_map(path: str) -> dict[str, str]:
-    """Return the lines `our/path = their.prefix` of a text file; skip empty lines and `# comments`.
+    """Return the lines `our/path = their.prefix` of a text file, without empty lines and `# comments`.
 
     Raises:
-        UsageError: the file is unreadable, not UTF-8 or too large; a line is malformed, a path repeated.
+        UsageError: the file is unreadable, too large or not UTF-8; a line is malformed or a path
+            repeated.
     """
     with open_file(path, "map") as (file, size):
         if size > LARGEST_MAP:
@@ -134,7 +135,7 @@ def _found(
     wanted: Sequence[tuple[Slot, list[Storage]]],
     mapping: Mapping[str, str],
 ) -> list[TensorMatch]:
-    """Return for every tensor of the network the file's tensor under one of its names.
+    """Find for each tensor of the network the file's tensor under one of its names.
 
     Raises:
         UsageError: tensors are missing, surplus or misshapen, or hold no floats.
@@ -170,7 +171,7 @@ def _mistakes(
     surplus: list[str],
     taken: set[str],
 ) -> list[Diagnostic]:
-    """Return the misfits, each with the first few of its kind."""
+    """Return the mismatches by kind; each lists its first few tensors."""
     others = [f"the first may also be {other}; " for _, *more in missing[:1] for other in more]
     unread = [f"`{word(n)}` ({word(t.dtype)})" for n, t in tensors.items() if n in taken and not t.load]
     useless = [f"`{word(name)}` ({dims(tensors[name].shape)})" for name in surplus]

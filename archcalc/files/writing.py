@@ -1,4 +1,4 @@
-"""Write files whole or not at all: the old file stays until the new one is complete."""
+"""Write files completely or not at all: the old file stays until the new one is complete."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from archcalc.execution.model import Array
 
 @contextmanager
 def replacing(path: str) -> Iterator[IO[bytes]]:
-    """Yield a file beside `path` that replaces it at the end; a link is replaced, not followed.
+    """Yield a temporary file beside `path` that replaces it at the end; a link is not followed.
 
     Raises:
-        OSError: the file cannot be written; nothing of it remains.
+        OSError: the file cannot be written; the temporary file is removed.
     """
     beside = os.path.join(os.path.dirname(path), f".archcalc-{os.urandom(4).hex()}.part")
     try:
@@ -33,15 +33,17 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
 
 
 def require_writable(folder: str) -> None:
-    """Raises:
-    OSError: files cannot be written there.
+    """Check that files can be written in a folder.
+
+    Raises:
+        OSError: they cannot.
     """
     with tempfile.TemporaryFile(dir=folder or "."):
         pass
 
 
 def write_npz(path: str, arrays: Mapping[str, Array]) -> None:
-    """Write as `numpy.savez` does, for any names (its own arguments are names, too).
+    """Write an .npz file like `numpy.savez`, which cannot take all names (some are its arguments).
 
     Raises:
         OSError: the file cannot be written.

@@ -21,7 +21,7 @@ class TextLine(NamedTuple):
 
 
 class BodyLayout(NamedTuple):
-    """The lines of a body; if it has a `join` (an item), `branches` precede it and `rows` follow it."""
+    """The lines of a body; `branches` precede its `join` (an item), if any, and `rows` follow it."""
 
     rows: tuple[TextLine, ...]
     join: int | None = None

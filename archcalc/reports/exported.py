@@ -14,7 +14,7 @@ def exported(network: Network, output: str, start: Start) -> str:
     """Write the file that the name asks for, and return what is told of it.
 
     Raises:
-        ArchError: the format cannot say the network, or the file cannot be written.
+        ArchError: the format cannot express the network, or the file cannot be written.
     """
     kind, source = Path(output).suffix.lower(), start.told(network)
     if kind not in (".onnx", ".py"):

@@ -97,43 +97,43 @@ def test_numbers_are_written_as_protobuf_has_them() -> None:
 
 
 REFUSED = [
-    ("1x1x4 | rbf 3", "ONNX cannot say `rbf`", "rbf: ONNX has no such operator: rbf"),
+    ("1x1x4 | rbf 3", "ONNX cannot express `rbf`", "rbf: ONNX has no such operator: rbf"),
     (
         "5x7x4 | adaptivepool 2",
-        "ONNX cannot say `adaptivepool`",
+        "ONNX cannot express `adaptivepool`",
         "adaptivepool: cells of different sizes: adaptivepool",
     ),
-    ("8x9x11 | lrn 4", "ONNX cannot say `lrn`", "lrn: an even number of channels around one: lrn"),
+    ("8x9x11 | lrn 4", "ONNX cannot express `lrn`", "lrn: an even number of channels around one: lrn"),
     (
         "6x6x4 | avgpool 3 s2 p1 ceil",
-        "ONNX cannot say `avgpool`",
+        "ONNX cannot express `avgpool`",
         "avgpool: rounding up beyond padding that counts: avgpool",
     ),
     (
         "5x7x4 | deconv 6 k3 s2 d3 out=2",
-        "ONNX cannot say `deconv`",
+        "ONNX cannot express `deconv`",
         "deconv: an `out` as large as the stride: deconv",
     ),
     (
         "7x12 | attention 3 relative=2",
-        "ONNX cannot say `attention`",
+        "ONNX cannot express `attention`",
         "attention: a learned bias by distance: attention",
     ),
-    ("7x12 | lstm 7 proj=3", "ONNX cannot say `lstm`", "lstm: a projection of the state: lstm"),
+    ("7x12 | lstm 7 proj=3", "ONNX cannot express `lstm`", "lstm: a projection of the state: lstm"),
     (
         "7x12 | rnn 7 act=relu | rnn 7 act=relu",
-        "ONNX cannot say `rnn`",
+        "ONNX cannot express `rnn`",
         "rnn: an activation other than tanh: rnn and 1 more",
     ),
-    ("7x12 | gru 7 biases=1", "ONNX cannot say `gru`", "gru: a single bias of a gate: gru"),
+    ("7x12 | gru 7 biases=1", "ONNX cannot express `gru`", "gru: a single bias of a gate: gru"),
     (
         "9x1 | conv 1 | embedding 5 3",
-        "ONNX cannot say `embedding`",
+        "ONNX cannot express `embedding`",
         "embedding: ids that a layer computes: embedding",
     ),
     (
         "lenet5_1998",
-        "ONNX cannot say `conv`, `rbf`",
+        "ONNX cannot express `conv`, `rbf`",
         "conv: a table of connections between channels: C3",
     ),
 ]

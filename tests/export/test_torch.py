@@ -140,7 +140,7 @@ def test_what_torch_cannot_say_is_refused_by_name(name: str, note: str) -> None:
         exported(name)
     diagnostic = error.value.diagnostics[0]
     assert diagnostic.notes[0] == note
-    assert diagnostic.message.startswith("torch cannot say `")
+    assert diagnostic.message.startswith("torch cannot express `")
 
 
 def test_the_command_says_what_is_in_the_file(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Write a network as an ONNX file: its operators, the shape of every value, weights."""
+"""Write a network as an ONNX file: its nodes, the shape of every value, and its weights."""

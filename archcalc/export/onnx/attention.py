@@ -1,4 +1,4 @@
-"""Attention as nodes of ONNX: projections, scores, softmax, sums."""
+"""Write attention as ONNX nodes: projections, scores, softmax, weighted sums."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def attention(d: Draft, index: int, node: Node) -> None:
 
 
 def split(d: Draft, node: Node, name: str, heads: int) -> str:
-    """[n, tokens, heads · c] → [n, heads, tokens, c]."""
+    """Split the channels into heads: [n, tokens, heads · c] → [n, heads, tokens, c]."""
     n, tokens, width = d.shapes[name]
     apart = d.reshape(name, (n, tokens, heads, width // heads), node.path)
     out = (n, heads, tokens, width // heads)
@@ -51,7 +51,7 @@ def split(d: Draft, node: Node, name: str, heads: int) -> str:
 
 
 def _repeated(d: Draft, node: Node, name: str, times: int) -> str:
-    """Each head so many times, side by side."""
+    """Repeat each head `times` times, next to each other."""
     if times == 1:
         return name
     n, heads, tokens, width = d.shapes[name]
@@ -62,7 +62,7 @@ def _repeated(d: Draft, node: Node, name: str, times: int) -> str:
 
 
 def turned(d: Draft, node: Node, name: str, base: int) -> str:
-    """Halves of a head as pairs, turned by the angle of their place."""
+    """Apply rotary embedding: rotate pairs of channels by the angle of their position."""
     shape = d.shapes[name]
     half = (*shape[:-1], shape[-1] // 2)
     first, second = d.ops("Split", [name], [half, half], node.path, axis=-1, num_outputs=2)
@@ -86,7 +86,7 @@ def turned(d: Draft, node: Node, name: str, base: int) -> str:
 
 
 def _hidden(d: Draft, node: Node, tokens: int) -> str:
-    """Return −∞ where a query must not look, '' where all may."""
+    """Return the mask of attention (−∞ for hidden keys), or '' if nothing is hidden."""
     op: Any = node.operator
     if not op.causal and op.window is None:
         return ""
@@ -103,7 +103,7 @@ def _hidden(d: Draft, node: Node, tokens: int) -> str:
 
 
 def mix(d: Draft, node: Node, query: str, key: str, value: str, *added: str) -> str:
-    """Return the values summed up by the softmax of the scores, heads beside each other again."""
+    """Return the values weighted by the softmax of the scores, with the heads merged again."""
     n, heads, tokens, width = d.shapes[query]
     keys, deep = d.shapes[value][-2:]
     across = d.op("Transpose", [key], (n, heads, width, keys), node.path, perm=(0, 1, 3, 2))
@@ -117,7 +117,7 @@ def mix(d: Draft, node: Node, query: str, key: str, value: str, *added: str) -> 
 
 
 def window_attention(d: Draft, index: int, node: Node) -> None:
-    """Attention inside of windows: padded, rolled, cut; the same way back."""
+    """Write window attention: pad, roll and cut the map, attend, and undo these steps."""
     from archcalc.execution.reference.attention import padded_size, shifts
 
     op: Any = node.operator
@@ -156,7 +156,7 @@ def window_attention(d: Draft, index: int, node: Node) -> None:
 
 
 def _place_bias(d: Draft, node: Node, side: int, heads: int) -> str:
-    """Return heads × queries × keys: the learned bias of each pair's places."""
+    """Return the learned bias of each pair of positions: heads × queries × keys."""
     many, tokens = 2 * side - 1, side * side
     table = d.weight(node, "position", (many * many, heads), lambda w: w.reshape(-1, heads))
     places = [divmod(i, side) for i in range(tokens)]
@@ -171,7 +171,7 @@ def _place_bias(d: Draft, node: Node, side: int, heads: int) -> str:
 
 
 def _apart(d: Draft, node: Node, tokens: tuple[int, ...]) -> str:
-    """Return −∞ for pairs that met only because the map was rolled, '' where nothing moved."""
+    """Return the mask (−∞) of pairs that are neighbors only by the roll, or '' without a roll."""
     from archcalc.execution.reference.attention import apart_of, regions
 
     height, width, _ = (int(n) for n in node.shape)

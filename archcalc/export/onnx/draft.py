@@ -1,4 +1,4 @@
-"""Collect the nodes, values and weights of an ONNX graph; tensors in the order that a node wants."""
+"""Collect the nodes, values and weights of an ONNX graph, with tensors in the axis order of nodes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archcalc.symbols import Int
 from archcalc.tuples import NamedTuple
 
 Dims = tuple[int, ...]
-Form = Literal["first", "last", "flat"]  # [1, c, …], [1, …, c], and [1, c] where there is one position
+Form = Literal["first", "last", "flat"]  # [1, c, …], [1, …, c], and [1, c] for a single position
 Values = Mapping[str, Mapping[str, Any]]  # a layer's path → its weights' names → arrays
 
 
@@ -20,7 +20,7 @@ _MASK = (1 << 64) - 1
 
 
 class Held(NamedTuple):
-    """A tensor of the file that is no input: its shape, and how its values are made."""
+    """A stored tensor of the file: its shape, and a function that makes its values."""
 
     name: str
     shape: Dims
@@ -29,7 +29,7 @@ class Held(NamedTuple):
 
 
 class Draft:
-    """A graph on its way into the file. All images are one: the batch is 1."""
+    """An ONNX graph that is being written, with a batch of 1."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -37,25 +37,25 @@ class Draft:
         self.infos: list[bytes] = []
         self.held: dict[str, Held] = {}
         self.shapes: dict[str, Dims] = {}
-        self._made: dict[int, dict[Form, str]] = {}  # of each layer: its output in every order so far
+        self._made: dict[int, dict[Form, str]] = {}  # by layer: its output in each axis order so far
         self._names: dict[str, int] = {}
 
     # ---- values of layers
 
     def put(self, index: int, form: Form, name: str) -> None:
-        """Set a layer's output, in one order of axes."""
+        """Set the name of a layer's output in one axis order."""
         self._made.setdefault(index, {})[form] = name
 
     def same(self, index: int, source: int) -> None:
-        """Set a layer's output to its input: it does nothing at inference."""
+        """Set a layer's output to its input, because the layer does nothing at inference."""
         self._made[index] = self._made[source]
 
     def forms(self, index: int) -> list[Form]:
-        """Return the orders that a layer's output is there in, the first made first."""
+        """Return the axis orders in which a layer's output exists, the first made first."""
         return list(self._made[index])
 
     def get(self, index: int, form: Form, at: str) -> str:
-        """Return a layer's output in an order of axes, moved where it is not there yet."""
+        """Return a layer's output in an axis order; add a transpose if it does not exist yet."""
         made = self._made[index]
         if form not in made:
             shape = self.shape_of(index, form)
@@ -69,7 +69,7 @@ class Draft:
         return made[form]
 
     def shape_of(self, index: int, form: Form) -> Dims:
-        """Return the shape of a layer's output in an order of axes."""
+        """Return the shape of a layer's output in an axis order."""
         *positions, channels = map(int, self.graph.nodes[index].shape)
         if form == "flat":
             return (1, channels)
@@ -78,13 +78,13 @@ class Draft:
     # ---- nodes and tensors
 
     def op(self, kind: str, inputs: Sequence[str], shape: Sequence[Int], at: str, **options: Any) -> str:
-        """Write a node with one output, and return its name."""
+        """Add a node with one output, and return the output's name."""
         return self.ops(kind, inputs, [shape], at, **options)[0]
 
     def ops(
         self, kind: str, inputs: Sequence[str], shapes: Sequence[Sequence[Int]], at: str, **options: Any
     ) -> list[str]:
-        """Write a node, and return the names of its outputs."""
+        """Add a node, and return the names of its outputs."""
         names = [self._fresh(f"{at}/{kind}") for _ in shapes]
         for name, shape in zip(names, shapes, strict=True):
             self.shapes[name] = tuple(map(int, shape))
@@ -93,13 +93,13 @@ class Draft:
         return names
 
     def reshape(self, name: str, shape: Sequence[int], at: str) -> str:
-        """Write the same values under other axes."""
+        """Add a reshape, and return its output."""
         return self.op("Reshape", [name, self.integers(shape)], shape, at)
 
     def weight(
         self, node: Node, name: str, shape: Sequence[Int], change: Callable[[Any], Any] = lambda w: w
     ) -> str:
-        """Return a weight of a layer as a tensor of the file; shared ones lie there once."""
+        """Return a weight of a layer as a stored tensor; shared weights are stored once."""
         holder = self.graph.holder(node)
         full = f"{holder.path}.{name}"
         if full not in self.held:
@@ -108,17 +108,17 @@ class Draft:
         return full
 
     def constant(self, name: str, shape: Sequence[int], make: Callable[[Values], Any]) -> str:
-        """Return a tensor that no training changes; the name marks it as computed."""
+        """Return a stored tensor that is not a parameter; its name marks it as computed."""
         full = f"onnx::{name}_{len(self.held)}"
         self.held[full] = Held(full, tuple(map(int, shape)), FLOAT, make)
         return full
 
     def number(self, value: float) -> str:
-        """Return a scalar."""
+        """Return the name of a stored scalar."""
         return self._small(f"number_{value!r}", (), FLOAT, [value])
 
     def integers(self, values: Sequence[int]) -> str:
-        """Return a list of integers: sizes, axes."""
+        """Return the name of a stored list of integers, as sizes or axes."""
         listed = [int(v) for v in values]
         name = "x".join(map(str, listed)) if len(listed) < 20 else f"{hash(tuple(listed)) & _MASK:x}"
         return self._small(f"sizes_{name}", (len(listed),), INT64, listed)

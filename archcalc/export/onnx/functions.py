@@ -1,4 +1,4 @@
-"""Factors of channels and functions of every value, as nodes of ONNX."""
+"""Write elementwise layers as ONNX nodes: activations, scales, stored factors and offsets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def scale(d: Draft, index: int, node: Node) -> None:
 
 
 def stored(kind: str) -> LayerNodes:
-    """Return a sum or product with a stored tensor, whose sizes of 1 stretch."""
+    """Return a rule for a sum or product with a stored tensor, which is broadcast."""
 
     def write(d: Draft, index: int, node: Node) -> None:
         op: Any = node.operator
@@ -41,14 +41,14 @@ def stored(kind: str) -> LayerNodes:
 
 
 def by_channel(d: Draft, node: Node, role: str, form: Form) -> str:
-    """Return one number a channel, shaped to stretch over the positions."""
+    """Return the weight with one number per channel, shaped to broadcast over the positions."""
     channels = int(node.shape.channels)
     shape = (channels, *(1 for _ in node.shape.extents)) if form == "first" else (channels,)
     return d.weight(node, role, shape, lambda w: w.reshape(shape))
 
 
 def each(kind: str, **fixed: Any) -> LayerNodes:
-    """Return a function of every value; options that are callable read the operator."""
+    """Return a rule for an elementwise function; callable options are computed from the operator."""
 
     def write(d: Draft, index: int, node: Node) -> None:
         form = d.forms(node.inputs[0])[0]
@@ -89,7 +89,7 @@ def prelu(d: Draft, index: int, node: Node) -> None:
 
 
 def gated(swish_first: bool) -> LayerNodes:
-    """Return a product of two halves of the channels, one of which is a gate."""
+    """Return a rule for gated activations: one half of the channels is the gate of the other."""
 
     def write(d: Draft, index: int, node: Node) -> None:
         read, out = d.get(node.inputs[0], "last", node.path), d.shape_of(index, "last")
@@ -104,7 +104,7 @@ def gated(swish_first: bool) -> LayerNodes:
 
 
 def nothing(d: Draft, index: int, node: Node) -> None:
-    """What does nothing at inference has no node."""
+    """Write no node, because the layer does nothing at inference."""
     d.same(index, node.inputs[0])
 
 

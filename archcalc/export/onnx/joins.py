@@ -1,4 +1,4 @@
-"""Joins, products and sums of tensors, as nodes of ONNX."""
+"""Write joins, matrix products and reductions as ONNX nodes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PLACES = {"channels": -1, "length": -2, "width": -2, "height": -3, "frames": -4
 
 
 def axis_of(name: str, form: Form, rank: int) -> int:
-    """Return a named axis of a tensor with so many axes of positions."""
+    """Return the index of a named axis of a tensor with `rank` position axes."""
     place = _PLACES[name] % (rank + 2)
     if form != "first":
         return place
@@ -22,7 +22,7 @@ def axis_of(name: str, form: Form, rank: int) -> int:
 
 
 def _aligned(d: Draft, node: Node) -> tuple[Form, list[str]]:
-    """Return what a join reads in one order: vectors get all axes of the others."""
+    """Return the inputs of a join in one axis order; vectors get the axes of the other inputs."""
     op: Any = node.operator
     rank = len(node.shape)
     if all(prod(d.graph.nodes[i].shape[:-1]) == 1 for i in node.inputs) and "flat" in d.forms(
@@ -46,7 +46,7 @@ def _aligned(d: Draft, node: Node) -> tuple[Form, list[str]]:
 
 
 def _cropped(d: Draft, node: Node, name: str, index: int, form: Form) -> str:
-    """Return the middle of a map, as large as the first one."""
+    """Return the center of a map, cropped to the size of the first input."""
     own, first = d.graph.nodes[index].shape, d.graph.nodes[node.inputs[0]].shape
     pairs = [(int(n), int(m)) for n, m in zip(own.extents, first.extents, strict=True)]
     begins = [(n - m) // 2 for n, m in pairs]
@@ -58,7 +58,7 @@ def _cropped(d: Draft, node: Node, name: str, index: int, form: Form) -> str:
 
 
 def join(kind: str) -> LayerNodes:
-    """Return a function of two values at a time, first to last."""
+    """Return a rule that joins the inputs pair by pair, from first to last."""
 
     def write(d: Draft, index: int, node: Node) -> None:
         form, (made, *others) = _aligned(d, node)
@@ -107,7 +107,7 @@ def reduction(kind: str) -> LayerNodes:
 def cut(
     d: Draft, at: str, name: str, axes: Sequence[int], begins: Sequence[int], ends: Sequence[int]
 ) -> str:
-    """Write a part of a tensor, along some axes."""
+    """Add a slice of a tensor along some axes, and return its output."""
     shape = list(d.shapes[name])
     for axis, begin, end in zip(axes, begins, ends, strict=True):
         shape[axis] = end - begin

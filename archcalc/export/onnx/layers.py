@@ -1,4 +1,4 @@
-"""Layers with weights or windows, and norms, as nodes of ONNX."""
+"""Write convolutions, dense layers, pools and norms as ONNX nodes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _ints(values: Any) -> tuple[int, ...]:
 
 
 def _ends(pairs: Any) -> list[int]:
-    """Return padding as ONNX has it: all before, then all behind."""
+    """Return padding in ONNX's order: all numbers before the axes, then all after them."""
     return [*(before for before, _ in pairs), *(behind for _, behind in pairs)]
 
 
@@ -78,7 +78,7 @@ def deconv(d: Draft, index: int, node: Node) -> None:
 
 
 def linear(d: Draft, index: int, node: Node) -> None:
-    """A vector by Gemm with the weight as torch has it, every place of a sequence by MatMul."""
+    """Write a dense layer: Gemm with torch's weight layout for a vector, MatMul for a sequence."""
     op: Any = node.operator
     x = d.graph.input_shapes(node)[0]
     if prod(x[:-1]) == 1:
@@ -93,7 +93,7 @@ def linear(d: Draft, index: int, node: Node) -> None:
 
 
 def product(d: Draft, node: Node, x: str, out: tuple[int, ...], bias: bool, name: str = "") -> str:
-    """Write the last axis by a matrix, and a bias; `name` is that of the projection."""
+    """Add a matrix product of the last axis, with a bias; `name` is the projection's."""
     weight, added = (f"{name}.weight", f"{name}.bias") if name else ("weight", "bias")
     matrix = d.weight(node, weight, (d.shapes[x][-1], out[-1]))
     made = d.op("MatMul", [x, matrix], out, node.path)
@@ -104,7 +104,7 @@ def product(d: Draft, node: Node, x: str, out: tuple[int, ...], bias: bool, name
 
 
 def pool(kind: str) -> LayerNodes:
-    """Return a pool; a sum is the mean with its zeros, times the window."""
+    """Return a rule for a pool; a sum is the mean (padding included) times the window's size."""
 
     def write(d: Draft, index: int, node: Node) -> None:
         op: Any = node.operator
@@ -160,7 +160,7 @@ def batch_norm(d: Draft, index: int, node: Node) -> None:
 
 
 def filled(d: Draft, role: str, shape: tuple[int, ...], at: str) -> str:
-    """Return ones for a scale that is not there, zeros for a shift: computed, so no parameters."""
+    """Return a constant in place of a missing weight: ones for a scale, zeros for a shift."""
     one = d.number(float(role == "scale"))
     return d.op("Expand", [one, d.integers(shape)], shape, at)
 
@@ -197,7 +197,7 @@ def group_norm(kind: str) -> LayerNodes:
 
 
 def rms_norm(d: Draft, index: int, node: Node) -> None:
-    """By the root of the mean square: step by step, as older runtimes have no such node."""
+    """Write RMS norm step by step, because older runtimes have no node for it."""
     op: Any = node.operator
     x, out = d.get(node.inputs[0], "last", node.path), d.shape_of(index, "last")
     line = (*out[:-1], 1)

@@ -1,4 +1,4 @@
-"""Reshapes and moves of values, tables and tokens, as nodes of ONNX."""
+"""Write reshapes, moves, embeddings and tokens as ONNX nodes."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from archcalc.graph.model import Node
 
 
 def flatten(d: Draft, index: int, node: Node) -> None:
-    """Row by row, channels last: the order that the weights behind it have."""
+    """Flatten row by row with channels last: the order of the weights that follow."""
     read = d.get(node.inputs[0], "last", node.path)
     d.put(index, "flat", d.reshape(read, d.shape_of(index, "flat"), node.path))
 
 
 def tokens(d: Draft, index: int, node: Node) -> None:
-    """The same values under other axes."""
+    """Write a reshape that keeps the order of the values."""
     read = d.get(node.inputs[0], "last", node.path)
     d.put(index, "last", d.reshape(read, d.shape_of(index, "last"), node.path))
 
 
 def transpose(d: Draft, index: int, node: Node) -> None:
-    """Positions and channels exchanged: the same tensor, read in the other order."""
+    """Exchange positions and channels: the same tensor, read in the other axis order."""
     d.put(index, "last", d.get(node.inputs[0], "first", node.path))
 
 
@@ -80,14 +80,14 @@ def pad_channels(d: Draft, index: int, node: Node) -> None:
 def _regrouped(
     d: Draft, index: int, node: Node, apart: Sequence[int], order: Sequence[int], form: Form, read: str
 ) -> None:
-    """Write values under more axes, moved, and joined again."""
+    """Add a reshape to more axes, a transpose, and a reshape back."""
     split = d.reshape(read, apart, node.path)
     moved = d.op("Transpose", [split], [apart[i] for i in order], node.path, perm=tuple(order))
     d.put(index, form, d.reshape(moved, d.shape_of(index, form), node.path))
 
 
 def rolled(d: Draft, at: str, name: str, axis: int, shift: int) -> str:
-    """Write values moved on along an axis, those at the end to the beginning."""
+    """Add a cyclic shift along an axis, and return its output."""
     size = d.shapes[name][axis]
     if not shift % size:
         return name
@@ -134,7 +134,7 @@ def pixel_unshuffle(d: Draft, index: int, node: Node) -> None:
 
 
 def to_depth(d: Draft, index: int, node: Node) -> None:
-    """Blocks into channels; vertical neighbors come before horizontal ones."""
+    """Move blocks into channels; vertical neighbors come before horizontal ones."""
     op: Any = node.operator
     x = d.graph.input_shapes(node)[0]
     read = d.get(node.inputs[0], "last", node.path)
@@ -185,7 +185,7 @@ def position(d: Draft, index: int, node: Node) -> None:
 
 
 def embedding(d: Draft, index: int, node: Node) -> None:
-    """A row of the table for each id; the ids come in as integers."""
+    """Look up a row of the table for each id; the ids are integer inputs."""
     op: Any = node.operator
     ids = node.inputs[0]
     if d.graph.nodes[ids].inputs:

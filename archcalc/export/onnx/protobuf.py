@@ -1,4 +1,4 @@
-"""Write protobuf's wire format, as much of it as an ONNX file needs."""
+"""Write the part of protobuf's wire format that an ONNX file needs."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-FLOAT, INT64 = 1, 7  # ONNX's numbers of types
+FLOAT, INT64 = 1, 7  # ONNX's numbers of these data types
 _WORD = (1 << 64) - 1
 
 
 def varint(value: int) -> bytes:
-    """Return a number in groups of seven bits; a negative one takes ten bytes."""
+    """Return a number in groups of seven bits; a negative number takes ten bytes."""
     value &= _WORD
     found = bytearray()
     while value > 127:
@@ -22,7 +22,7 @@ def varint(value: int) -> bytes:
 
 
 def field(number: int, value: int | str | bytes) -> bytes:
-    """Return a field: a number, or text or a message behind its length."""
+    """Return a field: a number, or text or a message with its length before it."""
     if isinstance(value, int):
         return varint(number << 3) + varint(value)
     data = value.encode() if isinstance(value, str) else value
@@ -55,6 +55,6 @@ def value(name: str, shape: Sequence[int], dtype: int = FLOAT) -> bytes:
 
 
 def tensor_head(name: str, shape: Sequence[int], dtype: int, size: int) -> bytes:
-    """Return a TensorProto up to its values, which are `size` bytes."""
+    """Return the bytes of a TensorProto before its values, which take `size` bytes."""
     dims = b"".join(field(1, extent) for extent in shape)
     return dims + field(2, dtype) + field(8, name) + varint(9 << 3 | 2) + varint(size)

@@ -1,4 +1,4 @@
-"""Recurrent layers as nodes of ONNX, which orders gates in its own way."""
+"""Write recurrent layers as ONNX nodes, with the gates in ONNX's order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archcalc.export.onnx.protobuf import FLOAT
 from archcalc.export.refusal import CannotSay
 from archcalc.graph.model import Node
 
-_ORDER = {"LSTM": (0, 3, 1, 2), "GRU": (1, 0, 2), "RNN": (0,)}  # of our gates: i f g o; r z n
+_ORDER = {"LSTM": (0, 3, 1, 2), "GRU": (1, 0, 2), "RNN": (0,)}  # indices of our i f g o and r z n
 
 
 def recurrent(kind: str) -> LayerNodes:
@@ -48,7 +48,7 @@ def recurrent(kind: str) -> LayerNodes:
 
 
 def _last(d: Draft, node: Node, made: str, units: int, ways: int) -> str:
-    """Return the last step of the way on, and the first of the way back."""
+    """Return the forward direction's last state joined with the backward direction's state of step 0."""
     steps = d.shapes[made][0]
     parts = [cut(d, node.path, made, [0, 2], [steps - 1, 0], [steps, units])]
     if ways == 2:
@@ -58,7 +58,7 @@ def _last(d: Draft, node: Node, made: str, units: int, ways: int) -> str:
 
 
 def _weights(d: Draft, node: Node, kind: str, layer: int, width: int) -> list[str]:
-    """Return both matrices and the biases of a layer: [directions, rows, columns]."""
+    """Return the names of a layer's two matrices [directions, rows, columns], and of its biases."""
     op: Any = node.operator
     if op.bias_count == 1:
         raise CannotSay("a single bias of a gate")
@@ -80,7 +80,7 @@ def _weights(d: Draft, node: Node, kind: str, layer: int, width: int) -> list[st
 
 
 def _stacked(path: str, order: tuple[int, ...], names: list[str], ways: int) -> Callable[[Values], Any]:
-    """Return what puts gates in ONNX's order, their rows first, and directions beside each other."""
+    """Return a function that makes a weight: rows first, gates in ONNX's order, directions stacked."""
 
     def gates(own: Mapping[str, Any], name: str) -> Any:
         import numpy as np

@@ -1,4 +1,4 @@
-"""Write the ONNX file of a network: a node after the other, then the weights one by one."""
+"""Write the ONNX file of a network: first its nodes, then its weights one by one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from archcalc.graph.model import Graph
 from archcalc.units import binary
 
 OPSET, IR_VERSION = 21, 10
-MOST_BYTES = (1 << 31) - 1  # of a protobuf message
+MOST_BYTES = (1 << 31) - 1  # the size limit of a protobuf message
 NODES: dict[str, Callable[..., None]] = {
     **LAYERS,
     **FUNCTIONS,
@@ -35,7 +35,7 @@ def drafted(graph: Graph) -> Draft:
     """Return the nodes and weights of a network.
 
     Raises:
-        UsageError: ONNX has no such operators, or the weights do not fit in a file.
+        UsageError: ONNX cannot express a layer, or the weights exceed the limit of 2 GiB.
     """
     draft = Draft(graph)
     for index in range(graph.inputs):
@@ -66,7 +66,7 @@ def drafted(graph: Graph) -> Draft:
 
 
 def takes_ids(graph: Graph, index: int) -> bool:
-    """Return whether all that reads an input looks words up."""
+    """Return whether only embeddings read an input, so that it holds ids."""
     readers = [layer.operator.name for layer in graph.nodes if index in layer.inputs]
     return bool(readers) and set(readers) == {"embedding"}
 
@@ -76,14 +76,14 @@ def _input(draft: Draft, index: int) -> None:
     name = own.path
     if takes_ids(draft.graph, index):
         draft.shapes[name] = (1, *map(int, own.shape.extents))
-        draft.put(index, "flat", name)  # ids have no axis of channels
+        draft.put(index, "flat", name)  # ids have no channel axis
         return
     draft.shapes[name] = draft.shape_of(index, "first")
     draft.put(index, "first", name)
 
 
 def write(draft: Draft, name: str, file: IO[bytes], values: Values) -> None:
-    """Write a model: weights are made one by one, so that only one is held at a time."""
+    """Write a model; only one weight is in memory at a time."""
     from archcalc import __version__
 
     graph = draft.graph
@@ -124,7 +124,7 @@ def _size(held: Held) -> int:
 
 
 def _length(held: Held) -> int:
-    """Bytes of the field of a tensor."""
+    """Return the bytes that a stored tensor's field takes."""
     inner = len(tensor_head(held.name, held.shape, held.dtype, _size(held))) + _size(held)
     return 1 + len(varint(inner)) + inner
 

@@ -1,4 +1,4 @@
-"""Blocks alike but for numbers become one class with arguments; equal ones in a row become a loop."""
+"""Make one class of blocks that differ only in numbers, and a loop of equal blocks in a row."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from archcalc.export.torch.prelude import PRELUDE
 from archcalc.export.torch.tree import class_name
 from archcalc.tuples import NamedTuple
 
-NET = "Net"  # the class of the whole
+NET = "Net"  # the class of the whole network
 _NUMBER = re.compile(r"‹(\w+):(-?\d+)›")
-_MOST_TIMES = 8  # that a number is said to be of another
+_MOST_TIMES = 8  # the largest factor by which one number is written as a multiple of another
 
 
 class Text(NamedTuple):
-    """A block as text: what its module makes, and its lines; numbers are still marked."""
+    """A block as text: its modules and its lines, in which numbers are still marked."""
 
     modules: tuple[tuple[str, str], ...]
     body: tuple[str, ...]
-    head: tuple[str, str]  # parameters of forward, and what it returns
+    head: tuple[str, str]  # the parameters of forward, and the expression that it returns
 
     @property
     def skeleton(self) -> tuple[object, ...]:
-        """The text without its numbers."""
+        """The text with its numbers removed."""
         return _NUMBER.sub("‹›", repr(self)), *self.head
 
 
 class Classes:
-    """Every class of a file; `keys` are the attributes of every block in its parent."""
+    """All classes of a file; `keys` has the attribute of each block in its parent."""
 
     def __init__(self, whole: BlockCode) -> None:
         self._whole = whole
@@ -46,7 +46,7 @@ class Classes:
                 self._class(group, [texts[id(block)] for block in group])
 
     def _text(self, block: BlockCode) -> Text:
-        """Return a block's text, in which the blocks inside are made by their classes."""
+        """Return a block's text, which makes its inner blocks by their classes."""
         runs = self._runs(block)
         modules, lines = [], []
         for item in block.modules:
@@ -67,7 +67,7 @@ class Classes:
         return Text(tuple(modules), tuple(lines), head)
 
     def _runs(self, block: BlockCode) -> dict[int, tuple[str, int]]:
-        """Return for each block inside its key, and how often the loop that begins there runs."""
+        """Return for each inner block its key, and how often the loop that begins with it runs."""
         found: dict[int, tuple[str, int]] = {}
         begin: BlockCall | None = None
         for line in block.body:
@@ -115,9 +115,10 @@ Column = tuple[int, ...]
 def _arguments(
     tags: Sequence[str], columns: Sequence[Column]
 ) -> tuple[Mapping[Column, str], list[tuple[str, Column]]]:
-    """Return how each number is written, and the arguments of the class with their values.
+    """Return the text of each number, and the arguments of the class with their values.
 
-    A number that is the same everywhere is written as it is; several times another one, so.
+    A number that is equal in all blocks is written out. A number that is always the same multiple of
+    another number is written as that multiple.
     """
     words: dict[Column, str] = {}
     order: list[tuple[str, Column]] = []
@@ -174,7 +175,7 @@ def _source(
 
 
 def _by_height(whole: BlockCode) -> list[list[BlockCode]]:
-    """Return the blocks of the tree, those without others first."""
+    """Return the blocks of the tree by height: those without inner blocks first."""
     levels: dict[int, list[BlockCode]] = {}
 
     def height(block: BlockCode) -> int:

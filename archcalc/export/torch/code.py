@@ -1,4 +1,4 @@
-"""Write a block's code: a line for each layer or chain of layers, a call for each block in it."""
+"""Write a block's code: one line per layer or chain of layers, and one call per inner block."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from archcalc.graph.model import Graph, Node
 from archcalc.tuples import NamedTuple
 
 RULES = {**LAYERS, **POOLS, **MOVES}
-_LONGEST = 90  # characters of a chain in one line
-_EITHER = ("concat", "slice", "bn", "dropout")  # that take a vector as it is
+_LONGEST = 90  # the most characters of a chain in one line
+_EITHER = ("concat", "slice", "bn", "dropout")  # layers that also take a vector [n, c]
 
 
 class BlockCall(NamedTuple):
-    """A block in a block: its code, its attribute, and the line that calls it."""
+    """An inner block: its code, its attribute, and the line that calls it."""
 
     code: BlockCode
     attribute: str
@@ -28,7 +28,7 @@ class BlockCall(NamedTuple):
 
 
 class BlockCode:
-    """The code of one block: `body` has lines and calls of blocks, in order."""
+    """The code of one block; `body` has its lines and calls in order."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -41,7 +41,7 @@ class BlockCode:
 
 
 class Known(NamedTuple):
-    """A tensor in a block's code: an expression, its order of axes, whether it is only a name."""
+    """A tensor in a block's code: an expression, its axis order, and whether it is just a name."""
 
     text: str
     form: Form
@@ -49,7 +49,12 @@ class Known(NamedTuple):
 
 
 class Coder:
-    """Writes the blocks of a network; `needs` are parts of the prelude, `refused` what cannot be."""
+    """The writer of a network's blocks.
+
+    Attributes:
+        needs: the parts of the prelude that the code uses.
+        refused: the layers that torch cannot express, with the reasons.
+    """
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -62,11 +67,11 @@ class Coder:
         self.pieces: dict[int, LayerCode] = {}
 
     def block(self, grove: Grove, inputs: Sequence[int], forms: Sequence[Form]) -> BlockCode:
-        """Return the code of a block, whose inputs come in these orders of axes."""
+        """Return the code of a block whose inputs arrive in these axis orders."""
         return _Writing(self, grove, inputs, forms).code
 
     def piece(self, index: int) -> LayerCode:
-        """Return the code of a layer; one that cannot be said is passed over, and remembered."""
+        """Return the code of a layer; a layer that torch cannot express is noted in `refused`."""
         node = self.graph.nodes[index]
         try:
             rule = RULES.get(node.operator.name)
@@ -81,12 +86,12 @@ class Coder:
         return made
 
     def outside(self, layers: set[int], index: int) -> bool:
-        """Return whether a tensor is read by a layer that is not among these, or is an output."""
+        """Return whether a layer outside these reads a tensor, or whether it is an output."""
         return index in self.graph.outputs or any(r not in layers for r in self.readers.get(index, ()))
 
 
 def _converted(known: Known, form: Form, extents: tuple[int, ...]) -> str:
-    """Return an expression in another order of axes."""
+    """Return an expression for a tensor in another axis order."""
     text, rank = known.text, len(extents)
     if known.form == form:
         return text
@@ -102,7 +107,7 @@ def _converted(known: Known, form: Form, extents: tuple[int, ...]) -> str:
 
 
 class _Writing:
-    """One block on its way."""
+    """One block while it is written."""
 
     def __init__(self, coder: Coder, grove: Grove, inputs: Sequence[int], forms: Sequence[Form]) -> None:
         self.coder, self.graph = coder, coder.graph
@@ -136,7 +141,7 @@ class _Writing:
         self.left[index] -= count
 
     def _free(self, index: int) -> bool:
-        """Return whether a tensor is read no more, here or elsewhere, so that its name is free."""
+        """Return whether no further code reads a tensor, so that its name is free."""
         known = self.known[index]
         if self.left.get(index, 0) > 0 or not known.named:
             return False
@@ -163,7 +168,7 @@ class _Writing:
         self._set(index, node, text, piece.made or form)
 
     def _read(self, node: Node, piece: LayerCode) -> tuple[Form, list[str]]:
-        """Return the order of axes that a layer works in, and its inputs in it."""
+        """Return the axis order of a layer, and its inputs in that order."""
         known = [self.known[i] for i in node.inputs]
         form, operator = piece.form, node.operator.name
         shapes = [self.graph.nodes[i].shape for i in node.inputs]
@@ -188,7 +193,7 @@ class _Writing:
         return form, texts
 
     def _cropped(self, node: Node, texts: list[str]) -> list[str]:
-        """Return maps cut to the sizes of the first, centered."""
+        """Return the inputs, cropped at the center to the size of the first."""
         first = self.graph.nodes[node.inputs[0]].shape
         found = []
         for text, source in zip(texts, node.inputs, strict=True):
@@ -201,9 +206,9 @@ class _Writing:
         return found
 
     def _set(self, index: int, node: Node, text: str, form: Form) -> None:
-        """Write a line, or keep the expression for the next layer, if that alone reads it."""
+        """Add a line, or keep the expression for the next layer if only that layer reads it."""
         source = node.inputs[0]
-        if text == self.known[source].text:  # nothing happens
+        if text == self.known[source].text:  # the layer does nothing
             self.known[index] = self.known[source]._replace(form=form)
             return
         readers = self.coder.readers.get(index, [])
@@ -217,14 +222,14 @@ class _Writing:
         self.code.body.append(f"{self.known[index].text} = {text}")
 
     def _takes_once(self, index: int) -> bool:
-        """Return whether a layer's expression has its input once, inside of a call."""
+        """Return whether a layer's expression has its input only once, inside a call."""
         name = self.graph.nodes[index].operator.name
         path, before = self.graph.nodes[index].path, self.graph.nodes[index - 1].path
         together = path.rpartition("/")[0] == before.rpartition("/")[0]
         return together and name in {"bn", "ln", "conv", "linear", "dropout", *FREE} - {"clip"}
 
     def _target(self, node: Node, index: int) -> str:
-        """Return the name for a result: that of an input that is read no more, else a new one."""
+        """Return a name for a result: the name of an input with no further reader, else a new name."""
         root = node.inputs[0]
         while not self.known[root].named:
             root = self.graph.nodes[root].inputs[0]

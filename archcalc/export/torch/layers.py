@@ -1,4 +1,4 @@
-"""Layers with weights, and functions of every value, in torch's words."""
+"""Write layers with weights, and elementwise functions, as torch code."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def recurrent(kind: str) -> PieceRule:
 
 
 def plain(call: str, form: Form = "first") -> PieceRule:
-    """Return a function of every value; `{d}` is the axis of channels in its order."""
+    """Return a rule for an elementwise function; `{d}` in `call` is the channel axis."""
     return lambda graph, node: LayerCode(form, call)
 
 
@@ -220,7 +220,7 @@ _FREE = """
 relu relu6 hardtanh leaky elu selu sigmoid tanh softplus mish swish gelu hsigmoid hswish clip dropout
 droppath
 """
-FREE = frozenset(_FREE.split())  # that take any order of axes
+FREE = frozenset(_FREE.split())  # layers that work in any axis order
 LAYERS: dict[str, PieceRule] = {
     "conv": conv,
     "deconv": deconv,

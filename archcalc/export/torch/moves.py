@@ -1,4 +1,4 @@
-"""Joins, moves of values, tokens and attention in torch's words."""
+"""Write joins, moves, tokens and attention as torch code."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _PLACES = {"channels": -1, "length": -2, "width": -2, "height": -3, "frames": -4
 
 
 def _dim(name: str, form: Form, rank: int) -> int:
-    """Return a named axis of a tensor."""
+    """Return the index of a named axis of a tensor."""
     place = _PLACES[name] % (rank + 2)
     return place if form == "last" else 1 if name == "channels" else place + 1
 
 
 def join(sign: str) -> PieceRule:
-    """Return a function of two values at a time; `form` is decided where it is written."""
+    """Return a rule that joins the inputs with an operator; the writer decides their axis order."""
 
     def rule(graph: Graph, node: Node) -> LayerCode:
         places = [f"{{{i}}}" for i in range(len(node.inputs))]
@@ -179,7 +179,11 @@ def matmul(graph: Graph, node: Node) -> LayerCode:
 
 
 def attention(graph: Graph, node: Node) -> LayerCode:
-    """torch divides scores by the root of a head's channels; our query's weights have done so."""
+    """Write attention.
+
+    torch divides the scores by the root of a head's channels. archcalc's query weights contain that
+    factor already, so they are exported multiplied by the root.
+    """
     op: Any = node.operator
     if op.relative is not None or op.window is not None:
         raise CannotSay("a bias by distance, or a window of tokens")
@@ -238,7 +242,7 @@ def window_attention(graph: Graph, node: Node) -> LayerCode:
 
 
 def stored(sign: str) -> PieceRule:
-    """Return a stored tensor that is joined with what arrives: a number a channel, or one a value."""
+    """Return a rule for a join with a stored tensor: one number per channel, or one per value."""
 
     def rule(graph: Graph, node: Node) -> LayerCode:
         op: Any = node.operator

@@ -1,4 +1,4 @@
-"""A layer as torch code: what its module is, how it is called, in which order of axes it reads."""
+"""The torch code of one layer: its module, its call, and the axis order that it works in."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import Any, Literal
 from archcalc.graph.model import Graph, Node
 from archcalc.tuples import NamedTuple
 
-Form = Literal["first", "last", "flat"]  # [n, c, …], [n, …, c], and [n, c] where there is one position
+Form = Literal["first", "last", "flat"]  # [n, c, …], [n, …, c], and [n, c] for a single position
 Change = Callable[[Any], Any]
 
 
 class LayerCode(NamedTuple):
-    """One layer in code.
+    """The torch code of one layer.
 
     Args:
-        form: of what it reads and makes; `made` where it makes another one.
+        form: the axis order of its inputs, and of its output unless `made` is another.
         call: the expression: `{0}` is its first input, `{m}` the attribute of its module.
-        modules: attributes by their suffix: '' is the layer's own. Numbers that may become arguments
-            are written as `‹name:3›`.
-        weights: of ours by name: the suffix of torch's key, and how the values are turned.
-        needs: names of functions and classes of the prelude.
+        modules: the layer's modules, by the suffix of their attribute ('' for the only one). Numbers
+            that may become arguments are written as `‹name:3›`.
+        weights: for each weight of archcalc by name: the suffix of torch's key, and the function that
+            brings the values into torch's layout.
+        needs: the functions and classes of the prelude that the code uses.
     """
 
     form: Form
@@ -36,17 +37,17 @@ PieceRule = Callable[[Graph, Node], LayerCode]
 
 
 def as_it_is(values: Any) -> Any:
-    """Return weights as they are."""
+    """Return the values unchanged."""
     return values
 
 
 def arg(name: str, value: Any) -> str:
-    """Return a number that may become an argument of a block's class."""
+    """Return the text of a number, marked as a possible argument of the block's class."""
     return f"‹{name}:{int(value)}›"
 
 
 def sizes(name: str, values: Any) -> str:
-    """Return a number for all axes if they are alike, else a tuple."""
+    """Return the text of one number if all axes have it, else of a tuple."""
     listed = [int(v) for v in values]
     if len(set(listed)) == 1:
         return arg(name, listed[0])

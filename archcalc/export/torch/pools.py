@@ -1,4 +1,4 @@
-"""Pools in torch's words, and padding as its functions have it."""
+"""Write pools as torch code, with padding in torch's order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archcalc.graph.model import Graph, Node
 
 
 def around(pairs: Sides) -> str:
-    """Return padding as F.pad has it: the last axis first."""
+    """Return padding in the order of F.pad: the last axis first."""
     return f"({', '.join(str(n) for pair in reversed(pairs) for n in pair)})"
 
 
@@ -20,7 +20,7 @@ def even(pairs: Sides) -> bool:
 
 
 def by_name(words: dict[str, Any], usual: dict[str, Any]) -> str:
-    """Return arguments by name, those that are torch's own defaults left out."""
+    """Return the keyword arguments that differ from torch's defaults."""
     found = []
     for name, values in words.items():
         listed = [int(v) for v in values]
@@ -46,7 +46,7 @@ def max_pool(graph: Graph, node: Node) -> LayerCode:
 
 
 def avg_pool(graph: Graph, node: Node) -> LayerCode:
-    """A mean; of padding on one side that does not count, the sum by the number of values there."""
+    """Write a mean; for uneven padding that does not count, a sum divided by the number of values."""
     op: Any = node.operator
     x = graph.input_shapes(node)[0]
     given, counts = declared(op, x), op.name == "sumpool" or counts_zeros(op)

@@ -1,4 +1,4 @@
-"""Functions and classes that torch has not, written before the blocks of a file that needs them."""
+"""Functions and classes that torch lacks; a file that needs them has them before its blocks."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Attention(nn.Module):
 ''',
 }
 
-# what a file without turned heads does without
+# the replacements for a file without rotary embeddings
 _TURNING = (
     ('causal=False, base=0):\n    """Attention of', 'causal=False):\n    """Attention of'),
     ("    if base:\n        query, key = turn(query, base), turn(key, base)\n", ""),
@@ -140,7 +140,7 @@ _TURNING = (
 
 
 def prelude(needs: Collection[str]) -> list[str]:
-    """Return the functions and classes of these names, in the order in which they read each other."""
+    """Return the functions and classes of these names; each follows those that it calls."""
     found = [text.strip() for name, text in PRELUDE.items() if name in needs]
     if "turn" not in needs:
         for turned, plain in _TURNING:

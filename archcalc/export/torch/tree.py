@@ -11,21 +11,21 @@ from archcalc.tuples import NamedTuple
 
 
 class Leafed(NamedTuple):
-    """A layer in its block: the number of its node, and its name there."""
+    """A layer in its block: the number of its node, and its name in the block."""
 
     node: int
     name: str
 
 
 class Grove:
-    """A block: its layers and the blocks in it, in order; its name, and that of its class."""
+    """A block: its name, its class name, and its layers and inner blocks in order."""
 
     def __init__(self, name: str) -> None:
         self.name = self.kind = name
         self.items: list[Leafed | Grove] = []
 
     def layers(self) -> list[int]:
-        """Return the numbers of all layers in it."""
+        """Return the numbers of all layers in the block and its inner blocks."""
         found: list[int] = []
         for item in self.items:
             found += item.layers() if isinstance(item, Grove) else [item.node]
@@ -33,9 +33,9 @@ class Grove:
 
 
 def grove(graph: Graph, flat: bool) -> Grove | None:
-    """Return the network as a tree; None where a block's layers do not stand together.
+    """Return the network as a tree of blocks, or None if the layers of a block are not contiguous.
 
-    `flat` puts all layers into one.
+    `flat` puts all layers into one block.
     """
     whole = Grove("net")
     branches = {
@@ -63,7 +63,7 @@ def grove(graph: Graph, flat: bool) -> Grove | None:
 
 
 def _collapse(block: Grove) -> None:
-    """Make one of a block and the only thing in it, which is a block."""
+    """Merge a block with its only item, if that is a block."""
     for item in block.items:
         if isinstance(item, Grove):
             _collapse(item)
@@ -73,7 +73,7 @@ def _collapse(block: Grove) -> None:
 
 
 def _merged(parts: list[str], branches: set[str]) -> list[str]:
-    """Return a path in which the name of a branch is part of the name behind it."""
+    """Return a path in which the name of a branch is joined with the name after it."""
     found, before = [], ""
     for part in parts[:-1]:
         if part in branches:
@@ -85,7 +85,7 @@ def _merged(parts: list[str], branches: set[str]) -> list[str]:
 
 
 def attribute(name: str) -> str:
-    """Return a name that Python takes: `3x3_conv` becomes `b3x3_conv`."""
+    """Return a valid Python name: `3x3_conv` becomes `b3x3_conv`."""
     plain = re.sub(r"\W", "_", name)
     return f"b{plain}" if plain[:1].isdigit() or plain in _TAKEN else plain
 
@@ -96,13 +96,13 @@ dump_patches eval extra_repr float forward get_buffer get_extra_state get_parame
 half ipu load_state_dict modules mtia named_buffers named_children named_modules named_parameters
 parameters register_buffer register_module register_parameter requires_grad_ set_extra_state
 set_submodule share_memory state_dict to to_empty train training type xpu zero_grad
-"""  # what a torch module has itself
+"""  # the attributes of every torch module
 _FILE = "F nn torch self super range len tuple x other ends to_depth waves swiglu turn attend"
 _TAKEN = frozenset((*keyword.kwlist, *_MODULE.split(), *_FILE.split()))
 
 
 def class_name(name: str) -> str:
-    """Return a block's name as a class: `basic2` becomes `Basic`."""
+    """Return the class name of a block: `basic2` becomes `Basic`."""
     words = re.sub(r"\d+$", "", name) or name
     made = "".join(word[:1].upper() + word[1:] for word in re.split(r"\W|_", words) if word)
     return made if made[:1].isalpha() else f"Block{made}"

@@ -1,4 +1,4 @@
-"""Write the Python file of a network, and say where each of its weights is in torch's module."""
+"""Write the Python file of a network, and map its weights to the keys of torch's state dict."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from archcalc.tuples import NamedTuple
 
 
 class Place(NamedTuple):
-    """A tensor of torch's state dict, and how our values are turned for it."""
+    """A key of torch's state dict, and the function that brings our values into torch's layout."""
 
     key: str
     change: Change
 
 
 class TorchFile(NamedTuple):
-    """A Python file: its text, the places of weights by `path.name`, the outputs' orders of axes."""
+    """A Python file: its text, the places of weights by `path.name`, the axis orders of its outputs."""
 
     text: str
     places: Mapping[str, Place]
@@ -30,7 +30,7 @@ class TorchFile(NamedTuple):
 
 
 def takes_ids(graph: Graph, index: int) -> bool:
-    """Return whether all that reads an input looks words up."""
+    """Return whether only embeddings read an input, so that it holds ids."""
     names = {node.operator.name for node in graph.nodes if index in node.inputs}
     return names == {"embedding"}
 
@@ -38,11 +38,11 @@ def takes_ids(graph: Graph, index: int) -> bool:
 def written(graph: Graph, title: str) -> TorchFile:
     """Return a network as a Python file.
 
-    Blocks are classes; where their layers do not stand together, or weights are shared between blocks,
-    all layers are in one class.
+    Blocks become classes. If the layers of a block are not contiguous, or blocks share weights, all
+    layers are in one class.
 
     Raises:
-        UsageError: torch has no such layers.
+        UsageError: torch cannot express a layer.
     """
     for flat in (False, True):
         tree = grove(graph, flat)
