@@ -1,4 +1,4 @@
-"""Hold networks against a budget: what is over, what weighs most, which settings near by would fit."""
+"""Check networks against a budget: broken limits, the heaviest layers, nearby settings that fit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from archcalc.sweeps.space.constraints import blocks_in, comparison, holds, pars
 from archcalc.tuples import NamedTuple
 from archcalc.units import parse_count
 
-# what a limit is called, and the metric that it limits; those of `LEAST` from below
+# the names of limits, and the metrics that they limit; those in `LEAST` are lower limits
 LIMITS = {
     "max-params": "parameters",
     "max-multiplies": "multiplies",
@@ -40,14 +40,14 @@ LIMITS = {
 LEAST = ("min-field", "min-output")
 OF_PARTS = tuple(name for name, metric in LIMITS.items() if metric in OF_BLOCKS)
 WHERE, DTYPE = "where", "dtype"
-MOST_TRIES = 150  # networks that are built in search of one that fits
-MOST_SHOWN = 3  # layers that weigh most
+MOST_TRIES = 150  # the most networks that are built in the search for one that fits
+MOST_SHOWN = 3  # the number of heaviest layers that are named
 
 
 class LimitVerdict(NamedTuple):
-    """A limit beside what there is; bound and value are None for a condition of more than that.
+    """A limit and the network's value; `bound` and `value` are None for a compound condition.
 
-    `sign`: how the value must stand to the bound; `of`: what both are, of a condition.
+    `sign` is the required relation of the value to the bound. `of` is the metric of a condition.
     """
 
     limit: Limit
@@ -55,32 +55,32 @@ class LimitVerdict(NamedTuple):
     bound: int | None
     value: int | None
     fits: bool
-    heaviest: tuple[tuple[str, int], ...] = ()  # the layers that weigh most, if the limit is broken
+    heaviest: tuple[tuple[str, int], ...] = ()  # the heaviest layers, if the limit is broken
     sign: str = "≤"
     of: str = ""
 
     @property
     def measure(self) -> str:
-        """What bound and value are."""
+        """The metric of the bound and the value."""
         return self.of or self.metric
 
 
 def limits_of(network: Network) -> list[Limit]:
-    """Return the budget that stands in the spec, without its data type."""
+    """Return the limits of the spec's budget."""
     return [limit for limit in network.spec.budget if (limit.part, limit.name) != ("", DTYPE)]
 
 
 def dtype_of(network: Network) -> str:
-    """The data type that the budget of the spec is meant for."""
+    """Return the data type of the spec's budget."""
     found = (e.text for e in network.spec.budget if (e.part, e.name) == ("", DTYPE))
     return next(found, "float32")
 
 
 def judge(network: Network, limits: Sequence[Limit], dtype: str) -> list[LimitVerdict]:
-    """Each limit beside what the network has, at a data type.
+    """Compare each limit with the network's value at a data type.
 
     Raises:
-        ArchError: a limit of no such name, part or size; the error has its place in the spec.
+        ArchError: a limit has an unknown name or part, or an invalid size; the error gives its place.
     """
     formats = formats_of(dtype)
     whole = metrics(network.graph, formats)
@@ -150,11 +150,11 @@ def _heaviest(network: Network, part: str, metric: str, formats: Formats) -> Ite
         yield nodes[-index].path, int(in_bytes(metric, size, formats))
 
 
-# ---- settings near by
+# ---- nearby settings
 
 
 def nearest(network: Network, limits: Sequence[Limit], dtype: str) -> list[dict[str, str]]:
-    """For each variable, and the input, the nearest value that alone makes the network fit."""
+    """Return for each variable (and the input) the nearest value that alone makes the network fit."""
     found: list[dict[str, str]] = []
     tries = MOST_TRIES
     for name, values in _others(network):
@@ -175,7 +175,7 @@ def _others(network: Network) -> Iterator[tuple[str, Iterator[str]]]:
             yield name, (str(c) for c in variable.choices if c != now and not isinstance(c, bool | list))
         elif isinstance(now, int) and now > 1:
             yield name, map(str, _smaller(now))
-        elif isinstance(now, int) and now == 0:  # off: a bottleneck, the widest first
+        elif isinstance(now, int) and now == 0:  # 0 means off, as for a bottleneck: the widest first
             yield name, (str(1 << power) for power in range(9, 2, -1))
         elif isinstance(now, Fraction):
             yield name, (f"{float(now * (20 - i) / 20):.4g}" for i in range(1, 20))
@@ -185,13 +185,13 @@ def _others(network: Network) -> Iterator[tuple[str, Iterator[str]]]:
 
 
 def _is_task(network: Network, value: Any) -> bool:
-    """Whether a variable is how many classes or words there are: that is the task, and no choice."""
+    """Return whether a variable is the number of classes or words, which the task decides."""
     output = network.graph.nodes[network.graph.output].shape
     return type(value) is int and bool(value == output.channels and value > output.positions)
 
 
 def _smaller(now: int) -> Iterator[int]:
-    """The next eight values below, then ever larger steps."""
+    """Yield the next eight smaller values, then values in ever larger steps."""
     value, count = now, 0
     while (value := value - (1 if count < 8 else max(1, value // 8))) > 0:
         yield value
@@ -207,18 +207,18 @@ def _fits(network: Network, changed: Mapping[str, str], limits: Iterable[Limit],
 
 
 def with_settings(network: Network, changed: Mapping[str, Any]) -> Network:
-    """Return the same network with more set, its input among them."""
+    """Return the network with further variables set; "input" may be one of them."""
     settings: dict[str, Any] = {**network.changed, **changed}
     return Network(network.entry, settings, settings.pop("input", None), network.freeze)
 
 
-# ---- against another state of the spec
+# ---- comparison with another state of the spec
 
 GROWING = ("parameters", "multiplies", "weights", "peak")
 
 
 def grown(before: Network, after: Network, dtype: str, tolerance: Fraction) -> list[LimitVerdict]:
-    """Every total that grew by more than `tolerance`, a share of what it was."""
+    """Return every total that grew by more than `tolerance`, a share of its earlier value."""
     formats = formats_of(dtype)
     pair = metrics(before.graph, formats), metrics(after.graph, formats)
     found = []

@@ -1,4 +1,4 @@
-"""Look a network over: what costs more than it must, or means another thing elsewhere."""
+"""Lint a network: find what costs more than necessary, or differs between frameworks."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from archcalc.operators.window import Windowed
 from archcalc.tuples import NamedTuple
 from archcalc.units import grouped, percent
 
-ALIGN = 8  # channels that kernels of most devices take together
-ABRUPT = 5  # times fewer values in one step
-MOST_TOLD = 5  # layers a rule names
+ALIGN = 8  # the channels that the kernels of most devices process together
+ABRUPT = 5  # the factor of values lost in one step that is reported
+MOST_TOLD = 5  # the most layers that a rule names
 
 
 class Remark(NamedTuple):
-    """What a rule says of a layer, or (path '') of the network."""
+    """A remark of a rule on a layer, or on the whole network (path '')."""
 
     rule: str
     path: str
@@ -32,7 +32,7 @@ class Remark(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A rule: what it looks for, and what to do about it."""
+    """A rule: what it finds, the advice, and the function that finds it."""
 
     looks_for: str
     remedy: str
@@ -40,7 +40,7 @@ class Rule(NamedTuple):
 
 
 def look_over(network: Network, off: frozenset[str], align: int) -> list[Remark]:
-    """Everything that the rules, but those in `off`, say of a network; `align` 0 leaves widths alone."""
+    """Return the remarks of all rules but those in `off`; `align` 0 ignores widths."""
     found = []
     for name, rule in RULES.items():
         if name in off or (name == "align" and not align):
@@ -55,7 +55,7 @@ def look_over(network: Network, off: frozenset[str], align: int) -> list[Remark]
 
 
 def _unread(network: Network, _: int) -> Iterator[tuple[int, str]]:
-    """Positions of a map that strides skip, or never reach."""
+    """Find positions of a map that strides skip or never reach."""
     for gap in never_read(network.graph):
         share = percent(gap.positions, gap.of)
         yield (
@@ -65,7 +65,7 @@ def _unread(network: Network, _: int) -> Iterator[tuple[int, str]]:
 
 
 def _same(network: Network, _: int) -> Iterator[tuple[int, str]]:
-    """`same` with a stride puts the odd pixel of padding behind the map, torch on both sides alike."""
+    """Find `same` with a stride: it pads the odd pixel after the map, while torch pads evenly."""
     for index, node in _windowed(network.graph):
         operator: Any = node.operator
         x = network.graph.nodes[node.inputs[0]].shape
@@ -76,7 +76,7 @@ def _same(network: Network, _: int) -> Iterator[tuple[int, str]]:
 
 
 def _ceil(network: Network, _: int) -> Iterator[tuple[int, str]]:
-    """Rounding up makes a row that frameworks without it do not have."""
+    """Find pools that round up to a row that frameworks without `ceil` do not have."""
     for index, node in _windowed(network.graph):
         operator: Any = node.operator
         if operator.ceil:
@@ -86,7 +86,7 @@ def _ceil(network: Network, _: int) -> Iterator[tuple[int, str]]:
 
 
 def _field(network: Network, align: int) -> Iterator[tuple[int, str]]:
-    """Windows that reach beyond the image whatever they look at."""
+    """Find layers whose windows are larger than the image."""
     graph, fields = network.graph, receptive_fields(network.graph).nodes
     beyond = []
     for index, _ in _windowed(graph):
@@ -103,7 +103,7 @@ def _field(network: Network, align: int) -> Iterator[tuple[int, str]]:
 
 
 def _bottleneck(network: Network, _: int) -> Iterator[tuple[int, str]]:
-    """All that the network knows goes through far fewer values (Szegedy et al. 2016, principle 1)."""
+    """Find steps where all data passes through far fewer values (Szegedy et al. 2016, principle 1)."""
     graph = network.graph
     cuts = _cuts(graph)
     for before, after in pairwise(cuts):
@@ -114,7 +114,7 @@ def _bottleneck(network: Network, _: int) -> Iterator[tuple[int, str]]:
 
 
 def _cuts(graph: Graph) -> list[int]:
-    """The nodes whose tensor alone all later ones are made of."""
+    """Return the nodes whose output alone all later nodes depend on."""
     reach = [0] * len(graph.nodes)  # the last reader of each node
     for index, node in enumerate(graph.nodes):
         for i in node.inputs:
@@ -128,7 +128,7 @@ def _cuts(graph: Graph) -> list[int]:
 
 
 def _bias(network: Network, _: int) -> Iterator[tuple[int, str]]:
-    """A batch norm takes the mean away, and the bias before it with that."""
+    """Find biases before a batch norm, which subtracts them with the mean."""
     graph, layers = network.graph, network.analyze().layers
     readers: list[list[int]] = [[] for _ in graph.nodes]
     for index, node in enumerate(graph.nodes):
@@ -144,7 +144,7 @@ def _bias(network: Network, _: int) -> Iterator[tuple[int, str]]:
 
 
 def _unused(network: Network, _: int) -> Iterator[tuple[int, str]]:
-    """A variable that nothing reads, under any other setting that was tried."""
+    """Find variables that nothing reads, under any setting of the others that was tried."""
     spec, values = network.spec, network.values
     for name in spec.variables:
         if name not in network.graph.read and not _may_count(network, name):
@@ -157,9 +157,9 @@ def _may_count(network: Network, name: str) -> bool:
 
 
 def _shortcut(network: Network, _: int) -> Iterator[tuple[int, str]]:
-    """A conv that fits a shortcut to a sum where it must: with its line off, the identity is lost, too.
+    """Find optional convs in a shortcut whose condition, when off, drops the identity as well.
 
-    A condition on a variable of the spec is a choice of the designer, and may mean that.
+    A condition on a variable of the spec is skipped: it may be a choice of the designer.
     """
     for block in network.spec.blocks.values():
         for branch in block.branches if block.join == "add" else ():
@@ -173,7 +173,7 @@ def _shortcut(network: Network, _: int) -> Iterator[tuple[int, str]]:
 
 
 def _align(network: Network, align: int) -> Iterator[tuple[int, str]]:
-    """Channels that fill no whole number of lanes."""
+    """Find numbers of channels that are not a multiple of `align`."""
     graph, ends = network.graph, _ends(network.graph)
     for index, node in enumerate(graph.nodes):
         channels = int(node.shape.channels)
@@ -182,7 +182,7 @@ def _align(network: Network, align: int) -> Iterator[tuple[int, str]]:
 
 
 def _ends(graph: Graph) -> set[int]:
-    """The weight layers that make an output: how many classes there are is no choice."""
+    """Return the layers with weights that make an output; the task decides their channels."""
     ends = set()
     for index in graph.outputs:
         while graph.nodes[index].inputs and not graph.nodes[index].operator.weight_layer:
@@ -192,7 +192,7 @@ def _ends(graph: Graph) -> set[int]:
 
 
 def _peak(network: Network, _: int) -> Iterator[tuple[int, str]]:
-    """One tensor that is half of all that is alive at the peak."""
+    """Find a tensor that is at least half of the memory at the peak."""
     memory = measure(network.graph)
     largest = max(memory.alive(memory.peak_step), key=lambda buffer: int(buffer.size))
     maker = largest.nodes[0]
@@ -203,7 +203,7 @@ def _peak(network: Network, _: int) -> Iterator[tuple[int, str]]:
 
 
 def _dense(network: Network, _: int) -> Iterator[tuple[int, str]]:
-    """A dense layer on a flattened map that holds half of the parameters."""
+    """Find a dense layer on a flattened map that has at least half of all parameters."""
     analysis: Analysis = network.analyze()
     nodes, total = network.graph.nodes, int(analysis.parameters)
     for index, layer in enumerate(analysis.layers):
@@ -218,7 +218,7 @@ def _dense(network: Network, _: int) -> Iterator[tuple[int, str]]:
 
 
 def _flattened(nodes: tuple[Node, ...], node: Node) -> Any:
-    """The map that a layer sees flattened, or None."""
+    """Return the map that is flattened before a layer, or None."""
     while node.inputs:
         node = nodes[node.inputs[0]]
         if node.operator.name == "flatten":

@@ -1,7 +1,7 @@
-"""What a decoder multiplies for a prompt and for each next token, and what it keeps of every token.
+"""Count a decoder's multiplies for a prompt and for each next token, and the size of its KV cache.
 
-A token's keys and values never change, because none attends to those behind it: kept, they make the next
-token cost itself alone, and a query on all keys so far.
+No token attends to later tokens, so the keys and values of a token never change. If they are kept, the
+next token costs only its own layers, and one query on all keys so far.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from archcalc.tuples import NamedTuple
 
 
 class TokenCost(NamedTuple):
-    """What a layer does for one token.
+    """The cost of a layer for one token.
 
     Attributes:
-        own: multiplies, whatever stands before it.
-        pair: multiplies for each key that it attends to.
-        cached: numbers of its keys and values.
-        window: the most keys, itself among them; None: all before it.
+        own: the multiplies that do not depend on earlier tokens.
+        pair: the multiplies for each key that the token attends to.
+        cached: the number of values in its key and value.
+        window: the most keys that a token attends to, itself included; None: all up to itself.
     """
 
     own: int
@@ -29,16 +29,16 @@ class TokenCost(NamedTuple):
     window: int | None = None
 
     def prompt(self, tokens: int) -> int:
-        """Return the multiplies of so many tokens at once, masked scores among them."""
+        """Return the multiplies for a prompt of tokens, masked scores included."""
         return tokens * self.own + tokens * tokens * self.pair
 
     def unmasked(self, tokens: int, before: int = 0) -> int:
-        """Return the multiplies of so many tokens after others, masked scores left out."""
+        """Return the multiplies for tokens that follow `before` others, without masked scores."""
         pairs = self._pairs(before + tokens) - self._pairs(before)
         return tokens * self.own + pairs * self.pair
 
     def held(self, tokens: int) -> int:
-        """Return how many numbers are kept of so many tokens."""
+        """Return how many values the cache holds for a number of tokens."""
         return self.cached * (tokens if self.window is None else min(tokens, self.window))
 
     def _pairs(self, tokens: int) -> int:
@@ -47,10 +47,10 @@ class TokenCost(NamedTuple):
 
 
 def token_costs(analysis: Analysis, name: str) -> tuple[TokenCost, ...]:
-    """Return what each layer does for a token, in their order.
+    """Return the cost of each layer for a token, in the order of the layers.
 
     Raises:
-        UsageError: the network of this name is no decoder: its tokens see those behind them.
+        UsageError: the network is no decoder: its tokens depend on later ones.
     """
     tokens, found = analysis.graph.input, []
     if not tokens.is_sequence:
@@ -72,7 +72,7 @@ def _refused(name: str, reason: str) -> UsageError:
 
 
 def _mixes(layer: Layer, tokens: int) -> str:
-    """Return why a token of this layer depends on those behind it; empty if it does not."""
+    """Return why a token of this layer depends on later tokens; '' if it does not."""
     operator, shapes = layer.node.operator, (*layer.inputs, layer.node.shape)
     if isinstance(operator, Attention):
         return "" if operator.causal else f"the attention of {layer.path} is not `causal`"
@@ -94,7 +94,7 @@ def _cost(layer: Layer) -> TokenCost:
 
 
 def _cached(operator: Attention, one: tuple[Shape, ...]) -> int:
-    """Return the numbers of the keys and values of one token: those that arrive, or are projected."""
+    """Return the number of values in one token's key and value."""
     if operator.bare:
         keys, values = one[min(1, len(one) - 1)], one[-1]
         return int(keys.channels + values.channels)

@@ -1,4 +1,4 @@
-"""Devices by name: what each does at most, and where that is written."""
+"""Look up devices by name: their peak rates, with sources."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TABLE = os.path.join(os.path.dirname(__file__), "devices.toml")  # pathlib would
 
 
 class Device(NamedTuple):
-    """Operations a second by type of values, and bytes a second of its memory."""
+    """A device: its peak operations per second by data type, and its memory's bytes per second."""
 
     title: str
     flops_per_s: Mapping[str, int]
@@ -25,16 +25,16 @@ class Device(NamedTuple):
 
 
 def devices() -> dict[str, Device]:
-    """Return all devices of the table by name."""
+    """Return all devices of the table, by name."""
     with open(TABLE, "rb") as file:
         return {name: _device(entry) for name, entry in tomllib.load(file).items()}
 
 
 def roof_of(kind: str, device: str | None, flops: int | None, bytes: int | None) -> Roof:
-    """Return what a device does in a second with values of a type; a rate that is given wins.
+    """Return the peak rates of a device for a data type; `flops` and `bytes` replace its own rates.
 
     Raises:
-        UsageError: a rate is missing, or there is no such device, or none for these values.
+        UsageError: a rate is missing, the device is unknown, or it has no rate for the data type.
     """
     if device is not None:
         known = devices()

@@ -1,8 +1,8 @@
-"""What a step of training keeps of the forward pass, tensor by tensor, until the way back has used it.
+"""List the tensors of the forward pass that a training step keeps for the backward pass.
 
-A view is the tensor that it looks at. What derivative is wanted decides: nothing is kept for weights
-that are frozen, nor before the first trained layer. A frozen batch norm uses its stored statistics, so
-that its derivative needs none of its values.
+A view counts as the tensor that it views. The derivatives that are needed decide: nothing is kept for
+frozen weights, nor before the first trained layer. A frozen batch norm uses its stored statistics, so
+its derivative needs none of its values.
 """
 
 from __future__ import annotations
@@ -17,25 +17,27 @@ from archcalc.operators.model import STATISTICS
 from archcalc.symbols import Int
 from archcalc.tuples import NamedTuple
 
-States = Callable[[Layer], Facts]  # what a layer keeps
+States = Callable[[Layer], Facts]  # the function that tells what a layer keeps
 
 
 class KeptTensor(NamedTuple):
-    """The output of `node`, or what it made inside; `by`: the nodes whose way back needs it."""
+    """The output of `node`, or a tensor made inside it; `by` are the nodes whose derivatives need it."""
 
     node: int
     made: Made | None
     by: tuple[int, ...]
 
     def size(self, graph: Graph) -> Int:
-        """How many numbers it has."""
+        """Return the number of values."""
         return graph.nodes[self.node].shape.values if self.made is None else self.made.values
 
 
 def kept(analysis: Analysis, kernel: str, facts: States | None = None) -> tuple[KeptTensor, ...]:
-    """Return all that is kept for the way back, in the order in which it is made.
+    """Return all tensors that are kept for the backward pass, in the order in which they are made.
 
-    `kernel` is that of attention, fused or plain; `facts` says what a layer keeps, if not its operator.
+    Args:
+        kernel: the kernel of attention: fused or plain.
+        facts: tells what a layer keeps; by default its operator does.
     """
     graph, needed = analysis.graph, gradients(analysis)
     found: dict[tuple[int, Made | None], list[int]] = {}
@@ -52,7 +54,7 @@ def kept(analysis: Analysis, kernel: str, facts: States | None = None) -> tuple[
 
 
 def of_mathematics(analysis: Analysis, index: int) -> Facts:
-    """Return what the derivatives of a layer need."""
+    """Return the values that the derivatives of a layer need."""
     layer = analysis.layers[index]
     holder = index if layer.node.shares < 0 else layer.node.shares
     weights = layer.node.operator.weights(*layer.inputs)
@@ -62,7 +64,7 @@ def of_mathematics(analysis: Analysis, index: int) -> Facts:
 
 
 def viewed(graph: Graph, node: int) -> int:
-    """Return the node whose values a view looks at; the node itself if it is none."""
+    """Return the node whose output a view shows; the node itself if it is no view."""
     while graph.nodes[node].operator.buffer == "view":
         node = graph.nodes[node].inputs[0]
     return node

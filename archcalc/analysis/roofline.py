@@ -1,8 +1,8 @@
-"""How fast each layer can be at most: by its operations, or by the bytes that it moves.
+"""Compute the least time of each layer: its operations or its memory traffic limit it.
 
-What overwrites an input that nobody else needs, by the rule of the peak, is done where that was made: it
-reads its other inputs and its weights. Views move nothing. All others read every input and all weights
-once, and write their output. What is inside attention layers stays where it is made.
+A layer that overwrites its input (by the rule of `peak`) is fused with the layer before: it only reads
+its other inputs and its weights. A view moves nothing. Every other layer reads each input and all
+weights once, and writes its output. Values inside attention layers cause no traffic.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from archcalc.tuples import NamedTuple
 
 
 class Roof(NamedTuple):
-    """What a device does at most in a second."""
+    """The peak rates of a device, per second."""
 
     flops: int
     bytes: int
 
 
 class Traffic(NamedTuple):
-    """The FLOPs of a layer, and the bytes that it moves."""
+    """The FLOPs of a layer, and the bytes that it reads and writes."""
 
     flops: int = 0
     read: int = 0
@@ -42,27 +42,27 @@ class Traffic(NamedTuple):
 
     @property
     def intensity(self) -> Fraction | None:
-        """FLOPs a byte; None where nothing is moved."""
+        """FLOPs per byte; None if nothing is moved."""
         return Fraction(self.flops, self.bytes) if self.bytes else None
 
     def bound(self, roof: Roof) -> str:
-        """Return which takes longer: compute or memory; empty if nothing is done."""
+        """Return what takes longer, 'compute' or 'memory'; '' if the layer does nothing."""
         if not self.flops and not self.bytes:
             return ""
         return "compute" if self.flops * roof.bytes >= self.bytes * roof.flops else "memory"
 
     def seconds(self, roof: Roof) -> Fraction:
-        """Return the least time: that of the slower of both."""
+        """Return the least time in seconds: the longer of computing and moving."""
         return max(Fraction(self.flops, roof.flops), Fraction(self.bytes, roof.bytes))
 
 
 def traffic(analysis: Analysis, formats: Formats, batch: int) -> tuple[Traffic, ...]:
-    """Return what each layer computes and moves for a batch, in their order."""
+    """Return the traffic of each layer for a batch, in the order of the layers."""
     return tuple(Traffic(*map(int, layer)) for layer in _moved(analysis, formats, batch))
 
 
 def _moved(analysis: Analysis, formats: Formats, batch: int) -> Iterator[tuple[Int, Int, Int, Int]]:
-    """Yield the numbers of `Traffic` of each layer."""
+    """Yield the values of `Traffic` for each layer."""
     graph = analysis.graph
     home = {i: b for b in assign(graph, range(len(graph.nodes))) for i in b.nodes}
     for index, layer in enumerate(analysis.layers):
@@ -82,10 +82,11 @@ def _moved(analysis: Analysis, formats: Formats, batch: int) -> Iterator[tuple[I
 
 
 def nanoseconds(analysis: Analysis, formats: Formats, batch: int, roof: Roof) -> Int:
-    """Return the least time of a batch, each layer at the slower of both, rounded down.
+    """Return the sum of the layers' least times for a batch, in nanoseconds, rounded down.
 
-    A layer takes max(F/f, B/b) seconds: max(F·b', B·f') / (f'·b'·g), where g = gcd(f, b), f = f'·g and
-    b = b'·g. So the sum is one of integers, alike on symbols.
+    A layer with F FLOPs and B bytes takes max(F/f, B/b) seconds on a device with f FLOPs and b bytes per
+    second. With g = gcd(f, b), f = f'·g and b = b'·g, this is max(F·b', B·f') / (f'·b'·g). So the sum
+    needs only integers, and works on symbols too.
     """
     common = gcd(roof.flops, roof.bytes)
     flops, bytes = roof.flops // common, roof.bytes // common
@@ -99,7 +100,7 @@ def nanoseconds(analysis: Analysis, formats: Formats, batch: int, roof: Roof) ->
 
 
 def _weights(layer: Layer, batch: int) -> Int:
-    """Return the numbers that are read of its weights: of a table that is looked up those rows alone."""
+    """Return how many weight values a layer reads: of an embedding's table only the rows it looks up."""
     operator, values = layer.node.operator, layer.node.shape.values
     if isinstance(operator, Embedding):
         return batch * values

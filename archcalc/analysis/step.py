@@ -1,8 +1,8 @@
-"""The memory of a step of training, in bytes: what stays, what is kept, and what comes and goes.
+"""Measure the memory of a training step in bytes: state, kept tensors, and temporary tensors.
 
-Nodes run forward in their order, then back in the reverse. A value lives until its last reader has run,
-or, if it is kept, until the last layer on the way back that needs it; its derivative from the way back
-through its last reader to that through its own layer. Nothing overwrites; a view takes no memory.
+Nodes run forward in order, then backward in reverse. A value lives until its last reader has run or, if
+it is kept, until the last layer of the backward pass that needs it. Its derivative lives from the
+backward turn of its last reader to that of its own node. Nothing works in place; views take no memory.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from archcalc.graph.model import Graph
 from archcalc.symbols import Int
 from archcalc.tuples import NamedTuple
 
-OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}  # numbers a parameter
-SINGLE = 4  # bytes of float32
+OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}  # values of state per parameter
+SINGLE = 4  # the bytes of a float32
 
 
 class Bytes(NamedTuple):
-    """`each` for an image, `once` for a batch."""
+    """A number of bytes: `each` per image, plus `once` per batch."""
 
     each: Int = 0
     once: Int = 0
@@ -38,7 +38,7 @@ class Bytes(NamedTuple):
 
 
 class State(NamedTuple):
-    """Bytes that stay from step to step."""
+    """The bytes that stay allocated from step to step."""
 
     weights: Int
     gradients: Int
@@ -51,18 +51,18 @@ class State(NamedTuple):
 
 
 class TrainingStep(NamedTuple):
-    """`kept` at the end of the forward pass; `alive` at each turn, first forward, then back."""
+    """The memory of a step: `kept` after the forward pass; `alive` at each turn of both passes."""
 
     state: State
     kept: Bytes
     alive: tuple[Bytes, ...]
-    recomputed: Int  # multiplies of an image that are done again
+    recomputed: Int  # the multiplies per image that are repeated
 
     def peak(self, batch: int) -> Int:
         return self.state.total + reduce(maximum, (turn.of(batch) for turn in self.alive))
 
     def largest_batch(self, limit: int) -> int:
-        """Return how many images fit; 0 if not even one does."""
+        """Return the largest batch that fits in `limit` bytes; 0 if not even one image does."""
         left = limit - self.state.total
         return max(0, min(int((left - turn.once) // turn.each) for turn in self.alive if turn.each))
 
@@ -80,7 +80,7 @@ def step(
     optimizer: str,
     again: Mapping[int, int] | None = None,
 ) -> TrainingStep:
-    """Measure a step; `again` maps each node of a checkpointed block to the number of its block."""
+    """Return the memory of a step; `again` maps nodes of checkpointed blocks to their block numbers."""
     graph, blocks = analysis.graph, again or {}
     held, redone = _checkpointed(graph, kept, blocks)
     lives = [*_values(graph, held, formats), *_derivatives(analysis, formats)]
@@ -98,8 +98,10 @@ def step(
 
 
 def refuse_whole(formats: Formats) -> None:
-    """Raises:
-    UsageError: training is not done in such numbers.
+    """Check that the formats are floating-point numbers.
+
+    Raises:
+        UsageError: they are not; training needs derivatives.
     """
     for name in formats[:2]:
         if "float" not in name:
@@ -108,7 +110,7 @@ def refuse_whole(formats: Formats) -> None:
 
 
 def size_of(tensor: KeptTensor, graph: Graph, formats: Formats) -> Bytes:
-    """Return the bytes of a tensor: whole numbers in as few bytes as hold them, sums in float32."""
+    """Return the bytes of a tensor: integers in the fewest bytes that hold them, sums in float32."""
     made, values = tensor.made, tensor.size(graph)
     width = BITS[formats.activations] // 8
     if made is not None and made.places:
@@ -132,12 +134,12 @@ def _state(analysis: Analysis, formats: Formats, optimizer: str) -> State:
 
 
 def _back(graph: Graph, node: int) -> int:
-    """Return the turn at which the way back goes through a node."""
+    """Return the turn at which the backward pass visits a node."""
     return 2 * len(graph.nodes) - 1 - node
 
 
 def _readers(graph: Graph) -> dict[int, int]:
-    """Return the last reader of each tensor that is no view; past the end for outputs."""
+    """Return the last reader of each tensor that is no view; for outputs, the number of nodes."""
     last = {i: i for i in range(len(graph.nodes)) if viewed(graph, i) == i}
     for index, node in enumerate(graph.nodes):
         for i in node.inputs:
@@ -148,7 +150,7 @@ def _readers(graph: Graph) -> dict[int, int]:
 
 
 def _values(graph: Graph, held: Sequence[KeptTensor], formats: Formats) -> list[_Life]:
-    """Return the values of the forward pass that are not kept."""
+    """Return the lives of the forward pass's values that are not kept."""
     own = {tensor.node for tensor in held if tensor.made is None}
     width = BITS[formats.activations] // 8
     return [
@@ -186,9 +188,10 @@ def _turns(graph: Graph, lives: Sequence[_Life]) -> tuple[Bytes, ...]:
 def _checkpointed(
     graph: Graph, kept: Sequence[KeptTensor], blocks: Mapping[int, int]
 ) -> tuple[list[KeptTensor], set[int]]:
-    """Return what is still kept on the way there, and the nodes that run again on the way back.
+    """Return the tensors that are still kept in the forward pass, and the nodes that run again.
 
-    Of a block only what others need is kept, and what it reads. Whatever makes the rest runs again.
+    A checkpointed block keeps only its inputs, and the tensors that other blocks need. The nodes that
+    make its other tensors run again in the backward pass.
     """
     inner = [t for t in kept if t.node in blocks and all(blocks.get(i) == blocks[t.node] for i in t.by)]
     redone: set[int] = set()

@@ -1,7 +1,8 @@
-"""What fine-tuning costs at each point up to which a network may be frozen.
+"""Compute what fine-tuning costs at each point up to which a network may be frozen.
 
-A point is a tensor that alone leads on, at the end of a top-level block or line. The frozen part runs as
-in inference, so that its output for an image never changes and may be computed once and kept.
+A point is the end of a top-level block or line whose output alone feeds the rest of the network. The
+frozen part runs as in inference, so its output for an image never changes, and may be computed once
+and stored.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from archcalc.tuples import NamedTuple
 
 
 class FreezePoint(NamedTuple):
-    """A network frozen up to the node `cut`; multiplies are those of one image.
+    """A network frozen up to the node `cut`; its multiplies are per image.
 
     Attributes:
-        before: forward through the frozen part.
-        step: forward and backward through the whole.
-        values: how many numbers the tensor at the cut has.
+        before: the multiplies of the frozen part (forward).
+        step: the multiplies of a whole step, forward and backward.
+        values: the number of values in the tensor at the cut.
     """
 
     cut: int
@@ -38,16 +39,16 @@ class FreezePoint(NamedTuple):
     training: TrainingStep
 
     def kept_bytes(self, images: int, formats: Formats) -> int:
-        """Return the bytes of the tensors at the cut of all images."""
+        """Return the bytes that the tensor at the cut takes for all images."""
         return -(-images * self.values * BITS[formats.activations] // 8)
 
     def saved(self, images: int, epochs: int) -> int:
-        """Return the multiplies saved where the frozen part runs once an image, not once an epoch."""
+        """Return the multiplies saved if the frozen part runs once per image, not in each epoch."""
         return self.before * images * (epochs - 1)
 
 
 def points(graph: Graph, formats: Formats, optimizer: str, attention: str) -> tuple[FreezePoint, ...]:
-    """Return all points from nothing frozen to all but the last layer with weights."""
+    """Return all points, from nothing frozen to all but the last layer with weights frozen."""
     found: dict[int, FreezePoint] = {}
     for cut in (0, *cuts(graph)):
         point = _measured(graph, cut, formats, optimizer, attention)
@@ -58,7 +59,7 @@ def points(graph: Graph, formats: Formats, optimizer: str, attention: str) -> tu
 
 
 def cuts(graph: Graph) -> list[int]:
-    """Return the nodes that end a top-level block or line and alone lead on."""
+    """Return the nodes that end a top-level block or line and alone feed all later nodes."""
     last = list(range(len(graph.nodes)))
     for index, node in enumerate(graph.nodes):
         for i in node.inputs:
@@ -91,10 +92,10 @@ def _measured(graph: Graph, cut: int, formats: Formats, optimizer: str, attentio
 
 
 def new_head(graph: Graph, units: int) -> tuple[Graph, int] | None:
-    """Return the network with `units` in its last dense layer or conv, and which node that is.
+    """Return the network with `units` outputs in its last dense layer or conv, and that node's number.
 
-    None if no such layer with weights of its own and one group leads to the output, or it makes a part
-    of the output alone.
+    Returns None if there is no such layer with weights of its own and one group, or if it makes only a
+    part of the output.
     """
     leads = _ancestors(graph)
     heads = [i for i in leads if isinstance(graph.nodes[i].operator, (Linear, Conv))]

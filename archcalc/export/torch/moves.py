@@ -179,11 +179,7 @@ def matmul(graph: Graph, node: Node) -> LayerCode:
 
 
 def attention(graph: Graph, node: Node) -> LayerCode:
-    """Write attention.
-
-    torch divides the scores by the root of a head's channels. archcalc's query weights contain that
-    factor already, so they are exported multiplied by the root.
-    """
+    """Write attention; torch scales the scores itself, so the scale leaves our query weights."""
     op: Any = node.operator
     if op.relative is not None or op.window is not None:
         raise CannotSay("a bias by distance, or a window of tokens")
