@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from support.exact import NETWORKS, ROWS
 from support.graphs import random_graph
-from support.sampled import two_of_each_family
+from support.sampled import one_of_each_family
 
 import archcalc
 from archcalc.analysis.arena import lay_out
@@ -137,7 +137,7 @@ def check_layout(graph: Graph, order: Sequence[int]) -> None:
     assert every == list(range(len(graph.nodes)))
 
 
-@pytest.mark.parametrize("name", two_of_each_family())
+@pytest.mark.parametrize("name", one_of_each_family())
 def test_bundled_networks_against_the_simulation(name: str) -> None:
     graph = archcalc.load(name).graph
     spec_order = range(len(graph.nodes))

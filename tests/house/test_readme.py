@@ -15,6 +15,8 @@ import pytest
 from support.commands import archcalc as archcalc_in
 from support.neighbors import share
 
+from archcalc.execution import timing
+
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 HELP = ROOT / "archcalc" / "help"
@@ -59,9 +61,11 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(autouse=True)
-def shared_neighbors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages search the same networks."""
+def shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages search the same networks; what the machine reaches is measured in a moment."""
     share(monkeypatch)
+    monkeypatch.setattr(timing, "PEAK", 0.05)
+    monkeypatch.setattr(timing, "SIDES", (256,))
 
 
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Collection
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -20,7 +21,15 @@ HUGE = "resnet1202"  # of ten thousand layers
 
 def two_of_each_family() -> list[Any]:
     """Return every network by name; all but the first of a family and a drawn one are of `-m zoo`."""
-    kept = sample()
+    return _of_each_family(sample())
+
+
+def one_of_each_family() -> list[Any]:
+    """Return every network by name; all but the first of a family are of `-m zoo`."""
+    return _of_each_family(sample(others=0))
+
+
+def _of_each_family(kept: Collection[str]) -> list[Any]:
     return [
         pytest.param(entry.name, marks=() if entry.name in kept else pytest.mark.zoo)
         for entry in bundled()
@@ -28,12 +37,12 @@ def two_of_each_family() -> list[Any]:
 
 
 @cache
-def sample() -> frozenset[str]:
-    """Return the first network of each family, and another."""
+def sample(others: int = 1) -> frozenset[str]:
+    """Return the first network of each family, and so many others."""
     chance, kept = Random(13), set[str]()
     for _, entries in groupby(bundled(), key=lambda entry: entry.spec.source.name):
-        first, *others = [entry.name for entry in entries if entry.name != HUGE]
-        kept |= {first, *chance.sample(others, min(len(others), 1))}
+        first, *rest = [entry.name for entry in entries if entry.name != HUGE]
+        kept |= {first, *chance.sample(rest, min(len(rest), others))}
     return frozenset(kept)
 
 
