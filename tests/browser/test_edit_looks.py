@@ -13,6 +13,7 @@ import archcalc
 WIDER = "((e) => e.scrollWidth > e.clientWidth)(document.querySelector('SELECTOR'))"
 # whether the middle of an element is what is seen there
 SEEN = """(e => {
+  if (!e) return false;
   const {x, y, width, height} = e.getBoundingClientRect();
   return e.contains(document.elementFromPoint(x + width / 2, y + height / 2));
 })(document.querySelector('SELECTOR'))"""
@@ -54,8 +55,7 @@ def test_help_is_seen_beside_the_completions(opening: Opening) -> None:
     page = opening()
     page.replace('"conv 5 k3"', '"maxp')
     page.js("CM.startCompletion(editor)")
-    page.until("document.querySelector('.cm-completionInfo') !== null")
-    assert is_seen(page, ".cm-completionInfo .told")
+    page.until(SEEN.replace("SELECTOR", ".cm-completionInfo .told"))  # it is placed a little later
     assert "dilation" in page.js("document.querySelector('.cm-completionInfo').textContent")
     page.browser.media(forced_colors="active")
     marked = "document.querySelector('.cm-tooltip-autocomplete li[aria-selected]')"
@@ -69,8 +69,7 @@ def test_a_word_is_told_with_a_row_an_argument(opening: Opening) -> None:
     )
     for x in (at[0] + 8, at[0]):
         page.browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=at[1])
-    page.until("document.querySelector('.cm-tooltip-hover') !== null")
-    assert is_seen(page, ".cm-tooltip-hover .told b")
+    page.until(SEEN.replace("SELECTOR", ".cm-tooltip-hover .told b"))
     left = "[...document.querySelectorAll('.told NAME')].map(e => e.getBoundingClientRect().left)"
     assert page.js("document.querySelectorAll('.told dt').length") > 5
     for column in ("dt", "dd"):
