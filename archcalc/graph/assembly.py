@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from typing import Any
 
@@ -16,7 +16,7 @@ from archcalc.operators import operator_class
 from archcalc.operators.input import Input
 from archcalc.operators.model import Operator, Weight
 from archcalc.operators.shape import Shape, agree
-from archcalc.rationals import settled
+from archcalc.rationals import Quotient, settled
 from archcalc.spec.expressions import LARGEST
 from archcalc.symbols import Symbol
 
@@ -31,7 +31,7 @@ class Assembly:
     def __init__(self, effort: Effort, modules: bool, operators: dict[Any, Operator]) -> None:
         self.effort, self._modules = effort, modules
         self.nodes: list[Node] = []
-        self._operators = operators
+        self._operators, self._symbolic = operators, dict[Any, Operator]()
         self._shapes: dict[tuple[int, tuple[Shape, ...]], Shape] = {}
         self._uses: set[tuple[int, int, tuple[Shape, ...]]] = set()  # of weights, that are sound
 
@@ -58,9 +58,10 @@ class Assembly:
         if any(isinstance(value, Symbol) for value in values.values()):
             return cls(**values, rank=rank)
         key = (name, rank, repr(values))
-        operator = self._operators.get(key)
+        known = self._symbolic if has_symbols(values.values()) else self._operators
+        operator = known.get(key)
         if operator is None:
-            operator = self._operators[key] = cls(**values, rank=rank)
+            operator = known[key] = cls(**values, rank=rank)
         return operator
 
     def append(
@@ -129,6 +130,16 @@ class Assembly:
                 holder=holder.path[-200:],
                 there=_sizes(a),
             )
+
+
+def has_symbols(values: Iterable[Any]) -> bool:
+    """Return whether a symbol is among values, or in a list among them: it is of this build alone."""
+    for value in values:
+        if isinstance(value, Symbol | Quotient):
+            return True
+        if isinstance(value, list | tuple) and has_symbols(value):
+            return True
+    return False
 
 
 def _sizes(weight: Weight | None) -> str:

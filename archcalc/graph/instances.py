@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from archcalc.errors import ArchError
-from archcalc.graph.assembly import Assembly
+from archcalc.graph.assembly import Assembly, has_symbols
 from archcalc.graph.bind import Bound
 from archcalc.graph.effort import LONG, MOST_WORK
 from archcalc.graph.expressions import Expressions
@@ -21,7 +21,6 @@ from archcalc.graph.scope import Names
 from archcalc.operators.model import Operator
 from archcalc.spec.expressions import Value
 from archcalc.spec.model import Block, Spec
-from archcalc.symbols import Symbol
 from archcalc.tuples import NamedTuple
 
 MOST_NODES = 1_000  # of an instance that is remembered
@@ -113,7 +112,7 @@ class Instances:
         self.world = self.known.world(spec)
         self.made, self.expressions, self.names, self.labels = made, expressions, names, labels
         self.effort, self.build = expressions.effort, build
-        self.exact = not any(isinstance(value, Symbol) for value in expressions.variables.values())
+        self.exact: bool | None = None
 
     def add(
         self,
@@ -126,10 +125,13 @@ class Instances:
         depth: int,
     ) -> int:
         """Return the last node of an instance, copied if it can be, else built."""
+        if self.exact is None:
+            inputs = [node.shape for node in self.made.nodes if not node.inputs]
+            self.exact = not has_symbols([*inputs, *self.expressions.variables.values()])
+        if not self.exact:
+            return self.build(block, values, read, rest, tensors, prefix, depth)
         handed = list(tensors.values())
         shapes = [self.made.nodes[i].shape for i in handed]
-        if not self.exact or any(isinstance(size, Symbol) for shape in shapes for size in shape):
-            return self.build(block, values, read, rest, tensors, prefix, depth)
         same = tuple([handed.index(i) for i in handed])
         arriving = tuple([(len(shape), shape[-1]) for shape in shapes])
         own = repr((values, rest)) if rest else repr(values)

@@ -13,6 +13,7 @@ import archcalc
 from archcalc.errors import ArchError
 from archcalc.graph import build as building
 from archcalc.graph import instances
+from archcalc.graph.assembly import has_symbols
 from archcalc.spec.catalog import bundled
 from archcalc.spec.model import Source
 from archcalc.spec.read import read
@@ -144,3 +145,25 @@ def test_what_is_remembered_has_an_end() -> None:
         nodes_of(20 * "conv 8 | relu | " + "conv {n}", f"30 x unit {n + 1}")
         assert instances._known.size <= instances.MOST_KNOWN + instances.MOST_NODES
     assert 0 < len(instances._known.instances) < 2 * 60
+
+
+def test_symbols_of_one_build_reach_no_other() -> None:
+    """Neither as a variable, nor within a list, nor as a side of the input."""
+    text = """
+input = "8x8x4"
+layers = ["{n[0]} x unit {c}"]
+[vars]
+n = [2, 3]
+c = 4
+[block.unit]
+args = "c"
+layers = "conv {c} k3 half | reshape {[8, 8, c]}"
+"""
+    network = archcalc.load(text)
+    for _ in range(2):
+        graph, program = network.symbolic(["c"])
+        assert all(size.program is program for size in graph.nodes[-1].shape if hasattr(size, "program"))
+        assert hasattr(graph.nodes[-1].shape.channels, "program")
+        assert archcalc.load(text).graph.nodes[-1].shape == (8, 8, 4)
+    held = [getattr(op, a.attribute) for op in instances._known.operators.values() for a in op.arguments]
+    assert held and not has_symbols(held)
