@@ -48,6 +48,22 @@ def test_numbers_of_constant_nodes(tmp_path: Path) -> None:
     assert computed(path, [[[[5.0], [7.0]]]]).ravel().tolist() == [15.5, 21.5]
 
 
+def test_the_odd_pixel_of_same_padding(tmp_path: Path) -> None:
+    """Four values, a window of 2, stride 1: UPPER pads behind the last; LOWER, before, is refused."""
+
+    def sums(auto: str) -> Any:
+        path = tmp_path / "net.onnx"
+        nodes = [p.node("Conv", "x w", "y", p.text("auto_pad", auto))]
+        stored = (floats("w", (1, 1, 1, 2), 1.0, 1.0),)
+        path.write_bytes(p.model(nodes, [p.value("x", 1, 1, 1, 4)], tensors=stored))
+        return computed(path, [[[[1.0], [2.0], [3.0], [4.0]]]]).ravel().tolist()
+
+    assert sums("SAME_UPPER") == [1 + 2, 2 + 3, 3 + 4, 4]
+    assert sums("VALID") == [1 + 2, 2 + 3, 3 + 4]
+    with pytest.raises(ArchError):
+        sums("SAME_LOWER")
+
+
 @pytest.mark.parametrize(
     ("mode", "row"),
     [
