@@ -1,4 +1,4 @@
-"""A network as a picture, as data: `layout.draw([Drawable(analysis, title, Wishes(...))])` → `Drawing`.
+"""Lay out the picture of a network: `layout.draw([Drawable(analysis, title, Wishes(...))])` → `Drawing`.
 
 `Drawing` has boxes, wires and captions with their places. A box has `layers`, the numbers in the graph
 of the layers it stands for (each layer is in exactly one leaf, with all its ×N copies), their exact

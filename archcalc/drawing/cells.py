@@ -1,7 +1,7 @@
-"""How large things are, and where they lie: leaves, frames, forks, and stacks of them on one axis.
+"""Compute the sizes and places of leaves, frames, forks, and of stacks of them on one axis.
 
-A stack runs down an axis. Between two of its items is a gap with, from above: the bus where branches
-come together, the size of the map, the tap of a skip, the bus where branches part, and an arrow.
+A stack runs down an axis. The gap between two of its items has, from above: the bus where branches
+join, the size of the map, the tap of a skip, the bus where branches fork, and an arrow.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PAD, TITLE = 10, 19  # of a frame
 
 
 class Cell(Protocol):
-    """Something with an axis: how far it reaches to the left and to the right of it."""
+    """Anything with a vertical axis, and its extents to the left and right of that axis."""
 
     left: float
     right: float
@@ -33,7 +33,7 @@ class Cell(Protocol):
 
 
 class Leaf:
-    """One box without anything in it."""
+    """A box that holds no other boxes."""
 
     leaf = True
 
@@ -51,7 +51,7 @@ def _at(cell: Leaf | Framed, x: float, y: float) -> DrawnBox:
 
 
 class Framed:
-    """A stack in a box with a title."""
+    """A stack in a frame with a title."""
 
     leaf = False
 
@@ -72,7 +72,7 @@ class Framed:
 
 
 class Forked:
-    """Stacks side by side; `past`: at the right of a line that goes on."""
+    """Stacks side by side; with `past`, they stand to the right of a line that passes them."""
 
     leaf = False
 
@@ -95,13 +95,13 @@ class Forked:
 
 
 def _middle(axes: list[float], whole: float) -> float:
-    """Return half of the width, or the axis of a branch that is near."""
+    """Return half of the width, or the axis of a branch that is close to it."""
     near = min(axes, key=lambda axis: abs(axis - whole / 2))
     return near if abs(near - whole / 2) < 16 else whole / 2
 
 
 class Stack:
-    """Cells on one axis with their gaps; `texts` say which map leaves an item."""
+    """Cells on one axis, with their gaps; `texts` are the sizes of the maps that leave the items."""
 
     def __init__(self, strand: Strand, cells: Sequence[Cell], texts: Sequence[str]) -> None:
         self.strand, self.cells = strand, cells
@@ -125,17 +125,17 @@ class Stack:
         return cell if isinstance(cell, Forked) else None
 
     def _is_straight(self, link: Link) -> bool:
-        """Whether a link leads to the next item, or past what only branches off between them."""
+        """Return whether a link leads to the next item, or only passes forks that branch off."""
         fork = self._fork(link.start + 1)
         passes = link.stop == link.start + 2 and fork is not None and fork.fork.past
         return link.stop == link.start + 1 or passes
 
     def _enters(self, p: int) -> bool:
-        """Whether anything comes out of item p, the entry if it is −1, into the next."""
+        """Return whether a link leads from item p (−1: the entry) to the next item."""
         return any(link.start == p for link in self.strand.links) or self._fork(p + 1) is not None
 
     def _exits(self, p: int) -> list[tuple[float, tuple[Edge, ...]]]:
-        """Return the axes of a fork's branches that lead on, with their edges."""
+        """Return the axes of item p's branches that lead on, with their edges."""
         fork = self._fork(p)
         if fork is None:
             return []
@@ -157,7 +157,7 @@ class Stack:
         return (*own, *inner)
 
     def _space(self, p: int, texts: Sequence[str]) -> GapParts:
-        """Return the gap after item p, the entry if it is −1."""
+        """Return the gap after item p (−1: the entry)."""
         size = len(self.cells)
         comes = bool(self._exits(p)) and p >= 0
         taps = any(link.start == p for link in self.arcs)
@@ -173,12 +173,12 @@ class Stack:
         return GapParts(BUS_IN if comes else 0, text, TAP if taps else 0, BUS_OUT if parts else 0, stem)
 
     def _reach(self, p: int) -> float:
-        """Return how far item p and the text below it reach to the right."""
+        """Return the extent to the right of item p and the text below it."""
         text = self.spaces[p + 1].text
         return max(self.cells[p].right, width(text, "shape") + 9 if text else 0)
 
     def _lanes(self, reach: list[float]) -> dict[Link, float]:
-        """Return how far out each skip runs: past all that it skips, and past the shorter ones."""
+        """Return the distance of each skip line from the axis: beyond what it skips and shorter ones."""
         lanes: dict[Link, float] = {}
         for link in sorted(self.arcs, key=lambda link: (link.stop - link.start, link.start)):
             target = self.cells[link.stop].right if link.stop < len(self.cells) else 0
@@ -188,7 +188,7 @@ class Stack:
         return lanes
 
     def tops(self, y: float) -> list[float]:
-        """Return where each cell begins, and the end of the last, if the stack begins at `y`."""
+        """Return the top of each cell, and the bottom of the last, for a stack with its top at `y`."""
         found = []
         for space, cell in zip(self.spaces, self.cells, strict=False):
             y += space.height
@@ -197,7 +197,7 @@ class Stack:
         return [*found, y]
 
     def draw(self, sheet: Sheet, x: float, y: float, entry: float, exit: float) -> None:
-        """Draw it from `y` on; lines come in at the height `entry`, and leave at `exit`."""
+        """Draw the stack from `y` down; lines enter at the height `entry`, and leave at `exit`."""
         tops = self.tops(y)
         for cell, top in zip(self.cells, tops, strict=False):
             cell.place(sheet, x, top)
@@ -206,7 +206,7 @@ class Stack:
     def connect(
         self, sheet: Sheet, x: float, tops: list[float], entry: float, exit: float, gaps: range
     ) -> None:
-        """Draw the lines and texts of these gaps, each named by the item before it."""
+        """Draw the lines and texts of these gaps; a gap has the number of the item before it."""
         gap = {p: self._end(p, tops, tops[0] - self.spaces[0].height) for p in gaps}
         for link in self.straight:
             if link.start in gap:
@@ -241,7 +241,7 @@ class Stack:
         entry: float,
         exit: float,
     ) -> None:
-        """Draw lines into the branches after item p, and out of those that item p is."""
+        """Draw the lines into the branches of the item after p, and out of the branches of item p."""
         size, space = len(self.cells), self.spaces[p + 1]
         after = self._fork(p + 1)
         if after is not None:
@@ -279,7 +279,7 @@ class Stack:
         cell = self.cells[link.stop]
         middle = tops[link.stop] + cell.height / 2
         points = [begin, start, (out, tap), (out, middle), (x + cell.right, middle)]
-        if not cell.leaf:  # a block has its door at the top, and nothing else comes in there
+        if not cell.leaf:  # lines enter a block at its top only
             above = tops[link.stop] - STEM / 2
             points[3:] = [(out, above), (x, above), (x, tops[link.stop])]
         sheet.wire(points, link.edges, arrow=cell.leaf, skip=True, dot=start)

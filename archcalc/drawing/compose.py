@@ -1,4 +1,4 @@
-"""The tree of boxes → cells that know their size: what is written into each box, what it stands for."""
+"""Turn the tree of boxes into cells of known size: the texts of each box, and the layers it shows."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from archcalc.operators.shape import Shape
 from archcalc.tuples import NamedTuple
 from archcalc.units import grouped, percent, printable
 
-NARROWEST = BAR + 2 * 6  # a box that may have a bar
+NARROWEST = BAR + 2 * 6  # the least width of a box with a bar
 HIGH, JOIN = 24, 20
-NAME = 170  # room for the name of a block
+NAME = 170  # the room for the name of a block
 
 
 class Composer(NamedTuple):
-    """What it takes to make cells of units."""
+    """The maker of cells from units of the tree."""
 
     analysis: Analysis
     measure: Measure
@@ -43,11 +43,11 @@ class Composer(NamedTuple):
         tree: Tree,
         folding: Folding,
     ) -> Composer:
-        """Make one for the tree of a network."""
+        """Return a composer for the tree of a network."""
         return cls(analysis, measure, tree, folding, lenders(analysis.graph, tree.units), {})
 
     def stack(self, units: Sequence[Unit], up: bool) -> Stack:
-        """Stack the units of a block, one under the other."""
+        """Return the stack of a block's units."""
         return self.stacked(self.strand(units), units, False, up)
 
     def strand(self, units: Sequence[Unit]) -> Strand:
@@ -55,7 +55,10 @@ class Composer(NamedTuple):
         return self.tree.strand(self.analysis.graph, units)
 
     def stacked(self, found: Strand, units: Sequence[Unit], top: bool, up: bool) -> Stack:
-        """Stack units whose flow is known; `top`: of the whole network; `up`: to be turned around."""
+        """Return the stack of units with a known flow.
+
+        `top` says that it is the whole network, `up` that it will be mirrored to run upward.
+        """
         cells = [self._cell(item, units, up) for item in found.items]
         return Stack(found, cells, self._texts(found, units, top))
 
@@ -71,7 +74,7 @@ class Composer(NamedTuple):
         return Framed(self.block(unit, "frame"), self.stack(unit.children, up), up)
 
     def _branch(self, branch: Strand, units: Sequence[Unit], up: bool, past: bool) -> Stack:
-        """Draw a branch; one that is one block needs no frame of its own, if it is not another head."""
+        """Return the stack of a branch; one block alone gets no frame unless it is another head."""
         if not past and len(branch.items) == 1 and isinstance(branch.items[0], int):
             only = units[branch.items[0]]
             if isinstance(only, Group) and not self._has_frame(only):
@@ -79,20 +82,20 @@ class Composer(NamedTuple):
         return self.stacked(branch, units, False, up)
 
     def _has_frame(self, only: Group) -> bool:
-        """Whether a branch of this block alone shows it as one: for its name, or as it is not opened."""
+        """Return whether a branch with only this block shows it as a box: it has a name or is closed."""
         named = only.path in self.lenders or only.path in self.lenders.values()
         return named or bool(only.copies) or self.is_closed(only)
 
     def is_closed(self, group: Group) -> bool:
-        """Whether it lies so deep that it is one box."""
+        """Return whether a block is too deep to be opened, so that it is one box."""
         return self.folding.closes(group.path)
 
     def shape(self, unit: Unit) -> Shape:
-        """Return what comes out of it, of the last of its copies."""
+        """Return the output shape of a unit's last copy."""
         return self.analysis.graph.nodes[max(every(unit))].shape
 
     def _texts(self, found: Strand, units: Sequence[Unit], top: bool) -> list[str]:
-        """Return the size of the map that leaves an item, where it is news: in blocks, of positions."""
+        """Return the map size after each item, or '' if it did not change (in blocks: its positions)."""
         told: tuple[object, ...] | None = None
         texts = []
         for item in found.items:
@@ -115,11 +118,11 @@ class Composer(NamedTuple):
         return nodes[inputs[0]].shape if inputs else nodes[0].shape
 
     def _all(self, unit: Unit) -> tuple[int, ...]:
-        """Return the layers of a unit and of all copies of it, also of those around it."""
+        """Return the layers of a unit, and of all its copies and of the copies of blocks around it."""
         return tuple(sorted({j for i in unit.nodes for j in self.tree.stands.get(i, ())}))
 
     def layer(self, chip: Chip) -> DrawnBox:
-        """Draw the box of a layer, with its texts; the picture and the table beside it share it."""
+        """Return the box of a layer, with its texts; the picture and the table share it."""
         found = self.boxes.get(chip)
         if found is None:
             found = self.boxes[chip] = self._layer(chip)
@@ -148,19 +151,19 @@ class Composer(NamedTuple):
         return box._replace(label=printable(label), head=head, tail=tail)
 
     def _weights(self, unit: Unit) -> str:
-        """Say whose weights it uses, if not its own."""
+        """Return the text that names the owner of a unit's weights, or '' if they are its own."""
         lender = self.lenders.get(unit.path, "")
         return f"weights of {printable(lender)}" if lender else ""
 
     def block(self, group: Group, kind: str) -> DrawnBox:
-        """Draw the box of a block: a frame, or closed."""
+        """Return the box of a block: a frame, or a closed box."""
         frame = kind == "frame"
         box = self._box(group, kind, "" if frame else "block")
         name = group.name if frame else group.name or group.path.rpartition("/")[2]
         count = f"{len(group.nodes)} layers"
         name = ", ".join(filter(None, [name, self._weights(group)]))
         name = fitted(printable(name), "name" if frame else "label", NAME)
-        if frame:  # what differs is marked in it, if not all of it does
+        if frame:  # layers that differ are marked inside the frame, unless all do
             mark: Mark = "" if box.mark == "changed" else box.mark
             return box._replace(label=name, mark=mark)
         return box._replace(label=name, head=box.mark, tail=count)

@@ -1,4 +1,4 @@
-"""Blocks of what would be an endless picture are closed, from the deepest on, until it ends."""
+"""Close blocks of a picture that is too tall, from the deepest level on, until it fits."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from archcalc.drawing.layout import Drawable, draw
 from archcalc.drawing.model import Drawing
 
-TALLEST = 2400  # pixels; a page of a paper at the size of its letters has a third
+TALLEST = 2400  # the most pixels of height; a page of a paper, at its letter size, has a third
 
 
 def fitting(parts: Sequence[Drawable]) -> tuple[Drawing, list[Drawable]]:
-    """Return a drawing, and what was drawn: with blocks closed unless somebody says what to show.
+    """Return a drawing and its parts, with blocks closed unless the wishes say what to show.
 
     Raises:
-        UsageError: a block to expand is none of the network's.
+        UsageError: a block to expand does not exist.
     """
     drawing, whole = draw(parts), list(parts)
     told = any(w.depth or w.expand or w.columns for w in (part.wishes for part in parts))
@@ -30,6 +30,6 @@ def fitting(parts: Sequence[Drawable]) -> tuple[Drawing, list[Drawable]]:
 
 
 def closed_at(parts: Sequence[Drawable]) -> str:
-    """Return how to see what is in the blocks that were closed."""
+    """Return the hint on how to open the blocks that were closed."""
     depth = parts[0].wishes.depth or 0
     return f"blocks {depth} deep are closed: --depth {depth + 1} opens them"

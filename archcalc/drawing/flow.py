@@ -1,4 +1,4 @@
-"""A list of units and the edges between them → one strand, with forks where it splits."""
+"""Order a list of units and the edges between them as one strand, with forks where it splits."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from archcalc.graph.model import Graph
 from archcalc.tuples import NamedTuple
 
 Edge = tuple[int, int]
-Edges = Mapping[Edge, Sequence[Edge]]  # between units, with the edges of the graph
+Edges = Mapping[Edge, Sequence[Edge]]  # edges between units → the edges of the graph that they show
 
 
 class Fork(NamedTuple):
-    """Strands side by side. `past`: the main line goes straight past them."""
+    """Strands side by side; with `past`, the main line runs straight past them."""
 
     branches: tuple[Strand, ...]
     past: bool
 
 
 class Link(NamedTuple):
-    """From one item of a strand to a later one; −1 is its entry, as many as its items its exit."""
+    """A link from one item of a strand to a later one; −1 is the entry, the number of items the exit."""
 
     start: int
     stop: int
@@ -28,14 +28,14 @@ class Link(NamedTuple):
 
 
 class Strand(NamedTuple):
-    """Numbers of units, and forks, one under the other, and what connects them."""
+    """A sequence of items (numbers of units, and forks), and the links between them."""
 
     items: tuple[int | Fork, ...]
     links: tuple[Link, ...]
 
 
 def unit_edges(graph: Graph, units: Sequence[Unit]) -> Edges:
-    """Return the edges between units; −1 is what lies before all, their number what comes after."""
+    """Return the edges between units; −1 stands for all before them, their number for all after them."""
     at = {i: k for k, unit in enumerate(units) for i in every(unit)}
     edges: dict[Edge, list[Edge]] = {}
     for i, k in at.items():
@@ -58,7 +58,7 @@ def strand(graph: Graph, units: Sequence[Unit]) -> Strand:
 
 
 def _strand(members: list[int], edges: Edges, before: int, after: int) -> Strand:
-    """Lay out those of `members`, which lie between two units of the strand that holds this one."""
+    """Lay out the units `members`, which are between the units `before` and `after`."""
     inside = {*members, before, after}
     own = [edge for edge in edges if inside.issuperset(edge) and edge != (before, after)]
     items: list[int | Fork] = []
@@ -76,7 +76,7 @@ def _strand(members: list[int], edges: Edges, before: int, after: int) -> Strand
 
 
 def _cuts(members: list[int], edges: Sequence[Edge]) -> list[int]:
-    """Return the units that nothing passes by."""
+    """Return the units that no edge bypasses."""
     furthest, cuts, ordered = -2, [], sorted(edges)
     at = 0
     for unit in members:
@@ -89,7 +89,7 @@ def _cuts(members: list[int], edges: Sequence[Edge]) -> list[int]:
 
 
 def _between(middle: list[int], edges: Edges, start: int, cut: int, whole: bool) -> list[int | Fork]:
-    """Return what lies between two cuts: one way on, a fork, or a tangle that is drawn as it comes."""
+    """Return the items between two cuts: a chain, a fork, or a tangle in its own order."""
     if not middle:
         return []
     parts = _components(middle, edges)
@@ -106,7 +106,7 @@ def _leads_on(part: list[int], edges: Edges, cut: int) -> bool:
 
 
 def _components(members: list[int], edges: Edges) -> list[list[int]]:
-    """Group the members that hang together, by their first."""
+    """Group the connected members, in the order of their first ones."""
     root = {m: m for m in members}
 
     def find(m: int) -> int:

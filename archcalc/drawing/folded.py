@@ -1,4 +1,4 @@
-"""Graph → tree of boxes: a layer with its norms and activations is one, equal repeats fold as ×N."""
+"""Fold a graph into a tree of boxes: one box per layer with its norms, and ×N for equal repeats."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from archcalc.drawing.tree import Chip, Group, Unit, every
 from archcalc.graph.model import Graph
 from archcalc.tuples import NamedTuple
 
-LONGEST = 4  # units of a pattern that repeats: (swin, shifted swin) ×3
-FEWEST = 5  # equal layers, outside of blocks, that fold
-_MOST = 0.6  # of the boxes, in one block
+LONGEST = 4  # the most units of a repeated pattern: (swin, shifted swin) ×3
+FEWEST = 5  # the fewest equal layers outside blocks that fold
+_MOST = 0.6  # the largest share of all boxes in one block
 _NUMBERED = re.compile(r"(.*?)(\d*)")
 
 
 class Folding(NamedTuple):
-    """What is asked of a tree: blocks to show in full, the mark of each layer, how deep to look.
+    """The options of a tree: blocks to show in full, the mark of each layer, the depth to open.
 
     `close` are the paths of blocks that are one box each.
     """
@@ -30,28 +30,28 @@ class Folding(NamedTuple):
     close: frozenset[str] = frozenset()
 
     def opens(self, path: str) -> bool:
-        """Whether the block, or one that holds it, is wanted in full: by path, or by its own name."""
+        """Return whether a block, or one around it, is to be shown in full, by its path or name."""
         parts = path.split("/")
         return any(self.expand.intersection(names_of(parts[: i + 1])) for i in range(len(parts)))
 
     def closes(self, path: str) -> bool:
-        """Whether the block is one box: by its path, or as it lies so deep."""
+        """Return whether a block is one box, by its path or depth."""
         deep = self.depth is not None and path.count("/") + 1 >= self.depth
         return path in self.close or (deep and not self.opens(path))
 
 
 def names_of(parts: Sequence[str]) -> tuple[str, ...]:
-    """Return what a block answers to: its path, its own name, and that without its number."""
+    """Return the names of a block: its path, its own name, and the name without its number."""
     return "/".join(parts), parts[-1], parts[-1].rstrip("0123456789")
 
 
 def fold(graph: Graph, folding: Folding) -> tuple[Unit, ...]:
-    """Fold the network into units from top to bottom, blocks holding theirs."""
+    """Fold the network into units from top to bottom; blocks hold their own units."""
     return _beside(graph, _Folder(graph, folding).units(range(len(graph.nodes)), 0))
 
 
 def unpacked(units: tuple[Unit, ...], folding: Folding) -> tuple[Unit, ...]:
-    """Take apart a block that holds most of the network: its parts can stand in several columns."""
+    """Open a block that holds most of the network, so that its parts can stand in several columns."""
     for at, unit in enumerate(units):
         wide = isinstance(unit, Group) and not unit.copies and len(unit.children) >= FEWEST
         if folding.closes(unit.path):
@@ -66,7 +66,7 @@ def _boxes(unit: Unit) -> int:
 
 
 def _beside(graph: Graph, units: tuple[Unit, ...]) -> tuple[Unit, ...]:
-    """Put what does not lead to the main output (another head) behind what it branches off from."""
+    """Move units that do not lead to the main output (another head) after the unit they branch off."""
     at = {i: k for k, unit in enumerate(units) for i in every(unit)}
     reads = [
         {at[j] for i in every(unit) for j in graph.nodes[i].inputs} - {k} for k, unit in enumerate(units)
@@ -110,7 +110,7 @@ class _Folder:
         return parts[depth] if len(parts) > depth + 1 else i
 
     def _group(self, path: str, name: str, children: tuple[Unit, ...]) -> Unit:
-        """Group units; a block of one block is that block under its own name."""
+        """Group units as a block; a block with only one block in it becomes that block."""
         if len(children) > 1:
             return _grouped(path, name, children)
         (only,) = children
@@ -121,7 +121,7 @@ class _Folder:
         return only._replace(path=path, name=name)
 
     def _opened(self, unit: Unit) -> tuple[Unit, ...]:
-        """Open a block that reads several tensors from outside: its lines need no door."""
+        """Replace a block that reads several outside tensors by its units."""
         if isinstance(unit, Chip) or unit.copies or self.folding.closes(unit.path):
             return (unit,)
         return unit.children if len(set(self._read(unit.nodes))) > 1 else (unit,)
@@ -131,7 +131,7 @@ class _Folder:
         return (j for i in nodes for j in self.nodes[i].inputs if j not in own)
 
     def _without_branch(self, units: list[Unit]) -> list[Unit]:
-        """Take away the frame of the one branch of a join within that of the block."""
+        """Remove the frame of a join's only branch inside the frame of the block."""
         groups = [u for u in units if isinstance(u, Group)]
         others = [u for u in units if isinstance(u, Chip)]
         if len(groups) != 1 or groups[0].copies or not others:
@@ -141,7 +141,7 @@ class _Folder:
         return [k for u in units for k in (u.children if isinstance(u, Group) else (u,))]
 
     def _fused(self, units: list[Unit]) -> list[Unit]:
-        """Put norms and activations in the box of their layer; those before one in that box."""
+        """Merge norms and activations into the box of the layer they belong to."""
         fused: list[Unit] = []
         for unit in units:
             last = fused[-1] if fused else None
@@ -162,14 +162,14 @@ class _Folder:
         return all(self.small[i] for i in chip.nodes)
 
     def _chained(self, a: Sequence[int], b: Sequence[int]) -> bool:
-        """Whether `b` reads only what `a` ends in, and nothing else reads of `a`."""
+        """Return whether `b` reads only the last output of `a`, and nothing else reads `a`."""
         own, after, last = set(a), set(b), a[-1]
         if not own.isdisjoint(self.outputs) or set(self._read(b)) != {last}:
             return False
         return all(r in own or r in after for i in a for r in self.readers[i])
 
     def _absorbed(self, units: list[Unit]) -> list[Unit]:
-        """Put an activation behind a block in the block's last box."""
+        """Merge an activation after a block into the block's last box."""
         found: list[Unit] = []
         for unit in units:
             last = found[-1] if found else None
@@ -197,7 +197,7 @@ class _Folder:
         return folded
 
     def _named(self, unit: Unit) -> Unit:
-        """Name it with a word of what the last copy lacks."""
+        """Add to the name what the last copy lacks."""
         lacking = unit.nodes[len(unit.copies[-1]) :]
         if isinstance(unit, Chip) or not lacking:
             return unit
@@ -205,7 +205,7 @@ class _Folder:
         return unit._replace(name=f"{unit.name}, the last without {told}".removeprefix(", "))
 
     def _repeats(self, units: list[Unit], keys: list[Any], at: int) -> tuple[int, int]:
-        """Return the period from here on that folds most, and how often it repeats."""
+        """Return the period that folds most units from here, and its number of repeats."""
         best = 1, 1
         if self.folding.expand and self.folding.opens(units[at].path):
             return best
@@ -237,7 +237,7 @@ class _Folder:
         return times
 
     def _but_for_the_end(self, key: Any, first: Any, unit: Unit) -> bool:
-        """Whether the last copy only lacks the activation behind the others."""
+        """Return whether the last copy lacks only the activation that ends the others."""
         lacking = unit.nodes[len(key) - 1 :]
         return bool(
             lacking
@@ -246,7 +246,7 @@ class _Folder:
         )
 
     def _signature(self, unit: Unit) -> tuple[Any, ...]:
-        """Return what copies share: operators, map sizes (channels may grow), who reads whom, marks."""
+        """Return what copies must share: operators, map sizes (channels may grow), edges, and marks."""
         own = unit.nodes
         at = {node: k for k, node in enumerate(own)}
         marks = self.folding.marks

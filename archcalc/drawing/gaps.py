@@ -1,4 +1,4 @@
-"""What lies between two cells on an axis, from above: a bus, a text, a tap, a bus, an arrow."""
+"""The parts of a gap between two cells of a stack, from above: bus, text, tap, bus, arrow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ BUS_IN, TEXT, TAP, BUS_OUT, STEM = 12, 14, 9, 14, 12
 
 
 class GapParts(NamedTuple):
-    """The heights of a gap's parts; 0 where it has none."""
+    """The heights of a gap's parts; 0 for a part that it lacks."""
 
     bus_in: float = 0
     text: str = ""

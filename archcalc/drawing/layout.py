@@ -1,4 +1,4 @@
-"""A network → its drawing. The one door of the room for those who draw or test."""
+"""Draw a network, or several side by side: the entry point of this package."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from archcalc.tuples import NamedTuple
 from archcalc.units import percent, printable, scaled
 
 MARGIN, HEAD, ROW = 16, 26, 18
-APART = 56  # two networks
-WIDEST = 2.4  # width to height of two networks beside each other
-LONGEST = 460  # of a title over a narrow drawing
+APART = 56  # the pixels between two networks
+WIDEST = 2.4  # the largest ratio of width to height for two networks side by side
+LONGEST = 460  # the longest title above a narrow drawing
 
 
 class Wishes(NamedTuple):
-    """What a drawing shall show: blocks in full, how deep, the measure of its bars, how many columns.
+    """The options of a drawing: blocks to expand, the depth, the measure of its bars, the columns.
 
     `marks` has the status of each layer in a difference, '' where it is the same; `close` are the paths
     of blocks that are one box each; `wide` is the width of columns to their height, at best.
@@ -61,7 +61,7 @@ class Drawable(NamedTuple):
 
 
 class Outline(NamedTuple):
-    """A network as boxes in boxes; `number` is 1 for the second of two."""
+    """A network as nested boxes; `number` is 1 for the second of two networks."""
 
     title: str
     entries: list[OutlineEntry]
@@ -70,12 +70,12 @@ class Outline(NamedTuple):
     number: int
 
 
-# a picture and the table beside it are of the same tree
+# a picture and the table beside it show the same tree
 _folded: deque[tuple[Analysis, Wishes, tuple[tuple[Unit, ...], Composer]]] = deque(maxlen=2)
 
 
 def folded(analysis: Analysis, wishes: Wishes = PLAIN) -> tuple[tuple[Unit, ...], Composer]:
-    """Return the tree of a network, and what makes boxes of it.
+    """Return the tree of a network, and the composer that makes its boxes.
 
     Raises:
         UsageError: a block to expand is none of the network's.
@@ -108,7 +108,7 @@ def _check(analysis: Analysis, expand: frozenset[str]) -> None:
 
 
 def outlines(parts: Sequence[Drawable]) -> list[Outline]:
-    """Return networks as boxes in boxes, without places.
+    """Return networks as nested boxes, without places.
 
     Raises:
         UsageError: a block to expand is none of the network's.
@@ -150,7 +150,7 @@ def draw(parts: Sequence[Drawable]) -> Drawing:
 
 
 def _corners(sizes: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return where networks begin: side by side, or one under the other where that is too wide."""
+    """Return the corner of each network: side by side, or below each other if that is too wide."""
     below = len(sizes) > 1 and sum(w for w, _ in sizes) > WIDEST * max(h for _, h in sizes)
     found, x, y = [], float(MARGIN), float(MARGIN)
     for wide, high in sizes:
@@ -160,7 +160,7 @@ def _corners(sizes: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def _place(made: Composer, units: Sequence[Unit], sheet: Sheet, wishes: Wishes) -> None:
-    """Lay it out as a U where it is one, and no columns are asked for; else in columns."""
+    """Lay out a network as a U if it is one and no columns are asked for, else in columns."""
     found = made.strand(units)
     u = valley(made, units, found) if wishes.columns is None else None
     if u is not None:
@@ -172,7 +172,7 @@ def _place(made: Composer, units: Sequence[Unit], sheet: Sheet, wishes: Wishes) 
 def _finished(
     sheet: Sheet, titles: list[Caption], wide: float, high: float, measure: Measure
 ) -> Drawing:
-    """Add the lengths of bars, all texts and a legend."""
+    """Return the drawing: add the lengths of bars, all texts, and a legend."""
     full = max(box.cost for box in sheet.boxes if box.leaf)
     boxes = [box._replace(share=box.cost / full if full and box.leaf else 0) for box in sheet.boxes]
     alone = len(titles) == 1 and measure.sums
@@ -191,9 +191,9 @@ def _told(key: Swatch) -> Caption:
 
 
 def _keys(boxes: Sequence[DrawnBox], bar: str) -> list[tuple[str, str]]:
-    """Return colors and marks that occur, with their words, and what a bar is."""
+    """Return the colors and marks that occur, with their words, and the meaning of a bar."""
     present = {box.color for box in boxes} - {"input", "join"}
-    if "conv" in present:  # of one color; the groups stand in the text
+    if "conv" in present:  # grouped convs have the same color; the text names their groups
         present -= {"grouped"}
     keys = [(color, told) for color, told in words.KINDS.items() if color in present]
     marks = {box.mark for box in boxes if box.leaf}
@@ -204,7 +204,7 @@ def _keys(boxes: Sequence[DrawnBox], bar: str) -> list[tuple[str, str]]:
 def _placed(
     keys: Sequence[tuple[str, str]], wide: float, high: float
 ) -> tuple[list[Swatch], float, float]:
-    """Place the legend below the drawing, in as many lines as its width asks for."""
+    """Place the legend below the drawing, in as many lines as the width requires."""
     found: list[Swatch] = []
     x: float = MARGIN
     wide = max([wide, *(width(told, "key") + 15 + 2 * MARGIN for _, told in keys)])

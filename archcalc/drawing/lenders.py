@@ -1,4 +1,4 @@
-"""Whose weights a box uses, if not its own: said by the outermost box that all are for."""
+"""Find boxes that use the weights of other boxes; the outermost such box says so."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archcalc.graph.model import Graph
 
 
 def lenders(graph: Graph, units: Sequence[Unit]) -> dict[str, str]:
-    """Return what a box is called on, by the path of the box that uses its weights."""
+    """Return the name of the box that owns the weights, by the path of the box that uses them."""
     if all(node.shares < 0 for node in graph.nodes):
         return {}
     return dict(_lenders(graph, units))

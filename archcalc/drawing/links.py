@@ -1,4 +1,4 @@
-"""The boxes of an outline under short names, and the edges between them, for tools that lay out."""
+"""Give the boxes of an outline short names, and list the edges between them, for layout tools."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archcalc.tuples import NamedTuple
 
 
 class Named(NamedTuple):
-    """A box with a name that no other has."""
+    """A box with a unique name."""
 
     name: str
     entry: OutlineEntry
@@ -45,7 +45,7 @@ def leaves_of(boxes: Sequence[Named]) -> Iterator[Named]:
 
 
 class Arrow(NamedTuple):
-    """From a leaf to another; `back`: from the end of a block to its next copy."""
+    """An edge from one leaf to another; with `back`, from the end of a block to its next copy."""
 
     start: str
     stop: str
@@ -53,7 +53,7 @@ class Arrow(NamedTuple):
 
 
 def arrows(part: Outline, boxes: Sequence[Named]) -> list[Arrow]:
-    """Return the edges of the graph between leaves; those of copies are the edges of what they copy."""
+    """Return the edges of the graph between leaves; edges of copies count as those of the first copy."""
     home = {i: leaf.name for leaf in leaves_of(boxes) for i in leaf.entry.layers}
     first = {i for leaf in leaves_of(boxes) for i in leaf.entry.nodes}
     found = {

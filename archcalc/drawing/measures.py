@@ -1,4 +1,4 @@
-"""What bars show: the cost of each layer in one measure."""
+"""Measure the layers for the bars of a drawing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORDS = {
 
 
 class Measure(NamedTuple):
-    """A number a layer. Layers sum up, but for what is the most at once."""
+    """One number per layer; several layers have the sum, or the maximum of values alive and fields."""
 
     by: By
     layers: tuple[int, ...]
@@ -49,7 +49,7 @@ def _alive(analysis: Analysis) -> tuple[int, ...]:
 
 
 def _fields(analysis: Analysis) -> tuple[int, ...]:
-    """Return the larger side, in pixels; of what sees all of the image, that of the image."""
+    """Return the larger side of each field in pixels; for the whole image, the image's larger side."""
     from archcalc.analysis.field import receptive_fields
 
     whole = int(max(analysis.graph.input.extents))

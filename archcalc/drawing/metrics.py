@@ -1,6 +1,6 @@
-"""How wide a text is: the advance widths of Helvetica, which Arial and Liberation Sans share.
+"""Measure the width of texts by the advance widths of Helvetica, Arial and Liberation Sans.
 
-DejaVu Sans Condensed, the last before what a system has, is about as wide.
+DejaVu Sans Condensed, the last named font of the list, is about as wide.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _BOLD = """
 667 778 722 667 611 722 667 944 667 667 611 333 278 333 584 556 333 556 611 556 611 556 333 611
 611 278 278 556 278 889 611 611 611 611 389 556 333 611 556 778 556 556 500 389 280 389 584"""
 _OTHERS = {"×": 584, "·": 333, "–": 556, "−": 584, "…": 1000, "→": 1000}
-_WIDEST = 1100  # of a letter that is not listed
+_WIDEST = 1100  # the width assumed for a character that is not listed
 
 # size and weight of each kind of caption
 STYLES = {

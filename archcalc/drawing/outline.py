@@ -1,4 +1,4 @@
-"""The boxes of a network as lists in lists, without places: what a tree of text and other tools draw."""
+"""List the boxes of a network as nested entries without places, for text trees and other tools."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archcalc.tuples import NamedTuple
 
 
 class OutlineEntry(NamedTuple):
-    """A box, and what it holds. `before`: norms before it; `small`: what follows it, or joins there.
+    """A box and its entries; `before` are norms before it, `small` the layers merged in after it.
 
     `layers` are those of all copies, `nodes` those of the first: the ones that edges of the drawing
     lead to and from.
@@ -55,7 +55,7 @@ def _entries(made: Composer, found: Strand, units: Sequence[Unit]) -> list[Outli
 
 
 def _source(found: Strand, units: Sequence[Unit], link: Link) -> str:
-    """Return what a skip brings to a join: the block's input, or what leaves another of its parts."""
+    """Return the source of a skip into a join: the block's input, or the output of another part."""
     item = found.items[link.start] if link.start >= 0 else None
     if not isinstance(item, int):
         return "input"
@@ -64,7 +64,7 @@ def _source(found: Strand, units: Sequence[Unit], link: Link) -> str:
 
 
 def _branch(made: Composer, branch: Strand, units: Sequence[Unit]) -> OutlineEntry:
-    """Return one box, or several under the name of the branch."""
+    """Return the entry of a branch: its only box, or an entry that holds several."""
     inner = _entries(made, branch, units)
     if len(inner) == 1:
         return inner[0]

@@ -1,4 +1,4 @@
-"""A stack on a page: wrapped into columns, or as the U that it is."""
+"""Draw a stack on a page, wrapped into columns."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from archcalc.drawing.metrics import width
 from archcalc.drawing.sheet import Sheet
 from archcalc.tuples import NamedTuple
 
-WIDE = 1.35  # width to height, at best, unless another shape is wanted
-GUTTER = 22  # between columns, with a line in it
-OVER, UNDER = 14, 20  # a column, where the line to the next runs
+WIDE = 1.35  # the preferred ratio of width to height
+GUTTER = 22  # the pixels between columns, where a line runs
+OVER, UNDER = 14, 20  # the pixels above and below a column for the line to the next
 
 
 class Section(NamedTuple):
-    """Items from `start` to before `stop`, in one column of this size."""
+    """The items start ≤ i < stop, in one column of this size."""
 
     start: int
     stop: int
@@ -26,7 +26,7 @@ class Section(NamedTuple):
 
 
 def wrapped(stack: Stack, sheet: Sheet, columns: int | None, wide: float = WIDE) -> None:
-    """Draw a stack in as many columns as are wanted, or as make a good page, so `wide` to its height."""
+    """Draw a stack in `columns` columns, or in as many as bring the page closest to the ratio `wide`."""
     sections = _chosen(stack, columns, wide)
     x: float = 0
     axes = []
@@ -40,7 +40,7 @@ def wrapped(stack: Stack, sheet: Sheet, columns: int | None, wide: float = WIDE)
 
 
 def _tops(stack: Stack, section: Section) -> list[float]:
-    """Return where the cells lie if the column's first begins at 0."""
+    """Return the tops of a column's cells, with the first at 0."""
     tops = stack.tops(0)
     return [top - tops[section.start] for top in tops]
 
@@ -55,7 +55,7 @@ def _column(stack: Stack, sheet: Sheet, section: Section, axis: float) -> None:
 
 
 def _over(stack: Stack, sheet: Sheet, one: tuple[Section, float], other: tuple[Section, float]) -> None:
-    """Return the line from the end of a column to the top of the next."""
+    """Draw the line from the end of a column to the top of the next."""
     (section, axis), (following, there) = one, other
     end, p = section.height, section.stop - 1
     text = stack.spaces[p + 1].text
@@ -69,7 +69,7 @@ def _over(stack: Stack, sheet: Sheet, one: tuple[Section, float], other: tuple[S
 
 
 def _breaks(stack: Stack) -> list[int]:
-    """Return the items that a column may begin with: one line leads there from the item before."""
+    """Return the items that can begin a column: a single line leads there from the item before."""
     size = len(stack.cells)
     links = stack.strand.links
     steps = {link.start for link in links if link.stop == link.start + 1}
@@ -90,13 +90,13 @@ def _chosen(stack: Stack, columns: int | None, wide: float) -> list[Section]:
 
 
 def _candidates(stack: Stack, high: float, wide: float) -> range:
-    """Return numbers of columns around that which would make a good page of columns of one height."""
+    """Return the numbers of columns to try, around the best number for columns of equal height."""
     ideal = isqrt(int(wide * high / (stack.left + stack.right + 2 * GUTTER)))
     return range(max(1, ideal // 2 - 1), 2 * ideal + 3)
 
 
 def _badness(sections: list[Section], wanted: float) -> float:
-    """Tell how far from a good page it is: its shape, and what stays empty beside short columns."""
+    """Return how far a page is from a good one, by its shape and the space beside short columns."""
     wide = sum(s.left + s.right for s in sections) + 2 * GUTTER * (len(sections) - 1)
     high = max(s.height for s in sections) + (OVER + UNDER if len(sections) > 1 else 0)
     filled = sum((s.left + s.right) * s.height for s in sections)
@@ -105,7 +105,7 @@ def _badness(sections: list[Section], wanted: float) -> float:
 
 
 def _split(stack: Stack, tops: list[float], breaks: list[int], wanted: int) -> list[int]:
-    """Return where columns begin: at most so many, the highest of them as low as can be."""
+    """Return the first items of at most `wanted` columns whose largest height is minimal."""
     low, high = 0.0, tops[-1]
     for _ in range(24):
         middle = (low + high) / 2
@@ -117,7 +117,7 @@ def _split(stack: Stack, tops: list[float], breaks: list[int], wanted: int) -> l
 
 
 def _filled(stack: Stack, tops: list[float], breaks: list[int], most: float) -> list[int]:
-    """Return where columns begin that are filled in turn to a height, where breaks allow it."""
+    """Return the first items of columns that are filled one by one up to a height."""
     starts = [0]
     for at, following in pairwise([*breaks, len(stack.cells)]):
         end = tops[following - 1] + stack.cells[following - 1].height

@@ -1,4 +1,4 @@
-"""What is being drawn: boxes and wires as they are placed, then captions, when all have their places."""
+"""Collect the placed boxes and wires of a drawing, and then their captions."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterable, Sequence
 from archcalc.drawing.metrics import width
 from archcalc.drawing.model import Caption, DrawnBox, Place, Wire
 
-LABEL_GAP = 4  # between the parts of a label
-INSET = 8  # of texts from the border of their box
-BAR = 68  # a full bar
-PILE = 6  # the edges of copies behind a box
+LABEL_GAP = 4  # the pixels between the parts of a label
+INSET = 8  # the pixels between a text and the border of its box
+BAR = 68  # the pixels of a full bar
+PILE = 6  # the pixels that copies show behind a box
 Stroke = tuple[int, int]
 
 
 class Sheet:
-    """Boxes, wires and captions so far, of one network or of several."""
+    """The boxes, wires and captions placed so far, for one or several networks."""
 
     def __init__(self, number: int = 0) -> None:
         self.number = number
@@ -42,7 +42,7 @@ class Sheet:
             self.wires.append(Wire(straight, tuple(edges), skip, arrow, dot, self.number))
 
     def add(self, other: Sheet) -> None:
-        """Add what is on another sheet, too."""
+        """Add everything from another sheet."""
         self.boxes += other.boxes
         self.wires += other.wires
         self.captions += other.captions
@@ -52,11 +52,11 @@ class Sheet:
         self.captions.append(Caption(x + 5, middle + 3, text, "shape", room=width(text, "shape")))
 
     def mark(self) -> tuple[int, int, int]:
-        """Return where it stands, for `turn` and `move`."""
+        """Return a mark of what is placed so far, for `turn`."""
         return len(self.boxes), len(self.wires), len(self.captions)
 
     def turn(self, since: tuple[int, int, int], axis: float) -> None:
-        """Mirror what was drawn since then at a height: what ran down runs up."""
+        """Mirror everything placed since a mark at the height `axis`, so that it runs upward."""
         b, w, c = since
         self.boxes[b:] = [box._replace(y=2 * axis - box.y - box.height) for box in self.boxes[b:]]
         self.wires[w:] = [
@@ -78,7 +78,7 @@ class Sheet:
         return min(xs), min(ys), max(xs), max(ys)
 
     def move(self, dx: float, dy: float) -> None:
-        """Shift all of it."""
+        """Move everything."""
         if not dx and not dy:
             return
         self.boxes = [box._replace(x=box.x + dx, y=box.y + dy) for box in self.boxes]
@@ -97,7 +97,7 @@ def _pile(box: DrawnBox) -> float:
 
 
 def _without_repeats(points: Sequence[Place]) -> tuple[Place, ...]:
-    """Leave out points on the line between their neighbors."""
+    """Remove points that lie on the line between their neighbors."""
     kept: list[Place] = []
     for x, y in points:
         if kept and kept[-1] == (x, y):
@@ -109,7 +109,7 @@ def _without_repeats(points: Sequence[Place]) -> tuple[Place, ...]:
 
 
 def joined(wires: Sequence[Wire]) -> tuple[Wire, ...]:
-    """Join wires that continue each other, for the same edges."""
+    """Join wires of the same edges that continue each other."""
     starts: dict[tuple[Place, tuple[Stroke, ...]], int] = {}
     for i, wire in enumerate(wires):
         starts.setdefault((wire.points[0], wire.edges), i)
@@ -131,7 +131,7 @@ def joined(wires: Sequence[Wire]) -> tuple[Wire, ...]:
 
 
 def text_width(box: DrawnBox) -> float:
-    """Return how wide the text in a leaf is."""
+    """Return the width of the text in a leaf."""
     style = "join" if box.kind == "join" and len(box.label) == 1 else "label"
     parts = [width(part, "small") + LABEL_GAP for part in (box.head, box.tail) if part]
     times = [width(f"×{box.times}", "times") + LABEL_GAP] if box.times > 1 else []
@@ -139,7 +139,7 @@ def text_width(box: DrawnBox) -> float:
 
 
 def has_bar(box: DrawnBox) -> bool:
-    """Whether its bar is at least a pixel long; a shorter one would look like a speck."""
+    """Return whether a box's bar is at least one pixel long; shorter bars are not drawn."""
     return BAR * box.share >= 1
 
 

@@ -1,6 +1,6 @@
-"""The tree of a network by its structure: where nothing but sizes differs, it is made once.
+"""Make the tree of a network once per structure: networks that differ only in sizes share it.
 
-So it is at most key strokes of a live page, and for the points of a family.
+This is so for most key strokes on a live page, and for the members of a family.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from archcalc.drawing.tree import Unit, stands_for
 from archcalc.graph.model import Graph
 from archcalc.tuples import NamedTuple
 
-MOST = 8  # structures that are remembered
+MOST = 8  # the most structures that are remembered
 
 
 class Tree(NamedTuple):
-    """Units from top to bottom, and the layers that each layer drawn stands for.
+    """The units from top to bottom, and the layers that each drawn layer stands for.
 
-    `strands` are those of its lists of units that have been laid out, by their identity.
+    `strands` caches the layouts of its lists of units, by their identity.
     """
 
     units: tuple[Unit, ...]
@@ -55,7 +55,7 @@ def tree(graph: Graph, folding: Folding) -> Tree:
 
 
 def _structure(graph: Graph) -> tuple[Any, ...]:
-    """Return all that a tree depends on: which operators and maps are equal, not how large they are."""
+    """Return all that a tree depends on: which operators and maps are equal, but not their sizes."""
     operators: dict[int, int] = {}
     maps: dict[Any, int] = {}
     kinds: list[tuple[str, bool]] = []

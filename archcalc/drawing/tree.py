@@ -8,7 +8,7 @@ from archcalc.tuples import NamedTuple
 
 
 class Chip(NamedTuple):
-    """Layers in one box: a chain around the one that does the work."""
+    """The layers of one box: a main layer, with norms and activations around it."""
 
     path: str
     nodes: tuple[int, ...]
@@ -16,7 +16,7 @@ class Chip(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A block. `nodes` are those of the first of its ×N copies, `copies` those of the others."""
+    """A block; `nodes` are the layers of its first copy, `copies` those of the others."""
 
     path: str
     name: str
@@ -29,14 +29,14 @@ Unit = Chip | Group
 
 
 def every(unit: Unit) -> Iterator[int]:
-    """Return the layers of all copies."""
+    """Yield the layers of a unit and of all its copies."""
     yield from unit.nodes
     for copy in unit.copies:
         yield from copy
 
 
 def stands_for(units: Sequence[Unit]) -> dict[int, tuple[int, ...]]:
-    """Map each layer that is drawn to all that it stands for: itself and its copies."""
+    """Map each drawn layer to the layers that it stands for: itself and its copies."""
     found: dict[int, tuple[int, ...]] = {}
     for unit in units:
         inner = {i: (i,) for i in unit.nodes} if isinstance(unit, Chip) else stands_for(unit.children)

@@ -1,4 +1,4 @@
-"""A network that goes down and up again, as a U: encoder left, decoder right, skips across."""
+"""Draw an encoder–decoder network as a U: encoder left, decoder right, skips across."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from archcalc.drawing.sheet import Sheet
 from archcalc.drawing.tree import Unit
 from archcalc.tuples import NamedTuple
 
-LEAST = 2  # skips of a U
-ACROSS = 44  # of a skip, besides the size that stands over it
+LEAST = 2  # the fewest skips of a U
+ACROSS = 44  # the pixels of a skip's line beside its text
 
 
 class Skip(NamedTuple):
-    """From an item of the left side to one of the right, both counted from where the flow begins."""
+    """A skip from an item of the left side to one of the right; both are counted in flow order."""
 
     start: int
     stop: int
@@ -29,7 +29,7 @@ class Skip(NamedTuple):
 
 
 class Valley(NamedTuple):
-    """Both sides, the skips from the outermost to the innermost, and what goes over at the bottom."""
+    """A U: both sides, the skips from the outermost to the innermost, and the link at the bottom."""
 
     down: Stack
     up: Stack
@@ -39,9 +39,9 @@ class Valley(NamedTuple):
 
 
 def valley(made: Composer, units: Sequence[Unit], found: Strand) -> Valley | None:
-    """Lay out the network as a U; None if it is none.
+    """Return the network as a U, or None if it is none.
 
-    It is one where skips lie in each other, and what each passes over is on smaller maps.
+    In a U the skips are nested, and each passes over smaller maps.
     """
     items = [item for item in found.items if isinstance(item, int)]
     arcs = sorted((link for link in found.links if link.stop - link.start > 1), key=lambda a: a.start)
@@ -75,11 +75,11 @@ def _part(found: Strand, start: int, stop: int) -> Strand:
 
 
 def across(u: Valley, sheet: Sheet) -> None:
-    """Draw it, each skip on one height."""
+    """Draw a U, with each skip horizontal."""
     _level(u)
     down, up = u.down.tops(0), u.up.tops(0)
     inner = u.skips[-1]
-    bottom = _tap(u, inner) + _middle(u, inner)  # a height of the right side, counted from below
+    bottom = _tap(u, inner) + _middle(u, inner)  # a height on the right side, from below
     room = max(width(skip.text, "shape") for skip in u.skips) + ACROSS
     left, right = 0.0, u.down.right + room + u.up.left
     u.down.draw(sheet, left, 0, 0, down[-1])
@@ -110,7 +110,7 @@ def _middle(u: Valley, skip: Skip) -> float:
 
 
 def _level(u: Valley) -> None:
-    """Stretch gaps on the shorter side between two skips, so that both begin and end on one height."""
+    """Stretch gaps of the shorter side between skips, so that both ends of a skip are level."""
     for skip in u.skips:
         space = u.down.spaces[skip.start + 1]
         u.down.spaces[skip.start + 1] = space._replace(text="", tap=TAP)

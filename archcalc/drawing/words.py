@@ -1,4 +1,4 @@
-"""What stands in a box: a layer as papers write it, and the kind that colors it."""
+"""Write the text of a layer's box as papers do, and choose its color."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archcalc.operators import TABLE
 from archcalc.operators.model import Operator
 from archcalc.operators.shape import Shape
 
-# colors of a drawing, and the words of its legend
+# the colors of a drawing, and the words of its legend
 KINDS = {
     "conv": "conv",
     "depthwise": "depthwise conv",
@@ -44,7 +44,7 @@ _FAMILIES = {
     "embedding": "reshape",
 }
 _CONVS = {"conv": "conv", "depthwise conv": "depthwise", "grouped conv": "grouped", "deconv": "upconv"}
-_SMALL = ("classtoken", "token", "shuffle")  # they make a new map, and still belong to a layer's box
+_SMALL = ("classtoken", "token", "shuffle")  # operators that share a layer's box, despite a new map
 _SIGNS = {"add": "+", "sub": "−", "mul": "×", "maximum": "max", "concat": "concat"}
 SPOKEN = {sign: name for name, sign in _SIGNS.items()}
 _POOLS = {"maxpool": "max pool", "avgpool": "avg pool", "sumpool": "sum pool"}
@@ -67,7 +67,7 @@ def is_join(operator: Operator) -> bool:
 
 
 def is_small(operator: Operator) -> bool:
-    """Whether it is written into the box of the layer before it: norms, activations, other views."""
+    """Return whether an operator shares the box of the layer before it: norms, activations, views."""
     return operator.name in _SMALL or (operator.buffer != "fresh" and not is_join(operator))
 
 
@@ -82,7 +82,7 @@ def written(operator: Operator) -> str:
 
 
 def phrase(operator: Operator, inputs: tuple[Shape, ...]) -> str:
-    """Tell a layer as papers do: '3×3 conv 64 /2', 'k9 conv 64', 'attention, 12 heads'."""
+    """Return the text of a layer: '3×3 conv 64 /2', 'k9 conv 64', 'attention, 12 heads'."""
     facts: Any = operator
     name = operator.name
     if name in ("conv", "deconv"):
@@ -116,14 +116,14 @@ _PHRASES: dict[str, Callable[[Any], str]] = {
 
 
 def _recurrent(facts: Any) -> str:
-    """Tell 'bidirectional lstm 256, 2 layers'."""
+    """Return text like 'bidirectional lstm 256, 2 layers'."""
     both = "bidirectional " if facts.both else ""
     several = f", {facts.layers} layers" if facts.layers != 1 else ""
     return f"{both}{facts.name} {facts.units}{several}"
 
 
 def _attention(facts: Any, crossed: bool) -> str:
-    """Tell 'causal attention, 32 heads, 8 of keys'; 'cross-attention' where keys come from elsewhere."""
+    """Return text like 'causal attention, 32 heads, 8 of keys'; `crossed` makes it cross-attention."""
     masked = "causal " if facts.causal else ""
     near = "" if facts.window is None else f"{facts.window} wide "
     fewer = "" if facts.kv in (None, facts.heads) else f", {facts.kv} of keys"
@@ -150,7 +150,7 @@ def _short(pair: tuple[int, ...]) -> str:
 
 
 def _kernel(pair: tuple[int, ...]) -> str:
-    """Tell '3×3'; along one axis 'k9', as a number alone could be anything."""
+    """Return '3×3', or 'k9' along one axis, because a number alone would be unclear."""
     return f"k{pair[0]}" if len(pair) == 1 else _pair(pair)
 
 
@@ -159,15 +159,15 @@ def _pair(pair: Any) -> str:
 
 
 def _plain(operator: Operator) -> str:
-    """Tell its name and what is required of it; a constant of numerics is left out."""
+    """Return an operator's name and required arguments, without numerical constants."""
     return " ".join(w for w in str(operator).split() if not w.startswith("eps="))
 
 
 def brief(operator: Operator) -> str:
-    """Tell a small operator behind another by its name."""
+    """Return the name of a small operator that shares a box."""
     return _plain(operator) if operator.name in ("token", "reshape") else operator.name
 
 
 def suffix(operator: Operator) -> str:
-    """Tell what a join says besides its sign."""
+    """Return the arguments of a join that its sign does not show."""
     return "crop" if getattr(operator, "crop", False) else ""

@@ -1,4 +1,4 @@
-"""Report the metrics of a point, or of blocks of it, from the analyses that the other commands print."""
+"""Compute the metrics of a point or of its blocks, by the analyses of the other commands."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ OF_BLOCKS = ("parameters", "multiplies", "weights", "stored", "peak")
 
 
 class NamedLayers(NamedTuple):
-    """The layers at a path, 'stage4/unit2': those whose paths begin so.
+    """The layers whose paths begin with a path like 'stage4/unit2'.
 
-    `anywhere`: those in whose paths these words stand side by side: '5x5' of '3a/5x5/conv'.
+    With `anywhere`, the path may stand anywhere in theirs: '5x5' in '3a/5x5/conv'.
     """
 
     path: str
@@ -73,7 +73,7 @@ class BlockCount(NamedTuple):
 class NetworkCount(NamedTuple):
     """One of the other metrics of a network.
 
-    `batch` is of training and of the roofline, `optimizer` of the one, `roof` of the other.
+    Training uses `batch` and `optimizer`, the roofline `batch` and `roof`.
     """
 
     metric: str
@@ -89,12 +89,12 @@ Count = BlockCount | NetworkCount
 
 
 def block_count(metric: str, path: str) -> str:
-    """Return what the metric of a block is called."""
+    """Return the name of a block's metric."""
     return f"{metric}('{path}')"
 
 
 def block_named(text: str) -> tuple[str, str] | None:
-    """Return metric and path of what is written multiplies('stage4'); None if it is no such thing."""
+    """Return the metric and path of a text like multiplies('stage4'); None if it is no such text."""
     found = re.fullmatch(r"\s*(\w+)\s*\(\s*(['\"])(.*)\2\s*\)\s*", text, re.DOTALL)
     if found is None:
         return None
@@ -103,10 +103,10 @@ def block_named(text: str) -> tuple[str, str] | None:
 
 
 def named_layers(graph: Graph, path: str) -> NamedLayers:
-    """Return the layers at a path; where there is none, all that have it inside their own paths.
+    """Return the layers at a path; if there are none, those with the path inside their own.
 
     Raises:
-        UsageError: nothing is called so.
+        UsageError: no layer has this path.
     """
     for layers in (NamedLayers(path), NamedLayers(path, anywhere=True)):
         if path and any(layers.holds(node.path) for node in graph.nodes):
@@ -121,7 +121,7 @@ def named_layers(graph: Graph, path: str) -> NamedLayers:
 
 
 def metrics(graph: Graph, formats: Formats, counts: Sequence[Count] = ()) -> dict[str, Int]:
-    """Return the metrics of a graph by name, in these types, and other counts."""
+    """Return the metrics of a graph in these data types, by name, and the values of other counts."""
     analysis, memory, fields = analyze(graph), measure(graph), receptive_fields(graph)
     total, field = analysis.total, fields.of_network
     seen = reduce(maximum, [axis.size for axis in field.sides] or graph.input.extents)
@@ -168,7 +168,7 @@ def _of_block(count: BlockCount, analysis: Analysis, memory: Memory) -> Int:
 
 
 def weight(layer: Layer, metric: str) -> Int:
-    """Return what a layer adds to a metric that is a sum, in values."""
+    """Return a layer's share of a metric that is a sum, in values."""
     if metric == "stored":
         return layer.node.shape.values if layer.node.operator.stored else 0
     found: Int = getattr(layer.costs, "stored_numbers" if metric == "weights" else metric)
@@ -176,7 +176,7 @@ def weight(layer: Layer, metric: str) -> Int:
 
 
 def in_bytes(metric: str, values: Int, formats: Formats) -> Int:
-    """Return the bytes of so many values for a metric in bytes; for others their number."""
+    """Return the bytes of a number of values for a metric in bytes; for others the number."""
     if metric not in IN_BYTES:
         return values
     return bytes_of(values, formats.weights if metric == "weights" else formats.activations)

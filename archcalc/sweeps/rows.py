@@ -29,11 +29,11 @@ MOST_ROWS = 1_000_000  # a row takes half a kilobyte of Python's memory
 
 
 class SweepRows(Rows):
-    """One row per point: its values, then its metrics; with `pareto`, `count` points share these.
+    """One row per point: its values, then its metrics; with `pareto`, `count` equal points.
 
     Attributes:
-        refused: why points are no networks, how many, and the first of them.
-        notes: the number of points at which an unread value is set.
+        refused: the reasons why points are no networks, with their number and the first point.
+        notes: the number of points that set a value that nothing reads.
     """
 
     refused: list[Refusal]
@@ -58,17 +58,17 @@ def sweep(
     flops_per_s: int | None = None,
     bytes_per_s: int | None = None,
 ) -> SweepRows:
-    """Return every point of a space of variables, counted as `load` and `analyze` would, but fast.
+    """Return every point of a design space, with the counts of `load` and `analyze`.
 
     >>> rows = archcalc.sweep("resnet50", {"width": range(16, 129, 8), "input": [96, 224]})
 
     Args:
-        network: a network, or what `load` takes for one.
+        network: a network, or an argument of `load`.
         vary: the values of each variable, and of "input": "16:128:8" (including the last),
             "64,96", or any iterable of values; {} or None: the spec's own [space].
         where: keep the points where this holds: "multiplies <= 600M and peak <= 1MiB".
         pareto: keep the points that no other beats in all these: "params,max:output".
-        by: what to minimize, or "max:NAME"; `top`: how many of the best are kept.
+        by: the metric to minimize, or "max:NAME"; `top`: how many of the best points are kept.
         sample: the number of random points (`seed`) to evaluate instead of all.
         dtype: the type of all values, for the metrics in bytes.
         batch, optimizer: those of `training` (1, "sgd"); device, or both rates: of `roofline`.
@@ -94,7 +94,7 @@ def _evaluated(asked: Request) -> SweepRows:
 
 
 def _means(optimizer: Any, device: Any, **counts: Any) -> dict[str, Any]:
-    """Return what is known of a step of training, and of a device."""
+    """Return the given options of training and of the roofline."""
     if optimizer not in (None, *OPTIMIZERS):
         help = f"there are {listed(OPTIMIZERS)}"
         raise UsageError(Diagnostic(f"no optimizer is called `{shown(optimizer)}`", help=help))

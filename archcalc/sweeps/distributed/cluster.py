@@ -1,4 +1,4 @@
-"""Connect to Dask: start or find a cluster, spread work over it, translate its errors."""
+"""Connect to Dask: start or find a cluster, distribute work, and translate errors."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from archcalc.sweeps.evaluation.stream import cores
 from archcalc.units import printable
 
 PATIENCE = 10.0  # seconds for a scheduler to answer
-WAIT = 60.0  # seconds for a first worker, or another one where all are gone
-CHECK = 5.0  # seconds between two looks at how many threads there are
+WAIT = 60.0  # seconds to wait for a first worker, or for another one when all are gone
+CHECK = 5.0  # seconds between two counts of the threads
 GLANCE = 0.02  # seconds between two checks of finished pieces
 INSTALL = "pip install 'archcalc[dask]' here and on every machine"
 QUIET = {"logging": {"distributed": "critical"}}
@@ -87,7 +87,7 @@ class Cluster:
 
 
 def lost(address: str) -> ArchError:
-    """Return whether the scheduler died or is out of reach."""
+    """Return the error for a scheduler that died or is out of reach."""
     help = "what was written is whole; with -o DIR, --resume goes on"
     return ArchError(Diagnostic(f"lost the scheduler at {printable(address)}", help=help))
 

@@ -1,8 +1,8 @@
-"""Run a sweep on many machines: Dask hands out pieces of work to workers that come, idle and die.
+"""Run a sweep on many machines: Dask distributes pieces of work to workers, which may come and die.
 
-A piece is a range of points or a box of a grid that takes one core some seconds. It depends on the
-request only: a worker that dies costs one piece, which is done again elsewhere, and parts of a
-directory are written whole or not at all.
+A piece is a range of points, or a box of a grid, that takes one core some seconds. It depends only on
+the request: if a worker dies, its piece is done again elsewhere. Parts of a directory are written
+completely or not at all.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from archcalc.sweeps.results.stored import missing_parts, only_rows, write_parts
 from archcalc.tuples import NamedTuple
 from archcalc.units import printable
 
-LEAST, MOST = 2.5, 5.0  # seconds of a piece; one costs Dask some milliseconds
-FIRST = 1 << 12  # points of the first pieces
+LEAST, MOST = 2.5, 5.0  # seconds of a piece; Dask needs some milliseconds for each
+FIRST = 1 << 12  # the points of the first pieces
 
 
 class Job(NamedTuple):
@@ -67,7 +67,7 @@ class _Pace:
 
     def __init__(self, size: int, threads: int) -> None:
         self.points = FIRST
-        self.most = max(size // (8 * threads), FIRST)  # a share for each in the end, too
+        self.most = max(size // (8 * threads), FIRST)  # so that all threads have work until the end
 
     def learn(self, done: Done) -> None:
         if done.seconds > MOST:
@@ -117,7 +117,7 @@ def sweep_into(
         for done in _each(address, request, store, lambda pace: _parts(store, parts, pace)):
             translate(done, engine)
             progress(done.points)
-        store.clear()  # what a worker that died was at
+        store.clear()  # the half-written files of dead workers
 
 
 def _each(
@@ -159,7 +159,7 @@ def _parts(store: Store, parts: Sequence[int], pace: _Pace) -> Iterator[Piece]:
 
 
 def translate(done: Done, engine: Engine) -> None:
-    """Map refusals to the numbers of their reasons here."""
+    """Renumber a worker's refusals by the reasons of this process."""
     collected, numbers = done.collected, [engine.told.reason(text) for text in done.reasons]
     collected.refused = {numbers[i - 1]: count for i, count in collected.refused.items()}
     collected.examples = {numbers[i - 1]: first for i, first in collected.examples.items()}
@@ -174,7 +174,7 @@ class _Prepared(NamedTuple):
     store: Store | None
 
 
-_own = threading.local()  # the job that a worker's thread prepared for last
+_own = threading.local()  # the job that a worker's thread has prepared last
 
 
 def work(job: Job, piece: Piece) -> Done:
@@ -225,7 +225,7 @@ def _shared(path: str, manifest: dict[str, Any]) -> Store:
 
 
 def _reader(setup: Setup, request: Request, piece: Piece) -> Callable[[int, int], Any]:
-    """Of digits; listed points came with the piece."""
+    """Return a function that gives the digits of points; listed points come with the piece."""
     if piece.chosen is None:
         return reader(request.points, setup.compiled)
     read = reader(request.points._replace(chosen=piece.chosen), setup.compiled)

@@ -1,1 +1,1 @@
-"""Evaluate points on all cores, and keep what is wanted as they stream by."""
+"""Evaluate points on all cores, and keep the wanted ones."""

@@ -15,11 +15,11 @@ from typing import Any
 from archcalc.sweeps.evaluation.structures import MOST_STRUCTURES, WHERE, Structures
 from archcalc.sweeps.evaluation.told import Told
 
-PAYS = 1.0  # seconds of recording, from which starting processes pays
+PAYS = 1.0  # the seconds of recording from which starting processes pays
 
 
 def record_ahead(structures: Structures, processes: int) -> None:
-    """Record what is not on disk yet, if it takes long."""
+    """Record the programs that are not on disk yet, if that takes long."""
     points, memory = structures.points, structures.memory
     if memory is None or not memory.works or processes < 2:
         return
@@ -43,7 +43,7 @@ def record_ahead(structures: Structures, processes: int) -> None:
 
 
 def _combinations(structures: Structures) -> Iterator[tuple[int, ...]]:
-    """Yield the digits of a point of each combination of enumerated values, up to a number."""
+    """Yield the digits of one point of each combination of enumerated values, up to a limit."""
     lengths, enumerated = structures.points.lengths, set(structures.enumerated)
     digits = (range(n) if axis in enumerated else range(1) for axis, n in enumerate(lengths))
     return islice(product(*digits), MOST_STRUCTURES)

@@ -1,4 +1,4 @@
-"""Evaluate points by number, drawn or counted, where one program holds for all of them."""
+"""Evaluate points by number (of a grid or a sample) if one program holds for all of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class NumberedPoints:
         self.points = PointKernel(source, code, inputs, simple.passed, points.size)
 
     def run(self, begin: int, end: int, collector: Collector) -> int:
-        """Evaluate points, keep what the collector can use; return the number of points."""
+        """Evaluate the points from `begin` to `end` − 1, collect the useful ones; return the count."""
         kept = self.points.run(begin, end, collector.bars())
         collector.add_rows(kept, self.outcomes, lambda places: places + begin)
         return end - begin

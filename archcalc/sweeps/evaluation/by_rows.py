@@ -1,7 +1,7 @@
 """Evaluate a whole grid by rows: skip boxes that cannot satisfy the condition, run the rest row by row.
 
-A block of rows is a box of the slow axes; bounds of the condition over it tell whether any of its points
-can satisfy it.
+A block of rows is a box of the slow axes. The bounds of the condition over the box tell whether any of
+its points can satisfy it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from archcalc.sweeps.program.linear_forms import Form, Forms, constant
 from archcalc.sweeps.program.ranges import Range
 from archcalc.tuples import NamedTuple
 
-CHUNK = 1 << 20  # points of a box that is not split further
+CHUNK = 1 << 20  # the points of a box that is not split further
 
 
 class Box(NamedTuple):
@@ -52,7 +52,7 @@ def bounds(forms: Forms, wanted: Form, inputs: Sequence[Range]) -> Range:
         else:
             low, high = ends[0][:2]
             own = Range(int(low == high == 0), int(low <= 0 <= high))
-        # earlier checks hold here, too; if they contradict, no point is valid
+        # earlier checks hold here too; if they contradict each other, no point is valid
         narrow = Range(max(own.low, known.low), min(own.high, known.high), own.step, own.rest)
         found.append(narrow if narrow.low <= narrow.high else own)
     return _of(wanted, found)
@@ -63,7 +63,7 @@ def _of(form: Form, found: Sequence[Range]) -> Range:
 
 
 class Layout(NamedTuple):
-    """How a grid is split: the axes of a row, the others from the slowest on, their sizes."""
+    """The split of a grid: the axes of a row, the other axes from the slowest on, and their sizes."""
 
     fast: tuple[int, ...]
     slow: tuple[int, ...]
@@ -72,7 +72,7 @@ class Layout(NamedTuple):
 
 
 def layout(engine: Engine) -> Layout | None:
-    """Return the rows that need least work per point; None if no single program holds everywhere."""
+    """Return the rows with the least work per point; None if no single program holds everywhere."""
     structure, points = engine.structures.whole(), engine.points
     if structure is None or points.plan or points.chosen is not None:
         return None
@@ -120,7 +120,7 @@ class RowGrid:
         return self.engine.executor.run(code, inputs, digits)
 
     def _numbers(self, axes: Sequence[int], digits: Any) -> Any:
-        """Return what digits on some axes add to a point's number."""
+        """Return the share of digits on some axes in a point's number."""
         found = self.engine.lanes.blank(1, digits.shape[1])[0]
         for axis, row in zip(axes, digits, strict=True):
             found += row.astype("int64") * self.strides[axis]
@@ -129,7 +129,7 @@ class RowGrid:
     def boxes(self, most: Callable[[], int] = lambda: CHUNK, box: Box | None = None) -> Iterator[Box]:
         """Yield boxes of limited size in order, of the whole grid or of one box of it.
 
-        Boxes in which no point can satisfy the condition are left out.
+        Boxes in which no point can satisfy the condition are skipped.
         """
         if not self.lengths:
             yield Box((), 0, 1)
@@ -181,7 +181,7 @@ class RowGrid:
         return bounds(self.structure.simple.forms, self.where, inputs)
 
     def run(self, begin: int, end: int, collector: Collector) -> int:
-        """Evaluate rows, keep what the collector can use; return the number of points."""
+        """Evaluate the rows from `begin` to `end` − 1, collect useful points; return their number."""
         from archcalc.sweeps.machine import numpy_machine
 
         start = []

@@ -19,20 +19,20 @@ from archcalc.sweeps.space.points import Points
 from archcalc.symbols import OPERATIONS, Guard, Symbol
 from archcalc.tuples import NamedTuple
 
-FEW = 200  # points whose metrics are asked for one by one
-FEWER = 20  # where not all programs of structures are at hand
+FEW = 200  # the most points whose metrics are computed one by one
+FEWER = 20  # the same, if not all programs of structures are recorded
 CHUNK = 1 << 15
 
 
 class Found(NamedTuple):
-    """The results [metric, point] of some points, and reasons: 0 where a point is valid."""
+    """The results [metric, point] of some points, and the number of each point's reason (0: valid)."""
 
     results: Any
     reasons: Any
 
 
 class Engine:
-    """Evaluates points.
+    """The evaluator of points.
 
     Attributes:
         structures: the programs.
@@ -107,7 +107,7 @@ class Engine:
         return found, self.lanes.where(elsewhere)
 
     def _exactly(self, structure: Structure, digits: Sequence[int]) -> tuple[int, list[int]]:
-        """Return the outcome and the results of one point, on integers of any size."""
+        """Return the outcome and the results of one point, computed with integers of any size."""
         recording, largest = structure.recording, 0
         values: list[int] = []
         point = {c.name: c.values[digits[c.axis]] for c in self.structures.columns}

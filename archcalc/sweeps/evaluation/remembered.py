@@ -1,9 +1,9 @@
-"""Remember the programs of structures on disk: to record one takes tens of milliseconds, to read it one.
+"""Keep the programs of structures on disk: recording one takes tens of milliseconds, reading it one.
 
 A file holds the programs of one combination of enumerated values. Its name is a digest of all that they
-depend on: archcalc's own files, the spec and what is set, the axes, and what is asked. It is JSON with a
-digest of itself, and a program in it may do no more than programs do. A disk that refuses costs the
-recording, not the run.
+depend on: archcalc's own files, the spec and its settings, the axes, and the request. The file is JSON
+with a digest of itself, and its programs are validated. If the disk fails, the programs are recorded
+again, and the run continues.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from archcalc.sweeps.machine.instructions import BINARY, BY_NUMBER, COUNT, SHIFT
 from archcalc.tuples import NamedTuple
 
 MOST_FILES = 4_000
-LARGEST = 1 << 20  # bytes of a file
+LARGEST = 1 << 20  # the most bytes of a file
 MOST_REGISTERS = 1 << 12
-SEAL = 64  # characters of a digest
-OFTEN = 500  # files that are written between two looks at how many there are
+SEAL = 64  # the characters of a digest
+OFTEN = 500  # the files written between two counts of all files
 Outcomes = tuple[str | None, ...]
 
 
 class RememberedProgram(NamedTuple):
-    """A program, and what the number of the first check that fails means.
+    """A program, and the outcome for each number of the first failing check.
 
-    It is a reason, '' for a valid point, None where the program does not hold.
+    An outcome is a reason, '' for a valid point, or None if the program does not hold.
     """
 
     code: Code
@@ -42,7 +42,7 @@ class RememberedProgram(NamedTuple):
 
 
 class ProgramMemory:
-    """The programs of a sweep on disk; `facts` are what all of them depend on."""
+    """The programs of a sweep on disk; all of them depend on `facts`."""
 
     def __init__(self, facts: Sequence[Any], inputs: int, outputs: int) -> None:
         self._facts, self._inputs, self._outputs = _name((_package(), *facts)), inputs, outputs
@@ -52,7 +52,7 @@ class ProgramMemory:
 
     @property
     def works(self) -> bool:
-        """Whether there is a folder for it."""
+        """Whether there is a folder for programs."""
         return bool(self._folder)
 
     def has(self, values: Sequence[Any]) -> bool:
@@ -60,7 +60,7 @@ class ProgramMemory:
         return os.path.isfile(self._place(values))
 
     def load(self, values: Sequence[Any]) -> list[RememberedProgram]:
-        """Return the programs for these values of the enumerated axes, if there are any."""
+        """Return the programs for these values of the enumerated axes, or None."""
         with suppress(OSError, ValueError, TypeError, RecursionError):
             with open_regular(self._place(values)) as file:
                 seal, data = file.read(SEAL), file.read(LARGEST + 1)
@@ -135,7 +135,7 @@ def _digest(data: bytes) -> bytes:
 
 @cache
 def _package() -> str:
-    """Return what changes with any file of archcalc."""
+    """Return a digest of archcalc's own files."""
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
     paths = (os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names)
     stats = ((path[len(root) :], os.stat(path)) for path in sorted(paths) if path.endswith(".py"))
@@ -144,7 +144,7 @@ def _package() -> str:
 
 
 def _forget(folder: str) -> None:
-    """Remove the files that were written first, if there are too many."""
+    """Remove the oldest files if there are too many."""
     files = sorted(os.scandir(folder), key=lambda file: file.stat().st_mtime)
     for file in files[: len(files) - MOST_FILES + OFTEN] if len(files) >= MOST_FILES else ():
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Parse what is asked of a sweep."""
+"""Parse the request of a sweep: points, condition and goals."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from archcalc.sweeps.space.points import Points
 from archcalc.sweeps.space.unread import MOST_BUILT
 from archcalc.tuples import NamedTuple
 
-# what a request may say beside its points and goals, and the metrics that read it
+# the options that only some metrics read, and these metrics
 MEANS = {
     "batch": ("training", "roofline"),
     "optimizer": ("training",),
@@ -49,7 +49,7 @@ class Request(NamedTuple):
     pareto: tuple[Goal, ...]
     by: Goal | None
     top: int
-    others: tuple[Count, ...] = ()  # what else the condition or a goal names
+    others: tuple[Count, ...] = ()  # the further counts that the condition or a goal names
 
 
 def request(
@@ -64,7 +64,7 @@ def request(
 ) -> Request:
     """Parse the request of a command line. `rows` are kept if no number is given.
 
-    `given` are those words of `MEANS` that are there.
+    `given` are the options of `MEANS` that are set.
 
     Raises:
         UsageError: a name, a unit or a condition is invalid.
@@ -93,7 +93,7 @@ def request(
 
 
 def _counted(name: str, formats: Formats, given: Mapping[str, Any]) -> NetworkCount:
-    """Return one of the other metrics; integers are not trained, and a roofline is a device's."""
+    """Return one of the other metrics, after a check of the options that it needs."""
     batch, optimizer = given.get("batch") or 1, given.get("optimizer") or "sgd"
     if name == "training":
         refuse_whole(formats)
@@ -104,7 +104,7 @@ def _counted(name: str, formats: Formats, given: Mapping[str, Any]) -> NetworkCo
 
 
 def _refuse_unread(asked: Collection[str], given: Mapping[str, Any]) -> None:
-    """Refuse what only metrics read that are not asked for."""
+    """Refuse options that only metrics read which the request does not name."""
     for word, value in given.items():
         readers = MEANS[word]
         if value is not None and not any(name in asked for name in readers):
@@ -115,7 +115,7 @@ def _refuse_unread(asked: Collection[str], given: Mapping[str, Any]) -> None:
 
 
 def _names(points: Points) -> dict[str, Any]:
-    """Return what conditions and goals may name, each with a value that it has somewhere."""
+    """Return the names that conditions and goals may use, each with a value from some point."""
     space = points.space
     items = {axis.name: axis.values[0] for axis in space.axes if axis.variable != INPUT}
     own = {**space.network.values, **items, **dict.fromkeys((*MEANING, *ALIASES), 1)}
@@ -123,7 +123,7 @@ def _names(points: Points) -> dict[str, Any]:
 
 
 def refuse_order(name: str, names: Mapping[str, Any]) -> None:
-    """Refuse to look for the least or the most of what is no number.
+    """Refuse a goal that is not a number.
 
     Raises:
         UsageError: it is text or a list.
@@ -138,10 +138,10 @@ def refuse_order(name: str, names: Mapping[str, Any]) -> None:
 
 
 def _located(points: Points, metric: str, path: str) -> BlockCount:
-    """Return a metric of a block, as the network has it, or else the first points that do.
+    """Return a metric of a block, resolved in the network, or else in the first point that has it.
 
     Raises:
-        UsageError: none has it.
+        UsageError: no point has the block.
     """
     space, step = points.space, -(-points.size // MOST_BUILT)
     places = (space.at(points.digits(number)) for number in range(0, points.size, step))

@@ -1,4 +1,4 @@
-"""Run a whole sweep: request and result."""
+"""Run a whole sweep, from its request to its result."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from archcalc.sweeps.space.points import Points
 from archcalc.tuples import NamedTuple
 from archcalc.units import grouped
 
-Progress = Callable[[int], None]  # is called with the number of points done
+Progress = Callable[[int], None]  # a function that is called with the number of points done
 
 
 class PointRow(NamedTuple):
-    """A point: its values as a user types them, its metrics, the number of its equals."""
+    """A point: its values as a user types them, its metrics, and the number of equal points."""
 
     values: dict[str, str]
     metrics: dict[str, int]
@@ -35,7 +35,7 @@ class PointRow(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Points refused for a reason, with the message of the first."""
+    """The points that were refused for one reason, with the message of the first."""
 
     message: str
     points: int
@@ -51,7 +51,7 @@ class Outcome(NamedTuple):
     skipped: int
 
     def kept(self) -> Iterator[tuple[tuple[int, ...], dict[str, int], int]]:
-        """Yield the front, or the best, or the first points: digits, metrics, number of equals."""
+        """Yield the front, the best or the first points: digits, metrics, number of equal points."""
         kept = self.collected.front if self.request.pareto else self.collected.best
         counts = self.collected.front.counts.tolist() if self.request.pareto else None
         numbers = kept.numbers.tolist()
@@ -70,7 +70,7 @@ class Outcome(NamedTuple):
             yield PointRow(self.request.points.space.texts(digits), metrics, count)
 
     def refusals(self) -> list[Refusal]:
-        """Return why points are no networks, the most frequent reason first."""
+        """Return the reasons why points are no networks, the most frequent first."""
         found = []
         space, points = self.request.points.space, self.request.points
         for reason, count in self.collected.refused.items():
@@ -81,7 +81,7 @@ class Outcome(NamedTuple):
 
 
 class Setup(NamedTuple):
-    """The evaluator of any points of a request; `grid` if it goes by rows, `numbered` by number."""
+    """The evaluator of a request's points; `grid` evaluates by rows, `numbered` by number."""
 
     engine: Engine
     compiled: bool
@@ -90,7 +90,7 @@ class Setup(NamedTuple):
     numbered: NumberedPoints | None
 
     def stream(self, points: Points, threads: int | None = None) -> Stream:
-        """Return a stream over the request's points, on this many threads, else on all cores."""
+        """Return a stream over the request's points, on this many threads or on all cores."""
         read = reader(points, self.compiled)
         return Stream(self.engine, read, self.collector, threads, self.numbered)
 
@@ -136,7 +136,8 @@ def sweep(
 ) -> Outcome:
     """Evaluate every point; `write` gets the chunks in order, with all metrics.
 
-    `processes` may record structures; only a program that they may import at its start has any.
+    `processes` processes record structures; more than one is safe only if the main program can be
+    imported by them.
     """
     setup = prepare(request, write is not None, tell)
     record_ahead(setup.engine.structures, processes)

@@ -1,8 +1,8 @@
-"""Record the structures of a sweep, each once, as programs ready to run.
+"""Record each structure of a sweep once, as a program ready to run.
 
-Axes of sizes are variables of the programs; all others, and sizes fixed by an index or a repeat, are
-enumerated: a structure is a combination of them. Within one, guards decide where a program holds; a
-point where none holds is recorded anew.
+Axes of sizes are variables of the programs. All other axes, and sizes fixed by an index or a repeat, are
+enumerated: a structure is a combination of their values. Within a structure, guards decide where a
+program holds; a point where no program holds is recorded anew.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 MOST_STRUCTURES = 1_000
 WHERE = "where"
-ELSEWHERE = -1  # an outcome: another structure
+ELSEWHERE = -1  # the outcome of a point that belongs to another structure
 
 NO_RECORDING = Recording(Program(), (), None, "", {})
 NOTHING = Simplified(Forms(), constant(0), 0, {}, False, 0)
@@ -73,7 +73,7 @@ class Structure(NamedTuple):
 
 
 class Structures:
-    """Records structures, and caches them.
+    """The structures of a sweep, recorded on demand and cached.
 
     Attributes:
         wanted: names of the results: metrics or integer variables, and `WHERE` if there is a condition.
@@ -121,7 +121,7 @@ class Structures:
             self.memory = ProgramMemory(self._facts(), len(self.inputs), len(self.wanted) + 1)
 
     def _facts(self) -> list[Any]:
-        """Return what all programs depend on, beside the values of the enumerated axes."""
+        """Return what all programs depend on besides the values of the enumerated axes."""
         network, condition = self.space.network, self.condition
         columns = [(c.name, c.axis, c.values, c.denominator) for c in self.columns]
         return [
@@ -186,7 +186,7 @@ class Structures:
     def get(self, tried: int, digits: Sequence[int]) -> Structure | None:
         """Return the structure number `tried` of a point's combination, recorded at this point if new.
 
-        Returns None where symbols cannot express it, or there are too many.
+        Returns None if symbols cannot express it, or if there are too many structures.
         """
         combination = tuple(digits[axis] for axis in self.enumerated)
         known = self._known.get(combination)
@@ -213,13 +213,13 @@ class Structures:
         return [axis.values[digit] for axis, digit in zip(axes, combination, strict=True)]
 
     def _outcomes(self, told: Sequence[str | None]) -> Any:
-        """Return the numbers of outcomes told by reason."""
+        """Return the numbers of outcomes that are given by reasons."""
         numbers = [ELSEWHERE if o is None else self.told.reason(o) if o else 0 for o in told]
         return self.lanes.table(numbers)
 
     def _remember(self, combination: Sequence[int], structures: Sequence[Structure]) -> None:
         if self.memory is not None:
-            reasons = ["", *self.told.reasons, None]  # the last is that of ELSEWHERE
+            reasons = ["", *self.told.reasons, None]  # the last one stands for ELSEWHERE
             told = [tuple(reasons[o] for o in one.outcomes.tolist()) for one in structures]
             programs = list(zip([one.code for one in structures], told, strict=True))
             self.memory.save(self.values_of(combination), programs)
@@ -263,9 +263,9 @@ class Structures:
             return True
 
     def results(self, values: Mapping[str, Any]) -> dict[str, Int]:
-        """Return what is wanted as integers, by the values of variables and metrics at a point.
+        """Return the wanted results as integers, from the values of variables and metrics at a point.
 
-        A decimal is multiplied by a denominator, the same at all points.
+        A decimal is multiplied by a denominator that is the same at all points.
         """
         found: dict[str, Int] = {}
         for name in self.wanted:
@@ -294,7 +294,7 @@ class Structures:
 
 
 def _denominator(axes: Sequence[Axis], variable: str, value: Any) -> int:
-    """Return what makes integers of all values of a variable, or of a list's items."""
+    """Return the denominator that makes all values of a variable, or of a list's items, integers."""
     found = [value, *(v for axis in axes if axis.variable == variable for v in axis.values)]
     flat = [v for one in found for v in (one if isinstance(one, list) else [one])]
     return lcm(*(getattr(v, "denominator", 1) for v in flat))

@@ -12,7 +12,7 @@ def silent(note: str) -> None:
 
 
 class Told:
-    """Reasons and notes.
+    """The reasons of refusals, and the notes, of one evaluation.
 
     Attributes:
         reasons: why points are refused; the number in `Found` is one larger.
@@ -31,7 +31,7 @@ class Told:
         return self.reasons.index(text) + 1
 
     def note(self, text: str) -> None:
-        """Keep a note, and tell it once."""
+        """Keep a note, and report it once."""
         if text not in self.notes:
             self.notes.append(text)
             self._tell(text)

@@ -21,9 +21,9 @@ from archcalc.units import grouped, printable
 
 Scale = Literal["auto", "log", "linear"]
 
-FEW = 20_000  # rows that are drawn as points, which show more than cells
-MOST_DRAWN = 10_000  # of a front
-FINEST = 160  # cells to a side
+FEW = 20_000  # the most rows that are drawn as points instead of cells
+MOST_DRAWN = 10_000  # the most points of a front that are drawn
+FINEST = 160  # the most cells per side
 _WIDE = 20  # a range this many times its minimum is shown in equal ratios, not equal steps
 _FULL = 4  # possible values in the smallest bin of equal ratios; fewer would make stripes
 
@@ -40,7 +40,7 @@ class Bins(NamedTuple):
 
     @property
     def ends(self) -> list[int]:
-        """Return the largest value that each bin may hold."""
+        """Return the largest value that each bin can hold."""
         return [edge - self.step for edge in self.edges[1:]]
 
 
@@ -60,7 +60,7 @@ class Histogram(NamedTuple):
         return list(accumulate(self.counts))
 
     def quantile(self, percent: int) -> int:
-        """Return the smallest end of a bin that this percentage of the rows does not exceed."""
+        """Return the first bin's end that at least this percentage of the rows does not exceed."""
         sums = self.cumulative
         return self.bins.ends[bisect_left(sums, -(-self.rows * percent // 100))]
 
@@ -84,7 +84,7 @@ class Density(NamedTuple):
 
     @property
     def best(self) -> str:
-        """How many rows are in the front."""
+        """The number of rows in the front, as text."""
         return f"{'more than ' if self.capped else ''}{grouped(len(self.front))}"
 
 
@@ -92,7 +92,7 @@ def histograms(store: Store, names: Sequence[str], most: int, scale: Scale) -> d
     """Return the spread of metrics over at most this many bins each.
 
     Raises:
-        UsageError: there are no rows, or no logarithms.
+        UsageError: there are no rows, or a logarithmic scale includes 0.
     """
     known = extents(store, names)
     bins = {name: _bins(name, known[name], most, scale) for name in names}
@@ -122,7 +122,7 @@ def density(store: Store, x: Goal, y: Goal, scale: Scale) -> Density:
     """Return the spread over two metrics, and their Pareto front.
 
     Raises:
-        UsageError: there are no rows, or no logarithms.
+        UsageError: there are no rows, or a logarithmic scale includes 0.
     """
     from archcalc.sweeps.machine.fronts import Front, stacked
     from archcalc.sweeps.machine.histograms import BinCounts

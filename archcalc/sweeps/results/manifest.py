@@ -1,6 +1,6 @@
-"""Describe a sweep's directory: which sweep it is, and what each part has counted.
+"""Describe a sweep's directory: the sweep it holds, and the counts of each part.
 
-Each document holds a digest of itself, so that a changed one is rejected.
+Each document holds a digest of itself, so that a changed document is rejected.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from archcalc.sweeps.space.points import Points
 
 PART = 1 << 20  # points
 SCHEMA = 3
-MANIFEST = "_manifest.json"  # other programs that read a folder of Parquet leave out what begins so
-LARGEST = 1 << 26  # bytes of a document
+MANIFEST = "_manifest.json"  # readers of Parquet folders skip names that begin with _
+LARGEST = 1 << 26  # the most bytes of a document
 
 
 def identity(
@@ -60,7 +60,7 @@ def digest(text: str) -> str:
 
 
 def write_document(place: str, document: dict[str, Any]) -> None:
-    """Write a document as a whole.
+    """Write a document completely or not at all.
 
     Raises:
         OSError: the document cannot be written.
@@ -74,11 +74,11 @@ def write_document(place: str, document: dict[str, Any]) -> None:
 
 
 def read_document(place: str) -> dict[str, Any]:
-    """Return a document as it was written.
+    """Read a document.
 
     Raises:
         OSError: the document cannot be read.
-        ValueError: the file is no such document, or was changed.
+        ValueError: the file is no such document, or it was changed.
     """
     with open_regular(place) as file:
         data = file.read(LARGEST + 1)
@@ -101,7 +101,7 @@ def _seal(document: dict[str, Any]) -> str:
 
 
 def beside(place: str) -> str:
-    """Return a unique name: a worker given up for dead may still write the same part."""
+    """Return a unique name, because a worker believed dead may still write the same part."""
     return f"{place}.{uuid4().hex}.new"
 
 

@@ -20,9 +20,9 @@ from archcalc.tuples import NamedTuple
 from archcalc.units import safe
 
 POINT = "point"
-BATCH = 1 << 16  # rows that are read at once
-GROUP = 1 << 17  # rows of which some can be read without the others
-CHUNK = 1 << 20  # bytes that are digested at once
+BATCH = 1 << 16  # the rows that are read at once
+GROUP = 1 << 17  # the rows of a row group, the smallest unit that can be read alone
+CHUNK = 1 << 20  # the bytes that are digested at once
 OTHERS = "a column holds other things than integers"
 INSTALL = "pip install 'archcalc[sweep]' for Parquet, or --format csv"
 
@@ -36,7 +36,7 @@ class Part(NamedTuple):
 
 
 def digest_of(place: str) -> dict[str, Any]:
-    """Return size and SHA-256 of a file, as a record has them.
+    """Return the size and SHA-256 of a file, as in a record.
 
     Raises:
         OSError: the file cannot be read.
@@ -55,7 +55,7 @@ def write_part(place: str, format: str, points: Points, part: Part) -> None:
     ArchError: the format does not.
     """
     (_write_parquet if format == "parquet" else _write_csv)(place, points, part)
-    with open(place, "rb+") as file:  # on the disk before it gets its name
+    with open(place, "rb+") as file:  # sync to disk before the file gets its name
         os.fsync(file.fileno())
 
 
@@ -83,7 +83,7 @@ def read_integers(place: str, format: str, names: Sequence[str]) -> Iterator[dic
 def read_rows(
     place: str, format: str, wanted: Collection[int], whole: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
-    """Yield the rows of these points; columns are as they were written, but the `whole` ones integers.
+    """Yield the rows of these points; the `whole` columns are integers, others are as written.
 
     Raises:
         as `read_integers`.

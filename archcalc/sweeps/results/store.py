@@ -1,8 +1,8 @@
-"""Store a sweep's rows on disk: parts of a fixed range of points, each there as a whole or not at all.
+"""Store a sweep's rows on disk in parts: each part has a fixed range of points, and is atomic.
 
-A part is written beside its place and moved there; then its record follows in the same way: its counts
-and the digest of its file. A part is done if its record is sound and matches its file. So a sweep may
-stop at any moment and continue there, with nothing lost or repeated; damage since then is detected.
+A part is written to a temporary file and moved to its place. Then its record (its counts and the digest
+of its file) is written in the same way. A part is done if its record is sound and matches its file. So a
+sweep may stop at any moment and continue later, with nothing lost or repeated, and damage is detected.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from archcalc.sweeps.results.parts import POINT, Part
 from archcalc.sweeps.space.points import Points
 from archcalc.units import printable
 
-# a KeyError is a column that is missing; what Parquet has and pyarrow has not is NotImplemented
+# KeyError: a missing column; NotImplementedError: a feature of Parquet that pyarrow lacks
 UNREADABLE = (OSError, ValueError, KeyError, NotImplementedError, csv.Error)
 T = TypeVar("T")
 AGAIN = "the same sweep with --resume writes it again"
@@ -42,7 +42,7 @@ class Store:
     def __init__(self, path: str, manifest: dict[str, Any]) -> None:
         self.path, self.manifest = path, manifest
         self.format: str = manifest["format"]
-        self._sound: dict[int, dict[str, Any]] = {}  # records whose files were found as recorded
+        self._sound: dict[int, dict[str, Any]] = {}  # records whose files were checked
 
     @property
     def size(self) -> int:
@@ -130,7 +130,7 @@ class Store:
         with _writing(self.path):
             for name in os.listdir(self.path):
                 if name.endswith(".new"):
-                    with suppress(FileNotFoundError):  # its writer was alive after all
+                    with suppress(FileNotFoundError):  # its writer was still alive
                         os.remove(os.path.join(self.path, name))
 
     def rows(
@@ -149,8 +149,8 @@ class Store:
         """Yield columns of integers of a part, as arrays of some thousand rows.
 
         Raises:
-            ArchError: the part is damaged: unreadable, another number of rows than counted, points that
-                are not its own, each once and in order, or metrics beyond what was counted.
+            ArchError: the part is damaged: it is unreadable, its number of rows or its metrics differ
+                from its record, or its points are not its own in order.
         """
         record = self._checked(part)
         counted, spreads = record["rows"], record["spreads"]
@@ -182,13 +182,13 @@ class Store:
 
 
 def on_all_cores(work: Callable[[int], T], numbers: Sequence[int]) -> list[T]:
-    """Return what `work` does with each part: reading a file keeps one core busy, or a disk."""
+    """Return the results of `work` on each part, computed on all cores."""
     with ThreadPoolExecutor(cores()) as pool:
         return list(pool.map(work, numbers))
 
 
 def create(path: str, manifest: dict[str, Any], resume: bool) -> Store:
-    """Return a new directory, or one with the beginning of the same sweep.
+    """Return a new directory, or one that holds the beginning of the same sweep.
 
     Raises:
         UsageError: the directory holds something else.

@@ -38,7 +38,7 @@ def only_rows(request: Request) -> Request:
 
 
 def missing_parts(store: Store, progress: Progress) -> list[int]:
-    """Return the numbers of parts not done or damaged; tell `progress` of the others."""
+    """Return the numbers of missing or damaged parts; report the others to `progress`."""
     done = store.sound()
     for number in done:
         progress(min(store.part, store.size - number * store.part))
@@ -95,7 +95,7 @@ def _spreads(part: Part) -> dict[str, list[int]]:
 
 
 class MetricSpread(NamedTuple):
-    """How a metric spreads over the rows."""
+    """The spread of a metric over the rows."""
 
     name: str
     least: int
@@ -123,7 +123,7 @@ class Summary(NamedTuple):
 
 
 def summarize(store: Store, pareto: Sequence[Goal], by: Goal, top: int) -> Summary:
-    """Tell what the records have counted, choose rows by the parts' goals, and read the chosen."""
+    """Summarize the records of a directory, and read the rows that the goals choose."""
     counts = store.counts()
     refused: dict[str, int] = {}
     for count in counts.values():
@@ -142,7 +142,7 @@ def summarize(store: Store, pareto: Sequence[Goal], by: Goal, top: int) -> Summa
 
 
 def _chosen(store: Store, goals: Sequence[Goal], top: int | None) -> Any:
-    """Return the front, or the `top` best; a part whose bounds show that it has none is not read."""
+    """Return the front, or the `top` best rows; parts whose bounds exclude them are not read."""
     from archcalc.sweeps.machine.fronts import Best, Front, stacked
 
     kept: Any = Front(len(goals), MOST_IN_FRONT) if top is None else Best(top)
@@ -157,7 +157,7 @@ def _chosen(store: Store, goals: Sequence[Goal], top: int | None) -> Any:
 
 
 def _bounds(record: Mapping[str, Any], goals: Sequence[Goal]) -> list[int]:
-    """Return the best that a part can have of each goal; nothing if a goal is a variable."""
+    """Return the best possible values of a part's goals; nothing if a goal is a variable."""
     if any(goal.name not in MEANING for goal in goals):
         return []
     ends = [record["spreads"][goal.name] for goal in goals]

@@ -50,7 +50,7 @@ _QUOTED = re.compile(r"('[^']*'|\"[^\"]*\")")
 _WORDS = ("and", "or", "if", "else", "in", "not")
 _HELP = "as in 'multiplies <= 600M and peak <= 512KiB and output >= 7'"
 
-# as it is shown, and with its sides exchanged
+# each comparison as it is shown, and with its sides exchanged
 _SHOWN: dict[type[ast.cmpop], str] = {
     ast.Lt: "<>",
     ast.LtE: "≤≥",
@@ -63,10 +63,10 @@ Lookup = Callable[[str], Any]
 
 
 def parse_condition(text: str, names: Mapping[str, Any]) -> Expression:
-    """Parse a condition over these names, each with a value that it may have.
+    """Parse a condition; `names` are the names it may use, each with a possible value.
 
     Raises:
-        UsageError: it is no condition, or has an unknown name or unit.
+        UsageError: the text is no condition, or it has an unknown name or unit.
     """
     if "flops" not in names:  # one multiply and one add per product
         text = _FLOPS.sub(r"(2*multiplies\1)", text)
@@ -139,7 +139,7 @@ def _whole(found: re.Match[str]) -> str:
 
 
 def holds(expression: Expression, lookup: Lookup) -> Int:
-    """Return 1 where the condition holds, else 0, also where it divides by 0.
+    """Return 1 if the condition holds, else 0; it does not hold if it divides by 0.
 
     Raises:
         UsageError: the expression is no condition.
@@ -153,7 +153,7 @@ def holds(expression: Expression, lookup: Lookup) -> Int:
 
 
 class Comparison(NamedTuple):
-    """A value of a condition beside its bound; `metric`: what the value is, if it is one alone."""
+    """A value of a condition and its bound; `metric` names the value if it is a single metric."""
 
     sign: str
     value: int

@@ -1,7 +1,7 @@
 """Define a design space: the values of a network's variables, and the numbers of its points.
 
-Points are numbered like the digits of a clock: the last axis runs fastest. No memory grows with the
-size of the space; a range is kept as a range.
+Points are numbered like the digits of a clock: the last axis runs fastest. Memory does not grow with
+the size of the space: a range is kept as a range.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _HELP = "as in --vary width=16:128:8, --vary input=96x96x3,128x128x3 or --vary '
 
 
 class Axis(NamedTuple):
-    """One variable of a space, or item `item` of a list, or the input, with its values in order."""
+    """An axis of a space: a variable, item `item` of a list, or the input, with its values in order."""
 
     name: str
     variable: str
@@ -53,14 +53,14 @@ class Space(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many points it has."""
+        """The number of points."""
         size = 1
         for axis in self.axes:
             size *= len(axis.values)
         return size
 
     def digits(self, number: int) -> tuple[int, ...]:
-        """Return the digits of a point: the number of its value on each axis."""
+        """Return the digits of a point: the index of its value on each axis."""
         found = []
         for axis in reversed(self.axes):
             number, digit = divmod(number, len(axis.values))
@@ -82,7 +82,7 @@ class Space(NamedTuple):
 def settings(
     network: Network, values: Iterable[tuple[Axis, Any]]
 ) -> tuple[dict[str, Any], tuple[Any, ...] | None]:
-    """Return the network's own changes with these values, and the input if one is set."""
+    """Return the network's own settings together with these values, and the input if it is set."""
     changed: dict[str, Any] = {k: v for k, v in network.changed.items() if k != INPUT}
     input: tuple[Any, ...] | None = network.input
     for axis, value in values:
@@ -151,7 +151,7 @@ def _own_axes(network: Network) -> list[Axis]:
 
 
 def refuse_overlap(axes: Sequence[Axis]) -> None:
-    """Refuse two axes that set the same thing.
+    """Refuse two axes that set the same variable or item.
 
     Raises:
         UsageError: two axes do.
@@ -193,7 +193,7 @@ def make_axis(network: Network, name: str, texts: Sequence[str]) -> Axis:
 
 
 def _declared(network: Network, variable: str, item: int | None, label: str) -> Variable:
-    """Return the variable, or a list's item as if it were one."""
+    """Return the variable, or a list's item in the form of a variable."""
     declared = network.spec.variables.get(variable)
     if declared is None:
         raise unknown_variable(network.spec, variable)

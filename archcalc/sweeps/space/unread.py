@@ -16,12 +16,12 @@ from archcalc.spec.settings import settle
 from archcalc.sweeps.space.points import Points
 from archcalc.units import grouped
 
-MOST_BUILT = 64  # points that are built for this
-MOST_LAYERS = 2_000  # of all that are built, unless these are all that differ
+MOST_BUILT = 64  # the most points that are built for this
+MOST_LAYERS = 2_000  # the most layers of all built points together
 
 
 def notes(points: Points) -> Iterator[str]:
-    """Yield a sentence per variable that is set where nothing reads it, with the number of points."""
+    """Yield a sentence per variable that is set at points where nothing reads it, with their number."""
     found: dict[str, int] = {}
     help: dict[str, str] = {}
     looked = layers = 0
@@ -50,7 +50,7 @@ def notes(points: Points) -> Iterator[str]:
 
 
 class _Read:
-    """The variables that are read, by what decides which lines there are."""
+    """The variables that are read, by the values that decide which lines of the spec are on."""
 
     def __init__(self, network: Network) -> None:
         deciding = _deciding(network)
@@ -59,11 +59,11 @@ class _Read:
         self._known: dict[str, frozenset[str]] = {}
 
     def all_of(self, names: Iterable[str], network: Network) -> bool:
-        """Return whether it is known, without building the network, that each of these is read."""
+        """Return whether it is known, without building the network, that all of these are read."""
         return self._known.get(self._key(network), frozenset()).issuperset(names)
 
     def add(self, network: Network, layers: int) -> None:
-        """Note what a network reads, if it has layers."""
+        """Record the variables that a network reads, if it has layers."""
         if layers:
             self._known[self._key(network)] = frozenset(network.graph.read)
 
@@ -73,15 +73,15 @@ class _Read:
 
 
 def _deciding(network: Network) -> frozenset[str]:
-    """Return the variables that decide what is read, and `input` if its size does, too."""
+    """Return the variables that decide what is read, and `input` if its size does too."""
     names = deciding_names(network.spec)
     return names if names.isdisjoint(ARRIVING) else names | {INPUT}
 
 
 def _unread(network: Network, names: Sequence[str], varied: set[str]) -> tuple[list[str], int]:
-    """Return which of the variables are varied or set in vain, and the number of layers.
+    """Return the variables that are set but not read, and the number of layers.
 
-    None where the point is no network.
+    Returns None if the point is no network.
     """
     base = settle(network.spec, network.variant, {})
     try:
@@ -93,7 +93,7 @@ def _unread(network: Network, names: Sequence[str], varied: set[str]) -> tuple[l
 
 
 def _looked_at(points: Points) -> Iterator[tuple[tuple[int, ...], int]]:
-    """Return points by their digits, each with the number it stands for: all alike, or a few evenly."""
+    """Return some points, each with the number of points that it represents."""
     choices = _choices(points)
     if points.chosen is None and points.plan is None and prod(map(len, choices)) <= MOST_BUILT:
         for chosen in product(*choices):
@@ -105,12 +105,12 @@ def _looked_at(points: Points) -> Iterator[tuple[tuple[int, ...], int]]:
 
 
 def _spread(number: int) -> str:
-    """Sort numbers so that the first of them already lie far apart: 0, 32, 16, 48, 8, …"""
+    """Order numbers so that the first of them are far apart: 0, 32, 16, 48, 8, …"""
     return f"{number:06b}"[::-1]
 
 
 def _choices(points: Points) -> list[list[tuple[int, int]]]:
-    """Return the digits of each axis that differ in effect, and how many digits each stands for.
+    """Return the digits of each axis that differ in effect, and how many digits each represents.
 
     For an axis that decides nothing, these are the spec's own value and any other.
     """
