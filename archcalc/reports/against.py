@@ -1,4 +1,4 @@
-"""Report `archcalc run --verify --against TOOL`: a model's layers beside what a framework computes."""
+"""Report `archcalc run --verify --against TOOL`: compare a model's layers with a framework's values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from archcalc.units import grouped, printable
 if TYPE_CHECKING:
     from archcalc.execution.against import Agreement
 
-LIMIT = 1e-4  # of a layer's largest value: the sum of a long product in float32 in another order
+LIMIT = 1e-4  # the share of a layer's largest value by which float32 sums in another order may differ
 COLUMNS = (
     Column("layer", "layer", "name"),
     Column("output", "output", "text", spare=1),
@@ -115,7 +115,7 @@ def _cells(name: str, output: str, found: Sequence[Agreement]) -> dict[str, Any]
 
 
 def _document(path: str, found: Agreement) -> dict[str, Any]:
-    """Return numbers as JSON has them: no infinity."""
+    """Return numbers that JSON allows: None for infinity."""
     share = found.share if isfinite(found.share) else None
     return {"layer": path, "tensor": found.tensor, "largest": found.largest, "difference": share}
 

@@ -1,4 +1,4 @@
-"""Report a budget: each limit beside what there is, what weighs most, what near by would fit."""
+"""Report a budget: each limit with its value, the heaviest layers, nearby settings that fit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COLUMNS = (
 
 
 class Growth(NamedTuple):
-    """How much totals may grow against an earlier state: `tolerance` is a share of what they were."""
+    """The earlier state to compare with, and by which share of their values totals may grow."""
 
     before: Network | None = None
     tolerance: Fraction = Fraction(0)

@@ -15,7 +15,7 @@ from archcalc.reports.layout import document, label
 from archcalc.reports.model import Column, Report
 from archcalc.units import printable
 
-LONGEST = 16  # letters of a network written as one text, as the head of a column
+LONGEST = 16  # the most letters of a network's text in the header of a column
 MEASURES: dict[str, Callable[[Analysis], Any]] = {
     "parameters": lambda analysis: analysis.parameters,
     "statistics": lambda analysis: analysis.total.statistics,

@@ -1,4 +1,4 @@
-"""Report what a decoder multiplies for a prompt and for each next token, and its keys and values."""
+"""Report a decoder's multiplies for a prompt and for each next token, and the size of its cache."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Decoding(NamedTuple):
 
     @property
     def before(self) -> int:
-        """How many tokens stand before the first that is decoded."""
+        """The number of tokens before the first decoded token."""
         return self.prefill if self.context is None else self.context
 
     @property
     def length(self) -> int:
-        """The longest sequence that is read."""
+        """The length of the longest sequence."""
         return max(self.prefill, self.before + self.decode)
 
     def numbers(self, costs: Iterable[TokenCost]) -> dict[str, int]:

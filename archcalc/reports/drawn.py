@@ -1,4 +1,4 @@
-"""What is drawn of a network, or of two beside each other: titles, and the marks of a difference."""
+"""Prepare the drawing of a network, or of two side by side: titles, and marks of differences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write a network into a file of others, and say what is in it."""
+"""Export a network to a file of another format, and summarize the file."""
 
 from __future__ import annotations
 

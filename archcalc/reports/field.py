@@ -1,4 +1,4 @@
-"""Report receptive fields: what each map sees of the image."""
+"""Report receptive fields: the part of the image that each map sees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Report what the rules say of a network."""
+"""Report the remarks of the lint rules on a network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLUMNS = (
 
 
 def report(network: Network, off: frozenset[str], align: int) -> tuple[Report, int]:
-    """Return the report of one network, and how much was found."""
+    """Return the report of one network, and the number of remarks."""
     findings = look_over(network, off, align)
     rules = [name for name in RULES if any(f.rule == name for f in findings)]
     remedies = [f"{name}: {RULES[name].remedy}" for name in rules]

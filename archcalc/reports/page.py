@@ -1,4 +1,4 @@
-"""What the page of a network holds: picture, layers as drawn, memory, field, numbers in print."""
+"""Gather the page of a network: picture, layers, memory, receptive fields, published numbers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from archcalc.tuples import NamedTuple
 from archcalc.units import binary, grouped, printable, scaled
 
 MOST_BARS = 400
-MOST_TERMS = 3  # maps that are named of what is alive
+MOST_TERMS = 3  # the most maps that are named among those alive
 MOST_SQUARES = 9
 LAYERS = (
     Column("layer", "layer", "name"),

@@ -1,4 +1,4 @@
-"""Report parameters: how many numbers the network learns, and where."""
+"""Report parameters: how many numbers are trained, in which layers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Report what a printed number counts."""
+"""Report readings of a printed number: what it may count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Report how fast each layer can be at most on a device: a bound, no measurement."""
+"""Report the least time of each layer on a device: a bound, not a measurement."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ UNITS = ((1, "s"), (10**3, "ms"), (10**6, "µs"), (10**9, "ns"))
 
 
 class Roofline(NamedTuple):
-    """What is asked: rates, or a device by name; types of values, images at once."""
+    """The options of a roofline: rates or a device by name, the data type, the batch."""
 
     flops_per_s: int | None = None
     bytes_per_s: int | None = None
@@ -96,7 +96,7 @@ def _summed(parts: Iterable[Traffic]) -> Traffic:
 
 
 def _bound(parts: Sequence[Traffic], roof: Roof) -> str:
-    """Return what bounds a row: of several layers, both if both do."""
+    """Return what bounds a row: compute, memory, or both for several layers."""
     return ", ".join(sorted({part.bound(roof) for part in parts} - {""}))
 
 

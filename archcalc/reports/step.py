@@ -1,4 +1,4 @@
-"""Report the memory of a step of training: its parts, and what is alive on the way there and back."""
+"""Report the memory of a training step: its parts, and the bytes alive in both passes."""
 
 from __future__ import annotations
 

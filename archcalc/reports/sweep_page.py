@@ -1,4 +1,4 @@
-"""What the page of a sweep's folder holds: its rows over two metrics, their front, and their spread."""
+"""Gather the page of a sweep's folder: its rows over two metrics, their front, and their spread."""
 
 from __future__ import annotations
 

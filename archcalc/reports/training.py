@@ -1,4 +1,4 @@
-"""Report what training multiplies: forward, and back to inputs and weights."""
+"""Report the multiplies of training: forward, and backward to inputs and weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Report what fine-tuning costs at each point up to which a network may be frozen."""
+"""Report the cost of fine-tuning for each point up to which a network may be frozen."""
 
 from __future__ import annotations
 
