@@ -15,6 +15,7 @@ import pytest
 from support.commands import archcalc as archcalc_in
 from support.neighbors import share
 
+from archcalc.commands import sweep_progress
 from archcalc.execution import timing
 
 ROOT = Path(__file__).parents[2]
@@ -62,8 +63,12 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(autouse=True)
 def shared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages search the same networks; what the machine reaches is measured in a moment."""
+    """Pages search the same networks; what the machine reaches is measured in a moment.
+
+    A sweep that a busy machine makes slow tells nothing of its progress: pages show none.
+    """
     share(monkeypatch)
+    monkeypatch.setattr(sweep_progress, "SELDOM", float("inf"))
     monkeypatch.setattr(timing, "PEAK", 0.05)
     monkeypatch.setattr(timing, "SIDES", (256,))
 
