@@ -14,11 +14,13 @@ const middle = box => {
 
 const showPicture = text => {
   if (!text) { svg = null; pieces = []; $("picture").replaceChildren(); return; }
-  const [drawn, style] = [text.replace(STYLE, ""), text.match(STYLE)[1]];
+  const style = text.match(STYLE)[1];
   if (style !== styled) sheet.replaceSync(styled = style);
-  const old = pieces;
-  pieces = piecesOf(drawn.replace(SIZE, "$1"));
-  if (!repiece(nodes, old, pieces)) drawAnew(pieces.join(""));
+  const old = pieces, before = nodes, focused = svg?.contains(document.activeElement);
+  pieces = piecesOf(text.replace(STYLE, "").replace(SIZE, "$1"));
+  nodes = redraw(nodes, old, pieces, prepare);
+  if (!nodes) drawAnew(pieces.join(""));
+  if (nodes !== before) takeTabStop(focused);
   for (const box of leaves()) putAttribute(box, "aria-label", box.firstElementChild.textContent);
   resize();
   if (hits.length || $("search").value) search();
@@ -26,18 +28,22 @@ const showPicture = text => {
 const STYLE = /<style>([^<]*)<\/style>/;
 const SIZE = /^(<svg [^>]*?) width="[^"]*" height="[^"]*"/;  // the page has its own
 
-const drawAnew = text => {
-  const focused = svg?.contains(document.activeElement);
-  const made = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
-  for (const name of ["width", "height"]) made.setAttribute(name, svg?.getAttribute(name) ?? 0);  // as large as it is
+const prepare = made => {
   for (const box of made.querySelectorAll("g.box:not(.frame)")) {
     box.setAttribute("tabindex", "-1");
     box.setAttribute("role", "button");
   }
+};
+const drawAnew = text => {
+  const made = drawn(text);
+  for (const name of ["width", "height"]) made.setAttribute(name, svg?.getAttribute(name) ?? 0);  // as large as it is
+  prepare(made);
   made.setAttribute("role", "group");
   renewChildren($("picture"), [made]);
   svg = $("picture").firstElementChild;
   nodes = nodesOf(svg, pieces);
+};
+const takeTabStop = focused => {
   const own = boxOf(current) ?? nearestPath(current) ?? leaves()[0];
   if (own) {
     own.tabIndex = 0;

@@ -64,22 +64,56 @@ const nodesOf = (root, pieces) => {
   return node ? null : nodes;
 };
 
-// Changes a drawing from pieces to pieces that differ in words and values alone; false: in more than that.
-const repiece = (nodes, old, pieces) => {
-  if (!nodes || old.length !== pieces.length) return false;
-  const form = tag => tag.replace(VALUES, "$1");
-  const changed = [];
-  for (let i = 0; i < pieces.length; i++) if (old[i] !== pieces[i]) changed.push(i);
-  for (const i of changed) {
-    if (!nodes[i] || !pieces[i] || pieces[i].includes("\r")) return false;
-    if (i % 2 && (form(old[i]) !== form(pieces[i]) || /[\t\n]/.test(pieces[i]))) return false;
+// The parts of a drawing that stand side by side, and what is between them: [gap, part, gap, …, gap],
+// each from its first piece to the one behind it.
+const spansOf = pieces => {
+  const spans = [];
+  let depth = 0, begin = 0, start = 0;
+  for (let i = 1; i < pieces.length; i += 2) {
+    const ends = pieces[i].startsWith("</"), alone = pieces[i].endsWith("/>");
+    if (ends) depth--;
+    else if (depth === 1) { spans.push([begin, i]); start = i; }
+    if (depth === 1 && (ends || alone)) { spans.push([start, i + 1]); begin = i + 1; }
+    if (!ends && !alone) depth++;
   }
-  for (const i of changed) {
-    if (i % 2 === 0) { nodes[i].data = unescaped(pieces[i]); continue; }
-    const before = [...old[i].matchAll(VALUES)];
-    [...pieces[i].matchAll(VALUES)].forEach(([, name, value], j) => {
-      if (value !== before[j][2]) nodes[i].setAttribute(name, unescaped(value));
-    });
+  return [...spans, [begin, pieces.length]];
+};
+
+// The pieces of a span that differ, if they do in words and values alone; else null.
+const form = tag => tag.replace(VALUES, "$1");
+const differences = (nodes, old, pieces, [start, end], [newStart, newEnd]) => {
+  if (end - start !== newEnd - newStart) return null;
+  const found = [];
+  for (let i = start, j = newStart; i < end; i++, j++) {
+    if (old[i] === pieces[j]) continue;
+    if (!nodes[i] || !pieces[j] || pieces[j].includes("\r")) return null;
+    if (i % 2 && (form(old[i]) !== form(pieces[j]) || /[\t\n]/.test(pieces[j]))) return null;
+    found.push([i, j]);
   }
-  return true;
+  return found;
+};
+const repiece = (node, old, piece) => {
+  if (node.nodeType !== Node.ELEMENT_NODE) { node.data = unescaped(piece); return; }
+  const before = [...old.matchAll(VALUES)];
+  [...piece.matchAll(VALUES)].forEach(([, name, value], k) => {
+    if (value !== before[k][2]) node.setAttribute(name, unescaped(value));
+  });
+};
+const drawn = text => new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+
+// Changes a drawing from pieces to pieces: in place, or part by part where one has another form.
+// Returns the nodes of the new pieces; null: there are other parts, and all is to be made anew.
+const redraw = (nodes, old, pieces, prepare) => {
+  if (!nodes) return null;
+  const before = spansOf(old), now = spansOf(pieces);
+  if (before.length !== now.length) return null;
+  const changes = before.map((span, k) => differences(nodes, old, pieces, span, now[k]));
+  if (changes.some((found, k) => !found && k % 2 === 0)) return null;
+  changes.forEach((found, k) => {
+    if (found) { for (const [i, j] of found) repiece(nodes[i], old[i], pieces[j]); return; }
+    const made = drawn(`<svg xmlns="http://www.w3.org/2000/svg">${pieces.slice(...now[k]).join("")}</svg>`);
+    prepare(made);
+    nodes[before[k][0]].replaceWith(made.firstElementChild);
+  });
+  return changes.includes(null) ? nodesOf(nodes[1], pieces) : nodes;
 };

@@ -61,3 +61,22 @@ def test_a_text_with_signs_of_the_language_of_pictures(opening: Opening) -> None
     page.replace("a < b", "a > `b`")
     assert page.js("svg.getAttribute('aria-label')").startswith('a > `b` & "c"')
     assert page.js(BOTH) == []
+
+
+def test_only_a_box_of_another_form_is_made_anew(opening: Opening) -> None:
+    """The bar of the linear layer, 400 multiplies, is longer than a pixel first, and then shorter.
+
+    A full bar has 68 pixels: the second conv's 4·4·40·36 = 23,040 multiplies, then 124·124·40·36.
+    """
+    text = "input = '8x8x4'\nlayers = ['conv 4 k3 | conv 40 k3 | gap | linear 10']\n"
+    page = opening(text)
+    assert page.js("svg.querySelectorAll('g.box rect.bar').length") == 3
+    page.js("goTo(boxOf('linear')); window.before = [...svg.querySelectorAll('*')]; 0")
+    page.replace("8x8x4", "128x128x4")
+    assert page.js("svg.querySelectorAll('g.box rect.bar').length") == 2
+    gone = page.js(
+        "[...new Set(before.filter(n => !n.isConnected).map(n => n.closest('g.box').dataset.path))]"
+    )
+    assert gone == ["linear"]
+    assert page.js("boxOf('linear').tabIndex") == 0
+    assert page.js(BOTH) == []
