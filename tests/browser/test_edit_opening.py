@@ -165,8 +165,8 @@ def test_a_metric_that_does_not_change_is_a_line_in_the_middle(opening: Opening)
     page.browser.click("[data-name=n] button")
     page.until("points.length > 20")
     page.put(".sweep select[aria-label=upwards]", "parameters", "change")
-    told = page.js("[...document.querySelectorAll('.sweep text')].map(e => e.textContent)")
-    assert told == ["4 P", "1", "32"]  # 4·10¹⁵ weights and biases
+    told = "[...document.querySelectorAll('.sweep text')].map(e => e.textContent).join()"
+    page.until(f"{told} === '4 P,1,32'")  # 4·10¹⁵ weights and biases; the last point may be on its way
     left = "document.querySelector('.sweep text').getBoundingClientRect().left"
     assert page.js(f"{left} > document.querySelector('.sweep').getBoundingClientRect().left")
     assert page.js("document.querySelector('.sweep circle').getAttribute('cy')") == "68"
