@@ -89,6 +89,15 @@ class Browser:
         self.requests.clear()
         self.complaints.clear()
         self.call("Page.navigate", url=page.as_uri() if isinstance(page, Path) else page)
+        self._wait_for_load()
+
+    def leave(self, expression: str) -> None:
+        """Run what leads to another page, until that is loaded: a page that goes answers nothing."""
+        self._events.clear()
+        self.js(expression)
+        self._wait_for_load()
+
+    def _wait_for_load(self) -> None:
         while not any(event["method"] == "Page.loadEventFired" for event in self._events):
             self._next()
 
