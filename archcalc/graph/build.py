@@ -19,7 +19,7 @@ from archcalc.graph.folding import RoundBegin, Rounds, fold, require_whole, roun
 from archcalc.graph.instances import Instances, known
 from archcalc.graph.labels import Labeled, Labels
 from archcalc.graph.model import Fold, Graph
-from archcalc.graph.scope import Names, Scope
+from archcalc.graph.scope import InstanceCall, Names, Scope
 from archcalc.operators import TABLE, operator_class
 from archcalc.operators.model import Operator
 from archcalc.operators.shape import Shape
@@ -77,7 +77,7 @@ class _Builder:
             given = input if sizes == main else None  # inputs written alike change together
             tensors[name] = self.made.begin(name, given or self.expressions.shape(sizes, keys), keys)
         tensors.pop(INPUT, None)  # it has a name already
-        last = self._block(self.spec.body, self.values, {}, (), tensors, "", 0)
+        last = self._block(InstanceCall(self.spec.body, self.values, {}, (), tensors, "", 0))
         kept = frozenset[int]()
         if self.spec.freeze or freeze:
             from archcalc.graph.freeze import frozen
@@ -87,17 +87,9 @@ class _Builder:
         nodes, folds = tuple(self.nodes), tuple(self.folds)
         return sound(Graph(nodes, last, sides, read, kept, folds), self.effort.spent)
 
-    def _block(
-        self,
-        block: Block,
-        values: Mapping[str, Value],
-        read: Mapping[str, frozenset[str]],
-        rest: tuple[Bound, ...],
-        tensors: dict[str, int],
-        prefix: str,
-        depth: int,
-    ) -> int:
+    def _block(self, call: InstanceCall) -> int:
         """Expand one instance that begins at the tensor `in`; returns its last node."""
+        block, values, read, rest, tensors, prefix, depth = call
         own, x = self.names.labels_of(block), tensors["in"]
         scope = Scope(block, values, read, rest, tensors, set(tensors), prefix, prefix, own, depth)
         if block.join:
@@ -260,7 +252,8 @@ class _Builder:
                 )
             values[parameter.name], read[parameter.name] = value, names
         tensors = {"in": x, **{t: g.value for t, g in zip(block.tensors, labels, strict=True)}}
-        return self.instances.add(block, values, read, tuple(rest), tensors, f"{path}/", scope.depth + 1)
+        call = InstanceCall(block, values, read, tuple(rest), tensors, f"{path}/", scope.depth + 1)
+        return self.instances.add(call)
 
     def _call_operator(
         self, name: str, given: list[Bound], step: Step, x: int, scope: Scope, path: str, place: Span

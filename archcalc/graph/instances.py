@@ -7,20 +7,18 @@ and must be there again. Only its nodes' shapes are asked for anew. Everything e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from archcalc.errors import ArchError
 from archcalc.graph.assembly import Assembly, has_symbols
-from archcalc.graph.bind import Bound
 from archcalc.graph.effort import LONG, MOST_WORK
 from archcalc.graph.expressions import Expressions
 from archcalc.graph.labels import Labeled, Labels
 from archcalc.graph.model import Node
-from archcalc.graph.scope import Names
+from archcalc.graph.scope import InstanceCall, Names
 from archcalc.operators.model import Operator
-from archcalc.spec.expressions import Value
-from archcalc.spec.model import Block, Spec
+from archcalc.spec.model import Spec
 from archcalc.tuples import NamedTuple
 
 MOST_NODES = 1_000  # of an instance that is remembered
@@ -106,7 +104,7 @@ class Instances:
         expressions: Expressions,
         names: Names,
         labels: Labels,
-        build: Callable[..., int],
+        build: Callable[[InstanceCall], int],
     ) -> None:
         self.known = known
         self.world = self.known.world(spec)
@@ -114,22 +112,14 @@ class Instances:
         self.effort, self.build = expressions.effort, build
         self.exact: bool | None = None
 
-    def add(
-        self,
-        block: Block,
-        values: Mapping[str, Value],
-        read: Mapping[str, frozenset[str]],
-        rest: tuple[Bound, ...],
-        tensors: dict[str, int],
-        prefix: str,
-        depth: int,
-    ) -> int:
+    def add(self, call: InstanceCall) -> int:
         """Return the last node of an instance, copied if it can be, else built."""
         if self.exact is None:
             inputs = [node.shape for node in self.made.nodes if not node.inputs]
             self.exact = not has_symbols([*inputs, *self.expressions.variables.values()])
         if not self.exact:
-            return self.build(block, values, read, rest, tensors, prefix, depth)
+            return self.build(call)
+        block, values, read, rest, tensors, prefix, depth = call
         handed = list(tensors.values())
         shapes = [self.made.nodes[i].shape for i in handed]
         same = tuple([handed.index(i) for i in handed])
@@ -143,7 +133,7 @@ class Instances:
                 return end
         mark, outer, self.expressions.read = self._mark(), self.expressions.read, set()
         try:
-            end = self.build(block, values, read, rest, tensors, prefix, depth)
+            end = self.build(call)
             made = self._instance(mark, handed, prefix, end)
         finally:
             outer |= self.expressions.read

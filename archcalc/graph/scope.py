@@ -10,6 +10,18 @@ from archcalc.spec.model import Block
 from archcalc.tuples import NamedTuple
 
 
+class InstanceCall(NamedTuple):
+    """What one instance of a block is made of."""
+
+    block: Block
+    values: Mapping[str, Value]
+    read: Mapping[str, frozenset[str]]  # the variables of the spec behind each argument
+    rest: tuple[Bound, ...]  # arguments that it hands on
+    tensors: dict[str, int]  # their nodes by name; `in` is the one that the chain hands on
+    prefix: str  # what the paths of its layers begin with
+    depth: int
+
+
 class Scope(NamedTuple):
     """One instance of a block: its values, its labels, its place in the network."""
 
