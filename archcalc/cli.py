@@ -43,7 +43,7 @@ VERDICTS = ("run", "audit", "check", "lint", "solve", "reconcile")
 WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
-class ReaderLeft(Exception):
+class ClosedPipeError(Exception):
     """Nobody reads standard output any more: `| head`."""
 
 
@@ -53,7 +53,7 @@ def _piped() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError as error:
-        raise ReaderLeft from error
+        raise ClosedPipeError from error
 
 
 class Commands(click.Group):
@@ -132,7 +132,7 @@ def _run() -> int:
         return _tell(UsageError(Diagnostic(error.format_message(), help=help)))
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except (ReaderLeft, BrokenPipeError):
+    except (ClosedPipeError, BrokenPipeError):
         _discard(sys.stdout)
         return 141 if sys.argv[1:2] and sys.argv[1] in VERDICTS else 0
     except OSError as error:

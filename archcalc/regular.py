@@ -10,7 +10,7 @@ from typing import IO
 LONGEST_LINE = 1 << 20  # characters
 
 
-class NotRegular(OSError):
+class NotRegularFileError(OSError):
     """Raised for anything but a regular file; `strerror` says what it is."""
 
 
@@ -25,7 +25,7 @@ def open_regular(path: str) -> IO[bytes]:
     mode = os.fstat(handle).st_mode
     if not stat.S_ISREG(mode):
         os.close(handle)
-        raise NotRegular(0, "a directory" if stat.S_ISDIR(mode) else "no regular file", path)
+        raise NotRegularFileError(0, "a directory" if stat.S_ISDIR(mode) else "no regular file", path)
     return open(handle, "rb")
 
 

@@ -10,7 +10,7 @@ from archcalc.execution.forward import Forward
 from archcalc.execution.inputs import seeded
 from archcalc.execution.model import Array, Weights
 from archcalc.graph.model import Graph
-from archcalc.interop.lowering.model import Laid, Lowered
+from archcalc.interop.lowering.model import HeldTensor, Lowered
 from archcalc.interop.trace import Tensor
 from archcalc.tuples import NamedTuple
 
@@ -57,17 +57,17 @@ def agreements(
         values: a function of the file's inputs and of tensor names; returns those tensors.
     """
     given = _inputs(graph, lowered.inputs, tensors, image)
-    shown = {each.node: each for each in lowered.laid if graph.nodes[each.node].inputs}
+    shown = {each.node: each for each in lowered.held if graph.nodes[each.node].inputs}
     own = {each.tensor: given[each.node] for each in lowered.inputs}
     inputs = {each.tensor: _of_file(own[each.tensor], each, tensors) for each in lowered.inputs}
     wanted = values(inputs, {each.tensor for each in shown.values()})
     found = []
     for index, value in _outputs(Forward(graph, weights), image, given):
-        laid = shown.get(index)
-        if laid is not None and laid.tensor in wanted:
-            theirs = np.asarray(wanted[laid.tensor], np.float32)
-            mine = value.reshape(laid.split).transpose(laid.order).reshape(theirs.shape)
-            found.append(_agreement(laid, mine, theirs))
+        held = shown.get(index)
+        if held is not None and held.tensor in wanted:
+            theirs = np.asarray(wanted[held.tensor], np.float32)
+            mine = value.reshape(held.split).transpose(held.order).reshape(theirs.shape)
+            found.append(_agreement(held, mine, theirs))
     return found
 
 
@@ -82,11 +82,11 @@ def _outputs(forward: Forward, image: Array, given: Mapping[int, Array]) -> Iter
 
 
 def _inputs(
-    graph: Graph, laid: Collection[Laid], tensors: Mapping[str, Tensor], image: Array
+    graph: Graph, held: Collection[HeldTensor], tensors: Mapping[str, Tensor], image: Array
 ) -> dict[int, Array]:
     """Return the inputs in the data types of the file: ids are integers, masks booleans."""
     found = {}
-    for each in laid:
+    for each in held:
         value = seeded(graph, each.node, 1, each.node) if each.node else image
         dtype = tensors[each.tensor].dtype
         exact = dtype == "bool" or "int" in dtype
@@ -94,16 +94,16 @@ def _inputs(
     return found
 
 
-def _of_file(value: Array, laid: Laid, tensors: Mapping[str, Tensor]) -> Array:
-    tensor = tensors[laid.tensor]
-    turned = value.reshape(laid.split).transpose(laid.order).reshape(tensor.shape)
+def _of_file(value: Array, held: HeldTensor, tensors: Mapping[str, Tensor]) -> Array:
+    tensor = tensors[held.tensor]
+    turned = value.reshape(held.split).transpose(held.order).reshape(tensor.shape)
     exact = tensor.dtype == "bool" or "int" in tensor.dtype
     return turned.astype(tensor.dtype) if exact else np.ascontiguousarray(turned)
 
 
-def _agreement(laid: Laid, mine: Array, theirs: Array) -> Agreement:
+def _agreement(held: HeldTensor, mine: Array, theirs: Array) -> Agreement:
     apart = np.where(mine == theirs, 0, np.abs(mine - theirs))
     apart = np.where(np.isnan(mine) & np.isnan(theirs), 0, apart)
     worst = float(apart.max(initial=0))
     largest = float(np.abs(theirs[np.isfinite(theirs)]).max(initial=0))
-    return Agreement(laid.node, laid.tensor, largest, worst if np.isfinite(worst) else np.inf)
+    return Agreement(held.node, held.tensor, largest, worst if np.isfinite(worst) else np.inf)

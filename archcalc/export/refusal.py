@@ -6,7 +6,7 @@ from archcalc.errors import Diagnostic, UsageError
 from archcalc.graph.model import Node
 
 
-class CannotSay(Exception):
+class ExportError(Exception):
     """The reason why a format cannot express a layer; the caller adds the layer's name."""
 
 

@@ -19,8 +19,8 @@ import numpy as np
 from archcalc.errors import Diagnostic, UsageError, shown
 from archcalc.execution.model import Array
 from archcalc.execution.weights import Dims
-from archcalc.interop.safetensors import MOST_TENSORS, Unsound, dims, header, word
-from archcalc.regular import NotRegular, open_regular
+from archcalc.interop.safetensors import MOST_TENSORS, CorruptFileError, dims, header, word
+from archcalc.regular import NotRegularFileError, open_regular
 from archcalc.tuples import NamedTuple
 from archcalc.units import grouped, printable
 
@@ -52,9 +52,9 @@ def open_file(path: str, kind: str) -> Iterator[tuple[IO[bytes], int]]:
     try:
         with open_regular(path) as file:
             yield file, os.fstat(file.fileno()).st_size
-    except Unsound as fault:
+    except CorruptFileError as fault:
         raise UsageError(f"{named(path)} is no sound {kind} file: {fault}") from None
-    except NotRegular as error:
+    except NotRegularFileError as error:
         raise UsageError(f"{named(path)} is {error.strerror}") from None
     except MemoryError:
         raise UsageError(f"{named(path)} holds more than there is of memory") from None
@@ -82,7 +82,7 @@ def _fill(file: IO[bytes], values: Array, what: str) -> None:
         part = view[begin : begin + CHUNK]
         data = file.read(len(part))
         if len(data) < len(part):
-            raise Unsound(f"it ends within {what}")
+            raise CorruptFileError(f"it ends within {what}")
         part[:] = data
 
 
@@ -128,27 +128,29 @@ def npy_header(file: IO[bytes]) -> _Npy:
     """
     width = {b"\x93NUMPY\x01\x00": 2, b"\x93NUMPY\x02\x00": 4}.get(file.read(8))
     if width is None:
-        raise Unsound("it does not begin like numpy's")
+        raise CorruptFileError("it does not begin like numpy's")
     size = file.read(width)
     length = int.from_bytes(size, "little")
     if length > _LARGEST_NPY_HEADER:
-        raise Unsound(f"a header of {grouped(length)} bytes; {grouped(_LARGEST_NPY_HEADER)} are allowed")
+        raise CorruptFileError(
+            f"a header of {grouped(length)} bytes; {grouped(_LARGEST_NPY_HEADER)} are allowed"
+        )
     parse = np.lib.format.read_array_header_1_0 if width == 2 else np.lib.format.read_array_header_2_0
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # files by Python 2 cause warnings
             shape, fortran, dtype = parse(BytesIO(size + file.read(length)))
     except Exception:  # Python's parser may raise any exception for hostile text
-        raise Unsound("its header cannot be read") from None
+        raise CorruptFileError("its header cannot be read") from None
     if any(size < 0 for size in shape):
-        raise Unsound("its shape has a negative size")
+        raise CorruptFileError("its shape has a negative size")
     return _Npy(dtype, shape, fortran, 8 + width + length, prod(shape) * dtype.itemsize)
 
 
 def require_size(header: _Npy, size: int, what: str = "it") -> None:
     if header.at + header.size != size and not header.dtype.hasobject:
         claim = f"{dims(header.shape)} of {header.dtype.name}, {shown(header.size)} bytes"
-        raise Unsound(f"{what} claims {claim}, and has {grouped(max(size - header.at, 0))}")
+        raise CorruptFileError(f"{what} claims {claim}, and has {grouped(max(size - header.at, 0))}")
 
 
 def read_npy(file: IO[bytes], header: _Npy, what: str = "its values") -> Array:
@@ -164,15 +166,17 @@ def _npz(file: IO[bytes], size: int) -> dict[str, FileTensor]:
         _require_short_directory(file, size)
         archive = zipfile.ZipFile(file)
         if len(archive.infolist()) > MOST_TENSORS:
-            raise Unsound(f"it has more than {grouped(MOST_TENSORS)} members")
+            raise CorruptFileError(f"it has more than {grouped(MOST_TENSORS)} members")
         for info in archive.infolist():
             name, dot, suffix = info.filename.rpartition(".")
             what = f"`{word(info.filename)}`"
             if dot + suffix != ".npy" or name in tensors:
-                raise Unsound(f"{what} {'comes twice' if name in tensors else 'is no .npy'}")
+                raise CorruptFileError(f"{what} {'comes twice' if name in tensors else 'is no .npy'}")
             stored = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
             if not stored or info.flag_bits & 1:
-                raise Unsound(f"{what} is {'encrypted' if stored else 'neither stored nor deflated'}")
+                raise CorruptFileError(
+                    f"{what} is {'encrypted' if stored else 'neither stored nor deflated'}"
+                )
             with archive.open(info) as member:
                 header = npy_header(member)
             require_size(header, info.file_size, what)
@@ -196,7 +200,7 @@ def _require_short_directory(file: IO[bytes], size: int) -> None:
         if (at := tail.rfind(signature)) >= 0
     ]
     if any(length > _LARGEST_DIRECTORY and length != 2**32 - 1 for length in lengths):
-        raise Unsound(f"it has more than {grouped(MOST_TENSORS)} members, or very long names")
+        raise CorruptFileError(f"it has more than {grouped(MOST_TENSORS)} members, or very long names")
     file.seek(0)
 
 
@@ -212,4 +216,4 @@ def _unzipping() -> Iterator[None]:
         yield
     except _BAD as error:
         reason = getattr(error, "strerror", None) or str(error) or "it is damaged"
-        raise Unsound(printable(reason[:1].lower() + reason[1:])) from None
+        raise CorruptFileError(printable(reason[:1].lower() + reason[1:])) from None

@@ -12,7 +12,7 @@ from archcalc.errors import Diagnostic, UsageError
 from archcalc.execution.model import Array
 from archcalc.execution.weights import Precision
 from archcalc.operators.shape import Shape
-from archcalc.regular import NotRegular, open_regular
+from archcalc.regular import NotRegularFileError, open_regular
 from archcalc.units import printable
 
 _MILLIONS = 100
@@ -116,7 +116,7 @@ def _decoded(path: str, name: str, mode: str) -> Any:
                 return image.convert(mode)
     except UsageError:
         raise
-    except NotRegular as error:
+    except NotRegularFileError as error:
         raise UsageError(f"{name} is {error.strerror}") from None
     except pillow.DecompressionBombError:
         raise too_large from None

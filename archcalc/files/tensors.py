@@ -29,7 +29,7 @@ from archcalc.files.layouts import Storage, TensorMatch
 from archcalc.files.matching import match
 from archcalc.files.modules import NEEDLESS
 from archcalc.graph.model import Graph
-from archcalc.interop.safetensors import Unsound, dims, word
+from archcalc.interop.safetensors import CorruptFileError, dims, word
 from archcalc.operators.shape import Shape
 from archcalc.units import grouped
 
@@ -109,11 +109,11 @@ def read_map(path: str) -> dict[str, str]:
     """
     with open_file(path, "map") as (file, size):
         if size > LARGEST_MAP:
-            raise Unsound(f"it is larger than {LARGEST_MAP >> 20} MiB")
+            raise CorruptFileError(f"it is larger than {LARGEST_MAP >> 20} MiB")
         try:
             lines = file.read(size).decode("utf-8-sig").splitlines()
         except UnicodeDecodeError:
-            raise Unsound("it is not UTF-8") from None
+            raise CorruptFileError("it is not UTF-8") from None
     mapping: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         layer, _, theirs = (word.strip() for word in line.partition("="))

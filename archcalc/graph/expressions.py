@@ -12,7 +12,7 @@ from archcalc.graph.model import Node
 from archcalc.graph.scope import Scope
 from archcalc.operators.shape import Shape
 from archcalc.rationals import settled
-from archcalc.spec.evaluate import Lookup, Misfit, evaluate
+from archcalc.spec.evaluate import Lookup, OperandError, evaluate
 from archcalc.spec.expressions import ARRIVING, Expression, Value
 from archcalc.spec.model import Line, Size
 from archcalc.symbols import Int, Symbol
@@ -77,7 +77,7 @@ class Expressions:
         if isinstance(value, str | list):
             self.effort.work += _length(value)
             if self.effort.exhausted:
-                raise Misfit("takes too long")
+                raise OperandError("takes too long")
         return value
 
     def argument(self, size: Size, lookup: Lookup, keys: Keys) -> tuple[Any, frozenset[str]]:

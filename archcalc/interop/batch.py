@@ -7,7 +7,7 @@ from math import prod
 from archcalc.interop.carrying import carry
 from archcalc.interop.prune import Pruned
 from archcalc.interop.trace import Operation, Shape, Trace
-from archcalc.interop.ways import Carried, Lost, Way, plain
+from archcalc.interop.ways import Carried, MixedImagesError, Way, plain
 
 
 def per_image(trace: Trace, pruned: Pruned) -> Trace:
@@ -34,7 +34,7 @@ def per_image(trace: Trace, pruned: Pruned) -> Trace:
     for operation in pruned.live:
         try:
             _follow(trace, operation, ways, read)
-        except Lost:
+        except MixedImagesError:
             return _as_it_is(trace, f"{operation.place} joins or parts what lies along it")
     for name in trace.outputs:
         if name not in ways and prod(trace.tensors[name].shape) != 1 and name not in pruned.behind:

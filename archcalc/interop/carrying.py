@@ -10,7 +10,7 @@ from archcalc.interop.vocabulary import MAKING
 from archcalc.interop.ways import (
     Axis,
     Carried,
-    Lost,
+    MixedImagesError,
     Way,
     from_left,
     from_right,
@@ -26,12 +26,12 @@ def conv(op: Carried, shape: Shape) -> Way | None:
     """Keep the first axis; images that lie in the channels stay there, group by group."""
     way, weight = op.way(0), op.inputs[1] or ()
     if way is None or op.rank(0) < len(weight):
-        raise Lost
+        raise MixedImagesError
     if not has_batch(way[1]):
         return placed(shape, {at: [axis] for at, axis in enumerate(way)})
     (count, batch), groups = way[1][0], op.attributes.get("groups", 1)
     if not batch or groups % count or shape[1] % count:
-        raise Lost
+        raise MixedImagesError
     return (plain(shape[0]), ((count, True), (shape[1] // count, False)), *map(plain, shape[2:]))
 
 
@@ -46,7 +46,7 @@ def without(op: Carried, shape: Shape) -> Way | None:
     way = op.way(0) or ()
     dims = op.dims(len(way)) or {0}
     if any(has_batch(way[dim]) for dim in dims):
-        raise Lost
+        raise MixedImagesError
     return tuple(axis for at, axis in enumerate(way) if at not in dims)
 
 
@@ -58,7 +58,7 @@ def cat(op: Carried, shape: Shape) -> Way | None:
         return from_right(op, shape)
     axis = carrying.pop()
     if carrying or any(way is None for way in op.ways) or size_of(axis) * len(op.ways) != shape[at]:
-        raise Lost
+        raise MixedImagesError
     way = [plain(size) for size in shape]
     way[at] = ((len(op.ways), False), *axis)
     return tuple(way)
@@ -72,7 +72,7 @@ def split(op: Carried, shape: Shape) -> Way | None:
         return from_right(op, shape)
     (_, batch), images = axis[0], size_of(axis[1:])
     if batch or shape[at] % images:
-        raise Lost
+        raise MixedImagesError
     times = ((shape[at] // images, False),) if shape[at] != images else ()
     return tuple((*times, *axis[1:]) if i == at else a for i, a in enumerate(op.way(0) or ()))
 
@@ -94,7 +94,7 @@ def reduce(op: Carried, shape: Shape) -> Way | None:
     if not shape or (dims is None and prod(shape) == 1):
         return None
     if dims is None or any(has_batch(way[dim]) for dim in dims):
-        raise Lost
+        raise MixedImagesError
     if len(shape) == len(way):
         return tuple(plain(1) if at in dims else axis for at, axis in enumerate(way))
     return tuple(axis for at, axis in enumerate(way) if at not in dims)
@@ -111,7 +111,7 @@ def matmul(op: Carried, shape: Shape, first: int = 0) -> Way | None:
         if way is None:
             continue
         if has_batch(way[other]):
-            raise Lost
+            raise MixedImagesError
         axes.setdefault(len(shape) + kept, []).append(way[kept])
         for at, axis in enumerate(way[:-2]):
             axes.setdefault(at - len(way) + len(shape), []).append(axis)
@@ -119,7 +119,7 @@ def matmul(op: Carried, shape: Shape, first: int = 0) -> Way | None:
 
 
 def _refuse() -> Way | None:
-    raise Lost
+    raise MixedImagesError
 
 
 def addmm(op: Carried, shape: Shape) -> Way | None:
@@ -134,11 +134,11 @@ def attention(op: Carried, shape: Shape) -> Way | None:
         if way is None:
             continue
         if has_batch(way[-1]) or has_batch(way[-2]):
-            raise Lost
+            raise MixedImagesError
         for at, axis in enumerate(way[:-2]):
             axes.setdefault(at - len(way) + len(shape), []).append(axis)
             if position and size_of(axis) != shape[at - len(way) + len(shape)]:
-                raise Lost
+                raise MixedImagesError
     return placed(shape, axes)
 
 
@@ -157,7 +157,7 @@ def embedding(op: Carried, shape: Shape) -> Way | None:
     """Carry a row of the table for each number."""
     way = op.way(1)
     if op.way(0) is not None or way is None:
-        raise Lost
+        raise MixedImagesError
     return (*way, *map(plain, shape[len(way) :]))
 
 
@@ -166,9 +166,9 @@ def index(op: Carried, shape: Shape) -> Way | None:
     own = op.way(0)
     places = [at for at, shape in enumerate(op.inputs[1:]) if shape is not None]
     if not places or places != list(range(places[0], places[-1] + 1)):
-        raise Lost
+        raise MixedImagesError
     if any(has_batch(own[at]) for at in places if own is not None):
-        raise Lost
+        raise MixedImagesError
     wide = max(op.rank(at + 1) for at in places)
     axes: dict[int, list[Axis]] = {}
     for at, axis in enumerate(own or ()):
@@ -195,7 +195,7 @@ def repeat_each(op: Carried, shape: Shape) -> Way | None:
     """Repeat each image several times: (images, times)."""
     way = op.way(0) or ()
     if len(way) != len(shape):
-        raise Lost
+        raise MixedImagesError
     return tuple(
         axis if size_of(axis) == size else (*axis, (size // max(size_of(axis), 1), False))
         for axis, size in zip(way, shape, strict=True)
@@ -209,7 +209,7 @@ def recurrent(op: Carried, shape: Shape) -> Way | None:
     if way is not None and len(way) == 2 == len(shape):  # one step of a cell
         return placed(shape, {0: [way[0]]}) if at == 0 else _refuse()
     if way is None or len(way) != 3 or not has_batch(way[at]):
-        raise Lost
+        raise MixedImagesError
     return placed(shape, {(at if shape == op.outputs[0] else 1): [way[at]]})
 
 
@@ -217,7 +217,7 @@ def einsum(op: Carried, shape: Shape) -> Way | None:
     """Keep the letter of the batch, which must be in the result."""
     left, arrow, result = str(op.attributes.get("equation", "")).replace(" ", "").partition("->")
     if not arrow or "." in left:
-        raise Lost
+        raise MixedImagesError
     axes: dict[int, list[Axis]] = {}
     for term, way in zip(left.split(","), op.ways, strict=True):
         for letter, axis in zip(term, way or (), strict=False):
@@ -260,7 +260,7 @@ def carry(operation: Operation, carried: Carried, wanted: Container[str]) -> dic
     """Return the ways of the wanted outputs; words without a rule align their axes from the right.
 
     Raises:
-        Lost: the operation mixes images, or cannot be followed.
+        MixedImagesError: the operation mixes images, or cannot be followed.
     """
     if operation.word in _MAKING:
         return {}
@@ -272,5 +272,5 @@ def carry(operation: Operation, carried: Carried, wanted: Container[str]) -> dic
             if name in wanted
         ]
     except (IndexError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
-        raise Lost from error
+        raise MixedImagesError from error
     return {name: way for name, way in made if way is not None}

@@ -58,18 +58,18 @@ class Seen(NamedTuple):
         """Return the shape of a required input.
 
         Raises:
-            Unfit: the input is missing.
+            CountingError: the input is missing.
         """
         shape = self.inputs[position] if len(self.inputs) > position else None
         if shape is None:
-            raise Unfit(f"it has no input {position}")
+            raise CountingError(f"it has no input {position}")
         return shape
 
 
 Rule = Callable[[Seen], Counts]
 
 
-class Unfit(Exception):
+class CountingError(Exception):
     """A property of an operation that its rule cannot count; the caller adds the place."""
 
 

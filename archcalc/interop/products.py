@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import prod
 
-from archcalc.interop.counts import Counts, Seen, Unfit
+from archcalc.interop.counts import CountingError, Counts, Seen
 from archcalc.interop.pointwise import softmax_of
 from archcalc.interop.trace import Shape
 
@@ -45,7 +45,7 @@ def _touched(n: int, stride: int, kernel: int, dilation: int) -> int:
     if dilation == 1 or kernel == 1:
         return (n - 1) * min(stride, kernel) + kernel
     if n * kernel > _MOST_TAPS:
-        raise Unfit(f"{n} inputs with dilated windows are too many")
+        raise CountingError(f"{n} inputs with dilated windows are too many")
     return len({i * stride + j * dilation for i in range(n) for j in range(kernel)})
 
 
@@ -132,7 +132,7 @@ def einsum(op: Seen) -> Counts:
 def _terms(texts: list[str], shapes: list[Shape]) -> tuple[list[list[str]], dict[str, int]]:
     """Return the letters of every operand, '…' replaced by numbers from the right, and their sizes."""
     if len(texts) != len(shapes):
-        raise Unfit("its equation names a different number of operands")
+        raise CountingError("its equation names a different number of operands")
     terms: list[list[str]] = []
     sizes: dict[str, int] = {}
     for text, shape in zip(texts, shapes, strict=True):
@@ -140,7 +140,7 @@ def _terms(texts: list[str], shapes: list[Shape]) -> tuple[list[list[str]], dict
         before, dots, after = text.partition("...")
         letters = [*before, *(str(i) for i in range(free, 0, -1) if dots), *after]
         if len(letters) != len(shape):
-            raise Unfit("its equation does not fit its operands")
+            raise CountingError("its equation does not fit its operands")
         for letter, size in zip(letters, shape, strict=True):
             sizes[letter] = max(size, sizes.get(letter, 1))
         terms.append(letters)

@@ -33,7 +33,7 @@ _BITS |= {"BOOL": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6, "F16": 16, "BF16": 16,
 _BITS |= {"F64": 64, "C64": 64}
 
 
-class Unsound(Exception):
+class CorruptFileError(Exception):
     """A defect of the file itself."""
 
 
@@ -81,7 +81,7 @@ def header(file: IO[bytes], size: int) -> tuple[dict[str, TensorEntry], int, dic
     """Return the tensors in the order of the header, the offset of the values, and the metadata.
 
     Raises:
-        Unsound: lengths, types or places contradict each other or the file.
+        CorruptFileError: lengths, types or places contradict each other or the file.
     """
     written, start = _written(file, size)
     metadata = written.pop("__metadata__", {})
@@ -89,7 +89,7 @@ def header(file: IO[bytes], size: int) -> tuple[dict[str, TensorEntry], int, dic
     for name, entry in tensors.items():
         if (entry.end - entry.begin) * 8 != prod(entry.shape) * _BITS[entry.dtype]:
             given = f"{shown(entry.end - entry.begin)} bytes for {dims(entry.shape)} of {entry.dtype}"
-            raise Unsound(f"`{word(name)}` has {given}")
+            raise CorruptFileError(f"`{word(name)}` has {given}")
     _require_side_by_side(tensors, size - start)
     known = metadata if isinstance(metadata, dict) else {}
     return tensors, start, {str(key): str(value) for key, value in known.items()}
@@ -100,11 +100,11 @@ def _require_side_by_side(tensors: dict[str, TensorEntry], size: int) -> None:
     places += [(entry.begin, entry.end, name) for name, entry in tensors.items()]
     for (_, before, first), (begin, end, second) in pairwise(sorted(places)):
         if end > size:
-            raise Unsound(f"`{word(second)}` ends at byte {shown(end)} of {grouped(size)}")
+            raise CorruptFileError(f"`{word(second)}` ends at byte {shown(end)} of {grouped(size)}")
         if begin < before:
-            raise Unsound(f"`{word(first)}` and `{word(second)}` overlap")
+            raise CorruptFileError(f"`{word(first)}` and `{word(second)}` overlap")
         if begin > before:
-            raise Unsound(f"bytes {grouped(before)} to {grouped(begin)} belong to no tensor")
+            raise CorruptFileError(f"bytes {grouped(before)} to {grouped(begin)} belong to no tensor")
 
 
 def _written(file: IO[bytes], size: int) -> tuple[dict[str, Any], int]:
@@ -112,18 +112,20 @@ def _written(file: IO[bytes], size: int) -> tuple[dict[str, Any], int]:
     length = int.from_bytes(file.read(8), "little")
     if size < 8 or length > size - 8:
         claim = f"a header of {grouped(length)} bytes" if size >= 8 else "8 bytes of length"
-        raise Unsound(f"{claim} in a file of {grouped(size)}")
+        raise CorruptFileError(f"{claim} in a file of {grouped(size)}")
     if length > LARGEST_HEADER:
-        raise Unsound(f"a header of {grouped(length)} bytes; {grouped(LARGEST_HEADER)} are allowed")
+        raise CorruptFileError(
+            f"a header of {grouped(length)} bytes; {grouped(LARGEST_HEADER)} are allowed"
+        )
     data = file.read(length)
     if any(data.count(part) > most for part, most in _MOST_PARTS.items()):
-        raise Unsound(f"its header has more than {grouped(MOST_TENSORS)} tensors")
+        raise CorruptFileError(f"its header has more than {grouped(MOST_TENSORS)} tensors")
     try:
         written = json.loads(data.decode("utf-8"), object_pairs_hook=_once)
     except (ValueError, RecursionError):
         written = None
     if not isinstance(written, dict):
-        raise Unsound("its header is no JSON object")
+        raise CorruptFileError("its header is no JSON object")
     return written, 8 + length
 
 
@@ -131,7 +133,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     named: dict[str, Any] = {}
     for name, value in pairs:
         if name in named:
-            raise Unsound(f"its header has `{word(name)}` twice")
+            raise CorruptFileError(f"its header has `{word(name)}` twice")
         named[name] = value
     return named
 
@@ -144,9 +146,9 @@ def _entry(name: str, entry: Any) -> TensorEntry:
     except (TypeError, KeyError):
         sound = False
     if not sound:
-        raise Unsound(f"`{word(name)}` needs a dtype, a shape and two offsets")
+        raise CorruptFileError(f"`{word(name)}` needs a dtype, a shape and two offsets")
     if dtype not in _BITS:
-        raise Unsound(f"`{word(name)}` has the unknown type `{word(dtype)}`")
+        raise CorruptFileError(f"`{word(name)}` has the unknown type `{word(dtype)}`")
     return TensorEntry(dtype, tuple(shape), *offsets)
 
 
@@ -187,7 +189,7 @@ def _table(path: str) -> TensorTable:
         file.seek(0)
         try:
             tensors, _, metadata = header(file, size)
-        except Unsound as fault:
+        except CorruptFileError as fault:
             raise ArchError(f"{_label(path)} is no sound safetensors file: {fault}") from None
     same = {name: kept for name, kept in metadata.items() if kept in tensors and name not in tensors}
     return TensorTable(tensors, same)

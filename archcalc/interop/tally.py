@@ -7,7 +7,7 @@ from math import prod
 
 from archcalc import garbage
 from archcalc.errors import ArchError, Diagnostic
-from archcalc.interop.counts import NONE, Counts, Seen, Unfit, total
+from archcalc.interop.counts import NONE, CountingError, Counts, Seen, total
 from archcalc.interop.prune import Pruned
 from archcalc.interop.trace import OPAQUE, Operation, StoredWeight, Tensor, Trace
 from archcalc.interop.vocabulary import WORDS
@@ -81,7 +81,7 @@ def tally(trace: Trace, pruned: Pruned, allow_unknown: bool = False) -> Tally:
     for operation in pruned.live:
         try:
             counts = count(operation, trace.tensors)
-        except Unfit as fact:
+        except CountingError as fact:
             mistakes.append(Diagnostic(f"{trace.name}: {operation.place} cannot be counted: {fact}"))
             continue
         uses = [
@@ -127,14 +127,14 @@ def count(operation: Operation, tensors: Mapping[str, Tensor]) -> Counts:
     """Return the work of one operation; an opaque one has none that is known.
 
     Raises:
-        Unfit: its rule cannot count its shapes or attributes.
+        CountingError: its rule cannot count its shapes or attributes.
     """
     if operation.word == OPAQUE:
         return NONE
     try:
         return WORDS[operation.word].rule(_seen(operation, tensors))
     except (IndexError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
-        raise Unfit("shapes and attributes contradict each other") from error
+        raise CountingError("shapes and attributes contradict each other") from error
 
 
 def _seen(operation: Operation, tensors: Mapping[str, Tensor]) -> Seen:

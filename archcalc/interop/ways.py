@@ -1,7 +1,7 @@
 """Track the batch: axes as ordered products of factors, one of which may be the batch.
 
 Swin's windows are the axis (images, windows). A view cuts the row of all factors anew, a permutation
-moves axes, everything else keeps an axis, adds one or takes one away. What mixes images is `Lost`.
+moves axes, everything else keeps an axis, adds one or takes one away. What mixes images raises an error.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Axis = tuple[Factor, ...]
 Way = tuple[Axis, ...]
 
 
-class Lost(Exception):
+class MixedImagesError(Exception):
     """The images are mixed, or split, in a way that cannot be followed."""
 
 
@@ -72,10 +72,10 @@ def placed(shape: Shape, axes: Mapping[int, list[Axis]]) -> Way | None:
             continue
         axis = carrying.pop()
         if carrying or not 0 <= at < len(shape) or size_of(axis) != shape[at]:
-            raise Lost
+            raise MixedImagesError
         way[at], found = axis, found + 1
     if found > 1:
-        raise Lost
+        raise MixedImagesError
     return tuple(way) if found else None
 
 
@@ -91,7 +91,7 @@ def from_right(op: Carried, shape: Shape, inputs: range | None = None) -> Way | 
 def from_left(op: Carried, shape: Shape) -> Way | None:
     """Align axes of the first input from the first: pools, linear layers, axes added at the end."""
     if any(way is not None for way in op.ways[1:]) and op.ways[0] is None:
-        raise Lost
+        raise MixedImagesError
     return placed(shape, {at: [axis] for at, axis in enumerate(op.way(0) or ())})
 
 
@@ -109,10 +109,10 @@ def view(op: Carried, shape: Shape) -> Way | None:
                 axis.append((left, False))
                 row.insert(0, (count // left, False))
             else:
-                raise Lost
+                raise MixedImagesError
         way.append(tuple(_merged(axis)) or plain(1))
     if row or tuple(map(size_of, way)) != shape:
-        raise Lost
+        raise MixedImagesError
     return tuple(way)
 
 

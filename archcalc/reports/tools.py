@@ -133,7 +133,7 @@ def functions_of(network: Network) -> dict[str, str]:
     lowered, trace = network.lowered, network.model.trace  # type: ignore[attr-defined]
     maker = {name: operation for operation in trace.operations for name in operation.outputs}
     found = {}
-    for each in lowered.laid:
+    for each in lowered.held:
         operation = maker.get(each.tensor)
         while operation and operation.word in _SAME:
             operation = maker.get(operation.inputs[0] or "")

@@ -27,7 +27,7 @@ Lookup = Callable[[str], Value]
 _ADD = ast.Add()
 
 
-class Misfit(TypeError):
+class OperandError(TypeError):
     """Values of a type that an operation does not take; the message continues after the expression."""
 
 
@@ -40,7 +40,7 @@ def evaluate(expression: Expression, lookup: Lookup) -> Value:
     try:
         value: Value = _value(expression.tree, lookup)
         return value
-    except Misfit as misfit:
+    except OperandError as misfit:
         what = str(misfit)
     except (TypeError, AttributeError):
         what = "mixes values that do not fit"
@@ -81,11 +81,11 @@ def _value(node: ast.expr, lookup: Lookup) -> Any:
     if isinstance(node, ast.Subscript):
         items, index = _value(node.value, lookup), settled(_value(node.slice, lookup))
         if not isinstance(items, list):
-            raise Misfit("takes an item of what is no list")
+            raise OperandError("takes an item of what is no list")
         if isinstance(index, bool):
             raise TypeError
         if not 0 <= index < len(items):
-            raise Misfit(f"asks for item {int(index)}, counted from 0, of a list of {len(items)}")
+            raise OperandError(f"asks for item {int(index)}, counted from 0, of a list of {len(items)}")
         return items[index]
     if isinstance(node, ast.Call):
         assert isinstance(node.func, ast.Name)
@@ -97,7 +97,7 @@ def _value(node: ast.expr, lookup: Lookup) -> Any:
 def _arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
     for value in (left, right):
         if isinstance(value, str | list):
-            raise Misfit(f"calculates with {'text' if isinstance(value, str) else 'a list'}")
+            raise OperandError(f"calculates with {'text' if isinstance(value, str) else 'a list'}")
     left = met(left, right)
     if isinstance(op, ast.Div):
         if isinstance(left, Symbol | Quotient) or isinstance(right, Symbol | Quotient):
@@ -143,7 +143,7 @@ def _call(name: str, values: list[Any]) -> Any:
         items = values[0] if alone else values
         if name == "len":
             if not isinstance(items, list):
-                raise Misfit("takes the length of what is no list")
+                raise OperandError("takes the length of what is no list")
             return len(items)
         if name == "sum":
             return reduce(lambda a, b: _arithmetic(_ADD, a, b), items, 0)
@@ -162,7 +162,7 @@ def _call(name: str, values: list[Any]) -> Any:
 def round_to(value: Any, multiple: Any) -> Any:
     """Return the nearest multiple, half up; one more if that is under 90 % of `value` (MobileNet)."""
     if value <= 0:  # the least multiple would hide a slip
-        raise Misfit("rounds a number that is not positive")
+        raise OperandError("rounds a number that is not positive")
     if isinstance(multiple, Symbol | Quotient) and multiple == 0:
         raise ZeroDivisionError
     if is_fraction(multiple):

@@ -98,7 +98,7 @@ def locate(text: str, wanted: Iterable[Keys] | None = None) -> dict[Keys, EntryP
     scan = _Scan(text)
     if wanted is not None:
         scan.wanted = {keys[:n] for keys in wanted for n in range(1, len(keys) + 1)}
-    with garbage.paused(), suppress(_Stuck):
+    with garbage.paused(), suppress(_NoMatchError):
         scan.run()
     return scan.found
 
@@ -112,12 +112,12 @@ def line_of(source: Source, keys: Keys) -> int | None:
 def reach(text: str) -> Reached:
     """Scan the beginning of a text; return where the scan ends: at its end, or at an unclosed string."""
     scan = _Scan(text, wanted=set())
-    with suppress(_Stuck):
+    with suppress(_NoMatchError):
         scan.run()
     return Reached(scan.at, scan.key, tuple(bracket.start for bracket in scan.opened))
 
 
-class _Stuck(Exception):
+class _NoMatchError(Exception):
     """No pattern matches: `tomllib` cannot have accepted this text."""
 
 
@@ -261,7 +261,7 @@ class _Scan:
     def _match(self, pattern: re.Pattern[str]) -> re.Match[str]:
         match = pattern.match(self.text, self.at)
         if match is None:
-            raise _Stuck
+            raise _NoMatchError
         return match
 
 

@@ -10,7 +10,7 @@ from archcalc.errors import MOST_MISTAKES, ArchError, Diagnostic, Keys, Span, sh
 TOP_LEVEL = "top-level keys stand before the first [table], or TOML puts them inside it"
 
 
-class EnoughError(Exception):
+class TooManyMistakesError(Exception):
     """Raised when there are more mistakes than anyone wants to see."""
 
 
@@ -21,10 +21,10 @@ class Mistakes:
         self.found: list[Diagnostic] = []
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Add a mistake; raise EnoughError after the hundredth, since a hostile file has a million."""
+        """Add a mistake; raise TooManyMistakesError after the hundredth."""
         self.found.append(diagnostic)
         if len(self.found) >= MOST_MISTAKES:
-            raise EnoughError
+            raise TooManyMistakesError
 
     def extend(self, mistakes: Iterable[Diagnostic]) -> None:
         """Add several."""

@@ -14,7 +14,7 @@ from archcalc.spec.arguments import parse_arguments, parse_parameters
 from archcalc.spec.expressions import ARRIVING, CONSTANTS, FUNCTIONS
 from archcalc.spec.lines import parse_line
 from archcalc.spec.misplaced import TABLES, lifted
-from archcalc.spec.mistakes import EnoughError, Mistakes
+from archcalc.spec.mistakes import Mistakes, TooManyMistakesError
 from archcalc.spec.model import (
     INPUT,
     JOINS,
@@ -56,7 +56,7 @@ def read(source: Source) -> Spec:
     try:
         with garbage.paused():
             spec = reader.spec(inline.document(source.text) if source.inline else parse(source))
-    except EnoughError:
+    except TooManyMistakesError:
         pass
     if reader.mistakes.found:
         raise SpecError(*reader.mistakes.found, source=source)

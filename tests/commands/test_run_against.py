@@ -201,7 +201,7 @@ def test_torch_is_given_the_input_as_its_file_has_it(monkeypatch: pytest.MonkeyP
     model = archcalc.load_model(path)
     lowered = lower(model)
     conv = lowered.graph.nodes[1]
-    (tensor,) = [each.tensor for each in lowered.laid if each.node == 1]
+    (tensor,) = [each.tensor for each in lowered.held if each.node == 1]
     own = weights_of(model, lowered)[conv.path]
     operator: Any = conv.operator
 

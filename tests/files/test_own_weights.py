@@ -41,8 +41,8 @@ def test_outputs_are_torchs(name: str) -> None:
     forward = Forward(lowered.graph, weights_of(model, lowered))
     x = recorded["x"]  # n × channels × height × width, or a sequence
     forward.run(np.ascontiguousarray(x.transpose(0, 2, 3, 1) if x.ndim == 4 else x))
-    (laid,) = [each for each in lowered.laid if each.node == lowered.graph.output]
-    found = forward.values[laid.node].reshape(laid.split).transpose(laid.order)
+    (held,) = [each for each in lowered.held if each.node == lowered.graph.output]
+    found = forward.values[held.node].reshape(held.split).transpose(held.order)
     wanted = recorded["y"]
     assert np.abs(found.reshape(wanted.shape) - wanted).max() <= 1e-4 * np.abs(wanted).max()
 
@@ -97,8 +97,8 @@ def outputs(path: Path, x: Any) -> Any:
     assert {*weights} <= {node.path for node in network.graph.nodes}
     forward = Forward(network.graph, weights)
     forward.run(np.ascontiguousarray(x.transpose(0, 2, 3, 1) if x.ndim == 4 else x))
-    laid = {each.node: each for each in network.lowered.laid}[network.graph.output]  # type: ignore[attr-defined]
-    return forward.values[laid.node].reshape(laid.split).transpose(laid.order)
+    held = {each.node: each for each in network.lowered.held}[network.graph.output]  # type: ignore[attr-defined]
+    return forward.values[held.node].reshape(held.split).transpose(held.order)
 
 
 def near(found: Any, wanted: Any) -> bool:

@@ -44,8 +44,8 @@ def off(name: str) -> float:
     forward = Forward(lowered.graph, weights_of(model(name), lowered))
     x, wanted = recorded["x"], recorded["y"]
     forward.run(np.ascontiguousarray(x.transpose(0, 2, 3, 1) if x.ndim == 4 else x))
-    (laid,) = [each for each in lowered.laid if each.node == lowered.graph.output]
-    found = forward.values[laid.node].reshape(laid.split).transpose(laid.order).reshape(wanted.shape)
+    (held,) = [each for each in lowered.held if each.node == lowered.graph.output]
+    found = forward.values[held.node].reshape(held.split).transpose(held.order).reshape(wanted.shape)
     return float(np.abs(found - wanted).max() / np.abs(wanted).max())
 
 
@@ -324,13 +324,18 @@ PARTS: list[tuple[str, Any, str, str]] = [
     ("contracting._spelled", lambda text, rank: SPELLED(text, rank)[::-1], "einsums", "counts"),
     (
         "unfolding._taken",
-        lambda low, lie, dim, at: TAKEN(low, lie, dim, (0, *at[1:])),
+        lambda low, layout, dim, at: TAKEN(low, layout, dim, (0, *at[1:])),
         "unfolded",
         "values",
     ),
     ("values._distinct", lambda low, file: tuple(map(low.atoms.leaves, file)), "stretched", "counts"),
     ("sources.WeightSources.fresh", lambda self, tensor: False, "tokens", "counts"),
-    ("moves.cut", lambda low, lie, axis, start, size: cut(low, lie, axis, 0, size), "scores", "values"),
+    (
+        "moves.cut",
+        lambda low, layout, axis, start, size: cut(low, layout, axis, 0, size),
+        "scores",
+        "values",
+    ),
 ]
 
 

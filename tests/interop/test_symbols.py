@@ -6,7 +6,7 @@ import pytest
 
 from archcalc.errors import ArchError
 from archcalc.interop.torch.sizes import evaluate, symbols_of
-from archcalc.interop.torch.symbols import BadSize, FreeSize, InputAxis, settle
+from archcalc.interop.torch.symbols import FreeSizeError, InputAxis, SizeError, settle
 
 BATCH = InputAxis("x", 0, None, "Symbol('s0', integer=True, positive=True)", 2)
 TWICE = InputAxis("x", 1, None, "Mul(Integer(2), Symbol('s1', integer=True, positive=True))", 8)
@@ -54,12 +54,12 @@ def test_sizes(text: str, value: int) -> None:
     ],
 )
 def test_what_is_no_size(text: str) -> None:
-    with pytest.raises(BadSize):
+    with pytest.raises(SizeError):
         evaluate(text, {"s0": 9})
 
 
 def test_a_symbol_without_a_value() -> None:
-    with pytest.raises(FreeSize, match=r"^u0$"):
+    with pytest.raises(FreeSizeError, match=r"^u0$"):
         evaluate("Add(Symbol('u0'), Integer(1))", {"s0": 9})
     assert symbols_of("Add(Symbol('u0'), Max(s1, 2))") == {"u0", "s1"}
 

@@ -12,7 +12,7 @@ import pytest
 
 from archcalc.analysis.costs import analyze
 from archcalc.graph.build import build
-from archcalc.interop.counts import NONE, Counts, Seen, Unfit
+from archcalc.interop.counts import NONE, CountingError, Counts, Seen
 from archcalc.interop.vocabulary import MAKING, MOVING, WORDS
 from archcalc.spec.model import Source
 from archcalc.spec.read import read
@@ -329,7 +329,7 @@ def test_a_sum_of_one_operand_has_no_products() -> None:
 
 def test_equations_that_do_not_fit() -> None:
     for equation, shapes in (("ij,jk->ik", [(2, 3)]), ("ij->i", [(2, 3, 4)])):
-        with pytest.raises(Unfit):
+        with pytest.raises(CountingError):
             counted("einsum", list(shapes), (2,), equation=equation)
 
 

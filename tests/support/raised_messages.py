@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-MAKERS = {"Diagnostic", "UsageError", "SpecError", "ShapeError", "Misfit", "fault", "_fault"}
+MAKERS = {"Diagnostic", "UsageError", "SpecError", "ShapeError", "OperandError", "fault", "_fault"}
 RETURNERS = ("_refuse", "_wrong")  # functions that return a message, or a message and a help
 TEMPLATES = {"require": 1}  # the message is not the first argument
 TABLES = {"_WORDS": 1}  # tables of texts: the column that is a message
@@ -75,7 +75,7 @@ def _in_function(function: ast.FunctionDef, constants: Texts) -> Iterator[tuple[
             message = node.value
         if message is not None:
             found = (p for p in _patterns(message, texts) if p not in (ANYTHING, ""))
-            before = ".* " if isinstance(node, ast.Call) and name == "Misfit" else ""
+            before = ".* " if isinstance(node, ast.Call) and name == "OperandError" else ""
             yield from ((message.lineno, before + p) for p in found)
 
 

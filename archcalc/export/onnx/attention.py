@@ -8,14 +8,14 @@ from archcalc.export.onnx.draft import Draft, Values
 from archcalc.export.onnx.joins import cut
 from archcalc.export.onnx.layers import LayerNodes, product
 from archcalc.export.onnx.moves import rolled
-from archcalc.export.refusal import CannotSay
+from archcalc.export.refusal import ExportError
 from archcalc.graph.model import Node
 
 
 def attention(d: Draft, index: int, node: Node) -> None:
     op: Any = node.operator
     if op.relative is not None:
-        raise CannotSay("a learned bias by distance")
+        raise ExportError("a learned bias by distance")
     names = {weight.name for weight in d.graph.weights(d.graph.holder(node))}
     sizes = {weight.name: weight.shape for weight in d.graph.weights(d.graph.holder(node))}
     sources = [d.get(i, "last", node.path) for i in node.inputs]

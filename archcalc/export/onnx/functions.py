@@ -7,7 +7,7 @@ from typing import Any
 
 from archcalc.export.onnx.draft import Draft, Form
 from archcalc.export.onnx.layers import LayerNodes
-from archcalc.export.refusal import CannotSay
+from archcalc.export.refusal import ExportError
 from archcalc.graph.model import Node
 
 
@@ -27,7 +27,7 @@ def stored(kind: str) -> LayerNodes:
     def write(d: Draft, index: int, node: Node) -> None:
         op: Any = node.operator
         if op.of is not None:
-            raise CannotSay("a table that is made beforehand of other numbers")
+            raise ExportError("a table that is made beforehand of other numbers")
         shape = tuple(map(int, op.shape))
         if op.fixed:
             path = d.graph.holder(node).path

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from archcalc.export.onnx.draft import Draft
-from archcalc.export.refusal import CannotSay
+from archcalc.export.refusal import ExportError
 from archcalc.export.windows import counts_zeros, declared, hangs_over, sides
 from archcalc.graph.model import Node
 
@@ -26,7 +26,7 @@ def _ends(pairs: Any) -> list[int]:
 def conv(d: Draft, index: int, node: Node) -> None:
     op: Any = node.operator
     if op.table is not None:
-        raise CannotSay("a table of connections between channels")
+        raise ExportError("a table of connections between channels")
     x = d.graph.input_shapes(node)[0]
     kernel = _ints(op.k)
     filters = (int(op.filters), int(x.channels) // int(op.g), *kernel)
@@ -58,7 +58,7 @@ def deconv(d: Draft, index: int, node: Node) -> None:
         return apart.transpose(axes + 1, axes, axes + 2, *range(axes)).reshape(sizes)
 
     if any(int(out) >= int(stride) for out, stride in zip(op.out, op.s, strict=True) if out):
-        raise CannotSay("an `out` as large as the stride")
+        raise ExportError("an `out` as large as the stride")
     inputs = [d.get(node.inputs[0], "first", node.path), d.weight(node, "weight", sizes, change)]
     if not op.nobias:
         inputs.append(d.weight(node, "bias", (filters,)))
@@ -116,7 +116,7 @@ def pool(kind: str) -> LayerNodes:
             padded = any(a or b for a, b in declared(op, x))
             over = hangs_over(op, x)
             if over and (padded or op.name == "sumpool"):
-                raise CannotSay("rounding up beyond padding that counts")
+                raise ExportError("rounding up beyond padding that counts")
             options["count_include_pad"] = int(not over)
         out, pads = d.shape_of(index, "first"), _ends(sides(op, x))
         read = d.get(node.inputs[0], "first", node.path)
@@ -141,7 +141,7 @@ def adaptive_pool(d: Draft, index: int, node: Node) -> None:
     x = d.graph.input_shapes(node)[0]
     pairs = [(int(n), int(m)) for n, m in zip(x.extents, op.size, strict=True)]
     if any(n % m for n, m in pairs):
-        raise CannotSay("cells of different sizes")
+        raise ExportError("cells of different sizes")
     cells = tuple(n // m for n, m in pairs)
     kind = "MaxPool" if op.max else "AveragePool"
     read, out = d.get(node.inputs[0], "first", node.path), d.shape_of(index, "first")
@@ -215,7 +215,7 @@ def response_norm(d: Draft, index: int, node: Node) -> None:
     op: Any = node.operator
     size = int(op.size)
     if size % 2 == 0:
-        raise CannotSay("an even number of channels around one")
+        raise ExportError("an even number of channels around one")
     read, out = d.get(node.inputs[0], "first", node.path), d.shape_of(index, "first")
     options = {"size": size, "alpha": 1e-4 * size, "beta": 0.75, "bias": 2.0}  # ONNX divides alpha
     d.put(index, "first", d.op("LRN", [read], out, node.path, **options))

@@ -8,7 +8,7 @@ from typing import Any
 from archcalc.export.onnx.draft import Draft, Form, Values
 from archcalc.export.onnx.joins import axis_of, cut
 from archcalc.export.onnx.layers import LayerNodes
-from archcalc.export.refusal import CannotSay
+from archcalc.export.refusal import ExportError
 from archcalc.graph.model import Node
 
 
@@ -189,7 +189,7 @@ def embedding(d: Draft, index: int, node: Node) -> None:
     op: Any = node.operator
     ids = node.inputs[0]
     if d.graph.nodes[ids].inputs:
-        raise CannotSay("ids that a layer computes")
+        raise ExportError("ids that a layer computes")
     table = d.weight(node, "weight", (op.words, op.channels))
     made = d.op("Gather", [table, d.get(ids, "flat", node.path)], d.shape_of(index, "last"), node.path)
     d.put(index, "last", made)

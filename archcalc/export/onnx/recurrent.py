@@ -9,7 +9,7 @@ from archcalc.export.onnx.draft import Draft, Held, Values
 from archcalc.export.onnx.joins import cut
 from archcalc.export.onnx.layers import LayerNodes
 from archcalc.export.onnx.protobuf import FLOAT
-from archcalc.export.refusal import CannotSay
+from archcalc.export.refusal import ExportError
 from archcalc.graph.model import Node
 
 _ORDER = {"LSTM": (0, 3, 1, 2), "GRU": (1, 0, 2), "RNN": (0,)}  # indices of our i f g o and r z n
@@ -19,7 +19,7 @@ def recurrent(kind: str) -> LayerNodes:
     def write(d: Draft, index: int, node: Node) -> None:
         op: Any = node.operator
         if op.proj is not None:
-            raise CannotSay("a projection of the state")
+            raise ExportError("a projection of the state")
         _, steps, width = d.shape_of(node.inputs[0], "last")
         units, ways = int(op.units), int(op.directions)
         made = d.get(node.inputs[0], "last", node.path)
@@ -31,7 +31,7 @@ def recurrent(kind: str) -> LayerNodes:
         for layer in range(op.layers):
             weights = _weights(d, node, kind, layer, width)
             if kind == "RNN" and op.act == "relu":
-                raise CannotSay("an activation other than tanh")
+                raise ExportError("an activation other than tanh")
             out = (steps, ways, 1, units)
             made = d.op(kind, [made, *weights], out, node.path, **options)
             moved = (steps, 1, ways, units)
@@ -61,7 +61,7 @@ def _weights(d: Draft, node: Node, kind: str, layer: int, width: int) -> list[st
     """Return the names of a layer's two matrices [directions, rows, columns], and of its biases."""
     op: Any = node.operator
     if op.bias_count == 1:
-        raise CannotSay("a single bias of a gate")
+        raise ExportError("a single bias of a gate")
     path, ways = d.graph.holder(node).path, int(op.directions)
     rows = len(_ORDER[kind]) * int(op.units)
     wanted: list[tuple[str, tuple[int, ...], tuple[str, ...]]] = [

@@ -15,7 +15,7 @@ from archcalc.export.onnx.layers import LAYERS
 from archcalc.export.onnx.moves import MOVES
 from archcalc.export.onnx.protobuf import FLOAT, INT64, field, node, tensor_head, value, varint
 from archcalc.export.onnx.recurrent import RECURRENT
-from archcalc.export.refusal import CannotSay, refused
+from archcalc.export.refusal import ExportError, refused
 from archcalc.graph.model import Graph
 from archcalc.units import binary
 
@@ -47,9 +47,9 @@ def drafted(graph: Graph) -> Draft:
         try:
             make = NODES.get(layer.operator.name)
             if make is None:
-                raise CannotSay("ONNX has no such operator")
+                raise ExportError("ONNX has no such operator")
             make(draft, index, layer)
-        except CannotSay as reason:
+        except ExportError as reason:
             found.append((layer, str(reason)))
             draft.put(index, "last", "")
             draft.shapes[""] = draft.shape_of(index, "last")

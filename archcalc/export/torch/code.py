@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from archcalc.export.refusal import CannotSay
+from archcalc.export.refusal import ExportError
 from archcalc.export.torch.layers import FREE, LAYERS
 from archcalc.export.torch.moves import JOINS, MOVES
 from archcalc.export.torch.piece import Form, LayerCode
@@ -76,9 +76,9 @@ class Coder:
         try:
             rule = RULES.get(node.operator.name)
             if rule is None:
-                raise CannotSay("torch has no such layer")
+                raise ExportError("torch has no such layer")
             made = rule(self.graph, node)
-        except CannotSay as reason:
+        except ExportError as reason:
             self.refused.append((node, str(reason)))
             made = LayerCode("first", "{0}")
         self.needs.update(dict.fromkeys(made.needs))

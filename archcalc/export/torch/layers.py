@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from archcalc.export.refusal import CannotSay
+from archcalc.export.refusal import ExportError
 from archcalc.export.torch.piece import Form, LayerCode, PieceRule, arg, as_it_is, sizes
 from archcalc.export.torch.pools import around, by_name, even
 from archcalc.export.windows import declared, sides
@@ -15,7 +15,7 @@ from archcalc.graph.model import Graph, Node
 def conv(graph: Graph, node: Node) -> LayerCode:
     op: Any = node.operator
     if op.table is not None:
-        raise CannotSay("a table of connections between channels")
+        raise ExportError("a table of connections between channels")
     x = graph.input_shapes(node)[0]
     pairs = sides(op, x)
     exact = declared(op, x) if even(declared(op, x)) else pairs
@@ -99,7 +99,7 @@ def batch_norm(graph: Graph, node: Node) -> LayerCode:
 
 def _affine(op: Any) -> tuple[str, dict[str, Any]]:
     if op.noscale and not op.noshift:
-        raise CannotSay("a shift without a scale")
+        raise ExportError("a shift without a scale")
     weights: dict[str, Any] = {} if op.noscale else {"scale": (".weight", as_it_is)}
     weights |= {} if op.noshift else {"shift": (".bias", as_it_is)}
     return f", eps={op.eps!r}", weights
@@ -118,7 +118,7 @@ def group_norm(graph: Graph, node: Node) -> LayerCode:
     op: Any = node.operator
     eps, weights = _affine(op)
     if op.noscale != op.noshift:
-        raise CannotSay("a scale without a shift")
+        raise ExportError("a scale without a shift")
     channels, eps = arg("channels", node.shape.channels), "" if op.eps == 1e-5 else eps
     if op.name == "groupnorm":
         affine = ", affine=False" if op.noscale else ""
@@ -174,7 +174,7 @@ def recurrent(kind: str) -> PieceRule:
     def rule(graph: Graph, node: Node) -> LayerCode:
         op: Any = node.operator
         if op.bias_count == 1 or getattr(op, "before", False):
-            raise CannotSay(
+            raise ExportError(
                 "a single bias of a gate" if op.bias_count == 1 else "a reset before the product"
             )
         width = graph.input_shapes(node)[0].channels

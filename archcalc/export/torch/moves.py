@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import sqrt
 from typing import Any
 
-from archcalc.export.refusal import CannotSay
+from archcalc.export.refusal import ExportError
 from archcalc.export.torch.layers import plain
 from archcalc.export.torch.piece import Form, LayerCode, PieceRule, arg, as_it_is
 from archcalc.export.torch.pools import around
@@ -89,7 +89,7 @@ def pixels(function: str) -> PieceRule:
         op: Any = node.operator
         factors = {int(f) for f in op.factor}
         if len(op.factor) != 2 or len(factors) > 1:
-            raise CannotSay("a factor for each axis")
+            raise ExportError("a factor for each axis")
         return LayerCode("first", f"F.{function}({{0}}, {factors.pop()})")
 
     return rule
@@ -99,7 +99,7 @@ def to_depth(graph: Graph, node: Node) -> LayerCode:
     op: Any = node.operator
     factors = {int(f) for f in op.factor}
     if len(op.factor) != 2 or len(factors) > 1:
-        raise CannotSay("a factor for each axis")
+        raise ExportError("a factor for each axis")
     return LayerCode("last", f"to_depth({{0}}, {factors.pop()})", needs=("to_depth",))
 
 
@@ -148,7 +148,7 @@ def position(graph: Graph, node: Node) -> LayerCode:
 def embedding(graph: Graph, node: Node) -> LayerCode:
     op: Any = node.operator
     if graph.nodes[node.inputs[0]].inputs:
-        raise CannotSay("ids that a layer computes")
+        raise ExportError("ids that a layer computes")
     made = f"nn.Embedding({int(op.words)}, {int(op.channels)})"
     return LayerCode("flat", "self.{m}({0})", {"": made}, {"weight": (".weight", as_it_is)}, "last")
 
@@ -182,7 +182,7 @@ def attention(graph: Graph, node: Node) -> LayerCode:
     """Write attention; torch scales the scores itself, so the scale leaves our query weights."""
     op: Any = node.operator
     if op.relative is not None or op.window is not None:
-        raise CannotSay("a bias by distance, or a window of tokens")
+        raise ExportError("a bias by distance, or a window of tokens")
     shapes = graph.input_shapes(node)
     own = {w.name: w.shape for w in graph.weights(graph.holder(node))}
     kv = op.heads if op.kv is None else op.kv
@@ -202,7 +202,7 @@ def attention(graph: Graph, node: Node) -> LayerCode:
     words += ["bias=False"] if op.nobias else []
     words += ["output=False"] if op.noout else []
     if len(shapes) > 2 and shapes[2].channels != memory:
-        raise CannotSay("values of other channels than keys")
+        raise ExportError("values of other channels than keys")
     factor = sqrt(width / int(op.heads))
     weights: dict[str, Any] = {}
     for name in own:
@@ -243,7 +243,7 @@ def stored(sign: str) -> PieceRule:
     def rule(graph: Graph, node: Node) -> LayerCode:
         op: Any = node.operator
         if op.of is not None:
-            raise CannotSay("a table that is made beforehand of other numbers")
+            raise ExportError("a table that is made beforehand of other numbers")
         extents = [int(n) for n in op.shape]
         start = "zeros" if sign == "+" else "ones"
         made = (

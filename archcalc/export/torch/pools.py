@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.export.refusal import CannotSay
+from archcalc.export.refusal import ExportError
 from archcalc.export.torch.piece import LayerCode, PieceRule, sizes
 from archcalc.export.windows import Sides, counts_zeros, declared
 from archcalc.graph.model import Graph, Node
@@ -57,14 +57,14 @@ def avg_pool(graph: Graph, node: Node) -> LayerCode:
     pool, padded = f"F.avg_pool{x.rank}d", any(n for pair in given for n in pair)
     fits = all(2 * before <= int(k) for (before, _), k in zip(given, op.k, strict=True))
     if op.name == "sumpool" and (x.rank == 1 or op.ceil):
-        raise CannotSay("a sum of windows, but over maps")
+        raise ExportError("a sum of windows, but over maps")
     if not padded or (even(given) and fits):
         more = by_name({"padding": [a for a, _ in given]}, {"padding": 0}) if padded else ""
         more += "" if counts or not padded else ", count_include_pad=False"
         return LayerCode("first", f"{pool}({{0}}, {tail}{more}{mode})")
     wide = f"{pool}(F.pad({{0}}, {around(given)}), {tail}{mode})"
     if op.ceil:
-        raise CannotSay("rounding up beyond padding of one side")
+        raise ExportError("rounding up beyond padding of one side")
     if counts:
         return LayerCode("first", wide)
     ones = f"{pool}(F.pad(torch.ones_like({{0}}), {around(given)}), {tail})"

@@ -6,7 +6,7 @@ from typing import Any
 
 from archcalc.errors import shown
 from archcalc.interop.keras.emit import Flow, LayerWriter
-from archcalc.interop.keras.settings import UnknownLayer
+from archcalc.interop.keras.settings import UnknownLayerError
 
 _SAME = """
 relu relu6 sigmoid tanh elu selu celu softplus softsign mish leaky_relu log_sigmoid threshold
@@ -34,7 +34,7 @@ def named(w: LayerWriter, flow: Flow, written: Any) -> Flow:
     """Write an activation as Keras names it: a word, or the entry of a function or layer.
 
     Raises:
-        UnknownLayer: there is no rule for it.
+        UnknownLayerError: there is no rule for it.
     """
     name, config = _name(written), {}
     if isinstance(written, dict) and isinstance(written.get("config"), dict):
@@ -47,7 +47,7 @@ def named(w: LayerWriter, flow: Flow, written: Any) -> Flow:
     if name == "gelu":
         return w.like(flow, "gelu", approximate="tanh" if config.get("approximate") else "none")
     if name not in NAMES:
-        raise UnknownLayer(f"its activation '{shown(name)}' is not known")
+        raise UnknownLayerError(f"its activation '{shown(name)}' is not known")
     return w.like(flow, NAMES[name])
 
 

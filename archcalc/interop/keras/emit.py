@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from archcalc.interop.keras.settings import LARGEST, MOST_AXES, BadLayer, Settings
+from archcalc.interop.keras.settings import LARGEST, MOST_AXES, LayerError, Settings
 from archcalc.interop.trace import OPAQUE, Kind, Operation, Shape, StoredWeight, Tensor
 from archcalc.tuples import NamedTuple
 
@@ -43,7 +43,7 @@ class Recorder:
     def tensor(self, name: str, shape: Shape, dtype: str) -> str:
         """Make a tensor and return its name, numbered where that is taken."""
         if len(shape) > MOST_AXES or any(n > LARGEST for n in shape):
-            raise BadLayer("what it makes is larger than anything that is read")
+            raise LayerError("what it makes is larger than anything that is read")
         count = self._made[name] = self._made.get(name, 0) + 1
         name = name if count == 1 else f"{name}#{count}"
         self.tensors[name] = Tensor(name, shape, dtype)
@@ -74,7 +74,7 @@ class LayerWriter:
     def x(self) -> Flow:
         """The first input."""
         if not self.inputs:
-            raise BadLayer("it has no input")
+            raise LayerError("it has no input")
         return self.inputs[0]
 
     def natural(self, flow: Flow) -> str:
@@ -85,7 +85,7 @@ class LayerWriter:
         """Return the tensor channels first, and its shape, as the layer's data format says."""
         flow = flow or self.x
         if len(flow.shape) < 3:
-            raise BadLayer(f"it reads images, and gets {'×'.join(map(str, flow.shape))}")
+            raise LayerError(f"it reads images, and gets {'×'.join(map(str, flow.shape))}")
         if self.settings.channels_first:
             return self.natural(flow), flow.shape
         return (flow.name if flow.first else self.to.other_order(self, flow)), turned(flow.shape)
@@ -129,7 +129,7 @@ class LayerWriter:
             self.to.weights[full] = StoredWeight(full, tensor, kind, trains, full)
         known = self.to.weights[full].tensor
         if self.to.tensors[known].shape != shape:
-            raise BadLayer("it is called twice with inputs that need other weights")
+            raise LayerError("it is called twice with inputs that need other weights")
         return known
 
     @property

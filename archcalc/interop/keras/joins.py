@@ -7,7 +7,7 @@ from typing import Any
 
 from archcalc.errors import shown
 from archcalc.interop.keras.emit import Flow, LayerWriter
-from archcalc.interop.keras.settings import BadLayer, axis_of
+from archcalc.interop.keras.settings import LayerError, axis_of
 from archcalc.interop.keras.windows import LayerRule
 from archcalc.interop.trace import Shape
 
@@ -25,14 +25,14 @@ def broadcast(shapes: Sequence[Shape]) -> Shape:
     """Return the shape of values joined one by one.
 
     Raises:
-        BadLayer: the shapes do not fit.
+        LayerError: the shapes do not fit.
     """
     rank = max(map(len, shapes))
     wide = [(1,) * (rank - len(shape)) + shape for shape in shapes]
     out = tuple(max(sizes) for sizes in zip(*wide, strict=True))
     if any(n not in (1, m) for shape in wide for n, m in zip(shape, out, strict=True)):
         told = " and ".join("×".join(map(str, shape)) for shape in shapes)
-        raise BadLayer(f"{told} do not fit")
+        raise LayerError(f"{told} do not fit")
     return out
 
 
@@ -70,7 +70,7 @@ def average(w: LayerWriter) -> Flow:
 def scaled_sum(w: LayerWriter) -> Flow:
     """Inception-ResNet's: a branch, by a number, onto the first input."""
     if len(w.inputs) != 2:
-        raise BadLayer("it joins two inputs")
+        raise LayerError("it joins two inputs")
     scaled = w.like(w.inputs[1], "mul", other=w.settings.get("scale", 1))
     return join(w, "add", [w.inputs[0], scaled])
 
@@ -82,7 +82,7 @@ def cat(w: LayerWriter, flows: Sequence[Flow], axis: Any) -> Flow:
     at = axis_of(axis, rank)
     if any(len(f.shape) != rank or _without(f.shape, at) != _without(even[0].shape, at) for f in even):
         told = ", ".join("×".join(map(str, flow.shape)) for flow in even)
-        raise BadLayer(f"{told} do not fit beside each other")
+        raise LayerError(f"{told} do not fit beside each other")
     total = sum(flow.shape[at] for flow in even)
     made = Flow("", (*even[0].shape[:at], total, *even[0].shape[at + 1 :]), even[0].first)
     dim = (0, *range(2, rank), 1)[at] if made.first else at
@@ -96,7 +96,7 @@ def _without(shape: Shape, at: int) -> Shape:
 def matmul(w: LayerWriter, a: Flow, b: Flow) -> Flow:
     """Write a product of the last two axes."""
     if min(len(a.shape), len(b.shape)) < 2 or a.shape[-1] != b.shape[-2]:
-        raise BadLayer("its two inputs have no axis to sum over")
+        raise LayerError("its two inputs have no axis to sum over")
     out = (*broadcast([a.shape[:-2], b.shape[:-2]]), a.shape[-2], b.shape[-1])
     return Flow(w.op("matmul", [w.natural(a), w.natural(b)], out), out)
 
@@ -122,7 +122,7 @@ def _arithmetic(word: str) -> Evaluated:
         flows = [arg for arg in args[:2] if isinstance(arg, Flow)]
         numbers = [arg for arg in args[:2] if isinstance(arg, int | float)]
         if not flows or len(flows) + len(numbers) != 2:
-            raise BadLayer(f"{shown(args[-1])} is no tensor and no number")
+            raise LayerError(f"{shown(args[-1])} is no tensor and no number")
         if numbers:
             if word == "div" and not isinstance(args[0], Flow):
                 return w.like(w.like(flows[0], "reciprocal"), "mul", other=numbers[0])

@@ -6,7 +6,7 @@ from math import prod
 
 from archcalc.interop.keras.activations import activate
 from archcalc.interop.keras.emit import Flow, LayerWriter
-from archcalc.interop.keras.settings import BadLayer, axis_of, size
+from archcalc.interop.keras.settings import LayerError, axis_of, size
 from archcalc.interop.keras.windows import LayerRule
 from archcalc.interop.trace import Shape
 
@@ -35,7 +35,7 @@ def _channels(w: LayerWriter) -> tuple[str, Shape, Flow]:
     elif axis == 1:
         flow = flow._replace(name=w.natural(flow), first=False)
     else:
-        raise BadLayer(f"a norm of axis {axis} of {len(flow.shape)} is not read")
+        raise LayerError(f"a norm of axis {axis} of {len(flow.shape)} is not read")
     return flow.name, flow.held, flow
 
 
@@ -72,7 +72,7 @@ def layer_norm(word: str) -> LayerRule:
         rank = len(flow.shape)
         axes = sorted(axis_of(a, rank) for a in (axis if isinstance(axis, list) else [axis]))
         if axes != list(range(axes[0], rank)):
-            raise BadLayer("a norm over other axes than the last ones is not read")
+            raise LayerError("a norm over other axes than the last ones is not read")
         over = flow.shape[axes[0] :]
         rms = word == "rms_norm" or w.settings.flag("rms_scaling", False)
         inputs: list[str | None] = [w.natural(flow)]
@@ -91,7 +91,7 @@ def group_norm(w: LayerWriter) -> Flow:
     groups = w.settings.get("groups", 32)
     groups = shape[1] if groups == -1 else size(groups, "groups")
     if shape[1] % groups:
-        raise BadLayer(f"{groups} groups do not divide {shape[1]} channels")
+        raise LayerError(f"{groups} groups do not divide {shape[1]} channels")
     each = (shape[1],)
     scale = w.weight("gamma", each) if w.settings.flag("scale", True) else None
     shift = w.weight("beta", each) if w.settings.flag("center", True) else None
@@ -136,7 +136,7 @@ def scaling(w: LayerWriter) -> Flow:
 def _by_channel(flow: Flow, channels: int) -> Shape:
     """Return the shape of a number a channel, as the trace has the axes."""
     if channels not in (1, flow.shape[-1]):
-        raise BadLayer(f"{channels} numbers for {flow.shape[-1]} channels")
+        raise LayerError(f"{channels} numbers for {flow.shape[-1]} channels")
     return (channels, *(1,) * (len(flow.shape) - 2)) if flow.first else (channels,)
 
 
@@ -160,7 +160,7 @@ def view(w: LayerWriter, flow: Flow, target: list[int]) -> Flow:
     if target.count(-1) == 1 and wanted and whole % wanted == 0:
         target = [whole // wanted if n == -1 else n for n in target]
     if prod(target) != whole or min(target, default=1) < 1:
-        raise BadLayer(f"{whole:,} values do not make {'×'.join(map(str, target))}")
+        raise LayerError(f"{whole:,} values do not make {'×'.join(map(str, target))}")
     out = (flow.shape[0], *target)
     return Flow(w.op("view", [w.natural(flow)], out, flow.dtype), out, dtype=flow.dtype)
 
@@ -173,7 +173,7 @@ def reshape(w: LayerWriter) -> Flow:
 def permuted(w: LayerWriter, flow: Flow, dims: tuple[int, ...]) -> Flow:
     """Reorder all axes."""
     if sorted(dims) != list(range(len(flow.shape))):
-        raise BadLayer(f"{dims} is no order of {len(flow.shape)} axes")
+        raise LayerError(f"{dims} is no order of {len(flow.shape)} axes")
     out = tuple(flow.shape[dim] for dim in dims)
     return Flow(w.op("permute", [w.natural(flow)], out, flow.dtype, dims=dims), out, dtype=flow.dtype)
 

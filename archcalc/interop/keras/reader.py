@@ -8,7 +8,7 @@ from typing import Any
 
 from archcalc.errors import ArchError, Diagnostic
 from archcalc.interop.keras.emit import Flow, Recorder
-from archcalc.interop.keras.settings import MOST_AXES, BadLayer, size
+from archcalc.interop.keras.settings import MOST_AXES, LayerError, size
 from archcalc.interop.keras.topology import Topology, is_model, topology
 from archcalc.interop.keras.walk import MALFORMED, Around, ModelWalk
 from archcalc.interop.onnx.inputs import feed
@@ -41,7 +41,7 @@ def read(
     try:
         entry, source = _entry(document, version)
         return _trace(entry, label, source, inputs, dims)
-    except BadLayer as fact:
+    except LayerError as fact:
         raise ArchError(Diagnostic(f"{label}: {fact}", help=fact.help)) from fact
     except MALFORMED as error:
         raise ArchError(f"{label}: its model is not written as Keras writes it") from error
@@ -53,7 +53,7 @@ def _entry(document: Any, version: str) -> tuple[Mapping[str, Any], str]:
     tfjs = isinstance(document, dict) and "modelTopology" in document
     if tfjs:
         if document.get("format") == "graph-model":
-            raise BadLayer(
+            raise LayerError(
                 "a graph model of tfjs, not its layers",
                 "convert it to a layers model: tensorflowjs_converter --output_format tfjs_layers_model",
             )
@@ -61,7 +61,7 @@ def _entry(document: Any, version: str) -> tuple[Mapping[str, Any], str]:
     entry = outer.get("model_config", outer)
     if not isinstance(entry, dict) or not is_model(entry):
         cls = entry.get("class_name", "it") if isinstance(entry, dict) else "it"
-        raise BadLayer(
+        raise LayerError(
             f"{cls} is Python code: only Sequential and Functional models have their layers in the file"
         )
     version = str(outer.get("keras_version") or version)
@@ -84,7 +84,7 @@ def _trace(
     walk = ModelWalk(to)
     try:
         outputs = walk.model(model, flows, Around("", _trains(entry), 0))
-    except BadLayer:
+    except LayerError:
         if not walk.strangers:
             raise
         outputs = []
@@ -159,7 +159,7 @@ def _extents(shape: Any) -> tuple[int | str | None, ...] | None:
     if shape is None:
         return None
     if not isinstance(shape, list) or not 1 <= len(shape) <= MOST_AXES:
-        raise BadLayer("the shape of an input is no list of a few sizes")
+        raise LayerError("the shape of an input is no list of a few sizes")
     first = shape[0] if shape[0] is None else size(shape[0], "the batch")
     sizes = [None if n is None else size(n, "a size of an input") for n in shape[1:]]
     return ("batch" if first is None else first, *sizes)

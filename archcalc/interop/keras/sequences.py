@@ -7,7 +7,7 @@ from typing import Any
 
 from archcalc.interop.keras.emit import Flow, LayerWriter
 from archcalc.interop.keras.layers import linear
-from archcalc.interop.keras.settings import BadLayer, Settings
+from archcalc.interop.keras.settings import LayerError, Settings
 from archcalc.interop.keras.windows import LayerRule
 from archcalc.interop.trace import Shape
 
@@ -33,7 +33,7 @@ def _weights(w: LayerWriter, cls: str, settings: Settings, inputs: int, prefix: 
 def _plain(settings: Settings) -> None:
     for key, usual in (("activation", "tanh"), ("recurrent_activation", "sigmoid")):
         if settings.get(key, usual) != usual:
-            raise BadLayer(f"a recurrent layer is counted with {key} {usual} only")
+            raise LayerError(f"a recurrent layer is counted with {key} {usual} only")
 
 
 def recurrent(cls: str) -> LayerRule:
@@ -44,7 +44,7 @@ def bidirectional(w: LayerWriter) -> Flow:
     inner = w.settings.get("layer") or {}
     cls = str(inner.get("class_name"))
     if cls not in _GATES:
-        raise BadLayer("it wraps no recurrent layer that is known")
+        raise LayerError("it wraps no recurrent layer that is known")
     return _run(w, cls, Settings(inner["config"]), both=True)
 
 
@@ -52,7 +52,7 @@ def _run(w: LayerWriter, cls: str, settings: Settings, both: bool) -> Flow:
     """Write one operation for all steps, and what is taken of its output."""
     _plain(settings)
     if len(w.x.shape) != 3 or settings.flag("return_state", False):
-        raise BadLayer("it reads one sequence of vectors, and makes one output")
+        raise LayerError("it reads one sequence of vectors, and makes one output")
     batch, steps, width = w.x.shape
     units, ways = settings.size("units"), ("forward_", "backward_") if both else ("",)
     inputs: list[str | None] = [w.natural(w.x)]
@@ -83,7 +83,7 @@ def _merged(w: LayerWriter, made: str, out: Shape, mode: Any) -> Flow:
     if mode == "concat":
         return Flow(made, out)
     if mode not in _MERGES:
-        raise BadLayer("merge_mode must be concat, sum, mul or ave")
+        raise LayerError("merge_mode must be concat, sum, mul or ave")
     apart = (*out[:-1], 2, out[-1] // 2)
     split = w.op("view", [made], apart)
     half = (*out[:-1], out[-1] // 2)
@@ -93,7 +93,7 @@ def _merged(w: LayerWriter, made: str, out: Shape, mode: Any) -> Flow:
 def heads(w: LayerWriter) -> Flow:
     """Multi-head attention: four projections around the attention of every head."""
     if not 2 <= len(w.inputs) <= 3 or any(len(flow.shape) != 3 for flow in w.inputs):
-        raise BadLayer("it reads query, value and key as sequences, and nothing else")
+        raise LayerError("it reads query, value and key as sequences, and nothing else")
     query, value, key = (*w.inputs, w.inputs[1])[:3]
     count, width = w.settings.size("num_heads"), w.settings.size("key_dim")
     deep = w.settings.size("value_dim", width)

@@ -11,7 +11,7 @@ LARGEST = 1 << 40  # of a size
 MOST_AXES = 8
 
 
-class BadLayer(Exception):
+class LayerError(Exception):
     """A fact about a layer that cannot be counted; the reader adds the place."""
 
     def __init__(self, fact: str, help: str = "") -> None:
@@ -19,7 +19,7 @@ class BadLayer(Exception):
         self.help = help
 
 
-class UnknownLayer(BadLayer):
+class UnknownLayerError(LayerError):
     """No rule knows the layer."""
 
 
@@ -47,7 +47,7 @@ class Settings:
         value = self.get(key, default)
         values = value if isinstance(value, list) else [value] * axes
         if len(values) != axes:
-            raise BadLayer(f"{key} has {len(values)} numbers for {axes} axes")
+            raise LayerError(f"{key} has {len(values)} numbers for {axes} axes")
         return tuple(size(v, key) for v in values)
 
     def pairs(self, key: str, axes: int) -> list[tuple[int, int]]:
@@ -57,10 +57,10 @@ class Settings:
         if axes == 1 and isinstance(value, list) and len(value) == 2:
             values = [value]
         if len(values) != axes:
-            raise BadLayer(f"{key} has {len(values)} entries for {axes} axes")
+            raise LayerError(f"{key} has {len(values)} entries for {axes} axes")
         found = [tuple(v) if isinstance(v, list) else (v, v) for v in values]
         if any(len(p) != 2 or not all(_counts(n) for n in p) for p in found):
-            raise BadLayer(f"{key} must be integers from 0, not {shown(value)}")
+            raise LayerError(f"{key} must be integers from 0, not {shown(value)}")
         return [(p[0], p[1]) for p in found]
 
     @property
@@ -77,14 +77,14 @@ def size(value: Any, key: str) -> int:
     """Return a positive integer of a file.
 
     Raises:
-        BadLayer: it is none, or larger than any model's.
+        LayerError: it is none, or larger than any model's.
     """
     if value is None:
-        raise BadLayer(f"{key} is not given")
+        raise LayerError(f"{key} is not given")
     if isinstance(value, float) and value == int(value):  # as some writers of JSON have it
         value = int(value)
     if not _counts(value) or not value:
-        raise BadLayer(f"{key} must be a positive integer, not {shown(value)}")
+        raise LayerError(f"{key} must be a positive integer, not {shown(value)}")
     return int(value)
 
 
@@ -92,10 +92,10 @@ def axis_of(value: Any, rank: int) -> int:
     """Return an axis counted from 0, also of a list of one.
 
     Raises:
-        BadLayer: there is no such axis.
+        LayerError: there is no such axis.
     """
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if isinstance(value, bool) or not isinstance(value, int) or not -rank <= value < rank:
-        raise BadLayer(f"axis {shown(value)} is none of {rank} axes")
+        raise LayerError(f"axis {shown(value)} is none of {rank} axes")
     return value % rank

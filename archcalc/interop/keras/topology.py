@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from archcalc.interop.keras.settings import BadLayer
+from archcalc.interop.keras.settings import LayerError
 from archcalc.tuples import NamedTuple
 
 _MODELS = ("Functional", "Model", "Sequential")
@@ -62,18 +62,18 @@ def topology(entry: Mapping[str, Any]) -> Topology:
     """Return the layers of a model's entry.
 
     Raises:
-        BadLayer: the entry is not written as Keras writes it.
+        LayerError: the entry is not written as Keras writes it.
     """
     config = entry["config"]
     written = config if isinstance(config, list) else config.get("layers")
     if not isinstance(written, list) or not written:
-        raise BadLayer("it has no layers")
+        raise LayerError("it has no layers")
     functional = isinstance(config, dict) and "output_layers" in config
     layers = tuple(_entry(layer, number) for number, layer in enumerate(written))
     names = [layer.name for layer in layers]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise BadLayer(f"two layers are called '{twice}'")
+        raise LayerError(f"two layers are called '{twice}'")
     if functional:
         inputs, outputs = _ends(config["input_layers"]), _ends(config["output_layers"])
         return Topology(_numbered(layers, outputs), inputs, outputs)

@@ -11,7 +11,7 @@ from archcalc.interop.keras.emit import Flow, LayerWriter, Recorder
 from archcalc.interop.keras.joins import FUNCTIONS, JOINS, function_of
 from archcalc.interop.keras.layers import LAYERS
 from archcalc.interop.keras.sequences import SEQUENCES
-from archcalc.interop.keras.settings import BadLayer, Settings, UnknownLayer
+from archcalc.interop.keras.settings import LayerError, Settings, UnknownLayerError
 from archcalc.interop.keras.topology import LayerEntry, Ref, Topology, is_model, refs, topology
 from archcalc.interop.keras.windows import WINDOWS, LayerRule
 from archcalc.interop.trace import Shape
@@ -34,7 +34,7 @@ class Around(NamedTuple):
     depth: int
 
 
-class PlacedLayer(BadLayer):
+class LocatedLayerError(LayerError):
     """A fact with the layer that it is about."""
 
 
@@ -52,12 +52,12 @@ class ModelWalk:
         """Return what a model makes of its inputs.
 
         Raises:
-            BadLayer: inputs are missing, calls wait for each other, or a layer cannot be read.
+            LayerError: inputs are missing, calls wait for each other, or a layer cannot be read.
         """
         if around.depth > _DEEPEST:
-            raise BadLayer(f"models are nested more than {_DEEPEST} deep")
+            raise LayerError(f"models are nested more than {_DEEPEST} deep")
         if len(inputs) != len(model.inputs):
-            raise BadLayer(f"it has {len(model.inputs)} inputs, and gets {len(inputs)}")
+            raise LayerError(f"it has {len(model.inputs)} inputs, and gets {len(inputs)}")
         made: Made = {(ref.layer, 0): [flow] for ref, flow in zip(model.inputs, inputs, strict=True)}
         recorded = _recorded(model)
         for layer, number in _ordered(model, made):
@@ -65,13 +65,14 @@ class ModelWalk:
             where = around._replace(path=path, depth=around.depth + 1)
             try:
                 found = self._layer(layer, number, made, where, recorded.get((layer.name, number)))
-            except PlacedLayer:
+            except LocatedLayerError:
                 raise
-            except BadLayer as fact:
-                raise PlacedLayer(f"layer '{path}' ({shown(layer.cls)}): {fact}", fact.help) from fact
+            except LayerError as fact:
+                told = f"layer '{path}' ({shown(layer.cls)}): {fact}"
+                raise LocatedLayerError(told, fact.help) from fact
             except MALFORMED as error:
                 what = "its settings are not written as Keras writes them"
-                raise PlacedLayer(f"layer '{path}' ({shown(layer.cls)}): {what}") from error
+                raise LocatedLayerError(f"layer '{path}' ({shown(layer.cls)}): {what}") from error
             made[layer.name, number] = found
         return [_found(made, ref) for ref in model.outputs]
 
@@ -82,7 +83,7 @@ class ModelWalk:
         inputs = [_found(made, ref) for ref in refs((call.args, dict(call.kwargs)))]
         self._calls += 1 + len(inputs)
         if self._calls > _MOST_CALLS:
-            raise BadLayer(f"the model calls layers more than {_MOST_CALLS:,} times")
+            raise LayerError(f"the model calls layers more than {_MOST_CALLS:,} times")
         trains = at.trains and layer.config.get("trainable") is not False
         self.to.modules[at.path] = layer.cls
         entry = {"class_name": layer.cls, "config": layer.config}
@@ -99,7 +100,7 @@ class ModelWalk:
                 flow = _rule(FUNCTIONS, function)(w, args)
             else:
                 flow = _rule(RULES, layer.cls.rpartition(">")[2])(w)
-        except UnknownLayer as fact:
+        except UnknownLayerError as fact:
             return [self._stranger(w, fact, recorded)]
         return [_agreeing(flow, recorded)]
 
@@ -114,7 +115,7 @@ class ModelWalk:
         out = (batch, steps, *made.shape[1:])
         return Flow(w.op("view", [w.natural(made)], out), out)
 
-    def _stranger(self, w: LayerWriter, fact: UnknownLayer, recorded: Shape | None) -> Flow:
+    def _stranger(self, w: LayerWriter, fact: UnknownLayerError, recorded: Shape | None) -> Flow:
         """A layer without a rule goes on with the shape that the file records, if it does."""
         if recorded is not None and all(isinstance(n, int) and n > 0 for n in recorded[1:]):
             return w.opaque((w.x.shape[0], *recorded[1:]))
@@ -127,14 +128,14 @@ class ModelWalk:
 
 def _rule(rules: Mapping[str, Any], name: str) -> Any:
     if name not in rules:
-        raise UnknownLayer("")
+        raise UnknownLayerError("")
     return rules[name]
 
 
 def _found(made: Made, ref: Ref) -> Flow:
     flows = made.get((ref.layer, ref.call))
     if flows is None or not 0 <= ref.output < len(flows):
-        raise BadLayer(f"nothing makes output {ref.output} of call {ref.call} of '{shown(ref.layer)}'")
+        raise LayerError(f"nothing makes output {ref.output} of call {ref.call} of '{shown(ref.layer)}'")
     return flows[ref.output]
 
 
@@ -162,7 +163,7 @@ def _agreeing(flow: Flow, recorded: Shape | None) -> Flow:
         if not same or any(n not in (None, m) for n, m in zip(recorded, flow.shape, strict=True)):
             told = "×".join("?" if n is None else shown(n) for n in recorded[1:])
             mine = "×".join(map(str, flow.shape[1:]))
-            raise BadLayer(f"it makes {mine}, where the file records {told}")
+            raise LayerError(f"it makes {mine}, where the file records {told}")
     return flow
 
 
@@ -170,7 +171,7 @@ def _ordered(model: Topology, made: Made) -> Iterator[tuple[LayerEntry, int]]:
     """Yield the calls in the file's order, each after those that make its inputs.
 
     Raises:
-        BadLayer: calls wait for each other, or for what is not there.
+        LayerError: calls wait for each other, or for what is not there.
     """
     waiting: dict[tuple[str, int], list[tuple[int, int]]] = {}
     missing: dict[tuple[int, int], int] = {}
@@ -196,4 +197,4 @@ def _ordered(model: Topology, made: Made) -> Iterator[tuple[LayerEntry, int]]:
                 heapq.heappush(ready, later)
     if done < len(missing):
         at, number = min(key for key, count in missing.items() if count)
-        raise BadLayer(f"layer '{shown(model.layers[at].name)}' waits for tensors that nothing makes")
+        raise LayerError(f"layer '{shown(model.layers[at].name)}' waits for tensors that nothing makes")

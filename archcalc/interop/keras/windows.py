@@ -8,7 +8,7 @@ from typing import Any
 
 from archcalc.interop.keras.activations import activate
 from archcalc.interop.keras.emit import Flow, LayerWriter
-from archcalc.interop.keras.settings import BadLayer
+from archcalc.interop.keras.settings import LayerError
 from archcalc.interop.trace import Shape
 
 LayerRule = Callable[[LayerWriter], Flow]
@@ -24,9 +24,9 @@ def _padded(w: LayerWriter, n: Shape, span: Shape, stride: Shape) -> tuple[Shape
         needed = [k - 1 if how == "causal" else 0 for k in span]
         out = tuple((a + p - k) // s + 1 for a, p, k, s in zip(n, needed, span, stride, strict=True))
     else:
-        raise BadLayer(f"padding '{how}' is none of same, valid and causal")
+        raise LayerError(f"padding '{how}' is none of same, valid and causal")
     if min(out) < 1:
-        raise BadLayer(f"its window of {_sizes(span)} is larger than its input of {_sizes(n)}")
+        raise LayerError(f"its window of {_sizes(span)} is larger than its input of {_sizes(n)}")
     before = tuple(p if how == "causal" else p // 2 for p in needed)
     behind = tuple(p - b for p, b in zip(needed, before, strict=True))
     return out, before if before == behind else (*before, *behind)
@@ -44,7 +44,7 @@ def _conv(
     stride, dilation, kernel = window["stride"], window["dilation"], window["kernel"]
     span = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
     if shape[1] % groups or filters % groups:
-        raise BadLayer(f"{groups} groups do not divide {shape[1]} channels and {filters} filters")
+        raise LayerError(f"{groups} groups do not divide {shape[1]} channels and {filters} filters")
     sizes, padding = _padded(w, shape[2:], span, stride)
     inputs: list[str | None] = [held, w.weight(name, (filters, shape[1] // groups, *kernel))]
     if window["bias"]:
@@ -65,7 +65,7 @@ def _window(w: LayerWriter, axes: int) -> dict[str, Any]:
 def _images(w: LayerWriter, axes: int) -> tuple[str, Shape]:
     held, shape = w.images()
     if len(shape) != axes + 2:
-        raise BadLayer(f"it reads {axes + 1} axes, and gets {_sizes(w.x.shape[1:])}")
+        raise LayerError(f"it reads {axes + 1} axes, and gets {_sizes(w.x.shape[1:])}")
     return held, shape
 
 
@@ -113,7 +113,7 @@ def transposed(axes: int) -> LayerRule:
         filters, stride = w.settings.size("filters"), window["stride"]
         span = tuple((k - 1) * d + 1 for k, d in zip(window["kernel"], window["dilation"], strict=True))
         if w.settings.get("output_padding") is not None:
-            raise BadLayer("output_padding of a transposed convolution is not read")
+            raise LayerError("output_padding of a transposed convolution is not read")
         same = str(w.settings.get("padding", "valid")).lower() == "same"
         sizes = tuple(
             n * s + (0 if same else max(k - s, 0))
@@ -185,7 +185,7 @@ def crop(axes: int) -> LayerRule:
         for dim, (before, behind) in enumerate(pairs, 2):
             end = shape[dim] - behind
             if end <= before:
-                raise BadLayer(f"it cuts {before + behind} of {shape[dim]}")
+                raise LayerError(f"it cuts {before + behind} of {shape[dim]}")
             shape = (*shape[:dim], end - before, *shape[dim + 1 :])
             held = w.op("slice", [held], shape, dim=dim, start=before, end=end)
         return w.back(held, shape)
@@ -203,7 +203,7 @@ _RESIZING = {
 def _resize(w: LayerWriter, held: str, out: Shape, default: str) -> Flow:
     how = w.settings.get("interpolation", default)
     if how not in _RESIZING:
-        raise BadLayer(f"interpolation '{how}' is not known")
+        raise LayerError(f"interpolation '{how}' is not known")
     return w.back(w.op(_RESIZING[how], [held], out, align_corners=False), out)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from archcalc.errors import ArchError, ShapeError, Span
 from archcalc.graph.model import Node
 from archcalc.interop.lowering.arranging import blocks, dealt, first_swap
-from archcalc.interop.lowering.axes import Atoms, Axis, Lie
-from archcalc.interop.lowering.model import Laid, PlacedWeight, Unlowered
+from archcalc.interop.lowering.axes import Atoms, Axis, Layout
+from archcalc.interop.lowering.model import HeldTensor, LoweringError, PlacedWeight
 from archcalc.interop.lowering.names import PathNames
 from archcalc.interop.lowering.sources import WeightSources
 from archcalc.interop.prune import Pruned
@@ -35,13 +35,13 @@ class LoweringState(WeightSources):
         self._reading.update(trace.outputs)
         self.atoms = Atoms()
         self.nodes: list[Node] = []
-        self.lies: dict[str, Lie] = {}
+        self.layouts: dict[str, Layout] = {}
         self.placed: list[PlacedWeight] = []
         self.names = PathNames(trace.modules)
         self.operation: Operation | None = None
         self.numbers: dict[int, tuple[float | None, str]] = {}
         self.otherwise: dict[int, str] = {}  # nodes with the file's counts but other values: the reason
-        self.stood: dict[str, Lie] = {}  # constants that are layers of their own
+        self.stood: dict[str, Layout] = {}  # constants that are layers of their own
         self.zero = -1  # the node that outputs a zero, to which those constants are added
         self.tokens: dict[Hashable, int] = {}  # the class tokens of sequences, by their origin
         self.pending: dict[int, str] = {}  # attention nodes whose output projection is still to come
@@ -54,43 +54,43 @@ class LoweringState(WeightSources):
     # tensors of the trace
 
     def live(self, name: str | None) -> bool:
-        return name in self.lies
+        return name in self.layouts
 
-    def lie(self, name: str | None) -> Lie:
+    def layout(self, name: str | None) -> Layout:
         """Return the layout of a tensor, in atoms that are not split.
 
         Raises:
-            Unlowered: the tensor is a constant, so no node holds it.
+            LoweringError: the tensor is a constant, so no node holds it.
         """
-        if name is None or name not in self.lies:
-            raise Unlowered("one of its inputs is a constant")
-        return self.atoms.resolved(self.lies[name])
+        if name is None or name not in self.layouts:
+            raise LoweringError("one of its inputs is a constant")
+        return self.atoms.resolved(self.layouts[name])
 
-    def set(self, name: str, lie: Lie) -> None:
+    def set(self, name: str, layout: Layout) -> None:
         """Record the layout of a tensor.
 
         Raises:
-            Unlowered: the layout does not have the shape that the file gives.
+            LoweringError: the layout does not have the shape that the file gives.
         """
-        shapes = self.atoms.shape(lie.file), self.atoms.shape(lie.own)
-        want, node = self.shape(name), self.nodes[lie.node].shape
+        shapes = self.atoms.shape(layout.file), self.atoms.shape(layout.own)
+        want, node = self.shape(name), self.nodes[layout.node].shape
         if shapes != (want, tuple(node)):
             told = " or ".join("×".join(map(str, shape)) for shape in (want, node))
-            raise Unlowered(f"its output is {told}, not {'×'.join(map(str, shapes[0]))}")
-        self.lies[name] = lie
-        self._names_of.setdefault(lie.node, []).append(name)
+            raise LoweringError(f"its output is {told}, not {'×'.join(map(str, shapes[0]))}")
+        self.layouts[name] = layout
+        self._names_of.setdefault(layout.node, []).append(name)
 
-    def laid(self) -> list[Laid]:
+    def held_tensors(self) -> list[HeldTensor]:
         """Return the layout of the last tensor that each node holds."""
         last = (names[-1] for names in self._names_of.values())
-        return [self.laid_as(name) for name in last if name not in self._between]
+        return [self.held_tensor(name) for name in last if name not in self._between]
 
-    def laid_as(self, name: str) -> Laid:
+    def held_tensor(self, name: str) -> HeldTensor:
         """Return the node that holds a tensor, and how to bring its output into the file's order."""
-        lie = self.lie(name)
-        own = tuple(atom for axis in lie.own for atom in axis)
-        order = tuple(own.index(atom) for axis in lie.file for atom in axis)
-        return Laid(lie.node, name, tuple(self.atoms.size((atom,)) for atom in own), order)
+        layout = self.layout(name)
+        own = tuple(atom for axis in layout.own for atom in axis)
+        order = tuple(own.index(atom) for axis in layout.file for atom in axis)
+        return HeldTensor(layout.node, name, tuple(self.atoms.size((atom,)) for atom in own), order)
 
     def readers(self, node: int) -> int:
         """Count the operations that read a node's output, without those that only rename it."""
@@ -142,14 +142,14 @@ class LoweringState(WeightSources):
         """Add a node; `weights` are the (name, tensor, split, order) of each of its weights.
 
         Raises:
-            Unlowered: the operator does not accept these inputs or arguments.
+            LoweringError: the operator does not accept these inputs or arguments.
         """
         shapes = tuple(self.nodes[i].shape for i in inputs)
         try:
             operator = self.operator(word, given, shapes[0].rank)
             shape = operator.output_shape(*shapes)
         except (ShapeError, ArchError) as error:
-            raise Unlowered(str(error)) from error
+            raise LoweringError(str(error)) from error
         index, shares = len(self.nodes), -1
         if weights:
             held = tuple((w[0], self.origin(w[1]), *w[2:]) for w in weights)
@@ -179,32 +179,32 @@ class LoweringState(WeightSources):
 
     # layouts
 
-    def spread(self, lie: Lie, own: Sequence[Axis]) -> Lie:
+    def spread(self, layout: Layout, own: Sequence[Axis]) -> Layout:
         """Return the tensor in a node whose axes are exactly `own`; add the moves that this takes.
 
         Raises:
-            Unlowered: `own` has more axes than a tensor of archcalc can have.
+            LoweringError: `own` has more axes than a tensor of archcalc can have.
         """
         target = tuple(self.atoms.leaves(axis) for axis in own)
-        if target == lie.own:
-            return lie
+        if target == layout.own:
+            return layout
         if len(target) > MOST_AXES:
-            raise Unlowered(f"it takes {len(target)} axes: archcalc has {MOST_AXES}")
-        key = (lie.node, target)
+            raise LoweringError(f"it takes {len(target)} axes: archcalc has {MOST_AXES}")
+        key = (layout.node, target)
         if key not in self._arranged:
-            self._arranged[key] = self._moved(lie, target)
-        return Lie(self._arranged[key], lie.file, target)
+            self._arranged[key] = self._moved(layout, target)
+        return Layout(self._arranged[key], layout.file, target)
 
-    def _moved(self, lie: Lie, target: tuple[Axis, ...]) -> int:
+    def _moved(self, layout: Layout, target: tuple[Axis, ...]) -> int:
         """Add permutations of at most four blocks each, until the axes are in the order of `target`."""
-        node, own = lie.node, lie.own
+        node, own = layout.node, layout.own
         groups = dealt(own, target)
         if groups:
             return self.add("shuffle", [node], groups=self.atoms.size(groups))
         flat = [atom for axis in own for atom in axis]
         want = [atom for axis in target for atom in axis]
         if sorted(flat) != sorted(want):
-            raise Unlowered("its axes are not those of its input")
+            raise LoweringError("its axes are not those of its input")
         while flat != want:
             runs = blocks(flat, want)
             order = sorted(range(len(runs)), key=lambda i: want.index(runs[i][0]))
@@ -231,19 +231,19 @@ class LoweringState(WeightSources):
             return self.add("tokens", [node])
         return self.add("reshape", [node], shape=sizes)
 
-    def gather(self, lie: Lie, channels: Axis, exact: bool = False) -> Lie:
+    def gather(self, layout: Layout, channels: Axis, exact: bool = False) -> Layout:
         """Return the tensor with these atoms as its channels, in any order unless `exact`."""
         wanted = self.atoms.leaves(channels)
-        last = lie.own[-1]
+        last = layout.own[-1]
         if last == wanted or (not exact and sorted(last) == sorted(wanted)):
-            return lie
+            return layout
         inside = set(wanted)
-        rest = [tuple(atom for atom in axis if atom not in inside) for axis in lie.own]
+        rest = [tuple(atom for atom in axis if atom not in inside) for axis in layout.own]
         if not exact:
-            wanted = tuple(atom for axis in lie.own for atom in axis if atom in inside)
+            wanted = tuple(atom for axis in layout.own for atom in axis if atom in inside)
         kept = [axis for axis in rest if axis]
         while len(kept) > MOST_AXES - 1:
             kept[:2] = [kept[0] + kept[1]]
         if not kept:
             kept = [(), ()]
-        return self.spread(lie, (*kept, wanted))
+        return self.spread(layout, (*kept, wanted))

@@ -8,8 +8,8 @@ from typing import Any
 from archcalc.graph.model import Node
 from archcalc.interop.lowering import constants, products, values
 from archcalc.interop.lowering.assembly import LoweringState
-from archcalc.interop.lowering.axes import Axis, Lie
-from archcalc.interop.lowering.model import Unlowered
+from archcalc.interop.lowering.axes import Axis, Layout
+from archcalc.interop.lowering.model import LoweringError
 from archcalc.interop.lowering.stored import standing
 from archcalc.interop.trace import Operation
 from archcalc.tuples import NamedTuple
@@ -23,7 +23,7 @@ class _Heads(NamedTuple):
     `scale` multiplies the scores.
     """
 
-    lies: tuple[Lie, Lie, Lie]
+    layouts: tuple[Layout, Layout, Layout]
     windows: Axis
     heads: Axis
     places: Axis
@@ -48,11 +48,13 @@ def _is_map(low: LoweringState, found: _Heads, added: list[str]) -> bool:
     Its windows tile a feature map, its queries, keys and values are linear functions of that map, and
     its scores get a table of relative positions.
     """
-    own, sides = found.lies[0].own, _window(low, found, found.lies[0].own)
-    made = [_source(low, lie) for lie in found.lies]
+    own, sides = found.layouts[0].own, _window(low, found, found.layouts[0].own)
+    made = [_source(low, layout) for layout in found.layouts]
     if sides is None or len(own) != 3 or any(m is None for m in made) or not added:
         return False
-    if any(low.live(name) for name in added) or any(lie.own[:-1] != own[:-1] for lie in found.lies):
+    if any(low.live(name) for name in added):
+        return False
+    if any(layout.own[:-1] != own[:-1] for layout in found.layouts):
         return False
     table = ((2 * sides - 1) ** 2, low.atoms.size(found.heads))
     behind = [t for name in added for t in low.pruned.behind.get(name, ()) if low.is_parameter(t)]
@@ -67,30 +69,30 @@ def _written_out(low: LoweringState, op: Operation, scale: float, added: list[st
     scores = low.temporary(shape)
     step = op._replace(word="matmul", outputs=(scores,))
     products.multiply(low, step, query, key)
-    lie = low.lie(scores)
-    node = low.add("factor", [lie.node], shape=(1,), fixed=True)
+    layout = low.layout(scores)
+    node = low.add("factor", [layout.node], shape=(1,), fixed=True)
     low.number(node, scale, "mul", 1)
-    low.set(scores, lie._replace(node=node))
+    low.set(scores, layout._replace(node=node))
     for name in added:
         more = (1,) * (len(low.shape(name)) - len(shape))  # from a view around the sum
         further = low.temporary((*more, *shape))
         constants.join(
             low, op._replace(word="add", inputs=(scores, name), outputs=(further,), attributes={})
         )
-        lie = low.lie(further)
+        layout = low.layout(further)
         scores = low.temporary(shape)
-        low.set(scores, lie._replace(file=lie.file[len(more) :]))
-    lie = low.lie(scores)
-    x = low.gather(lie, lie.file[-1])
-    lie = x._replace(node=low.add("softmax", [x.node]))
-    products.multiply(low, op, lie, value)
+        low.set(scores, layout._replace(file=layout.file[len(more) :]))
+    layout = low.layout(scores)
+    x = low.gather(layout, layout.file[-1])
+    layout = x._replace(node=low.add("softmax", [x.node]))
+    products.multiply(low, op, layout, value)
 
 
 def _heads(low: LoweringState, op: Operation) -> _Heads:
     query, key, value = (standing(low, name) for name in op.inputs[:3])
     rank = len(query.file)
     if len(key.file) != rank or len(value.file) != rank:
-        raise Unlowered("its queries, keys and values differ in their number of axes")
+        raise LoweringError("its queries, keys and values differ in their number of axes")
     before = tuple(atom for axis in query.file[:-2] for atom in axis)
     channels = set(query.own[-1])
     heads = tuple(atom for atom in before if atom in channels)
@@ -107,38 +109,38 @@ def _usual(low: LoweringState, width: Axis) -> float:
 def _of_sequence(low: LoweringState, op: Operation, found: _Heads) -> None:
     """Lower attention over a whole sequence: queries, keys and values are positions × channels."""
     laid, heads = [], low.atoms.size(found.heads)
-    for lie in found.lies:
-        pairs = values.matched(low, found.lies[0].file[:-2], lie.file[:-2])
+    for layout in found.layouts:
+        pairs = values.matched(low, found.layouts[0].file[:-2], layout.file[:-2])
         headed = tuple(pairs[atom] for atom in low.atoms.leaves(found.heads))
-        laid.append((low.atoms.resolved(lie), (lie.file[-2], headed + lie.file[-1])))
+        laid.append((low.atoms.resolved(layout), (layout.file[-2], headed + layout.file[-1])))
     given: dict[str, Any] = {"heads": heads, "causal": bool(op.attributes.get("is_causal", False))}
     value, _own = laid[2]
     result = tuple(low.atoms.leaves(axis) for axis in (found.places, found.heads + value.file[-1]))
-    file = (*found.lies[0].file[:-1], value.file[-1])
-    projected = _projected(low, [lie for lie, _ in laid], [own for _, own in laid], found.scale)
+    file = (*found.layouts[0].file[:-1], value.file[-1])
+    projected = _projected(low, [layout for layout, _ in laid], [own for _, own in laid], found.scale)
     if projected is not None:
         x, held, biased = projected
         node = low.add("attention", [x], held, **given, noout=True, nobias=not biased)
         low.pending[node] = "output"
     elif not isclose(found.scale, _usual(low, found.width), rel_tol=1e-6):
         if given["causal"]:
-            raise Unlowered("it scales its scores by an unusual factor and masks some of them")
+            raise LoweringError("it scales its scores by an unusual factor and masks some of them")
         _written_out(low, op, found.scale, [])
         return
     else:
-        nodes = [low.spread(lie, own).node for lie, own in laid]
+        nodes = [low.spread(layout, own).node for layout, own in laid]
         node = low.add("attention", nodes, **given, bare=True)
-    low.set(op.outputs[0], Lie(node, file, result))
+    low.set(op.outputs[0], Layout(node, file, result))
 
 
 def _projected(
-    low: LoweringState, lies: list[Lie], wanted: list[tuple[Axis, Axis]], scale: float
+    low: LoweringState, layouts: list[Layout], wanted: list[tuple[Axis, Axis]], scale: float
 ) -> tuple[int, list[Any], bool] | None:
     """Return the node that queries, keys and values are projected from, their weights, and `biased`.
 
     Returns None if they are not linear functions of one tensor of the same width.
     """
-    made = [_source(low, lie) for lie in lies]
+    made = [_source(low, layout) for layout in layouts]
     found = [m for m in made if m is not None]
     if len(found) < 3 or len({m[0] for m in found}) > 1:
         return None
@@ -146,8 +148,8 @@ def _projected(
     sizes = [low.atoms.size(own[-1]) for own in wanted]
     if set(sizes) != {width} or len({biased for *_, biased in found}) > 1:
         return None
-    for lie, own in zip(lies, wanted, strict=True):
-        if lie.own[-1] != tuple(low.atoms.leaves(own[-1])):
+    for layout, own in zip(layouts, wanted, strict=True):
+        if layout.own[-1] != tuple(low.atoms.leaves(own[-1])):
             return None
     held = [
         w
@@ -155,7 +157,7 @@ def _projected(
         for w in low.rows_of(layer, part, start, width, scale)
     ]
     positions = wanted[0][0]
-    order = tuple(atom for axis in lies[0].own[:-1] for atom in axis)
+    order = tuple(atom for axis in layouts[0].own[:-1] for atom in axis)
     if order != tuple(low.atoms.leaves(positions)):
         return None
     return _sequence(low, x), held, found[0][3]
@@ -168,13 +170,13 @@ def _sequence(low: LoweringState, node: int) -> int:
     return low.once("tokens", node)
 
 
-def _source(low: LoweringState, lie: Lie) -> tuple[int, int, int, bool] | None:
+def _source(low: LoweringState, layout: Layout) -> tuple[int, int, int, bool] | None:
     """Return the linear layer whose output, or a slice of it, this tensor is.
 
     Returns its input node, its own node, the first channel, and whether it has a bias; else None.
     """
-    node, start = low.nodes[lie.node], 0
-    layer = lie.node
+    node, start = low.nodes[layout.node], 0
+    layer = layout.node
     if node.operator.name == "slice" and getattr(node.operator, "axis", "") == "channels":
         start, layer = int(getattr(node.operator, "start", 0)), node.inputs[0]
         node = low.nodes[layer]
@@ -193,17 +195,17 @@ def _is_linear(node: Node) -> bool:
 
 def _in_windows(low: LoweringState, op: Operation, found: _Heads, added: list[str]) -> None:
     """Lower the window attention of Swin: its windows tile a feature map."""
-    lies = [low.atoms.resolved(lie) for lie in found.lies]
-    own = lies[0].own
+    layouts = [low.atoms.resolved(layout) for layout in found.layouts]
+    own = layouts[0].own
     sides = _window(low, found, own)
-    if sides is None or any(lie.own[:-1] != own[:-1] for lie in lies):
-        raise Unlowered("its windows do not tile a feature map")
+    if sides is None or any(layout.own[:-1] != own[:-1] for layout in layouts):
+        raise LoweringError("its windows do not tile a feature map")
     heads = tuple(low.atoms.leaves(found.heads + found.width))
     channels = [(own[0], heads)] * 3
-    wanted = [(axes[0], lie.own[-1]) for axes, lie in zip(channels, lies, strict=True)]
-    made = [_source(low, lie) for lie in lies]
+    wanted = [(axes[0], layout.own[-1]) for axes, layout in zip(channels, layouts, strict=True)]
+    made = [_source(low, layout) for layout in layouts]
     if any(m is None for m in made) or len({m[0] for m in made if m}) > 1 or len(own) != 3:
-        raise Unlowered("its queries, keys and values are not linear functions of one feature map")
+        raise LoweringError("its queries, keys and values are not linear functions of one feature map")
     width = low.atoms.size(heads)
     sources = [m for m in made if m is not None]
     held = [
@@ -214,15 +216,15 @@ def _in_windows(low: LoweringState, op: Operation, found: _Heads, added: list[st
     held += _places(low, added, sides, low.atoms.size(found.heads))
     x, shift = _unrolled(low, sources[0][0])
     if not sources[0][3] or not wanted:
-        raise Unlowered("its projections have no bias")
+        raise LoweringError("its projections have no bias")
     node = low.add(
         "windowattention", [x], held, heads=low.atoms.size(found.heads), window=sides, shift=shift
     )
     low.pending[node] = "output"
     if shift:
         low.rolled[node] = shift
-    result = (*own[:-1], tuple(low.atoms.leaves(found.heads)) + lies[2].file[-1])
-    low.set(op.outputs[0], Lie(node, (*lies[0].file[:-1], lies[2].file[-1]), result))
+    result = (*own[:-1], tuple(low.atoms.leaves(found.heads)) + layouts[2].file[-1])
+    low.set(op.outputs[0], Layout(node, (*layouts[0].file[:-1], layouts[2].file[-1]), result))
 
 
 def _window(low: LoweringState, found: _Heads, own: tuple[Axis, ...]) -> int | None:
@@ -246,9 +248,9 @@ def _places(low: LoweringState, added: list[str], side: int, heads: int) -> list
         behind = [t for t in low.pruned.behind.get(name, ()) if low.is_parameter(t)]
         tables += [t for t in behind if low.shape(t) == (count, heads)]
         if len(behind) > 1 or (behind and low.shape(behind[0]) != (count, heads)):
-            raise Unlowered("the tensor added to its scores is not a table of relative positions")
+            raise LoweringError("the tensor added to its scores is not a table of relative positions")
     if len(tables) != 1:
-        raise Unlowered("no table of relative positions is added to its scores")
+        raise LoweringError("no table of relative positions is added to its scores")
     return [("position", tables[0], (2 * side - 1, 2 * side - 1, heads), (0, 1, 2))]
 
 

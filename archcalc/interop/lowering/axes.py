@@ -10,8 +10,8 @@ from archcalc.tuples import NamedTuple
 Axis = tuple[int, ...]  # atoms, the outermost first; an axis of size 1 has none
 
 
-class Lie(NamedTuple):
-    """The layout of a tensor of the file: how it lies in the output of a node.
+class Layout(NamedTuple):
+    """The layout of a tensor of the file: how the output of a node holds it.
 
     `file` are the axes that the tensor has in the file, `own` the axes of the node's output. Both
     consist of the same atoms.
@@ -66,18 +66,18 @@ class Atoms:
     def shape(self, axes: Iterable[Axis]) -> tuple[int, ...]:
         return tuple(self.size(axis) for axis in axes)
 
-    def resolved(self, lie: Lie) -> Lie:
+    def resolved(self, layout: Layout) -> Layout:
         """Return the same layout in atoms that are not split further."""
-        file, own = (tuple(map(self.leaves, axes)) for axes in (lie.file, lie.own))
-        return Lie(lie.node, file, own)
+        file, own = (tuple(map(self.leaves, axes)) for axes in (layout.file, layout.own))
+        return Layout(layout.node, file, own)
 
-    def fused(self, lie: Lie) -> Lie:
+    def fused(self, layout: Layout) -> Layout:
         """Return the same layout; atoms that are adjacent in the file and in the node become one."""
-        if all(len(axis) < 2 for axis in lie.file):
-            return lie
-        follows = {a: b for axis in lie.own for a, b in pairwise(axis)}
+        if all(len(axis) < 2 for axis in layout.file):
+            return layout
+        follows = {a: b for axis in layout.own for a, b in pairwise(axis)}
         instead: dict[int, Axis] = {}
-        for axis in lie.file:
+        for axis in layout.file:
             run: list[int] = []
             for atom in (*axis, -1):
                 if run and follows.get(run[-1]) == atom:
@@ -88,12 +88,12 @@ class Atoms:
                     instead |= {run[0]: made, **dict.fromkeys(run[1:], ())}
                 run = [atom]
         if not instead:
-            return lie
+            return layout
         file, own = (
             tuple(tuple(b for a in axis for b in instead.get(a, (a,))) for axis in axes)
-            for axes in (lie.file, lie.own)
+            for axes in (layout.file, layout.own)
         )
-        return Lie(lie.node, file, own)
+        return Layout(layout.node, file, own)
 
     def viewed(self, axes: Sequence[Axis], shape: Sequence[int]) -> tuple[Axis, ...] | None:
         """Return the axes after a row-major view as `shape`; None if the atoms do not fit it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archcalc.interop.lowering.assembly import LoweringState
-from archcalc.interop.lowering.axes import Axis, Lie
+from archcalc.interop.lowering.axes import Axis, Layout
 from archcalc.interop.lowering.stored import standing, tokens
 from archcalc.interop.lowering.values import matched
 from archcalc.interop.trace import Operation
@@ -21,30 +21,30 @@ def cat(low: LoweringState, op: Operation) -> None:
 def stack(low: LoweringState, op: Operation) -> None:
     rank = len(low.shape(op.outputs[0]))
     dim = int(op.attributes.get("dim") or 0) % rank
-    lies = [standing(low, name) for name in op.inputs]
-    joined(low, op, [x._replace(file=(*x.file[:dim], (), *x.file[dim:])) for x in lies], dim)
+    layouts = [standing(low, name) for name in op.inputs]
+    joined(low, op, [x._replace(file=(*x.file[:dim], (), *x.file[dim:])) for x in layouts], dim)
 
 
-def joined(low: LoweringState, op: Operation, lies: Sequence[Lie], dim: int) -> None:
+def joined(low: LoweringState, op: Operation, layouts: Sequence[Layout], dim: int) -> None:
     """Concatenate tensors along the axis `dim` of the file."""
-    shapes = [low.atoms.shape(lie.file) for lie in lies]
+    shapes = [low.atoms.shape(layout.file) for layout in layouts]
     kept = [i for i, shape in enumerate(shapes) if 0 not in shape]
-    lies = [lies[i] for i in kept]
-    main = next((lie for lie in lies if lie.file[dim]), None)
-    others = [axis for at, axis in enumerate(lies[0].file) if at != dim]
+    layouts = [layouts[i] for i in kept]
+    main = next((layout for layout in layouts if layout.file[dim]), None)
+    others = [axis for at, axis in enumerate(layouts[0].file) if at != dim]
     for _ in range(2):  # the last tensors may split atoms that the first ones also have
-        rest = [matched(low, others, [a for at, a in enumerate(x.file) if at != dim]) for x in lies]
-    main = low.atoms.resolved(lies[0] if main is None else main)
+        rest = [matched(low, others, [a for at, a in enumerate(x.file) if at != dim]) for x in layouts]
+    main = low.atoms.resolved(layouts[0] if main is None else main)
     own, at = with_axis(main, low.atoms.leaves(main.file[dim]))
-    first = rest[lies.index(next(x for x in lies if x.node == main.node))]
+    first = rest[layouts.index(next(x for x in layouts if x.node == main.node))]
     back = {b: a for a, b in first.items()}
     own = tuple(() if i == at else tuple(back[a] for a in axis) for i, axis in enumerate(own))
     nodes = []
-    for lie, pairs in zip(lies, rest, strict=True):
-        lie = low.atoms.resolved(lie)
+    for layout, pairs in zip(layouts, rest, strict=True):
+        layout = low.atoms.resolved(layout)
         target = [tuple(pairs[a] for a in axis) for axis in own]
-        target[at] = low.atoms.leaves(lie.file[dim])
-        nodes.append(low.spread(lie, target).node)
+        target[at] = low.atoms.leaves(layout.file[dim])
+        nodes.append(low.spread(layout, target).node)
     shape = low.nodes[nodes[0]].shape
     axis = (*shape.axes, "channels")[at]
     node = nodes[0] if len(nodes) == 1 else low.add("concat", nodes, axis=axis)
@@ -52,10 +52,10 @@ def joined(low: LoweringState, op: Operation, lies: Sequence[Lie], dim: int) -> 
     axes = [*map(low.atoms.leaves, others)]
     axes.insert(dim, made)
     own = tuple(made if i == at else axis for i, axis in enumerate(own))
-    low.set(op.outputs[0], Lie(node, tuple(axes), own))
+    low.set(op.outputs[0], Layout(node, tuple(axes), own))
 
 
-def with_axis(main: Lie, wanted: Axis) -> tuple[tuple[Axis, ...], int]:
+def with_axis(main: Layout, wanted: Axis) -> tuple[tuple[Axis, ...], int]:
     """Return axes for the node, one of which is `wanted`, and the index of that one."""
     if wanted in main.own and wanted:
         return main.own, main.own.index(wanted)

@@ -9,7 +9,7 @@ from typing import Any
 from archcalc.arithmetic import Margin
 from archcalc.interop.lowering import constants
 from archcalc.interop.lowering.assembly import LoweringState
-from archcalc.interop.lowering.axes import Lie
+from archcalc.interop.lowering.axes import Layout
 from archcalc.interop.lowering.laying import (
     Weighing,
     along,
@@ -20,7 +20,7 @@ from archcalc.interop.lowering.laying import (
     sizes,
     vector,
 )
-from archcalc.interop.lowering.model import Unlowered
+from archcalc.interop.lowering.model import LoweringError
 from archcalc.interop.lowering.projections import projected_out
 from archcalc.interop.trace import Operation
 
@@ -29,7 +29,7 @@ def conv(low: LoweringState, op: Operation) -> None:
     weight = low.shape(op.inputs[1])
     kernel = weight[2:]
     axes, groups = len(kernel), int(op.attributes.get("groups", 1))
-    x, images = map_of(low, low.lie(op.inputs[0]), axes)
+    x, images = map_of(low, low.layout(op.inputs[0]), axes)
     bias = op.inputs[2] if len(op.inputs) > 2 else None
     given = {
         "filters": weight[0],
@@ -53,8 +53,8 @@ def conv_transpose(low: LoweringState, op: Operation) -> None:
     weight = low.shape(op.inputs[1])
     kernel = weight[2:]
     axes, groups = len(kernel), int(op.attributes.get("groups", 1))
-    lie = low.lie(op.inputs[0])
-    x, images = map_of(low, lie, axes)
+    layout = low.layout(op.inputs[0])
+    x, images = map_of(low, layout, axes)
     bias = op.inputs[2] if len(op.inputs) > 2 else None
     filters = weight[1] * groups
     stride = sizes(op.attributes.get("stride", 1), axes)
@@ -86,28 +86,28 @@ def conv_transpose(low: LoweringState, op: Operation) -> None:
 
 def _require_fixed(low: LoweringState, op: Operation, position: int) -> None:
     if low.live(op.inputs[position]):
-        raise Unlowered("its weights depend on the input")
+        raise LoweringError("its weights depend on the input")
     weight = op.inputs[position] or ""
     size, learned = prod(low.shape(weight)), low.learned_behind(weight)
     if not learned:
-        raise Unlowered("its weights are not trainable, and those of archcalc's layer are")
+        raise LoweringError("its weights are not trainable, and those of archcalc's layer are")
     if learned > size:
-        raise Unlowered(f"its {size:,} weights are made of {learned:,} learned numbers")
+        raise LoweringError(f"its {size:,} weights are made of {learned:,} learned numbers")
 
 
 def linear(low: LoweringState, op: Operation) -> None:
     """Lower a linear layer; on a feature map it becomes a 1×1 convolution."""
     weight = low.shape(op.inputs[1])
-    lie = low.lie(op.inputs[0])
+    layout = low.layout(op.inputs[0])
     _require_fixed(low, op, 1)
     bias = op.inputs[2] if len(op.inputs) > 2 else None
-    dense(low, op, lie, weight[0], op.inputs[1] or "", bias)
+    dense(low, op, layout, weight[0], op.inputs[1] or "", bias)
 
 
 def dense(
     low: LoweringState,
     op: Operation,
-    lie: Lie,
+    layout: Layout,
     units: int,
     weight: str,
     bias: str | None,
@@ -119,18 +119,18 @@ def dense(
     """
     if bias is not None and (low.shape(bias) != (units,) or not low.parameter_behind(bias)):
         between = low.temporary(low.shape(op.outputs[0]))
-        dense(low, op._replace(outputs=(between,)), lie, units, weight, None, turned)
-        constants.biased(low, op, bias, low.lie(between))
+        dense(low, op._replace(outputs=(between,)), layout, units, weight, None, turned)
+        constants.biased(low, op, bias, low.layout(between))
         return
     if (
         not turned
-        and lie.own[-1] == low.atoms.leaves(lie.file[-1])
-        and projected_out(low, lie, units, weight, bias)
+        and layout.own[-1] == low.atoms.leaves(layout.file[-1])
+        and projected_out(low, layout, units, weight, bias)
     ):
-        low.set(op.outputs[0], lie)
+        low.set(op.outputs[0], layout)
         return
-    x = low.gather(lie, lie.file[-1])
-    split, order = reordered(low, lie.file[-1], x.own[-1])
+    x = low.gather(layout, layout.file[-1])
+    split, order = reordered(low, layout.file[-1], x.own[-1])
     split, order = (units, *split), (*(n + 1 for n in order), 0)
     if turned:
         split, order = (*split[1:], units), (*(n - 1 for n in order[:-1]), len(split) - 1)
@@ -138,10 +138,10 @@ def dense(
         ("weight", weight, split, order),
         *([("bias", bias, (units,), (0,))] if bias is not None else []),
     ]
-    exact = not turned and bias is None and x.own[-1] == low.atoms.leaves(lie.file[-1])
+    exact = not turned and bias is None and x.own[-1] == low.atoms.leaves(layout.file[-1])
     node = _product(low, x.node, held, units, low.table_of(weight) if exact else None)
     made = low.atoms.new(units)
-    low.set(op.outputs[0], Lie(node, (*x.file[:-1], made), (*x.own[:-1], made)))
+    low.set(op.outputs[0], Layout(node, (*x.file[:-1], made), (*x.own[:-1], made)))
 
 
 def _product(low: LoweringState, x: int, held: Sequence[Weighing], units: int, table: int | None) -> int:
@@ -156,9 +156,9 @@ def _product(low: LoweringState, x: int, held: Sequence[Weighing], units: int, t
 
 def batch_norm(low: LoweringState, op: Operation) -> None:
     """Lower batch norm: scale, shift, mean, variance; a run computes statistics that the file lacks."""
-    lie = low.lie(op.inputs[0])
-    channels = lie.file[1]
-    x = low.gather(lie, channels)
+    layout = low.layout(op.inputs[0])
+    channels = layout.file[1]
+    x = low.gather(layout, channels)
     scale, shift, mean, variance = (*op.inputs[1:5], *[None] * (5 - len(op.inputs)))[:4]
     names = zip(("scale", "shift", "mean", "variance"), (scale, shift, mean, variance), strict=True)
     held = [w for name, t in names for w in vector(low, name, t, channels, x.own[-1])]
@@ -172,11 +172,11 @@ def _eps(op: Operation) -> dict[str, float]:
 
 
 def layer_norm(low: LoweringState, op: Operation) -> None:
-    lie = low.lie(op.inputs[0])
+    layout = low.layout(op.inputs[0])
     normal = op.attributes.get("normalized_shape")
     count = len(normal) if isinstance(normal, (tuple, list)) else 1
-    channels = tuple(atom for axis in lie.file[len(lie.file) - count :] for atom in axis)
-    x = low.gather(lie, channels)
+    channels = tuple(atom for axis in layout.file[len(layout.file) - count :] for atom in axis)
+    x = low.gather(layout, channels)
     scale, shift = (*op.inputs[1:3], None, None)[:2]
     held = vector(low, "scale", scale, channels, x.own[-1])
     if op.word == "rms_norm":
@@ -191,11 +191,11 @@ def group_norm(low: LoweringState, op: Operation) -> None:
     if op.attributes.get("use_input_stats") is False:  # an instance norm with running statistics
         batch_norm(low, op)
         return
-    lie = low.lie(op.inputs[0])
-    channels = lie.file[1]
-    if low.atoms.size(lie.file[0]) > 1:
-        raise Unlowered("it normalizes several images at once")
-    x = low.gather(lie, channels, exact=True)
+    layout = low.layout(op.inputs[0])
+    channels = layout.file[1]
+    if low.atoms.size(layout.file[0]) > 1:
+        raise LoweringError("it normalizes several images at once")
+    x = low.gather(layout, channels, exact=True)
     scale, shift = (*op.inputs[1:3], None, None)[:2]
     held = vector(low, "scale", scale, channels, x.own[-1])
     held += vector(low, "shift", shift, channels, x.own[-1])
@@ -207,8 +207,8 @@ def group_norm(low: LoweringState, op: Operation) -> None:
 
 
 def local_response_norm(low: LoweringState, op: Operation) -> None:
-    lie = low.lie(op.inputs[0])
-    x = low.gather(lie, lie.file[1], exact=True)
+    layout = low.layout(op.inputs[0])
+    x = low.gather(layout, layout.file[1], exact=True)
     size = int(op.attributes.get("size", 1))
     node = low.add("lrn", [x.node], size=size)
     known = {"alpha": 1e-4 * size, "beta": 0.75, "bias": 2}
@@ -220,10 +220,10 @@ def local_response_norm(low: LoweringState, op: Operation) -> None:
 def embedding(low: LoweringState, op: Operation) -> None:
     """Lower an embedding: look up a row of its table for each word index."""
     words, width = low.shape(op.inputs[0])
-    lie = low.lie(op.inputs[1])
-    x = low.gather(lie, ())
+    layout = low.layout(op.inputs[1])
+    x = low.gather(layout, ())
     held: list[Weighing] = [("weight", op.inputs[0] or "", (words, width), (0, 1))]
     node = low.add("embedding", [x.node], held, words=words, channels=width)
     low.table(op.inputs[0] or "", node)
     made = low.atoms.new(width)
-    low.set(op.outputs[0], Lie(node, (*x.file, made), (*x.own[:-1], made)))
+    low.set(op.outputs[0], Layout(node, (*x.file, made), (*x.own[:-1], made)))

@@ -6,8 +6,8 @@ from typing import Any
 
 from archcalc.arithmetic import Margin
 from archcalc.interop.lowering.assembly import LoweringState
-from archcalc.interop.lowering.axes import Axis, Lie
-from archcalc.interop.lowering.model import Unlowered
+from archcalc.interop.lowering.axes import Axis, Layout
+from archcalc.interop.lowering.model import LoweringError
 from archcalc.interop.trace import Operation
 
 Weighing = tuple[str, str, tuple[int, ...], tuple[int, ...]]  # name, tensor, split, order
@@ -25,13 +25,13 @@ def margins(op: Operation, kernel: tuple[int, ...]) -> tuple[Margin, ...]:
     The file gives one number, one per axis, all those before and then all those after, or a word.
 
     Raises:
-        Unlowered: the padding is 'same_lower'.
+        LoweringError: the padding is 'same_lower'.
     """
     given, axes = op.attributes.get("padding", 0), len(kernel)
     if given in ("valid", "same"):
         return (Margin(0, 0),) * axes
     if given == "same_lower":
-        raise Unlowered("it puts the odd row of padding first")
+        raise LoweringError("it puts the odd row of padding first")
     pads = sizes(given, axes)
     behind = pads[axes:] if len(pads) == 2 * axes else pads
     return tuple(Margin(a, b) for a, b in zip(pads[:axes], behind, strict=True))
@@ -53,17 +53,17 @@ def reordered(low: LoweringState, file: Axis, own: Axis) -> tuple[tuple[int, ...
     return tuple(low.atoms.size((a,)) for a in file), tuple(file.index(a) for a in own)
 
 
-def map_of(low: LoweringState, lie: Lie, axes: int) -> tuple[Lie, Axis]:
+def map_of(low: LoweringState, layout: Layout, axes: int) -> tuple[Layout, Axis]:
     """Return the tensor as a map, and the axis of its images.
 
     The last `axes` axes of the file are the positions, and the axis before them the channels.
     """
-    images = tuple(atom for axis in lie.file[: -axes - 1] for atom in axis)
-    positions = lie.file[-axes:]
+    images = tuple(atom for axis in layout.file[: -axes - 1] for atom in axis)
+    positions = layout.file[-axes:]
     if images and axes == 3:
-        raise Unlowered("it has several images and three spatial axes")
-    own = (*([images] if images else []), *positions, lie.file[-axes - 1])
-    return low.spread(lie, own), images
+        raise LoweringError("it has several images and three spatial axes")
+    own = (*([images] if images else []), *positions, layout.file[-axes - 1])
+    return low.spread(layout, own), images
 
 
 def mapped(
@@ -76,11 +76,11 @@ def mapped(
     positions = tuple(low.atoms.new(size) for size in shape[-axes:])
     front = ((),) * (len(shape) - axes - 1) if not images else _images(low, op, axes)
     own = (*([images] if images else []), *positions, made)
-    low.set(op.outputs[0], Lie(node, (*front, made, *positions), own))
+    low.set(op.outputs[0], Layout(node, (*front, made, *positions), own))
 
 
 def _images(low: LoweringState, op: Operation, axes: int) -> tuple[Axis, ...]:
-    return low.lie(op.inputs[0]).file[: -axes - 1]
+    return low.layout(op.inputs[0]).file[: -axes - 1]
 
 
 def along(images: Axis, values: tuple[Any, ...], neutral: Any) -> tuple[Any, ...]:

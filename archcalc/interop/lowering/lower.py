@@ -23,10 +23,10 @@ from archcalc.interop.lowering import (
     windows,
 )
 from archcalc.interop.lowering.assembly import LoweringState
-from archcalc.interop.lowering.axes import Axis, Lie
+from archcalc.interop.lowering.axes import Axis, Layout
 from archcalc.interop.lowering.check import check
 from archcalc.interop.lowering.inputs import channels_of
-from archcalc.interop.lowering.model import Laid, Lowered, Unlowered
+from archcalc.interop.lowering.model import HeldTensor, Lowered, LoweringError
 from archcalc.interop.lowering.needed import needed
 from archcalc.interop.lowering.projections import unfinished
 from archcalc.interop.lowering.written_out import Gathering
@@ -119,47 +119,47 @@ def _lowered(name: str, trace: Trace, tally: Tally) -> Lowered:
     for operation in pruned.live:
         try:
             _one(low, operation)
-        except (Unlowered, *_CONTRADICTIONS) as fact:
+        except (LoweringError, *_CONTRADICTIONS) as fact:
             raise _refused(name, operation, fact) from fact
     try:
         unfinished(low)
-    except Unlowered as fact:
+    except LoweringError as fact:
         raise ArchError(f"{name}: {fact}") from fact
     whole = Graph(tuple(low.nodes), *_outputs(name, low))
     graph, numbers = needed(whole)
-    lies = [(low.lies[t].node, prod(low.shape(t))) for t in trace.outputs if t in low.lies]
-    outputs = [(numbers[node], count) for node, count in lies]
+    layouts = [(low.layouts[t].node, prod(low.shape(t))) for t in trace.outputs if t in low.layouts]
+    outputs = [(numbers[node], count) for node, count in layouts]
     check(name, graph, tally.counts, tally.parameters, outputs)
     weights = [w._replace(node=numbers[w.node]) for w in low.placed if w.node in numbers]
     values = {numbers[node]: v for node, v in low.numbers.items() if node in numbers}
-    laid, entered = _laid(low.laid(), numbers), _laid(map(low.laid_as, _entering(low)), numbers)
+    held = _renumbered(low.held_tensors(), numbers)
+    entered = _renumbered(map(low.held_tensor, _entering(low)), numbers)
     other = {graph.nodes[numbers[n]].path: why for n, why in low.otherwise.items() if n in numbers}
-    return Lowered(graph, trace.modules, tuple(weights), values, laid, trace.notes, entered, other)
+    return Lowered(graph, trace.modules, tuple(weights), values, held, trace.notes, entered, other)
 
 
 def _entering(low: LoweringState) -> list[str]:
-    return [name for name in low.trace.inputs if name in low.lies]
+    return [name for name in low.trace.inputs if name in low.layouts]
 
 
-def _laid(found: Iterable[Laid], numbers: Mapping[int, int]) -> tuple[Laid, ...]:
+def _renumbered(found: Iterable[HeldTensor], numbers: Mapping[int, int]) -> tuple[HeldTensor, ...]:
     """Return the layouts in needed nodes, with the new numbers of these nodes."""
     return tuple(each._replace(node=numbers[each.node]) for each in found if each.node in numbers)
 
 
 def _one(low: LoweringState, operation: Operation) -> None:
-    if operation.outputs and operation.outputs[0] in low.lies:
+    if operation.outputs and operation.outputs[0] in low.layouts:
         return  # the rule of another operation has made it
     rule = RULES.get(operation.word)
     if rule is None:
-        raise Unlowered(f"archcalc has no layer for {operation.word}")
+        raise LoweringError(f"archcalc has no layer for {operation.word}")
     low.operation = operation
     rule(low, operation)
 
 
 def _refused(name: str, operation: Operation, fact: Exception) -> ArchError:
-    reason = (
-        str(fact) if isinstance(fact, Unlowered) else "its shapes and attributes contradict each other"
-    )
+    told = isinstance(fact, LoweringError)
+    reason = str(fact) if told else "its shapes and attributes contradict each other"
     help = "params, flops, show and diff count the file as it is"
     return ArchError(
         Diagnostic(f"{name}: {operation.place} is no layer of archcalc: {reason}", help=help)
@@ -179,7 +179,7 @@ def _begun(name: str, trace: Trace, pruned: Pruned) -> LoweringState:
         file = tuple(low.atoms.new(size) for size in shape)
         own = _own(file, channels_of(trace, pruned, tensor))
         path = "input" if len(inputs) == 1 else low.names.entering(tensor)
-        low.set(tensor, Lie(_input(low, path, own), file, own))
+        low.set(tensor, Layout(_input(low, path, own), file, own))
     return low
 
 
@@ -199,7 +199,7 @@ def _own(file: tuple[Axis, ...], channels: int) -> tuple[Axis, ...]:
 
 
 def _outputs(name: str, low: LoweringState) -> tuple[int, tuple[tuple[str, int], ...]]:
-    found = [(tensor, low.lies[tensor].node) for tensor in low.trace.outputs if tensor in low.lies]
+    found = [(tensor, low.layouts[tensor].node) for tensor in low.trace.outputs if tensor in low.layouts]
     if not found:
         raise ArchError(f"{name}: no output depends on an input: it has no layers")
     main = found[0][1]

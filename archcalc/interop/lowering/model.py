@@ -26,7 +26,7 @@ class PlacedWeight(NamedTuple):
     blocks: tuple[int, tuple[int, ...]] | None = None
 
 
-class Laid(NamedTuple):
+class HeldTensor(NamedTuple):
     """A tensor of the file that a node holds: `output.reshape(split).transpose(order)`, reshaped."""
 
     node: int
@@ -44,7 +44,7 @@ class Lowered(NamedTuple):
         weights: the weights of the layers, with the tensors of the file that hold them.
         numbers: by node, for layers that store one number or apply a stored tensor inversely: the
             number (None for a tensor), and the operation that applies it ('add', 'sub', 'mul', 'div').
-        laid: the tensors of the file that nodes hold.
+        held: the tensors of the file that nodes hold.
         inputs: the layouts of the inputs.
         otherwise: by path, layers that have the file's counts but compute other values: the reason.
         notes: remarks for the reader.
@@ -54,11 +54,11 @@ class Lowered(NamedTuple):
     modules: Mapping[str, str]
     weights: tuple[PlacedWeight, ...]
     numbers: Mapping[int, tuple[float | None, str]] = {}
-    laid: tuple[Laid, ...] = ()
+    held: tuple[HeldTensor, ...] = ()
     notes: tuple[str, ...] = ()
-    inputs: tuple[Laid, ...] = ()
+    inputs: tuple[HeldTensor, ...] = ()
     otherwise: Mapping[str, str] = {}
 
 
-class Unlowered(Exception):
+class LoweringError(Exception):
     """The reason why a rule cannot express an operation in archcalc's operators."""

@@ -6,9 +6,9 @@ from itertools import takewhile
 from typing import Any
 
 from archcalc.interop.lowering.assembly import LoweringState
-from archcalc.interop.lowering.axes import Axis, Lie
+from archcalc.interop.lowering.axes import Axis, Layout
 from archcalc.interop.lowering.laying import Weighing
-from archcalc.interop.lowering.model import Unlowered
+from archcalc.interop.lowering.model import LoweringError
 from archcalc.interop.trace import Operation, Shape
 
 _GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
@@ -18,27 +18,27 @@ def recurrent(low: LoweringState, op: Operation) -> None:
     """Lower a recurrent layer; its outputs are the states of all steps, and the last state.
 
     Raises:
-        Unlowered: its initial state is not zero, it has several sequences, or some outputs are read.
+        LoweringError: its initial state is not zero, it has several sequences, or some outputs are read.
     """
-    lie = low.lie(op.inputs[0])
+    layout = low.layout(op.inputs[0])
     states = 1 + int(op.attributes.get("states", 0))
     weights = [name for name in op.inputs[states:] if name]
     if any(low.live(name) for name in op.inputs[1:states]):
-        raise Unlowered("its initial state depends on the input")
+        raise LoweringError("its initial state depends on the input")
     if any(low.pruned.behind.get(name or "") for name in op.inputs[1:states]):
-        raise Unlowered("its initial state is stored")
+        raise LoweringError("its initial state is stored")
     if not all(_of_zeros(low, name) for name in op.inputs[1:states] if name):
-        raise Unlowered("its initial state is not zero")
+        raise LoweringError("its initial state is not zero")
     if op.attributes.get("own_way"):
-        raise Unlowered(str(op.attributes["own_way"]))
+        raise LoweringError(str(op.attributes["own_way"]))
     steps, batch = (1, 0) if op.attributes.get("batch_first") else (0, 1)
-    if len(lie.file) != 3 or low.atoms.shape(lie.file)[batch] != 1:
-        raise Unlowered("it processes several sequences at once")
-    x = low.spread(lie, (lie.file[steps], lie.file[2]))
+    if len(layout.file) != 3 or low.atoms.shape(layout.file)[batch] != 1:
+        raise LoweringError("it processes several sequences at once")
+    x = low.spread(layout, (layout.file[steps], layout.file[2]))
     given, held = _arguments(low, op, weights)
     node = low.add(op.word.partition("_")[0], [x.node], held, **given)
     made = low.atoms.new(int(low.nodes[node].shape.channels))
-    low.set(op.outputs[0], Lie(node, (*lie.file[:2], made), (lie.file[steps], made)))
+    low.set(op.outputs[0], Layout(node, (*layout.file[:2], made), (layout.file[steps], made)))
     for place, state in enumerate(op.outputs[1:]):
         if state in low.wanted:
             _last(low, node, state, place, given)
@@ -80,7 +80,7 @@ def _arguments(
     ways = low.shape(op.outputs[0])[-1] // state
     layers = len(weights) // (len(names) * ways)
     if len(weights) != layers * ways * len(names):
-        raise Unlowered("its number of weights does not fit whole layers")
+        raise LoweringError("its number of weights does not fit whole layers")
     ends = [f"l{layer}{way}" for layer in range(layers) for way in ("", "_reverse")[:ways]]
     called = [f"{name}_{end}" for end in ends for name in names]
     held: list[Weighing] = [
@@ -123,10 +123,10 @@ def _last(low: LoweringState, node: int, state: str, place: int, given: dict[str
     """Take the state after the last step, for one layer in one direction."""
     if place or given["layers"] > 1 or given["both"]:
         what = "its memory cells" if place else "the last states of several layers"
-        raise Unlowered(f"{what} are read")
+        raise LoweringError(f"{what} are read")
     shape = low.nodes[node].shape
     last = low.add("token", [node], index=int(shape[0]) - 1)
     channels = low.atoms.new(int(shape.channels))
     around: list[Axis] = [()] * (len(low.shape(state)) - 1)
     own: list[Axis] = [()] * (len(low.nodes[last].shape) - 1)
-    low.set(state, Lie(last, (*around, channels), (*own, channels)))
+    low.set(state, Layout(last, (*around, channels), (*own, channels)))

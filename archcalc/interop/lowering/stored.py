@@ -5,18 +5,18 @@ from __future__ import annotations
 from math import prod
 
 from archcalc.interop.lowering.assembly import MOST_AXES, LoweringState
-from archcalc.interop.lowering.axes import Axis, Lie
+from archcalc.interop.lowering.axes import Axis, Layout
 from archcalc.interop.trace import Operation
 
 
-def standing(low: LoweringState, name: str | None) -> Lie:
+def standing(low: LoweringState, name: str | None) -> Layout:
     """Return the layout of a tensor; a constant becomes layers that add it to zeros.
 
     Raises:
-        Unlowered: the tensor does not exist.
+        LoweringError: the tensor does not exist.
     """
-    if name is None or name in low.lies or name not in low.trace.tensors:
-        return low.lie(name)
+    if name is None or name in low.layouts or name not in low.trace.tensors:
+        return low.layout(name)
     if low.origin(name) in low.tokens:
         return _token(low, name)
     if name not in low.stood:
@@ -24,7 +24,7 @@ def standing(low: LoweringState, name: str | None) -> Lie:
     return low.atoms.resolved(low.stood[name])
 
 
-def _added(low: LoweringState, name: str) -> Lie:
+def _added(low: LoweringState, name: str) -> Layout:
     shape = low.shape(name)
     file = tuple(low.atoms.new(size) for size in shape)
     own = tuple(axis for axis in file if axis)
@@ -39,7 +39,7 @@ def _added(low: LoweringState, name: str) -> Lie:
     role, given = low.role_of(name)
     flat = tuple(low.atoms.size((atom,)) for axis in own for atom in axis) or (1,)
     held = [(role, name, flat, tuple(range(len(flat))))]
-    return Lie(low.add("offset", [node], held, shape=sizes, **given), file, own)
+    return Layout(low.add("offset", [node], held, shape=sizes, **given), file, own)
 
 
 def _zero(low: LoweringState) -> int:
@@ -61,9 +61,9 @@ def tokens(low: LoweringState, op: Operation, dim: int) -> bool:
         return False
     if any(name is None or low.live(name) or not low.fresh(name) for name in first):
         return False
-    lie = low.lie(last)
-    channels: Axis = lie.file[2]
-    x = low.spread(lie, (lie.file[1], channels))
+    layout = low.layout(last)
+    channels: Axis = layout.file[2]
+    x = low.spread(layout, (layout.file[1], channels))
     node = x.node
     for name in reversed(first):
         count = low.shape(name)[1]
@@ -73,15 +73,15 @@ def tokens(low: LoweringState, op: Operation, dim: int) -> bool:
             rows = () if count == 1 else ((row, row + 1),)
             node = low.add("classtoken", [node], [("weight", name, split, part, *rows)])
     made = low.atoms.new(shape[1])
-    low.set(op.outputs[0], Lie(node, ((), made, channels), (made, channels)))
+    low.set(op.outputs[0], Layout(node, ((), made, channels), (made, channels)))
     if len(first) == 1 and low.shape(first[0])[1] == 1:
         low.tokens[low.origin(first[0] or "")] = node
     return True
 
 
-def _token(low: LoweringState, name: str) -> Lie:
+def _token(low: LoweringState, name: str) -> Layout:
     """Return a class token that is already part of a sequence."""
     node = low.once("token", low.tokens[low.origin(name)], index=0)
     shape = low.shape(name)
     channels = low.atoms.new(shape[-1])
-    return Lie(node, (*((),) * (len(shape) - 1), channels), ((), (), channels))
+    return Layout(node, (*((),) * (len(shape) - 1), channels), ((), (), channels))

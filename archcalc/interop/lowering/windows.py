@@ -8,9 +8,9 @@ from typing import Any
 
 from archcalc.arithmetic import Margin
 from archcalc.interop.lowering.assembly import LoweringState
-from archcalc.interop.lowering.axes import Axis, Lie
+from archcalc.interop.lowering.axes import Axis, Layout
 from archcalc.interop.lowering.laying import along, map_of, mapped, margins, sizes
-from archcalc.interop.lowering.model import Unlowered
+from archcalc.interop.lowering.model import LoweringError
 from archcalc.interop.trace import Operation
 
 
@@ -21,8 +21,8 @@ def pool(low: LoweringState, op: Operation) -> None:
     kernel = sizes(given.get("kernel_size", 1), axes)
     stride = sizes(given.get("stride") or kernel, axes)
     if given.get("divisor_override") is not None:
-        raise Unlowered("its divisor is not the number of values in a window")
-    x, images = map_of(low, low.lie(op.inputs[0]), axes)
+        raise LoweringError("its divisor is not the number of values in a window")
+    x, images = map_of(low, low.layout(op.inputs[0]), axes)
     pads = margins(op, kernel)
     arguments: dict[str, Any] = {
         "window": along(images, kernel, 1),
@@ -38,7 +38,7 @@ def pool(low: LoweringState, op: Operation) -> None:
     word = "maxpool" if op.word == "max_pool" else "avgpool"
     node = low.add(word, [x.node], **arguments)
     if prod(output) != low.nodes[node].shape.values:
-        raise Unlowered("its output size contradicts its attributes")
+        raise LoweringError("its output size contradicts its attributes")
     mapped(low, op, node, images, x.own[-1])
 
 
@@ -55,13 +55,13 @@ def adaptive_pool(low: LoweringState, op: Operation) -> None:
     function = str(op.attributes.get("function", ""))
     shape = low.shape(op.inputs[0])
     axes = next((n for n in (1, 2, 3) if f"{n}d" in function), max(len(shape) - 2, 1))
-    x, images = map_of(low, low.lie(op.inputs[0]), axes)
+    x, images = map_of(low, low.layout(op.inputs[0]), axes)
     size, own = low.shape(op.outputs[0])[-axes:], x.own
     largest = op.word == "adaptive_max_pool"
     if prod(size) == 1 and not largest and not images:
         node = low.add("gap", [x.node])
         file = (*x.file[:-axes], *((),) * axes)
-        low.set(op.outputs[0], Lie(node, file, ((), (), own[-1])))
+        low.set(op.outputs[0], Layout(node, file, ((), (), own[-1])))
         return
     if prod(size) == 1 and not images:
         node = low.add("max", [x.node], axis="positions")
@@ -75,7 +75,7 @@ def resample(low: LoweringState, op: Operation) -> None:
     """Lower a resampling by a whole factor or to a size."""
     shape, output = low.shape(op.inputs[0]), low.shape(op.outputs[0])
     axes = len(shape) - 2
-    x, images = map_of(low, low.lie(op.inputs[0]), axes)
+    x, images = map_of(low, low.layout(op.inputs[0]), axes)
     given: dict[str, Any] = {}
     _require_torchs(op)
     if op.word != "upsample_nearest":
@@ -85,7 +85,7 @@ def resample(low: LoweringState, op: Operation) -> None:
     _require_exact(op, pairs, axes)
     whole = all(m % n == 0 for n, m in pairs)
     if "exact" in str(op.attributes.get("function", "")) and not whole:
-        raise Unlowered("it takes the nearest neighbors of the centers of pixels")
+        raise LoweringError("it takes the nearest neighbors of the centers of pixels")
     if whole:
         factor = along(images, tuple(m // n for n, m in pairs), 1)
         node = low.add("upsample", [x.node], factor=factor, **given)
@@ -102,32 +102,32 @@ def _require_exact(op: Operation, pairs: Sequence[tuple[int, int]], axes: int) -
         return
     scales = sizes(given, axes)[-axes:]
     if any(abs(n * scale - m) > 1e-4 for (n, m), scale in zip(pairs, scales, strict=True)):
-        raise Unlowered("its scale factors do not match its sizes")
+        raise LoweringError("its scale factors do not match its sizes")
 
 
 def _require_torchs(op: Operation) -> None:
     """Refuse the ways of resampling that ONNX has and torch has not."""
     given = op.attributes
     if "_aa" in str(given.get("function", "")):
-        raise Unlowered("it antialiases")
+        raise LoweringError("it antialiases")
     where = given.get("where", "half_pixel")
     if op.word == "upsample_nearest":
         plain = "where" not in given or (where == "asymmetric" and given["nearest"] == "floor")
         whole = where in ("half_pixel", "asymmetric", "pytorch_half_pixel")
         shape_free = plain or (whole and given.get("nearest") in ("round_prefer_floor", "floor"))
         if not shape_free:
-            raise Unlowered("its nearest neighbors are not those of torch")
+            raise LoweringError("its nearest neighbors are not those of torch")
     elif where not in ("half_pixel", "pytorch_half_pixel", "align_corners"):
-        raise Unlowered(f"its sampling coordinates are not those of torch: {where}")
+        raise LoweringError(f"its sampling coordinates are not those of torch: {where}")
     if given.get("cubic", -0.75) != -0.75:
-        raise Unlowered("its cubic coefficient is not that of torch")
+        raise LoweringError("its cubic coefficient is not that of torch")
 
 
 def pixel_shuffle(low: LoweringState, op: Operation) -> None:
     shape, output = low.shape(op.inputs[0]), low.shape(op.outputs[0])
-    x, images = map_of(low, low.lie(op.inputs[0]), 2)
+    x, images = map_of(low, low.layout(op.inputs[0]), 2)
     if images or op.attributes.get("mode", "CRD") != "CRD":
-        raise Unlowered("its channels are not in the order of torch")
+        raise LoweringError("its channels are not in the order of torch")
     up = op.word == "pixel_shuffle"
     a, b = (output, shape) if up else (shape, output)
     factor = (a[-2] // b[-2], a[-1] // b[-1])
@@ -137,50 +137,52 @@ def pixel_shuffle(low: LoweringState, op: Operation) -> None:
 
 
 def channel_shuffle(low: LoweringState, op: Operation) -> None:
-    x, images = map_of(low, low.lie(op.inputs[0]), 2)
+    x, images = map_of(low, low.layout(op.inputs[0]), 2)
     node = low.add("shuffle", [x.node], groups=int(op.attributes["groups"]))
     mapped(low, op, node, images)
 
 
 def reduce(low: LoweringState, op: Operation) -> None:
     """Lower a mean, sum or maximum along some axes of the file."""
-    lie = low.lie(op.inputs[0])
-    rank = len(lie.file)
+    layout = low.layout(op.inputs[0])
+    rank = len(layout.file)
     dims = op.attributes.get("dim")
     listed = tuple(range(rank)) if dims in (None, ()) else sizes(dims, 1)
     gone = sorted({dim % rank for dim in listed})
-    atoms = {atom for dim in gone for atom in lie.file[dim]}
+    atoms = {atom for dim in gone for atom in layout.file[dim]}
     word = {"mean": "mean", "sum": "sum", "amax": "max"}[op.word]
-    x = lie
+    x = layout
     while atoms:
         x, taken = _one_reduction(low, word, x, atoms)
         atoms -= taken
     keep = len(low.shape(op.outputs[0])) == rank
-    left = [() if at in gone else axis for at, axis in enumerate(lie.file)]
+    left = [() if at in gone else axis for at, axis in enumerate(layout.file)]
     file = tuple(axis for at, axis in enumerate(left) if keep or at not in gone)
-    low.set(op.outputs[0], Lie(x.node, file, x.own))
+    low.set(op.outputs[0], Layout(x.node, file, x.own))
 
 
-def _one_reduction(low: LoweringState, word: str, lie: Lie, atoms: set[int]) -> tuple[Lie, set[int]]:
+def _one_reduction(
+    low: LoweringState, word: str, layout: Layout, atoms: set[int]
+) -> tuple[Layout, set[int]]:
     """Reduce all positions at once if possible, else one axis; return also the reduced atoms."""
-    own = lie.own
+    own = layout.own
     positions = {atom for axis in own[:-1] for atom in axis}
     if positions and positions <= atoms:
-        node = low.add("gap", [lie.node]) if word == "mean" and len(own) == 3 else -1
+        node = low.add("gap", [layout.node]) if word == "mean" and len(own) == 3 else -1
         if node < 0:
-            node = low.add(word, [lie.node], axis="positions")
-        return Lie(node, lie.file, (*((),) * (len(own) - 1), own[-1])), positions
+            node = low.add(word, [layout.node], axis="positions")
+        return Layout(node, layout.file, (*((),) * (len(own) - 1), own[-1])), positions
     for at, axis in enumerate(own):
         if axis and set(axis) <= atoms:
-            return _along(low, word, lie, at), set(axis)
+            return _along(low, word, layout, at), set(axis)
     inside = tuple(atom for axis in own for atom in axis if atom in atoms)
-    moved = low.gather(lie, inside)
+    moved = low.gather(layout, inside)
     return _along(low, word, moved, len(moved.own) - 1), set(inside)
 
 
-def _along(low: LoweringState, word: str, lie: Lie, at: int) -> Lie:
-    shape = low.nodes[lie.node].shape
-    node = low.add(word, [lie.node], axis=(*shape.axes, "channels")[at])
-    own: list[Axis] = list(lie.own)
+def _along(low: LoweringState, word: str, layout: Layout, at: int) -> Layout:
+    shape = low.nodes[layout.node].shape
+    node = low.add(word, [layout.node], axis=(*shape.axes, "channels")[at])
+    own: list[Axis] = list(layout.own)
     own[at] = ()
-    return Lie(node, lie.file, tuple(own))
+    return Layout(node, layout.file, tuple(own))

@@ -13,7 +13,14 @@ from archcalc.interop.onnx.inputs import feed
 from archcalc.interop.onnx.tensors import FLOATS, Stored
 from archcalc.interop.onnx.translations import TRANSLATIONS
 from archcalc.interop.onnx.values import Value
-from archcalc.interop.onnx.walk import EnteredNode, Placed, Scope, Unknown, Walk, operator_of
+from archcalc.interop.onnx.walk import (
+    EnteredNode,
+    LocatedError,
+    Scope,
+    UnknownOperationError,
+    Walk,
+    operator_of,
+)
 from archcalc.interop.onnx.wire import mapped
 from archcalc.interop.onnx.words import SAME
 from archcalc.interop.trace import OPAQUE, Operation, Trace
@@ -60,7 +67,7 @@ def _trace(
         to.tensor(value)
     try:
         read_names = _emit(walk.steps(model.graph, scope, model.opsets), to)
-    except Unknown as error:
+    except UnknownOperationError as error:
         raise ArchError(*map(_unknown, walk.strangers(model.graph))) from error
     outputs = [_output(scope, o.name, to) for o in model.graph.outputs()]
     _unread(held, scope, to, read_names)
@@ -101,7 +108,7 @@ def _emit(steps: Iterable[EnteredNode], to: Emitter) -> set[str]:
         try:
             _translate(operator, Emission(to, step))
         except ArchError as fact:
-            raise Placed(step.place, fact) from fact
+            raise LocatedError(step.place, fact) from fact
     return names
 
 

@@ -122,10 +122,10 @@ class Walk:
             place = _place(node, index, frame.within)
             try:
                 yield from self._node(node, frame, place)
-            except (Placed, Unknown):
+            except (LocatedError, UnknownOperationError):
                 raise
             except ArchError as fact:
-                raise Placed(place, fact) from fact
+                raise LocatedError(place, fact) from fact
 
     def _node(self, node: NodeProto, frame: Frame, place: str) -> Iterator[EnteredNode]:
         call = self._call(node, frame)
@@ -189,7 +189,7 @@ class Walk:
         self.unknown.append(place)
         recorded = [self._shapes.get(name) for name in node.outputs if name]
         if not all(recorded):
-            raise Unknown
+            raise UnknownOperationError
         return [Value(*fact) for fact in recorded if fact]
 
     def _branch(self, call: NodeCall, frame: Frame, place: str) -> Iterator[EnteredNode]:
@@ -237,7 +237,7 @@ class Walk:
                 outer.scope[name] = inner.scope[result]
 
 
-class Placed(ArchError):
+class LocatedError(ArchError):
     """A mistake that already has the place of its node in front."""
 
     def __init__(self, place: str, fact: ArchError) -> None:
@@ -245,7 +245,7 @@ class Placed(ArchError):
         super().__init__(*[d._replace(message=f"{place}: {d.message}") for d in fact.diagnostics])
 
 
-class Unknown(ArchError):
+class UnknownOperationError(ArchError):
     """An unknown operation whose output shapes the file does not record either."""
 
 

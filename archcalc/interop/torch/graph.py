@@ -31,7 +31,7 @@ _CALLS = re.compile(r"@\d+$")  # the same module, called again
 _STEPS = re.compile(r"\.([^.\[\]()',\s]+)|\['([^']+)'\]|\[(\d+)\]|, '([^']+)'\)")
 
 
-class BadGraph(Exception):
+class GraphError(Exception):
     """A fact about the graph that makes it unreadable; `place` is where."""
 
     def __init__(self, message: str, place: str = "") -> None:
@@ -65,11 +65,11 @@ class Builder:
         """Add a tensor of a graph with the graph's shape for it; return its name in the trace."""
         full = scope.prefix + name
         if name in scope.names or full in self.tensors:
-            raise BadGraph(f"it makes {name} a second time")
+            raise GraphError(f"it makes {name} a second time")
         meta = scope.metas[name]
         shape = tuple([self._size(size) for size in meta["sizes"]])
         if prod(shape) > _MOST_VALUES:
-            raise BadGraph(f"its tensor {name} has more than 2^63 values")
+            raise GraphError(f"its tensor {name} has more than 2^63 values")
         scope.names[name] = full
         self.tensors[full] = Tensor(full, shape, DTYPES.get(meta["dtype"], "unknown"))
         self.shapes[full] = shape
@@ -79,7 +79,7 @@ class Builder:
         value = size.get("as_int")
         value = self.sizes(size) if value is None else value
         if type(value) is not int or not 0 <= value < _MOST_VALUES:
-            raise BadGraph(f"a size of {str(value)[:40]}")
+            raise GraphError(f"a size of {str(value)[:40]}")
         return value
 
     def nodes(self, scope: TraceNames) -> None:
@@ -89,10 +89,10 @@ class Builder:
             try:
                 place = _place(index, node, scope)
                 self._node(scope, node, place)
-            except BadGraph as fact:
-                raise BadGraph(fact.message, fact.place or place) from fact
+            except GraphError as fact:
+                raise GraphError(fact.message, fact.place or place) from fact
             except (KeyError, TypeError, AttributeError, IndexError, ValueError, ZeroDivisionError) as e:
-                raise BadGraph("it is not written as torch writes it", place or f"node {index}") from e
+                raise GraphError("it is not written as torch writes it", place or f"node {index}") from e
 
     def _node(self, scope: TraceNames, node: Mapping[str, Any], place: str) -> None:
         made = outputs(node["outputs"])
@@ -127,7 +127,7 @@ class Builder:
     def _now(self, scope: TraceNames, name: str, module: str, place: str) -> str:
         full = scope.names.get(name)
         if full is None:
-            raise BadGraph(f"it reads {name}, which nothing before it makes")
+            raise GraphError(f"it reads {name}, which nothing before it makes")
         return self.value(full, module, place)
 
     def value(self, full: str, module: str = "", place: str = "") -> str:
@@ -160,12 +160,12 @@ class Builder:
         """A graph that runs in another mode (no gradients, another dtype): its nodes in its place."""
         (inner,) = given.graphs
         if scope.depth >= _DEEPEST:
-            raise BadGraph("graphs inside graphs, too deep")
+            raise GraphError("graphs inside graphs, too deep")
         within = TraceNames(inner["graph"], f"{scope.prefix}{inner['name']}/", scope.depth + 1)
         outer = [name for names in given.tensors.values() for name in names]
         wanted = [each["as_tensor"]["name"] for each in within.graph["inputs"] if "as_tensor" in each]
         if len(wanted) != len(outer):
-            raise BadGraph(f"its graph takes {len(wanted)} tensors, and gets {len(outer)}")
+            raise GraphError(f"its graph takes {len(wanted)} tensors, and gets {len(outer)}")
         for name, full in zip(wanted, outer, strict=True):
             within.names[name] = scope.names[full or ""]
         self.nodes(within)
@@ -178,7 +178,7 @@ class Builder:
         if known is not None:
             return known
         if len(stack) > _LONGEST_STACK:
-            raise BadGraph(f"its modules have {len(stack):,} characters")
+            raise GraphError(f"its modules have {len(stack):,} characters")
         path = ""
         for entry in stack.split(";") if stack else []:
             parts = entry.split(",")

@@ -8,8 +8,8 @@ from typing import Any
 from archcalc.errors import ArchError, Diagnostic
 from archcalc.interop.archive import Archive
 from archcalc.interop.documents import MOST_JSON, parsed
-from archcalc.interop.torch.graph import BadGraph, Builder, TraceNames
-from archcalc.interop.torch.symbols import BadSize, FreeSize, Settled, axes_of, settle
+from archcalc.interop.torch.graph import Builder, GraphError, TraceNames
+from archcalc.interop.torch.symbols import FreeSizeError, Settled, SizeError, axes_of, settle
 from archcalc.interop.torch.weights import Signature, signature, storages, tied
 from archcalc.interop.trace import StoredWeight, Trace
 
@@ -39,7 +39,7 @@ def read(archive: Archive, inputs: Mapping[str, tuple[int, ...]], dims: Mapping[
         raise _unlike_torch(label, "its signature") from error
     try:
         settled = settle(label, axes, inputs, dims)
-    except BadSize as fact:
+    except SizeError as fact:
         raise ArchError(f"{label}: a size of an input cannot be read: {fact}") from fact
     torch = program.get("torch_version")
     source = f"torch.export {version}" + (f", torch {torch}" if isinstance(torch, str) else "")
@@ -120,10 +120,10 @@ class _Sizes:
         if text not in self.known:
             try:
                 self.known[text] = evaluate(text, self.values)
-            except FreeSize as fact:
-                raise BadGraph(f"the size {fact} depends on values that only a run knows") from fact
-            except BadSize as fact:
-                raise BadGraph(f"a size cannot be read: {fact}") from fact
+            except FreeSizeError as fact:
+                raise GraphError(f"the size {fact} depends on values that only a run knows") from fact
+            except SizeError as fact:
+                raise GraphError(f"a size cannot be read: {fact}") from fact
         return self.known[text]
 
 
@@ -141,7 +141,7 @@ def _trace(
         inputs = tuple([builder.make(scope, name) for name in found.inputs])
         builder.nodes(scope)
         outputs = tuple([builder.value(scope.names[name]) for name in found.outputs])
-    except BadGraph as fact:
+    except GraphError as fact:
         raise ArchError(f"{archive.label}: {fact.place + ': ' if fact.place else ''}{fact}") from fact
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise _unlike_torch(archive.label, "its graph") from error

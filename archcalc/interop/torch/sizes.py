@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from archcalc.interop.torch.symbols import BadSize, FreeSize
+from archcalc.interop.torch.symbols import FreeSizeError, SizeError
 
 _LONGEST = 4096  # characters of one expression
 _LARGEST = 1 << 128
@@ -29,7 +29,7 @@ def _modulo(a: Value, b: Value) -> Value:
 
 def _power(base: Value, exponent: Value) -> Value:
     if exponent != int(exponent) or abs(exponent) > _HIGHEST:
-        raise BadSize("a power that is no small integer")
+        raise SizeError("a power that is no small integer")
     return Value(base ** int(exponent))
 
 
@@ -87,15 +87,15 @@ def evaluate(text: str, symbols: Mapping[str, int]) -> int:
     """Return a size.
 
     Raises:
-        FreeSize: a symbol in it has no value.
-        BadSize: the text is no expression of sizes, or its value no integer.
+        FreeSizeError: a symbol in it has no value.
+        SizeError: the text is no expression of sizes, or its value no integer.
     """
     try:
         value = _value(_parsed(text), symbols)
     except (ZeroDivisionError, OverflowError, TypeError, ValueError, RecursionError) as error:
-        raise BadSize(f"`{text[:60]}` cannot be evaluated") from error
+        raise SizeError(f"`{text[:60]}` cannot be evaluated") from error
     if value != int(value):
-        raise BadSize(f"`{text[:60]}` is no integer")
+        raise SizeError(f"`{text[:60]}` is no integer")
     return int(value)
 
 
@@ -103,7 +103,7 @@ def symbols_of(text: str) -> set[str]:
     """Return the names of the symbols in an expression.
 
     Raises:
-        BadSize: the text is too long, or no expression.
+        SizeError: the text is too long, or no expression.
     """
     nodes = list(ast.walk(_parsed(text)))
     called = {id(n.func) for n in nodes if isinstance(n, ast.Call)}
@@ -113,17 +113,17 @@ def symbols_of(text: str) -> set[str]:
 
 def _parsed(text: str) -> ast.expr:
     if len(text) > _LONGEST:
-        raise BadSize(f"an expression of {len(text)} characters")
+        raise SizeError(f"an expression of {len(text)} characters")
     try:
         return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise BadSize(f"`{text[:60]}` is no expression") from error
+        raise SizeError(f"`{text[:60]}` is no expression") from error
 
 
 def _value(node: ast.expr, symbols: Mapping[str, int]) -> Value:
     value = _step(node, symbols)
     if abs(value) > _LARGEST:
-        raise BadSize("a size beyond 128 bits")
+        raise SizeError("a size beyond 128 bits")
     return value
 
 
@@ -145,12 +145,12 @@ def _step(node: ast.expr, symbols: Mapping[str, int]) -> Value:
             return _of_symbol(_symbol(node), symbols)
         case ast.Call(func=ast.Name(id=name), args=args) if name in _FUNCTIONS:
             return _FUNCTIONS[name](*(_value(arg, symbols) for arg in args))
-    raise BadSize(f"`{ast.unparse(node)[:60]}` is no size")
+    raise SizeError(f"`{ast.unparse(node)[:60]}` is no size")
 
 
 def _of_symbol(name: str, symbols: Mapping[str, int]) -> Value:
     if name not in symbols:
-        raise FreeSize(name)
+        raise FreeSizeError(name)
     return Value(symbols[name])
 
 

@@ -12,11 +12,11 @@ from archcalc.tuples import NamedTuple
 _LARGEST = 1 << 40  # that may be asked for along an axis
 
 
-class BadSize(Exception):
+class SizeError(Exception):
     """A size that cannot be evaluated, as a bare fact."""
 
 
-class FreeSize(BadSize):
+class FreeSizeError(SizeError):
     """A symbol without a value; `str` is its name."""
 
 
@@ -86,7 +86,7 @@ def _solve(label: str, axis: InputAxis, size: int, values: dict[str, int]) -> No
     (name,) = unknown
     try:
         first, second, third = (evaluate(axis.text, {**values, name: at}) for at in (1, 2, 3))
-    except BadSize:
+    except SizeError:
         return
     step = second - first
     if not step or third - second != step:

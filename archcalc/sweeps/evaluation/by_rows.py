@@ -62,7 +62,7 @@ def _of(form: Form, found: Sequence[Range]) -> Range:
     return ranges.linear(((c, found[a]) for a, c in form.terms), form.constant)
 
 
-class Layout(NamedTuple):
+class RowLayout(NamedTuple):
     """The split of a grid: the axes of a row, the other axes from the slowest on, and their sizes."""
 
     fast: tuple[int, ...]
@@ -71,7 +71,7 @@ class Layout(NamedTuple):
     rows: int
 
 
-def layout(engine: Engine) -> Layout | None:
+def layout(engine: Engine) -> RowLayout | None:
     """Return the rows with the least work per point; None if no single program holds everywhere."""
     structure, points = engine.structures.whole(), engine.points
     if structure is None or points.plan or points.chosen is not None:
@@ -81,13 +81,13 @@ def layout(engine: Engine) -> Layout | None:
         return None
     slow = tuple(axis for axis in range(len(points.lengths)) if axis not in fast)
     width = prod(points.lengths[axis] for axis in fast)
-    return Layout(fast, slow, width, points.size // width)
+    return RowLayout(fast, slow, width, points.size // width)
 
 
 class RowGrid:
     """The rows of an engine's grid, in chunks for `Stream`. `skipped` points are never evaluated."""
 
-    def __init__(self, engine: Engine, layout: Layout, signs: Sequence[int]) -> None:
+    def __init__(self, engine: Engine, layout: RowLayout, signs: Sequence[int]) -> None:
         from archcalc.sweeps.machine import numpy_machine
         from archcalc.sweeps.machine.vector_kept import RowKernel
 
