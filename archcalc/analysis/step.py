@@ -97,11 +97,11 @@ def step(
     return TrainingStep(_state(analysis, formats, optimizer), total, _turns(graph, lives), again_of)
 
 
-def refuse_whole(formats: Formats) -> None:
-    """Check that the formats are floating-point numbers.
+def require_floats(formats: Formats) -> None:
+    """Check that weights and activations are floating-point numbers, as derivatives have to be.
 
     Raises:
-        UsageError: they are not; training needs derivatives.
+        UsageError: one of them is not.
     """
     for name in formats[:2]:
         if "float" not in name:

@@ -22,7 +22,7 @@ from archcalc.commands.options import (
 from archcalc.commands.revision import at_revision
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.reports.compare import compared
-from archcalc.reports.differences import MEASURED, Wanted
+from archcalc.reports.differences import MEASURED, DifferenceOptions
 from archcalc.reports.table import Table
 
 
@@ -75,7 +75,7 @@ def made(name: str) -> SpecCommand:
         if revision is not None:
             _refuse_model(networks[0])
             networks = [at_revision(network, revision) for network in networks[:1]] + networks
-        _show(name, networks, Wanted(by, sort, table))
+        _show(name, networks, DifferenceOptions(by, sort, table))
 
     return command
 
@@ -89,7 +89,7 @@ def _refuse_model(network: Any) -> None:
         raise UsageError(Diagnostic(message, help="name two files"))
 
 
-def _show(name: str, networks: list[Any], wanted: Wanted) -> None:
+def _show(name: str, networks: list[Any], wanted: DifferenceOptions) -> None:
     """Report the totals of all, and the layers of each against those of the first."""
     if len(networks) < 2:
         help = f"as in `archcalc {name} vgg16 resnet50` or `resnet50 resnet50:stride=1x1`"

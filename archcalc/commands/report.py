@@ -12,7 +12,7 @@ from archcalc.commands.options import SpecCommand, spec_command
 from archcalc.errors import Diagnostic, UsageError, listed
 from archcalc.reports.column import column
 from archcalc.reports.compare import compared
-from archcalc.reports.differences import Wanted
+from archcalc.reports.differences import DifferenceOptions
 from archcalc.reports.page import Chart, balls, gathered
 from archcalc.reports.sweep_page import gathered as gathered_sweep
 from archcalc.reports.table import Table
@@ -72,7 +72,9 @@ def _is_store(networks: list[Any]) -> bool:
 
 def _page(networks: list[Network], across: str | None) -> str:
     several = len(networks) > 1
-    wanted = Wanted("multiplies", None, Table("html", None, False, False), "archcalc diff --all")
+    wanted = DifferenceOptions(
+        "multiplies", None, Table("html", None, False, False), "archcalc diff --all"
+    )
     chart = _chart(networks, across) if several else None
     together = compared(networks, wanted) if several else []
     return render([gathered(network) for network in networks], together, chart)

@@ -162,10 +162,10 @@ def _verify(
 ) -> None:
     from archcalc.commands.run_verify import verify
     from archcalc.execution.capacity import require_room
-    from archcalc.reports.proofs import Asked, sized
+    from archcalc.reports.proofs import VerifyOptions, sized
     from archcalc.reports.verification import expect
 
-    asked = Asked(start, options["quick"], options["allow_skips"], options["jobs"], zoo)
+    asked = VerifyOptions(start, options["quick"], options["allow_skips"], options["jobs"], zoo)
     if zoo:
         from archcalc.totals import totals
 

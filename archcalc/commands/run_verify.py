@@ -9,7 +9,7 @@ from archcalc.api import Network
 from archcalc.commands.options import show, show_live
 from archcalc.commands.run_progress import VerifyProgress
 from archcalc.errors import Finding
-from archcalc.reports.proofs import Asked, Verified, proved
+from archcalc.reports.proofs import Verified, VerifyOptions, proved
 from archcalc.reports.table import Table
 from archcalc.reports.verification import by_layer, by_network, findings, layers
 
@@ -17,7 +17,7 @@ BY_LAYER = ("json", "csv")  # formats of every layer, however many networks
 
 
 def verify(
-    networks: Iterable[Network], expected: Sequence[dict[str, Any]], table: Table, asked: Asked
+    networks: Iterable[Network], expected: Sequence[dict[str, Any]], table: Table, asked: VerifyOptions
 ) -> None:
     """Verify and show several networks (with totals in `expected`) by network, one network by layer.
 

@@ -10,7 +10,8 @@ from archcalc.analysis.costs import Layer
 from archcalc.api import Network
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.lowered import ModelNetwork
-from archcalc.reports.layout import document, label, single, title
+from archcalc.reports.documents import document
+from archcalc.reports.layout import has_costs, label, single, title
 from archcalc.reports.model import Column, Measurement, Report
 from archcalc.reports.start import Start
 from archcalc.reports.table import Table
@@ -19,7 +20,7 @@ from archcalc.units import grouped, printable
 if TYPE_CHECKING:
     from archcalc.execution.against import Agreement
 
-LIMIT = 1e-4  # the share of a layer's largest value by which float32 sums in another order may differ
+LIMIT = 1e-4  # of a layer's largest value: float32 sums in another order differ by so much at most
 COLUMNS = (
     Column("layer", "layer", "name"),
     Column("output", "output", "text", spare=1),
@@ -31,15 +32,15 @@ COLUMNS = (
 
 
 def against(network: Network, table: Table, start: Start, tool: str) -> tuple[Report, list[Diagnostic]]:
-    """Run a model file by archcalc and by a framework, and compare each layer; return what differs.
+    """Compare each layer of a model file with a framework's values; return the layers that differ too.
 
     Raises:
-        ArchError: it is no file that the framework runs, or the framework is not installed.
+        ArchError: the framework does not run this file, or is not installed.
     """
     found = compared(_model_of(network, start, tool), start, tool)
     analysis = network.analyze()
     by_path = {network.graph.nodes[each.node].path: each for each in found}
-    names = zip(*single(analysis, _matters, table), strict=True)
+    names = zip(*single(analysis, has_costs, table), strict=True)
     rows = [_cells(name, str(row.shape), _of(row.layers, by_path)) for row, name in names]
     total = _cells("total", "", found) | {"largest": None}
     bad = [(path, each) for path, each in by_path.items() if not each.share <= LIMIT]
@@ -80,7 +81,7 @@ _SOURCES = {"torch": "torch.export", "onnxruntime": "ONNX"}
 
 
 def compared(network: ModelNetwork, start: Start, tool: str) -> list[Agreement]:
-    """Return the layers of a model file beside the tensors that a framework computes."""
+    """Return how far each layer of a model file is from the tensor that a framework computes."""
     from archcalc.execution.against import agreements
     from archcalc.execution.frameworks import computed
 
@@ -115,7 +116,7 @@ def _cells(name: str, output: str, found: Sequence[Agreement]) -> dict[str, Any]
 
 
 def _document(path: str, found: Agreement) -> dict[str, Any]:
-    """Return numbers that JSON allows: None for infinity."""
+    """Return a layer's comparison as JSON; None for an infinite difference."""
     share = found.share if isfinite(found.share) else None
     return {"layer": path, "tensor": found.tensor, "largest": found.largest, "difference": share}
 
@@ -134,7 +135,3 @@ def _remarks(by_path: dict[str, Agreement], layers: int, tool: str) -> tuple[str
 def _finding(network: Network, path: str, found: Agreement, tool: str) -> Diagnostic:
     what = f"{found.difference:.3g} from {tool}'s, whose largest is {found.largest:.3g}"
     return Diagnostic(f"{label(network)}: {printable(path)}: values are up to {what}")
-
-
-def _matters(layer: Layer) -> bool:
-    return bool(layer.costs.stored_numbers or layer.costs.multiplies)

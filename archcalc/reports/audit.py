@@ -1,4 +1,4 @@
-"""Report published numbers, recomputed."""
+"""Report published numbers beside recomputed ones."""
 
 from __future__ import annotations
 
@@ -36,13 +36,16 @@ SUMMARY = (
 
 
 def reports(verdicts: list[Verdict], every: bool, whole: bool, plain: bool) -> list[Report]:
-    """Return a table of the verdicts, `every` one or findings, in a `whole` audit below a summary."""
+    """Return a table of the verdicts, after a summary if the audit is of the `whole` collection.
+
+    `every`: whether the table has all verdicts, not only findings. `plain`: see `_table`.
+    """
     found = [_table(verdicts, every, plain)]
     return [_summary(verdicts), *found] if whole else found
 
 
 def _summary(verdicts: list[Verdict]) -> Report:
-    """Group verdicts by source: papers and tools by name, whichever table or file it was."""
+    """Count verdicts by source: a paper or a tool by its name, without the table or file."""
     by_source: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         by_source.setdefault(verdict.number.source.partition(",")[0], []).append(verdict)
@@ -58,7 +61,7 @@ def _counts(verdicts: list[Verdict]) -> dict[str, int | None]:
 
 
 def _table(verdicts: list[Verdict], every: bool, plain: bool) -> Report:
-    """`plain`: computed numbers as a program reads them, not as people do."""
+    """Return the table of verdicts; `plain`: computed numbers are for programs, not for people."""
     listed = [v for v in verdicts if every or v.kind in FINDINGS or v.fails]
     failed = sum(v.fails for v in verdicts)
     remarks = [*_reasons(listed), *([f"{failed} that should hold do not"] if failed else [])]
@@ -69,7 +72,7 @@ def _table(verdicts: list[Verdict], every: bool, plain: bool) -> Report:
 
 
 def _reasons(verdicts: list[Verdict]) -> Iterator[str]:
-    """Return each reason once, after the printed numbers that it explains."""
+    """Yield each reason once, after the printed numbers that it explains."""
     explained: dict[str, dict[str, None]] = {}
     for verdict in verdicts:
         if verdict.reason and verdict.kind != "rounded":
@@ -109,7 +112,7 @@ def _document(verdict: Verdict) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return an integer, a ratio with all digits of a float, or a size as a list."""
+    """Return a value as JSON has it: a ratio as a float, a size as a list."""
     if isinstance(value, tuple):
         return list(map(int, value))
     return float(value) if isinstance(value, Fraction) else value

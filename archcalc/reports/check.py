@@ -1,4 +1,4 @@
-"""Report a budget: each limit with its value, the heaviest layers, nearby settings that fit."""
+"""Report a budget: each limit with its value, the heaviest layers, and nearby settings that fit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COLUMNS = (
 
 
 class Growth(NamedTuple):
-    """The earlier state to compare with, and by which share of their values totals may grow."""
+    """The earlier network to compare with, and the share of its totals by which they may grow."""
 
     before: Network | None = None
     tolerance: Fraction = Fraction(0)
@@ -38,10 +38,10 @@ class Growth(NamedTuple):
 def report(
     network: Network, limits: Sequence[Limit], dtype: str | None, growth: Growth
 ) -> tuple[Report, bool]:
-    """Return the report of one network, and whether it keeps its budget.
+    """Return the report of one network, and whether it is within its budget.
 
     Raises:
-        UsageError: there is no limit at all.
+        UsageError: it has no limits, and nothing to compare with.
     """
     chosen, every = dtype or dtype_of(network), [*limits_of(network), *limits]
     if not every and growth.before is None:
@@ -103,7 +103,7 @@ def _size(metric: str, value: int) -> str:
 
 
 def _line(network: Network, limit: Limit) -> int | None:
-    """Return the line of the spec that sets the limit."""
+    """Return the line of the spec that sets the limit; None if the spec does not set it."""
     return line_of(network.spec.source, limit.keys) if limit.keys else None
 
 
@@ -118,7 +118,7 @@ def _remarks(findings: Sequence[LimitVerdict], settings: Sequence[dict[str, str]
 
 
 def _heaviest(finding: LimitVerdict) -> str:
-    """Return which layers weigh most, if the limit is broken."""
+    """Name the layers that contribute most, if the limit is exceeded."""
     if not finding.heaviest or not finding.value:
         return ""
     metric, whole = finding.metric, finding.value

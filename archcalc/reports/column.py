@@ -1,4 +1,4 @@
-"""A column of numbers from a CSV file, by the name of a network."""
+"""Read a column of numbers by network from a CSV file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LARGEST = 8 << 20  # bytes
 
 
 def column(word: str) -> dict[str, float]:
-    """Return the numbers of `FILE:COLUMN` by the names in `name`, or in the first column.
+    """Return the numbers of `FILE:COLUMN`, by the names in the column `name`, else in the first column.
 
     Raises:
         UsageError: no such file or column, or a value that is no number.

@@ -10,12 +10,13 @@ from archcalc.analysis.difference import difference
 from archcalc.analysis.field import receptive_fields
 from archcalc.analysis.memory import measure, stored
 from archcalc.api import Network
-from archcalc.reports.differences import Wanted, report
-from archcalc.reports.layout import document, label
+from archcalc.reports.differences import DifferenceOptions, report
+from archcalc.reports.documents import document
+from archcalc.reports.layout import label
 from archcalc.reports.model import Column, Report
 from archcalc.units import printable
 
-LONGEST = 16  # the most letters of a network's text in the header of a column
+LONGEST = 16  # the most characters of a network given as text, in the header of a column
 MEASURES: dict[str, Callable[[Analysis], Any]] = {
     "parameters": lambda analysis: analysis.parameters,
     "statistics": lambda analysis: analysis.total.statistics,
@@ -28,8 +29,8 @@ MEASURES: dict[str, Callable[[Analysis], Any]] = {
 }
 
 
-def compared(networks: list[Network], wanted: Wanted) -> list[Report]:
-    """Report the totals of all (not in csv), and the layers of each network after the first."""
+def compared(networks: list[Network], wanted: DifferenceOptions) -> list[Report]:
+    """Return a report of all totals (not for csv), and each network's layers against the first."""
     first, *others = analyses = [network.analyze() for network in networks]
     labels = labels_of(networks, None if wanted.table.format == "json" else LONGEST)
     pairs = zip(others, labels[1:], strict=True)
@@ -39,7 +40,7 @@ def compared(networks: list[Network], wanted: Wanted) -> list[Report]:
 
 
 def labels_of(networks: list[Network], longest: int | None) -> list[str]:
-    """Return the headers of the columns; a network's text is cut where it would fill the screen."""
+    """Return a header for each network; one given as text is cut to `longest` characters."""
     names = [_cut(label(network), longest) for network in networks]
     shorter = [_cut(label(network), longest and longest - 4) for network in networks]
     return [
@@ -53,6 +54,7 @@ def _cut(name: str, longest: int | None) -> str:
 
 
 def columns_of(labels: list[str]) -> tuple[Column, ...]:
+    """Return a column for each network, and after all but the first the ratio to the first."""
     columns = [Column("name", "", "name")]
     for i, name in enumerate(labels):
         columns.append(Column(f"{name}", name, "count"))
@@ -62,6 +64,7 @@ def columns_of(labels: list[str]) -> tuple[Column, ...]:
 
 
 def cells_of(name: str, values: list[Any], labels: list[str]) -> dict[str, Any]:
+    """Return the row of a measure, whose values are in the order of the labels."""
     cells: dict[str, Any] = {"name": name, **dict(zip(labels, values, strict=True))}
     for i, value in enumerate(values[1:], 1):
         if value != values[0] and None not in (value, values[0]):

@@ -1,4 +1,4 @@
-"""Report model files beside each other, or beside specs: totals, and modules by their path."""
+"""Report model files beside each other or beside specs: totals, and modules matched by path."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 from archcalc.imported import DEEPEST, Model, parameters_of
 from archcalc.network import Network
 from archcalc.reports.compare import cells_of, columns_of
-from archcalc.reports.differences import COUNTED, MOST_ROWS, Wanted, changes
-from archcalc.reports.layout import document, label
+from archcalc.reports.differences import COUNTED, MOST_ROWS, DifferenceOptions, changes
+from archcalc.reports.documents import document
+from archcalc.reports.layout import label
 from archcalc.reports.model import Column, Report
 from archcalc.reports.models import document as document_of
 from archcalc.reports.models import unused
@@ -23,8 +24,8 @@ SORTED = (
 )
 
 
-def compared(networks: list[Any], wanted: Wanted) -> list[Report]:
-    """Report totals of all, but in csv, and for each model after the first the modules that differ."""
+def compared(networks: list[Any], wanted: DifferenceOptions) -> list[Report]:
+    """Return the totals of all (not for csv), and each model's modules that differ from the first's."""
     labels = [_label(network, networks) for network in networks]
     totals = [] if wanted.table.format == "csv" else [_totals(networks, labels)]
     first, *others = zip(networks, labels, strict=True)
@@ -55,14 +56,14 @@ def _document(network: Any) -> dict[str, Any]:
 
 
 def _measures(network: Any) -> dict[str, int]:
-    """Return the totals that both kinds of network have."""
+    """Return the totals that model files and specs both have."""
     counted = network if isinstance(network, Model) else network.analyze()
     multiplies = counted.multiplies
     return {"parameters": counted.parameters, "multiplies": multiplies, "FLOPs": 2 * multiplies}
 
 
-def _modules(first: Model, second: Model, before: str, after: str, wanted: Wanted) -> Report:
-    """Return rows of modules by path: in one model only, or with other counts; with --all every one."""
+def _modules(first: Model, second: Model, before: str, after: str, wanted: DifferenceOptions) -> Report:
+    """Return the modules that one model lacks, or whose counts differ; with --all every module."""
     table = wanted.table
     depth = table.depth or DEEPEST
     old = {m.name: m for m in first.modules(depth)}
@@ -96,8 +97,8 @@ def _modules(first: Model, second: Model, before: str, after: str, wanted: Wante
     return ordered(whole, Order(None, most))
 
 
-def _columns(wanted: Wanted) -> tuple[Column, ...]:
-    """Return the wanted count beside the module; of the other, in a table, how it changes."""
+def _columns(wanted: DifferenceOptions) -> tuple[Column, ...]:
+    """Return the columns: the chosen count before and after; in a table, the change of the other."""
     columns = [Column("layer", "module", "name"), Column("status", "", "words")]
     columns.append(Column("class", "class", "words", spare=1))
     other = next(measure for measure in COUNTED if measure != wanted.by)
@@ -109,7 +110,7 @@ def _columns(wanted: Wanted) -> tuple[Column, ...]:
 
 
 def _sorted(rows: list[dict[str, Any]], word: str | None) -> list[dict[str, Any]]:
-    """Return the rows by change in the column of that name, the largest first.
+    """Return the rows sorted by their change in a column, the largest first.
 
     Raises:
         UsageError: there is no such column.

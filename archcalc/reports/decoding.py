@@ -10,7 +10,8 @@ from archcalc.api import Network
 from archcalc.budget import with_settings
 from archcalc.errors import Diagnostic, UsageError
 from archcalc.formats import bytes_of, formats_of
-from archcalc.reports.layout import changes, document, label, single
+from archcalc.reports.documents import document
+from archcalc.reports.layout import changes, has_multiplies, label, single
 from archcalc.reports.model import Column, Report
 from archcalc.reports.table import Table
 from archcalc.tuples import NamedTuple
@@ -27,7 +28,15 @@ COLUMNS = (
 
 
 class Decoding(NamedTuple):
-    """A prompt of `prefill` tokens at once, then `decode` more, one by one, after `context` others."""
+    """What a decoder processes.
+
+    Attributes:
+        prefill: the tokens of a prompt, which is processed at once.
+        decode: the tokens that are decoded one by one.
+        context: the tokens before the first decoded one; None: those of the prompt.
+        batch: the number of sequences.
+        dtype: the data types, as `formats_of` reads them.
+    """
 
     prefill: int = 0
     decode: int = 0
@@ -46,7 +55,7 @@ class Decoding(NamedTuple):
         return max(self.prefill, self.before + self.decode)
 
     def numbers(self, costs: Iterable[TokenCost]) -> dict[str, int]:
-        """Return what layers multiply and keep, for all sequences of the batch."""
+        """Return the multiplies of layers and the bytes of their caches, for the whole batch."""
         found = list(costs)
         after, batch = self.before + self.decode if self.decode else self.prefill, self.batch
         kind = formats_of(self.dtype).activations
@@ -64,7 +73,7 @@ def report(network: Network, table: Table, how: Decoding) -> Report:
     """Return a row for each layer that multiplies.
 
     Raises:
-        UsageError: the network is no decoder, or its input was set beside the length.
+        UsageError: the network is no decoder, or its input size is set too.
     """
     if "input" in network.changed:
         help = "the length of the sequence is that of the prompt, or of the context and what follows"
@@ -73,7 +82,7 @@ def report(network: Network, table: Table, how: Decoding) -> Report:
     size = "x".join(map(str, (how.length, *network.graph.input[1:])))
     longest = with_settings(network, {"input": size}).analyze()
     costs = dict(zip((x.path for x in longest.layers), token_costs(longest, network.name), strict=True))
-    rows, names = single(longest, lambda layer: bool(layer.costs.multiplies), table)
+    rows, names = single(longest, has_multiplies, table)
     lines = tuple(
         {"layer": name, **_shown(how.numbers(costs[x.path] for x in row.layers), how)}
         for name, row in zip(names, rows, strict=True)
@@ -103,7 +112,7 @@ def _document(
 
 
 def _shown(numbers: dict[str, int], how: Decoding) -> dict[str, Any]:
-    """Return the numbers that were asked for."""
+    """Return the numbers that have a column for these options."""
     hidden = {"prompt_unmasked"}
     hidden |= set() if how.prefill else {"prompt"}
     hidden |= set() if how.decode else {"next_token"}

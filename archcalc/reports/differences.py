@@ -1,4 +1,4 @@
-"""Report the layers of two networks, aligned."""
+"""Report the differences of two networks: their layers, aligned."""
 
 from __future__ import annotations
 
@@ -22,8 +22,14 @@ SORTED = (
 )
 
 
-class Wanted(NamedTuple):
-    """The options: the count to show, the one to sort by, the rows; `more` is what shows all of them."""
+class DifferenceOptions(NamedTuple):
+    """The options of a difference.
+
+    Attributes:
+        by: the count that is shown before and after.
+        sort: the column to sort by; None: the order of the layers.
+        more: the option that shows every layer, for a remark.
+    """
 
     by: str
     sort: str | None
@@ -31,20 +37,20 @@ class Wanted(NamedTuple):
     more: str = "--all"
 
     def of(self, rows: list[DifferenceRow]) -> list[DifferenceRow]:
-        """Return the rows in their order, the largest change first, cut to the number wanted.
+        """Return the rows sorted, the largest change first, and cut to the number wanted.
 
         Raises:
             UsageError: there is no such column.
         """
         if self.sort is not None:
             column = column_named(SORTED, self.sort)
-            keys = [{**_cells(row), "row": row, **_signed(row)} for row in rows]
+            keys = [{**_cells(row), "row": row, **_pairs(row)} for row in rows]
             rows = [cells["row"] for cells in sorted_by(keys, column)]
         return rows[: self.table.order.top]
 
 
-def report(found: Difference, labels: tuple[str, str], wanted: Wanted) -> Report:
-    """Report the rows that differ, with --all every layer; the total is that of both networks."""
+def report(found: Difference, labels: tuple[str, str], wanted: DifferenceOptions) -> Report:
+    """Return the rows that differ, with --all every layer, and the totals of both networks."""
     rows = _fitting(found.layers, wanted.table)
     chosen = rows if wanted.table.all else [row for row in rows if differs(row)]
     shown = wanted.of(chosen)
@@ -66,12 +72,12 @@ def report(found: Difference, labels: tuple[str, str], wanted: Wanted) -> Report
     )
 
 
-def _signed(row: DifferenceRow) -> dict[str, tuple[int, int]]:
-    """Return the values of a row before and after, by measure."""
+def _pairs(row: DifferenceRow) -> dict[str, tuple[int, int]]:
+    """Return (before, after) of a row for each measure."""
     return {measure: (_count(row, f"{measure}_before"), _count(row, measure)) for measure in MEASURED}
 
 
-def _columns(labels: tuple[str, str], wanted: Wanted) -> tuple[Column, ...]:
+def _columns(labels: tuple[str, str], wanted: DifferenceOptions) -> tuple[Column, ...]:
     columns = [
         Column("layer", "layer", "name"),
         Column("status", "", "words"),
@@ -100,7 +106,7 @@ def _cells(row: DifferenceRow) -> dict[str, Any]:
 
 
 def _sums(rows: Any) -> dict[str, Any]:
-    """Combine several layers: the sum of counts, the maximum of values alive."""
+    """Combine several layers: sum their counts, and take the maximum of their values alive."""
     sums: dict[str, Any] = {}
     for measure in MEASURED:
         joined = sum if measure in COUNTED else max
@@ -110,14 +116,14 @@ def _sums(rows: Any) -> dict[str, Any]:
 
 
 def changes(sums: dict[str, Any], measures: tuple[str, ...] = MEASURED) -> dict[str, Any]:
-    """Return the sums, and what the second network has more or less, as text."""
+    """Return the sums, and for each measure the signed difference as text."""
     differences = {m: sums[m] - sums[f"{m}_before"] for m in measures}
     texts = {m: f"{'+' if n > 0 else '−'}{grouped(abs(n))}" if n else "" for m, n in differences.items()}
     return {**sums, **{f"{measure}_change": text for measure, text in texts.items()}}
 
 
 def differs(row: DifferenceRow) -> bool:
-    """Return whether a layer is more than a change of size that costs nothing."""
+    """Return whether a layer differs in more than the size of its output, at no cost."""
     return row.status != "same" and not (
         row.status == "changed"
         and row.operator == row.operator_before
@@ -136,7 +142,7 @@ def _counts(found: Difference) -> str:
 
 
 def _fitting(rows: tuple[DifferenceRow, ...], table: Table) -> list[DifferenceRow]:
-    """Group to the depth asked for; otherwise by layer, or by the finest groups that fit a screen."""
+    """Group rows to the depth asked for; otherwise to the finest depth that fits a screen."""
     if table.depth:
         return _grouped(rows, table.depth)
     found = list(rows)
@@ -148,7 +154,7 @@ def _fitting(rows: tuple[DifferenceRow, ...], table: Table) -> list[DifferenceRo
 
 
 def _grouped(rows: tuple[DifferenceRow, ...], depth: int) -> list[DifferenceRow]:
-    """Group layers of one status whose paths agree in this many parts."""
+    """Group layers of the same status whose paths have the same first `depth` parts."""
     groups: dict[tuple[str | None, ...], list[DifferenceRow]] = {}
     for row in rows:
         ends = [path and "/".join(path.split("/")[:depth]) for path in (row.path_before, row.path)]
@@ -169,8 +175,8 @@ def _group(key: tuple[str | None, ...], rows: list[DifferenceRow]) -> Difference
     )
 
 
-def _document(found: Difference, labels: tuple[str, str], wanted: Wanted) -> dict[str, Any]:
-    """Return every layer, including equal ones, except those that --top leaves out."""
+def _document(found: Difference, labels: tuple[str, str], wanted: DifferenceOptions) -> dict[str, Any]:
+    """Return every layer as JSON, equal ones too, except those that --top leaves out."""
     rows = wanted.of(list(found.layers))
     return {
         "before": labels[0],

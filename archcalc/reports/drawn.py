@@ -1,4 +1,4 @@
-"""Prepare the drawing of a network, or of two side by side: titles, and marks of differences."""
+"""Prepare the drawing of a network, or of two with marks where they differ."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archcalc.units import printable, scaled
 
 
 def drawn(network: Network, other: Network | None, wishes: Wishes) -> list[Drawable]:
-    """Return the network, and the other with the marks of what differs."""
+    """Return the network to draw; with another, both, each marked where they differ."""
     analysis = network.analyze()
     if other is None:
         return [Drawable(analysis, _title(_name(network), analysis), wishes)]
@@ -25,7 +25,7 @@ def drawn(network: Network, other: Network | None, wishes: Wishes) -> list[Drawa
 
 
 def _names(networks: list[Network]) -> list[str]:
-    """Return their titles; where those are the same, what they are called on the command line."""
+    """Return the titles of networks; if those are equal, their names on the command line."""
     names = [_name(network) for network in networks]
     if len(set(names)) > 1:
         return names
@@ -46,7 +46,7 @@ def _title(name: str, analysis: Analysis) -> str:
 
 
 def _marks(found: Difference) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the status of each layer of both networks; '' where nothing of its own differs."""
+    """Return the status of each layer of both networks; '' for one that does not differ."""
     before: dict[str | None, str] = {}
     after: dict[str | None, str] = {}
     for row in found.layers:

@@ -1,4 +1,4 @@
-"""Report the arithmetic behind every number, factor by factor."""
+"""Report the arithmetic behind each number, factor by factor."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from archcalc.analysis.costs import Analysis, Layer, analyze
 from archcalc.analysis.explanation import TOTAL, ExplainedNumber, choose, explain, where
 from archcalc.analysis.formula import LATEX, TEXT
 from archcalc.api import Network
-from archcalc.reports.layout import document, label, title
+from archcalc.reports.documents import document
+from archcalc.reports.layout import label, title
 from archcalc.reports.model import Column, Report
 from archcalc.reports.table import Table
 from archcalc.units import printable
@@ -23,7 +24,13 @@ COLUMNS = (
 
 
 def reports(network: Network, symbol: Sequence[str], words: Sequence[str], table: Table) -> list[Report]:
-    """Return the arithmetic of the network, or of each layer or block named; with symbols, formulas."""
+    """Return the arithmetic of the network, or of each layer or block named.
+
+    The variables in `symbol` stay symbols, so numbers become formulas.
+
+    Raises:
+        UsageError: a word names no layer or block.
+    """
     names = [name.replace("-", "_") for name in symbol]
     graph, program = network.symbolic(names)
     analysis = analyze(graph)
@@ -50,7 +57,7 @@ def _report(network: Network, analysis: Analysis, word: str, table: Table) -> Re
 def _relative(
     rows: list[dict[str, Any]], lines: Sequence[ExplainedNumber], word: str
 ) -> list[dict[str, Any]]:
-    """Return rows with paths relative to the block asked for."""
+    """Return the rows with paths relative to the block `word`, if all are inside it."""
     block = f"{word.strip('/')}/"
     if not all(line.layer.startswith(block) for line in lines if line.layer not in ("", TOTAL)):
         return rows

@@ -11,9 +11,10 @@ from archcalc.units import grouped, printable
 
 
 def exported(network: Network, output: str, start: Start) -> str:
-    """Write the file that the name asks for, and return what is told of it.
+    """Write a network to a file of the format that its suffix names; return a summary of the file.
 
     Raises:
+        UsageError: the suffix names no format, or a Python file is asked to hold weights.
         ArchError: the format cannot express the network, or the file cannot be written.
     """
     kind, source = Path(output).suffix.lower(), start.told(network)

@@ -1,4 +1,4 @@
-"""Report receptive fields: the part of the image that each map sees."""
+"""Report receptive fields: the part of the image that a value of each map depends on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from archcalc.api import Network
 from archcalc.graph.model import Graph
 from archcalc.operators.model import Repeat, Samples, Spread, Window
 from archcalc.operators.shape import Shape
-from archcalc.reports.layout import both, document, field_document, label, output, pair, single, title
+from archcalc.reports.documents import document, field_document
+from archcalc.reports.layout import both, label, output, pair, single, title
 from archcalc.reports.model import Column, Ranked, Report
 from archcalc.reports.table import Table
 from archcalc.units import grouped, percent
@@ -96,7 +97,7 @@ def _remarks(analysis: Analysis, fields: Fields, smallest: Smallest) -> tuple[st
 
 
 def _sides(graph: Graph, side: int) -> str:
-    """Name a square by its side, a strip and a volume by all."""
+    """Write the size of a smallest input: a square by its side, a strip or a volume by all sides."""
     return both(map(int, sized(graph.input, side).extents))
 
 

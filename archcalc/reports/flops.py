@@ -1,24 +1,25 @@
-"""Report work: multiplies by layer, or every operation by operator."""
+"""Report the work of a network: multiplies by layer, or every kind of operation by operator."""
 
 from __future__ import annotations
 
 from math import prod
 from typing import Any
 
-from archcalc.analysis.costs import Analysis, Census, Costs, Layer, total
+from archcalc.analysis.costs import Analysis, Census, Costs, total
 from archcalc.analysis.summary import block
 from archcalc.api import Network
+from archcalc.reports.documents import document
 from archcalc.reports.layout import (
     arithmetic,
     beside,
     change_label,
-    document,
+    has_multiplies,
     label,
     output,
     single,
     title,
 )
-from archcalc.reports.model import Column, Ranked, Report
+from archcalc.reports.model import Column, Ranked, Report, with_header
 from archcalc.reports.table import Table
 from archcalc.units import GLOSSARY, grouped, scaled
 
@@ -47,7 +48,10 @@ CENSUS_COLUMNS = (
 def report(
     network: Network, table: Table, protocol: dict[str, int], census: bool, tool: str | None
 ) -> Report:
-    """Report multiplies by layer, the census, or a tool's count, of so many images, crops, networks."""
+    """Return the multiplies by layer, the census, or a tool's count.
+
+    `protocol` gives the numbers of images, crops and networks; their product multiplies all work.
+    """
     if tool:
         from archcalc.reports import tools
 
@@ -60,13 +64,13 @@ def report(
         made = _plain(network, analysis, table)
     else:
         made = _beside(network, _times(base.analyze(), factor), analysis, table)
-    rows = None if table.all else single(analysis, _matters, table)[0]
+    rows = None if table.all else single(analysis, has_multiplies, table)[0]
     documents = lambda: [{**document(network, analysis, rows), "as": None, "protocol": protocol}]  # noqa: E731
     return multiplied(made._replace(documents=documents), protocol)
 
 
 def multiplied(report: Report, protocol: dict[str, int]) -> Report:
-    """Return the report with the factor told: in its arithmetic, and beneath."""
+    """Return the report with the factor of the protocol in its arithmetic, and in a remark."""
     factor = prod(protocol.values())
     if factor == 1:
         return report
@@ -91,12 +95,8 @@ def _multiplies(costs: Costs) -> Any:
     return costs.multiplies
 
 
-def _matters(layer: Layer) -> bool:
-    return bool(layer.costs.multiplies)
-
-
 def _plain(network: Network, analysis: Analysis, table: Table) -> Report:
-    rows, names = single(analysis, _matters, table)
+    rows, names = single(analysis, has_multiplies, table)
     whole = analysis.multiplies
     cells = tuple(
         {
@@ -124,15 +124,13 @@ def _plain(network: Network, analysis: Analysis, table: Table) -> Report:
 def _beside(network: Network, base: Analysis, changed: Analysis, table: Table) -> Report:
     rows = beside(base, changed, _multiplies, table)
     for row in rows:
-        if row.get("arithmetic"):  # the group's line and the total say how much less it is
+        if row.get("arithmetic"):  # the rows of groups and the total keep the change as a ratio
             row["change"] = _arithmetic(row) if row["base"] != row["changed"] else None
     pair = (base.multiplies, changed.multiplies)
     summed = {"layer": "total", "base": pair[0], "changed": pair[1], "change": pair}
-    header = change_label(network)
-    columns = tuple(c._replace(header=header) if c.key == "changed" else c for c in BASE_COLUMNS)
     return Report(
         title(network, changed),
-        columns,
+        with_header(BASE_COLUMNS, "changed", change_label(network)),
         tuple(rows),
         summed,
         _remarks(changed),
@@ -142,7 +140,7 @@ def _beside(network: Network, base: Analysis, changed: Analysis, table: Table) -
 
 
 def _arithmetic(row: dict[str, Any]) -> Ranked:
-    """Return the arithmetic of a changed row, sorted by the size of the change."""
+    """Return the arithmetic of a changed row, as a cell sorted by the size of the change."""
     return Ranked(row["arithmetic"], abs(row["changed"] - (row["base"] or 0)))
 
 
@@ -159,7 +157,7 @@ def _remarks(analysis: Analysis) -> tuple[str, ...]:
 
 
 def _census(network: Network, analysis: Analysis, table: Table) -> Report:
-    """Return all work by operator, in the order of first use, or by block or layer."""
+    """Return all work by operator in the order of first use, or by block (--depth) or layer (--all)."""
     groups: dict[str, list[Costs]] = {}
     for layer in analysis.computed:
         part = block(layer.path, table.depth) if table.depth else layer.node.operator.name

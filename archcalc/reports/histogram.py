@@ -1,4 +1,4 @@
-"""Report one metric over the rows of a sweep's directory: a histogram in text."""
+"""Report the histogram of a metric over the rows of a sweep's directory."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ COLUMNS = (
 
 
 def told_rows(store: Store, rows: int) -> str:
-    """Return '3,600 rows of 4,000 points'."""
+    """Say how many rows come from how many points: '3,600 rows of 4,000 points'."""
     done = sum(count["points"] for count in store.counts().values())
     points = f"{grouped(store.size)} points"
     return f"{grouped(rows)} rows of {points if done == store.size else f'{grouped(done)} of {points}'}"
 
 
 def report(store: Store, name: str, found: Histogram) -> Report:
-    """Return a histogram as text: one bar per bin."""
+    """Return a row with a bar for each bin."""
     text = binary if name in IN_BYTES else scaled
     largest = max(found.counts)
     bins = zip(found.bins.edges, found.bins.ends, found.counts, found.cumulative, strict=False)

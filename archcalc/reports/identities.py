@@ -1,4 +1,4 @@
-"""Report `archcalc run --identities`."""
+"""Report `archcalc run --identities`: equal networks, by executing both sides."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COLUMNS = (
 
 
 def report() -> tuple[Report, list[Diagnostic]]:
-    """Execute all identities; report how far apart both sides were, and those that fail."""
+    """Execute all identities; return how far apart both sides are, and those that fail."""
     from archcalc.execution.identities import TOLERANCE, identities
 
     found = list(identities())

@@ -1,4 +1,4 @@
-"""Lay out networks as reports: which rows, base beside change, titles, the JSON of a network."""
+"""Lay out the rows of a network's report, its titles and labels, and a base beside a change."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from archcalc.analysis.summary import (
     summarize,
 )
 from archcalc.api import Network
-from archcalc.operators.model import Extent, Operator, Work
+from archcalc.operators.model import Extent, Work
 from archcalc.operators.shape import Shape
 from archcalc.reports.model import Ranked
 from archcalc.reports.table import Table
@@ -27,11 +27,6 @@ from archcalc.units import printable
 
 if TYPE_CHECKING:
     from fractions import Fraction
-
-    from archcalc.analysis.field import Field
-    from archcalc.analysis.field_axis import FieldAxis
-
-AXIS = ("size", "stride", "padding", "offset")
 
 Measure = Callable[[Costs], Int]
 
@@ -60,11 +55,21 @@ def label(network: Network) -> str:
 
 
 def changes(network: Network) -> list[str]:
+    """Return the changed variables as on a command line: ['stride=1x1']."""
     return [f"{name}={show_value(value)}" for name, value in network.changed.items()]
 
 
+def has_costs(layer: Layer) -> bool:
+    """Return whether a layer stores numbers or multiplies."""
+    return bool(layer.costs.stored_numbers or layer.costs.multiplies)
+
+
+def has_multiplies(layer: Layer) -> bool:
+    return bool(layer.costs.multiplies)
+
+
 def single(analysis: Analysis, matters: Matters, table: Table) -> tuple[list[Row], list[str]]:
-    """Return the rows of one network and their name."""
+    """Return the rows of one network, and the name under which each is shown."""
     rows = summarize(analysis, matters, _depth([analysis], matters, table))
     paths = [row.path for row in rows]
     names = paths if table.all or table.format == "json" else short_names(paths)
@@ -81,7 +86,10 @@ def _depth(analyses: list[Analysis], matters: Matters, table: Table) -> int | No
 
 
 def beside(base: Analysis, changed: Analysis, measure: Measure, table: Table) -> list[dict[str, Any]]:
-    """Match the rows of two analyses by path, side by side; a changed group gets its own line."""
+    """Return the rows of two analyses side by side, matched by path.
+
+    A group that changed and has several rows gets a row of its own after them.
+    """
 
     def matters(layer: Layer) -> bool:
         return bool(measure(layer.costs))
@@ -116,7 +124,7 @@ def _pair(before: Row | None, after: Row | None, measure: Measure, name: str) ->
 
 
 def _subtotal(group: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the line of a group that changed and has several rows."""
+    """Return the row of a group that changed and has several rows; else none."""
     members = [r for r in rows if r["layer"].startswith(f"{group}/") and not r.get("strong")]
     base, changed = _sum(members, "base"), _sum(members, "changed")
     if base == changed or len(members) < 2:
@@ -134,13 +142,13 @@ def _subtotal(group: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _sum(rows: list[dict[str, Any]], key: str) -> int | None:
-    """Return the sum of a column, None if none of the rows has it."""
+    """Return the sum of a column; None if no row has a value in it."""
     values = [row[key] for row in rows if row[key] is not None]
     return sum(values) if values else None
 
 
 def _merge(before: Sequence[Row], after: Sequence[Row]) -> list[tuple[Row | None, Row | None]]:
-    """Merge both lists in the order after the change, with removed rows at their old places."""
+    """Pair the rows of equal paths, in the order after the change; removed rows keep their places."""
     position = {row.path: i for i, row in enumerate(before)}
     merged: list[tuple[Row | None, Row | None]] = []
     taken = 0
@@ -156,13 +164,13 @@ def _merge(before: Sequence[Row], after: Sequence[Row]) -> list[tuple[Row | None
 
 
 def both(sides: Iterable[Fraction | int]) -> str:
-    """Return height and width, as one number where they agree: '7', '3×7', '0.5'."""
+    """Return the numbers of all axes as text, as one number if they are equal: '7', '3×7', '0.5'."""
     texts = list(map(_decimal, sides))
     return texts[0] if len(set(texts)) == 1 else "×".join(texts)
 
 
 def _decimal(value: Fraction | int) -> str:
-    """Return a number with all digits before the point and six after it if exact, else three."""
+    """Write a number as a decimal: exact if six decimal places suffice, else rounded to three."""
     if value.denominator == 1:
         return str(int(value))
     places = 3 if 10**6 % value.denominator else 6
@@ -177,18 +185,18 @@ def output(row: Row) -> Ranked:
 
 
 def ranked(shape: Shape) -> Ranked:
-    """Return a shape, sorted by how many values it has."""
+    """Return a shape as a cell that is sorted by its number of values."""
     return Ranked(str(shape), shape.values)
 
 
 def pair(axes: Iterable[int | Fraction]) -> Ranked:
-    """Return a property of all axes, sorted by the largest; without them it is the whole image."""
+    """Return a property of all axes as a cell sorted by the largest; 'all' if there are no axes."""
     found = list(axes)
     return Ranked(both(found), (max(found), min(found))) if found else Ranked("all", (inf, inf))
 
 
 def arithmetic(row: Row) -> str | None:
-    """Return the products of a row if a single layer has them: '28·28·32 × 5·5·192'."""
+    """Return the products of a row's only layer that multiplies: '28·28·32 × 5·5·192'; else None."""
     layers = [layer for layer in row.layers if layer.costs.multiplies]
     if len(layers) != 1:
         return None
@@ -203,96 +211,3 @@ def _product(work: Work) -> str:
 
 def _extent(extent: Extent) -> str:
     return "·".join(str(factor) for _, factor in extent.factors)
-
-
-def document(network: Network, analysis: Analysis, rows: Sequence[Row] | None = None) -> dict[str, Any]:
-    """Return a network as JSON: always the same keys, exact integers; every layer without `rows`."""
-    from archcalc.analysis.field import receptive_fields  # a table of counts does without
-    from archcalc.analysis.memory import measure
-
-    base, memory = network.base, measure(analysis.graph)
-    fields = receptive_fields(analysis.graph).nodes
-    number = {layer.path: i for i, layer in enumerate(analysis.layers)}
-    return {
-        "name": network.name,
-        "title": network.title,
-        "spec": network.spec.source.name,
-        "paper": network.about("paper"),
-        "year": network.about("year"),
-        "variables": {k: _plain(v) for k, v in network.values.items()},
-        "changed": {k: _plain(v) for k, v in network.changed.items()},
-        "input": list(analysis.graph.input),
-        "output": list(analysis.graph.nodes[analysis.graph.output].shape),
-        "weight_layers": analysis.weight_layers,
-        "peak": memory.peak,
-        "total": costs_document(analysis.total),
-        "base_total": costs_document(base.analyze().total) if base else None,
-        "not_shown": 0,
-        "layers": [
-            {
-                **_layer(analysis, row),
-                "field": field_document(fields[number[row.shown.path]]),
-                "alive": max(memory.steps[number[layer.path]].live for layer in row.layers),
-                **costs_document(row.costs),
-            }
-            for row in rows or summarize(analysis, lambda layer: True, EVERY_LAYER)
-        ],
-    }
-
-
-def costs_document(costs: Costs) -> dict[str, Any]:
-    plain = costs._asdict()
-    plain["census"] = costs.census._asdict()
-    return {"parameters": costs.parameters, "flops": costs.flops, **plain}
-
-
-def _layer(analysis: Analysis, row: Row) -> dict[str, Any]:
-    """Return the kind of a row: the operator of a layer, the number of layers of a block."""
-    (layer,) = row.layers if len(row.layers) == 1 else (None,)
-    operator = layer.node.operator if layer else None
-    inside = {layer.path for layer in row.layers}
-    read = [analysis.layers[i].path for layer in row.layers for i in layer.node.inputs]
-    return {
-        "path": row.path,
-        "operator": operator.name if operator else None,
-        "arguments": _arguments(operator) if operator else None,
-        "text": str(operator) if operator else None,
-        "kind": layer.kind if layer else None,
-        "layers": len(row.layers),
-        "inputs": [p for i, p in enumerate(read) if layer or (p not in inside and p not in read[:i])],
-        "output": list(row.shape),
-        "arithmetic": arithmetic(row),
-    }
-
-
-def _arguments(operator: Operator) -> dict[str, Any]:
-    """Return all arguments of an operator by name; one size an axis as a list."""
-    return {a.name: _listed(getattr(operator, a.attribute)) for a in operator.arguments}
-
-
-def _listed(value: Any) -> Any:
-    return [_listed(item) for item in value] if isinstance(value, tuple) else value
-
-
-def field_document(field: Field) -> dict[str, Any]:
-    """Return the field of a value by axis; None: all of the image."""
-    return {
-        "aligned": field.aligned,
-        **{name: _axis(axis) for name, axis in field.named},
-    }
-
-
-def _axis(axis: FieldAxis | None) -> dict[str, Any] | None:
-    return {name: _number(getattr(axis, name)) for name in AXIS} if axis else None
-
-
-def _number(value: Any) -> Any:
-    """Return an integer where the value is whole."""
-    return int(value) if value.denominator == 1 else float(value)
-
-
-def _plain(value: Any) -> Any:
-    """Return a variable's value as JSON; decimals as numbers."""
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value if isinstance(value, int | str) else float(value)

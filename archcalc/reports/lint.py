@@ -49,7 +49,7 @@ def _row(network: Network, finding: Remark) -> dict[str, Any]:
 
 
 def _line(network: Network, finding: Remark) -> int | None:
-    """Return the line of the spec where the layer is written."""
+    """Return the line of the spec that the layer comes from; None for a remark on no layer."""
     if finding.node < 0:
         return None
     return line_of(network.spec.source, network.graph.nodes[finding.node].span.keys)

@@ -39,7 +39,10 @@ SORTS = {
 
 
 def report(search: str, sort: str | None, limits: Mapping[str, str | None], grouped: bool) -> Report:
-    """Return the networks with `search` in name or title, within limits; families apart if `grouped`."""
+    """Return the networks with `search` in name, title or family, within limits.
+
+    `grouped`: whether empty rows set families apart.
+    """
     rows = [_cells(row) for row in totals() if squeeze(search) in squeeze(_words(row))]
     rows = _within(rows, limits)
     title = f"{len(rows)} network{'' if len(rows) == 1 else 's'}" if rows else "no network matches"
@@ -68,7 +71,7 @@ def _within(rows: list[dict[str, Any]], limits: Mapping[str, str | None]) -> lis
 
 
 def _field_size(graph: Graph) -> int | None:
-    """Return the network's receptive field in pixels, the larger axis; None: it sees the whole image."""
+    """Return the network's receptive field in pixels on its larger axis; None for the whole image."""
     field = receptive_fields(graph).of_network
     return max((axis.size for axis in field.sides), default=None)
 
@@ -81,7 +84,7 @@ MEASURES: dict[str, Callable[[Graph], Any]] = {
 
 
 def _apart(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Add an empty line around each family of several networks."""
+    """Yield the rows, with an empty one around each family of several networks."""
     before = 0
     for _, members in groupby(rows, key=lambda row: row["family"]):
         family = list(members)
@@ -92,7 +95,7 @@ def _apart(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _document(row: dict[str, Any], columns: tuple[Column, ...]) -> dict[str, Any]:
-    """Return a network for a machine, with the measure that sorts it."""
+    """Return a network as JSON, with the measure that it is sorted by."""
     document: dict[str, Any] = row["document"]
     return document | {c.key: row[c.key] for c in columns if c.key not in document}
 

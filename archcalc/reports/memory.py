@@ -1,4 +1,4 @@
-"""Report memory: by rule, and the peak."""
+"""Report the memory of a network by rule, and the values alive at each step."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from archcalc.api import Network
 from archcalc.formats import Formats, bytes_of, formats_of
 from archcalc.graph.model import Graph
 from archcalc.operators import ATTENTION
-from archcalc.reports.layout import change_label, document, label, rows_of, title
-from archcalc.reports.model import Column, Report
+from archcalc.reports.documents import document
+from archcalc.reports.layout import change_label, label, rows_of, title
+from archcalc.reports.model import Column, Report, with_header
 from archcalc.reports.order import Order, ordered
 from archcalc.reports.table import Table
 from archcalc.reports.timeline import listed, timeline
@@ -49,7 +50,12 @@ BASE_COLUMNS = (
 
 
 class MemoryFigures(NamedTuple):
-    """One network's numbers, and the values alive in the spec's order; `proven` is None for that."""
+    """The memory of one network.
+
+    Attributes:
+        proven: whether no order has a smaller peak; None if the order is the spec's.
+        spec_peak: the peak in the spec's order, in values.
+    """
 
     analysis: Analysis
     deployed: Deployed
@@ -64,7 +70,7 @@ class MemoryFigures(NamedTuple):
         return self.analysis.graph
 
     def values(self, batch: int) -> dict[str, int]:
-        """Return values by rule: the weights once, the activations for every image."""
+        """Return the number of values by rule: weights once, activations for each image."""
         activations = (self.memory.stored, self.memory.peak, self.arena.size)
         total = self.analysis.total
         counts = [total.parameters, total.stored_numbers, sum(self.deployed)]
@@ -72,7 +78,7 @@ class MemoryFigures(NamedTuple):
         return dict(zip(RULES, map(int, counts), strict=True))
 
     def bytes(self, batch: int, formats: Formats) -> dict[str, int]:
-        """Return bytes by rule, in these types."""
+        """Return the bytes by rule, in these data types."""
         values = self.values(batch)
         sizes = {
             rule: bytes_of(count, formats.weights if rule in WEIGHTS else formats.activations)
@@ -87,7 +93,7 @@ class MemoryFigures(NamedTuple):
 
 
 class Conditions(NamedTuple):
-    """The purpose of a number."""
+    """What memory is measured for: data types, batch, order of the layers, kernel of attention."""
 
     dtype: str
     batch: int
@@ -106,7 +112,7 @@ def _measured(network: Network, asked: Conditions) -> MemoryFigures:
         schedule = best_order(analysis.graph)
         found = measure(analysis.graph, schedule.order, attention)
         memory = min(memory, found, key=lambda m: int(m.peak)) if attention else found
-        # the search knows maps alone: what is inside attention layers can only add to their peak
+        # the search ignores values inside attention layers, which can only raise the peak
         proven = schedule.proven and memory.peak == schedule.peak
     arena = lay_out(memory.buffers, int(memory.peak))
     return MemoryFigures(analysis, deployed(analysis.graph), memory, arena, proven, spec_peak, attention)
@@ -118,9 +124,7 @@ def reports(network: Network, table: Table, asked: Conditions) -> list[Report]:
     values, sizes = found.values(batch), found.bytes(batch, formats)
     rows, columns = _rows(values, sizes, formats), COLUMNS
     if network.base is not None and table.base:
-        columns = tuple(
-            c._replace(header=change_label(network)) if c.key == "values" else c for c in BASE_COLUMNS
-        )
+        columns = with_header(BASE_COLUMNS, "values", change_label(network))
         _put_beside(rows, _measured(network.base, asked).values(batch))
     images = f" · {batch:,} images" if batch > 1 else ""
     heading = f"{title(network, found.analysis)} · {asked.dtype}{images}"
@@ -180,7 +184,7 @@ def _remarks(network: Network, found: MemoryFigures, best: bool, batch: int) -> 
 
 
 def _terms(found: MemoryFigures) -> list[tuple[str, int]]:
-    """Return what is alive at the peak: maps by layer; of an attention its fullest moment."""
+    """Return what is alive at the peak: maps by layer; inside attention, the moment with the most."""
     step, nodes = found.memory.peak_step, found.graph.nodes
     alive = found.memory.alive(step)
     sizes = {b: int(b.size) for b in alive if not b.inside}
@@ -198,7 +202,7 @@ def _terms(found: MemoryFigures) -> list[tuple[str, int]]:
 
 
 def _published(network: Network) -> Iterator[str]:
-    """Yield each wrong published number about this memory once, and how it came about."""
+    """Yield each wrong published number for this memory once, and how it arose."""
     if network.changed:
         return
     from archcalc.audit.published import numbers

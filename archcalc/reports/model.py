@@ -1,4 +1,4 @@
-"""Define a report: columns, rows, a total, remarks, before they are text."""
+"""Define a report: its columns, rows, total and remarks, before any of them is text."""
 
 from __future__ import annotations
 
@@ -34,12 +34,17 @@ class Ranked(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column: the key of its cells, its header, and how a cell is shown.
+    """A column of a report.
 
-    Cells: name, text, words and math hold text; count and scaled ('25.6 M') an integer; data one that
-    only csv shows; figure a `Measurement`; share and bar (part, whole); change (base, changed) or text.
-    Each may be a `Ranked`. `None` is shown as –. `spare`: columns with the highest are dropped first
-    when room is short; before that words are cut, or broken into lines if they are `whole`.
+    Attributes:
+        key: the key of its cells in a row.
+        header: its heading.
+        kind: what its cells hold. `name`, `text`, `words`, `math`: text. `count`, `scaled` ('25.6 M'):
+            an integer. `data`: a value that only csv shows. `figure`: a `Measurement`. `share`, `bar`:
+            (part, whole). `change`: (base, changed), or text. A cell may be a `Ranked`, or None.
+        spare: the column with the highest number is dropped first when room is short; one of 0 stays.
+        hide_empty: the column is not shown if no row has a value in it.
+        whole: words are broken into lines when room is short, not cut.
     """
 
     key: str
@@ -51,14 +56,18 @@ class Column(NamedTuple):
 
     @property
     def left(self) -> bool:
+        """Whether cells are aligned to the left."""
         return self.kind in ("name", "words", "bar", "change", "math")
 
 
 class Report(NamedTuple):
-    """What a command shows of one network (or of the list of networks).
+    """What a command shows of one network, or of the list of networks.
 
-    `rows` and `total` map column keys to cells; `documents` makes the JSON. `name` is the network of
-    the rows. Each row of a `listing` is one line in a pipe, however long, for grep and sort.
+    Attributes:
+        rows, total: the cells by the keys of their columns.
+        documents: makes the JSON.
+        name: the network of the rows.
+        listing: whether each row is one line in a pipe, however long, for grep and sort.
     """
 
     title: str
@@ -75,7 +84,7 @@ class Live(NamedTuple):
     """A report whose rows take time to compute.
 
     Attributes:
-        expected: has rows and a total as wide as those to come.
+        expected: the report before the first row, with rows and a total as wide as those to come.
         rows: made one after the other, on demand.
         finish: makes the total and the remarks from the rows so far, also after an interrupt.
     """
@@ -85,7 +94,7 @@ class Live(NamedTuple):
     finish: Callable[[], tuple[dict[str, Any] | None, tuple[str, ...]]]
 
 
-BAR = 10
+BAR = 10  # the characters of a full bar
 
 
 def cell(column: Column, value: Any) -> str:
@@ -108,13 +117,18 @@ def cell(column: Column, value: Any) -> str:
 
 
 def spark(counts: Sequence[int]) -> str:
-    """Return a column for each count; one that is not 0 is never empty."""
+    """Return a bar of one character for each count; only that of 0 is empty."""
     most = max(counts)
     return "".join(" ▁▂▃▄▅▆▇█"[-(-8 * count // most)] for count in counts)
 
 
+def with_header(columns: Iterable[Column], key: str, header: str) -> tuple[Column, ...]:
+    """Return the columns, that of `key` under another header."""
+    return tuple(c._replace(header=header) if c.key == key else c for c in columns)
+
+
 def visible(report: Report) -> tuple[Column, ...]:
-    """Return the columns for people that hold something."""
+    """Return the columns that are shown to people."""
     rows = [*report.rows, *([report.total] if report.total else [])]
     shown = (c for c in report.columns if c.kind != "data")
     return tuple(c for c in shown if not c.hide_empty or any(row.get(c.key) for row in rows))

@@ -1,4 +1,4 @@
-"""Report model files: parameters, work and shapes by module, straight from the file."""
+"""Report model files: parameters, work and shapes by module, as they are in the file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archcalc.reports.model import Column, Ranked, Report
 from archcalc.reports.table import Table
 from archcalc.units import binary, grouped, printable, scaled
 
-MOST_ROWS = 40  # of a table, where --depth or --all does not say more
+MOST_ROWS = 40  # of a table without --depth and --all
 MOST_NAMED = 4  # weights in a remark
 NORMS = ("scale", "shift")
 PARAMETERS = (
@@ -55,7 +55,7 @@ CENSUS = (Column("layer", "operation", "name"), *(Column(k, k, "count", hide_emp
 
 
 def parameters(model: Model, table: Table) -> Report:
-    """Return the trainable parameters by module, and the numbers of the file that are something else."""
+    """Return the parameters by module, and the other numbers of the file."""
     rows = [(m, _roles(m.uses)) for m in _modules(model, table, lambda m: bool(m.uses))]
     whole = model.parameters
     cells = tuple(
@@ -115,7 +115,10 @@ def _table_of(file: Tensors) -> dict[str, Any]:
 
 
 def work(model: Model, table: Table, protocol: dict[str, int], census: bool) -> Report:
-    """Report multiplies by module, or all operations by word, of so many images, crops, networks."""
+    """Return the multiplies by module, or the census by operation.
+
+    `protocol` gives the numbers of images, crops and networks; their product multiplies all work.
+    """
     factor = prod(protocol.values())
     made = _census(model, factor) if census else _work(model, table, factor)
     return made._replace(documents=lambda: [{**document(model, factor), "protocol": protocol}])
@@ -140,7 +143,7 @@ def _work(model: Model, table: Table, factor: int) -> Report:
 
 
 def layers(model: Model, table: Table) -> Report:
-    """Report modules with their output shapes, in the file's own order of axes."""
+    """Return modules with their output shapes, in the file's own order of axes."""
     wanted = _modules(model, table, lambda m: bool(m.uses or m.counts.products))
     cells = tuple(
         {
@@ -176,7 +179,7 @@ def _report(
 
 
 def _modules(model: Model, table: Table, matters: Callable[[Gathered], bool]) -> list[Gathered]:
-    """Return the modules at the depth asked for, else at the deepest that fits a screen."""
+    """Return the modules at the depth asked for, else at the largest depth that fits a screen."""
     if table.all or table.depth:
         found = model.modules(DEEPEST if table.all else table.depth or 1)
         return [m for m in found if table.all or matters(m)]
@@ -193,7 +196,7 @@ def _named(module: Gathered) -> dict[str, str]:
 
 
 def _roles(uses: tuple[Use, ...]) -> dict[str, int]:
-    """Count numbers by role; constants do not count."""
+    """Count numbers by role, without constants."""
     found = dict.fromkeys(("weights", "biases", "norms", "parameters", "statistics"), 0)
     for use in uses:
         if use.weight.kind == "buffer":
@@ -215,7 +218,7 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 
 def _weights(model: Model) -> Iterator[str]:
-    """Return what else lies in the file, and what training leaves alone."""
+    """Yield remarks on unused, frozen and shared parameters, and on constants."""
     yield from unused(model)
     if model.frozen:
         train = grouped(model.parameters - model.frozen)
@@ -232,7 +235,7 @@ def _weights(model: Model) -> Iterator[str]:
 
 
 def unused(model: Model) -> Iterator[str]:
-    """Yield a sentence on parameters that lie in the file and that no layer uses."""
+    """Yield a remark on the parameters of the file that no layer uses."""
     found = [use for use in model.tally.unused if use.weight.kind == "parameter"]
     if found:
         names = ", ".join(printable(use.weight.name) for use in found[:MOST_NAMED])
@@ -270,7 +273,7 @@ def _census_of(model: Model, factor: int) -> dict[str, int]:
 
 
 def document(model: Model, factor: int = 1) -> dict[str, Any]:
-    """Return the whole model for a machine, its work times a factor; null where one is unknown."""
+    """Return the whole model as JSON, its work times `factor`; counts that are not known are None."""
     known = model.complete
     return {
         "name": model.name,

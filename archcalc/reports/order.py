@@ -1,4 +1,4 @@
-"""Apply --sort and --top: the order of a report's rows, and how many are shown."""
+"""Apply --sort and --top: sort the rows of a report, and keep the first of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Order(NamedTuple):
 
 
 def ordered(report: Report, order: Order) -> Report:
-    """Return the report with the wanted rows; the total stays, and a remark counts the rows left out.
+    """Return the report with its rows sorted and cut; a remark counts those left out, the total stays.
 
     Raises:
         UsageError: there is no such column.
@@ -41,14 +41,18 @@ def ordered(report: Report, order: Order) -> Report:
 
 
 def _reordered(document: dict[str, Any], paths: Sequence[str]) -> dict[str, Any]:
-    """Return a network's JSON with the layers of these paths, in their order."""
+    """Return a network's JSON with the layers of these paths only, in the order of the paths."""
     layers = {layer["path"]: layer for layer in document["layers"]}
     shown = [layers[path] for path in paths if path in layers]
     return {**document, "layers": shown, "not_shown": len(layers) - len(shown)}
 
 
 def column_named(columns: Sequence[Column], word: str) -> Column:
-    """Return the column of this name: its key or its header."""
+    """Return the column of this key or header.
+
+    Raises:
+        UsageError: there is no such column.
+    """
     sortable = [c for c in columns if c.kind != "bar"]
     names = {c.header.lower(): c for c in sortable} | {c.key: c for c in sortable}
     found = names.get(word) or names.get(word.lower())
@@ -64,7 +68,10 @@ def column_named(columns: Sequence[Column], word: str) -> Column:
 
 
 def sorted_by(rows: list[dict[str, Any]], column: Column) -> list[dict[str, Any]]:
-    """Sort numbers from the largest, texts from A to Z, empty cells last; the sort is stable."""
+    """Return the rows sorted by a column: numbers from the largest, texts from A to Z, empty cells last.
+
+    Rows of equal cells keep their order.
+    """
     ranks = [(_rank(column, row.get(column.key)), row) for row in rows]
     full = [pair for pair in ranks if pair[0] is not None]
     empty = [row for rank, row in ranks if rank is None]
@@ -74,7 +81,7 @@ def sorted_by(rows: list[dict[str, Any]], column: Column) -> list[dict[str, Any]
 
 
 def _rank(column: Column, value: Any) -> Any:
-    """Return the sort key of a cell: its exact value, not the text that rounds it."""
+    """Return the sort key of a cell: its exact value, not its rounded text; None for an empty cell."""
     if value is None or value == "":
         return None
     if isinstance(value, Ranked):
@@ -93,5 +100,5 @@ def _rank(column: Column, value: Any) -> Any:
 
 
 def _words(text: str) -> list[tuple[bool, int | str]]:
-    """Split text into parts, so that 'conv10' comes after 'conv9'."""
+    """Split text into words and numbers, so that 'conv10' is sorted after 'conv9'."""
     return [(not p.isdecimal(), int(p) if p.isdecimal() else p) for p in re.findall(r"\d+|\D+", text)]

@@ -1,4 +1,4 @@
-"""Report `archcalc run`: the outputs, and with --stats every layer's values."""
+"""Report `archcalc run`: statistics of the outputs, and with --stats of every layer's values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from archcalc.analysis.costs import Analysis
 from archcalc.analysis.explanation import choose
 from archcalc.api import Network
 from archcalc.errors import Diagnostic, UsageError
-from archcalc.reports.layout import document, label, title
+from archcalc.reports.documents import document
+from archcalc.reports.layout import label, title
 from archcalc.reports.model import Column, Measurement, Report
 from archcalc.reports.start import Start, spec_file
 from archcalc.tuples import NamedTuple
@@ -39,7 +40,7 @@ SIGNALS = (
 
 
 class Keep(NamedTuple):
-    """What a run leaves behind: the layers to keep, and the file and the folder for them."""
+    """What a run writes: the layers `taps` and the outputs, to the file `save` and the folder `maps`."""
 
     taps: tuple[str, ...]
     save: str | None
@@ -49,7 +50,7 @@ class Keep(NamedTuple):
 def executed(
     network: Network, start: Start, batch: int, dtype: Precision, stats: bool, kept: Keep
 ) -> Report:
-    """Run the network once."""
+    """Run the network once; return statistics of its outputs, or with `stats` of all layers."""
     from archcalc.execution.forward import Forward
     from archcalc.execution.signals import signal
     from archcalc.files.outputs import Keeper
@@ -101,8 +102,10 @@ def _outputs(network: Network, outputs: Mapping[str, Any]) -> list[dict[str, Any
 
 
 def _tapped(analysis: Analysis, words: Sequence[str]) -> list[str]:
-    """Raises:
-    UsageError: nothing is called so.
+    """Return the paths of the layers that the words name.
+
+    Raises:
+        UsageError: a word names no layer or block.
     """
     for word in words:
         if not word.strip("/"):
@@ -112,7 +115,7 @@ def _tapped(analysis: Analysis, words: Sequence[str]) -> list[str]:
 
 
 def _broken(forward: Forward, images: Any, rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Return the layer where the first infinite value or NaN came up."""
+    """Name the first layer with an infinite value or NaN, if any value shown is not finite."""
     from math import isfinite
 
     from archcalc.execution.signals import first_broken
@@ -124,7 +127,7 @@ def _broken(forward: Forward, images: Any, rows: Sequence[dict[str, Any]]) -> li
 
 
 def _of_several(images: int, stats: bool) -> list[str]:
-    """Return what the statistics of a batch refer to."""
+    """Say that the statistics are over several images."""
     if images == 1:
         return []
     return [f"over {images} images at once{'' if stats else '; top classes: of the first'}"]
@@ -144,7 +147,7 @@ def _cells(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _document(row: dict[str, Any]) -> dict[str, Any]:
-    """Return numbers as JSON has them: no infinity, and no NaN."""
+    """Return a row as JSON has it: None in place of infinity and NaN."""
     from math import isfinite
 
     found = row["signal"]._asdict()

@@ -1,4 +1,4 @@
-"""Report parameters: how many numbers are trained, in which layers."""
+"""Report the parameters of a network by layer."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 from archcalc.analysis.costs import Analysis, Costs, Layer
 from archcalc.api import Network
 from archcalc.formats import bytes_of
-from archcalc.reports.layout import beside, change_label, document, label, output, single, title
-from archcalc.reports.model import Column, Ranked, Report
+from archcalc.reports.documents import document
+from archcalc.reports.layout import beside, change_label, label, output, single, title
+from archcalc.reports.model import Column, Ranked, Report, with_header
 from archcalc.reports.table import Table
 from archcalc.units import GLOSSARY, binary, grouped
 
@@ -35,7 +36,7 @@ BASE_COLUMNS = (
 
 
 def report(network: Network, table: Table, tool: str | None) -> Report:
-    """Return the parameters of a network by layer, beside those of its base, or as a tool counts."""
+    """Return the parameters by layer: of the network, beside its base, or as a tool counts them."""
     if tool:
         from archcalc.reports import tools
 
@@ -81,12 +82,9 @@ def _beside(network: Network, base: Analysis, changed: Analysis, table: Table) -
     rows = beside(base, changed, lambda costs: costs.parameters, table)
     pair = (base.parameters, changed.parameters)
     total = {"layer": "total", "base": pair[0], "changed": pair[1], "change": pair}
-    columns = tuple(
-        c._replace(header=change_label(network)) if c.key == "changed" else c for c in BASE_COLUMNS
-    )
     return Report(
         title(network, changed),
-        columns,
+        with_header(BASE_COLUMNS, "changed", change_label(network)),
         tuple(rows),
         total,
         _remarks(changed.total),

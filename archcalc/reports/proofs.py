@@ -1,4 +1,4 @@
-"""Do the work of `archcalc run --verify`: networks one after the other, or several in processes."""
+"""Verify networks for `archcalc run --verify`: one after another, or in several processes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,19 @@ from archcalc.units import binary
 if TYPE_CHECKING:
     from archcalc.execution.verify import Proof
 
-BASE = 200 * 2**20  # bytes of a process with NumPy and Numba
+BASE = 200 * 2**20  # bytes of a process that has loaded NumPy and Numba
 
 
-class Asked(NamedTuple):
-    """How to verify networks: from what, at which size, in how many processes."""
+class VerifyOptions(NamedTuple):
+    """The options of a verification.
+
+    Attributes:
+        start: the weights and images.
+        quick: whether networks run at a small input.
+        allow_skips: whether layers may be skipped.
+        jobs: the number of processes.
+        all: whether every layer has a row.
+    """
 
     start: Start
     quick: bool = False
@@ -29,15 +37,15 @@ class Asked(NamedTuple):
 
 
 class Verified(NamedTuple):
-    """A network as asked for and as executed, and the result."""
+    """The result for a network: its name as asked for, and the network as executed."""
 
     name: str
     network: Network
     proof: Proof
 
 
-def proved(networks: Iterable[Network], asked: Asked) -> Iterator[Verified]:
-    """Yield networks as they finish: in their order, or in any order with several processes."""
+def proved(networks: Iterable[Network], asked: VerifyOptions) -> Iterator[Verified]:
+    """Yield results as they are ready: in the order of the networks, with several processes in any."""
     from archcalc.execution import processes
     from archcalc.execution.capacity import memory, needed
 
@@ -56,8 +64,8 @@ def proved(networks: Iterable[Network], asked: Asked) -> Iterator[Verified]:
         yield result
 
 
-def _prove(item: tuple[Network, Asked]) -> Verified:
-    """Verify one network; one that is too large for this machine is skipped."""
+def _prove(item: tuple[Network, VerifyOptions]) -> Verified:
+    """Verify one network; skip it if it needs more memory than there is."""
     from archcalc.execution.capacity import memory, needed
     from archcalc.execution.verify import prove
 
@@ -78,5 +86,5 @@ def _nothing(reason: str) -> Proof:
 
 
 def sized(network: Network, quick: bool) -> Network:
-    """Return the network to execute."""
+    """Return the network to execute: with `quick`, at a small input."""
     return network.shrunken() if quick else network

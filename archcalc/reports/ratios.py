@@ -1,4 +1,4 @@
-"""Report archcalc reconcile on a ratio: the two counts that have it."""
+"""Report `archcalc reconcile` for a ratio: the pairs of counts that have it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from archcalc.audit.ratios import FoundPairs, PairMatch, Ratio
 from archcalc.reports.model import Column, Report
 from archcalc.units import grouped, printable
 
-MOST_SUMS = 2
-TOLD = 0.05  # of what chance would make
+MOST_SUMS = 2  # written out
+TOLD = 0.05  # the least expected number of chance matches that is said
 COLUMNS = (
     Column("reading", "reading", "words"),
     Column("of", "of", "text", spare=2),
@@ -23,7 +23,10 @@ COLUMNS = (
 def report(
     name: str, title: str, ratio: Ratio, found: FoundPairs, said: list[str], most: int | None
 ) -> Report:
-    """Report a ratio; `title` is the network as asked for, `said` who has printed it; `most` rows."""
+    """Return the first `most` pairs of counts with a ratio.
+
+    `title` is the network as asked for; `said` are remarks on who has printed the ratio.
+    """
     remarks = [_sum(match) for match in found.matches[:MOST_SUMS]]
     more = len(found.matches) - (most or len(found.matches))
     if more > 0:
@@ -57,7 +60,7 @@ def _others(doubtful: tuple[PairMatch, ...]) -> str:
 
 
 def _turned(match: PairMatch, ratio: Ratio) -> str:
-    """Return 'all of resnet50 has fewer, not all'."""
+    """Say which count the word of the ratio fits: 'all of resnet50 has fewer, not all'."""
     return f"{match.pair.second.name} has {ratio.word}, not {match.pair.first.name}"
 
 
@@ -78,7 +81,7 @@ def _row(match: PairMatch) -> dict[str, Any]:
 
 
 def _sum(match: PairMatch) -> str:
-    """Return '9.6774 = 120,422,400 / 12,443,648'."""
+    """Write the ratio as a quotient of counts: '9.6774 = 120,422,400 / 12,443,648'."""
     one, two = match.pair.first, match.pair.second
     small, large = sorted((one, two), key=lambda count: count.value)
     top, bottom = grouped(small.value), grouped(large.value)

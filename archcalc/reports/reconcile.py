@@ -1,4 +1,4 @@
-"""Report readings of a printed number: what it may count."""
+"""Report the readings of a printed number: what it may count."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from archcalc.reports.reconcile_words import explained, in_print, name_of, unexp
 from archcalc.tuples import NamedTuple
 from archcalc.units import grouped, printable
 
-MOST_SOURCES = 3
+MOST_SOURCES = 3  # that are named
 HOW = {"exact": "exact", "rounds": "rounded", "truncates": "truncated"}
 
 
@@ -38,7 +38,7 @@ NEAREST_COLUMNS = (
 
 
 class AskedNumber(NamedTuple):
-    """What is asked: a number of a network or a model file, which is called `title` in full."""
+    """A printed number that is said to be of a network or a model file, whose full name is `title`."""
 
     name: str
     title: str
@@ -53,9 +53,9 @@ def report(
     known: list[Verdict],
     most: int | None,
 ) -> Report:
-    """Report `most` readings that print so, and who has printed it; else the nearest ones.
+    """Return up to `most` readings that print like the number, or the nearest; and who has printed it.
 
-    `known` are those of the `sources` that are about this network: see `known_in_print`.
+    `known` are the `sources` that are about this network: see `known_in_print`.
     """
     printed = asked.printed
     matches = findings.matches
@@ -81,7 +81,7 @@ def report(
 
 
 def _range(printed: Printed) -> str:
-    """Return the interval: '3,750,000,000 to 3,899,999,999', the counts that print like this."""
+    """Return the counts that print like this: '3,750,000,000 to 3,899,999,999'."""
     if printed.whole:
         return "this very count"
     if printed.scales[0].assumed:
@@ -104,12 +104,12 @@ def _row(match: Match) -> dict[str, Any]:
 
 
 def known_in_print(name: str, sources: list[Verdict]) -> list[Verdict]:
-    """Return what is in print about the network of that name and the audit can tell."""
+    """Return the published numbers of the network of that name that the audit explains."""
     return [v for v in sources if v.number.network.split(":")[0] == name and v.kind != "unexplained"]
 
 
 def _agrees(matches: Sequence[Match], known: Sequence[Verdict]) -> bool:
-    """Return whether the first match is the network's own count, or one that the audit also reaches."""
+    """Return whether the first match is the network's own count, or the audit's of a known number."""
     return bool(matches) and (not matches[0].steps or matches[0].reading.value in map(_reached, known))
 
 

@@ -1,4 +1,4 @@
-"""The sentences of archcalc reconcile: how a reading makes a printed number, and who printed it."""
+"""Write the remarks of `archcalc reconcile`: how a reading makes a number, and who printed it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archcalc.audit.search import MOST_EXPLAINED, Findings, Match
 from archcalc.audit.verdicts import Verdict
 from archcalc.units import grouped, printable
 
-LEAST_TOLD = 0.001  # of what chance would make
+LEAST_TOLD = 0.001  # a smaller expected number of readings is only said to be below this
 
 
 def name_of(reading: Reading) -> str:
@@ -24,9 +24,9 @@ def _signed(amount: int) -> str:
 
 
 def explained(findings: Findings, flops: bool) -> tuple[str, ...]:
-    """Return the first match as a sum from the network's own count, and how many others there are.
+    """Write the first match as a sum from the network's own count, and how many others there are.
 
-    `flops`: the number calls itself FLOPs.
+    `flops`: whether the number is called FLOPs.
     """
     best = findings.matches[0]
     reading = best.reading
@@ -54,7 +54,7 @@ def explained(findings: Findings, flops: bool) -> tuple[str, ...]:
 
 
 def _multiplies(reading: Reading) -> str:
-    """Say that what is called FLOPs counts a product once."""
+    """Say that a number called FLOPs counts multiplies."""
     network = reading.network
     flops = grouped(2 * plain_way("multiplies").count(network))
     says = "printed as FLOPs, but a product counts once: these are multiplies (MACs)"
@@ -77,14 +77,14 @@ def _by_chance(findings: Findings) -> str:
 
 
 def _doubtful(findings: Findings) -> str:
-    """Name matches that chance would make as well, the first by name."""
+    """Say how many matches chance would make as well, and name the first."""
     count = len(findings.doubtful)
     others = "another one does" if count == 1 else f"{count} others do"
     return f"of {_by_chance(findings)}; {others}, as {name_of(findings.doubtful[0].reading)}"
 
 
 def _helps(reading: Reading) -> list[str]:
-    """Say what the spec says about the variables that differ."""
+    """Return the help of the variables that differ, from the spec."""
     network, origin = reading.network, reading.origin
     if not isinstance(network, Neighbor) or not isinstance(origin, Neighbor):
         return []  # a model file
@@ -94,6 +94,7 @@ def _helps(reading: Reading) -> list[str]:
 
 
 def unexplained(findings: Findings, printed: Printed) -> tuple[str, ...]:
+    """Say why no reading explains the number: it has too few digits, or none prints like it."""
     text = printable(printed.text)
     if findings.doubtful:
         return (f"unexplained: {text} has too few digits", _doubtful(findings))
@@ -102,7 +103,7 @@ def unexplained(findings: Findings, printed: Printed) -> tuple[str, ...]:
 
 
 def in_print(sources: list[Verdict]) -> list[str]:
-    """Say who has printed these digits, of what, and what the audit says about it."""
+    """Say who has printed these digits, for which quantity, and the audit's verdict."""
     known: dict[str, list[str]] = {}
     for verdict in sources:
         number, reasons = verdict.number, [verdict.reason] if verdict.reason else []

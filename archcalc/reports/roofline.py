@@ -10,7 +10,8 @@ from archcalc.analysis.devices import devices, roof_of
 from archcalc.analysis.roofline import Roof, Traffic, traffic
 from archcalc.api import Network
 from archcalc.formats import formats_of
-from archcalc.reports.layout import document, label, output, single, title
+from archcalc.reports.documents import document
+from archcalc.reports.layout import label, output, single, title
 from archcalc.reports.model import Column, Ranked, Report
 from archcalc.reports.table import Table
 from archcalc.tuples import NamedTuple
@@ -32,7 +33,7 @@ UNITS = ((1, "s"), (10**3, "ms"), (10**6, "µs"), (10**9, "ns"))
 
 
 class Roofline(NamedTuple):
-    """The options of a roofline: rates or a device by name, the data type, the batch."""
+    """The options of a roofline: the peak rates or a device that has them, the data types, the batch."""
 
     flops_per_s: int | None = None
     bytes_per_s: int | None = None
@@ -41,13 +42,21 @@ class Roofline(NamedTuple):
     batch: int = 1
 
     def roof(self) -> Roof:
-        """Return what the device does in a second: see `archcalc.analysis.devices.roof_of`."""
+        """Return the peak rates of the device.
+
+        Raises:
+            UsageError: a rate is missing, or the device is unknown; see `devices.roof_of`.
+        """
         kind = formats_of(self.dtype).activations
         return roof_of(kind, self.device, self.flops_per_s, self.bytes_per_s)
 
 
 def report(network: Network, table: Table, how: Roofline) -> Report:
-    """Return a row for each layer that moves bytes."""
+    """Return the least time of each layer that moves bytes.
+
+    Raises:
+        UsageError: a rate is missing, or the device is unknown.
+    """
     analysis, roof = network.analyze(), how.roof()
     found = dict(
         zip(
@@ -96,12 +105,12 @@ def _summed(parts: Iterable[Traffic]) -> Traffic:
 
 
 def _bound(parts: Sequence[Traffic], roof: Roof) -> str:
-    """Return what bounds a row: compute, memory, or both for several layers."""
+    """Return what bounds the layers of a row: 'compute', 'memory', or both."""
     return ", ".join(sorted({part.bound(roof) for part in parts} - {""}))
 
 
 def _time(seconds: Fraction) -> str:
-    """Format with three significant digits: '12.3 µs'."""
+    """Write a time with three significant digits: '12.3 µs'."""
     for per, unit in UNITS:
         if seconds * per >= 1:
             return f"{float(seconds * per):.3g} {unit}"

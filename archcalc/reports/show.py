@@ -1,4 +1,4 @@
-"""Report layers: shapes and the two headline counts."""
+"""Report the layers of a network: operators, shapes, counts, receptive fields, values alive."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from archcalc.analysis.costs import Costs, Layer
 from archcalc.analysis.field import Field, receptive_fields
 from archcalc.analysis.memory import measure
 from archcalc.api import Network
-from archcalc.reports.layout import document, label, pair, ranked, single, title
+from archcalc.reports.documents import document
+from archcalc.reports.layout import has_costs, label, pair, ranked, single, title
 from archcalc.reports.model import Column, Ranked, Report
 from archcalc.reports.table import Table
 from archcalc.units import GLOSSARY, printable
@@ -23,22 +24,18 @@ COLUMNS = (
     Column("field", "field", "text", spare=1),
     Column("alive", "alive", "count", spare=2),
 )
-# of every layer, the operator says most: field and alive have commands of their own
+# where each row is a layer, the operator is dropped last: field and alive have commands of their own
 LAYER_COLUMNS = tuple(c._replace(spare=len(COLUMNS) - c.spare if c.spare else 0) for c in COLUMNS)
 
 
-def _matters(layer: Layer) -> bool:
-    return bool(layer.costs.stored_numbers or layer.costs.multiplies)
-
-
 def report(network: Network, table: Table) -> Report:
-    """Return the layers of a network: shapes, counts, field and values alive."""
+    """Return a row for each layer or block."""
     analysis = network.analyze()
-    rows, names = single(analysis, _matters, table)
+    rows, names = single(analysis, has_costs, table)
     memory = measure(analysis.graph)
     fields = receptive_fields(analysis.graph).nodes
     texts: dict[int, str] = {}
-    shape, field = cache(ranked), cache(_field)  # those of many layers are alike
+    shape, field = cache(ranked), cache(_field)  # those of many layers are equal
     number = {layer.path: i for i, layer in enumerate(analysis.layers)}
     cells = tuple(
         _cells(name, shape(row.shape), row.costs)
@@ -72,8 +69,11 @@ def _field(field: Field) -> Ranked:
 
 
 def _operator(layers: tuple[Layer, ...], texts: dict[int, str]) -> str:
-    """Return the one main operator of a row, written as in a spec; equal ones are written once."""
-    mattering = [layer for layer in layers if _matters(layer)] if len(layers) > 1 else layers
+    """Return the only operator with costs in a row, as in a spec; else the number of layers.
+
+    `texts` caches the texts of operators by their ids.
+    """
+    mattering = [layer for layer in layers if has_costs(layer)] if len(layers) > 1 else layers
     if len(mattering) != 1:
         return f"{len(layers)} layers"
     node = mattering[0].node

@@ -1,4 +1,4 @@
-"""Choose what a run starts from: weights and images, from files or from a seed."""
+"""Get the weights and images of a run: from files, or from a seed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LAYOUTS = {"auto": None, "archcalc": False, "torch": True}
 
 
 def spec_file(network: Network) -> str:
-    """Return the file that the network's spec was read from."""
+    """Return the path of the file that the network's spec was read from."""
     name = network.spec.source.name
     return "/dev/stdin" if name == STDIN_NAME else name
 
@@ -41,24 +41,24 @@ class Start(NamedTuple):
 
     @property
     def source(self) -> str:
-        """The start in words: 'he weights · seed 0', or the files, and the seed of the rest."""
+        """The sources in words: 'he weights · seed 0', or the files, and the seed of what has none."""
         parts = [printable(self.weights or f"{self.init} weights")]
         parts += [printable(self.image)] if self.image else []
         return " · ".join(parts if self.weights and self.image else [*parts, f"seed {self.seed}"])
 
     @property
     def heading(self) -> str:
-        """The start as part of a title; empty for the default."""
+        """The sources as the end of a title; empty for the default."""
         return "" if self == Start() else f" · {self.source}"
 
     def told(self, network: Network) -> str:
-        """The start in words, where a model file's own weights are taken."""
+        """Return the sources in words; a model file's own weights are 'weights of the file'."""
         if self.weights is None and self.of_file(network):
             return f"weights of the file · {printable(self.image or f'seed {self.seed}')}"
         return self.source
 
     def of_file(self, network: Network) -> bool:
-        """Whether a network is a model file that holds its weights, and no others are asked for."""
+        """Return whether the weights are those that the network's own model file holds."""
         from archcalc.lowered import ModelNetwork
 
         lowered = isinstance(network, ModelNetwork) and network.input is None
@@ -69,11 +69,11 @@ class Start(NamedTuple):
         return holds_weights(network.model)  # type: ignore[attr-defined]
 
     def of(self, network: Network, batch: int, dtype: Precision = "float32") -> tuple[Any, Any]:
-        """Return the network's weights and input: all of the file, or `batch` images from the seed."""
+        """Return the network's weights and images: all of the file, or `batch` images from the seed."""
         return self._weights(network, dtype), self._images(network, batch, dtype)
 
     def of_one(self, network: Network) -> tuple[Any, Any]:
-        """Return the start with the first image alone."""
+        """Return the network's weights and the first image."""
         weights, images = self.of(network, 1)
         return weights, images[:1]
 

@@ -1,4 +1,4 @@
-"""Report the memory of a training step: its parts, and the bytes alive in both passes."""
+"""Report the memory of a training step: its parts, and the bytes alive in the two passes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.analysis.kept import KeptTensor, kept
-from archcalc.analysis.step import TrainingStep, refuse_whole, step
+from archcalc.analysis.step import TrainingStep, require_floats, step
 from archcalc.analysis.summary import block
 from archcalc.api import Network
 from archcalc.errors import Diagnostic, UsageError, shown, suggestion
 from archcalc.formats import Formats, formats_of
 from archcalc.graph.model import Graph
-from archcalc.reports.layout import document, label, rows_of, title
+from archcalc.reports.documents import document
+from archcalc.reports.layout import label, rows_of, title
 from archcalc.reports.model import Column, Report
 from archcalc.reports.table import Table
 from archcalc.reports.timeline import finest
@@ -45,7 +46,15 @@ TURNS = (
 
 
 class Training(NamedTuple):
-    """How a network is trained."""
+    """The options of a training step.
+
+    Attributes:
+        dtype: the data types, as `formats_of` reads them.
+        attention: the kernel of attention: fused or plain.
+        checkpoint: patterns of the blocks whose tensors are computed again in the backward pass.
+        memory: the bytes that the largest batch must fit in.
+        torch: whether tensors are kept as torch keeps them.
+    """
 
     dtype: str = "float32"
     batch: int = 1
@@ -57,16 +66,18 @@ class Training(NamedTuple):
 
     @property
     def formats(self) -> Formats:
-        """Raises:
-        UsageError: training is not done in such numbers.
+        """The data types.
+
+        Raises:
+            UsageError: they are not floating-point types.
         """
         formats = formats_of(self.dtype)
-        refuse_whole(formats)
+        require_floats(formats)
         return formats
 
 
 def tensors(network: Network, how: Training) -> tuple[KeptTensor, ...]:
-    """Return what is kept, by the mathematics or as torch does."""
+    """Return the tensors kept for the backward pass: those that derivatives need, or torch's."""
     if not how.torch:
         return kept(network.analyze(), how.attention)
     from archcalc.audit.torch_saved import torch_keeps
@@ -76,13 +87,17 @@ def tensors(network: Network, how: Training) -> tuple[KeptTensor, ...]:
 
 
 def measured(network: Network, how: Training) -> TrainingStep:
-    """Measure a step of training."""
+    """Return the memory of a training step."""
     blocks = _blocks(network.graph, how.checkpoint)
     return step(network.analyze(), tensors(network, how), how.formats, how.optimizer, blocks)
 
 
 def _blocks(graph: Graph, patterns: Sequence[str]) -> dict[int, int]:
-    """Return the number of the outermost block that a pattern names, for each node inside one."""
+    """Return for each node in a block that a pattern names the number of the outermost such block.
+
+    Raises:
+        UsageError: no layer or block matches a pattern.
+    """
     from fnmatch import fnmatchcase
 
     found: dict[int, int] = {}
@@ -104,7 +119,11 @@ def _blocks(graph: Graph, patterns: Sequence[str]) -> dict[int, int]:
 
 
 def reports(network: Network, table: Table, how: Training) -> list[Report]:
-    """Return the parts of a step's memory, and what is alive at each turn."""
+    """Return the parts of a step's memory, and the bytes alive when each layer runs in both passes.
+
+    Raises:
+        UsageError: the network has no trainable parameters.
+    """
     refuse_untrained(network)
     found, batch = measured(network, how), how.batch
     sizes = sizes_of(found, batch)
@@ -137,7 +156,7 @@ def _row(part: str, size: int, meaning: str) -> dict[str, Any]:
 
 
 def _turns(network: Network, found: TrainingStep, table: Table, how: Training) -> Report:
-    """Return a row for each layer that keeps something; in a long network, for each block."""
+    """Return a row for each layer that keeps a tensor; in a long network, for each block."""
     graph, alive = network.graph, [int(turn.of(how.batch)) for turn in found.alive]
     keeps: dict[int, list[str]] = {}
     for tensor in tensors(network, how):

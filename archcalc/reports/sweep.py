@@ -1,4 +1,4 @@
-"""Report a sweep: its front, its best or its first rows."""
+"""Report a sweep: its front, its best rows, or its first ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.api import Network
-from archcalc.reports.layout import document, label
+from archcalc.reports.documents import document
+from archcalc.reports.layout import label
 from archcalc.reports.model import Column, Report
 from archcalc.sweeps.evaluation.run import Outcome, PointRow
 from archcalc.sweeps.metrics import IN_BYTES, MEANING, OTHERS, Count
@@ -18,7 +19,7 @@ SPARE = {"weights": 3, "stored": 4, "peak": 0, "field": 5, "output": 1}
 
 
 def report(network: Network, outcome: Outcome) -> Report:
-    """Return the rows that a sweep kept, and the points it refused with reasons."""
+    """Return the rows that a sweep kept; remarks count the refused points by reason."""
     asked = outcome.request
     rows = list(outcome.rows())
     columns = _columns(asked.points.space.axes, asked.others, any(row.points > 1 for row in rows))
@@ -33,7 +34,7 @@ def report(network: Network, outcome: Outcome) -> Report:
 
 
 def solved(network: Network, outcome: Outcome) -> Report:
-    """Return the best points of a sweep, and how they were found."""
+    """Return the best points of a sweep; remarks say how many were searched."""
     found, collected = report(network, outcome), outcome.collected
     asked = f"satisfy {printable(outcome.request.where.strip())}" if outcome.request.where else "fit"
     looked = f"{grouped(collected.seen)} points evaluated"

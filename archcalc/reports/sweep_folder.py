@@ -1,4 +1,4 @@
-"""Report a sweep's directory: its best rows or its front, and the spread of the metrics."""
+"""Report a sweep's directory: its best rows or its front, and the distribution of the metrics."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ SPREADS = (
     Column("meaning", "", "words", spare=1),
 )
 
-_VALUE = re.compile(r"\{\w+\}")  # in a reason, of the points that it refused
+_VALUE = re.compile(r"\{\w+\}")  # the place of a value in the template of a reason
 
 
 def reports(
     store: Store, pareto: Sequence[Goal], by: Goal | None, top: int, spreads: bool = True
 ) -> list[Report]:
-    """Return the best rows, and the spread of the metrics over all rows, if wanted."""
+    """Return the front or the best rows; with `spreads`, also each metric's distribution."""
     goal = by or Goal("multiplies", False)
     summary = summarize(store, pareto, goal, top)
     found = [_chosen(store, summary, pareto, goal)]

@@ -14,12 +14,14 @@ from archcalc.sweeps.evaluation.run import Outcome, PointRow
 from archcalc.units import grouped
 
 WIDTH, HEIGHT = 56, 12
-WIDE = 20  # a range this many times its least is shown in equal ratios
+WIDE = 20  # an axis whose maximum is this many times its minimum is logarithmic
 
 
 def refuse_undrawn(asked: Request, format: str) -> None:
-    """Raises:
-    UsageError: there is no front of two goals, or no text to draw it in.
+    """Refuse a drawing of no front, or in a format other than text.
+
+    Raises:
+        UsageError: the sweep has fewer than two goals, or its format is not `table`.
     """
     if len(asked.pareto) < 2 or format != "table":
         help = "as in --pareto params,multiplies --plot; `archcalc sweep plot DIR` draws what -o wrote"
@@ -27,7 +29,7 @@ def refuse_undrawn(asked: Request, format: str) -> None:
 
 
 def drawn(outcome: Outcome) -> Report:
-    """Return the front: the first goal to the right, the second upwards."""
+    """Return the drawing: the first goal to the right, the second upwards."""
     x, y = outcome.request.pareto[:2]
     rows = list(outcome.rows())
     xs, ys = ([_value(row, goal.name) for row in rows] for goal in (x, y))
@@ -55,7 +57,7 @@ def _in_ratios(values: Sequence[Any]) -> bool:
 
 
 def _places(values: Sequence[Any], count: int) -> list[int]:
-    """Return one of `count` places for each value, the first for the least."""
+    """Return for each value one of `count` places, 0 for the minimum."""
     scale = log if _in_ratios(values) else float
     low, high = scale(min(values)), scale(max(values))
     return [round((scale(v) - low) / ((high - low) or 1) * (count - 1)) for v in values]

@@ -1,4 +1,4 @@
-"""Gather the page of a sweep's folder: its rows over two metrics, their front, and their spread."""
+"""Gather the page of a sweep's directory: its rows over two metrics, their front, and their spread."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SPREAD = ("parameters", "multiplies", "peak")
 
 
 class SweepPage(NamedTuple):
-    """A sweep's folder on a page; the front has the least `across` and the most `upwards`."""
+    """The page of a sweep; its front minimizes the metric `across` and maximizes `upwards`."""
 
     title: str
     across: str
@@ -29,10 +29,10 @@ class SweepPage(NamedTuple):
 
 
 def gathered(store: Store) -> SweepPage:
-    """Gather what the page says of a sweep.
+    """Return the page of a sweep.
 
     Raises:
-        UsageError: there are no rows.
+        UsageError: the sweep has no rows.
     """
     goals = Goal("multiplies", False), Goal("parameters", True)
     found = density(store, *goals, "auto")

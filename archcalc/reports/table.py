@@ -1,4 +1,4 @@
-"""Hold the options of a table, whatever it shows."""
+"""Define the options that all tables share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archcalc.tuples import NamedTuple
 
 
 class Table(NamedTuple):
-    """The options of a table: format, rows and their order, whether the base stands beside."""
+    """The options of a table: its format, its rows and their order, and whether the base is beside."""
 
     format: str
     depth: int | None
@@ -19,7 +19,7 @@ class Table(NamedTuple):
 
     @classmethod
     def of(cls, params: dict[str, Any]) -> Table:
-        """Takes its options out of a command's."""
+        """Take the options of a table out of a command's parameters."""
         format, depth = params.pop("format"), params.pop("depth", None)
         # a machine wants the layers, not what fits a screen
         machine = format in ("csv", "json")

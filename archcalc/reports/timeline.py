@@ -1,4 +1,4 @@
-"""Report the second table of `archcalc memory`: the values alive at each step."""
+"""Report the values alive at each step: the second table of `archcalc memory`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_STEPS = 40
 def timeline(
     analysis: Analysis, memory: Memory, table: Table, dtype: str, batch: int, name: str
 ) -> Report:
-    """Return a row per step that takes new memory; in a long network, per group with its largest."""
+    """Return a row for each step that allocates memory; in a long network, for each block."""
     peak = int(memory.peak)
     paths = [analysis.graph.nodes[step.node].path for step in memory.steps]
     fresh = {buffer.born for buffer in memory.buffers}
@@ -58,7 +58,7 @@ def timeline(
 
 
 def finest(paths: list[str]) -> int | None:
-    """Return the finest grouping with about 40 rows at most, None if nothing needs grouping."""
+    """Return the largest depth at which paths form at most 40 groups; None if they need no grouping."""
     if len(paths) <= MOST_STEPS:
         return None
     deepest = max(path.count("/") for path in paths)
@@ -69,7 +69,7 @@ def finest(paths: list[str]) -> int | None:
 
 
 def listed(steps: Report) -> list[dict[str, Any]]:
-    """Return the rows of the timeline for a machine."""
+    """Return the rows of the timeline as JSON."""
     return [
         {
             "path": row["layer"],

@@ -1,4 +1,4 @@
-"""Report `archcalc run --time`."""
+"""Report `archcalc run --time`: the time of each layer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 from archcalc.analysis.costs import Layer
 from archcalc.api import Network
-from archcalc.reports.layout import document, label, single, title
+from archcalc.reports.documents import document
+from archcalc.reports.layout import has_multiplies, label, single, title
 from archcalc.reports.model import Column, Measurement, Report
 from archcalc.reports.start import Start
 from archcalc.reports.table import Table
@@ -25,23 +26,24 @@ COLUMNS = (
 
 
 class Figures(NamedTuple):
-    """The time of one or several layers: products of all images, and seconds."""
+    """The time of one or several layers: their multiplies for all images, and their seconds."""
 
     multiplies: int
     seconds: float
-    peak: float  # products per second
+    peak: float  # multiplies per second
 
     @property
     def gflops(self) -> float | None:
-        """None for layers without products."""
+        """Billions of FLOPs per second; None for layers that do not multiply."""
         return 2 * self.multiplies / self.seconds / 1e9 if self.multiplies else None
 
     @property
     def share(self) -> float | None:
+        """The rate as a share of the peak."""
         return self.multiplies / self.seconds / self.peak if self.multiplies else None
 
     def cells(self, name: str, output: str, whole: float) -> dict[str, Any]:
-        """Return the cells as people read them."""
+        """Return the row; `whole` are the seconds of all layers."""
         return {
             "layer": name,
             "output": output,
@@ -63,7 +65,7 @@ class Figures(NamedTuple):
 
 
 def timed(network: Network, table: Table, start: Start, batch: int) -> Report:
-    """Run the network several times, layer by layer."""
+    """Time each layer over several runs of the network."""
     from archcalc.execution.forward import Forward
     from archcalc.execution.timing import best_seconds, peak
 
@@ -84,7 +86,7 @@ def timed(network: Network, table: Table, start: Start, batch: int) -> Report:
 
     rows = [
         figures(row.layers).cells(name, str(row.shape), whole)
-        for row, name in zip(*single(analysis, _matters, table), strict=True)
+        for row, name in zip(*single(analysis, has_multiplies, table), strict=True)
     ]
     total = figures(every).cells("total", "", whole) | {"bar": None}
 
@@ -102,12 +104,8 @@ def timed(network: Network, table: Table, start: Start, batch: int) -> Report:
     return Report(heading, COLUMNS, tuple(rows), total, remarks, documents, label(network))
 
 
-def _matters(layer: Layer) -> bool:
-    return bool(layer.costs.multiplies)
-
-
 def _remarks(images: int, peak: float, outrun: bool) -> tuple[str, ...]:
-    """Return the remarks; `outrun`: the peak is that of a layer."""
+    """Return the remarks; `outrun`: whether a layer was faster than the product of large matrices."""
     passed = "one image" if images == 1 else f"{images} images at once"
     what = (
         "of the fastest layer: products of two large matrices, before and after, were slower; this "

@@ -1,4 +1,4 @@
-"""Report --as TOOL: what another tool prints for a network, layer by layer, and how it comes about."""
+"""Report --as TOOL: what another tool counts for a network, layer by layer, and by which rule."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from archcalc.analysis.costs import Analysis, Layer
 from archcalc.analysis.summary import Row
 from archcalc.api import Network
 from archcalc.audit.recount import Recount, recount
-from archcalc.reports.layout import document, label, output, ranked, single, title
+from archcalc.reports.documents import document
+from archcalc.reports.layout import label, output, ranked, single, title
 from archcalc.reports.model import Column, Ranked, Report
 from archcalc.reports.table import Table
 from archcalc.units import grouped
 
 
 def report(network: Network, table: Table, tool: str, quantity: str, **others: Any) -> Report:
-    """Return the table of a tool's count (of params, flops or memory) beside archcalc's own.
+    """Return a tool's count (of params, flops or memory) by layer, beside archcalc's own.
 
     `others` are the further keys of the command's JSON.
 
@@ -48,7 +49,7 @@ def report(network: Network, table: Table, tool: str, quantity: str, **others: A
 
 
 def _rows(analysis: Analysis, found: Recount, table: Table) -> tuple[list[Row], list[dict[str, Any]]]:
-    """Return a row for each layer in either count, and one for the input if it is counted."""
+    """Return the rows of layers with a count, and their cells; the input has cells if it is counted."""
     place = {layer.path: i for i, layer in enumerate(analysis.layers)}
 
     def matters(layer: Layer) -> bool:
@@ -96,7 +97,7 @@ def _differences(found: Recount) -> list[str]:
 
 
 def _about(network: Network, found: Recount) -> list[str]:
-    """Return the code that was read, and the library's own network of this name."""
+    """Name the code that the modules are from, and the library's own variant of this network."""
     code = found.code
     lines = [f"modules as in {code.file} ({code.library})"] if code.file else []
     if not code.file and found.tool.library == "torchvision":
@@ -110,7 +111,7 @@ def _about(network: Network, found: Recount) -> list[str]:
     return lines
 
 
-# operations that a tool sees only as a module, and counts as such or not at all
+# operations that tools count only as modules: the class of the module, and the function
 _FUNCTIONS = {
     "relu": ("ReLU", "F.relu"),
     "max_pool": ("MaxPool2d", "F.max_pool2d"),
@@ -127,7 +128,7 @@ def _in_torch(network: Network) -> bool:
 
 
 def functions_of(network: Network) -> dict[str, str]:
-    """Return by path which layers of a file of torch are calls of functions, and of which."""
+    """Return by path the layers of a torch file that call a function, not a module, and the function."""
     if not _in_torch(network):
         return {}
     lowered, trace = network.lowered, network.model.trace  # type: ignore[attr-defined]
@@ -149,7 +150,7 @@ def functions_of(network: Network) -> dict[str, str]:
     return found
 
 
-_SAME = ("view", "dropout", "copy", "cast")  # which leave the values of a layer in their place
+_SAME = ("view", "dropout", "copy", "cast")  # operations that keep a layer's values in their order
 _OPERATORS = ("relu", "maxpool", "avgpool", "adaptivepool", "gap")
 
 

@@ -1,4 +1,4 @@
-"""Report the multiplies of training: forward, and backward to inputs and weights."""
+"""Report the multiplies of training by layer: forward, and backward to inputs and weights."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 from archcalc.analysis.training import Backward, backward
 from archcalc.api import Network
 from archcalc.errors import Diagnostic, UsageError, listed, shown
-from archcalc.reports.layout import document, label, output, single, title
+from archcalc.reports.documents import document
+from archcalc.reports.layout import has_multiplies, label, output, single, title
 from archcalc.reports.model import Column, Report
 from archcalc.reports.table import Table
 from archcalc.tuples import NamedTuple
@@ -25,21 +26,23 @@ COLUMNS = (
 
 
 class Run(NamedTuple):
-    """How often a network is trained on an image: `images` an epoch."""
+    """The length of a training run: `images` (or sequences) an epoch."""
 
     images: int = 1
     epochs: int = 1
 
 
 def sample(network: Network) -> str:
-    """What a network is trained on: an image, or a sequence of ids."""
+    """Return what a network is trained on: 'image', or 'sequence' (of ids)."""
     texts = any(node.operator.name == "embedding" for node in network.graph.nodes)
     return "sequence" if texts else "image"
 
 
 def refuse_untrained(network: Network) -> None:
-    """Raises:
-    UsageError: all of it is frozen, or it has no weights.
+    """Refuse a network without trainable parameters.
+
+    Raises:
+        UsageError: all parameters are frozen, or there are none.
     """
     if not int(network.analyze().total.trainable):
         frozen = int(network.analyze().total.frozen)
@@ -55,12 +58,12 @@ def report(network: Network, table: Table, run: Run) -> Report:
     """Return the multiplies of one image, forward and backward, by layer.
 
     Raises:
-        UsageError: there is nothing to train.
+        UsageError: the network has no trainable parameters.
     """
     refuse_untrained(network)
     analysis = network.analyze()
     ways = {x.path: way for x, way in zip(analysis.layers, backward(analysis), strict=True)}
-    rows, names = single(analysis, lambda layer: bool(layer.costs.multiplies), table)
+    rows, names = single(analysis, has_multiplies, table)
     summed = _total(list(ways.values()))
     forward = int(analysis.multiplies)
     whole = forward + sum(map(int, summed))
@@ -98,7 +101,10 @@ def _document(forward: int, summed: Backward, run: Run) -> dict[str, Any]:
 
 
 def through(network: Network) -> str:
-    """Return which layers before frozen ones still train, so that the way back leads through these."""
+    """Name the blocks that train before the last frozen layer: the backward pass goes through it.
+
+    Returns '' if there are none.
+    """
     analysis = network.analyze()
     weighted = [i for i, layer in enumerate(analysis.layers) if layer.costs.parameters]
     frozen = [i for i in weighted if i in network.graph.frozen]

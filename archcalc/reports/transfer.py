@@ -1,4 +1,4 @@
-"""Report the cost of fine-tuning for each point up to which a network may be frozen."""
+"""Report the cost of fine-tuning at each point up to which a network may be frozen."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from archcalc.analysis.transfer import FreezePoint, new_head, points
 from archcalc.api import Network
 from archcalc.errors import Diagnostic, UsageError, shown
 from archcalc.graph.model import Graph
-from archcalc.reports.layout import document, label, title
-from archcalc.reports.model import Column, Report
+from archcalc.reports.documents import document
+from archcalc.reports.layout import label, title
+from archcalc.reports.model import Column, Report, with_header
 from archcalc.reports.step import Training
 from archcalc.reports.training import Run, sample
 from archcalc.units import binary, grouped
@@ -36,8 +37,10 @@ COLUMNS = (
 def report(network: Network, how: Training, run: Run, units: int | None) -> Report:
     """Return a row for each point, from nothing frozen to all but the head.
 
+    `units`: the units of a new head; None: the head stays.
+
     Raises:
-        UsageError: `units` are asked of a network without a head to replace.
+        UsageError: there is nothing to train, or no head to replace.
     """
     graph, told = _with_head(network, units)
     analysis = analyze(graph)
@@ -69,7 +72,7 @@ def report(network: Network, how: Training, run: Run, units: int | None) -> Repo
 
 def _columns(network: Network) -> tuple[Column, ...]:
     header = {"image": "an image", "sequence": "a sequence"}[sample(network)]
-    return tuple(c._replace(header=header) if c.key == "multiplies" else c for c in COLUMNS)
+    return with_header(COLUMNS, "multiplies", header)
 
 
 def _with_head(network: Network, units: int | None) -> tuple[Graph, list[str]]:
@@ -84,7 +87,7 @@ def _with_head(network: Network, units: int | None) -> tuple[Graph, list[str]]:
 
 
 def _regimes(found: Sequence[FreezePoint]) -> dict[int, str]:
-    """Return which rows train everything, the last blocks (half of the work frozen), or the head."""
+    """Name three rows by what they train: everything, the last blocks (half of the work), the head."""
     forward = found[-1].before
     half = next((i for i, point in enumerate(found) if 2 * point.before >= forward), 0)
     middle = {half: "last blocks"} if 0 < half < len(found) - 1 else {}

@@ -1,4 +1,4 @@
-"""Report `archcalc run --verify`: a row per layer, or a row per network, as they are verified."""
+"""Report `archcalc run --verify`: a row for each layer, or each network, as they are verified."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from archcalc.analysis.costs import Analysis, Layer
+from archcalc.analysis.costs import Analysis
 from archcalc.analysis.summary import Row
 from archcalc.api import Network
 from archcalc.errors import Diagnostic
-from archcalc.reports.layout import document, label, single, title
+from archcalc.reports.documents import document
+from archcalc.reports.layout import has_costs, label, single, title
 from archcalc.reports.model import Column, Live, Report
-from archcalc.reports.proofs import Asked, Verified, sized
+from archcalc.reports.proofs import Verified, VerifyOptions, sized
 from archcalc.reports.table import Table
 from archcalc.units import binary, grouped
 
@@ -43,8 +44,8 @@ WIDEST = {"checks": 99_999, "seconds": "999.9"}  # the widest values, unknown in
 # ---- one network: a row a layer
 
 
-def by_layer(network: Network, table: Table, asked: Asked, done: list[Verified]) -> Live:
-    """Report a network's verification, a row a layer; put what came of it into `done`."""
+def by_layer(network: Network, table: Table, asked: VerifyOptions, done: list[Verified]) -> Live:
+    """Return a network's verification, a row for each layer; its result is added to `done`."""
     from archcalc.execution.verify import Proof, Verification
 
     name, began = label(network), monotonic()
@@ -52,7 +53,7 @@ def by_layer(network: Network, table: Table, asked: Asked, done: list[Verified])
     analysis = network.analyze()
     verification = Verification(network.graph, *asked.start.of_one(network))
     verdicts: dict[str, LayerVerdict] = {}
-    named = list(zip(*single(analysis, _matters, table), strict=True))
+    named = list(zip(*single(analysis, has_costs, table), strict=True))
 
     def rows() -> Iterator[dict[str, Any]]:
         judged = iter(verification)
@@ -91,22 +92,18 @@ def _total(analysis: Analysis, proof: Proof) -> dict[str, Any]:
     return {"layer": "total", **_counts(analysis.total), "checks": proof.checks}
 
 
-def _matters(layer: Layer) -> bool:
-    return bool(layer.costs.stored_numbers or layer.costs.multiplies)
-
-
 def _counts(costs: Any) -> dict[str, Any]:
     return {"parameters": costs.parameters, "multiplies": costs.multiplies}
 
 
-def _title(network: Network, asked: Asked) -> str:
+def _title(network: Network, asked: VerifyOptions) -> str:
     quick = " · quick: a small input" if asked.quick else ""
     own = f" · {asked.start.told(network)}" if asked.start.of_file(network) else asked.start.heading
     return f"{title(network, network.analyze())}{own}{quick}"
 
 
 def _remarks(analysis: Analysis, proof: Proof) -> tuple[str, ...]:
-    """Return the verdict, what was done for it, and the arena."""
+    """Return the verdict, the work that was done for it, and the arena."""
     failed, skipped = sum(not v.holds for v in proof.verdicts), len(proof.left_out)
     looped = sum(not (v.uncounted or v.skipped) for v in proof.verdicts)
     missing = len(analysis.computed) - len(proof.verdicts)
@@ -129,9 +126,15 @@ def _remarks(analysis: Analysis, proof: Proof) -> tuple[str, ...]:
 
 
 def by_network(
-    proofs: Iterable[Verified], expected: Sequence[dict[str, Any]], asked: Asked, done: list[Verified]
+    proofs: Iterable[Verified],
+    expected: Sequence[dict[str, Any]],
+    asked: VerifyOptions,
+    done: list[Verified],
 ) -> Live:
-    """Report networks, whose totals `expected` knows, a row each; put what came of it into `done`."""
+    """Return a row for each network, in the order of `proofs`; results are added to `done`.
+
+    `expected` are the networks' names and totals, from `expect`.
+    """
     began = monotonic()
 
     def rows() -> Iterator[dict[str, Any]]:
@@ -159,7 +162,7 @@ def by_network(
 
 
 def expect(network: Network) -> dict[str, Any]:
-    """Return the facts about a network before it runs."""
+    """Return the name, input size and counts of a network before it runs."""
     analysis = network.analyze()
     shape = "×".join(map(str, network.graph.input))
     return {"name": label(network), "input": shape, **_counts(analysis.total)}
@@ -179,7 +182,7 @@ def _network_row(done: Verified) -> dict[str, Any]:
 
 
 def _verdicts(done: Sequence[Verified], wanted: int) -> str:
-    """Return '41 verified, 3 skipped': the verdict over all networks."""
+    """Return the verdict over all networks: '41 verified, 3 skipped'."""
     counts = {"verified": 0, "skipped": 0, "NOT verified": 0}
     for each in done:
         counts[each.proof.verdict] += 1
@@ -188,8 +191,8 @@ def _verdicts(done: Sequence[Verified], wanted: int) -> str:
     return ", ".join([*parts, f"{missing} not reached"] if missing else parts)
 
 
-def findings(done: Sequence[Verified], asked: Asked) -> list[Diagnostic]:
-    """Return the failures; if there are none, what was skipped and may not be."""
+def findings(done: Sequence[Verified], asked: VerifyOptions) -> list[Diagnostic]:
+    """Return the failures; if there are none, what was skipped without permission."""
     found = [Diagnostic(text) for each in done for text in _failures(each)]
     if found or asked.allow_skips:
         return found
@@ -199,7 +202,7 @@ def findings(done: Sequence[Verified], asked: Asked) -> list[Diagnostic]:
 
 
 def _copies(skipped: Verified, done: Sequence[Verified]) -> list[str]:
-    """Return the verified networks of the same file, and of the same operators, as one too large."""
+    """Return the verified networks of the same file with the same operators as a skipped one."""
     if not skipped.proof.skipped:
         return []
     own = _operators(skipped)
@@ -224,7 +227,7 @@ def _accepted(text: str, skipped: Verified, done: Sequence[Verified]) -> str:
 
 
 def _words(check: Check) -> str:
-    """Return the failures of a layer."""
+    """Say what a failed check predicted and executed."""
     return f"{check.what} by {check.by}: predicted {check.predicted}, executed {check.executed}"
 
 
@@ -234,7 +237,7 @@ def _failures(done: Verified) -> Iterator[str]:
 
 
 def _skips(done: Verified) -> list[str]:
-    """Return what was not executed, one line per reason."""
+    """Say what was not executed, with the reasons."""
     if done.proof.skipped:
         return [f"{done.name}: {done.proof.skipped}"]
     reasons: dict[str, int] = {}
@@ -251,12 +254,12 @@ def _layers(count: int) -> str:
 
 
 def layers(done: Verified, table: Table) -> Report:
-    """Return a network's layers, each with its checks."""
+    """Return a row for each layer of a verified network."""
     analysis, proof = done.network.analyze(), done.proof
     verdicts = {verdict.path: verdict for verdict in proof.verdicts}
     rows = [
         _layer_row(name, row, [verdicts[layer.path] for layer in row.layers if layer.path in verdicts])
-        for row, name in zip(*single(analysis, _matters, table), strict=True)
+        for row, name in zip(*single(analysis, has_costs, table), strict=True)
     ]
 
     def documents() -> list[dict[str, Any]]:

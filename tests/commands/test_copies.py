@@ -6,11 +6,11 @@ import pytest
 
 import archcalc
 from archcalc.execution.verify import Proof
-from archcalc.reports.proofs import Asked, Verified, proved
+from archcalc.reports.proofs import Verified, VerifyOptions, proved
 from archcalc.reports.start import Start
 from archcalc.reports.verification import by_network, findings
 
-ASKED = Asked(Start())
+ASKED = VerifyOptions(Start())
 NONE = {"input": "", "layers": 0, "parameters": 0, "multiplies": 0}
 REASON = "takes 34.0 GiB of memory, more than there is"
 

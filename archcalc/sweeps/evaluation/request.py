@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from archcalc.analysis.devices import roof_of
-from archcalc.analysis.step import refuse_whole
+from archcalc.analysis.step import require_floats
 from archcalc.errors import Diagnostic, SpecError, UsageError, shown
 from archcalc.formats import Formats
 from archcalc.spec.expressions import Expression
@@ -96,7 +96,7 @@ def _counted(name: str, formats: Formats, given: Mapping[str, Any]) -> NetworkCo
     """Return one of the other metrics, after a check of the options that it needs."""
     batch, optimizer = given.get("batch") or 1, given.get("optimizer") or "sgd"
     if name == "training":
-        refuse_whole(formats)
+        require_floats(formats)
     if name != "roofline":
         return NetworkCount(name, batch, optimizer)
     rates = [given.get(word) for word in ("device", "flops_per_s", "bytes_per_s")]
