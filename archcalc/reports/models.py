@@ -254,22 +254,19 @@ def _census(model: Model, factor: int) -> Report:
     for row in model.tally.rows:
         word = row.operation.word
         groups[word] = groups[word].plus(row.counts) if word in groups else row.counts
-    cells = tuple(_kinds(word, counts.times(factor)) for word, counts in groups.items() if any(counts))
-    total = _kinds("total", model.counts.times(factor))
+    cells = tuple(
+        {"layer": word, **_kinds(counts, factor)} for word, counts in groups.items() if any(counts)
+    )
+    total = {"layer": "total", **_kinds(model.counts, factor)}
     products = grouped(factor * model.multiplies)
     remark = f"{products} of them are products of weighted layers and attention."
     return _report(model, CENSUS, cells, total, (remark, *_about(model)))
 
 
-def _kinds(name: str, counts: Any) -> dict[str, Any]:
-    kinds = counts._asdict()
+def _kinds(counts: Any, factor: int) -> dict[str, int]:
+    kinds: dict[str, int] = counts.times(factor)._asdict()
     kinds["multiplies"] += kinds.pop("products")
-    return {"layer": name, **kinds}
-
-
-def _census_of(model: Model, factor: int) -> dict[str, int]:
-    counts = model.counts.times(factor)
-    return {kind: count for kind, count in _kinds("", counts).items() if kind != "layer"}
+    return kinds
 
 
 def document(model: Model, factor: int = 1) -> dict[str, Any]:
@@ -287,7 +284,7 @@ def document(model: Model, factor: int = 1) -> dict[str, Any]:
         "statistics": _roles(model.weights)["statistics"],
         "bytes": model.bytes,
         "multiplies": factor * model.multiplies if known else None,
-        "census": _census_of(model, factor) if known else None,
+        "census": _kinds(model.counts, factor) if known else None,
         "inputs": {name: list(model.trace.tensors[name].shape) for name in model.trace.inputs},
         "notes": list(model.trace.notes),
         "modules": [
