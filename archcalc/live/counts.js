@@ -12,12 +12,13 @@ const change = (now, before) => {
   const digits = part >= 100 ? 0 : 1;
   return `${b > a ? "▲" : "▼"} ${part.toFixed(digits) === "0.0" ? "<0.1" : digits ? part.toFixed(1) : grouped(part.toFixed(0))} %`;
 };
-// The change stands last in its place.
+// The change stands last in its place; returns whether there is one.
 const putChange = (parent, now, before) => {
   const text = change(now, before), mark = putLast(parent, "i", text);
-  if (!mark) return;
+  if (!mark) return false;
   put(mark, "className", {"▲": "more", "▼": "less"}[text[0]] ?? "");
   put(mark, "title", `${grouped(before)} before`);
+  return true;
 };
 
 const TOTALS = [
@@ -57,6 +58,7 @@ const showAlive = ({alive, peak}) => {
   });
 };
 
+const COUNTS = ["parameters", "multiplies"];
 // What the rows of a block of the network sum to, by the block's name; one row is its own sum.
 const topOf = path => path.includes("/") ? path.slice(0, path.indexOf("/")) : "";
 const sumsOf = rows => {
@@ -71,6 +73,7 @@ const sumsOf = rows => {
     sum.rows++;
     found.set(name, sum);
   }
+  for (const sum of found.values()) for (const key of COUNTS) sum[key] = String(sum[key]);
   return found;
 };
 
@@ -79,14 +82,14 @@ const makeRow = () => element("tr", {},
 const showRow = (row, {path, shown, small, layers, rank, now, before}) => {
   const [name, ...counts] = row.children;
   put(row, "title", path);
-  put(row, "className", rank);
   put(row.dataset, "layers", layers);
   putText(name.firstChild.firstChild, shown);
   putLast(name, "small", small);
-  ["parameters", "multiplies"].forEach((key, i) => {
-    putText(counts[i], grouped(String(now[key])));
-    putChange(counts[i], String(now[key]), before && String(before[key]));
+  const changes = COUNTS.map((key, i) => {
+    putText(counts[i], grouped(now[key]));
+    return putChange(counts[i], now[key], before?.[key]);
   });
+  put(row, "className", changes.includes(true) ? `${rank} changed` : rank);
 };
 
 // What a box or a block had in the base: a layer there may be a block by now.
@@ -111,6 +114,11 @@ const showRows = rows => {
     const rank = `${isGroup ? "inner" : ""} ${parameters === "0" && multiplies === "0" ? "free" : ""}`;
     const small = [output, times && `×${times}`, what].filter(Boolean).join(" · ");
     told.push({path, shown: isGroup ? path.slice(top.length + 1) : path, small, layers, rank, now: {parameters, multiplies}, before: baseOf(path)});
+  }
+  for (const key of COUNTS) {
+    const longest = told.reduce((most, {now}) => Math.max(most, now[key].length), 0);
+    const width = `${Math.max(key.length, grouped("0".repeat(longest)).length)}ch`;
+    if ($("rows").style.getPropertyValue(`--${key}`) !== width) $("rows").style.setProperty(`--${key}`, width);
   }
   renewEach($("rows").querySelector("tbody"), told, makeRow, showRow);
 };
