@@ -1,8 +1,8 @@
-"""A layout of buffers at fixed offsets: one block of memory in which nothing alive overlaps.
+"""Place buffers at fixed offsets in one block of memory, so that no two overlap while alive.
 
-Finding the smallest is NP-hard (dynamic storage allocation). Three greedy orders are tried and the best
-is kept: largest first, which TensorFlow Lite found best (Pisarchyk & Lee 2020, arXiv:2001.03288),
-longest first, and by birth. A layout of the size of the peak cannot be bettered.
+Finding the smallest block is NP-hard (dynamic storage allocation). Three greedy orders are tried, and
+the best layout is kept: by birth; largest first, which TensorFlow Lite found best (Pisarchyk & Lee 2020,
+arXiv:2001.03288); and longest-lived first. No layout is smaller than the peak.
 """
 
 from __future__ import annotations
@@ -13,20 +13,19 @@ from itertools import pairwise
 from archcalc.analysis.memory import Buffer
 from archcalc.tuples import NamedTuple
 
-MOST_TO_SORT = (
-    2_000  # buffers; beyond, only the order of birth, whose work does not grow with the square
-)
+# more buffers are placed by birth only: the other orders take quadratic time
+MOST_TO_SORT = 2_000
 
 
 class Arena(NamedTuple):
-    """Offsets in values, one for each buffer in the given order; `size` is what they need in all."""
+    """The offset of each buffer, in the given order, and the size of the block, both in values."""
 
     offsets: tuple[int, ...]
     size: int
 
 
 def lay_out(buffers: Sequence[Buffer], peak: int) -> Arena:
-    """Return a layout of the buffers that is at least `peak` values large, and hardly larger."""
+    """Return the smallest layout found; `peak` is a lower bound of its size, in values."""
     keys: list[Callable[[int], tuple[int, ...]]] = [lambda i: (buffers[i].born, -int(buffers[i].size))]
     if len(buffers) <= MOST_TO_SORT:
         keys.append(lambda i: (-int(buffers[i].size), buffers[i].born))
@@ -49,7 +48,7 @@ def _place(buffers: Sequence[Buffer], order: Sequence[int]) -> Arena:
     placed: list[int] = []
     for index in order:
         buffer = buffers[index]
-        if by_birth:  # what has died will not come back
+        if by_birth:  # those that are dead by now cannot overlap any later buffer
             placed = [i for i in placed if buffers[i].dies >= buffer.born]
         alive = (i for i in placed if _meet(buffers[i], buffer))
         taken = sorted((offsets[i], offsets[i] + int(buffers[i].size)) for i in alive)
@@ -64,7 +63,7 @@ def _meet(a: Buffer, b: Buffer) -> bool:
 
 
 def _first_gap(taken: Iterable[tuple[int, int]], size: int) -> int:
-    """Return the smallest gap between `taken` ranges (sorted) that holds `size`, else their end."""
+    """Return the offset of the smallest gap between sorted ranges that holds `size`; else their end."""
     end, best, room = 0, -1, 0
     for start, stop in taken:
         gap = start - end

@@ -1,4 +1,4 @@
-"""What every layer costs: parameters by role, multiplies, the census of all other work."""
+"""Count what each layer costs: parameters by role, multiplies, and the census of all work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from archcalc.tuples import NamedTuple
 
 
 class Census(NamedTuple):
-    """All work of one image by kind; nothing is dropped because it is small."""
+    """The number of operations of each kind for one image."""
 
     multiplies: Int = 0
     additions: Int = 0
@@ -27,9 +27,12 @@ class Census(NamedTuple):
 
 
 class Costs(NamedTuple):
-    """Exact counts of a layer, a group of layers or a network.
+    """Exact counts of a layer, a group of layers or a network, for one image.
 
-    `multiplies` are the products of conv, linear and matmul layers; `census.multiplies` are all.
+    Attributes:
+        multiplies: those in sums of products: of convs, linear and recurrent layers, matmuls, attention.
+        connections: links from an input value to an output, and one for each bias used (LeCun 1998).
+        census: all operations by kind; `census.multiplies` includes all other multiplies.
     """
 
     weights: Int = 0
@@ -44,26 +47,26 @@ class Costs(NamedTuple):
 
     @property
     def parameters(self) -> Int:
-        """What training can change."""
+        """The numbers that training can change: weights, biases, norms."""
         return self.weights + self.biases + self.norms
 
     @property
     def trainable(self) -> Int:
-        """Those that training does change."""
+        """The parameters that are not frozen."""
         return self.parameters - self.frozen
 
     @property
     def stored_numbers(self) -> Int:
-        """All numbers that a file of the network holds."""
+        """All numbers that a file of the network holds: parameters, statistics, fixed ones."""
         return self.parameters + self.statistics + self.fixed
 
     @property
     def flops(self) -> Int:
-        """2 × multiplies: a multiply and an add a product."""
+        """2 × multiplies: a multiply and an addition for each product."""
         return 2 * self.multiplies
 
     def times(self, factor: Int) -> Costs:
-        """Multiply all work by `factor` (a batch, crops); parameters and links stay."""
+        """Return the counts with all work times `factor`; parameters and connections stay."""
         census = Census(*(count * factor for count in self.census))
         return self._replace(multiplies=self.multiplies * factor, census=census)
 
@@ -81,7 +84,7 @@ _FIELD = {
 
 
 class Layer(NamedTuple):
-    """A node with what it costs. `kind` is how its multiplies are told apart: 'grouped conv'."""
+    """A node with its input shapes, the kind of its multiplies ('grouped conv'), and its costs."""
 
     node: Node
     inputs: tuple[Shape, ...]
@@ -94,7 +97,7 @@ class Layer(NamedTuple):
 
     @property
     def weights(self) -> tuple[Weight, ...]:
-        """The tensors that belong to it: none if it uses those of another layer."""
+        """Its own weight tensors: none if it shares those of another layer."""
         return () if self.node.shares >= 0 else self.node.operator.weights(*self.inputs)
 
 
@@ -111,7 +114,7 @@ class Analysis(NamedTuple):
 
     @property
     def rows(self) -> Rows:
-        """A flat dict a layer, as pandas.DataFrame and polars.DataFrame take them."""
+        """A flat dict for each layer, as pandas.DataFrame and polars.DataFrame take them."""
         return Rows(
             {
                 "path": layer.path,
@@ -138,7 +141,7 @@ class Analysis(NamedTuple):
 
     @property
     def computed(self) -> tuple[Layer, ...]:
-        """All but the inputs."""
+        """The layers without the inputs."""
         return self.layers[self.graph.inputs :]
 
     @property
@@ -160,7 +163,7 @@ class Analysis(NamedTuple):
 
 @garbage.paused()
 def analyze(graph: Graph) -> Analysis:
-    """Count every layer. Equal layers (same operator, same inputs) are counted once."""
+    """Return the costs of every layer, and their sum."""
     known: dict[Any, tuple[tuple[Shape, ...], str, Costs]] = {}
     layers = []
     for index, node in enumerate(graph.nodes):
@@ -179,7 +182,7 @@ def analyze(graph: Graph) -> Analysis:
 
 
 def _folded(costs: Costs, times: Int | None) -> Costs:
-    """Return the costs of all layers that one stands for."""
+    """Return the costs of a layer that stands for `times` layers of a folded repeat."""
     if times is None:
         return costs
     fields: list[Any] = [field * times for field in costs[:-1]]
@@ -188,7 +191,7 @@ def _folded(costs: Costs, times: Int | None) -> Costs:
 
 
 def count(operator: Operator, inputs: tuple[Shape, ...], own: bool = True) -> Costs:
-    """Count one operator on inputs of these shapes; its weights count where they are its own."""
+    """Count one operator on inputs of these shapes; its weights only if they are its `own`."""
     fields: dict[str, Int] = {}
     for weight in operator.weights(*inputs) if own else ():
         field = _FIELD[weight.role]

@@ -1,7 +1,7 @@
 """Count a decoder's multiplies for a prompt and for each next token, and the size of its KV cache.
 
-No token attends to later tokens, so the keys and values of a token never change. If they are kept, the
-next token costs only its own layers, and one query on all keys so far.
+No token attends to later tokens, so the keys and values of a token never change. If they are cached,
+the next token costs only its own layers, and one query on all keys so far.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ class TokenCost(NamedTuple):
     window: int | None = None
 
     def prompt(self, tokens: int) -> int:
-        """Return the multiplies for a prompt of tokens, masked scores included."""
+        """Return the multiplies for a prompt of so many tokens, masked scores included."""
         return tokens * self.own + tokens * tokens * self.pair
 
     def unmasked(self, tokens: int, before: int = 0) -> int:
-        """Return the multiplies for tokens that follow `before` others, without masked scores."""
+        """Return the multiplies for so many tokens after `before` others, without masked scores."""
         pairs = self._pairs(before + tokens) - self._pairs(before)
         return tokens * self.own + pairs * self.pair
 
     def held(self, tokens: int) -> int:
-        """Return how many values the cache holds for a number of tokens."""
+        """Return the number of values in the cache after so many tokens."""
         return self.cached * (tokens if self.window is None else min(tokens, self.window))
 
     def _pairs(self, tokens: int) -> int:

@@ -1,4 +1,4 @@
-"""What a network stores once it is deployed: batch norms folded into the layers before them."""
+"""Count what a network stores when deployed: batch norms are folded into the layers before them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TAKES_NORM = ("conv", "deconv", "linear")
 
 
 class Deployed(NamedTuple):
-    """Numbers that remain: those that multiply, and those that are added to sums of products."""
+    """The stored numbers that multiply, and those that are added to sums of products."""
 
     weights: Int
     biases: Int
@@ -20,8 +20,8 @@ class Deployed(NamedTuple):
 def deployed(graph: Graph) -> Deployed:
     """Count the numbers of a network whose batch norms are folded.
 
-    A folded norm leaves a bias for each channel in the layer before it. One that does not fold (nothing
-    to fold into, or others read what it normalizes) is a factor and a term for each channel.
+    A folded norm leaves a bias for each channel in the layer before it. One that does not fold (it does
+    not follow a conv or linear layer, or others read its input) leaves a factor and a bias for each.
     """
     norms = foldable(graph)
     biased = {graph.nodes[norm].inputs[0] for norm in norms}
@@ -44,12 +44,12 @@ def deployed(graph: Graph) -> Deployed:
 
 
 def foldable(graph: Graph) -> set[int]:
-    """Return the batch norms whose input is a conv or linear layer's, and read by nothing else.
+    """Return the batch norms that fold: their input is that of a conv or linear layer, and only theirs.
 
     Layers that use the same weights must all be followed by one and the same norm.
     """
     readers = readers_of(graph)
-    found: dict[int, int] = {}  # the layer behind whose output a norm stands
+    found: dict[int, int] = {}  # the layer before each norm
     for index, node in enumerate(graph.nodes):
         if node.operator.name == NORM:
             (before,) = node.inputs
@@ -57,7 +57,7 @@ def foldable(graph: Graph) -> set[int]:
                 found[index] = before
     owner = [index if node.shares < 0 else node.shares for index, node in enumerate(graph.nodes)]
     norm_of = {before: owner[norm] for norm, before in found.items()}
-    used: dict[int, set[int | None]] = {}  # what follows each use of a layer's weights, or a norm's
+    used: dict[int, set[int | None]] = {}  # by owner of weights, the norms that follow their uses
     for index in range(len(graph.nodes)):
         used.setdefault(owner[index], set()).add(norm_of.get(index))
     behind: dict[int, set[int | None]] = {}

@@ -1,4 +1,4 @@
-"""Look up devices by name: their peak rates, with sources."""
+"""Look up the peak rates of devices by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which layers of one network are those of another: what stayed, changed, moved, came and went."""
+"""Align the layers of two networks: find which are the same, changed, moved, new or gone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Status = Literal["same", "changed", "moved", "new", "gone"]
 
 
 class DifferenceRow(NamedTuple):
-    """A layer in both networks, or in one: what the other has not is None (a count: 0)."""
+    """A layer in both networks, or in one: then the other's fields are None, and its counts 0."""
 
     status: Status
     path_before: str | None
@@ -46,10 +46,10 @@ class Difference(NamedTuple):
     layers: tuple[DifferenceRow, ...]
 
     def count(self, status: Status) -> int:
-        """Return how many layers have the status: same, changed, moved, new or gone.
+        """Return the number of layers with a status: same, changed, moved, new or gone.
 
         Raises:
-            UsageError: no such status.
+            UsageError: there is no such status.
         """
         if not isinstance(status, str) or status not in get_args(Status):
             help = f"statuses: {listed(get_args(Status))}"
@@ -66,7 +66,7 @@ class Difference(NamedTuple):
 
     @property
     def rows(self) -> Rows:
-        """A flat dict a layer, as pandas.DataFrame and polars.DataFrame take them."""
+        """A flat dict for each layer, as pandas.DataFrame and polars.DataFrame take them."""
         return Rows(
             {k: str(v) if isinstance(v, Shape) else v for k, v in row._asdict().items()}
             for row in self.layers
@@ -82,7 +82,7 @@ class Difference(NamedTuple):
 
 
 def difference(before: Analysis, after: Analysis) -> Difference:
-    """Align the layers of two networks by what they are and where they stand, not by their names."""
+    """Align the layers of two networks by operators, shapes and order, not by their paths."""
     a, b = before.computed, after.computed
     numbers: dict[Any, int] = {}
     exact = _exact(before, numbers), _exact(after, numbers)
@@ -96,7 +96,7 @@ def difference(before: Analysis, after: Analysis) -> Difference:
 
 
 def _alive(analysis: Analysis) -> dict[str | None, Int]:
-    """Return the values alive while each layer runs."""
+    """Return the values alive while each layer runs, by its path."""
     layers = analysis.layers
     return {layers[step.node].path: step.live for step in measure(analysis.graph).steps}
 
@@ -113,7 +113,7 @@ def _settled(
     layers: tuple[Sequence[Layer], Sequence[Layer]],
     exact: tuple[list[int], list[int]],
 ) -> list[Match]:
-    """Move runs that only one network has to the borders of blocks, where that is as good."""
+    """Slide runs that only one network has to the borders of blocks, if equal layers allow it."""
     a, b = layers
     found = settled(found, exact[1], (len(a), len(b)), _seams(b))
     turned = settled([(j, i) for i, j in found], exact[0], (len(b), len(a)), _seams(a))
@@ -121,7 +121,7 @@ def _settled(
 
 
 def _seams(layers: Sequence[Layer]) -> Callable[[int, int], tuple[int, bool]]:
-    """Count the blocks that a run cuts at its worse end; and whether it begins without weights."""
+    """Return a run's cost: how many blocks its worse end cuts, and whether it begins without weights."""
     blocks = [layer.path.split("/")[:-1] for layer in layers]
     cut = [_shared(*pair) for pair in pairwise([[], *blocks, []])]
     return lambda start, stop: (
@@ -131,17 +131,17 @@ def _seams(layers: Sequence[Layer]) -> Callable[[int, int], tuple[int, bool]]:
 
 
 def _shared(one: list[str], other: list[str]) -> int:
-    """Return the blocks that both are in."""
+    """Return the number of blocks that both layers are in."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _exact(analysis: Analysis, numbers: dict[Any, int]) -> list[int]:
-    """Number what layers are; without filters (all relus are alike), number what they follow, too."""
+    """Number equal layers alike; of layers without weights (relus), those that follow equal layers."""
     inputs = analysis.graph.inputs
     keys = [-1] * inputs
     for layer in analysis.computed:
         follows = None if layer.node.operator.weight_layer else keys[layer.node.inputs[0]]
-        keys.append(numbers.setdefault((_self(layer), follows), len(numbers)))
+        keys.append(numbers.setdefault((_identity(layer), follows), len(numbers)))
     return keys[inputs:]
 
 
@@ -150,7 +150,7 @@ def _text(operator: Operator) -> str:
     return str(operator)
 
 
-def _self(layer: Layer) -> tuple[str, tuple[Shape, ...], Shape]:
+def _identity(layer: Layer) -> tuple[str, tuple[Shape, ...], Shape]:
     return _text(layer.node.operator), layer.inputs, layer.node.shape
 
 
@@ -159,7 +159,7 @@ def _purpose(layer: Layer) -> Any:
 
 
 def _manner(layer: Layer) -> Any:
-    """Return the operator and its arguments but for the sizes: what widening leaves alone."""
+    """Return the operator and its arguments without the first, which is the width."""
     name, _, arguments = _text(layer.node.operator).partition(" ")
     return name, arguments.partition(" ")[2]
 
@@ -173,7 +173,7 @@ def _names(layers: Sequence[Layer]) -> list[Any]:
 
 
 def _likely(a: Sequence[Layer], b: Sequence[Layer], exact: tuple[list[int], list[int]]) -> list[Match]:
-    """Return equal layers in order; in their places, if operators agree one by one and few are equal."""
+    """Match equal layers in order; but all by place, if operators agree one by one and few are equal."""
     found = matches(*exact)
     if _names(a) != _names(b):
         return found
@@ -186,7 +186,7 @@ def _likely(a: Sequence[Layer], b: Sequence[Layer], exact: tuple[list[int], list
 
 
 def _matched(a: Sequence[Any], b: Sequence[Any]) -> list[Match]:
-    """Return `matches` of keys of any kind."""
+    """Return the `matches` of two sequences of keys of any type."""
     numbers: dict[Any, int] = {}
     coded = [[numbers.setdefault(key, len(numbers)) for key in keys] for keys in (a, b)]
     return matches(*coded)
@@ -198,7 +198,7 @@ def _refined(
     taken: tuple[set[int], set[int]],
     key: Callable[[Layer], Any],
 ) -> list[Match]:
-    """Match more between layers that are matched: in their places, or by a weaker key."""
+    """Match more layers between those that are matched: by place, or by a weaker key."""
     a, b = layers
     more: list[Match] = []
     i = j = 0
@@ -217,24 +217,24 @@ def _refined(
 
 
 def _moved(a: Sequence[Layer], b: Sequence[Layer], found: list[Match]) -> list[Match]:
-    """Runs of equal layers that stand elsewhere, each led by a layer of weights."""
+    """Match runs of equal layers at other places; each begins with a layer that has weights."""
     known = {i for i, _ in found}, {j for _, j in found}
     waiting: dict[Any, list[int]] = {}
     for i in reversed(range(len(a))):
         if i not in known[0]:
-            waiting.setdefault(_self(a[i]), []).append(i)
+            waiting.setdefault(_identity(a[i]), []).append(i)
     moved: dict[int, int] = {}
     used: set[int] = set()
     for j in (j for j in range(len(b)) if j not in known[1]):
         follower = moved.get(j - 1, -2) + 1
-        places = waiting.get(_self(b[j]), [])
+        places = waiting.get(_identity(b[j]), [])
         while places and places[-1] in used:
             places.pop()
         if (
             0 < follower < len(a)
             and follower not in known[0]
             and follower not in used
-            and _self(a[follower]) == _self(b[j])
+            and _identity(a[follower]) == _identity(b[j])
         ):
             moved[j] = follower
         elif places and b[j].node.operator.weight_layer:
@@ -247,7 +247,7 @@ def _moved(a: Sequence[Layer], b: Sequence[Layer], found: list[Match]) -> list[M
 def _rows(
     a: Sequence[Layer], b: Sequence[Layer], found: list[Match], moved: list[Match]
 ) -> list[DifferenceRow]:
-    """Return the rows in the order of the second network, with what is gone where it was."""
+    """Return the rows in the order of the second network; layers that are gone keep their places."""
     partner = {j: i for i, j in moved}
     left = {i for i, _ in moved}
     rows: list[DifferenceRow] = []
@@ -257,7 +257,7 @@ def _rows(
         for n in range(j, y):
             rows.append(_row("moved", a[partner[n]], b[n]) if n in partner else _row("new", None, b[n]))
         if x < len(a) and y < len(b):
-            rows.append(_row("same" if _self(a[x]) == _self(b[y]) else "changed", a[x], b[y]))
+            rows.append(_row("same" if _identity(a[x]) == _identity(b[y]) else "changed", a[x], b[y]))
         i, j = x + 1, y + 1
     return rows
 

@@ -1,4 +1,4 @@
-"""The arithmetic behind the numbers of a layer, a block or a network, as lines of text."""
+"""Explain the numbers of a layer, a block or a network: write their arithmetic as lines of text."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from archcalc.units import printable
 TOTALS = ("parameters", "statistics", "fixed", "multiplies", "connections")
 ROLES = {"weight": "weights", "position": "weights", "bias": "biases", "fixed": "fixed"}
 TOTAL = "total"
-LONGEST = 400  # characters of an equation that anybody reads
+LONGEST = 400  # the characters of an equation that is written out
 
 
 class ExplainedNumber(NamedTuple):
-    """One number: whose it is ('' in the explanation of one layer), what it counts, how it comes about.
+    """A number and its arithmetic.
 
-    `value` is None for a line that only names the factors of the one before.
+    Attributes:
+        layer: the path of its layer, or `TOTAL`; '' in the explanation of one layer.
+        what: what it counts: 'weights', 'multiplies'.
+        value: None for a line that only names the factors of the line before.
     """
 
     layer: str
@@ -31,16 +34,16 @@ class ExplainedNumber(NamedTuple):
 
 
 def _fits(path: str, name: str) -> tuple[bool, bool, bool, bool]:
-    """Return whether a name is a path, that of a block around it, and the same of a path's end."""
+    """Return whether a name is a path, its first blocks, its end, or a block inside it."""
     around = f"/{name}/" in path
     return path == name, path.startswith(f"{name}/"), path.endswith(f"/{name}"), around
 
 
 def choose(analysis: Analysis, word: str) -> Sequence[Layer]:
-    """Return the layers that a word names: all, one by its path, those of a block; a path's end will do.
+    """Return the layers that a word names by a path or its end: a layer, or those of a block; '': all.
 
     Raises:
-        UsageError: nothing is called so.
+        UsageError: no layer or block has this name.
     """
     layers = analysis.computed
     word = word.strip("/")
@@ -57,7 +60,7 @@ def choose(analysis: Analysis, word: str) -> Sequence[Layer]:
 
 
 def explain(layers: Sequence[Layer], style: Style) -> list[ExplainedNumber]:
-    """Explain every count of one layer; of several their weights and products, and the sums."""
+    """Explain every count of one layer; for several layers, weights, multiplies and the totals."""
     return list(_layer(layers[0], style) if len(layers) == 1 else _group(layers, style))
 
 
@@ -79,7 +82,7 @@ def _layer(layer: Layer, style: Style) -> Iterator[ExplainedNumber]:
 
 
 def _group(layers: Sequence[Layer], style: Style) -> Iterator[ExplainedNumber]:
-    """Put equal lines together: '3 × (56·56·64 × 3·3·64)'."""
+    """Yield weights and multiplies, equal lines as one: '3 × (56·56·64 × 3·3·64)'; then the totals."""
     equal: dict[tuple[str, str], list[tuple[str, Int]]] = {}
     for layer in layers:
         for weight in layer.weights:
@@ -111,7 +114,7 @@ def _together(name: str, text: str, members: list[tuple[str, Int]], style: Style
 
 
 def _parts(costs: Costs, name: str, style: Style) -> str:
-    """Return parameters as the sum of their roles; other totals, and formulas, as they are."""
+    """Write parameters as the sum of their roles; other totals, and formulas, as they are."""
     roles = [("weights", costs.weights), ("biases", costs.biases), ("norms", costs.norms)]
     symbolic = any(isinstance(value, Symbol) for _, value in roles)
     if name != "parameters" or symbolic or style is LATEX:
@@ -120,7 +123,7 @@ def _parts(costs: Costs, name: str, style: Style) -> str:
 
 
 def _line(layer: str, count: str, factors: str, value: Int, style: Style) -> ExplainedNumber:
-    """Return the equation, and behind a formula what it gives at its point."""
+    """Return the line of an equation; a formula is followed by its value at its point."""
     text = _equation(factors, value, style)
     if isinstance(value, Symbol):
         text = f"{text} = {style.number(value.value)}"
@@ -154,7 +157,7 @@ def _extent(extent: Extent, style: Style) -> str:
 
 
 def _factor(factor: Int, style: Style) -> str:
-    """Return a factor without thousands separators, in brackets where it is a sum."""
+    """Write a factor: an integer without thousands separators, a sum in parentheses."""
     if not isinstance(factor, Symbol):
         return str(factor)
     text = formula(factor, style)
@@ -162,13 +165,13 @@ def _factor(factor: Int, style: Style) -> str:
 
 
 def _names(work: Work) -> str:
-    """Return what the factors are: 'height·width·filters × kernel height·kernel width·channels'."""
+    """Name the factors: 'height·width·filters × kernel height·kernel width·channels'."""
     names = " × ".join("·".join(name for name, _ in extent.factors) for extent in work.extents)
     return f"less the first of each sum: {names}" if work.each == -1 else names
 
 
 def where(program: Program) -> Iterator[str]:
-    """Return the point at which formulas were evaluated, and the decisions that they rest on."""
+    """Yield the point at which formulas are evaluated, and the conditions under which they hold."""
     yield f"evaluated at {', '.join(f'{name} = {value}' for name, value in program.point.items())}"
     if program.guards:
         told = dict.fromkeys(_decision(program, guard) for guard in program.guards)

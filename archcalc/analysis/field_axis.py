@@ -1,4 +1,4 @@
-"""One axis of a receptive field, and what becomes of it behind a window or an upsampling."""
+"""Compute one axis of a receptive field, through windows, upsampling and other geometries."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from archcalc.tuples import NamedTuple
 if TYPE_CHECKING:
     from fractions import Fraction
 
-LONGEST_PERIOD = 1_024
+LONGEST_PERIOD = 1_024  # outputs; a longer period counts as the whole image
 
 Ends = tuple[Any, Any]  # integers or symbols: the first and last pixel that an output sees
 
 
 class FieldAxis(NamedTuple):
-    """One axis of a map's field: `ends[o]` are the first and last pixel that output o sees.
+    """One axis of a map's receptive field, in pixels of the image. It repeats with a period of outputs.
 
-    A period of `len(ends)` outputs advances `advance` pixels; None: an output that sees nothing.
-    `outputs`: how many there are, behind cells that follow from the size of the map; else 0, and
-    the figures are those of a map without borders.
+    Attributes:
+        ends: the first and last pixel that each output of a period sees; None: it sees nothing.
+        advance: the pixels from one period to the next.
+        outputs: the number of outputs, if the field depends on the size of the map (adaptive cells);
+            else 0, and the field is that of a map without borders.
     """
 
     ends: tuple[Ends | None, ...]
@@ -32,7 +34,7 @@ class FieldAxis(NamedTuple):
 
     @property
     def stride(self) -> Fraction:
-        """Pixels from one output to the next."""
+        """The mean number of pixels from one output to the next."""
         from fractions import Fraction
 
         return Fraction(self.advance, len(self.ends))
@@ -45,28 +47,28 @@ class FieldAxis(NamedTuple):
 
     @property
     def padding(self) -> int:
-        """How far the first output reaches beyond the image."""
+        """The pixels before the image that the first output sees."""
         return -min((low for low, _ in filter(None, self.ends[:1])), default=0)
 
     @property
     def offset(self) -> Fraction:
-        """The center of what the first output sees, in pixels from the first pixel's center.
+        """The center of what the first output sees, in pixels from the center of the first pixel.
 
-        Of the first that sees anything, behind a sparse transposed conv.
+        Outputs that see nothing, as after a sparse transposed conv, are passed over.
         """
         from fractions import Fraction
 
         return next((Fraction(sum(ends), 2) for ends in self.ends if ends), Fraction(0))
 
     def seen(self, output: int) -> Ends | None:
-        """Return the first and last pixel that an output sees, also one before the first (padding)."""
+        """Return the first and last pixel that an output sees; it may be negative, in the padding."""
         periods, phase = divmod(output, len(self.ends))
         ends = self.ends[phase]
         return (ends[0] + periods * self.advance, ends[1] + periods * self.advance) if ends else None
 
 
 def through(geometry: object, axis: int, source: FieldAxis) -> FieldAxis | None:
-    """Return the field behind a window or an upsampling, on one axis."""
+    """Return the field of the output, on one axis, from that of the input; None: the whole image."""
     if isinstance(geometry, Window):
         reach = (geometry.kernel[axis] - 1) * geometry.dilation[axis]
         step = int(geometry.dilation[axis])
@@ -84,7 +86,7 @@ def through(geometry: object, axis: int, source: FieldAxis) -> FieldAxis | None:
 
 
 def _slide(source: FieldAxis, stride: int, start: Int, reach: Int, step: int) -> FieldAxis | None:
-    """Let output o read input o·stride + start and every `step` up to `reach` further."""
+    """Let output o read the inputs o·stride + start + i·step, up to `reach` after the first."""
     if len(source.ends) == 1 and source.ends[0]:  # nearly always, and quick
         (low, high), advance = source.ends[0], source.advance
         return FieldAxis(((low + start * advance, high + (start + reach) * advance),), advance * stride)
@@ -96,7 +98,7 @@ def _slide(source: FieldAxis, stride: int, start: Int, reach: Int, step: int) ->
 
 
 def _gather(source: FieldAxis, window: int, start: int) -> FieldAxis | None:
-    """Let output o read the whole window that it is in; one of the windows begins at `start`."""
+    """Let output o read all of the window that it is in; one of the windows begins at `start`."""
     period = lcm(len(source.ends), window)
     if period > LONGEST_PERIOD:
         return None
@@ -108,7 +110,7 @@ def _gather(source: FieldAxis, window: int, start: int) -> FieldAxis | None:
 
 def _cells(source: FieldAxis, inputs: int, outputs: int) -> FieldAxis | None:
     """Let output o read the inputs from ⌊o·inputs/outputs⌋ to ⌈(o + 1)·inputs/outputs⌉ − 1."""
-    step = inputs // gcd(inputs, outputs)  # inputs until the cells lie alike again
+    step = inputs // gcd(inputs, outputs)  # inputs until the cells repeat
     advance = lcm(step, len(source.ends))
     period = advance * outputs // inputs
     if period > LONGEST_PERIOD:
@@ -121,11 +123,11 @@ def _cells(source: FieldAxis, inputs: int, outputs: int) -> FieldAxis | None:
 
 
 def _sample(source: FieldAxis, step: int, start: int, unit: int, taps: int) -> FieldAxis | None:
-    """Output o reads the inputs around (o·step + start) / unit."""
+    """Let output o read the `taps` inputs around (o·step + start) / unit."""
     known = len(source.ends)
     common = gcd(step, unit)
-    advance = lcm(step // common, known)  # inputs until the outputs lie alike again
-    period = advance * unit // step if step else unit + 1  # 0: all stand on one input
+    advance = lcm(step // common, known)  # inputs until the outputs repeat
+    period = advance * unit // step if step else unit + 1  # a step of 0: all are at one input
     if period > LONGEST_PERIOD:
         return None
     seen = _stretches(source)
@@ -168,7 +170,10 @@ def _spread(source: FieldAxis, kernel: int, stride: int, pad: int, dilation: int
 
 
 def _stretches(source: FieldAxis) -> Callable[[int, int, int], Ends | None]:
-    """Return what every step-th output from first to last sees; no size in a text decides the cost."""
+    """Return a function of (first, last, step) that gives what these outputs see together.
+
+    Its cost does not depend on their number.
+    """
     period, known = len(source.ends), source.ends
     following = [*known[1:], source.seen(period)]
     integers = all(ends and type(ends[0]) is type(ends[1]) is int for ends in known)
@@ -183,7 +188,7 @@ def _stretches(source: FieldAxis) -> Callable[[int, int, int], Ends | None]:
         return ordered
 
     def any_order(first: int, last: int, step: int) -> Ends | None:
-        """Return what all see: beyond a period, the first has the least pixel, the last one the most."""
+        """Return what all see: the first period has the least pixel, the last period the greatest."""
         outputs = range(first, last + 1, step)
         ends = [*outputs[:period], *outputs[period:][-period:]]
         return hull([source.seen(output) for output in ends])
@@ -192,6 +197,6 @@ def _stretches(source: FieldAxis) -> Callable[[int, int, int], Ends | None]:
 
 
 def hull(seen: Iterable[Ends | None]) -> Ends | None:
-    """Return the stretch from the first pixel that any of them sees to the last."""
+    """Return the first and last pixel that any of them sees; None if they see nothing."""
     ends = [s for s in seen if s]
     return (min(low for low, _ in ends), max(high for _, high in ends)) if ends else None

@@ -1,4 +1,4 @@
-"""One axis of what a join sees: through all of its branches, or through the one an output is from."""
+"""Compute one axis of a join's receptive field: the union of its branches, or their concatenation."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from math import lcm
 from archcalc.analysis.field_axis import LONGEST_PERIOD, Ends, FieldAxis, hull
 from archcalc.symbols import Int
 
-Joined = tuple[FieldAxis | None, bool]  # None: all of it; False: strides or centers differ
+# the field (None: the whole image), and whether the branches are aligned: equal strides and centers
+Joined = tuple[FieldAxis | None, bool]
 
 
 def shifted(source: FieldAxis, by: int) -> FieldAxis:
-    """The field of a map that lost `by` values at its beginning."""
+    """Return the field of a map without its first `by` values."""
     if by == 0:
         return source
     ends = tuple(source.seen(o + by) for o in range(len(source.ends)))
@@ -20,7 +21,7 @@ def shifted(source: FieldAxis, by: int) -> FieldAxis:
 
 
 def rolled(source: FieldAxis, shift: Int, inputs: Int) -> FieldAxis | None:
-    """The field of a map whose values moved on, those at the end to the beginning."""
+    """Return the field of a map of `inputs` values that is rolled by `shift`; None: the whole image."""
     if isinstance(shift, int) and shift == 0:
         return source
     size, by = int(inputs), int(shift)
@@ -28,7 +29,7 @@ def rolled(source: FieldAxis, shift: Int, inputs: Int) -> FieldAxis | None:
 
 
 def union(axes: Sequence[FieldAxis]) -> Joined:
-    """What an output sees through any of the branches."""
+    """Return what an output sees through any of the branches."""
     if all(axis == axes[0] for axis in axes):
         return axes[0], True
     one = axes[0]
@@ -45,7 +46,7 @@ def union(axes: Sequence[FieldAxis]) -> Joined:
 
 
 def stretched(axes: Sequence[FieldAxis], ones: Sequence[FieldAxis], outputs: int) -> Joined:
-    """The union with branches of a single value, which every one of the outputs sees."""
+    """Return the union of `axes` with branches of a single value, which are broadcast to all outputs."""
     joined, aligned = union(axes)
     if joined is None:
         return None, aligned
@@ -54,7 +55,10 @@ def stretched(axes: Sequence[FieldAxis], ones: Sequence[FieldAxis], outputs: int
 
 
 def behind(axes: Sequence[FieldAxis], sizes: Sequence[int]) -> Joined:
-    """One branch after the other; aligned if the next goes on where the last one ended."""
+    """Return the field of branches concatenated along the axis, which have so many values each.
+
+    They are aligned if each continues where the one before it ends.
+    """
     places = [(axis, o) for axis, size in zip(axes, sizes, strict=True) for o in range(size)]
     one = axes[0]
     if len(places) > LONGEST_PERIOD:
@@ -65,7 +69,7 @@ def behind(axes: Sequence[FieldAxis], sizes: Sequence[int]) -> Joined:
 
 
 def listed(source: FieldAxis, outputs: int, seen: Callable[[int], Ends | None]) -> FieldAxis | None:
-    """An axis of so many outputs, each of which sees what `seen` says; it strides as `source` does."""
+    """Return an axis of so many outputs that see `seen(output)`, with the stride of `source`."""
     period = -(-outputs // len(source.ends)) * len(source.ends)
     if period > LONGEST_PERIOD:
         return None

@@ -1,4 +1,4 @@
-"""Symbols as text: polynomials in the variables, with what is no polynomial as named pieces."""
+"""Write symbols as formulas: polynomials in the variables, and in floors, minima and maxima of them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from archcalc.symbols import Int, Program, Symbol
 from archcalc.tuples import NamedTuple
 from archcalc.units import grouped
 
-MOST_TERMS = 60
+MOST_TERMS = 60  # of a product that is expanded
 
 Monomial = tuple[str, ...]  # factors in order, a power as repeated factors
 Polynomial = dict[Monomial, int]
 
 
 class Style(NamedTuple):
-    """How formulas are written."""
+    """A notation for formulas: functions for numbers and names, and templates for operations."""
 
     number: Callable[[int], str]
     name: Callable[[str], str]
@@ -45,7 +45,7 @@ LATEX = Style(
 
 
 def formula(value: Int, style: Style = TEXT) -> str:
-    """Write an integer, or a symbol as the formula it stands for: '777,728·bottleneck'."""
+    """Write an integer, or a symbol as a formula: '777,728·bottleneck'."""
     if not isinstance(value, Symbol):
         return style.number(value)
     return _Writer(value.program, style).text(value.index)
@@ -75,7 +75,7 @@ class _Writer:
         return self.style.dot.join(words)
 
     def polynomial(self, index: int) -> Polynomial:
-        """Expand instructions, which come in order: everything that one needs is known before it."""
+        """Return an instruction as a polynomial; all instructions up to it are expanded in order."""
         for i in range(index + 1):
             if i not in self._known:
                 self._known[i] = self._expand(i)

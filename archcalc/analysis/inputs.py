@@ -1,4 +1,4 @@
-"""What a network asks of its input: how small it may be, and which of its pixels are never read."""
+"""Find the smallest input that a network takes, and the positions of maps that nothing reads."""
 
 from __future__ import annotations
 
@@ -19,25 +19,29 @@ from archcalc.spec.model import Spec
 from archcalc.symbols import Int, Program
 from archcalc.tuples import NamedTuple
 
-LARGEST_SIDE = 2_048  # sides that are tried one by one
+LARGEST_SIDE = 2_048  # the largest side that is tried
 
 
 class Smallest(NamedTuple):
-    """Sides in pixels of the smallest square input, or strip, None if it was not found."""
+    """The sides, in pixels, of the smallest square inputs (or strips); None if there is none.
 
-    legal: int | None  # every layer fits
-    sensible: int | None  # and the center of a value of the last map lies inside the image
+    At `legal`, every layer fits. At `sensible`, the center of a value of the last map is also inside
+    the image.
+    """
+
+    legal: int | None
+    sensible: int | None
 
 
 def smallest_input(
     spec: Spec, values: Mapping[str, Value], variant: str | None, graph: Graph, fields: Fields
 ) -> Smallest:
-    """Find the smallest input as `sized` makes it: run the shape rules at every side from 1."""
+    """Return the sides of the smallest inputs of the form that `sized` makes."""
     legal = smallest_legal(spec, values, variant, graph.input)
     field = fields.of_network
     if legal is None or field.is_global or len(field.sides) != graph.input.rank:
         return Smallest(legal, None)
-    if any(axis.outputs for axis in field.sides):  # cells are somewhere inside, however small the image
+    if any(axis.outputs for axis in field.sides):  # adaptive cells are inside the image at any size
         return Smallest(legal, legal)
     varied = zip(field.sides, _varied(graph.input), strict=True)
     centers = (int(-(-axis.offset // 1)) for axis, is_varied in varied if is_varied)
@@ -45,26 +49,26 @@ def smallest_input(
 
 
 def sized(input: Shape, side: Int) -> Shape:
-    """Return a square of `side` pixels; of an input that is one pixel high or wide, a strip.
+    """Return the input with other sides: a square of `side` pixels, or a strip if one side is 1.
 
-    A volume keeps its frames.
+    A volume keeps its frames, and a sequence gets another length.
     """
     varied = zip(input.extents, _varied(input), strict=True)
     return Shape(*(side if is_varied else size for size, is_varied in varied), input.channels)
 
 
 def _varied(input: Shape) -> list[bool]:
-    """Return which axes take another side."""
+    """Return which axes get another size."""
     return [bool(size > 1) and name != "frames" for name, size in input.named]
 
 
 def smallest_legal(
     spec: Spec, values: Mapping[str, Value], variant: str | None, input: Shape, least: int = 1
 ) -> int | None:
-    """Return the side of the smallest input, `least` at least, at which every layer fits.
+    """Return the side of the smallest input, not below `least`, at which every layer fits.
 
-    None if there is none up to `input` and `LARGEST_SIDE`. The shape rules are recorded once, with the
-    side as a symbol, and tried at every side.
+    Returns None if there is none up to the sides of `input` and `LARGEST_SIDE`. The shape rules are
+    recorded once, with the side as a symbol, and evaluated at every side.
     """
     varied = zip(input.extents, _varied(input), strict=True)
     largest = min(max([1, *(int(size) for size, is_varied in varied if is_varied)]), _largest(input))
@@ -90,7 +94,7 @@ def _fits(spec: Spec, values: Mapping[str, Value], variant: str | None, input: S
 
 
 class Unread(NamedTuple):
-    """Positions of a map that none of its readers ever looks at."""
+    """The number of positions of a node's map, out of `of`, that none of its readers reads."""
 
     node: int
     positions: int
@@ -98,7 +102,7 @@ class Unread(NamedTuple):
 
 
 def unread(graph: Graph) -> Iterator[Unread]:
-    """Return the maps with positions that strides skip or never reach."""
+    """Yield the maps with positions that all their readers skip, or do not reach, by their strides."""
     readers: list[list[int]] = [[] for _ in graph.nodes]
     for index, node in enumerate(graph.nodes):
         for i in node.inputs:
@@ -122,11 +126,11 @@ Region = tuple[frozenset[int], ...]  # the positions along each axis
 
 
 def _read(graph: Graph, reader: int) -> Region | None:
-    """Return the positions along each axis that a window reads of its input; None: everything."""
+    """Return the positions along each axis that a node's window reads of its input; None: all."""
     node = graph.nodes[reader]
     (x, *_), geometry = graph.input_shapes(node), node.operator.geometry(*graph.input_shapes(node))
     if not isinstance(geometry, Window) or isinstance(node.operator, Crop):
-        return None  # a crop is there to read less
+        return None  # a crop leaves positions out on purpose
     sizes = zip(x.extents, node.shape.extents, strict=True)
     region = tuple(_positions(geometry, axis, int(n), int(m)) for axis, (n, m) in enumerate(sizes))
     return None if prod(map(len, region)) == x.positions else region
@@ -134,9 +138,9 @@ def _read(graph: Graph, reader: int) -> Region | None:
 
 @lru_cache(256)
 def _positions(window: Window, axis: int, size: int, outputs: int) -> frozenset[int]:
-    """Return where any output has a tap inside the map; a long window is visited only there.
+    """Return the positions along an axis of `size` that the windows of the outputs read.
 
-    Everywhere, that is nothing to tell, if very many windows overlap.
+    Returns all of them, that is nothing unread, if there are too many windows to try.
     """
     stride, before = int(window.stride[axis]), int(window.before[axis])
     step, taps = int(window.dilation[axis]), int(window.kernel[axis])
@@ -155,7 +159,7 @@ def _positions(window: Window, axis: int, size: int, outputs: int) -> frozenset[
 
 
 def _area(regions: list[Region]) -> int:
-    """Count the positions in any of the regions: the first, and of the others what it does not have."""
+    """Return the number of positions in the union of the regions."""
     distinct = list(dict.fromkeys(regions))
     if len(distinct) == 1:
         return prod(map(len, distinct[0]))
@@ -168,5 +172,5 @@ def _area(regions: list[Region]) -> int:
 
 
 def _largest(shape: Shape) -> int:
-    """Return the longest side that is looked at, position by position; a sequence has no area."""
+    """Return the longest side whose positions are tried one by one; a sequence has only one side."""
     return LARGEST_SIDE**2 if shape.is_sequence else LARGEST_SIDE

@@ -12,19 +12,17 @@ from collections.abc import Callable
 from archcalc.analysis.costs import Analysis, Layer
 from archcalc.analysis.training import gradients, trained
 from archcalc.graph.model import Graph
-from archcalc.operators.kept import NOTHING, OUTPUT, WEIGHTS, Facts, Made
+from archcalc.operators.kept import NOTHING, OUTPUT, WEIGHTS, Intermediate, KeepRules
 from archcalc.operators.model import STATISTICS
 from archcalc.symbols import Int
 from archcalc.tuples import NamedTuple
 
-States = Callable[[Layer], Facts]  # the function that tells what a layer keeps
-
 
 class KeptTensor(NamedTuple):
-    """The output of `node`, or a tensor made inside it; `by` are the nodes whose derivatives need it."""
+    """The output of `node`, or its intermediate tensor `made`; derivatives of the nodes `by` need it."""
 
     node: int
-    made: Made | None
+    made: Intermediate | None
     by: tuple[int, ...]
 
     def size(self, graph: Graph) -> Int:
@@ -32,28 +30,30 @@ class KeptTensor(NamedTuple):
         return graph.nodes[self.node].shape.values if self.made is None else self.made.values
 
 
-def kept(analysis: Analysis, kernel: str, facts: States | None = None) -> tuple[KeptTensor, ...]:
+def kept(
+    analysis: Analysis, kernel: str, rules: Callable[[Layer], KeepRules] | None = None
+) -> tuple[KeptTensor, ...]:
     """Return all tensors that are kept for the backward pass, in the order in which they are made.
 
     Args:
         kernel: the kernel of attention: fused or plain.
-        facts: tells what a layer keeps; by default its operator does.
+        rules: returns what a layer keeps; by default, what its derivatives need.
     """
     graph, needed = analysis.graph, gradients(analysis)
-    found: dict[tuple[int, Made | None], list[int]] = {}
+    found: dict[tuple[int, Intermediate | None], list[int]] = {}
     for index, layer in enumerate(analysis.layers):
         wanted = {i for i, before in enumerate(layer.node.inputs) if needed[before]}
         wanted |= {WEIGHTS} if trained(graph, index, layer) else set()
-        for what, of, only in facts(layer) if facts else of_mathematics(analysis, index):
+        for what, of, only in rules(layer) if rules else needed_values(analysis, index):
             if wanted.intersection(of) and only in ("", kernel):
-                made = what if isinstance(what, Made) else None
+                made = what if isinstance(what, Intermediate) else None
                 node = index if made or what == OUTPUT else layer.node.inputs[what]  # type: ignore[index]
                 found.setdefault((index if made else viewed(graph, node), made), []).append(index)
     order = sorted(found, key=lambda key: key[0])
     return tuple(KeptTensor(*key, tuple(dict.fromkeys(found[key]))) for key in order if _any(*key))
 
 
-def of_mathematics(analysis: Analysis, index: int) -> Facts:
+def needed_values(analysis: Analysis, index: int) -> KeepRules:
     """Return the values that the derivatives of a layer need."""
     layer = analysis.layers[index]
     holder = index if layer.node.shares < 0 else layer.node.shares
@@ -70,5 +70,5 @@ def viewed(graph: Graph, node: int) -> int:
     return node
 
 
-def _any(_: int, made: Made | None) -> bool:
+def _any(_: int, made: Intermediate | None) -> bool:
     return made is None or bool(made.values > 0)

@@ -1,4 +1,4 @@
-"""Rows as pandas and polars take them, and as a notebook shows them."""
+"""Hold rows for pandas and polars, and show them as HTML in a notebook."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from archcalc.units import grouped, printable
 
-MOST_SHOWN = 500  # rows of a page; a long table would freeze the browser
+MOST_SHOWN = 500  # rows; a longer table would freeze the browser
 
 
 class Rows(list[dict[str, Any]]):
@@ -18,7 +18,7 @@ class Rows(list[dict[str, Any]]):
 
 
 def html(rows: list[dict[str, Any]], total: Mapping[str, Any] | None = None) -> str:
-    """Return a table of the rows and their total; names are text, never markup."""
+    """Return an HTML table of the rows and their total; all text is escaped."""
     headers = list(dict.fromkeys(key for row in rows for key in row))
     lines = [_line(headers, "th"), *(_line(map(row.get, headers), "td") for row in rows[:MOST_SHOWN])]
     if len(rows) > MOST_SHOWN:

@@ -1,4 +1,4 @@
-"""Compute the least time of each layer: its operations or its memory traffic limit it.
+"""Bound each layer's time from below, by its operations and memory traffic (Williams et al. 2009).
 
 A layer that overwrites its input (by the rule of `peak`) is fused with the layer before: it only reads
 its other inputs and its weights. A view moves nothing. Every other layer reads each input and all

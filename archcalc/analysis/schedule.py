@@ -1,10 +1,10 @@
-"""The order of operators that needs the least memory.
+"""Find the order of operators whose peak of memory is the smallest.
 
-After a set of nodes has run, the memory that is alive depends on the set alone, not on its order. So the
-best order is a way through sets that keeps the largest need on it smallest: Dijkstra's algorithm with
-"largest so far" for a length. It is exact. Where every order must pass one node, the problem falls into
-parts, so that a chain of modules costs the sum of their searches; a part with too many sets keeps the
-better of the spec's order and a greedy one, and the result says that it is not proven.
+The memory that is alive after a set of nodes depends on the set, not on the order in which it ran. So
+the best order is a path through sets that minimizes the maximum on it: Dijkstra's algorithm, with the
+maximum so far as the length of a path, finds it exactly. Nodes that every order must pass divide a
+network into parts that are searched one by one. A part with too many sets gets the better of the
+spec's order and a greedy one; the result is then not proven.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from archcalc.analysis.memory import measure
 from archcalc.graph.model import Graph
 from archcalc.tuples import NamedTuple
 
-MOST_SETS = 20_000
+MOST_SETS = 20_000  # visited in the search of a part
 
 
 class Schedule(NamedTuple):
-    """An order of all nodes, the peak in values that it needs, and whether none can need less."""
+    """An order of all nodes, its peak in values, and whether no order has a smaller one."""
 
     order: tuple[int, ...]
     peak: int
@@ -30,7 +30,7 @@ class Schedule(NamedTuple):
 
 @garbage.paused()
 def best_order(graph: Graph) -> Schedule:
-    """Return the order with the smallest peak, exact where that is feasible."""
+    """Return the order with the smallest peak, as far as the search is feasible."""
     spec_order = tuple(range(len(graph.nodes)))
     spec_peak = int(measure(graph).peak)
     search = _OrderSearch(graph)
@@ -49,10 +49,10 @@ def best_order(graph: Graph) -> Schedule:
 
 
 def _parts(graph: Graph) -> list[range]:
-    """Return the nodes between those that every order must pass, each such node ending a part.
+    """Divide the nodes into parts, each of which ends with a node that every order must pass.
 
-    Node v is one if every earlier node leads to it (each has a reader up to v) and it leads to every
-    later one (each has an input from v on).
+    These are the nodes v such that every earlier node has a reader up to v, and every later node has an
+    input from v on.
     """
     count = len(graph.nodes)
     first_reader = [count] * count
@@ -60,10 +60,10 @@ def _parts(graph: Graph) -> list[range]:
         for i in graph.nodes[index].inputs:
             first_reader[i] = index
     last_input = [max(node.inputs, default=0) for node in graph.nodes]
-    earliest = [count] * (count + 1)  # smallest last input of all nodes from here on
+    earliest = [count] * (count + 1)  # the smallest last input of the nodes from here on
     for index in reversed(range(count)):
         earliest[index] = min(earliest[index + 1], last_input[index])
-    begin = graph.inputs  # all are there from the start
+    begin = graph.inputs  # all inputs are alive from the start
     parts, latest = [range(begin)], max(first_reader[:begin])
     for index in range(begin, count):
         if latest <= index and earliest[index + 1] >= index:
@@ -76,17 +76,17 @@ def _parts(graph: Graph) -> list[range]:
 
 
 class _OrderSearch:
-    """What the search asks of a graph: sizes, who reads whose buffer, what must be kept."""
+    """A graph as the search needs it: the sizes of buffers, their readers, and those that outlive it."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         nodes = graph.nodes
         self.sizes = [int(node.shape.values) for node in nodes]
-        self.root = list(range(len(nodes)))  # the node whose buffer a view looks at
+        self.root = list(range(len(nodes)))  # the node that owns the buffer, for a view too
         for index, node in enumerate(nodes):
             if node.operator.buffer == "view":
                 self.root[index] = self.root[node.inputs[0]]
-        self.readers: list[set[int]] = [set() for _ in nodes]  # of a root, and of the views of it
+        self.readers: list[set[int]] = [set() for _ in nodes]  # of a root and of its views
         for index, node in enumerate(nodes):
             for i in node.inputs:
                 self.readers[self.root[i]].add(index)
@@ -94,7 +94,7 @@ class _OrderSearch:
 
     @property
     def floor(self) -> int:
-        """No order needs less: the inputs and the output of some operator, all outputs at the end."""
+        """A lower bound of any peak: the inputs and output of an operator, or all outputs at the end."""
         needs = [sum(self.sizes[i] for i in self.kept)]
         for index, node in enumerate(self.graph.nodes):
             roots = {self.root[i] for i in node.inputs}
@@ -103,13 +103,13 @@ class _OrderSearch:
         return max(needs)
 
     def _may_share(self, index: int) -> bool:
-        """Whether in some order the node lives in the buffer of an input."""
+        """Return whether the node uses the buffer of an input in some order."""
         node = self.graph.nodes[index]
         same = any(self.sizes[i] == self.sizes[index] for i in node.inputs)
         return node.operator.buffer == "view" or (node.operator.buffer == "in place" and same)
 
     def part(self, nodes: range) -> tuple[Sequence[int], bool]:
-        """Find the best order of nodes that follow all before them, and whether it is exact."""
+        """Return the best order found of the nodes of a part, and whether it is proven."""
         if len(nodes) < 3:
             return nodes, True
         part = _Part(self, nodes)
@@ -122,7 +122,7 @@ class _OrderSearch:
 
 
 class _Part:
-    """Consecutive nodes that run after all before them. A set of them is a bit mask from `start`."""
+    """Consecutive nodes that run after all nodes before them; a set is a bit mask from `start`."""
 
     def __init__(self, search: _OrderSearch, nodes: range) -> None:
         self.search, self.nodes, self.start = search, nodes, nodes.start
@@ -143,20 +143,20 @@ class _Part:
         return mask
 
     def _outlives(self, root: int) -> bool:
-        """Whether an earlier buffer is alive when the part begins."""
+        """Return whether the buffer of an earlier node is alive when the part begins."""
         if self.search.root[root] != root:
             return False
         return root in self.search.kept or any(i >= self.start for i in self.search.readers[root])
 
     def _reads(self, index: int) -> list[tuple[int, int]]:
-        """Return for each buffer that the node may free its root, and who must have run."""
+        """Return the buffers that may be freed after the node: their roots, and all their readers."""
         search = self.search
         roots = {search.root[i] for i in search.graph.nodes[index].inputs}
         free = (r for r in roots if r not in search.kept and max(search.readers[r]) < self.nodes.stop)
         return [(r, self._mask(search.readers[r])) for r in free]
 
     def run(self, node: int, done: int, live: int) -> tuple[int, int]:
-        """Return the values alive while the node runs, and afterwards; `done` does not yet hold it."""
+        """Return the values alive while the node runs, and after it; `done` are the nodes before it."""
         search, index = self.search, node + self.start
         own = search.graph.nodes[index]
         now = done | 1 << node
@@ -168,11 +168,11 @@ class _Part:
         need = live if shares else live + size
         rest = live + size - sum(search.sizes[root] for root in freed)
         if not search.readers[index] and search.root[index] == index and index not in search.kept:
-            rest -= size  # nobody will read it
+            rest -= size  # nothing reads it
         return need, rest
 
     def best(self, bound: int) -> Sequence[int] | None:
-        """Find the order with the smallest peak, at most `bound`; None if there are too many."""
+        """Return the order with the smallest peak up to `bound`; None if there are too many sets."""
         everything = (1 << len(self.nodes)) - 1
         ready = sum(1 << node for node, before in enumerate(self.before) if not before)
         came_from: dict[int, tuple[int, int]] = {}
@@ -201,10 +201,10 @@ class _Part:
         return None
 
     def _choices(self, done: int, live: int, ready: int, peak: int) -> list[tuple[int, int, int]]:
-        """Return every node that may run now; only one if it costs nothing: no order gains by waiting.
+        """Return (node, need, rest) of each node that may run now; of only one if it costs nothing.
 
-        (What a node adds to the memory alive only shrinks as others run, so if it adds nothing now it
-        never will; and running it can only let others free more.)
+        Such a node is best run at once: what it adds to the memory alive only shrinks as others run, so
+        it will never add anything, and after it others may free more.
         """
         choices = []
         while ready:
@@ -228,7 +228,7 @@ class _Part:
         return order[::-1]
 
     def greedy(self) -> list[int]:
-        """Take at each step the node that needs least, then leaves least."""
+        """Return a greedy order: the node that needs least runs next, first those that add nothing."""
         order: list[int] = []
         done, live = 0, self.alive
         ready = {node for node, before in enumerate(self.before) if not before}
@@ -243,7 +243,7 @@ class _Part:
         return order
 
     def peak(self, order: Iterable[int]) -> int:
-        """Return the most alive at once in an order of the part."""
+        """Return the peak of an order of the part, in values."""
         done, live, peak = 0, self.alive, 0
         for index in order:
             need, live = self.run(index - self.start, done, live)

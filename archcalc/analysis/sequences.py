@@ -1,18 +1,18 @@
-"""Two sequences side by side: which items of one stand, in order, in the other (Myers 1986)."""
+"""Align two sequences by a longest common subsequence: the O(ND) algorithm of Myers (1986)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-STEPS = 4_000_000  # of a search, about a second; above it, the best that was found is taken
-FEWEST, MOST = 32, 1500
+STEPS = 4_000_000  # of a search, about a second; a longer one takes the best alignment found
+FEWEST, MOST = 32, 1500  # edits of a search
 
 Match = tuple[int, int]
 
 
 def matches(a: Sequence[int], b: Sequence[int]) -> list[Match]:
-    """Return the pairs of equal items, increasing in both: the most there are, if few items differ."""
+    """Return pairs of indices of equal items, increasing in both: as many as possible, if few differ."""
     start, ends = 0, [len(a), len(b)]
     while start < min(ends) and a[start] == b[start]:
         start += 1
@@ -30,7 +30,7 @@ def matches(a: Sequence[int], b: Sequence[int]) -> list[Match]:
 def _search(
     a: Sequence[int], b: Sequence[int], start: Match, end: Match, most: int
 ) -> tuple[list[Match], Match]:
-    """Return the shortest edit to `end`, or the first `most` edits of the one that got farthest."""
+    """Return the pairs of a shortest edit to `end`, or after `most` edits those that got farthest."""
     (x0, y0), (x1, y1) = start, end
     reached = {1: x0}
     trace: list[dict[int, int]] = []
@@ -56,7 +56,7 @@ def _search(
 
 
 def _back(trace: list[dict[int, int]], k: int, at: Match, start: Match) -> list[Match]:
-    """Return the equal items on the way from `at` back to `start`, in order."""
+    """Return the pairs on the path from `start` to `at`, in order, from the trace of the search."""
     x, y = at
     pairs: list[Match] = []
     for edits in range(len(trace) - 1, -1, -1):
@@ -75,10 +75,10 @@ def _back(trace: list[dict[int, int]], k: int, at: Match, start: Match) -> list[
 def settled(
     found: list[Match], b: Sequence[int], end: Match, cost: Callable[[int, int], Any]
 ) -> list[Match]:
-    """Pair equal items such that every run that only `b` has stands where its cost is the least.
+    """Return the pairs with each run that only `b` has at the place of the least cost.
 
-    A run may slide over items that repeat its own; `cost` is that of b[start:stop], the last of the
-    cheapest is taken.
+    A run b[start:stop] may slide over items that repeat its own. `cost(start, stop)` compares its
+    places; the last of the cheapest is taken.
     """
     pairs = [(-1, -1), *found, end]
     n = 0
@@ -99,7 +99,7 @@ def settled(
 
 
 def _room(pairs: list[Match], b: Sequence[int], n: int, step: int, ends: Match) -> int:
-    """Return how far a run after pair `n` may slide and not touch another."""
+    """Return how far the run after pair `n` may slide without touching another run."""
     at, shift = (n + 1, 0) if step > 0 else (n, 0)
     while 0 < at < len(pairs) - 1:
         (x, y), (next_x, next_y) = pairs[at], pairs[at + step]

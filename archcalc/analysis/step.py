@@ -33,7 +33,7 @@ class Bytes(NamedTuple):
     def of(self, batch: int) -> Int:
         return batch * self.each + self.once
 
-    def and_(self, other: Bytes) -> Bytes:
+    def plus(self, other: Bytes) -> Bytes:
         return Bytes(self.each + other.each, self.once + other.once)
 
 
@@ -51,7 +51,7 @@ class State(NamedTuple):
 
 
 class TrainingStep(NamedTuple):
-    """The memory of a step: `kept` after the forward pass; `alive` at each turn of both passes."""
+    """The memory of a step: kept after the forward pass, and alive at each turn of the two passes."""
 
     state: State
     kept: Bytes
@@ -59,6 +59,7 @@ class TrainingStep(NamedTuple):
     recomputed: Int  # the multiplies per image that are repeated
 
     def peak(self, batch: int) -> Int:
+        """Return the most bytes allocated at once."""
         return self.state.total + reduce(maximum, (turn.of(batch) for turn in self.alive))
 
     def largest_batch(self, limit: int) -> int:
@@ -67,7 +68,9 @@ class TrainingStep(NamedTuple):
         return max(0, min(int((left - turn.once) // turn.each) for turn in self.alive if turn.each))
 
 
-class _Life(NamedTuple):
+class _Lifetime(NamedTuple):
+    """A tensor's size, and the first and last turn at which it is alive."""
+
     size: Bytes
     born: int
     dies: int
@@ -78,23 +81,23 @@ def step(
     kept: Sequence[KeptTensor],
     formats: Formats,
     optimizer: str,
-    again: Mapping[int, int] | None = None,
+    checkpointed: Mapping[int, int] | None = None,
 ) -> TrainingStep:
-    """Return the memory of a step; `again` maps nodes of checkpointed blocks to their block numbers."""
-    graph, blocks = analysis.graph, again or {}
+    """Return the memory of a step; `checkpointed` maps nodes of checkpointed blocks to block numbers."""
+    graph, blocks = analysis.graph, checkpointed or {}
     held, redone = _checkpointed(graph, kept, blocks)
-    lives = [*_values(graph, held, formats), *_derivatives(analysis, formats)]
-    lives += [_Life(size_of(t, graph, formats), t.node, _back(graph, min(t.by))) for t in held]
+    lifetimes = [*_values(graph, held, formats), *_derivatives(analysis, formats)]
+    lifetimes += [
+        _Lifetime(size_of(t, graph, formats), t.node, _turn_back(graph, min(t.by))) for t in held
+    ]
     for tensor in kept:
         if tensor not in held and tensor.node in redone:
             last = max(i for i, block in blocks.items() if block == blocks[tensor.node])
             size = size_of(tensor, graph, formats)
-            lives.append(_Life(size, _back(graph, last), _back(graph, min(tensor.by))))
-    total = Bytes()
-    for each in (size_of(tensor, graph, formats) for tensor in held):
-        total = total.and_(each)
-    again_of: Int = sum(analysis.layers[i].costs.multiplies for i in redone)
-    return TrainingStep(_state(analysis, formats, optimizer), total, _turns(graph, lives), again_of)
+            lifetimes.append(_Lifetime(size, _turn_back(graph, last), _turn_back(graph, min(tensor.by))))
+    total = reduce(Bytes.plus, (size_of(tensor, graph, formats) for tensor in held), Bytes())
+    again: Int = sum(analysis.layers[i].costs.multiplies for i in redone)
+    return TrainingStep(_state(analysis, formats, optimizer), total, _turns(graph, lifetimes), again)
 
 
 def require_floats(formats: Formats) -> None:
@@ -110,7 +113,7 @@ def require_floats(formats: Formats) -> None:
 
 
 def size_of(tensor: KeptTensor, graph: Graph, formats: Formats) -> Bytes:
-    """Return the bytes of a tensor: integers in the fewest bytes that hold them, sums in float32."""
+    """Return the bytes of a tensor: integers in the fewest bytes, sums at least in float32."""
     made, values = tensor.made, tensor.size(graph)
     width = BITS[formats.activations] // 8
     if made is not None and made.places:
@@ -133,13 +136,13 @@ def _state(analysis: Analysis, formats: Formats, optimizer: str) -> State:
     )
 
 
-def _back(graph: Graph, node: int) -> int:
+def _turn_back(graph: Graph, node: int) -> int:
     """Return the turn at which the backward pass visits a node."""
     return 2 * len(graph.nodes) - 1 - node
 
 
 def _readers(graph: Graph) -> dict[int, int]:
-    """Return the last reader of each tensor that is no view; for outputs, the number of nodes."""
+    """Return the last reader of each tensor that is no view; for outputs, the last node."""
     last = {i: i for i in range(len(graph.nodes)) if viewed(graph, i) == i}
     for index, node in enumerate(graph.nodes):
         for i in node.inputs:
@@ -149,39 +152,41 @@ def _readers(graph: Graph) -> dict[int, int]:
     return last
 
 
-def _values(graph: Graph, held: Sequence[KeptTensor], formats: Formats) -> list[_Life]:
-    """Return the lives of the forward pass's values that are not kept."""
+def _values(graph: Graph, held: Sequence[KeptTensor], formats: Formats) -> list[_Lifetime]:
+    """Return the lifetimes of the outputs of nodes that are not kept."""
     own = {tensor.node for tensor in held if tensor.made is None}
     width = BITS[formats.activations] // 8
     return [
-        _Life(Bytes(width * graph.nodes[node].shape.values), node, last)
+        _Lifetime(Bytes(width * graph.nodes[node].shape.values), node, last)
         for node, last in _readers(graph).items()
         if node not in own
     ]
 
 
-def _derivatives(analysis: Analysis, formats: Formats) -> list[_Life]:
+def _derivatives(analysis: Analysis, formats: Formats) -> list[_Lifetime]:
+    """Return the lifetimes of the derivatives of nodes' outputs."""
     graph, needed = analysis.graph, gradients(analysis)
     width = BITS[formats.activations] // 8
     return [
-        _Life(
+        _Lifetime(
             Bytes(width * graph.nodes[node].shape.values),
-            _back(graph, max(last, node)),
-            _back(graph, node),
+            _turn_back(graph, max(last, node)),
+            _turn_back(graph, node),
         )
         for node, last in _readers(graph).items()
         if needed[node]
     ]
 
 
-def _turns(graph: Graph, lives: Sequence[_Life]) -> tuple[Bytes, ...]:
+def _turns(graph: Graph, lifetimes: Sequence[_Lifetime]) -> tuple[Bytes, ...]:
+    """Return the bytes alive at each turn: forward in order, then backward."""
     changes = [Bytes()] * (2 * len(graph.nodes) + 1)
-    for size, born, dies in lives:
-        changes[born] = changes[born].and_(size)
-        changes[dies + 1] = changes[dies + 1].and_(Bytes(-size.each, -size.once))
+    for size, born, dies in lifetimes:
+        changes[born] = changes[born].plus(size)
+        changes[dies + 1] = changes[dies + 1].plus(Bytes(-size.each, -size.once))
     turns = [changes[0]]
     for change in changes[1:-1]:
-        turns.append(turns[-1].and_(change))
+        turns.append(turns[-1].plus(change))
     return tuple(turns)
 
 

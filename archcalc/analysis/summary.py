@@ -1,4 +1,4 @@
-"""Layers → rows of a screen: weightless layers folded, long networks grouped by block."""
+"""Summarize layers as the rows of a screen: fold those without costs, group long networks by block."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Matters = Callable[[Layer], bool]
 
 
 class Row(NamedTuple):
-    """One or more layers under the path of the one that matters, or of their group."""
+    """One or more layers, under the path of the one that matters, or of their block."""
 
     path: str
     shown: Layer  # whose output the row shows
@@ -28,7 +28,7 @@ class Row(NamedTuple):
 
 
 class RowMembers(NamedTuple):
-    """What becomes a row, before its costs are summed."""
+    """The layers of a row, before their costs are summed."""
 
     path: str
     layers: Sequence[Layer]
@@ -36,16 +36,17 @@ class RowMembers(NamedTuple):
 
 
 def summarize(analysis: Analysis, matters: Matters, depth: int | None) -> list[Row]:
-    """Return rows for a table.
+    """Return the rows of a table.
 
-    `matters` says which layers deserve a row; the others fold into the row before. A `depth` groups
-    layers whose paths agree in so many parts; None groups nothing, `EVERY_LAYER` folds nothing either.
+    Layers get a row of their own if they matter; others are folded into the row before. `depth` groups
+    layers whose paths have the same first parts, so many. None groups nothing; `EVERY_LAYER` neither
+    groups nor folds.
     """
     return [_row(*part) for part in _parts(analysis, matters, depth)]
 
 
 def fitting_depth(analyses: Iterable[Analysis], matters: Matters) -> int | None:
-    """Return the finest grouping under which every analysis has about 40 rows at most."""
+    """Return the largest depth at which each analysis has at most 40 rows; None to group nothing."""
     found: int | None = None
     for analysis in analyses:
         parts = _parts(analysis, matters, found)
@@ -57,12 +58,12 @@ def fitting_depth(analyses: Iterable[Analysis], matters: Matters) -> int | None:
 
 
 def block(path: str, depth: int | None) -> str:
-    """Return the first parts of a path, as many as `depth`; the whole without one."""
+    """Return the first `depth` parts of a path; all of it without a depth."""
     return "/".join(path.split("/", depth)[:depth]) if depth else path
 
 
 def ends(layers: Iterable[Layer], depth: int | None) -> dict[str, Layer]:
-    """Return the last layer of each block of so many parts: what it puts out."""
+    """Return the last layer of each block of this depth: its output is the block's."""
     return {block(layer.path, depth): layer for layer in layers}
 
 
@@ -83,7 +84,7 @@ def short_names(paths: Sequence[str]) -> list[str]:
 
 
 def named(row: Row, name: str) -> Row:
-    """Return the row under a shorter name: its output is then that of the group it stands for."""
+    """Return the row under a shorter name; the output that it shows is then that of the named block."""
     if name == row.path:
         return row
     inside = [layer for layer in row.layers if layer.path.startswith(f"{name}/")]
@@ -103,7 +104,7 @@ def _parts(analysis: Analysis, matters: Matters, depth: int | None) -> list[RowM
 
 
 def _folded(layers: Sequence[Layer], matters: Matters) -> list[RowMembers]:
-    """Make a part of each layer that matters, with those after it; the ones before join the first."""
+    """Group each layer that matters with those after it; layers before the first join it."""
     groups: list[list[Layer]] = []
     heads: list[Layer] = []
     open_head = True  # the first group still waits for a layer that matters
@@ -120,7 +121,7 @@ def _folded(layers: Sequence[Layer], matters: Matters) -> list[RowMembers]:
 
 
 def _grouped(layers: Sequence[Layer], matters: Matters, depth: int) -> list[RowMembers]:
-    """Make a part of layers whose paths agree in `depth` parts; a group without weights folds."""
+    """Group layers by the first `depth` parts of their paths; fold a top-level one without costs."""
     groups: dict[str, list[Layer]] = {}
     last = ""
     for layer in layers:

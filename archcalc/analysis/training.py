@@ -1,8 +1,8 @@
-"""What one step of training multiplies: forward, back to the inputs, back to the weights.
+"""Count the multiplies of a training step's backward pass: to inputs, and to weights.
 
-A product of a weight and a value has two derivatives, each as many products again: that of the value
-goes on to earlier layers, if any of them is trained, and that of the weight is what training changes it
-by, if it is not frozen. A product of two values (queries and keys) goes back to both.
+A product of a weight and a value has two derivatives, and each takes as many products again. That by the
+value is needed if an earlier layer is trained; that by the weight, if it is not frozen. A product of two
+values (queries and keys) has derivatives by both.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from archcalc.tuples import NamedTuple
 
 
 class Backward(NamedTuple):
-    """Multiplies of one image on the way back through a layer."""
+    """The multiplies of a layer in the backward pass, for one image."""
 
     to_inputs: Int = 0
     to_weights: Int = 0
 
 
 def backward(analysis: Analysis) -> tuple[Backward, ...]:
-    """What each layer multiplies on the way back, in their order."""
+    """Return the multiplies of each layer in the backward pass, in the order of the layers."""
     graph, needed = analysis.graph, gradients(analysis)
     return tuple(_backward(graph, index, layer, needed) for index, layer in enumerate(analysis.layers))
 
 
 def gradients(analysis: Analysis) -> list[bool]:
-    """Whether a node's output needs a derivative: something trained lies on the way to it."""
+    """Return for each node whether its output needs a derivative: it or one before it is trained."""
     needed: list[bool] = []
     for index, layer in enumerate(analysis.layers):
         own = trained(analysis.graph, index, layer)
@@ -37,7 +37,7 @@ def gradients(analysis: Analysis) -> list[bool]:
 
 
 def trained(graph: Graph, index: int, layer: Layer) -> bool:
-    """Whether a layer uses weights that training changes, its own or another's."""
+    """Return whether a layer uses weights that training changes, its own or shared ones."""
     holder = index if layer.node.shares < 0 else layer.node.shares
     weights = layer.node.operator.weights(*layer.inputs)
     return holder not in graph.frozen and any(weight.role in TRAINABLE for weight in weights)
@@ -52,9 +52,7 @@ def _backward(graph: Graph, index: int, layer: Layer, needed: list[bool]) -> Bac
         elif work.kind == "products":
             of_weights = of_weights + work.total
     own, before = trained(graph, index, layer), [needed[i] for i in layer.node.inputs]
-    if layer.node.operator.weights(
-        *layer.inputs
-    ):  # what is multiplied inside comes from its projections
+    if layer.node.operator.weights(*layer.inputs):  # its factors come from projections of its own
         both = 2 * of_values if own or any(before) else 0
     else:
         both = sum(before) * of_values

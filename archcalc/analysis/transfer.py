@@ -27,6 +27,7 @@ class FreezePoint(NamedTuple):
         before: the multiplies of the frozen part (forward).
         step: the multiplies of a whole step, forward and backward.
         values: the number of values in the tensor at the cut.
+        training: the memory of a step.
     """
 
     cut: int
@@ -48,7 +49,10 @@ class FreezePoint(NamedTuple):
 
 
 def points(graph: Graph, formats: Formats, optimizer: str, attention: str) -> tuple[FreezePoint, ...]:
-    """Return all points, from nothing frozen to all but the last layer with weights frozen."""
+    """Return the points, from nothing frozen to all but the last layer with weights.
+
+    Of points with equally many frozen parameters, the one with the smallest tensor at the cut is kept.
+    """
     found: dict[int, FreezePoint] = {}
     for cut in (0, *cuts(graph)):
         point = _measured(graph, cut, formats, optimizer, attention)
@@ -92,10 +96,10 @@ def _measured(graph: Graph, cut: int, formats: Formats, optimizer: str, attentio
 
 
 def new_head(graph: Graph, units: int) -> tuple[Graph, int] | None:
-    """Return the network with `units` outputs in its last dense layer or conv, and that node's number.
+    """Return the network with `units` outputs of its last dense layer or conv, and that node's number.
 
-    Returns None if there is no such layer with weights of its own and one group, or if it makes only a
-    part of the output.
+    Returns None if there is no such layer, if it shares its weights or has groups or a table, or if its
+    output is only a part of the network's.
     """
     leads = _ancestors(graph)
     heads = [i for i in leads if isinstance(graph.nodes[i].operator, (Linear, Conv))]

@@ -17,9 +17,9 @@ from archcalc.operators.kept import (
     NOTHING,
     OF_BOTH,
     OF_INPUT,
-    Facts,
-    Kept,
-    Made,
+    Intermediate,
+    KeepRule,
+    KeepRules,
 )
 
 INT64 = 1 << 62  # places that need eight bytes
@@ -32,7 +32,7 @@ _INPUT = frozenset(("avgpool", "hsigmoid", "relu6", "hardtanh"))
 UNDROPPED = ("vit.toml",)  # torchvision builds these with dropout of probability 0, which does nothing
 
 
-def torch_keeps(layer: Layer, spec: str = "") -> Facts:
+def torch_keeps(layer: Layer, spec: str = "") -> KeepRules:
     """Return what torch saves for a layer of the network in the file `spec`.
 
     Raises:
@@ -42,17 +42,17 @@ def torch_keeps(layer: Layer, spec: str = "") -> Facts:
     if operator.name in _SAME:
         return operator.kept(*layer.inputs)  # type: ignore[no-any-return]
     if operator.name in ("conv", "deconv"):
-        return (Kept(0, OF_BOTH),)
+        return (KeepRule(0, OF_BOTH),)
     if operator.name in _INPUT or (operator.name == "adaptivepool" and not operator.max):
         return KEEPS_INPUT
     if operator.name in ("maxpool", "adaptivepool"):
-        return *KEEPS_INPUT, Kept(Made("indices", layer.node.shape.values, INT64), OF_INPUT)
+        return *KEEPS_INPUT, KeepRule(Intermediate("indices", layer.node.shape.values, INT64), OF_INPUT)
     if operator.name == "dropout" and spec in UNDROPPED:
         return NOTHING
     if operator.name == "dropout":
-        return (Kept(Made("mask", layer.node.shape.values), OF_INPUT),)
+        return (KeepRule(Intermediate("mask", layer.node.shape.values), OF_INPUT),)
     if operator.name == "droppath":
-        return (Kept(Made("mask", 1), OF_INPUT),)
+        return (KeepRule(Intermediate("mask", 1), OF_INPUT),)
     if operator.name == "attention" and len(layer.inputs) == 1 and not operator.bare:
         return operator.kept(*layer.inputs)  # type: ignore[no-any-return]
     message = f"what torch saves for `{operator.name}` is not told (layer `{layer.path}`)"

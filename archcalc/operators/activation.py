@@ -7,12 +7,20 @@ from typing import Any, ClassVar
 from archcalc.arithmetic import below, require
 from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument
-from archcalc.operators.kept import KEEPS_INPUT, KEEPS_OUTPUT, OF_BOTH, OF_INPUT, Facts, Kept, Made
+from archcalc.operators.kept import (
+    KEEPS_INPUT,
+    KEEPS_OUTPUT,
+    OF_BOTH,
+    OF_INPUT,
+    Intermediate,
+    KeepRule,
+    KeepRules,
+)
 from archcalc.operators.model import (
     FREE,
     UNWEIGHTED,
     Extent,
-    Kind,
+    Steps,
     Weight,
     Work,
     positions_of,
@@ -25,7 +33,7 @@ from archcalc.operators.shape import Shape
 class Activation(Pointwise):
     """A function of one value; `steps` is what one evaluation of its formula does."""
 
-    steps: ClassVar[dict[Kind, int]]
+    steps: ClassVar[Steps]
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
         return UNWEIGHTED
@@ -38,14 +46,14 @@ class Activation(Pointwise):
 class OfOutput(Activation):
     """One whose derivative is a function of its output."""
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return KEEPS_OUTPUT
 
 
 class OfInput(Activation):
     """One whose derivative is a function of its input alone."""
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return KEEPS_INPUT
 
 
@@ -53,14 +61,14 @@ class Relu(OfOutput):
     """max(x, 0)."""
 
     name = "relu"
-    steps: ClassVar[dict[Kind, int]] = {"comparisons": 1}
+    steps: ClassVar[Steps] = {"comparisons": 1}
 
 
 class Relu6(OfOutput):
     """min(max(x, 0), 6)."""
 
     name = "relu6"
-    steps: ClassVar[dict[Kind, int]] = {"comparisons": 2}
+    steps: ClassVar[Steps] = {"comparisons": 2}
 
 
 class Clip(OfOutput):
@@ -95,7 +103,7 @@ class HardTanh(OfOutput):
     """min(max(x, −1), 1)."""
 
     name = "hardtanh"
-    steps: ClassVar[dict[Kind, int]] = {"comparisons": 2}
+    steps: ClassVar[Steps] = {"comparisons": 2}
 
 
 class Leaky(OfOutput):
@@ -103,7 +111,7 @@ class Leaky(OfOutput):
 
     name = "leaky"
     arguments = (Argument("slope", "number", "factor of negative values", 0.1),)
-    steps: ClassVar[dict[Kind, int]] = {"multiplies": 1, "comparisons": 1}
+    steps: ClassVar[Steps] = {"multiplies": 1, "comparisons": 1}
 
     slope: float
 
@@ -113,15 +121,15 @@ class PRelu(Activation):
 
     name = "prelu"
     arguments = (Argument("shared", "flag", "one slope for all channels", False),)
-    steps: ClassVar[dict[Kind, int]] = {"multiplies": 1, "comparisons": 1}
+    steps: ClassVar[Steps] = {"multiplies": 1, "comparisons": 1}
 
     shared: bool
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
         return (Weight("weight", (1 if self.shared else inputs[0].channels,)),)
 
-    def kept(self, *inputs: Shape) -> Facts:
-        return (Kept(0, OF_BOTH),)
+    def kept(self, *inputs: Shape) -> KeepRules:
+        return (KeepRule(0, OF_BOTH),)
 
 
 class Elu(OfOutput):
@@ -129,12 +137,7 @@ class Elu(OfOutput):
 
     name = "elu"
     arguments = (Argument("alpha", "number", "−alpha is the lower limit", 1.0, most=None),)
-    steps: ClassVar[dict[Kind, int]] = {
-        "multiplies": 1,
-        "additions": 1,
-        "comparisons": 1,
-        "exponentials": 1,
-    }
+    steps: ClassVar[Steps] = {"multiplies": 1, "additions": 1, "comparisons": 1, "exponentials": 1}
 
     alpha: float
 
@@ -143,25 +146,21 @@ class Selu(OfOutput):
     """1.0507 · elu with an alpha of 1.6733 (Klambauer et al. 2017): a multiply more than elu."""
 
     name = "selu"
-    steps: ClassVar[dict[Kind, int]] = {**Elu.steps, "multiplies": 2}
+    steps: ClassVar[Steps] = {**Elu.steps, "multiplies": 2}
 
 
 class Sigmoid(OfOutput):
     """1 / (1 + exp(−x))."""
 
     name = "sigmoid"
-    steps: ClassVar[dict[Kind, int]] = {"additions": 1, "divisions": 1, "exponentials": 1}
+    steps: ClassVar[Steps] = {"additions": 1, "divisions": 1, "exponentials": 1}
 
 
 class Tanh(OfOutput):
     """(exp(x) − exp(−x)) / (exp(x) + exp(−x))."""
 
     name = "tanh"
-    steps: ClassVar[dict[Kind, int]] = {
-        "additions": 2,
-        "divisions": 1,
-        "exponentials": 2,
-    }
+    steps: ClassVar[Steps] = {"additions": 2, "divisions": 1, "exponentials": 2}
 
 
 class Softplus(OfOutput):
@@ -171,31 +170,21 @@ class Softplus(OfOutput):
     """
 
     name = "softplus"
-    steps: ClassVar[dict[Kind, int]] = {"additions": 1, "comparisons": 1, "exponentials": 2}
+    steps: ClassVar[Steps] = {"additions": 1, "comparisons": 1, "exponentials": 2}
 
 
 class Swish(OfInput):
     """x · sigmoid(x), also called SiLU."""
 
     name = "swish"
-    steps: ClassVar[dict[Kind, int]] = {
-        "multiplies": 1,
-        "additions": 1,
-        "divisions": 1,
-        "exponentials": 1,
-    }
+    steps: ClassVar[Steps] = {"multiplies": 1, "additions": 1, "divisions": 1, "exponentials": 1}
 
 
 class Mish(OfInput):
     """x · tanh(log(1 + exp(x))) (Misra 2019); a logarithm counts as an exponential."""
 
     name = "mish"
-    steps: ClassVar[dict[Kind, int]] = {
-        "multiplies": 1,
-        "additions": 3,
-        "divisions": 1,
-        "exponentials": 4,
-    }
+    steps: ClassVar[Steps] = {"multiplies": 1, "additions": 3, "divisions": 1, "exponentials": 4}
 
 
 class Gelu(OfInput):
@@ -207,7 +196,7 @@ class Gelu(OfInput):
     """
 
     name = "gelu"
-    steps: ClassVar[dict[Kind, int]] = {
+    steps: ClassVar[Steps] = {
         "multiplies": 11,
         "additions": 7,
         "comparisons": 2,
@@ -220,19 +209,14 @@ class HardSigmoid(OfOutput):
     """relu6(x + 3) / 6."""
 
     name = "hsigmoid"
-    steps: ClassVar[dict[Kind, int]] = {"additions": 1, "comparisons": 2, "divisions": 1}
+    steps: ClassVar[Steps] = {"additions": 1, "comparisons": 2, "divisions": 1}
 
 
 class HardSwish(OfInput):
     """x · relu6(x + 3) / 6."""
 
     name = "hswish"
-    steps: ClassVar[dict[Kind, int]] = {
-        "multiplies": 1,
-        "additions": 1,
-        "comparisons": 2,
-        "divisions": 1,
-    }
+    steps: ClassVar[Steps] = {"multiplies": 1, "additions": 1, "comparisons": 2, "divisions": 1}
 
 
 class Softmax(OfOutput):
@@ -287,8 +271,8 @@ class Dropout(Activation):
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         return FREE
 
-    def kept(self, *inputs: Shape) -> Facts:
-        return (Kept(Made("mask", inputs[0].values, 2), OF_INPUT),)
+    def kept(self, *inputs: Shape) -> KeepRules:
+        return (KeepRule(Intermediate("mask", inputs[0].values, 2), OF_INPUT),)
 
 
 class DropPath(Dropout):
@@ -296,5 +280,5 @@ class DropPath(Dropout):
 
     name = "droppath"
 
-    def kept(self, *inputs: Shape) -> Facts:
-        return (Kept(Made("mask", 1, 2), OF_INPUT),)
+    def kept(self, *inputs: Shape) -> KeepRules:
+        return (KeepRule(Intermediate("mask", 1, 2), OF_INPUT),)

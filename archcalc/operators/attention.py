@@ -18,7 +18,7 @@ from archcalc.operators.heads import (
     project,
     weights_of,
 )
-from archcalc.operators.kept import INPUT_FOR_WEIGHTS, OF_BOTH, OF_WEIGHTS, WEIGHTS, Facts, Kept
+from archcalc.operators.kept import INPUT_FOR_WEIGHTS, OF_BOTH, OF_WEIGHTS, WEIGHTS, KeepRule, KeepRules
 from archcalc.operators.model import Extent, Geometry, Grid, Operator, Weight, Work, require_map
 from archcalc.operators.shape import Shape
 from archcalc.operators.tokens import sequence
@@ -141,11 +141,11 @@ class Attention(Operator):
         projected = x[0] * self._matched(*inputs) + 2 * keys[0] * self._keys(*inputs)
         return Inside(projected, scores, 0 if self.noout else mixed)
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         numbers = range(len(inputs))
         every, inside = (*numbers, WEIGHTS), self.inside(*inputs)
         kept = attended(inside, self.heads * inputs[0][0], every, self.bare or self.noout, not self.bare)
-        return *(Kept(i, every if self.bare else OF_WEIGHTS) for i in numbers), *kept
+        return *(KeepRule(i, every if self.bare else OF_WEIGHTS) for i in numbers), *kept
 
     def connections(self, *inputs: Shape) -> Int:
         return sum(each.links(not self.nobias) for each in self._projections(*inputs))
@@ -271,7 +271,7 @@ class WindowAttention(Operator):
         each = positions * x.channels
         return Inside(3 * each, self.heads * positions * tokens, each)
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         (x,) = inputs
         rows = self.heads * self._windows(x) * self.window * self.window
         return *INPUT_FOR_WEIGHTS, *attended(self.inside(x), rows, OF_BOTH)

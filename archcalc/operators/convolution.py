@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.arithmetic import gcd, maximum, recorded, require
 from archcalc.operators.argument import Argument
-from archcalc.operators.kept import INPUT_FOR_WEIGHTS, Facts
+from archcalc.operators.kept import INPUT_FOR_WEIGHTS, KeepRules
 from archcalc.operators.model import (
     Extent,
     Geometry,
@@ -83,7 +83,7 @@ class Conv(Windowed):
             work = (Work("products", (positions, fan_in)), Work("additions", (positions, sums)))
         return work if self.nobias else (*work, Work("additions", (outputs,)))
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return INPUT_FOR_WEIGHTS
 
     def connections(self, *inputs: Shape) -> Int:
@@ -182,7 +182,7 @@ class Deconv(Windowed):
         work = (Work("products", spread), Work("additions", spread), Work("additions", (first,), -1))
         return work if self.nobias else (*work, Work("additions", (_outputs(self.output_shape(x)),)))
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return INPUT_FOR_WEIGHTS
 
     def connections(self, *inputs: Shape) -> Int:

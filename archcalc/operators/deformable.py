@@ -5,7 +5,7 @@ from __future__ import annotations
 from archcalc.arithmetic import product, require
 from archcalc.operators.argument import Argument
 from archcalc.operators.convolution import FILTERS, KERNEL, STRIDE, divide_groups
-from archcalc.operators.kept import WEIGHTS, Facts, Kept
+from archcalc.operators.kept import WEIGHTS, KeepRule, KeepRules
 from archcalc.operators.model import (
     Extent,
     Weight,
@@ -93,8 +93,8 @@ class DeformConv(Windowed):
             work += (Work("additions", masks), Work("divisions", masks))
         return work if self.nobias else (*work, Work("additions", (outputs,)))
 
-    def kept(self, *inputs: Shape) -> Facts:
-        values, offsets = Kept(0, (1, WEIGHTS)), Kept(1, (0, 1, WEIGHTS))
+    def kept(self, *inputs: Shape) -> KeepRules:
+        values, offsets = KeepRule(0, (1, WEIGHTS)), KeepRule(1, (0, 1, WEIGHTS))
         return values, offsets
 
     def connections(self, *inputs: Shape) -> Int:

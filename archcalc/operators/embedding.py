@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from archcalc.arithmetic import require
 from archcalc.operators.argument import Argument
-from archcalc.operators.kept import INPUT_FOR_WEIGHTS, NOTHING, OF_WEIGHTS, Facts, Kept, Made
+from archcalc.operators.kept import (
+    INPUT_FOR_WEIGHTS,
+    NOTHING,
+    OF_WEIGHTS,
+    Intermediate,
+    KeepRule,
+    KeepRules,
+)
 from archcalc.operators.model import (
     FREE,
     UNWEIGHTED,
@@ -61,8 +68,8 @@ class Embedding(Operator):
     def connections(self, *inputs: Shape) -> Int:
         return 0
 
-    def kept(self, *inputs: Shape) -> Facts:
-        return (Kept(Made("ids", inputs[0].values, self.words), OF_WEIGHTS),)
+    def kept(self, *inputs: Shape) -> KeepRules:
+        return (KeepRule(Intermediate("ids", inputs[0].values, self.words), OF_WEIGHTS),)
 
     def geometry(self, *inputs: Shape) -> Geometry:
         return "pointwise"
@@ -99,7 +106,7 @@ class Unembed(Operator):
     def connections(self, *inputs: Shape) -> Int:
         return inputs[0].values * self.words
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return INPUT_FOR_WEIGHTS
 
     def geometry(self, *inputs: Shape) -> Geometry:
@@ -124,5 +131,5 @@ class Sinusoid(Pointwise):
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         return (Work("additions", (values_of(inputs[0]),)),)
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return NOTHING

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from archcalc.arithmetic import require
-from archcalc.operators.kept import KEEPS_INPUT, Facts
+from archcalc.operators.kept import KEEPS_INPUT, KeepRules
 from archcalc.operators.model import (
     UNWEIGHTED,
     Geometry,
-    Kind,
     Operator,
+    Steps,
     Weight,
     Work,
     values_of,
@@ -24,7 +24,7 @@ class Gate(Operator):
 
     arguments = ()
     weight_layer, stored, buffer = False, True, "fresh"
-    steps: ClassVar[dict[Kind, int]]
+    steps: ClassVar[Steps]
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
@@ -47,7 +47,7 @@ class Gate(Operator):
     def connections(self, *inputs: Shape) -> Int:
         return 0
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return KEEPS_INPUT
 
     def geometry(self, *inputs: Shape) -> Geometry:
@@ -58,21 +58,11 @@ class Glu(Gate):
     """The first half of the channels · sigmoid of the second (Dauphin et al. 2017; torch's GLU)."""
 
     name = "glu"
-    steps: ClassVar[dict[Kind, int]] = {
-        "multiplies": 1,
-        "additions": 1,
-        "divisions": 1,
-        "exponentials": 1,
-    }
+    steps: ClassVar[Steps] = {"multiplies": 1, "additions": 1, "divisions": 1, "exponentials": 1}
 
 
 class SwiGlu(Gate):
     """Swish of the first half of the channels · the second (Shazeer 2020; the order is Llama's)."""
 
     name = "swiglu"
-    steps: ClassVar[dict[Kind, int]] = {
-        "multiplies": 2,
-        "additions": 1,
-        "divisions": 1,
-        "exponentials": 1,
-    }
+    steps: ClassVar[Steps] = {"multiplies": 2, "additions": 1, "divisions": 1, "exponentials": 1}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.arithmetic import product, require
 from archcalc.operators.argument import Argument
-from archcalc.operators.kept import OF_WEIGHTS, OUTPUT, Facts, Kept, Made
+from archcalc.operators.kept import OF_WEIGHTS, OUTPUT, Intermediate, KeepRule, KeepRules
 from archcalc.operators.model import Extent, Weight, Work, sums_of_products
 from archcalc.symbols import Int
 from archcalc.tuples import NamedTuple
@@ -110,18 +110,18 @@ def attend(scores: Scores, matched: Int, mixed: Int) -> tuple[Work, ...]:
 
 def attended(
     inside: Inside, rows: Int, every: tuple[int, ...], ends: bool = False, projects: bool = True
-) -> Facts:
+) -> KeepRules:
     """What an attention keeps of what it makes inside; `rows`: queries of all heads and windows.
 
     A plain kernel keeps the softmax of all scores; a fused one the sum of each row, and the mixed
     values, from which it computes them again. These are its output where it `ends` with them; queries,
     keys and values are its own if it `projects`.
     """
-    mixed: int | Made = OUTPUT if ends else Made("mixed values", inside.mixed)
+    mixed: int | Intermediate = OUTPUT if ends else Intermediate("mixed values", inside.mixed)
     return (
-        *((Kept(Made("q, k, v", inside.projected), every),) if projects else ()),
-        *(() if ends else (Kept(mixed, OF_WEIGHTS),)),
-        Kept(Made("softmax", inside.scores), every, "plain"),
-        Kept(Made("statistics", rows, sums=True), every, "fused"),
-        Kept(mixed, every, "fused"),
+        *((KeepRule(Intermediate("q, k, v", inside.projected), every),) if projects else ()),
+        *(() if ends else (KeepRule(mixed, OF_WEIGHTS),)),
+        KeepRule(Intermediate("softmax", inside.scores), every, "plain"),
+        KeepRule(Intermediate("statistics", rows, sums=True), every, "fused"),
+        KeepRule(mixed, every, "fused"),
     )

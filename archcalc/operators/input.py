@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.operators.kept import NOTHING, Facts
+from archcalc.operators.kept import NOTHING, KeepRules
 from archcalc.operators.model import FREE, UNWEIGHTED, Geometry, Operator, Weight, Work
 from archcalc.operators.shape import Shape
 from archcalc.symbols import Int
@@ -33,7 +33,7 @@ class Input(Operator):
     def connections(self, *inputs: Shape) -> Int:
         return 0
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return NOTHING
 
     def geometry(self, *inputs: Shape) -> Geometry:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from archcalc.arithmetic import product, require
 from archcalc.operators.argument import Argument, written
-from archcalc.operators.kept import NOTHING, Facts, Kept, Made
+from archcalc.operators.kept import NOTHING, Intermediate, KeepRule, KeepRules
 from archcalc.operators.model import (
     AXIS,
     FREE,
@@ -102,7 +102,7 @@ class Add(Elementwise):
 
     name, step, refusal = "add", "additions", "cannot add {x} to {y}"
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return NOTHING
 
 
@@ -111,7 +111,7 @@ class Sub(Elementwise):
 
     name, step, refusal = "sub", "additions", "cannot subtract {x} from {y}"
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return NOTHING
 
 
@@ -120,9 +120,9 @@ class Mul(Elementwise):
 
     name, step, refusal = "mul", "multiplies", "cannot multiply {x} with {y}"
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         every = range(len(inputs))
-        return tuple(Kept(i, tuple(other for other in every if other != i)) for i in every)
+        return tuple(KeepRule(i, tuple(other for other in every if other != i)) for i in every)
 
 
 class Maximum(Elementwise):
@@ -130,9 +130,9 @@ class Maximum(Elementwise):
 
     name, step, refusal = "maximum", "comparisons", "cannot compare {x} with {y}"
 
-    def kept(self, *inputs: Shape) -> Facts:
-        largest = Made("indices", self.output_shape(*inputs).values, len(inputs))
-        return (Kept(largest, tuple(range(len(inputs)))),)
+    def kept(self, *inputs: Shape) -> KeepRules:
+        largest = Intermediate("indices", self.output_shape(*inputs).values, len(inputs))
+        return (KeepRule(largest, tuple(range(len(inputs)))),)
 
 
 class Concat(Join):
@@ -168,7 +168,7 @@ class Concat(Join):
             return _of_axes(*shapes.values()) or f"all axes but the {self.axis} must agree"
         return _equal_maps(**shapes)
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return NOTHING
 
 

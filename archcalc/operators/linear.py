@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.arithmetic import require
 from archcalc.operators.argument import Argument
-from archcalc.operators.kept import INPUT_FOR_WEIGHTS, KEEPS_INPUT, Facts, Kept
+from archcalc.operators.kept import INPUT_FOR_WEIGHTS, KEEPS_INPUT, KeepRule, KeepRules
 from archcalc.operators.model import (
     UNWEIGHTED,
     Extent,
@@ -56,7 +56,7 @@ class Linear(Operator):
         (x,) = inputs
         return self._outputs(x).size * (x.channels + (not self.nobias))
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return INPUT_FOR_WEIGHTS
 
     def geometry(self, *inputs: Shape) -> Geometry:
@@ -93,7 +93,7 @@ class Rbf(Operator):
     def connections(self, *inputs: Shape) -> Int:
         return self.units * inputs[0].channels
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return KEEPS_INPUT
 
     def geometry(self, *inputs: Shape) -> Geometry:
@@ -140,8 +140,8 @@ class MatMul(Operator):
     def connections(self, *inputs: Shape) -> Int:
         return 0
 
-    def kept(self, *inputs: Shape) -> Facts:
-        return Kept(0, (1,)), Kept(1, (0,))  # each factor for the other
+    def kept(self, *inputs: Shape) -> KeepRules:
+        return KeepRule(0, (1,)), KeepRule(1, (0,))  # each factor for the other
 
     def geometry(self, *inputs: Shape) -> Geometry:
         return "global"  # every row of the other, though only its own of what arrives

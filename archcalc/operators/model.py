@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 from archcalc.arithmetic import product, require
 from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument
-from archcalc.operators.kept import Facts
+from archcalc.operators.kept import KeepRules
 from archcalc.operators.shape import AXIS_NAMES, Shape, Sizes
 from archcalc.symbols import Int
 from archcalc.tuples import NamedTuple
@@ -52,6 +52,9 @@ Kind = Literal[
     "powers",
     "roots",
 ]
+
+
+Steps = dict[Kind, int]  # operations by kind, for one value
 
 
 class Extent(NamedTuple):
@@ -222,7 +225,7 @@ class Operator:
         """Links from an input value to an output, plus one per bias used (LeCun 1998)."""
         raise NotImplementedError
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         """What derivatives need of the forward pass; `NOTHING` if nothing."""
         raise NotImplementedError
 

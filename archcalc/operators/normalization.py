@@ -6,7 +6,15 @@ from typing import ClassVar
 
 from archcalc.arithmetic import require
 from archcalc.operators.argument import Argument
-from archcalc.operators.kept import INPUT_FOR_WEIGHTS, OF_BOTH, OF_INPUT, Facts, Kept, Made, statistics
+from archcalc.operators.kept import (
+    INPUT_FOR_WEIGHTS,
+    OF_BOTH,
+    OF_INPUT,
+    Intermediate,
+    KeepRule,
+    KeepRules,
+    statistics,
+)
 from archcalc.operators.model import (
     UNWEIGHTED,
     Extent,
@@ -56,9 +64,9 @@ class Norm(Pointwise):
         scale = () if self.noscale else (Weight("scale", channels),)
         return scale if self.noshift else (*scale, Weight("shift", channels))
 
-    def normalized(self, statistic: Kept) -> Facts:
+    def normalized(self, statistic: KeepRule) -> KeepRules:
         """Input and statistics: for the input's derivative, and the scale's, if there is one."""
-        return Kept(0, statistic.of), statistic
+        return KeepRule(0, statistic.of), statistic
 
     @property
     def needing(self) -> tuple[int, ...]:
@@ -99,7 +107,7 @@ class BatchNorm(Norm):
         values = values_of(inputs[0])
         return Work("multiplies", (values,)), Work("additions", (values,))
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return self.normalized(statistics(2 * inputs[0].channels, self.needing, once=True))
 
 
@@ -117,7 +125,7 @@ class LayerNorm(Norm):
         (x,) = inputs
         return self.standardize(x, positions_of(x), x.channels, "channels")
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return self.normalized(statistics(2 * inputs[0].positions, self.needing))
 
 
@@ -151,7 +159,7 @@ class GroupNorm(Norm):
         groups = Extent("groups", (("groups", self.groups),))
         return self.standardize(x, groups, x.values // self.groups, "values of a group")
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return self.normalized(statistics(2 * self.groups, self.needing))
 
 
@@ -173,7 +181,7 @@ class InstanceNorm(Norm):
         channels = Extent("channels", (("channels", x.channels),))
         return self.standardize(x, channels, x.positions, "positions")
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return self.normalized(statistics(2 * inputs[0].channels, self.needing))
 
 
@@ -203,9 +211,9 @@ class RmsNorm(Pointwise):
             Work("divisions", (positions,)),
         )
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         of = OF_INPUT if self.noscale else OF_BOTH
-        return Kept(0, of), statistics(inputs[0].positions, of)
+        return KeepRule(0, of), statistics(inputs[0].positions, of)
 
 
 class LocalResponseNorm(Pointwise):
@@ -232,8 +240,8 @@ class LocalResponseNorm(Pointwise):
             Work("divisions", (values,)),
         )
 
-    def kept(self, *inputs: Shape) -> Facts:
-        return Kept(0, OF_INPUT), Kept(Made("sums", inputs[0].values), OF_INPUT)
+    def kept(self, *inputs: Shape) -> KeepRules:
+        return KeepRule(0, OF_INPUT), KeepRule(Intermediate("sums", inputs[0].values), OF_INPUT)
 
 
 class Scale(Pointwise):
@@ -253,7 +261,7 @@ class Scale(Pointwise):
         multiply = Work("multiplies", (values_of(inputs[0]),))
         return (multiply,) if self.nobias else (multiply, Work("additions", (values_of(inputs[0]),)))
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return INPUT_FOR_WEIGHTS
 
     def connections(self, *inputs: Shape) -> Int:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from archcalc.arithmetic import ceil_div, gcd, maximum, product, require
 from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument
-from archcalc.operators.kept import NOTHING, Facts, indices
+from archcalc.operators.kept import NOTHING, KeepRules, indices
 from archcalc.operators.model import (
     UNWEIGHTED,
     Cells,
@@ -100,7 +100,7 @@ class MaxPool(Pool):
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         return (self._fold("comparisons", *inputs),)
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return indices(self.output_shape(*inputs).values, product(self.k))
 
 
@@ -130,7 +130,7 @@ class AvgPool(Pool):
         outputs = values_of(self.output_shape(*inputs), "outputs")
         return self._fold("additions", *inputs), Work("multiplies", (outputs,))
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return NOTHING
 
 
@@ -145,7 +145,7 @@ class SumPool(Pool):
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         return (self._fold("additions", *inputs),)
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return NOTHING
 
     def connections(self, *inputs: Shape) -> Int:
@@ -174,7 +174,7 @@ class Gap(Operator):
     def connections(self, *inputs: Shape) -> Int:
         return 0
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return NOTHING
 
     def geometry(self, *inputs: Shape) -> Geometry:
@@ -217,7 +217,7 @@ class AdaptivePool(Operator):
     def connections(self, *inputs: Shape) -> Int:
         return 0
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         (x,) = inputs
         if not self.max:
             return NOTHING

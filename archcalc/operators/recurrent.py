@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from archcalc.arithmetic import require
 from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument
-from archcalc.operators.kept import INPUT_FOR_WEIGHTS, OF_BOTH, OUTPUT, Facts, Kept, Made
+from archcalc.operators.kept import INPUT_FOR_WEIGHTS, OF_BOTH, OUTPUT, Intermediate, KeepRule, KeepRules
 from archcalc.operators.model import Extent, Geometry, Kind, Operator, Weight, Work, sums_of_products
 from archcalc.operators.shape import Shape
 from archcalc.operators.tokens import sequence
@@ -97,7 +97,7 @@ class Recurrent(Operator):
         above = self._layers(x, self.directions * self.state, self.layers - 1) if self.layers > 1 else ()
         return *self._layers(x, x.channels, 1), *above
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         """Its input, and of each step gates and what goes on; the last layer's states are its output."""
         (x,) = inputs
         steps = self.directions * x[0]
@@ -105,8 +105,8 @@ class Recurrent(Operator):
         made.append(("cells", self.layers * steps * self.units if self.name == "lstm" else 0))
         below = self.layers if self.last else self.layers - 1
         made.append(("states", below * steps * self.state))
-        output = () if self.last else (Kept(OUTPUT, OF_BOTH),)
-        told = (Kept(Made(name, values), OF_BOTH) for name, values in made)
+        output = () if self.last else (KeepRule(OUTPUT, OF_BOTH),)
+        told = (KeepRule(Intermediate(name, values), OF_BOTH) for name, values in made)
         return *INPUT_FOR_WEIGHTS, *told, *output
 
     def connections(self, *inputs: Shape) -> Int:

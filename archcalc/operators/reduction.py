@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archcalc.operators.argument import Argument
-from archcalc.operators.kept import NOTHING, Facts, indices
+from archcalc.operators.kept import NOTHING, KeepRules, indices
 from archcalc.operators.model import (
     UNWEIGHTED,
     Cells,
@@ -72,7 +72,7 @@ class Mean(Reduction):
 
     name = "mean"
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return NOTHING
 
 
@@ -81,7 +81,7 @@ class Sum(Reduction):
 
     name = "sum"
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return NOTHING
 
 
@@ -90,5 +90,5 @@ class Max(Reduction):
 
     name = "max"
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return indices(self.output_shape(*inputs).values, self._size(inputs[0]))

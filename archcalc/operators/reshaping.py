@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from archcalc.arithmetic import Margin, ceil_div, maximum, product, require
 from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument
-from archcalc.operators.kept import NOTHING, Facts
+from archcalc.operators.kept import NOTHING, KeepRules
 from archcalc.operators.model import (
     FREE,
     UNWEIGHTED,
@@ -40,7 +40,7 @@ class Reshape(Operator):
     def connections(self, *inputs: Shape) -> Int:
         return 0
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return NOTHING
 
     def geometry(self, *inputs: Shape) -> Geometry:

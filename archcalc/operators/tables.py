@@ -7,7 +7,7 @@ from typing import ClassVar
 from archcalc.arithmetic import OPEN, maximum, product, require
 from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument
-from archcalc.operators.kept import INPUT_FOR_WEIGHTS, NOTHING, Facts
+from archcalc.operators.kept import INPUT_FOR_WEIGHTS, NOTHING, KeepRules
 from archcalc.operators.model import Kind, Role, Weight, Work, values_of
 from archcalc.operators.normalization import Pointwise
 from archcalc.operators.shape import Shape, Sizes
@@ -76,7 +76,7 @@ class Offset(StoredTable):
 
     name, step = "offset", "additions"
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return NOTHING
 
 
@@ -85,5 +85,5 @@ class Factor(StoredTable):
 
     name, step = "factor", "multiplies"
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return INPUT_FOR_WEIGHTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.arithmetic import require
 from archcalc.operators.argument import Argument
-from archcalc.operators.kept import NOTHING, Facts
+from archcalc.operators.kept import NOTHING, KeepRules
 from archcalc.operators.model import Geometry, Weight, Work, require_map, values_of
 from archcalc.operators.normalization import Pointwise
 from archcalc.operators.reshaping import Reshape
@@ -70,7 +70,7 @@ class PosEmbed(Pointwise):
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         return (Work("additions", (values_of(inputs[0]),)),)
 
-    def kept(self, *inputs: Shape) -> Facts:
+    def kept(self, *inputs: Shape) -> KeepRules:
         return NOTHING
 
 

@@ -107,5 +107,5 @@ def _document(outcome: Outcome, rows: Sequence[PointRow]) -> dict[str, Any]:
         "complete": not collected.front.dropped,
         "refused": [refusal._asdict() for refusal in outcome.refusals()],
         "rows": [row._asdict() for row in rows],
-        "notes": list(outcome.engine.told.notes),
+        "notes": list(outcome.engine.messages.notes),
     }

@@ -13,7 +13,7 @@ import pytest
 from support.operator_cases import op
 from support.slopes import slope
 
-from archcalc.operators.kept import OUTPUT, WEIGHTS, Made
+from archcalc.operators.kept import OUTPUT, WEIGHTS, Intermediate
 from archcalc.operators.shape import Shape
 
 STEPS, WIDTH, UNITS, HEADS = 5, 4, 3, 2
@@ -23,13 +23,15 @@ RNG = np.random.default_rng(11)
 
 def made(operator: Any, kernel: str = "") -> dict[str, int]:
     """The numbers that it says to keep beside values of the graph."""
-    facts = [k for k in operator.kept(SHAPE) if k.kernel in ("", kernel) and isinstance(k.what, Made)]
-    return {k.what.name: int(k.what.values) for k in facts if k.what.values}
+    rules = [
+        k for k in operator.kept(SHAPE) if k.kernel in ("", kernel) and isinstance(k.what, Intermediate)
+    ]
+    return {k.what.name: int(k.what.values) for k in rules if k.what.values}
 
 
 def values(operator: Any) -> set[Any]:
     """The values of the graph that it says to keep."""
-    return {k.what for k in operator.kept(SHAPE) if not isinstance(k.what, Made)}
+    return {k.what for k in operator.kept(SHAPE) if not isinstance(k.what, Intermediate)}
 
 
 def drawn(operator: Any) -> tuple[Any, dict[str, Any]]:

@@ -18,7 +18,7 @@ from support.slopes import STEP, slope
 
 from archcalc.execution.reference import run
 from archcalc.operators import TABLE
-from archcalc.operators.kept import OUTPUT, WEIGHTS, Made
+from archcalc.operators.kept import OUTPUT, WEIGHTS, Intermediate
 from archcalc.operators.model import TRAINABLE
 from archcalc.operators.shape import Shape
 
@@ -49,7 +49,7 @@ def test_what_changes_a_derivative_is_kept(case: tuple[Any, tuple[Shape, ...]]) 
 
 
 def size(kept: Any, inputs: tuple[Shape, ...], operator: Any) -> int:
-    return int(kept.what.values) if isinstance(kept.what, Made) else 1
+    return int(kept.what.values) if isinstance(kept.what, Intermediate) else 1
 
 
 def trivial(operator: Any, inputs: tuple[Shape, ...], role: int) -> bool:
@@ -150,7 +150,7 @@ def test_batch_norm_needs_its_input_and_two_numbers_a_channel() -> None:
     assert np.isclose((dx * way).sum(), (dy * along).sum(), atol=1e-5)
     values, statistics = op("bn").kept(Shape(5, 3, 2))
     assert values.what == 0
-    assert isinstance(statistics.what, Made)
+    assert isinstance(statistics.what, Intermediate)
     assert (statistics.what.values, statistics.what.once) == (mean.size + inverse.size, True)
 
 
@@ -166,7 +166,7 @@ def test_a_max_pool_needs_its_indices() -> None:
     along = slope(op("maxpool", 2), [x.reshape(1, 4, 6, 1)], {}, [way.reshape(1, 4, 6, 1)], 0)
     assert np.isclose((dx * way).sum(), (dy * along.reshape(2, 3)).sum(), atol=1e-6)
     (kept,) = op("maxpool", 2).kept(Shape(4, 6, 1))
-    assert kept.what == Made("indices", index.size, 2 * 2)
+    assert kept.what == Intermediate("indices", index.size, 2 * 2)
 
 
 def test_every_operator_states_it() -> None:

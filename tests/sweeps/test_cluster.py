@@ -183,7 +183,7 @@ def test_a_directory_that_workers_do_not_see(workers: Any) -> None:
 def test_reasons_get_the_numbers_that_they_have_here() -> None:
     """A worker counts them in the order in which it meets them."""
     setup = prepare(request(points(), FLOAT32, "", "", "", None, 20), keep=False)
-    one, two = setup.engine.told.reason("one"), setup.engine.told.reason("two")
+    one, two = setup.engine.messages.reason("one"), setup.engine.messages.reason("two")
     collected = setup.collector()
     collected.refused, collected.examples = {1: 5, 2: 7}, {1: 50, 2: 70}
     tasks.translate(tasks.Done(12, 0, 1.0, collected, ("two", "one"), ()), setup.engine)

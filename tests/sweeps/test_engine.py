@@ -58,7 +58,7 @@ def test_a_repeat_of_other_rounds_is_enumerated() -> None:
 
 def test_a_size_that_is_refused_says_why() -> None:
     engine = evaluated(points('"conv 12 k{a} g{b}"', "a = 1\nb = 1", "a=0:12", "b=0:5"))
-    assert {reason.partition("}")[2] for reason in engine.told.reasons} == {
+    assert {reason.partition("}")[2] for reason in engine.messages.reasons} == {
         "` must be {what}, not {value}",
         " groups do not divide {count} {what}",
         " does not fit the {name} of {padded}",
@@ -94,7 +94,7 @@ def test_decimals_of_many_kinds_agree() -> None:
 
 def test_a_division_by_zero_is_refused_where_it_happens() -> None:
     engine = evaluated(points('"conv {12 // a} | conv {b % a + 1}"', "a = 1\nb = 1", "a=0:3", "b=1:3"))
-    assert [reason for reason in engine.told.reasons if "zero" in reason] == [
+    assert [reason for reason in engine.messages.reasons if "zero" in reason] == [
         "`12 // a` divides by zero"
     ]
 
@@ -102,7 +102,7 @@ def test_a_division_by_zero_is_refused_where_it_happens() -> None:
 def test_more_than_64_bits_are_exact() -> None:
     """Three layers of b channels: 2·b² + … parameters, beyond 2^63 for b = 4·10^9."""
     engine = evaluated(points('"3 x conv {b}"', "b = 1", "b=1:4000000001:1000000000"))
-    assert engine.told.notes == ["64 bits do not suffice here: exact integers, point by point"]
+    assert engine.messages.notes == ["64 bits do not suffice here: exact integers, point by point"]
     found = engine.evaluate(reader(engine.points, False)(0, 5))
     assert found.results[0, 4] == (4 + 2 * 4_000_000_001 + 3) * 4_000_000_001
     assert found.results[0, 4] > 2**64
@@ -111,7 +111,7 @@ def test_more_than_64_bits_are_exact() -> None:
 def test_what_building_refuses_beyond_64_bits_is_refused() -> None:
     engine = evaluated(points('"conv {b*b*b // (b*b)}"', "b = 1", "b=1:4000001:2000000"))
     found = engine.evaluate(reader(engine.points, False)(0, 3))
-    told = [engine.told.reasons[r - 1] if r else "" for r in found.reasons.tolist()]
+    told = [engine.messages.reasons[r - 1] if r else "" for r in found.reasons.tolist()]
     assert told == ["", "", "`b*b*b // (b*b)` goes beyond 64 bits"]  # 4·10^6 cubed is 6.4·10^19
 
 
@@ -119,7 +119,7 @@ def test_too_many_structures_are_slower_and_as_right(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(structures_module, "MOST_STRUCTURES", 2)
     engine = evaluated(points('"{a} x conv {b} k3"', "a = 1\nb = 2", "a=0:5", "b=1:3"))
     assert engine.structures.recorded == 2
-    assert engine.told.notes == ["more than 2 structures: the rest is analyzed point by point"]
+    assert engine.messages.notes == ["more than 2 structures: the rest is analyzed point by point"]
 
 
 @pytest.mark.parametrize("most", [1_000, 1])

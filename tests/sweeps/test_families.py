@@ -79,7 +79,7 @@ def agree(space: Space, count: int) -> tuple[int, int]:
     """Compare `count` random points, or all of few; how many are valid, and how many are refused."""
     points = grid(space) if space.size <= ALL else sample(space, count, seed=5)
     engine = Engine(points, list(MEANING), FLOAT32)
-    digits, reasons = reader(points, False)(0, points.size), engine.told.reasons
+    digits, reasons = reader(points, False)(0, points.size), engine.messages.reasons
     first = engine.evaluate(digits)
     for engine.executor in (VectorMachine(after=0), Exact):
         other = engine.evaluate(digits)

@@ -21,10 +21,10 @@ from archcalc.sweeps.distributed.cluster import connected
 from archcalc.sweeps.evaluation.by_rows import CHUNK, Box, RowGrid
 from archcalc.sweeps.evaluation.collector import Collector
 from archcalc.sweeps.evaluation.engine import Engine
+from archcalc.sweeps.evaluation.messages import Tell, silent
 from archcalc.sweeps.evaluation.request import Request
 from archcalc.sweeps.evaluation.run import Outcome, Progress, Setup, by_rows, prepare
 from archcalc.sweeps.evaluation.stream import Stream, reader
-from archcalc.sweeps.evaluation.told import Tell, silent
 from archcalc.sweeps.results.store import Store, open_store
 from archcalc.sweeps.results.stored import missing_parts, only_rows, write_parts
 from archcalc.tuples import NamedTuple
@@ -160,11 +160,11 @@ def _parts(store: Store, parts: Sequence[int], pace: _Pace) -> Iterator[Piece]:
 
 def translate(done: Done, engine: Engine) -> None:
     """Renumber a worker's refusals by the reasons of this process."""
-    collected, numbers = done.collected, [engine.told.reason(text) for text in done.reasons]
+    collected, numbers = done.collected, [engine.messages.reason(text) for text in done.reasons]
     collected.refused = {numbers[i - 1]: count for i, count in collected.refused.items()}
     collected.examples = {numbers[i - 1]: first for i, first in collected.examples.items()}
     for text in done.notes:
-        engine.told.note(text)
+        engine.messages.note(text)
 
 
 class _Prepared(NamedTuple):
@@ -198,7 +198,7 @@ def work(job: Job, piece: Piece) -> Done:
     else:
         points = sum(n for n in stream.chunks(piece.begin, piece.end, keep=False) if isinstance(n, int))
     seconds, skipped = time.perf_counter() - began, _skipped(setup.grid) - before
-    reasons, notes = tuple(setup.engine.told.reasons), tuple(setup.engine.told.notes)
+    reasons, notes = tuple(setup.engine.messages.reasons), tuple(setup.engine.messages.notes)
     return Done(points, skipped, seconds, stream.collected, reasons, notes)
 
 

@@ -12,8 +12,8 @@ from functools import lru_cache
 from itertools import islice, product
 from typing import Any
 
+from archcalc.sweeps.evaluation.messages import Messages
 from archcalc.sweeps.evaluation.structures import MOST_STRUCTURES, WHERE, Structures
-from archcalc.sweeps.evaluation.told import Told
 
 PAYS = 1.0  # the seconds of recording from which starting processes pays
 
@@ -61,4 +61,4 @@ def _record(task: tuple[bytes, tuple[int, ...]]) -> None:
 @lru_cache(1)
 def _structures(job: bytes) -> Structures:
     points, wanted, asked, condition = pickle.loads(job)
-    return Structures(points, wanted, asked, condition, Told())
+    return Structures(points, wanted, asked, condition, Messages())

@@ -1,7 +1,7 @@
-"""Evaluate a whole grid by rows: skip boxes that cannot satisfy the condition, run the rest row by row.
+"""Evaluate a whole grid row by row; skip boxes of rows in which no point can satisfy the condition.
 
-A block of rows is a box of the slow axes. The bounds of the condition over the box tell whether any of
-its points can satisfy it.
+A box is a range of the slow axes. The range of the condition over a box says whether any of its points
+can satisfy it.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from typing import Any
 
 from archcalc.sweeps.evaluation.collector import Collector
 from archcalc.sweeps.evaluation.engine import Engine
-from archcalc.sweeps.evaluation.structures import WHERE
 from archcalc.sweeps.machine.instructions import Code
 from archcalc.sweeps.program import ranges
 from archcalc.sweeps.program.grid import compile_rows, fast_axes
-from archcalc.sweeps.program.linear_forms import Form, Forms, constant
+from archcalc.sweeps.program.linear_forms import Form, Forms
 from archcalc.sweeps.program.ranges import Range
 from archcalc.tuples import NamedTuple
 
@@ -32,7 +31,7 @@ class Box(NamedTuple):
 
 
 def bounds(forms: Forms, wanted: Form, inputs: Sequence[Range]) -> Range:
-    """Return the range of a form when its inputs lie in narrower ranges than recorded."""
+    """Return the range of a form whose inputs are in narrower ranges than those of `forms`."""
     found: list[Range] = []
     for (name, parts, number), known in zip(forms.atoms, forms.ranges, strict=True):
         if name == "input":
@@ -72,7 +71,7 @@ class RowLayout(NamedTuple):
 
 
 def layout(engine: Engine) -> RowLayout | None:
-    """Return the rows with the least work per point; None if no single program holds everywhere."""
+    """Return the layout with the least work per point; None if no single program is valid everywhere."""
     structure, points = engine.structures.whole(), engine.points
     if structure is None or points.plan or points.chosen is not None:
         return None
@@ -95,13 +94,10 @@ class RowGrid:
         assert structure is not None
         self.engine, self.layout, self.structure, self.skipped = engine, layout, structure, 0
         simple, lengths = structure.simple, engine.points.lengths
-        goals = [
-            simple.forms.scale(simple.results[n], s) for n, s in zip(engine.wanted, signs, strict=False)
-        ]
-        where = simple.results.get(WHERE, constant(1))
-        self.where = where if where.known is None else None
+        outputs = engine.outputs(structure, signs)
+        self.where = outputs[1] if outputs[1].known is None else None
         quick = [column.axis in layout.fast for column in engine.structures.columns]
-        self.code = compile_rows(simple.forms, [simple.first, where, *goals], quick)
+        self.code = compile_rows(simple.forms, outputs, quick)
         self.lengths = [lengths[axis] for axis in layout.slow]
         self.strides = [prod(lengths[axis + 1 :]) for axis in range(len(lengths))]
         fast = numpy_machine.counted(

@@ -10,10 +10,11 @@ from typing import Any
 
 from archcalc.formats import Formats
 from archcalc.spec.expressions import Expression
-from archcalc.sweeps.evaluation.structures import ELSEWHERE, Structure, Structures
-from archcalc.sweeps.evaluation.told import Tell, Told, silent
+from archcalc.sweeps.evaluation.messages import Messages, Tell, silent
+from archcalc.sweeps.evaluation.structures import ELSEWHERE, WHERE, Structure, Structures
 from archcalc.sweeps.machine.instructions import WORD, Executor
 from archcalc.sweeps.metrics import MEANING, Count
+from archcalc.sweeps.program.linear_forms import Form, constant
 from archcalc.sweeps.program.recording import MetricsAsked, analyzed
 from archcalc.sweeps.space.points import Points
 from archcalc.symbols import OPERATIONS, Guard, Symbol
@@ -37,7 +38,7 @@ class Engine:
     Attributes:
         structures: the programs.
         wanted: names of the results, as `Structures` has them.
-        told: reasons of refusals, and notes on slow paths.
+        messages: reasons of refusals, and notes on slow paths.
     """
 
     def __init__(
@@ -53,12 +54,22 @@ class Engine:
         from archcalc.sweeps.machine import numpy_machine
 
         self.points, self.space, self.condition = points, points.space, condition
-        self.lanes, self.executor, self.told = numpy_machine, executor or numpy_machine, Told(tell)
+        self.lanes, self.executor = numpy_machine, executor or numpy_machine
+        self.messages = Messages(tell)
         self.structures = Structures(
-            points, wanted, MetricsAsked(formats, tuple(others)), condition, self.told
+            points, wanted, MetricsAsked(formats, tuple(others)), condition, self.messages
         )
         self.asked = self.structures.asked
         self.wanted, self.stop = self.structures.wanted, self.structures.stop
+
+    def outputs(self, structure: Structure, signs: Sequence[int]) -> list[Form]:
+        """Return what kernels compute at a point: its first failing check, the condition, the goals.
+
+        The condition is 1 if there is none. The goals are the first of `wanted`, each times its sign.
+        """
+        forms, first, results = structure.simple.forms, structure.simple.first, structure.simple.results
+        goals = (forms.scale(results[n], sign) for n, sign in zip(self.wanted, signs, strict=False))
+        return [first, results.get(WHERE, constant(1)), *goals]
 
     def evaluate(self, digits: Any) -> Found:
         """Evaluate the points with these digits."""
@@ -92,7 +103,7 @@ class Engine:
             first, rows = results[0], results[1:]
             outcomes = structure.outcomes.take(first, mode="clip")
         else:
-            self.told.note("64 bits do not suffice here: exact integers, point by point")
+            self.messages.note("64 bits do not suffice here: exact integers, point by point")
             values = [self._exactly(structure, point) for point in self._one_by_one(digits)]
             outcomes = self.lanes.table([outcome for outcome, _ in values])
             rows = self.lanes.exact([row for _, row in values]).T
@@ -173,7 +184,7 @@ class Engine:
         network = self.space.at(digits)
         results, refusal = analyzed(network, *self.asked)
         if results is None:
-            return self.told.reason(refusal), [0] * len(self.wanted)
+            return self.messages.reason(refusal), [0] * len(self.wanted)
         found = self.structures.results({**network.values, **results})
         return 0, [int(found[name]) for name in self.wanted]
 

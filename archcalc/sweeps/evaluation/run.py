@@ -10,10 +10,10 @@ from archcalc.sweeps.evaluation.by_numbers import NumberedPoints
 from archcalc.sweeps.evaluation.by_rows import Box, RowGrid, layout
 from archcalc.sweeps.evaluation.collector import Collector
 from archcalc.sweeps.evaluation.engine import Engine
+from archcalc.sweeps.evaluation.messages import Tell, silent
 from archcalc.sweeps.evaluation.request import Request
 from archcalc.sweeps.evaluation.stream import Chunk, Stream, compiles, executor, reader
 from archcalc.sweeps.evaluation.structures import WHERE
-from archcalc.sweeps.evaluation.told import Tell, silent
 from archcalc.sweeps.metrics import (
     ALIASES,
     MEANING,

@@ -178,7 +178,7 @@ class Stream:
     def _warn(self) -> None:
         """Tell at once that a front leaves out little."""
         if any(collector.hardly_chooses for collector in self._collectors):
-            self.engine.told.note(
+            self.engine.messages.note(
                 "more than half of all points are in the front: its goals hardly choose"
             )
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from archcalc.graph.folding import ROUNDS
 from archcalc.spec.expressions import Expression
-from archcalc.sweeps.evaluation.told import Told
+from archcalc.sweeps.evaluation.messages import Messages
 from archcalc.sweeps.machine.instructions import WORD, Code
 from archcalc.sweeps.metrics import ALIASES, MEANING
 from archcalc.sweeps.program import ranges
@@ -89,12 +89,12 @@ class Structures:
         wanted: Sequence[str],
         asked: MetricsAsked,
         condition: Expression | None,
-        told: Told,
+        messages: Messages,
     ) -> None:
         from archcalc.sweeps.machine import numpy_machine
 
         self.points, self.space, self.asked = points, points.space, asked
-        self.condition, self.lanes, self.told = condition, numpy_machine, told
+        self.condition, self.lanes, self.messages = condition, numpy_machine, messages
         self.wanted = [*wanted, WHERE] if condition is not None else list(wanted)
         self.stop = threading.Event()
         self.recorded = self.remembered = 0
@@ -214,12 +214,12 @@ class Structures:
 
     def _outcomes(self, told: Sequence[str | None]) -> Any:
         """Return the numbers of outcomes that are given by reasons."""
-        numbers = [ELSEWHERE if o is None else self.told.reason(o) if o else 0 for o in told]
+        numbers = [ELSEWHERE if o is None else self.messages.reason(o) if o else 0 for o in told]
         return self.lanes.table(numbers)
 
     def _remember(self, combination: Sequence[int], structures: Sequence[Structure]) -> None:
         if self.memory is not None:
-            reasons = ["", *self.told.reasons, None]  # the last one stands for ELSEWHERE
+            reasons = ["", *self.messages.reasons, None]  # the last one stands for ELSEWHERE
             told = [tuple(reasons[o] for o in one.outcomes.tolist()) for one in structures]
             programs = list(zip([one.code for one in structures], told, strict=True))
             self.memory.save(self.values_of(combination), programs)
@@ -244,7 +244,7 @@ class Structures:
             if len(structures) > tried:
                 return True
             if self.recorded >= MOST_STRUCTURES:
-                self.told.note(
+                self.messages.note(
                     f"more than {MOST_STRUCTURES:,} structures: the rest is analyzed point by point"
                 )
                 return False
@@ -257,7 +257,7 @@ class Structures:
                 structures.append(self._prepared(found))
                 self._remember([digits[axis] for axis in self.enumerated], structures)
             except UnsupportedError:
-                self.told.note("symbols cannot express some points: they are analyzed one by one")
+                self.messages.note("symbols cannot express some points: they are analyzed one by one")
                 return False
             self.recorded += 1
             return True

@@ -1,1 +1,1 @@
-"""Record a spec on symbols, simplify it, and write it as instructions for the machine."""
+"""Record a spec on symbols, simplify the program, and compile it to instructions of the machine."""

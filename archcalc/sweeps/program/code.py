@@ -1,4 +1,4 @@
-"""Write linear forms as instructions of the register machine; each value is computed once."""
+"""Compile linear forms to instructions of the register machine; each value is computed once."""
 
 from __future__ import annotations
 
@@ -29,16 +29,20 @@ from archcalc.sweeps.program.linear_forms import Form, Forms
 
 
 def compile_forms(forms: Forms, outputs: Sequence[Form]) -> Code:
-    """Return the instructions that compute `outputs`."""
+    """Return the program that computes `outputs`."""
     writer = Writer(forms)
     results = [writer.form(form) for form in outputs]
     return allocate(writer, results)
 
 
 class Writer:
-    """Forms as instructions in single assignment; equal values are computed once.
+    """Writes forms as instructions in static single assignment; equal values are computed once.
 
-    Constants are computed from an input that exists: the one with number `some`.
+    Attributes:
+        some: the number of an input that exists: a program of constants alone computes them from it.
+        written: the instructions; their operands are numbers of values, not yet of registers.
+        count: the number of values.
+        fits: whether no value exceeds 64 bits.
     """
 
     def __init__(self, forms: Forms, some: int = 0) -> None:
@@ -51,7 +55,7 @@ class Writer:
         self._atoms: dict[int, int] = {}
 
     def form(self, form: Form) -> int:
-        """Return the value that holds the form."""
+        """Return the number of the value of a form; write its instructions if there are none yet."""
         if form not in self._forms:
             self._forms[form] = self._sum(form)
         return self._forms[form]
@@ -77,7 +81,7 @@ class Writer:
         return value
 
     def _any(self) -> int:
-        """Return some value of every point, to make a constant from."""
+        """Return any value: a constant is it times 0, plus the constant."""
         if not self.count:
             self.inputs[self.some] = self._new()
         return 0
@@ -126,7 +130,7 @@ class Writer:
 
 
 def allocate(writer: Writer, results: Sequence[int]) -> Code:
-    """Allocate registers to values; a register is free after the last reader of its value."""
+    """Allocate registers to values; a register is free after the last read of its value."""
     last: dict[int, int] = {}
     for i, (operation, _, a, b, _, _) in enumerate(writer.written):
         last[a] = i

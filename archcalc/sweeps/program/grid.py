@@ -1,4 +1,4 @@
-"""Split forms over a grid: what does not depend on the fastest axes leaves the innermost loop.
+"""Compile forms for a grid: hoist what is invariant along its fast or slow axes out of the loop.
 
 A row is one point of the slow axes with all points of the fast ones. What depends only on the slow
 axes is a number of the row; what depends only on the fast ones is computed once for all rows; the rest
@@ -27,13 +27,14 @@ SLOW, FAST = 1, 2
 
 
 class RowCode(NamedTuple):
-    """A program for the rows of a grid.
+    """The programs for the rows of a grid.
 
     Attributes:
         numbers: computes the numbers of a row from its slow inputs.
-        once: computes, for the fast axes alone, what `points` reads.
-        points: the rest, for every point of a row.
-            patches: (instruction, field, number): the number of a row that replaces s (4) or t (5).
+        once: computes the inputs of `points` from the fast inputs, once for all rows.
+        points: computes the outputs at every point of a row.
+        patches: (instruction, field, number): field s (4) or t (5) of an instruction of `points` is
+            replaced by a number of the row.
     """
 
     numbers: Code
@@ -43,9 +44,9 @@ class RowCode(NamedTuple):
 
 
 def fast_axes(forms: Forms, axes: Sequence[int], lengths: Sequence[int]) -> tuple[int, ...]:
-    """Return the axes whose rows need least work per point; `axes` are those of the inputs.
+    """Return the fast axes: the one, two or three whose rows need the least work per point.
 
-    Returns none if neither one, two nor three axes make a row.
+    Returns none if no row has from `FEWEST` to `MOST` points. `axes` are those of the inputs.
     """
     depends = _axes_of(forms, axes)
     best: tuple[float, tuple[int, ...]] = (float("inf"), ())
@@ -75,7 +76,7 @@ def _axes_of(forms: Forms, axes: Sequence[int]) -> list[int]:
 
 
 def compile_rows(forms: Forms, outputs: Sequence[Form], fast_inputs: Sequence[bool]) -> RowCode:
-    """Return the program of `outputs` for every point; `fast_inputs` tells which inputs are fast."""
+    """Return the programs that compute `outputs`; `fast_inputs` says which inputs are on fast axes."""
     writer = _RowWriter(forms, fast_inputs)
     results = [writer.own(form) for form in outputs]
     points = allocate(writer, results)
@@ -91,7 +92,7 @@ def compile_rows(forms: Forms, outputs: Sequence[Form], fast_inputs: Sequence[bo
 
 
 class _RowWriter(Writer):
-    """Writes what depends on both; its inputs are the values of `once`, its numbers those of the row."""
+    """Writes what depends on slow and fast axes; it reads the values of `once` and the row's numbers."""
 
     def __init__(self, forms: Forms, fast_inputs: Sequence[bool]) -> None:
         super().__init__(forms)
@@ -102,7 +103,7 @@ class _RowWriter(Writer):
         self._kinds: list[int] = []
 
     def own(self, form: Form) -> int:
-        """Return a separate value, even for a form that needs none."""
+        """Return a value of its own for a form, even one that is a value of `once`."""
         value = self.form(form)
         return value if self._kind(form) == SLOW | FAST else self._emit(AFFINE, value, 0, 1, 0)
 
@@ -133,7 +134,7 @@ class _RowWriter(Writer):
         return self.inputs[self.once.index(form)]
 
     def _sum(self, form: Form) -> int:
-        """Return the row's part as a number, the fast axes' part as a value, then the other terms."""
+        """Write a sum: the row's part as one number, the fast part as one value, and the other terms."""
         slow = tuple(t for t in form.terms if self._kind_of(t[0]) in (0, SLOW))
         fast = tuple(t for t in form.terms if self._kind_of(t[0]) == FAST)
         both = [t for t in form.terms if self._kind_of(t[0]) == SLOW | FAST]
@@ -176,13 +177,11 @@ class _RowWriter(Writer):
         return super()._operation(number)
 
     def _some(self) -> int:
-        """Return any value."""
+        """Return any value, to make a constant from."""
         inputs = (i for i, atom in enumerate(self.forms.atoms) if atom.name == "input")
-        return (
-            0
-            if self.count
-            else self._once(next(Form(((i, 1),), 0) for i in inputs if self._kind_of(i) == FAST))
-        )
+        if self.count:
+            return 0
+        return self._once(next(Form(((i, 1),), 0) for i in inputs if self._kind_of(i) == FAST))
 
     def _affine(self, value: int, times: Form, plus: Form) -> int:
         return self._emit(AFFINE, value, 0, self._number(times, 4), self._number(plus, 5))
@@ -193,7 +192,7 @@ class _RowWriter(Writer):
         return self._emit(ADD_MULTIPLE, term, value, self._number(times, 4))
 
     def _number(self, form: Form, field: int) -> int:
-        """Return a constant, or 0 where a number of the row will replace it in the next instruction."""
+        """Return a constant; for any other form 0, and a patch of the next instruction."""
         if form.known is not None:
             return form.known
         if form not in self.numbers:

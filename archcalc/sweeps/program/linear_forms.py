@@ -1,4 +1,4 @@
-"""Put symbols in a form that simplifies itself: linear sums of atoms, with known ranges.
+"""Normalize expressions to linear forms: sums of atoms with coefficients, whose ranges are known.
 
 An atom is an input or an operation other than a sum. Repeated layers collapse into coefficients, exact
 divisions vanish, and candidates of a maximum that another one always reaches are dropped.
@@ -15,13 +15,14 @@ from archcalc.tuples import NamedTuple
 
 
 class Form(NamedTuple):
-    """A sum: (atom, coefficient) by atom, and a constant."""
+    """A linear form: the sum of coefficient × atom over (atom, coefficient), and of a constant."""
 
     terms: tuple[tuple[int, int], ...]
     constant: int
 
     @property
     def known(self) -> int | None:
+        """The value, if the form is a constant."""
         return None if self.terms else self.constant
 
     @property
@@ -32,7 +33,11 @@ class Form(NamedTuple):
 
 
 class Atom(NamedTuple):
-    """* // % min max, "positive" (≥ 0: 1, else 0) or "zero" of the forms; or the "input" `number`."""
+    """An operation on forms, or an input.
+
+    `name` is *, //, %, min, max, "positive" (1 if the form is ≥ 0, else 0), "zero" (1 if it is 0, else
+    0), or "input", whose number is `number`.
+    """
 
     name: str
     forms: tuple[Form, ...]
@@ -40,7 +45,7 @@ class Atom(NamedTuple):
 
 
 class EmptyError(Exception):
-    """Raised when no point is left: a check fails at all points."""
+    """A check fails at all points, so that no point is left."""
 
 
 def constant(value: int) -> Form:
@@ -48,7 +53,7 @@ def constant(value: int) -> Form:
 
 
 class Forms:
-    """Atoms, each once, and their ranges, which narrow as checks are passed."""
+    """A table of atoms, each once, and of their ranges, which narrow as checks are assumed to pass."""
 
     def __init__(self) -> None:
         self.atoms: list[Atom] = []
@@ -84,12 +89,10 @@ class Forms:
         return self.scale(self._form(atom, ranges.product(self.range_of(a), self.range_of(b))), x * y)
 
     def divide(self, a: Form, b: Form) -> Form:
-        """Return the floor division: divisible terms leave the fraction, common factors cancel."""
+        """Return ⌊a / b⌋: divisible terms leave the fraction, common factors cancel."""
         a, b = self._folded(a), self._folded(b)
         d = b.known
-        if d is None:
-            return self._binary("//", a, b, ranges.quotient(self.range_of(a), self.range_of(b)))
-        if d <= 0:
+        if d is None or d <= 0:
             return self._binary("//", a, b, ranges.quotient(self.range_of(a), self.range_of(b)))
         whole = Form(tuple((t, c // d) for t, c in a.terms if c % d == 0), a.constant // d)
         terms = tuple((t, c) for t, c in a.terms if c % d)
@@ -111,8 +114,8 @@ class Forms:
         return self._binary("%", a, b, known)
 
     def extreme(self, name: str, a: Form, b: Form) -> Form:
-        """Return min or max of all candidates that no other one makes idle."""
-        left, right = self._candidates(name, a), self._candidates(name, b)  # none idle among its own
+        """Return the min or max of a and b, without the candidates that never decide it."""
+        left, right = self._candidates(name, a), self._candidates(name, b)  # in each, all are needed
         both = set(left).intersection(right)
         kept, others = [form for form in left if form not in both], [*both]
         for form in right:
@@ -153,7 +156,7 @@ class Forms:
         return self._form(Atom("zero", (reduced,)), TRUTH)
 
     def least(self, forms: Iterable[Form]) -> Form:
-        """Return the smallest of sums of conditions as they stand, whatever is known by now."""
+        """Return the min of sums of conditions, without the ranges that assumed checks have narrowed."""
         found = tuple(dict.fromkeys(forms))
         if all(form.known is not None for form in found):
             return constant(min(form.constant for form in found))
@@ -161,7 +164,7 @@ class Forms:
         return self._form(Atom("min", found), Range(-largest, largest))
 
     def plain(self, name: str, forms: tuple[Form, ...]) -> Form:
-        """Return the min or max of all the forms, idle or not."""
+        """Return the min or max of all the forms, also of those that never decide it."""
         if len(forms) == 1:
             return forms[0]
         if all(form.known is not None for form in forms):
@@ -169,10 +172,10 @@ class Forms:
         return self._form(Atom(name, forms), ranges.extreme(name, list(map(self.range_of, forms))))
 
     def suppose(self, form: Form, holds: bool) -> None:
-        """Assume from here on that the condition `form` (0 or 1) holds, or that it does not.
+        """Assume that the condition `form` (0 or 1) holds, or that it does not; narrow the ranges.
 
         Raises:
-            EmptyError: it cannot.
+            EmptyError: it is known to be otherwise.
         """
         if form.known is not None:
             if bool(form.known) is not holds:
@@ -200,7 +203,7 @@ class Forms:
             self._narrow(atom, ranges.exactly(int(holds)))
 
     def _at_least(self, form: Form) -> None:
-        """Narrow the atoms of a form that is ≥ 0."""
+        """Narrow the ranges of the atoms of a form that is ≥ 0."""
         spare = self.range_of(form).high
         for atom, coefficient in form.terms:
             known = self.ranges[atom]
@@ -230,12 +233,12 @@ class Forms:
             self._known_corners.clear()
 
     def _folded(self, form: Form) -> Form:
-        """Return the constant that the form is known to equal, or the form."""
+        """Return a form of a single possible value as a constant; any other as it is."""
         known = self.range_of(form).known
         return form if known is None else constant(known)
 
     def _primitive(self, form: Form) -> tuple[int, Form]:
-        """Return the common factor of a form, and the form without it."""
+        """Return the greatest common divisor of a form's numbers, and the form divided by it."""
         common = gcd(form.constant, *(c for _, c in form.terms))
         if form.terms[0][1] < 0:
             common = -common
@@ -265,7 +268,7 @@ class Forms:
         return least >= 0
 
     def _corners(self, form: Form) -> tuple[int, int]:
-        """Return the values where all atoms are at their least, and where all are at their most."""
+        """Return the form's values with all atoms at their minimum, and with all at their maximum."""
         found = self._known_corners.get(form)
         if found is None:
             low = high = form.constant

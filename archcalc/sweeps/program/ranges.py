@@ -1,6 +1,6 @@
-"""Bound an integer that varies: its limits, and its remainder modulo a step.
+"""Bound integers by abstract interpretation: by limits, and by a remainder modulo a step.
 
-Every operation returns the tightest sound range that is cheap: it holds for all pairs of values.
+Each operation returns a range that contains its result for all values in the ranges of its operands.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from archcalc.tuples import NamedTuple
 
 
 class Range(NamedTuple):
-    """Integers v with low ≤ v ≤ high and v ≡ rest modulo step; a step of 0 is a single value."""
+    """The integers v with low ≤ v ≤ high and v ≡ rest modulo step; a single value has a step of 0."""
 
     low: int
     high: int
@@ -26,11 +26,11 @@ class Range(NamedTuple):
 
     @property
     def largest(self) -> int:
-        """The largest magnitude."""
+        """The largest absolute value."""
         return max(abs(self.low), abs(self.high))
 
     def within(self, low: int | None = None, high: int | None = None) -> Range:
-        """Return the part between two bounds, tightened to values of the step; empty if low > high."""
+        """Return the part between two bounds, which become values of the range; empty if low > high."""
         low = self.low if low is None else max(low, self.low)
         high = self.high if high is None else min(high, self.high)
         if self.step > 1:
@@ -62,7 +62,7 @@ def of_values(values: Sequence[int]) -> Range:
 
 
 def linear(terms: Iterable[tuple[int, Range]], constant: int) -> Range:
-    """Return the range of a sum of multiples and a constant."""
+    """Return the range of the sum of factor × value over (factor, range), and of a constant."""
     low = high = rest = constant
     step = 0
     for factor, one in terms:
@@ -79,7 +79,7 @@ def product(a: Range, b: Range) -> Range:
 
 
 def quotient(a: Range, b: Range) -> Range:
-    """Return the range of a floor division, 0 by zero."""
+    """Return the range of ⌊a / b⌋; a division by zero gives 0."""
     divisors = {d for d in (b.low, b.high, -1, 1) if d and b.low <= d <= b.high}
     ends = [x // d for x in a[:2] for d in divisors] + ([0] if b.low <= 0 <= b.high else [])
     d = b.known
@@ -89,7 +89,7 @@ def quotient(a: Range, b: Range) -> Range:
 
 
 def remainder(a: Range, b: Range) -> Range:
-    """Return the range of a modulo b, which has the sign of b; 0 by zero."""
+    """Return the range of a modulo b, which has the sign of b; modulo zero gives 0."""
     d = b.known
     if d and a.step % d == 0:
         return exactly(a.rest % d)
@@ -102,7 +102,7 @@ def remainder(a: Range, b: Range) -> Range:
 
 
 def extreme(name: str, ranges: Sequence[Range]) -> Range:
-    """Return the range of the min or max of several."""
+    """Return the range of the min or max of several values."""
     choose = min if name == "min" else max
     step = gcd(*(r.step for r in ranges), *(r.rest - ranges[0].rest for r in ranges))
     low, high = choose(r.low for r in ranges), choose(r.high for r in ranges)

@@ -1,9 +1,9 @@
-"""Build the spec once on symbols: a program that gives a point's metrics without the graph.
+"""Build a spec once on symbols: record a program that computes a point's metrics without the graph.
 
-A program holds where its guards have the same outcome. If the recording is refused, the checks up to
-the refusal are kept: where they have the same outcome, the point is refused alike. Every recording is
-compared with the plain analysis of its point, so that what symbols cannot express is found, not
-miscounted.
+A program is valid where its guards have the same outcomes. If the network is refused, the checks up to
+the refusal are recorded: where they have the same outcomes, a point is refused for the same reason.
+Each recording is compared with the analysis of its point without symbols, so that what symbols cannot
+express is found, not miscounted.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ LARGEST_DENOMINATOR = 1 << 31  # of the values of one axis
 
 
 class SizeInput(NamedTuple):
-    """A number that varies: an input of the programs, with its value for every digit of its axis.
+    """An input of the programs, with its value for every digit of its axis.
 
-    A decimal is an integer over a denominator that all values of its axis share.
+    A decimal is an integer over a denominator that all values of the axis share.
     """
 
     name: str
@@ -47,8 +47,8 @@ class Recording(NamedTuple):
     """A program with its checks in order.
 
     Attributes:
-            results: the metrics; None if the network is refused where the checks have the same outcome.
-            refusal: the reason in that case.
+        results: the metrics; None if the network is refused where the checks have the same outcomes.
+        refusal: the reason in that case, as a template.
         variables: those of the spec by name, sizes as symbols.
     """
 
@@ -60,17 +60,17 @@ class Recording(NamedTuple):
 
 
 class MetricsAsked(NamedTuple):
-    """What is counted of every point: the metrics, in these types, and other counts."""
+    """What is counted at every point: the metrics, in these data types, and other counts."""
 
     formats: Formats
     others: tuple[Count, ...] = ()
 
     def on_symbols(self, graph: Graph) -> None:
-        """Refuse a graph of which symbols cannot express what is asked.
+        """Refuse a graph whose counts symbols cannot express.
 
         Raises:
-            UnfoldableError: repeats have to be built with all rounds.
-            UnsupportedError: it depends on the order of sizes, as a layout does.
+            UnfoldableError: a count needs repeats that are built with all rounds.
+            UnsupportedError: a count depends on the order of sizes, as the arena's layout does.
         """
         for count in self.others:
             if isinstance(count, BlockCount):
@@ -84,11 +84,11 @@ class MetricsAsked(NamedTuple):
 
 
 class UnsupportedError(Exception):
-    """Raised when symbols cannot express the integers' result; `axes` must be enumerated then."""
+    """Symbols cannot express the result: axes are enumerated, or points are analyzed one by one."""
 
 
 def columns(axis: Axis, number: int) -> tuple[SizeInput, ...] | None:
-    """Return the numbers that an axis varies; None for texts, booleans, lists."""
+    """Return the numbers that an axis varies; None for texts, booleans and lists."""
     if axis.variable == INPUT:
         shapes: Sequence[Shape] = axis.values
         if len({shape.rank for shape in shapes}) > 1:
@@ -113,10 +113,10 @@ def record(
 ) -> Recording:
     """Return the program of the point with these digits; the axes in `sizes` are its variables.
 
-    Repeats are folded, where that is possible.
+    Repeats are folded if possible.
 
     Raises:
-            UnsupportedError: the program disagrees with the analysis of the point.
+        UnsupportedError: the program disagrees with the analysis of the point.
     """
     with suppress(UnfoldableError):
         return _record(space, digits, sizes, asked, True)
@@ -134,7 +134,7 @@ def _record(
     values = [_value(program, space.axes[i], digit, sizes.get(i)) for i, digit in enumerate(digits)]
     changed, input = settings(space.network, zip(space.axes, values, strict=True))
     variables: dict[str, Any] = {**space.network.values, **changed}
-    if not sizes:  # nothing varies, so only a refusal, by its template, has to be recorded
+    if not sizes:  # nothing varies: only a refusal is recorded, for the template of its reason
         results, refusal = analyzed(space.at(digits), *asked)
         if results is not None:
             return Recording(program, (), results, refusal, variables)
@@ -152,7 +152,7 @@ def _record(
             refusal = check.template
             break
     else:
-        if program.folded and results is None:  # it may be rounds that are not there that are missed
+        if program.folded and results is None:  # what is missing may be in rounds that are not built
             raise UnfoldableError
     return Recording(program, checks, results, refusal, variables)
 
@@ -165,13 +165,13 @@ def _require_elsewhere(
     program: Program,
     results: Mapping[str, Int],
 ) -> None:
-    """Require that a program with folded repeats is right a few values further on all axes.
+    """Check a program with folded repeats at a second point: two values further on all axes.
 
-    Where these make another structure, on each axis that counts rounds and makes none. That they
-    fold is proven by the rounds; this would find a slip in the proof.
+    If that point has another structure, the axes that count rounds are moved one by one. The rounds
+    themselves prove that they fold; this check would find an error in the proof.
 
     Raises:
-            UnfoldableError: it is wrong.
+        UnfoldableError: the program is wrong at such a point.
     """
     axes = [axis for axis, inputs in sizes.items() if not inputs[0].name.startswith(INPUT)]
     counts = inputs_read(program, program.folded)
@@ -191,7 +191,7 @@ def _require_elsewhere(
 
 
 def inputs_read(program: Program, instructions: Sequence[int]) -> set[str]:
-    """Return the inputs on which instructions of a program depend."""
+    """Return the names of the inputs on which instructions of a program depend."""
     waiting, seen, names = list(instructions), set[int](), set[str]()
     while waiting:
         index = waiting.pop()

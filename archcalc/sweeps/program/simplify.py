@@ -1,7 +1,7 @@
-"""Simplify a recorded program over a box of points to forms, with bounds of all values.
+"""Simplify a recorded program to linear forms over ranges of its inputs.
 
-Checks narrow the values after them: a program means nothing where one fails, so its results may
-assume that they hold. The number of the first check that fails is itself a result.
+Results mean nothing where a check fails, so all values after a check assume that it passes: it narrows
+their ranges. The number of the first check that fails is a result itself.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from archcalc.tuples import NamedTuple
 
 
 class Simplified(NamedTuple):
-    """The forms of a program.
+    """A program as linear forms.
 
     Attributes:
-        first: the number of the first check that fails, or `passed`.
+        first: the number of the first check that fails; `passed` if all pass.
         results: by name; empty if a check fails at every point.
-        everywhere: whether no guard can fail: the program holds at every point, valid or not.
-        largest: no value of the program is larger, where the checks before it pass; within 64 bits
-            this may be more than the largest.
+        everywhere: whether no guard can fail, so that the program is valid at every point.
+        largest: an upper bound of the absolute values where the checks before them pass; it is tight
+            only beyond 64 bits.
     """
 
     forms: Forms
@@ -40,7 +40,7 @@ def simplify(
     results: Mapping[str, Int],
     known: Mapping[str, Range],
 ) -> Simplified:
-    """Return the program in forms, over points whose inputs are in the ranges `known`."""
+    """Return the program as linear forms, for inputs in the ranges `known`."""
     walk = _Walk(program, checks, known)
     try:
         walk.run()
@@ -61,18 +61,17 @@ class _Walk:
         self.program, self.checks, self.known = program, checks, known
         self.forms = Forms()
         self.values: list[Form] = []
-        self.failures: list[
-            Form
-        ] = []  # its number where the check fails, as many as there are where not
+        # for each check that may fail: its number where it fails, the number of checks where it passes
+        self.failures: list[Form] = []
         self.everywhere = True
         self.sizes: list[int] = []
         self.next = 0
 
     def run(self) -> None:
-        """Convert every instruction, and every check as soon as its condition is there.
+        """Convert every instruction, and each check right after the instruction of its condition.
 
         Raises:
-            EmptyError: a check fails everywhere.
+            EmptyError: a check fails at all points.
         """
         for instruction in self.program.instructions:
             form = self._form(*instruction)
@@ -82,7 +81,7 @@ class _Walk:
         self._check()
 
     def _size(self, form: Form, name: str, left: int, right: int) -> int:
-        """Return a bound of a value's magnitude; sums grow long, and most stay far within 64 bits."""
+        """Return an upper bound of an absolute value; of a sum a cheap one, if it is within 64 bits."""
         if name in ("+", "-"):
             bound = self.sizes[left] + self.sizes[right]
             if bound <= WORD:
@@ -90,13 +89,12 @@ class _Walk:
         return self.forms.range_of(form).largest
 
     def _check(self) -> None:
-        """Convert the checks whose conditions are known, up to the first unknown."""
+        """Convert the checks whose conditions are converted, up to the first that is not."""
         while self.next < len(self.checks) and self.checks[self.next].condition < len(self.values):
             check = self.checks[self.next]
             form = self._truth(self.values[check.condition])
             holds = not isinstance(check, Guard) or bool(check.outcome)
             passes = form if holds else self.forms.add(constant(1), form, -1)
-            # the check's number where it fails, the number of all checks where it passes
             left = len(self.checks) - self.next
             failure = self.forms.add(constant(self.next), passes, left)
             if failure.known != len(self.checks):
@@ -106,7 +104,7 @@ class _Walk:
             self.forms.suppose(form, holds)
 
     def _truth(self, form: Form) -> Form:
-        """Return 1 where the form is not 0: the kernels' counts stay within bounds."""
+        """Return 1 where the form is not 0, else 0."""
         known = self.forms.range_of(form)
         if known.low >= 0 and known.high <= 1:
             return form

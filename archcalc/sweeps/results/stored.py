@@ -8,10 +8,10 @@ from typing import Any
 from archcalc.sweeps.evaluation.ahead import record_ahead
 from archcalc.sweeps.evaluation.collector import MOST_IN_FRONT, Collector, Goal
 from archcalc.sweeps.evaluation.engine import Engine
+from archcalc.sweeps.evaluation.messages import Tell, silent
 from archcalc.sweeps.evaluation.request import Request
 from archcalc.sweeps.evaluation.run import Progress, prepare
 from archcalc.sweeps.evaluation.stream import Chunk, Stream
-from archcalc.sweeps.evaluation.told import Tell, silent
 from archcalc.sweeps.metrics import MEANING
 from archcalc.sweeps.results.histograms import extents
 from archcalc.sweeps.results.parts import POINT, Part
@@ -77,7 +77,7 @@ def _counts(engine: Engine, chunks: Sequence[Chunk], part: Part) -> dict[str, An
     for chunk in chunks:
         counter.add(chunk.found, chunk.lanes, chunk.begin)
     refused = {
-        engine.told.reasons[reason - 1]: [count, counter.examples[reason]]
+        engine.messages.reasons[reason - 1]: [count, counter.examples[reason]]
         for reason, count in counter.refused.items()
     }
     counted = {"points": counter.seen, "networks": counter.valid, "rows": counter.kept}

@@ -11,12 +11,12 @@ def silent(note: str) -> None:
     """Ignore a note."""
 
 
-class Told:
-    """The reasons of refusals, and the notes, of one evaluation.
+class Messages:
+    """The messages of one evaluation.
 
     Attributes:
-        reasons: why points are refused; the number in `Found` is one larger.
-        notes: what was slower than expected, and why; `tell` gets them at once.
+        reasons: why points are refused; `Found` has their numbers, from 1.
+        notes: what was slower than expected, and why. `tell` is called with each at once.
     """
 
     def __init__(self, tell: Tell = silent) -> None:
@@ -25,13 +25,13 @@ class Told:
         self._tell = tell
 
     def reason(self, text: str) -> int:
-        """Return the number of a reason, from 1."""
+        """Return the number of a reason, from 1; add it if it is new."""
         if text not in self.reasons:
             self.reasons.append(text)
         return self.reasons.index(text) + 1
 
     def note(self, text: str) -> None:
-        """Keep a note, and report it once."""
+        """Add a note, and tell it, if it is new."""
         if text not in self.notes:
             self.notes.append(text)
             self._tell(text)
