@@ -9,7 +9,7 @@ the padding count as seen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from archcalc.analysis.field_axis import FieldAxis, through
 from archcalc.analysis.field_union import Joined, behind, rolled, shifted, stretched, union
@@ -22,9 +22,6 @@ from archcalc.operators.shape import AXES, Shape
 from archcalc.operators.tokens import Token
 from archcalc.symbols import Int
 from archcalc.tuples import NamedTuple
-
-if TYPE_CHECKING:
-    pass
 
 
 class Field(NamedTuple):
@@ -46,7 +43,7 @@ class Field(NamedTuple):
     @property
     def sides(self) -> tuple[FieldAxis, ...]:
         """Its axes; none if it sees the whole image."""
-        return () if self.is_global else tuple(axis for axis in self.axes if axis)
+        return () if self.is_global else self.axes  # type: ignore[return-value]
 
     @property
     def named(self) -> tuple[tuple[str, FieldAxis | None], ...]:
@@ -104,17 +101,13 @@ def _figures(field: Field) -> dict[str, Any]:
 def receptive_fields(graph: Graph) -> Fields:
     """Return the receptive field of every map."""
     fields: list[Field] = []
-    known: dict[tuple[int, tuple[Shape, ...]], Geometry] = {}  # of equal layers
     folds = {fold.last: fold for fold in graph.folds}
     for index, node in enumerate(graph.nodes):
         if index in folds:
             own = folds[index]
             fields[own.exits[1]] = _before_last(own, *(fields[i] for i in own.exits[:2]))
         shapes = graph.input_shapes(node)
-        geometry = known.get((id(node.operator), shapes))
-        if geometry is None:
-            geometry = node.operator.geometry(*shapes) if shapes else "pointwise"
-            known[id(node.operator), shapes] = geometry
+        geometry = node.operator.geometry(*shapes) if shapes else "pointwise"
         fields.append(_field(node, [fields[i] for i in node.inputs], shapes, geometry))
     return Fields(graph, tuple(fields), _network_map(graph, fields))
 
@@ -147,35 +140,29 @@ def _network_map(graph: Graph, fields: list[Field]) -> int:
     A vector that sees the whole image (a pool, a dense layer) is no map any more; a map behind a gate
     or an attention sees the whole image, and that is then said of the network.
     """
-    ancestors = {graph.output}
-    for index in range(graph.output, -1, -1):
-        if index in ancestors:
-            ancestors.update(graph.nodes[index].inputs)
     nodes = graph.nodes
     seeing = {0}  # the nodes that the main input reaches
     for index, node in enumerate(nodes):
         if not seeing.isdisjoint(node.inputs):
             seeing.add(index)
-    maps = (i for i in ancestors & seeing if not fields[i].is_global or nodes[i].shape.positions > 1)
-    return max(maps, default=0)
+    ancestors = {graph.output}
+    for index in range(graph.output, 0, -1):
+        if index in ancestors:
+            if index in seeing and (not fields[index].is_global or nodes[index].shape.positions > 1):
+                return index
+            ancestors.update(nodes[index].inputs)
+    return 0
 
 
 def _field(node: Node, inputs: list[Field], shapes: tuple[Shape, ...], geometry: Geometry) -> Field:
     if not inputs:
         return Field((PIXEL,) * node.shape.rank)
-    if geometry == "pointwise" and len(inputs) == 1 and not isinstance(node.operator, Join | Token):
-        return inputs[0]
+    if geometry == "pointwise":
+        return _pointwise(node, inputs, shapes)
     if isinstance(geometry, Samples):
         inputs = inputs[:1]  # of the other only the size is read
-    if geometry == "global" or isinstance(geometry, Regroup) or any(field.is_global for field in inputs):
+    if geometry == "global" or isinstance(geometry, Regroup) or _any_global(inputs):
         return _whole(inputs)
-    if isinstance(node.operator, Join):
-        return _join(node.operator, inputs, shapes, node.shape)
-    if isinstance(node.operator, Token) and len(inputs[0].axes) == shapes[0].rank:
-        index = int(node.operator.index)
-        return inputs[0]._replace(axes=tuple(shifted(axis, index) for axis in inputs[0].sides))
-    if geometry == "pointwise":
-        return inputs[0]
     if isinstance(geometry, AxisOrder):  # another axis of the image, or the channels, stands there now
         return inputs[0] if geometry.keeps_positions else _whole(inputs)
     source = inputs[0].sides
@@ -184,15 +171,30 @@ def _field(node: Node, inputs: list[Field], shapes: tuple[Shape, ...], geometry:
     if isinstance(geometry, Ring):
         turns = zip(source, geometry.shift, geometry.inputs, strict=True)
         return inputs[0]._replace(axes=tuple(rolled(*turn) for turn in turns))
-    axes = (through(geometry, axis, field) for axis, field in enumerate(source))
+    axes = [through(geometry, axis, field) for axis, field in enumerate(source)]
     sides = zip(axes, source, node.shape.extents, strict=False)
-    counted = (_with_outputs(geometry, *side) for side in sides)
-    seen = [inputs[0]._replace(axes=tuple(counted)), *inputs[1:]]
-    if len(seen) == 1 or seen[0].is_global:
-        return seen[0]
+    counted = [_with_outputs(geometry, *side) for side in sides]
+    first = Field(tuple(counted), inputs[0].aligned)
+    if len(inputs) == 1 or first.is_global:
+        return first
+    seen = [first, *inputs[1:]]
     if len({len(field.axes) for field in seen}) > 1:
         return _whole(seen)
     return _together([union(axes) for axes in zip(*(field.sides for field in seen), strict=True)], seen)
+
+
+def _pointwise(node: Node, inputs: list[Field], shapes: tuple[Shape, ...]) -> Field:
+    operator = node.operator
+    if len(inputs) == 1 and not isinstance(operator, Join | Token):
+        return inputs[0]
+    if _any_global(inputs):
+        return _whole(inputs)
+    if isinstance(operator, Join):
+        return _join(operator, inputs, shapes, node.shape)
+    if isinstance(operator, Token) and len(inputs[0].axes) == shapes[0].rank:
+        index = int(operator.index)
+        return inputs[0]._replace(axes=tuple(shifted(axis, index) for axis in inputs[0].sides))
+    return inputs[0]
 
 
 def _with_outputs(
@@ -201,6 +203,10 @@ def _with_outputs(
     """Return the axis with its number of outputs, if that of its source is known or the size decides."""
     bounded = source.outputs or isinstance(geometry, Samples)
     return axis._replace(outputs=int(extent)) if axis and bounded else axis
+
+
+def _any_global(inputs: list[Field]) -> bool:
+    return any(field.is_global for field in inputs)
 
 
 def _whole(inputs: list[Field]) -> Field:
@@ -216,15 +222,20 @@ def _join(operator: Join, inputs: list[Field], shapes: tuple[Shape, ...], y: Sha
         axes = zip(*(field.sides for field in inputs), strict=False)
         found = [union(of_axis) for of_axis in axes] if alike else [(None, True)]
     else:
-        offsets = operator.offsets(*shapes)
-        sides = [
-            [shifted(a, int(n)) for a, n in zip(f.sides, by, strict=True)]
-            for f, by in zip(inputs, offsets, strict=True)
-        ]
-        found = [
-            _along(operator, axis, [side[axis] for side in sides], parts, y) for axis in range(y.rank)
-        ]
+        columns = zip(*_sides(operator, inputs, shapes), strict=True)
+        found = [_along(operator, axis, sides, parts, y) for axis, sides in enumerate(columns)]
     return _together(found, inputs)
+
+
+def _sides(
+    operator: Join, inputs: list[Field], shapes: tuple[Shape, ...]
+) -> list[tuple[FieldAxis, ...]]:
+    """Return the axes of each branch, without what `crop` cuts off."""
+    sides = [field.sides for field in inputs]
+    if not operator.crop:
+        return sides
+    pairs = zip(sides, operator.offsets(*shapes), strict=True)
+    return [tuple(shifted(a, int(n)) for a, n in zip(side, by, strict=True)) for side, by in pairs]
 
 
 def _together(found: Sequence[Joined], inputs: list[Field]) -> Field:
@@ -235,7 +246,7 @@ def _together(found: Sequence[Joined], inputs: list[Field]) -> Field:
 
 
 def _along(
-    operator: Join, axis: int, sides: list[FieldAxis], parts: tuple[Shape, ...], y: Shape
+    operator: Join, axis: int, sides: Sequence[FieldAxis], parts: tuple[Shape, ...], y: Shape
 ) -> Joined:
     """One axis of a join; a branch that has one value there goes with every output."""
     sizes = [x[axis] for x in parts]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import gcd, lcm
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,10 @@ class FieldAxis(NamedTuple):
         periods, phase = divmod(output, len(self.ends))
         ends = self.ends[phase]
         return (ends[0] + periods * self.advance, ends[1] + periods * self.advance) if ends else None
+
+    def over(self, period: int) -> Sequence[Ends | None]:
+        """Return what the outputs of one or more periods see."""
+        return self.ends if period == len(self.ends) else [self.seen(o) for o in range(period)]
 
 
 def through(geometry: object, axis: int, source: FieldAxis) -> FieldAxis | None:
@@ -199,4 +203,7 @@ def _stretches(source: FieldAxis) -> Callable[[int, int, int], Ends | None]:
 def hull(seen: Iterable[Ends | None]) -> Ends | None:
     """Return the first and last pixel that any of them sees; None if they see nothing."""
     ends = [s for s in seen if s]
-    return (min(low for low, _ in ends), max(high for _, high in ends)) if ends else None
+    if not ends:
+        return None
+    lows, highs = zip(*ends, strict=True)
+    return min(lows), max(highs)

@@ -30,16 +30,16 @@ def rolled(source: FieldAxis, shift: Int, inputs: Int) -> FieldAxis | None:
 
 def union(axes: Sequence[FieldAxis]) -> Joined:
     """Return what an output sees through any of the branches."""
-    if all(axis == axes[0] for axis in axes):
-        return axes[0], True
     one = axes[0]
+    if axes.count(one) == len(axes):
+        return one, True
     same_stride = all(a.advance * len(one.ends) == one.advance * len(a.ends) for a in axes)
     period = lcm(*(len(axis.ends) for axis in axes))
     if period > LONGEST_PERIOD:
         return None, False
-    seen = [[axis.seen(output) for output in range(period)] for axis in axes]
-    ends = tuple(hull(output) for output in zip(*seen, strict=True))
-    centers = [sum(low + high for low, high in filter(None, of_axis)) for of_axis in seen]
+    seen = [axis.over(period) for axis in axes]
+    ends = tuple(map(hull, zip(*seen, strict=True)))
+    centers = [sum(map(sum, filter(None, of_axis))) for of_axis in seen]
     aligned = same_stride and all(center == centers[0] for center in centers)
     outputs = max(axis.outputs for axis in axes)
     return FieldAxis(ends, one.advance * period // len(one.ends), outputs), aligned

@@ -83,6 +83,16 @@ class Memory(NamedTuple):
         """Return the buffers alive at a step, in the order of their birth."""
         return tuple(b for b in self.buffers if b.born <= step <= b.dies)
 
+    def held(self) -> Iterator[list[Buffer]]:
+        """Yield the buffers alive at each step, one step after another."""
+        born: list[list[Buffer]] = [[] for _ in self.steps]
+        for buffer in self.buffers:
+            born[buffer.born].append(buffer)
+        alive: list[Buffer] = []
+        for step, more in enumerate(born):
+            alive = [buffer for buffer in alive if buffer.dies >= step] + more
+            yield alive
+
 
 def stored(graph: Graph) -> Int:
     """Return the values of the input and of every map made anew: the sum of the lecture tables.

@@ -12,10 +12,10 @@ Sides = tuple[tuple[int, int], ...]
 def sides(operator: Any, x: Shape) -> Sides:
     """Return the padding of each axis that the windows reach."""
     found = []
-    for at, axis in enumerate(operator.axes(x)):
+    outputs, zeros = operator.outputs(x, x.channels), operator.before(x)
+    for at, before in enumerate(map(int, zeros)):
         stride, span = int(operator.s[at]), int(operator.d[at]) * (int(operator.k[at]) - 1) + 1
-        before = int(axis.before)
-        behind = (int(axis.output) - 1) * stride + span - int(x[at]) - before
+        behind = (int(outputs[at]) - 1) * stride + span - int(x[at]) - before
         found.append((before, max(behind, 0)))
     return tuple(found)
 

@@ -69,7 +69,7 @@ class Graph(NamedTuple):
 
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
         """Return the shapes of what a node reads, in order."""
-        return tuple(self.nodes[i].shape for i in node.inputs)
+        return tuple([self.nodes[i].shape for i in node.inputs])
 
     def weights(self, node: Node) -> tuple[Weight, ...]:
         """Return the tensors that belong to a node: none if it uses those of another."""

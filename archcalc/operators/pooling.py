@@ -19,7 +19,7 @@ from archcalc.operators.model import (
     values_of,
 )
 from archcalc.operators.shape import Shape, Sizes
-from archcalc.operators.window import DILATION, HALF, PADDING, SAME, WindowAxis, Windowed
+from archcalc.operators.window import DILATION, HALF, PADDING, SAME, Windowed
 from archcalc.symbols import Int
 
 
@@ -48,7 +48,7 @@ class Pool(Windowed):
             help = "`same` makes ceil(input/stride) outputs already"
             raise ShapeError("`same` leaves nothing to round: `ceil` says nothing", "ceil", help)
 
-    def _axis(self, axis: int, size: Int, name: str) -> WindowAxis:
+    def _output(self, axis: int, size: Int, name: str) -> Int:
         dilation, (before, after) = self.d[axis], self.p[axis]
         if not (self.same or self.half):
             require(
@@ -70,7 +70,7 @@ class Pool(Windowed):
                 name=name,
                 size=size,
             )
-        return super()._axis(axis, size, name)
+        return super()._output(axis, size, name)
 
     def default_of(self, argument: Argument) -> Any:
         return self.k if argument.name == "s" else super().default_of(argument)

@@ -9,7 +9,6 @@ from archcalc.operators.argument import Argument
 from archcalc.operators.model import Geometry, Operator, Window
 from archcalc.operators.shape import Shape, Sizes
 from archcalc.symbols import Int
-from archcalc.tuples import NamedTuple
 
 PADDING = Argument("p", "padding", "zeros on both sides; `p0:1` before:after", 0)
 HALF = Argument("half", "flag", "pad d·(k−1)/2 on both sides; odd kernels only", False)
@@ -17,13 +16,6 @@ SAME = Argument("same", "flag", "output is ceil(input/stride), odd pixel at the 
 DILATION = Argument("d", "pair", "dilation", 1)
 GROUPS = Argument("g", "size", "groups", 1)
 NOBIAS = Argument("nobias", "flag", "no bias", False)
-
-
-class WindowAxis(NamedTuple):
-    """One axis of a sliding window: the output's size and the zeros before the input."""
-
-    output: Int
-    before: Int
 
 
 class Windowed(Operator):
@@ -50,26 +42,35 @@ class Windowed(Operator):
                     size=size,
                 )
 
-    def axes(self, x: Shape) -> tuple[WindowAxis, ...]:
-        """Each axis of the output, with the padding before it.
+    def outputs(self, x: Shape, channels: Int) -> Shape:
+        """Return the output of so many channels.
 
         Raises:
             ShapeError: the window has other axes, or is larger than the padded input.
         """
-        return tuple(self._axis(axis, size, x.axes[axis]) for axis, size in enumerate(x.extents))
+        sizes = (self._output(axis, size, x.axes[axis]) for axis, size in enumerate(x.extents))
+        return Shape(*sizes, channels)
 
-    def outputs(self, x: Shape, channels: Int) -> Shape:
-        """The output of so many channels."""
-        return Shape(*(axis.output for axis in self.axes(x)), channels)
+    def before(self, x: Shape) -> Sizes:
+        """Return the zeros before each axis."""
+        return tuple(self._before(axis, size) for axis, size in enumerate(x.extents))
 
     def geometry(self, *inputs: Shape) -> Geometry:
-        return Window(self.k, self.s, tuple(axis.before for axis in self.axes(inputs[0])), self.d)
+        return Window(self.k, self.s, self.before(inputs[0]), self.d)
 
-    def _axis(self, axis: int, size: Int, name: str) -> WindowAxis:
-        stride, span = self.s[axis], self.d[axis] * (self.k[axis] - 1) + 1
+    def _span(self, axis: int) -> Int:
+        return self.d[axis] * (self.k[axis] - 1) + 1
+
+    def _before(self, axis: int, size: Int) -> Int:
+        stride, span = self.s[axis], self._span(axis)
         if self.same:
-            output = ceil_div(size, stride)
-            return WindowAxis(output, maximum((output - 1) * stride + span - size, 0) // 2)
+            return maximum((ceil_div(size, stride) - 1) * stride + span - size, 0) // 2
+        return (span - 1) // 2 if self.half else self.p[axis].before
+
+    def _output(self, axis: int, size: Int, name: str) -> Int:
+        stride, span = self.s[axis], self._span(axis)
+        if self.same:
+            return ceil_div(size, stride)
         half = (span - 1) // 2
         before, after = (half, half) if self.half else self.p[axis]
         room = size + before + after - span
@@ -89,7 +90,7 @@ class Windowed(Operator):
             padded=size + before + after,
             dilation=self.d[axis],
         )
-        return WindowAxis(output, before)
+        return output
 
     window_field = "k"
 

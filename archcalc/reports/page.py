@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from itertools import repeat
+from operator import itemgetter
 from typing import Any
 
 from archcalc.analysis.costs import Analysis
@@ -151,22 +153,19 @@ def _leaves(entries: Sequence[OutlineEntry], times: int) -> Iterator[tuple[Outli
 
 
 def alive(analysis: Analysis, memory: Memory) -> Iterator[Mark]:
-    """Draw a bar a step; of a long network the largest step of a few."""
-    steps = range(len(memory.steps))
+    """Draw a bar a step; of a long network the largest step of a few, without the maps it holds."""
+    steps, nodes = memory.steps, analysis.graph.nodes
     width = -(-len(steps) // MOST_BARS)
-    for start in steps[::width]:
+    each = memory.held() if width == 1 else repeat([])
+    for start, held in zip(range(0, len(steps), width), each, strict=False):
         group = steps[start : start + width]
-        step = max(group, key=lambda i: int(memory.steps[i].live))
-        live = int(memory.steps[step].live)
-        held = sorted(memory.alive(step), key=lambda buffer: -int(buffer.size)) if width == 1 else []
-        terms = [
-            f"{grouped(int(b.size))} {analysis.graph.nodes[b.nodes[0]].path}" for b in held[:MOST_TERMS]
-        ]
+        node, live = max(((step.node, int(step.live)) for step in group), key=itemgetter(1))
+        held = sorted(held, key=lambda buffer: -int(buffer.size))
+        terms = [f"{grouped(int(b.size))} {nodes[b.nodes[0]].path}" for b in held[:MOST_TERMS]]
         more = [f"{len(held) - MOST_TERMS} more"] if len(held) > MOST_TERMS else []
-        path = analysis.graph.nodes[memory.steps[step].node].path
-        told = f"{path}: {grouped(live)} values, {binary(4 * live)}"
-        nodes = sorted(memory.steps[i].node for i in group)
-        yield Mark(live, ranges(nodes), "\n".join(map(printable, [told, *terms, *more])))
+        told = f"{nodes[node].path}: {grouped(live)} values, {binary(4 * live)}"
+        shown = ranges(sorted(step.node for step in group))
+        yield Mark(live, shown, "\n".join(map(printable, [told, *terms, *more])))
 
 
 def _is_sequence(analysis: Analysis) -> bool:
