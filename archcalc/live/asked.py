@@ -9,12 +9,9 @@ from itertools import islice
 from typing import Any
 
 from archcalc import garbage
-from archcalc.live import answer, exported, swept
-from archcalc.live.places import places
+from archcalc.live import answer  # the others are imported when a page asks for more than numbers
 from archcalc.live.question import Refused, question, text_of, word
 from archcalc.live.session import Session
-from archcalc.live.written import written
-from archcalc.operators import TABLE, operator_class
 from archcalc.spec import catalog
 from archcalc.units import printable
 
@@ -23,7 +20,7 @@ Answering = Callable[[Session, dict[str, Any]], Iterator[answer.Part]]
 
 
 def _opened(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
-    """Tell what is open, and what a text may hold."""
+    """Tell what is open."""
     opened = session.opened
     text, version = session.read()
     yield {
@@ -34,14 +31,20 @@ def _opened(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
         "settings": opened.settings,
         "file": opened.file,
         "version": version,
-        "operators": _operators(),
     }
 
 
+def _operators(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
+    """Tell which operators a text may hold."""
+    yield {"part": "operators", "operators": _usages()}
+
+
 @cache
-def _operators() -> list[list[Any]]:
+def _usages() -> list[list[Any]]:
     """Return name, usage, what it is, and usage and help of each argument."""
     import inspect
+
+    from archcalc.operators import TABLE, operator_class
 
     found = []
     for name in TABLE:
@@ -79,6 +82,8 @@ def _answer(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
 
 
 def _sweep(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
+    from archcalc.live import swept
+
     ask, values = question(asked), asked.get("values")
     if not isinstance(values, list) or len(values) > swept.MOST:
         raise Refused("no such values")
@@ -138,6 +143,8 @@ def _save(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
 
 
 def _export(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
+    from archcalc.live import exported
+
     ask, form = question(asked), word(asked, "form")
     if form not in exported.FORMS:
         raise Refused("no such form")
@@ -145,16 +152,21 @@ def _export(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
 
 
 def _written(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
+    from archcalc.live.written import written
+
     yield {"part": "written", **written(question(asked))}
 
 
 def _places(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
+    from archcalc.live.places import places
+
     yield {"part": "places", **places(question(asked))}
 
 
 ANSWERS: dict[str, Answering] = {
     "begin": _begin,
     "opened": _opened,
+    "operators": _operators,
     "answer": _answer,
     "sweep": _sweep,
     "bundled": _bundled,

@@ -26,9 +26,14 @@ async function* ask(what, body) {
 // The width of the picture's place to its height; that of the window where it is hidden.
 let room = null;  // measured when it changes: at a key stroke the browser would lay out the page for it
 const shapeOf = () => {
-  const {width, height} = room ??= $("picture").getBoundingClientRect();
+  const {width, height} = $("picture") ? room ??= $("picture").getBoundingClientRect() : expected();
   const shape = width && height ? width / height : innerWidth / (.7 * innerHeight);
   return innerWidth < 600 ? .3 : Math.min(4, Math.max(.3, Math.round(shape * 10) / 10));  // one column is read by scrolling
+};
+// What the styles leave to the picture, before anything is laid out.
+const expected = () => innerWidth < 1024 ? {width: 0, height: 0} : {
+  width: innerWidth - Math.max(280, .27 * innerWidth) - Math.max(322, .26 * innerWidth) - 2,
+  height: innerHeight - 83,
 };
 const question = more => ({
   page: state.page, number: state.number, name: state.name, text: state.text, variant: state.variant,
@@ -84,11 +89,11 @@ const scaledEnds = (low, high) => {
 const fromLink = () => {
   const link = new URLSearchParams(location.hash.slice(1));
   const settings = [...link].filter(([key]) => key.startsWith("set.")).map(([key, value]) => [key.slice(4), value]);
-  state.by = $("by").value = ["params", "alive", "field"].find(by => by === link.get("by")) ?? "multiplies";
+  state.by = ["params", "alive", "field"].find(by => by === link.get("by")) ?? "multiplies";
   const told = settings.length || link.has("set") ? Object.fromEntries(settings) : undefined;
   return {net: link.get("net"), settings: told, variant: link.get("variant") ?? undefined};
 };
-// The first question is on its way before the editor is read.
+// The first question is on its way before the page is read.
 const beginning = fromLink().net ? undefined : ask("begin", question({...fromLink()}));
 const begun = beginning?.next();
 begun?.catch(() => {});  // `start` tells

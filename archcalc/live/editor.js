@@ -58,17 +58,18 @@ const EXTENSIONS = [
     ...CM.historyKeymap, {key: "Escape", run: () => { leaveEditor(); return true; }}, ...CM.defaultKeymap,
   ]),
 ];
-// A text as it was opened: there is nothing yet that Ctrl-Z could take back.
-const fresh = text => CM.EditorState.create({doc: text, extensions: EXTENSIONS});
-const editor = new CM.EditorView({
-  parent: $("editor"), state: fresh(""),
-  // The question is on its way while the editor draws what was typed.
-  dispatchTransactions: (made, view) => {
-    if (made.some(({docChanged}) => docChanged)) typed(made.at(-1).newDoc.toString());
-    view.update(made);
-  },
-});
 document.querySelector("meta[name=nonce]").remove();
+// The question is on its way while the editor draws what was typed.
+const dispatchTransactions = (made, view) => {
+  if (made.some(({docChanged}) => docChanged)) typed(made.at(-1).newDoc.toString());
+  view.update(made);
+};
+let editor = null;
+// A text as it was opened: there is nothing yet that Ctrl-Z could take back.
+const openText = text => {
+  const state = CM.EditorState.create({doc: text, extensions: EXTENSIONS});
+  if (editor) editor.setState(state); else editor = new CM.EditorView({parent: $("editor"), state, dispatchTransactions});
+};
 
 const placeOf = ({place}) => {
   const end = editor.state.doc.length;

@@ -82,21 +82,28 @@ async function load(opened, settings, variant, parts) {
     opening.wrong = !base;
   };
   if (!isOrigin()) await bare();
-  editor.setState(fresh(opened.text));
+  openText(opened.text);
   const shown = typed(opened.text, parts), own = opening;
   trying(async () => {
     await shown;
-    if (base || opening.wrong || own !== opening) return;
-    await bare();  // somebody has typed before the first answer came
-    if (last) showTotals();
+    if (Math.abs(state.wide - shapeOf()) > .11) recompute();  // expected wrongly
+    if (!base && !opening.wrong && own === opening) {
+      await bare();  // somebody has typed before the first answer came
+      if (last) showTotals();
+    }
+    if (!state.operators.length) ({operators: state.operators} = await one("operators", {}));
   });
 }
 
+const readLink = () => {
+  const told = fromLink();
+  $("by").value = state.by;
+  return told;
+};
 async function start(parts) {
-  const {net, settings, variant} = fromLink();
+  const {net, settings, variant} = readLink();
   const opened = parts ? (await begun).value : await one("opened", {});
   if (opened.part === "mistakes") throw new Error(sentence(opened.mistakes[0]));
-  state.operators = opened.operators;
   await load(net ? await one("bundled", {name: net}) : opened, settings, variant, parts);
   opening.bundled = Boolean(net);
 }
@@ -104,7 +111,7 @@ async function start(parts) {
 // Another link in the same tab loads no page. A text that is not saved stays.
 addEventListener("hashchange", () => trying(async () => {
   if (state.text === state.saved) return start();
-  const {settings, variant} = fromLink();
+  const {settings, variant} = readLink();
   Object.assign(state, {settings: settings ?? {}, variant: variant ?? opening.variant});
   recompute();
 }));
@@ -268,7 +275,7 @@ const leaveEditor = () => {
 };
 const KEYS = {
   "/": () => { inTab("drawn"); $("search").focus(); $("search").select(); },
-  e: () => { inTab("text"); editor.focus(); },
+  e: () => { inTab("text"); editor?.focus(); },
   s: () => { inTab("settings"); $("controls").querySelector("input, select")?.focus(); },
   o: openDialog,
   d: () => { $("exports").showPopover(); $("exports").firstElementChild.focus(); },

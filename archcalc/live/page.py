@@ -6,8 +6,9 @@ from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = ("asking", "vendor/codemirror", "../views/lights", "renewing", "editor", "picture", "jumps")
+NAMES = ("vendor/codemirror", "../views/lights", "renewing", "editor", "picture", "jumps")
 SCRIPTS = tuple(HERE / f"{name}.js" for name in (*NAMES, "counts", "settings", "page"))
+FIRST = HERE / "asking.js"  # asks while the page is read
 
 
 def policy(nonce: str) -> str:
@@ -27,7 +28,10 @@ def page(nonce: str) -> bytes:
 @cache
 def _document() -> str:
     style = (HERE / "page.css").read_text(encoding="utf-8")
-    scripts = [file.read_text(encoding="utf-8") for file in SCRIPTS]
     body = (HERE / "page.html").read_text(encoding="utf-8")
-    tags = "".join(f'<script nonce="NONCE">\n{script}</script>\n' for script in scripts)
-    return body.replace("STYLE", style).replace("SCRIPTS", tags)
+    scripts = "".join(map(_script, SCRIPTS))
+    return body.replace("STYLE", style).replace("FIRST", _script(FIRST)).replace("SCRIPTS", scripts)
+
+
+def _script(file: Path) -> str:
+    return f'<script nonce="NONCE">\n{file.read_text(encoding="utf-8")}</script>\n'

@@ -41,7 +41,7 @@ def test_export(opening: Opening, tmp_path: Path, down: int, name: str, begin: s
     page.press("Enter", 13, "\r")
     page.until("document.getElementById('status').textContent.includes('downloaded')")
     end = time.monotonic() + 30
-    while not (tmp_path / name).exists():
+    while not ((tmp_path / name).exists() and (tmp_path / name).stat().st_size):
         assert time.monotonic() < end
         time.sleep(0.02)
     assert (tmp_path / name).read_text().startswith(begin)

@@ -136,3 +136,15 @@ def test_a_window_of_another_shape_has_another_picture(opening: Opening) -> None
     page.until(f"{wide} === {columns}")
     page.settled()
     assert page.total("parameters") == archcalc.load("googlenet").analyze().parameters
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (1440, 900), (1920, 1080), (2560, 1300)])
+def test_the_first_picture_has_the_shape_of_its_place(opening: Opening, size: tuple[int, int]) -> None:
+    """It is asked for before anything is laid out, and not again."""
+    page = opening()
+    page.browser.size(*size)
+    page.browser.open(page.address)
+    page.settled()
+    asked = page.js("performance.getEntriesByType('resource').map(e => e.name.split('/').at(-1))")
+    assert asked[0] == "begin" and "answer" not in asked
+    assert page.js("state.wide === shapeOf()")

@@ -15,6 +15,7 @@ import archcalc
 from archcalc.live import asked, page
 from archcalc.live.question import question
 from archcalc.live.session import Beginning, Session
+from archcalc.operators import TABLE
 
 VENDOR = Path(page.__file__).with_name("vendor")
 
@@ -394,7 +395,7 @@ def test_codemirror_is_the_one_that_is_written_down() -> None:
 
 
 def test_no_part_of_the_page_ends_its_script() -> None:
-    for file in page.SCRIPTS:
+    for file in (page.FIRST, *page.SCRIPTS):
         assert "</script" not in file.read_text().lower() and "NONCE" not in file.read_text(), file
 
 
@@ -412,6 +413,16 @@ def test_the_first_question_is_answered_with_what_is_open() -> None:
     assert drawn["svg"].startswith("<svg ")
     assert linked[1]["totals"]["parameters"] == str(7 * 28 + 5 * 64)  # what the link says
     assert plain["totals"]["parameters"] == str(4 * 28 + 5 * 37)  # it says that there are none
+
+
+def test_operators_are_told_with_their_arguments() -> None:
+    with served() as server:
+        (told,) = ask(server, "operators")
+    usages = {name: (usage, about, arguments) for name, usage, about, arguments in told["operators"]}
+    assert set(usages) == set(TABLE)
+    usage, about, arguments = usages["maxpool"]
+    assert usage.startswith("maxpool ") and about
+    assert all(name and help for name, help in arguments)
 
 
 def test_what_is_answered_ahead_gives_way_to_a_page() -> None:

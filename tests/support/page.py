@@ -18,6 +18,7 @@ class Page:
         self.browser, self.js, self.address = browser, browser.js, address
         browser.open(address)
         self.settled()
+        self.until("state.operators.length > 0")  # the last that a new page asks for
 
     def until(self, condition: str) -> None:
         end = time.monotonic() + 30
