@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis.costs import Analysis
 from archcalc.analysis.field import receptive_fields
@@ -15,15 +15,17 @@ from archcalc.errors import ArchError
 from archcalc.live.question import Question
 from archcalc.network import Network
 from archcalc.operators.shape import Shape
+from archcalc.reports.boxes import alive, layers
 from archcalc.reports.drawn import drawn
 from archcalc.reports.layout import title
-from archcalc.reports.page import alive, layers
 from archcalc.spec.expressions import Value
 from archcalc.spec.model import Spec, Variable
 from archcalc.spec.settings import show_value
 from archcalc.units import binary, printable
 from archcalc.views import svg
-from archcalc.views.diagnostics import Mistake, placed
+
+if TYPE_CHECKING:
+    from archcalc.views.diagnostics import Mistake
 
 Part = dict[str, Any]
 Shown = tuple[Drawing, list[Drawable]]
@@ -49,6 +51,8 @@ def answer(asked: Question) -> Iterator[Part]:
 
 def mistakes(error: ArchError, text: str) -> list[Part]:
     """Return the mistakes, with characters as a browser counts them: an emoji is two."""
+    from archcalc.views.diagnostics import placed
+
     return [_mistake(found, text) for found in placed(error)]
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from archcalc.analysis.costs import Analysis
-from archcalc.analysis.difference import Difference, difference
 from archcalc.drawing.layout import Drawable, Wishes
 from archcalc.network import Network
-from archcalc.reports.differences import differs
 from archcalc.reports.layout import label
 from archcalc.units import printable, scaled
+
+if TYPE_CHECKING:
+    from archcalc.analysis.difference import Difference
 
 
 def drawn(network: Network, other: Network | None, wishes: Wishes) -> list[Drawable]:
@@ -16,6 +19,8 @@ def drawn(network: Network, other: Network | None, wishes: Wishes) -> list[Drawa
     analysis = network.analyze()
     if other is None:
         return [Drawable(analysis, _title(_name(network), analysis), wishes)]
+    from archcalc.analysis.difference import difference
+
     found = difference(analysis, other.analyze())
     pair = zip((found.before, found.after), _names([network, other]), _marks(found), strict=True)
     return [
@@ -47,6 +52,8 @@ def _title(name: str, analysis: Analysis) -> str:
 
 def _marks(found: Difference) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the status of each layer of both networks; '' for one that does not differ."""
+    from archcalc.reports.differences import differs
+
     before: dict[str | None, str] = {}
     after: dict[str | None, str] = {}
     for row in found.layers:

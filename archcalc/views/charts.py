@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import ceil, floor, log10, sqrt
 
-from archcalc.reports.page import Ball, Mark
+from archcalc.reports.boxes import Mark
+from archcalc.reports.page import Ball
 from archcalc.sweeps.results.histograms import Bins, Density, Histogram
 from archcalc.units import binary, grouped, scaled
 from archcalc.views.html import text
