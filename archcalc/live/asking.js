@@ -23,17 +23,18 @@ async function* ask(what, body) {
   }
 }
 
-// The width of the picture's place to its height; that of the window where it is hidden.
-let room = null;  // measured when it changes: at a key stroke the browser would lay out the page for it
-const shapeOf = () => {
-  const {width, height} = $("picture") ? room ??= $("picture").getBoundingClientRect() : expected();
-  const shape = width && height ? width / height : innerWidth / (.7 * innerHeight);
-  return innerWidth < 600 ? .3 : Math.min(4, Math.max(.3, Math.round(shape * 10) / 10));  // one column is read by scrolling
-};
-// What the styles leave to the picture, before anything is laid out.
-const expected = () => innerWidth < 1024 ? {width: 0, height: 0} : {
+// The picture's place in pixels: what the styles leave to it in a wide window, until that is laid out.
+let room = innerWidth < 1024 ? null : {
   width: innerWidth - Math.max(280, .27 * innerWidth) - Math.max(322, .26 * innerWidth) - 2,
   height: innerHeight - 83,
+};
+// It is measured when it changes: at a key stroke the browser would lay out the page for it.
+const measured = () => room ??= $("picture")?.getBoundingClientRect() ?? null;
+// Its width to its height; those of the window where it is hidden.
+const shapeOf = () => {
+  const {width, height} = measured() ?? {};
+  const shape = width && height ? width / height : innerWidth / (.7 * innerHeight);
+  return innerWidth < 600 ? .3 : Math.min(4, Math.max(.3, Math.round(shape * 10) / 10));  // one column is read by scrolling
 };
 const question = more => ({
   page: state.page, number: state.number, name: state.name, text: state.text, variant: state.variant,

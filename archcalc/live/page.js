@@ -86,7 +86,8 @@ async function load(opened, settings, variant, parts) {
   const shown = typed(opened.text, parts), own = opening;
   trying(async () => {
     await shown;
-    if (Math.abs(state.wide - shapeOf()) > .11) recompute();  // expected wrongly
+    room = null;
+    if (Math.abs(state.wide - shapeOf()) > .11) recompute();  // another place than was expected
     if (!base && !opening.wrong && own === opening) {
       await bare();  // somebody has typed before the first answer came
       if (last) showTotals();

@@ -66,7 +66,7 @@ const nearestPath = path => {
 const resize = () => {
   if (!svg) return;
   const {width, height} = svg.viewBox.baseVal;
-  room ??= $("picture").getBoundingClientRect();
+  measured();
   const [least, edge] = innerWidth < 600 ? [1.25, 14] : [.62, 2];  // a phone has its width, and scrolls
   const whole = Math.min(1.25, (room.width - edge) / width, Math.max((room.height - 2) / height, least));
   const size = zoom || Math.max(whole, .3);
