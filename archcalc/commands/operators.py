@@ -66,7 +66,9 @@ def _family(family: str) -> str:
 
 
 def _explain(cls: type[Operator]) -> str:
-    lines = [usage(cls), "", *f"{inspect.getdoc(cls)}".split("\n")]
+    lines = textwrap.wrap(usage(cls), WIDTH, subsequent_indent="  ")
+    for paragraph in f"{inspect.getdoc(cls)}".split("\n\n"):
+        lines += ["", *textwrap.wrap(paragraph, WIDTH)]
     if cls.arguments:
         lines += ["", *(f"  {argument.usage:10}  {argument.help}" for argument in cls.arguments)]
     return "\n".join(lines)

@@ -1,6 +1,6 @@
-"""What is true of an operator, one file a family: no files, no arrays, no positions.
+"""Define the operators of the spec language: shapes, weights and work, in one module per family.
 
-The table names every operator of the spec language; its family is imported on first use.
+The table names every operator; its family is imported on first use.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _loaded: dict[str, type[Operator]] = {}
 
 
 def operator_class(name: str) -> type[Operator]:
-    """The class of an operator of `TABLE`, by its name in a spec."""
+    """Return the class of an operator by its name in a spec, which is in `TABLE`."""
     found = _loaded.get(name)
     if found is None:
         family = import_module(f"archcalc.operators.{TABLE[name]}")

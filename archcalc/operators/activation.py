@@ -1,4 +1,4 @@
-"""Activations: each value through a function. The census counts the formula that is given."""
+"""Activations: functions of each value. The census counts the operations of the formula given."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from archcalc.operators.shape import Shape
 
 
 class Activation(Pointwise):
-    """A function of one value; `steps` is what one evaluation of its formula does."""
+    """The base of functions of one value; `steps` are the operations of its formula."""
 
     steps: ClassVar[Steps]
 
@@ -44,14 +44,14 @@ class Activation(Pointwise):
 
 
 class OfOutput(Activation):
-    """One whose derivative is a function of its output."""
+    """The base of activations whose derivative is a function of the output."""
 
     def kept(self, *inputs: Shape) -> KeepRules:
         return KEEPS_OUTPUT
 
 
 class OfInput(Activation):
-    """One whose derivative is a function of its input alone."""
+    """The base of activations whose derivative is a function of the input alone."""
 
     def kept(self, *inputs: Shape) -> KeepRules:
         return KEEPS_INPUT
@@ -117,7 +117,7 @@ class Leaky(OfOutput):
 
 
 class PRelu(Activation):
-    """x where it is positive, else x · slope, a learned slope for each channel (He et al. 2015)."""
+    """x where it is positive, else slope·x, with a learned slope for each channel (He et al. 2015)."""
 
     name = "prelu"
     arguments = (Argument("shared", "flag", "one slope for all channels", False),)
@@ -143,7 +143,7 @@ class Elu(OfOutput):
 
 
 class Selu(OfOutput):
-    """1.0507 · elu with an alpha of 1.6733 (Klambauer et al. 2017): a multiply more than elu."""
+    """1.0507 · elu with an alpha of 1.6733 (Klambauer et al. 2017): one multiply more than elu."""
 
     name = "selu"
     steps: ClassVar[Steps] = {**Elu.steps, "multiplies": 2}
@@ -166,7 +166,7 @@ class Tanh(OfOutput):
 class Softplus(OfOutput):
     """max(x, log(1 + exp(x))) (Dugas et al. 2001); a logarithm counts as an exponential.
 
-    The largest of both is the logarithm, and x where exp(x) is beyond all numbers.
+    The maximum is the logarithm, except where exp(x) overflows: there it is x.
     """
 
     name = "softplus"
@@ -222,8 +222,8 @@ class HardSwish(OfInput):
 class Softmax(OfOutput):
     """Softmax over the channels of each position.
 
-    n channels: n − 1 comparisons for the largest, n additions that subtract it, n exponentials, n − 1
-    additions, n divisions.
+    Per position of n channels: n − 1 comparisons for the largest, n additions to subtract it, n
+    exponentials, n − 1 additions, n divisions.
     """
 
     name = "softmax"
@@ -244,8 +244,9 @@ class Softmax(OfOutput):
 class LogSoftmax(OfOutput):
     """Logarithm of the softmax over the channels of each position: x − largest − log Σ exp(x − largest).
 
-    n channels: n − 1 comparisons for the largest, n additions that subtract it, n exponentials, n − 1
-    additions, a logarithm, which counts as an exponential, and n additions that subtract it.
+    Per position of n channels: n − 1 comparisons for the largest, n additions to subtract it, n
+    exponentials, n − 1 additions, a logarithm, which counts as an exponential, and n additions to
+    subtract it.
     """
 
     name = "logsoftmax"
@@ -264,7 +265,7 @@ class LogSoftmax(OfOutput):
 
 
 class Dropout(Activation):
-    """Nothing at inference, and declared so."""
+    """Dropout: at inference it does nothing."""
 
     name = "dropout"
 
@@ -276,7 +277,7 @@ class Dropout(Activation):
 
 
 class DropPath(Dropout):
-    """Stochastic depth (Huang et al. 2016): nothing at inference, and declared so."""
+    """Stochastic depth (Huang et al. 2016): at inference it does nothing."""
 
     name = "droppath"
 

@@ -1,4 +1,4 @@
-"""The arguments of an operator: how a spec writes them, and which values they take."""
+"""Define the arguments of operators: how a spec writes them, and which values they take."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from archcalc.rationals import Quotient
 from archcalc.symbols import Int, Symbol
 from archcalc.tuples import NamedTuple
 
-# a size is from 1, an offset from 0, a move of any sign; a pair and offsets are one an axis; padding has
-# two sides; an order is one of the axes, a shape its sizes, of which one may be left open (−1)
+# size: from 1. offset: from 0. move: of any sign. pair, offsets: one per axis. padding: two sides per
+# axis. order: a permutation of the axes. shape: the sizes of the axes, of which one may be left open
+# (−1).
 ArgumentKind = Literal[
     "size",
     "offset",
@@ -33,16 +34,16 @@ MOST_AXES = 4  # of a tensor: three of positions, and channels
 
 
 class Argument(NamedTuple):
-    """An argument as a spec writes it. Without a default it is required and positional."""
+    """An argument of an operator; one without a default is required, and has no name in a spec."""
 
     name: str
     kind: ArgumentKind
     help: str
     default: Any = ...
-    choices: tuple[str, ...] = ()  # of a word
-    above: int | None = 0  # of a number: it is larger than this
-    most: int | None = 1  # of a number
-    positional: bool = False  # without a name, though it may be left out
+    choices: tuple[str, ...] = ()  # for a word
+    above: int | None = 0  # for a number: its exclusive lower bound
+    most: int | None = 1  # for a number: its upper bound
+    positional: bool = False  # whether it has no name in a spec, though it may be left out
 
     @property
     def required(self) -> bool:
@@ -50,7 +51,7 @@ class Argument(NamedTuple):
 
     @property
     def usage(self) -> str:
-        """How it stands in the reference: 'filters', 'k=1', 'nobias'."""
+        """The argument in the reference: 'filters', 'k=1', 'nobias'."""
         if self.required or self.kind == "flag":
             return self.name
         if self.kind == "number":
@@ -63,11 +64,11 @@ class Argument(NamedTuple):
 
     @property
     def attribute(self) -> str:
-        """The operator's attribute; Python keeps `from` for itself."""
+        """The name of the operator's attribute; `from` is a keyword of Python."""
         return "start" if self.name == "from" else self.name
 
     def written(self, value: Any) -> str:
-        """The argument with this value in a spec: 'k3', 'from=16', 'nobias', 'table={[[0, 1]]}'."""
+        """Return the argument with a value as a spec writes it: 'k3', 'from=16', 'table={[[0, 1]]}'."""
         if self.kind == "flag":
             return self.name if value else f"{self.name}=false"
         if self.kind == "table":
@@ -77,16 +78,16 @@ class Argument(NamedTuple):
         return f"{self.name}{'' if len(self.name) == 1 else '='}{self.size_written(value)}"
 
     def size_written(self, value: Any) -> str:
-        """A size, or one an axis, as a spec writes it: '3', '1x7', '_x64', '{-3}'."""
+        """Return a size, or the sizes of all axes, as a spec writes them: '3', '1x7', '_x64', '{-3}'."""
         if self.kind in ("order", "shape"):
             return "x".join("_" if size == OPEN else str(size) for size in value)
         return f"{{{value}}}" if self.kind == "move" and value < 0 else written(value)
 
     def accept(self, value: Any, rank: int = 2) -> Any:
-        """The value an operator keeps: one size an axis, tables as tuples, numbers as floats.
+        """Return the value as an operator stores it: a size for each axis, tuples, floats.
 
         Raises:
-            ShapeError: not of the argument's kind.
+            ShapeError: the value is not of the argument's kind.
         """
         if self.kind == "flag":
             if not isinstance(value, bool):
@@ -118,14 +119,14 @@ class Argument(NamedTuple):
         return tuple(map(self._amount, value))
 
     def _amount(self, value: Any) -> Any:
-        """Along one axis: of padding, on its two sides."""
+        """Return the size along one axis; for padding, those of its two sides."""
         if self.kind != "padding":
             return self._size(value)
         sides = value if isinstance(value, Margin) else (value, value)
         return Margin(*map(self._size, sides))
 
     def _order(self, value: tuple[Any, ...], rank: int) -> tuple[int, ...]:
-        """Plain integers: a symbol that decides where an axis stands is fixed."""
+        """Return plain integers: a symbol that decides the place of an axis is fixed to its value."""
         whole = all(isinstance(n, int | Symbol) and not isinstance(n, bool) for n in value)
         order = tuple(int(n) for n in value) if whole else ()
         if sorted(order) != list(range(rank + 1)):
@@ -213,13 +214,14 @@ class Argument(NamedTuple):
 
 
 def _plain(value: float) -> str:
-    """A number without an exponent, as expressions take it."""
+    """Return a number without an exponent, as expressions take it."""
     from decimal import Decimal
 
     return f"{Decimal(repr(value)):f}"
 
 
 def written(value: Any) -> str:
+    """Return sizes as a spec writes them: '3' if all are equal, else '1x7'."""
     if not isinstance(value, tuple) or isinstance(value, Margin):
         return str(value)
     return str(value[0]) if all(v == value[0] for v in value) else "x".join(map(str, value))
@@ -230,7 +232,7 @@ def _as_text(value: tuple[Any, ...]) -> str:
 
 
 def _axes_help(argument: Argument, rank: int) -> str:
-    """How sizes are written for so many axes."""
+    """Say how sizes are written for so many axes."""
     name = argument.name if len(argument.name) == 1 else ""
     if len(argument.name) > 1 and not (argument.required or argument.positional):
         name = f"{argument.name}="

@@ -1,4 +1,4 @@
-"""Attention: every token is a weighted sum of all, weighted by how well they match."""
+"""Attention: each output token is a sum of all tokens' values, weighted by scores of query and key."""
 
 from __future__ import annotations
 
@@ -32,21 +32,22 @@ _AS_THEY_ARRIVE = "`bare` takes queries, keys and values as they arrive: heads �
 class Attention(Operator):
     """Multi-head attention of a sequence to itself, or to the sequence of a label (Vaswani et al. 2017).
 
-    n tokens of d channels: four projections (query, key, value, output) of n·d·d multiplies, n·n·d for
-    the scores of all pairs and n·n·d for the weighted sums of values, whatever the number of heads. A
-    softmax over the n keys for each head and query. The factor 1/√(d/heads) belongs to the query's
-    weights. What is inside (projections, scores) is no map of the memory figures unless asked for.
+    Multiplies for n tokens of d channels: n·d·d for each of four projections (query, key, value,
+    output), n·n·d for the scores of all pairs, and n·n·d for the weighted sums of values, whatever the
+    number of heads. A softmax runs over the n keys of each head and query. The factor 1/√(d/heads) is
+    part of the query's weights. Memory figures leave out the tensors inside, unless asked for.
 
-    `@memory`: keys and values come from there (m tokens: m·d·d for each, n·m·d for scores and sums); of
-    two labels, keys from the first and values from the second. `kv=8`: so many heads of keys and values,
-    each for equally many of the queries. `head=64` channels a head, instead of d / heads. `bare`: the
-    inputs are queries, keys and values; the scores' factor then takes a multiply a value of the queries.
+    `@memory`: its m tokens give the keys and values: m·d·d multiplies for each, n·m·d for the scores and
+    for the sums. Of two labels, the first gives the keys, the second the values. `kv=8` sets the number
+    of heads of keys and values; each serves equally many heads of queries. `head=64` sets the channels
+    of a head, instead of d / heads. `bare`: the inputs are queries, keys and values, without
+    projections; the factor of the scores then takes one multiply per value of the queries.
 
-    `causal`, `window=N` and both leave scores out by setting them to −∞. They are counted in full, as
-    they are computed; a kernel that skips them would do n·(n + 1)/2 of the n·n pairs under `causal`.
-    `relative=N` adds a learned bias for each head and distance from −N to N, farther ones alike, to the
-    scores. `rotary`: queries and keys are turned by their place (Su et al. 2021), halves of a head as
-    pairs: 2 multiplies and an addition a value, its angles a table that nobody learns.
+    `causal` and `window=N` mask scores: they set them to −∞. Masked scores are computed, so they count;
+    a kernel that skips them computes n·(n + 1)/2 of the n·n pairs under `causal`. `relative=N` adds to
+    each score a learned bias for its head and distance from −N to N; those farther apart share the last.
+    `rotary` rotates queries and keys by their positions (Su et al. 2021), with the halves of a head as
+    pairs: 2 multiplies and one addition per value. Its table of angles is not learned.
     """
 
     name = "attention"
@@ -54,14 +55,14 @@ class Attention(Operator):
         HEADS,
         Argument("kv", "size", "heads of keys and values, if fewer", None),
         Argument("head", "size", "channels of a head, if not channels / heads", None),
-        Argument("causal", "flag", "no token attends to those behind it", False),
-        Argument("window", "size", "attends only to tokens fewer than so many places away", None),
-        Argument("relative", "size", "a learned bias by distance, up to so many places", None),
-        Argument("rotary", "flag", "queries and keys are turned by their place", False),
-        Argument("base", "size", "of the angles of `rotary`", 10000),
+        Argument("causal", "flag", "no token attends to later ones", False),
+        Argument("window", "size", "a token attends to those less than so many positions away", None),
+        Argument("relative", "size", "a learned bias for each distance up to so many positions", None),
+        Argument("rotary", "flag", "rotary position embedding of queries and keys", False),
+        Argument("base", "size", "base of the angles of `rotary`", 10000),
         NOBIAS,
         Argument("noout", "flag", "no output projection", False),
-        Argument("bare", "flag", "no projections at all", False),
+        Argument("bare", "flag", "no projections: the inputs are queries, keys, values", False),
     )
     labels = (0, 2)
     weight_layer, stored, buffer = 2, True, "fresh"
@@ -173,7 +174,7 @@ class Attention(Operator):
         return tuple(made)
 
     def _sources(self, *inputs: Shape) -> tuple[Shape, Shape, Shape]:
-        """Where queries, keys and values come from."""
+        """Return the inputs that give queries, keys and values."""
         return inputs[0], inputs[min(KEY, len(inputs) - 1)], inputs[min(VALUE, len(inputs) - 1)]
 
     def _require_heads(self, x: Shape, keys: Shape, values: Shape) -> None:
@@ -206,16 +207,16 @@ class Attention(Operator):
             )
 
     def _matched(self, *inputs: Shape) -> Int:
-        """Channels of the queries of all heads."""
+        """Return the channels of all heads' queries."""
         return inputs[0].channels if self.head is None else self.heads * self.head
 
     def _keys(self, *inputs: Shape) -> Int:
-        """Channels of the keys of all heads."""
+        """Return the channels of all heads' keys."""
         matched = self._matched(*inputs)
         return matched if self.kv is None else self.kv * (matched // self.heads)
 
     def _mixed(self, *inputs: Shape) -> Int:
-        """Channels of the sums of values of all heads."""
+        """Return the channels of all heads' sums of values."""
         if not self.bare:
             return self._matched(*inputs)
         values = self._sources(*inputs)[VALUE].channels
@@ -225,18 +226,18 @@ class Attention(Operator):
 class WindowAttention(Operator):
     """Self-attention among the positions of each window of a map (Swin: Liu et al. 2021).
 
-    As `attention` with n = window · window in each of the windows, which cover the map side by side;
-    positions of the last ones beyond the map are zeros, and count. A learned bias for each head and
-    relative place is added to every score. `shift` moves the grid, and costs nothing: the map is rolled,
-    and what meets in a window from two sides of it does not attend to each other, though its scores are
-    computed. Nothing moves where one window spans the map.
+    Counted as `attention` with n = window · window tokens in each window. The windows tile the map; the
+    positions of the last ones beyond it are zeros, and count. A learned bias for each head and relative
+    position is added to every score. `shift` moves the grid of windows at no cost: the map is rolled.
+    Positions that meet in a window from opposite sides of the map do not attend to each other, though
+    their scores are computed. Nothing moves along an axis that one window spans.
     """
 
     name = "windowattention"
     arguments = (
         HEADS,
         Argument("window", "size", "height and width of the windows"),
-        Argument("shift", "offset", "moves the grid of windows down and across", 0),
+        Argument("shift", "offset", "moves the grid of windows down and right", 0),
     )
     weight_layer, stored, buffer = 2, True, "fresh"
 

@@ -27,9 +27,9 @@ STRIDE = Argument("s", "pair", "stride", 1)
 class Conv(Windowed):
     """Convolution with bias; grouped, dilated, or with a connection table.
 
-    Multiplies: output values × kernel positions × input channels / groups, positions in
-    the padding included. A `table` lists for each filter the input channels that it reads
-    (LeCun et al. 1998, Table I).
+    Multiplies: output values × kernel positions × input channels / groups, including those in the
+    padding. A `table` lists for each filter the input channels that it reads (LeCun et al. 1998, Table
+    I).
     """
 
     name = "conv"
@@ -116,11 +116,11 @@ class Conv(Windowed):
 
 
 class Deconv(Windowed):
-    """Transposed convolution with bias: every input value is spread over a window of the output.
+    """Transposed convolution with bias: each input value is spread over a window of the output.
 
-    Counted from the input side: input positions × kernel × input channels × filters / groups,
-    including what the padding then crops. Output: (input − 1)·s + d·(k − 1) + 1 + out − 2·p, where `out`
-    are values more at the end of each axis, which have a bias at least (torch's output_padding).
+    Multiplies: input positions × kernel positions × input channels × filters / groups, including those
+    that the padding then crops. The output has (input − 1)·s + d·(k − 1) + 1 + out − 2·p positions along
+    an axis; the last `out` of them (torch's output_padding) may get nothing but the bias.
     """
 
     name = "deconv"
@@ -194,10 +194,10 @@ class Deconv(Windowed):
 
 
 def _distinct(n: Int, k: Int, s: Int, d: Int) -> Int:
-    """How many different numbers i·s + t·d there are for i < n and t < k.
+    """Return the number of different values i·s + t·d for i < n and t < k.
 
-    Two pairs give the same where i differs by a multiple of d/gcd and t by as many of s/gcd: all pairs
-    count but those for which there is one of smaller i.
+    Two pairs give the same value if i differs by a multiple of d/gcd and t by the same multiple of
+    s/gcd. So all pairs count, except those that have an equal pair with a smaller i.
     """
     common = gcd(s, d)
     return n * k - maximum(n - d // common, 0) * maximum(k - s // common, 0)
@@ -207,7 +207,7 @@ def divide_groups(groups: Int, channels: Int, filters: Int) -> None:
     """Refuse groups that do not divide the channels of the input and of the output.
 
     Raises:
-        ShapeError: they do not.
+        ShapeError: the groups do not divide one of them.
     """
     for count, what in ((channels, "channels"), (filters, "filters")):
         require(

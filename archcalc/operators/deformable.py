@@ -1,4 +1,4 @@
-"""Convolution whose windows are deformed by offsets that another layer computes."""
+"""Deformable convolution: another layer computes offsets of the taps of its windows."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from archcalc.symbols import Int
 
 
 class DeformConv(Windowed):
-    """Convolution of values that lie off the grid, by the offsets of `@label` (Dai et al. 2017).
+    """Convolution of values sampled off the grid, at the offsets that `@label` gives (Dai et al. 2017).
 
-    The offsets are 2·k·k channels at the output's positions: down and across for each tap of the kernel,
-    row by row, as torchvision's deform_conv2d has them. A value between positions is the sum of its 4
-    neighbors, each times its share: 4 multiplies and 3 additions for each sampled value, beside those of
-    the convolution; the shares are the same for all channels, and count nothing. With `modulated`
-    (Zhu et al. 2019) k·k channels more, behind a sigmoid, are factors of the taps. Which values are read
-    depends on the offsets: the receptive field is what the window sees without them.
+    The offsets are 2·k·k channels at the output's positions: down and right for each tap of the kernel,
+    row by row, as in torchvision's deform_conv2d. A sampled value is the weighted sum of its 4
+    neighbors: 4 multiplies and 3 additions, beside those of the convolution. The weights of the
+    neighbors are the same for all channels, and are not counted. With `modulated` (Zhu et al. 2019), k·k
+    more channels are factors of the taps, after a sigmoid. The receptive field is that of the window
+    without offsets.
     """
 
     name = "deformconv"

@@ -1,4 +1,4 @@
-"""Words as vectors, and back: tables that are looked up, places that are added, tied heads."""
+"""Embeddings: tables of learned vectors, output heads tied to them, and fixed position embeddings."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from archcalc.symbols import Int
 
 
 class Embedding(Operator):
-    """A learned vector for each word: an id that arrives is replaced by its row of the table.
+    """A learned vector for each word: an id is replaced by its row of the table.
 
-    Parameters: words × channels. A lookup multiplies nothing. Ids are whole numbers from 0, one a place;
-    an input that holds them is filled with seeded ones, unless `run --image FILE.npy` gives others.
+    Parameters: words × channels. A lookup multiplies nothing. Ids are integers from 0, one per position;
+    an input of ids is filled with seeded ones, unless `run --image FILE.npy` gives others.
     """
 
     name = "embedding"
@@ -76,10 +76,10 @@ class Embedding(Operator):
 
 
 class Unembed(Operator):
-    """A head tied to an embedding: how well each place matches each word, by the embedding's own table.
+    """An output head tied to an embedding: a score for each position and word (Press & Wolf 2017).
 
-    Multiplies: places × words × channels, as the linear layer that it is; without parameters of its own,
-    and without a bias (Press & Wolf 2017). `@tok` is the label of the embedding.
+    It is a linear layer without a bias, whose weights are the embedding's table: it has no parameters of
+    its own. Multiplies: positions × words × channels. `@tok` is the label of the embedding.
     """
 
     name = "unembed"
@@ -90,7 +90,7 @@ class Unembed(Operator):
     words: Int
 
     def __str__(self) -> str:
-        return self.name  # the label says the rest
+        return self.name  # the label gives the words
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return inputs[0].of(self.words)
@@ -114,10 +114,10 @@ class Unembed(Operator):
 
 
 class Sinusoid(Pointwise):
-    """Fixed waves added to the sequence, of a length for each pair of channels (Vaswani et al. 2017).
+    """Fixed waves added to a sequence, one wavelength for each pair of channels (Vaswani et al. 2017).
 
-    Channel 2i of place p gets sin(p / 10000^(2i/channels)), channel 2i + 1 the cosine: one addition a
-    value. Nobody learns the table, so that its values are no parameters, and making it is not counted.
+    At position p, sin(p / 10000^(2i/channels)) is added to channel 2i, and the cosine to channel 2i + 1:
+    one addition per value. The table is not learned, so it has no parameters; making it is not counted.
     """
 
     name = "sinusoid"

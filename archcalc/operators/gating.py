@@ -1,4 +1,4 @@
-"""Gated linear units: one half of the channels gates the other, so that half of them are left."""
+"""Gated linear units: one half of the channels gates the other, and the output has half of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from archcalc.symbols import Int
 
 
 class Gate(Operator):
-    """A product of both halves, one through a function; `steps` is what one output takes."""
+    """The base of gates: a product of both halves, one through a function; `steps` are per output."""
 
     arguments = ()
     weight_layer, stored, buffer = False, True, "fresh"
@@ -55,14 +55,14 @@ class Gate(Operator):
 
 
 class Glu(Gate):
-    """The first half of the channels · sigmoid of the second (Dauphin et al. 2017; torch's GLU)."""
+    """First half of the channels times the sigmoid of the second (Dauphin et al. 2017; torch's GLU)."""
 
     name = "glu"
     steps: ClassVar[Steps] = {"multiplies": 1, "additions": 1, "divisions": 1, "exponentials": 1}
 
 
 class SwiGlu(Gate):
-    """Swish of the first half of the channels · the second (Shazeer 2020; the order is Llama's)."""
+    """Swish of the first half of the channels times the second (Shazeer 2020; in Llama's order)."""
 
     name = "swiglu"
     steps: ClassVar[Steps] = {"multiplies": 2, "additions": 1, "divisions": 1, "exponentials": 1}

@@ -1,4 +1,4 @@
-"""What attentions have in common: projections, the scores of pairs, and the sums of values."""
+"""Count what attention operators share: projections, scores of pairs, weighted sums of values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Factors = tuple[tuple[str, Int], ...]
 
 
 class Projection(NamedTuple):
-    """Linear layers that are alike, one for each of `names`: each token's channels → outputs."""
+    """Linear layers of one size, one for each of `names`: they map a token's channels to outputs."""
 
     names: tuple[str, ...]
     tokens: Factors
@@ -35,13 +35,13 @@ class Projection(NamedTuple):
         return (*work, Work("additions", (outputs,))) if biased else work
 
     def links(self, biased: bool) -> Int:
-        """Its connections: a link a product, and one a bias that is added."""
+        """Return the connections: one per product, and one per use of a bias."""
         tokens = product([size for _, size in self.tokens])
         return len(self.names) * tokens * self.outputs * (self.channels + biased)
 
 
 class Scores(NamedTuple):
-    """How well each query matches each key, in each window and for each head."""
+    """The loops over scores: for each window and head, of each query with each key."""
 
     windows: Factors
     heads: Int
@@ -54,10 +54,11 @@ class Scores(NamedTuple):
 
 
 class Inside(NamedTuple):
-    """Values that are made inside an attention.
+    """The numbers of values of the tensors inside an attention operator.
 
-    `projected`: queries, keys and values, where it makes them itself; `mixed`: the sums of values,
-    where they are not its output.
+    Attributes:
+        projected: queries, keys and values, if it computes them.
+        mixed: the weighted sums of values, if they are not its output.
     """
 
     projected: Int
@@ -66,8 +67,10 @@ class Inside(NamedTuple):
 
 
 def divide_heads(heads: Int, channels: Int) -> None:
-    """Raises:
-    ShapeError: the heads do not divide the channels.
+    """Refuse heads that do not divide the channels.
+
+    Raises:
+        ShapeError: they do not.
     """
     require(
         channels % heads == 0,
@@ -87,10 +90,11 @@ def project(projections: tuple[Projection, ...], biased: bool = True) -> tuple[W
 
 
 def attend(scores: Scores, matched: Int, mixed: Int) -> tuple[Work, ...]:
-    """Scores of all pairs of tokens, their softmax, and the sums of values, in each window.
+    """Return the work of the scores of all pairs of tokens, their softmax, and the sums of values.
 
-    `matched`: channels of the queries of all heads, so many products a pair; `mixed`: channels of
-    what all heads together make of the values.
+    Args:
+        matched: the channels of all heads' queries, which are the products of a pair.
+        mixed: the channels of all heads' sums of values.
     """
     pairs = Extent("pairs", (*scores.windows, *scores.queries, *scores.keys))
     outputs = Extent("outputs", (*scores.windows, *scores.queries, ("channels", mixed)))
@@ -111,11 +115,16 @@ def attend(scores: Scores, matched: Int, mixed: Int) -> tuple[Work, ...]:
 def attended(
     inside: Inside, rows: Int, every: tuple[int, ...], ends: bool = False, projects: bool = True
 ) -> KeepRules:
-    """What an attention keeps of what it makes inside; `rows`: queries of all heads and windows.
+    """Return the rules of what an attention operator keeps of its intermediate tensors.
 
-    A plain kernel keeps the softmax of all scores; a fused one the sum of each row, and the mixed
-    values, from which it computes them again. These are its output where it `ends` with them; queries,
-    keys and values are its own if it `projects`.
+    A plain kernel keeps the softmax of all scores. A fused one keeps a statistic of each row of scores
+    and the sums of values, and computes the softmax again.
+
+    Args:
+        rows: the number of queries of all heads and windows.
+        every: all derivatives of the operator.
+        ends: whether the sums of values are its output.
+        projects: whether it computes queries, keys and values.
     """
     mixed: int | Intermediate = OUTPUT if ends else Intermediate("mixed values", inside.mixed)
     return (

@@ -1,4 +1,4 @@
-"""What enters a network."""
+"""The inputs of a network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archcalc.symbols import Int
 
 
 class Input(Operator):
-    """The image that enters the network."""
+    """An input of the network: an image, a sequence or ids."""
 
     name = "input"
     arguments = ()

@@ -1,4 +1,4 @@
-"""Joins: several tensors become one. The first is the one that arrives."""
+"""Joins: several tensors become one. The first is the one that arrives, the others have labels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ VECTOR = 2  # axes of a vector, which is a map of 1 × 1
 
 
 class Join(Operator):
-    """What joins share. `crop` cuts the others to the height and width of the first, centered."""
+    """The base of joins. `crop` cuts the others to the height and width of the first, centered."""
 
     arguments: ClassVar[tuple[Argument, ...]] = (
         Argument("crop", "flag", "cut the others to the first's size", False),
@@ -46,10 +46,10 @@ class Join(Operator):
         return "pointwise"
 
     def parts(self, *inputs: Shape) -> tuple[Shape, ...]:
-        """The inputs as they are joined: cropped, vectors with as many axes as the others.
+        """Return the shapes that are joined: cropped, or with vectors given the axes of the others.
 
         Raises:
-            ShapeError: one is smaller than the first.
+            ShapeError: an input is too small to be cropped.
         """
         first = inputs[0]
         for x in inputs[1:] if self.crop else ():
@@ -63,7 +63,7 @@ class Join(Operator):
         return tuple(_raised(x, rank) for x in inputs)
 
     def offsets(self, *inputs: Shape) -> tuple[Sizes, ...]:
-        """Positions along each axis that are cut off before each input's first value."""
+        """Return the positions along each axis that are cropped at the beginning of each input."""
         parts = self.parts(*inputs)
         if not self.crop:
             return ((0,) * parts[0].rank,) * len(inputs)
@@ -74,14 +74,14 @@ class Join(Operator):
 
 
 class Elementwise(Join):
-    """Inputs of one shape, or that stretch to one as in NumPy: an axis of 1 goes with any size.
+    """The base of elementwise joins: inputs are broadcast as in NumPy, an axis of 1 to any size.
 
-    A vector goes with any number of axes. Each further input costs one step a value of the output.
+    A vector is broadcast to any number of axes. Each further input costs one step per output value.
     """
 
     buffer = "in place"
     step: ClassVar[Kind]
-    refusal: ClassVar[str]  # what cannot be done with {x} and {y}
+    refusal: ClassVar[str]  # the message about {x} and {y} that do not fit
 
     def output_shape(self, *inputs: Shape) -> Shape:
         y, *parts = self.parts(*inputs)
@@ -98,7 +98,7 @@ class Elementwise(Join):
 
 
 class Add(Elementwise):
-    """Sum: one addition a value and further input."""
+    """The sum of the inputs: one addition per value and further input."""
 
     name, step, refusal = "add", "additions", "cannot add {x} to {y}"
 
@@ -107,7 +107,7 @@ class Add(Elementwise):
 
 
 class Sub(Elementwise):
-    """What arrives, less the others: one addition a value and further input."""
+    """What arrives minus the others: one addition per value and further input."""
 
     name, step, refusal = "sub", "additions", "cannot subtract {x} from {y}"
 
@@ -116,7 +116,7 @@ class Sub(Elementwise):
 
 
 class Mul(Elementwise):
-    """Product: one multiply a value and further input; a vector multiplies each channel of a map."""
+    """The product of the inputs: one multiply per value and further input; a vector scales channels."""
 
     name, step, refusal = "mul", "multiplies", "cannot multiply {x} with {y}"
 
@@ -126,7 +126,7 @@ class Mul(Elementwise):
 
 
 class Maximum(Elementwise):
-    """The largest of the values at each place: one comparison a value and further input."""
+    """The largest value at each place: one comparison per value and further input."""
 
     name, step, refusal = "maximum", "comparisons", "cannot compare {x} with {y}"
 
@@ -136,7 +136,7 @@ class Maximum(Elementwise):
 
 
 class Concat(Join):
-    """All inputs behind each other along one axis; the other axes must agree. Costs nothing."""
+    """All inputs, one after another along an axis; the other axes must agree. It costs nothing."""
 
     name = "concat"
     arguments = (*Join.arguments, AXIS)
@@ -173,22 +173,22 @@ class Concat(Join):
 
 
 def _holds(x: Shape, y: Shape) -> Int:
-    """Whether no axis of `x` is shorter than that of `y`."""
+    """Return whether no axis of `x` is shorter than that of `y`."""
     return product([n >= m for n, m in zip(x.extents, y.extents, strict=True)])
 
 
 def _raised(x: Shape, rank: int) -> Shape:
-    """A vector, which goes with any number of axes, with so many; others as they are."""
+    """Return a vector with `rank` axes of positions; any other shape as it is."""
     return Shape(*(1,) * rank, x.channels) if x.rank == VECTOR != rank else x
 
 
 def _is_vector(x: Shape, raised: Shape) -> Int:
-    """Whether `x` is one, if it was raised as one."""
+    """Return whether `x` is a vector, if it was given other axes."""
     return 1 if x.rank == raised.rank else x.positions == 1
 
 
 def _equal_shapes(**shapes: Shape) -> str:
-    """What makes two tensors equal: a layer behind one of them, which is named by its shape."""
+    """Say which layer after one of two tensors, named by its shape, makes them equal."""
     x, y = shapes.values()
     if x.extents == y.extents:
         layer = "linear" if x.is_sequence else "conv"
@@ -212,7 +212,7 @@ def _equal_shapes(**shapes: Shape) -> str:
 
 
 def _factors(**shapes: Shape) -> str:
-    """The same; a vector, as a gate ends with, needs the channels of the map."""
+    """Say the same of factors: a vector, such as the end of a gate, needs the channels of the map."""
     x, y = shapes.values()
     vectors = [s for s in (x, y) if s.rank == 2 and s.positions == 1]
     if len(vectors) != 1:

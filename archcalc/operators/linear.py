@@ -1,4 +1,4 @@
-"""Layers in which every input value is linked to every output."""
+"""Dense layers, radial basis units, and products of matrices."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UNITS = Argument("units", "size", "values of the output")
 
 
 class Linear(Operator):
-    """Dense layer with bias over the channels of a vector, or of each token of a sequence.
+    """Dense layer with bias: over the channels of a vector, or of each token of a sequence.
 
     Multiplies: tokens × outputs × inputs.
     """
@@ -68,9 +68,9 @@ class Linear(Operator):
 
 
 class Rbf(Operator):
-    """Radial basis units with fixed weights: squared distances to a pattern (LeCun et al. 1998).
+    """Radial basis units with fixed weights: squared distances to patterns (LeCun et al. 1998).
 
-    A link subtracts, squares and adds: one multiply and two additions.
+    Each link subtracts, squares and adds: one multiply and two additions.
     """
 
     name = "rbf"
@@ -101,11 +101,11 @@ class Rbf(Operator):
 
 
 class MatMul(Operator):
-    """Product of two tensors' matrices: n positions × k channels by k positions × m channels.
+    """Matrix product of two tensors: n positions × k channels by k positions × m channels.
 
-    `transposed` multiplies by the transpose of the other, m × k; `scaled` divides by √k, as attention
-    does: one multiply an output. Axes before the last positions are matrices side by side, and stretch
-    as in NumPy. Multiplies: n × k × m.
+    Multiplies: n × k × m per matrix. `transposed` multiplies by the transpose of the other, m × k.
+    `scaled` divides by √k, as attention does: one multiply per output. Axes before the last positions
+    are a batch of matrices, and are broadcast as in NumPy.
     """
 
     name = "matmul"
@@ -144,10 +144,10 @@ class MatMul(Operator):
         return KeepRule(0, (1,)), KeepRule(1, (0,))  # each factor for the other
 
     def geometry(self, *inputs: Shape) -> Geometry:
-        return "global"  # every row of the other, though only its own of what arrives
+        return "global"  # an output reads all rows of the other, and its own row of what arrives
 
     def _matrices(self, *inputs: Shape) -> list[Shape]:
-        """With as many axes: those that one lacks stand before it."""
+        """Return the shapes with equally many axes; missing ones are added in front, of size 1."""
         rank = max(x.rank for x in inputs)
         return [Shape(*(1,) * (rank - x.rank), *x) for x in inputs]
 

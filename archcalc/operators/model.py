@@ -1,7 +1,7 @@
-"""The words every operator is described in: shapes, arguments, weights, work, geometry.
+"""Define how operators are described: by arguments, shapes, weights, work and geometry.
 
-An operator states facts and has no defaults for them: `output_shape`, `weights`, `work`,
-`connections`, `kept`, `geometry`, `stored` and `buffer`. What costs nothing says `FREE`.
+There are no defaults: each operator states its `output_shape`, `weights`, `work`, `connections`, `kept`,
+`geometry`, `stored` and `buffer`. The work of one that costs nothing is `FREE`.
 """
 
 from __future__ import annotations
@@ -16,17 +16,14 @@ from archcalc.operators.shape import AXIS_NAMES, Shape, Sizes
 from archcalc.symbols import Int
 from archcalc.tuples import NamedTuple
 
-# "position": learned for a place, and added to what stands there
+# "position": learned for each position, and added to its values
 Role = Literal["weight", "bias", "position", "scale", "shift", "mean", "variance", "fixed"]
 TRAINABLE: tuple[Role, ...] = ("weight", "bias", "position", "scale", "shift")
 STATISTICS: tuple[Role, ...] = ("mean", "variance")
 
 
 class Weight(NamedTuple):
-    """A tensor of numbers that belongs to a layer, under its role.
-
-    `called` is its name where a layer has several of a role.
-    """
+    """A weight tensor of a layer; `called` is its name if the layer has several of its role."""
 
     role: Role
     shape: tuple[Int, ...]
@@ -34,7 +31,7 @@ class Weight(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Its name among the tensors of its layer."""
+        """Its name among the weights of its layer."""
         return self.called or self.role
 
     @property
@@ -58,7 +55,7 @@ Steps = dict[Kind, int]  # operations by kind, for one value
 
 
 class Extent(NamedTuple):
-    """A loop: what it runs over, and the named factors of how often."""
+    """A loop: what it runs over, and the named factors of its number of iterations."""
 
     name: str
     factors: tuple[tuple[str, Int], ...]
@@ -69,10 +66,11 @@ class Extent(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Loops around one step. `products` are the multiplies of a weight (or key) and an input.
+    """Nested loops around an operation; their count is `each` × the product of the extents.
 
-    The count is `each` × the product of the extents. `of_values`: neither factor is a weight, as of
-    queries and keys.
+    Attributes:
+        kind: the operation; `products` are multiplies whose results are summed.
+        of_values: whether neither factor of the products is a weight, as of queries and keys.
     """
 
     kind: Kind
@@ -90,7 +88,7 @@ UNWEIGHTED: tuple[Weight, ...] = ()
 
 
 class Window(NamedTuple):
-    """What one output sees of its input, per axis: kernel, stride, padding before, dilation."""
+    """An output reads a sliding window; by axis: kernel, stride, padding before the input, dilation."""
 
     kernel: Sizes
     stride: Sizes
@@ -114,24 +112,24 @@ class Repeat(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """Windows side by side, each of whose outputs see the whole of it; one of them begins at `start`."""
+    """Windows side by side: an output reads all of the window that it is in; one begins at `start`."""
 
     window: Sizes
     start: Sizes
 
 
 class Cells(NamedTuple):
-    """Output o of m along an axis of n inputs reads those from ⌊o·n/m⌋ to ⌈(o + 1)·n/m⌉ − 1."""
+    """Output o of m along an axis of n inputs reads the inputs from ⌊o·n/m⌋ to ⌈(o + 1)·n/m⌉ − 1."""
 
     inputs: Sizes
     outputs: Sizes
 
 
 class Samples(NamedTuple):
-    """Output o stands at input (o·step + start) / unit, and reads as many of those around as `taps`.
+    """Output o is at input (o·step + start) / unit, and reads `taps` inputs around it.
 
-    With one tap the input at or before that place; else half of them on each side, and one alone on
-    which it stands.
+    One tap is the input at or before that place. Of several, half are on each side; an output that is
+    exactly at an input reads this one alone.
     """
 
     step: Sizes
@@ -148,18 +146,18 @@ class Ring(NamedTuple):
 
 
 class AxisOrder(NamedTuple):
-    """Axis i of the output is axis `axes[i]` of the input; the last one is that of the channels."""
+    """Axis i of the output is axis `axes[i]` of the input; the channels are the last axis."""
 
     axes: tuple[int, ...]
 
     @property
     def keeps_positions(self) -> bool:
-        """Whether every axis stands where it stood."""
+        """Whether every axis keeps its place."""
         return self.axes == tuple(range(len(self.axes)))
 
 
 class Regroup(NamedTuple):
-    """Values keep their order, row by row: a position had `before` of them, and has `after`."""
+    """Values keep their row-major order; a position of the input has `before`, of the output `after`."""
 
     before: Int
     after: Int
@@ -171,21 +169,21 @@ Buffer = Literal["fresh", "in place", "view"]
 
 
 class Operator:
-    """One operator with its arguments; a subclass is one row of the language's reference.
+    """An operator with its arguments; a subclass is an entry of the language's reference.
 
-    Args are those of `arguments`: required ones by position, the others by name.
+    It is made with the values of `arguments`: required ones by position, the others by name.
     """
 
     name: ClassVar[str]
     arguments: ClassVar[tuple[Argument, ...]]
-    labels: ClassVar[tuple[int, int | None]] = (0, 0)  # @labels it reads: at least, at most (None: any)
-    # where its @label names the layer whose weights it uses: the arguments that are those of that layer
+    labels: ClassVar[tuple[int, int | None]] = (0, 0)  # the fewest and most @labels (None: any)
+    # if its @label names a layer whose weights it shares: the arguments that are taken from that layer
     tied: ClassVar[tuple[str, ...] | None] = None
-    weight_layer: int  # how many of "16 weight layers" it is
-    stored: ClassVar[bool]  # its output is a map of the `stored` memory rule
-    buffer: ClassVar[Buffer]  # where its output lives: see `peak`
+    weight_layer: int  # how much it counts in "16 weight layers"
+    stored: ClassVar[bool]  # whether the memory rule `stored` counts its output
+    buffer: ClassVar[Buffer]  # where its output is stored, for the memory rule `peak`
 
-    rank: int = 2  # of the tensors that arrive: a size alone stands for so many axes
+    rank: int = 2  # the axes of positions of its input, for which a single size stands
 
     def __init__(self, *required: Any, rank: int = 2, **optional: Any) -> None:
         if len(required) > len(self.arguments):
@@ -202,7 +200,7 @@ class Operator:
             raise ShapeError(f"{self.name} has no argument `{next(iter(optional))}`")
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        """The output's shape.
+        """Return the output's shape.
 
         Raises:
             ShapeError: the inputs do not fit.
@@ -210,36 +208,36 @@ class Operator:
         raise NotImplementedError
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
-        """The tensors it owns; `UNWEIGHTED` if none."""
+        """Return its weights; `UNWEIGHTED` if it has none."""
         raise NotImplementedError
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
-        """What it computes for one image, as loops; `FREE` if nothing."""
+        """Return its work for one image; `FREE` if there is none."""
         raise NotImplementedError
 
     def kind(self, *inputs: Shape) -> str:
-        """How its multiplies are told apart in a summary: 'depthwise conv'."""
+        """Return the kind under which a summary counts its multiplies: 'depthwise conv'."""
         return self.name
 
     def connections(self, *inputs: Shape) -> Int:
-        """Links from an input value to an output, plus one per bias used (LeCun 1998)."""
+        """Return the links from an input value to an output, plus one per use of a bias (LeCun 1998)."""
         raise NotImplementedError
 
     def kept(self, *inputs: Shape) -> KeepRules:
-        """What derivatives need of the forward pass; `NOTHING` if nothing."""
+        """Return what its derivatives need of the forward pass; `NOTHING` if they need nothing."""
         raise NotImplementedError
 
     def geometry(self, *inputs: Shape) -> Geometry:
-        """What of its input one output value sees."""
+        """Return which part of the input one output value reads."""
         raise NotImplementedError
 
     def replaced(self, **changed: Any) -> Self:
-        """The same operator with other arguments."""
+        """Return the operator with some other arguments."""
         arguments = {a.name: getattr(self, a.attribute) for a in self.arguments}
         return type(self)(**{**arguments, **changed}, rank=self.rank)
 
     def __str__(self) -> str:
-        """As a spec writes it: 'conv 64 k7 s2 p3 nobias'."""
+        """Return the operator as a spec writes it: 'conv 64 k7 s2 p3 nobias'."""
         words = [self.name]
         for argument in self.arguments:
             value = getattr(self, argument.attribute)
@@ -250,7 +248,7 @@ class Operator:
         return " ".join(words)
 
     def default_of(self, argument: Argument) -> Any:
-        """The value of an argument that a step does not name."""
+        """Return the value of an argument that a step leaves out."""
         return argument.accept(argument.default, self.rank)
 
     def __repr__(self) -> str:
@@ -258,19 +256,19 @@ class Operator:
 
 
 def sums_of_products(outputs: Extent, products: Extent, of_values: bool = False) -> tuple[Work, ...]:
-    """Each output is a sum of products: one addition fewer than products."""
+    """Return the work of outputs that are sums of products: one addition fewer than products."""
     sums = Extent("sums", (("products − 1", products.size - 1),))
     made = Work("products", (outputs, products), of_values=of_values)
     return made, Work("additions", (outputs, sums))
 
 
 def values_of(shape: Shape, name: str = "values") -> Extent:
-    """The loop over every value of a tensor."""
+    """Return the loop over the values of a tensor."""
     return Extent(name, (*shape.named, ("channels", shape.channels)))
 
 
 def positions_of(shape: Shape) -> Extent:
-    """The loop over the positions of a tensor."""
+    """Return the loop over the positions of a tensor."""
     return Extent("positions", shape.named)
 
 
@@ -278,7 +276,7 @@ AXIS = Argument("axis", "word", "along which axis", "channels", AXIS_NAMES)
 
 
 def require_map(name: str, x: Shape) -> None:
-    """Refuse a sequence where there must be a height and a width.
+    """Refuse a sequence where an operator needs a height and a width.
 
     Raises:
         ShapeError: `x` is a sequence.

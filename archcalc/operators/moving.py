@@ -1,17 +1,17 @@
-"""Axes in another place, order or grouping: values move, and nothing is computed."""
+"""Slices, rolls, permutations and reshapes: values move, and nothing is computed."""
 
 from __future__ import annotations
 
 from archcalc.arithmetic import OPEN, product, recorded, require
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import AXIS, AxisOrder, Geometry, Regroup, Ring, Window
-from archcalc.operators.reshaping import Reshape
+from archcalc.operators.reshaping import Rearrangement
 from archcalc.operators.shape import AXIS_NAMES, POSITIONS, Shape, Sizes
 from archcalc.symbols import Int
 
 
-class Slice(Reshape):
-    """`size` channels, beginning with number `from`; or so many places along another axis."""
+class Slice(Rearrangement):
+    """`size` channels from number `from` on; or so many positions along another axis."""
 
     name = "slice"
     arguments = (
@@ -43,8 +43,8 @@ class Slice(Reshape):
         return "pointwise" if self.axis == "channels" else moved(inputs[0], self.axis, self.start)
 
 
-class Roll(Reshape):
-    """Values move `shift` places on; those that leave at the end come in at the beginning (NumPy's)."""
+class Roll(Rearrangement):
+    """Values move on by `shift` places; those beyond the end enter at the beginning (NumPy's roll)."""
 
     name = "roll"
     arguments = (
@@ -68,8 +68,8 @@ class Roll(Reshape):
         return Ring(tuple(self.shift * (self.axis in (name, POSITIONS)) for name in x.axes), x.extents)
 
 
-class Permute(Reshape):
-    """Axes in another order, each by its number from 0; the channels are the last."""
+class Permute(Rearrangement):
+    """The axes in another order, named by their numbers from 0; the channels are the last."""
 
     name = "permute"
     arguments = (Argument("order", "order", "which axis stands where: `1x0x2`"),)
@@ -84,8 +84,8 @@ class Permute(Reshape):
         return AxisOrder(self.order)
 
 
-class Resized(Reshape):
-    """The same values, row by row, under other axes; one of them, `_`, follows from the others."""
+class Reshape(Rearrangement):
+    """The same values in row-major order, with other axes; a size of `_` follows from the others."""
 
     name = "reshape"
     arguments = (Argument("shape", "shape", "axes of the output: `14x14x256`, `_x64`"),)
@@ -120,7 +120,7 @@ def _is_open(size: Int) -> bool:
 
 
 def moved(x: Shape, axis: str, start: Int) -> Window:
-    """Each output reads the place that is `start` further along one axis."""
+    """Return the window of outputs that read the position `start` further along one axis."""
     ones = (1,) * x.rank
     before = tuple(-start if name == axis else 0 for name in x.axes)
     return Window(ones, ones, before, ones)

@@ -1,4 +1,4 @@
-"""Normalizations and scalings: the shape stays, each value is shifted and scaled."""
+"""Normalizations and scalings: the shape stays, and each value is scaled and shifted."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NOSHIFT = Argument("noshift", "flag", "no learned shift", False)
 
 
 class Pointwise(Operator):
-    """An operator whose output has its input's shape and may overwrite it."""
+    """The base of operators whose output has the input's shape, and may overwrite it."""
 
     arguments: ClassVar[tuple[Argument, ...]] = ()
     weight_layer, stored, buffer = False, False, "in place"
@@ -51,7 +51,7 @@ class Pointwise(Operator):
 
 
 class Norm(Pointwise):
-    """A norm with a learned scale and shift for each channel, or without."""
+    """The base of norms: a learned scale and shift for each channel, unless they are left out."""
 
     arguments: ClassVar[tuple[Argument, ...]] = (NOSCALE, NOSHIFT, EPS)
 
@@ -65,20 +65,20 @@ class Norm(Pointwise):
         return scale if self.noshift else (*scale, Weight("shift", channels))
 
     def normalized(self, statistic: KeepRule) -> KeepRules:
-        """Input and statistics: for the input's derivative, and the scale's, if there is one."""
+        """Return the rules that keep the input and the statistics, for the same derivatives."""
         return KeepRule(0, statistic.of), statistic
 
     @property
     def needing(self) -> tuple[int, ...]:
-        """The derivatives that need what was normalized: that of a shift does not."""
+        """The derivatives that need the normalized values: by the input and the scale."""
         return OF_INPUT if self.noscale else OF_BOTH
 
     def standardize(self, x: Shape, lines: Extent, size: Int, what: str) -> tuple[Work, ...]:
-        """Lines of `size` values brought to mean 0 and variance 1, then scaled and shifted.
+        """Return the work to bring lines of `size` values to mean 0 and variance 1, scaled and shifted.
 
-        A value: 3 multiplies (its square, by 1/σ, by the scale) and 4 additions (the mean, centering,
-        the variance, the shift). A line besides: 2 multiplies by 1/size, a root and a division, and one
-        addition fewer, as two sums of n values take n − 1 each, and eps takes one.
+        Per value: 3 multiplies (its square, by 1/σ, by the scale) and 4 additions (mean, centering,
+        variance, shift). Per line: 2 multiplies by 1/size, a root and a division, and one addition
+        fewer, as the two sums of n values take n − 1 each, and eps takes one.
         """
         each = 3 + (not self.noshift)
         sums = Extent("sums", ((f"{each} · {what} − 1", each * size - 1),))
@@ -92,7 +92,7 @@ class Norm(Pointwise):
 
 
 class BatchNorm(Norm):
-    """Batch normalization at inference: one multiply and one addition a value.
+    """Batch normalization at inference: one multiply and one addition per value.
 
     Scale and shift are learned; running mean and variance are statistics (Ioffe & Szegedy 2015).
     """
@@ -114,9 +114,9 @@ class BatchNorm(Norm):
 class LayerNorm(Norm):
     """Layer normalization over the channels of each position (Ba et al. 2016).
 
-    A value: 3 multiplies (its square, by 1/σ, by the scale) and 4 additions (the mean, centering, the
-    variance, the shift). A position besides: 2 multiplies by 1/channels, a root and a division, and one
-    addition fewer.
+    Per value: 3 multiplies (its square, by 1/σ, by the scale) and 4 additions (mean, centering,
+    variance, shift). Per position: 2 multiplies by 1/channels, a root and a division, and one addition
+    fewer.
     """
 
     name = "ln"
@@ -132,8 +132,8 @@ class LayerNorm(Norm):
 class GroupNorm(Norm):
     """Group normalization over all positions of a group of channels (Wu & He 2018).
 
-    A value: 3 multiplies (its square, by 1/σ, by the scale) and 4 additions (the mean, centering, the
-    variance, the shift). A group besides: 2 multiplies by 1/n, a root and a division, and one addition
+    Per value: 3 multiplies (its square, by 1/σ, by the scale) and 4 additions (mean, centering,
+    variance, shift). Per group of n values: 2 multiplies by 1/n, a root and a division, and one addition
     fewer.
     """
 
@@ -166,9 +166,9 @@ class GroupNorm(Norm):
 class InstanceNorm(Norm):
     """Instance normalization over all positions of each channel (Ulyanov et al. 2016).
 
-    A value: 3 multiplies (its square, by 1/σ, by the scale) and 4 additions (the mean, centering, the
-    variance, the shift). A channel besides: 2 multiplies by 1/positions, a root and a division, and one
-    addition fewer.
+    Per value: 3 multiplies (its square, by 1/σ, by the scale) and 4 additions (mean, centering,
+    variance, shift). Per channel: 2 multiplies by 1/positions, a root and a division, and one addition
+    fewer.
     """
 
     name = "instancenorm"
@@ -186,10 +186,10 @@ class InstanceNorm(Norm):
 
 
 class RmsNorm(Pointwise):
-    """By the root of the mean square of each position's channels (Zhang & Sennrich 2019).
+    """Division by the root mean square of each position's channels (Zhang & Sennrich 2019).
 
-    A value: 3 multiplies (its square, by 1/root, by the scale) and an addition (the sum of squares, and
-    eps). A position besides: a multiply by 1/channels, a root and a division.
+    Per value: 3 multiplies (its square, by 1/root, by the scale) and one addition (sum of squares, eps).
+    Per position: a multiply by 1/channels, a root and a division.
     """
 
     name = "rmsnorm"
@@ -219,8 +219,8 @@ class RmsNorm(Pointwise):
 class LocalResponseNorm(Pointwise):
     """Local response normalization over `size` neighboring channels (Krizhevsky et al. 2012).
 
-    A value: size + 1 multiplies, size additions, a power and a division. Channels beyond the ends
-    count like zeros.
+    Per value: size + 1 multiplies, size additions, a power and a division. Channels beyond the ends
+    count as zeros.
     """
 
     name = "lrn"
@@ -245,7 +245,7 @@ class LocalResponseNorm(Pointwise):
 
 
 class Scale(Pointwise):
-    """A learned factor, and a bias, for each channel: LeNet's subsampling, layer scale."""
+    """A learned factor and bias for each channel: LeNet's subsampling, layer scale."""
 
     name = "scale"
     arguments = (NOBIAS,)

@@ -1,4 +1,4 @@
-"""Pools: windows that summarize, and the global average."""
+"""Pooling: over windows, over the cells of a grid, and over all positions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from archcalc.symbols import Int
 
 
 class Pool(Windowed):
-    """What all windowed pools share. The stride is the window unless given."""
+    """The base of windowed pools. The stride is the window unless given."""
 
     arguments: ClassVar[tuple[Argument, ...]] = (
         Argument("window", "pair", "height x width"),
@@ -86,13 +86,13 @@ class Pool(Windowed):
         return 0
 
     def _fold(self, kind: Any, *inputs: Shape) -> Work:
-        """Each output combines its window: one step fewer than values."""
+        """Return the work that combines the values of each window: one operation fewer than values."""
         steps = Extent("steps", (("window − 1", product(self.k) - 1),))
         return Work(kind, (values_of(self.output_shape(*inputs), "outputs"), steps))
 
 
 class MaxPool(Pool):
-    """Largest value of a window: window − 1 comparisons an output. It may be dilated."""
+    """The largest value of each window: window − 1 comparisons per output. It may be dilated."""
 
     name = "maxpool"
     arguments = (*Pool.arguments, DILATION)
@@ -105,10 +105,11 @@ class MaxPool(Pool):
 
 
 class AvgPool(Pool):
-    """Mean of a window: window − 1 additions and one multiply an output.
+    """The mean of each window: window − 1 additions and one multiply per output.
 
     Zeros of the padding count in the mean, as in torch; with `same` they do not, as in TensorFlow.
-    `zeros` and `nozeros` say otherwise. What `ceil` lets a window reach beyond the padding never counts.
+    `zeros` and `nozeros` override this. Positions beyond the padding, which `ceil` may reach, never
+    count.
     """
 
     name = "avgpool"
@@ -135,9 +136,9 @@ class AvgPool(Pool):
 
 
 class SumPool(Pool):
-    """Sum of a window: window − 1 additions an output. LeNet's subsampling is `sumpool 2 | scale`.
+    """The sum of each window: window − 1 additions per output; LeNet subsamples by `sumpool 2 | scale`.
 
-    Its links are counted here, the bias of the `scale` that follows there: 4 + 1 for a 2×2.
+    Its connections are one per value of a window; `scale` has that of the bias: 4 + 1 for 2×2.
     """
 
     name = "sumpool"
@@ -153,7 +154,7 @@ class SumPool(Pool):
 
 
 class Gap(Operator):
-    """Global average pool: the mean of every channel (Lin et al. 2013)."""
+    """Global average pool: the mean of each channel (Lin et al. 2013)."""
 
     name = "gap"
     arguments = ()
@@ -182,12 +183,12 @@ class Gap(Operator):
 
 
 class AdaptivePool(Operator):
-    """Mean, or with `max` the largest value, of each cell of a grid over the map, whatever its size.
+    """The mean of each cell of a grid over the map, of any size; with `max`, its largest value.
 
     Of n rows, cell i of m begins at ⌊i·n/m⌋ and ends before ⌈(i + 1)·n/m⌉ (torch.nn.AdaptiveAvgPool2d).
-    Neighbours share a row where i·n/m is no integer, which for 0 < i < m are m − gcd(n, m) times: all
-    cells together read n + m − gcd(n, m) rows. An output takes one step fewer than values, and a mean
-    one multiply more.
+    Neighbors share a row if i·n/m is no integer, which is so for m − gcd(n, m) of the 0 < i < m: all
+    cells together read n + m − gcd(n, m) rows. An output takes one operation fewer than its cell has
+    values, and a mean one multiply more.
     """
 
     name = "adaptivepool"

@@ -1,4 +1,4 @@
-"""Recurrent layers: a state goes along the sequence, and each step changes it."""
+"""Recurrent layers: a state passes along the sequence, and each step updates it."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _OTHERS = (
 
 
 class Recurrent(Operator):
-    """What the recurrent layers have in common; `gates` products a unit and step, then a formula.
+    """The base of recurrent layers: per unit and step `gates` sums of products, then a formula.
 
     A layer in one direction has W (inputs × gates·units), U (state × gates·units) and two biases.
     """
 
     gates: ClassVar[int]
-    gates_kept: int  # values of a unit and step that their derivatives need
-    cell: Cell  # what a unit does in a step beside sums of products
+    gates_kept: int  # the values of gates per unit and step that derivatives need
+    cell: Cell  # the operations per unit and step beside sums of products
     weight_layer, stored, buffer = 1, True, "fresh"
 
     units: Int
@@ -62,7 +62,7 @@ class Recurrent(Operator):
 
     @property
     def state(self) -> Int:
-        """Values that go on to the next step."""
+        """The number of values that pass to the next step."""
         return self.units if self.proj is None else self.proj
 
     @property
@@ -78,7 +78,7 @@ class Recurrent(Operator):
         return Shape(1, 1, channels) if self.last else x.of(channels)
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
-        """Named as torch does: weight_ih_l0, …, bias_hh_l0, those of the way back with `_reverse`."""
+        """Return the weights under torch's names: weight_ih_l0, …, bias_hh_l0; backward `…_reverse`."""
         found: list[Weight] = []
         rows, width = self.gates * self.units, inputs[0].channels
         for layer in range(self.layers):
@@ -98,7 +98,7 @@ class Recurrent(Operator):
         return *self._layers(x, x.channels, 1), *above
 
     def kept(self, *inputs: Shape) -> KeepRules:
-        """Its input, and of each step gates and what goes on; the last layer's states are its output."""
+        """Keep the input, and gates, cells and states of each step; the last states are the output."""
         (x,) = inputs
         steps = self.directions * x[0]
         made = [("gates", self.layers * steps * self.units * self.gates_kept)]
@@ -121,7 +121,7 @@ class Recurrent(Operator):
         return "global"
 
     def _layers(self, x: Shape, width: Int, count: int) -> tuple[Work, ...]:
-        """The work of so many layers whose inputs have `width` channels."""
+        """Return the work of `count` layers whose inputs have `width` channels."""
         many = (("layers", count),) if count > 1 else ()
         ways = (("directions", 2),) if self.both else ()
         steps = (*many, *ways, ("steps", x[0]))
@@ -130,7 +130,7 @@ class Recurrent(Operator):
         work = [
             *sums_of_products(gates, Extent("products", (("inputs", width),))),
             *sums_of_products(gates, Extent("products", (("state", self.state),))),
-            Work("additions", (gates,), 1 + self.bias_count),  # of both sums, and the biases
+            Work("additions", (gates,), 1 + self.bias_count),  # to join both sums, and the biases
             *(Work(kind, (units,), each) for kind, each in self.cell),
         ]
         if self.proj is not None:
@@ -140,10 +140,10 @@ class Recurrent(Operator):
 
 
 class Rnn(Recurrent):
-    """Elman's recurrent layer: h = tanh(W·x + b + U·h + b′) (Elman 1990), or with `act=relu`.
+    """Elman's recurrent layer: h = tanh(W·x + b + U·h + b′) (Elman 1990); `act=relu` replaces tanh.
 
-    Multiplies a step: units × (inputs + units). Beside those sums, tanh takes 2 exponentials, 2
-    additions and a division a unit, relu a comparison.
+    Multiplies per step: units × (inputs + units). Per unit beside those sums: 2 exponentials, 2
+    additions and a division for tanh; a comparison for relu.
     """
 
     name = "rnn"
@@ -162,10 +162,10 @@ class Rnn(Recurrent):
 class Gru(Recurrent):
     """Gated recurrent unit (Cho et al. 2014): r, z = σ(…), n = tanh(W·x + b + r·(U·h + b′)).
 
-    h = (1 − z)·n + z·h. Multiplies a step: 3 · units × (inputs + units). A unit besides: two sigmoids
-    and a tanh (4 exponentials, 4 additions, 3 divisions), 3 multiplies, 2 additions. `before`: r
-    multiplies h before the product, n = tanh(W·x + b + U·(r·h) + b′), which counts alike: Keras'
-    reset_after=False, ONNX' linear_before_reset=0. With one bias a gate it is b.
+    h = (1 − z)·n + z·h. Multiplies per step: 3 · units × (inputs + units). Per unit beside those sums:
+    two sigmoids and a tanh (4 exponentials, 4 additions, 3 divisions), 3 multiplies, 2 additions.
+    `before`: r multiplies h before the product, n = tanh(W·x + b + U·(r·h) + b′), with the same counts:
+    Keras' reset_after=False, ONNX' linear_before_reset=0. With `biases=1` there is b alone.
     """
 
     name = "gru"
@@ -181,16 +181,17 @@ class Gru(Recurrent):
 
     @property
     def gates_kept(self) -> int:  # type: ignore[override]
-        """Those of r, z and n; where r multiplies a product, that, too."""
+        """Those of r, z and n; and the product that r multiplies, unless `before`."""
         return 3 if self.before else 4
 
 
 class Lstm(Recurrent):
     """Long short-term memory (Hochreiter & Schmidhuber 1997): i, f, o = σ(…), g = tanh(…).
 
-    c = f·c + i·g, h = o·tanh(c). Multiplies a step: 4 · units × (inputs + units). A unit besides: three
-    sigmoids and two tanhs (7 exponentials, 7 additions, 5 divisions), 3 multiplies, 1 addition. With
-    `proj=64` the state is projected: 4 · units × (inputs + 64) and units × 64 (Sak et al. 2014).
+    c = f·c + i·g, h = o·tanh(c). Multiplies per step: 4 · units × (inputs + units). Per unit beside
+    those sums: three sigmoids and two tanhs (7 exponentials, 7 additions, 5 divisions), 3 multiplies, 1
+    addition. With `proj=64`, the state is projected (Sak et al. 2014): multiplies are 4 · units ×
+    (inputs + 64) + units × 64.
     """
 
     name = "lstm"

@@ -1,4 +1,4 @@
-"""Means, sums and largest values along an axis, which keeps a single place."""
+"""Reductions: means, sums and maxima along an axis, of which one position is left."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from archcalc.symbols import Int
 
 
 class Reduction(Operator):
-    """What they share: each output is one of the values along the axis, combined with the others."""
+    """The base of reductions: each output combines all values along the axis."""
 
     arguments = (
         Argument(
@@ -68,7 +68,7 @@ class Reduction(Operator):
 
 
 class Mean(Reduction):
-    """The mean along an axis: its length − 1 additions and a multiply an output."""
+    """The mean along an axis: its length − 1 additions and one multiply per output."""
 
     name = "mean"
 
@@ -77,7 +77,7 @@ class Mean(Reduction):
 
 
 class Sum(Reduction):
-    """The sum along an axis: its length − 1 additions an output."""
+    """The sum along an axis: its length − 1 additions per output."""
 
     name = "sum"
 
@@ -86,7 +86,7 @@ class Sum(Reduction):
 
 
 class Max(Reduction):
-    """The largest value along an axis: its length − 1 comparisons an output."""
+    """The largest value along an axis: its length − 1 comparisons per output."""
 
     name = "max"
 

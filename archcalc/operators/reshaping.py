@@ -1,4 +1,4 @@
-"""Operators that only move values: they cost nothing, and say so."""
+"""Padding, cropping and regrouping of values: they move, and nothing is computed."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from archcalc.symbols import Int
 CHANNELS = Argument("channels", "size", "channels of the output")
 
 
-class Reshape(Operator):
-    """What the free operators share."""
+class Rearrangement(Operator):
+    """The base of operators that only move values, at no cost."""
 
     weight_layer, stored = False, True
     buffer: ClassVar[Buffer] = "fresh"
@@ -47,7 +47,7 @@ class Reshape(Operator):
         return "pointwise"
 
 
-class Flatten(Reshape):
+class Flatten(Rearrangement):
     """A map as a vector."""
 
     name = "flatten"
@@ -61,11 +61,11 @@ class Flatten(Reshape):
         return "global"
 
 
-class Pad(Reshape):
-    """Zeros around the map: torch's nn.ZeroPad.
+class Pad(Rearrangement):
+    """Zeros around the map (torch's ZeroPad2d).
 
-    With `reflect` the values inside again, mirrored at the last one (ReflectionPad); with `edge` that
-    one repeated (ReplicationPad).
+    With `reflect`, the values inside are mirrored at the last one (ReflectionPad2d); with `edge`, the
+    last one is repeated (ReplicationPad2d).
     """
 
     name = "pad"
@@ -105,8 +105,8 @@ class Pad(Reshape):
         return Window(one, one, tuple(size.before for size in self.size), one)
 
 
-class Crop(Reshape):
-    """What is left when values are cut off at the ends of each axis."""
+class Crop(Rearrangement):
+    """The map without values at both ends of each axis."""
 
     name = "crop"
     arguments = (Argument("size", "padding", "off both sides of each axis; 0:1 before:after"),)
@@ -133,10 +133,10 @@ class Crop(Reshape):
         return Window(one, one, tuple(-size.before for size in self.size), one)
 
 
-class PixelShuffle(Reshape):
-    """`factor` × `factor` channels side by side, as one of the output (Shi et al. 2016).
+class PixelShuffle(Rearrangement):
+    """Channels become positions: `factor` × `factor` of them side by side are one (Shi et al. 2016).
 
-    In torch's order: those of one output channel follow each other, row by row.
+    The order is torch's: the channels of one output channel follow each other, row by row.
     """
 
     name = "pixelshuffle"
@@ -162,8 +162,8 @@ class PixelShuffle(Reshape):
         return Repeat(self.factor)
 
 
-class PixelUnshuffle(Reshape):
-    """Each `factor` × `factor` values of a channel as so many channels: undoes `pixelshuffle`."""
+class PixelUnshuffle(Rearrangement):
+    """Positions become channels: `factor` × `factor` values of each channel; undoes `pixelshuffle`."""
 
     name = "pixelunshuffle"
     arguments = (Argument("factor", "pair", "neighbors down and across"),)
@@ -189,10 +189,10 @@ class PixelUnshuffle(Reshape):
         return Window(self.factor, self.factor, (0,) * self.rank, (1,) * self.rank)
 
 
-class ToDepth(Reshape):
-    """`factor` × `factor` neighbors behind each other in the channels; zeros fill up the last ones.
+class ToDepth(Rearrangement):
+    """Space to depth: `factor` × `factor` neighbors become channels; zeros fill up the last ones.
 
-    Space to depth, each column of neighbors from top to bottom: Swin's patch merging.
+    The neighbors follow each other column by column, from top to bottom, as in Swin's patch merging.
     """
 
     name = "todepth"
@@ -209,8 +209,8 @@ class ToDepth(Reshape):
         return Window(self.factor, self.factor, (0,) * self.rank, (1,) * self.rank)
 
 
-class PadChannels(Reshape):
-    """Channels of zeros behind the others: the shortcut of option A (He et al. 2015)."""
+class PadChannels(Rearrangement):
+    """Channels of zeros after the others: the shortcut of option A (He et al. 2015)."""
 
     name = "padchannels"
     arguments = (CHANNELS,)
@@ -229,8 +229,8 @@ class PadChannels(Reshape):
         return x.of(self.channels)
 
 
-class Shuffle(Reshape):
-    """Channels dealt out over the groups in turn (Zhang et al. 2017)."""
+class Shuffle(Rearrangement):
+    """Channels dealt out to the groups in turn (ShuffleNet: Zhang et al. 2017)."""
 
     name = "shuffle"
     arguments = (Argument("groups", "size", "groups"),)

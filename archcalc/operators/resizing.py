@@ -1,4 +1,4 @@
-"""More or fewer positions: each output is made of the values around its place in the input."""
+"""Resampling to more or fewer positions: an output is made of the values around its place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from archcalc.arithmetic import maximum, require
 from archcalc.errors import ShapeError
 from archcalc.operators.argument import Argument
 from archcalc.operators.model import FREE, Extent, Geometry, Repeat, Samples, Work, values_of
-from archcalc.operators.reshaping import Reshape
+from archcalc.operators.reshaping import Rearrangement
 from archcalc.operators.shape import Shape, Sizes
 from archcalc.symbols import Int
 
@@ -19,8 +19,8 @@ MODES = (
 )
 
 
-class Resampling(Reshape):
-    """What operators share that take values between the positions."""
+class Resampling(Rearrangement):
+    """The base of operators that take values between positions."""
 
     bilinear: bool
     bicubic: bool
@@ -66,12 +66,12 @@ class Resampling(Reshape):
 
 
 class Upsample(Resampling):
-    """Each value repeated `factor` × `factor` times (nearest neighbor), or values between them.
+    """Each value repeated `factor` × `factor` times (nearest neighbor), or values interpolated.
 
-    With `bilinear` a sum of 2 neighbors along each axis: of 4 in a map, which takes 4 multiplies and 3
-    additions a value (2 and 1 in a sequence, 8 and 7 in a volume), with `bicubic` 16 and 15; the factors
-    of a position are the same for all its channels and images, and count nothing. Places are torch's:
-    output o is at (o + ½)/factor − ½, with `corners` (align_corners) the ends are the ends.
+    `bilinear` sums 2 neighbors along each axis: 4 multiplies and 3 additions per value of a map (2 and 1
+    of a sequence, 8 and 7 of a volume); `bicubic` takes 16 and 15. The weights of a position are the
+    same for all channels and images, and are not counted. Output o is at (o + ½)/factor − ½, as in
+    torch; with `corners` (align_corners), the first and last values keep their places.
     """
 
     name = "upsample"
@@ -91,10 +91,10 @@ class Upsample(Resampling):
 class Resize(Resampling):
     """The map at another size, or at that of `@label`: `resize 65x65`, `resize @e4`.
 
-    Output o of m is the input at ⌊o·n/m⌋ of n, or between those around (o + ½)·n/m − ½ with `bilinear`
-    (2 neighbors along each axis: 4 multiplies and 3 additions a value of a map, 2 and 1 of a sequence,
-    8 and 7 of a volume) or `bicubic` (16 and 15; A = −0.75): torch's interpolate. With `corners`
-    (align_corners) at o·(n − 1)/(m − 1). The labeled tensor is needed until then, for its size alone.
+    Output o of m is input ⌊o·n/m⌋ of n, as in torch's interpolate. `bilinear` and `bicubic` interpolate
+    at (o + ½)·n/m − ½; with `corners` (align_corners), at o·(n − 1)/(m − 1). `bilinear` sums 2 neighbors
+    along each axis: 4 multiplies and 3 additions per value of a map (2 and 1 of a sequence, 8 and 7 of a
+    volume); `bicubic` takes 16 and 15 (A = −0.75). The labeled tensor stays alive, for its size alone.
     """
 
     name = "resize"

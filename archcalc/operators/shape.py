@@ -1,4 +1,4 @@
-"""A tensor is a tuple of axes: any number of positions, then channels."""
+"""Define the shape of a tensor: its axes of positions, then its channels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from archcalc.arithmetic import maximum, product, recorded
 from archcalc.errors import ShapeError, listed
 from archcalc.symbols import Int, Symbol
 
-Sizes = tuple[Int, ...]  # one an axis: a sequence has one, a map two, a volume three
+Sizes = tuple[Int, ...]  # one per axis of positions: a sequence has one, a map two, a volume three
 
 AXES: dict[int, tuple[str, ...]] = {
     1: ("length",),
@@ -21,10 +21,10 @@ POSITIONS = "positions"  # all axes but the channels
 
 
 class Shape(tuple[Int, ...]):
-    """The axes of one image's tensor, channels last; the others are its positions.
+    """The sizes of a tensor's axes for one image: the axes of positions, then the channels.
 
     A sequence is length × channels, a map height × width × channels, a volume frames × height × width ×
-    channels; a vector is a map of 1 × 1.
+    channels. A vector is a map of 1 × 1.
     """
 
     __slots__ = ()
@@ -33,7 +33,7 @@ class Shape(tuple[Int, ...]):
         return tuple.__new__(cls, axes)
 
     def __getnewargs__(self) -> Sizes:
-        return tuple(self)  # what pickle hands to __new__, in another process
+        return tuple(self)  # which pickle passes to __new__
 
     @classmethod
     def _make(cls, axes: Iterable[Int]) -> Shape:
@@ -41,7 +41,7 @@ class Shape(tuple[Int, ...]):
 
     @property
     def rank(self) -> int:
-        """How many axes of positions there are."""
+        """The number of axes of positions."""
         return len(self) - 1
 
     @property
@@ -50,17 +50,17 @@ class Shape(tuple[Int, ...]):
 
     @property
     def extents(self) -> Sizes:
-        """Positions along each axis."""
+        """The number of positions along each axis."""
         return self[:-1]
 
     @property
     def height(self) -> Int:
-        """Of a map or volume."""
+        """The height of a map or volume."""
         return self[-3]
 
     @property
     def width(self) -> Int:
-        """Of a map or volume."""
+        """The width of a map or volume."""
         return self[-2]
 
     @property
@@ -70,14 +70,14 @@ class Shape(tuple[Int, ...]):
 
     @property
     def named(self) -> tuple[tuple[str, Int], ...]:
-        """The axes of positions by name, as factors of a loop."""
+        """The axes of positions as (name, size), the factors of a loop."""
         return tuple(zip(self.axes, self.extents, strict=True))
 
     def axis(self, name: str) -> int:
-        """Where the axis of that name stands.
+        """Return the number of the axis of that name.
 
         Raises:
-            ShapeError: there is none.
+            ShapeError: there is no such axis.
         """
         names = (*self.axes, "channels")
         if name not in names:
@@ -97,18 +97,18 @@ class Shape(tuple[Int, ...]):
         return self.rank == 1
 
     def of(self, channels: Int) -> Shape:
-        """The same positions with so many channels."""
+        """Return the same positions with so many channels."""
         return Shape(*self.extents, channels)
 
     def resized(self, axis: int, size: Int) -> Shape:
-        """With so many places along one axis."""
+        """Return the shape with another size of one axis."""
         return Shape(*self[:axis], size, *self[axis + 1 :])
 
     def __eq__(self, other: object) -> bool:
-        """Of plain integers.
+        """Compare shapes of plain integers.
 
         Raises:
-            TypeError: symbols may differ, and a decision would leave a guard in silence: ask `agree`.
+            TypeError: a size is a symbol: a comparison would record a guard unnoticed; use `agree`.
         """
         if not isinstance(other, tuple) or len(self) != len(other):
             return False
@@ -133,19 +133,19 @@ class Shape(tuple[Int, ...]):
 
 
 def agree(a: Sizes, b: Sizes) -> Int:
-    """Whether two shapes, or their positions, are the same: 0 or 1, on symbols a condition."""
+    """Return whether two shapes, or their positions, are equal: 0 or 1; for symbols, a condition."""
     return product([x == y for x, y in zip(a, b, strict=True)]) if len(a) == len(b) else 0
 
 
 def can_stretch(x: Shape, y: Shape) -> Int:
-    """Whether each axis of both has one size, or 1 in one of them."""
+    """Return whether the shapes can be broadcast: each axis has equal sizes, or 1 in one of them."""
     if x.rank != y.rank:
         return 0
     return product([_goes_with(n, m) for n, m in zip(x, y, strict=True)])
 
 
 def _goes_with(n: Int, m: Int) -> Int:
-    """Whether the sizes are one, or one of them is 1; of what is known by itself nothing is asked."""
+    """Return whether sizes are equal, or one is 1; no condition is recorded for what is known."""
     if n is m or _is_one(n) or _is_one(m):
         return 1
     return maximum(n == m, maximum(n == 1, m == 1))
@@ -156,6 +156,6 @@ def _is_one(n: Int) -> bool:
 
 
 def stretched(x: Shape, y: Shape) -> Shape:
-    """The shape that both stretch to."""
+    """Return the shape that both are broadcast to."""
     sizes = (m if _is_one(n) else n if _is_one(m) else maximum(n, m) for n, m in zip(x, y, strict=True))
     return Shape(*sizes)

@@ -1,4 +1,4 @@
-"""Tensors that a layer stores whole, and joins with what arrives, value by value."""
+"""Stored tensors that are added to, or multiply, what arrives, value by value."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from archcalc.symbols import Int
 
 
 class StoredTable(Pointwise):
-    """A stored tensor of this shape for each value that arrives; an axis of 1 goes with any size.
+    """The base of layers with a stored tensor, which is broadcast: an axis of 1 goes with any size.
 
-    One size is a number a channel, or a number for all if it is 1. `of=169` says that it is made
-    beforehand of 169 learned numbers, as a table of relative places is for each pair.
+    A single size is a number per channel, or one for all if it is 1. `of=169`: the tensor is made
+    beforehand of 169 learned numbers, as the biases of all pairs are of those of relative positions.
     """
 
     arguments: ClassVar[tuple[Argument, ...]] = (
@@ -34,7 +34,7 @@ class StoredTable(Pointwise):
 
     @property
     def table(self) -> str:
-        """The name of the tensor that is joined with what arrives."""
+        """The name of the stored tensor among the layer's weights."""
         return "weight" if not self.fixed and self.of is None else "fixed"
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -72,7 +72,7 @@ class StoredTable(Pointwise):
 
 
 class Offset(StoredTable):
-    """A stored tensor is added: a bias alone, places of a map, a table. One addition a value."""
+    """A stored tensor is added: a bias, a position embedding of a map. One addition per value."""
 
     name, step = "offset", "additions"
 
@@ -81,7 +81,7 @@ class Offset(StoredTable):
 
 
 class Factor(StoredTable):
-    """A stored tensor multiplies: a gain, a number, a window. One multiply a value."""
+    """A stored tensor multiplies: a gain, a constant, a window function. One multiply per value."""
 
     name, step = "factor", "multiplies"
 

@@ -1,4 +1,4 @@
-"""Sequences of tokens: what a transformer makes of a map, and how one token is taken out again."""
+"""Sequences of tokens: made of a map, extended, transposed, and reduced to one token."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from archcalc.operators.argument import Argument
 from archcalc.operators.kept import NOTHING, KeepRules
 from archcalc.operators.model import Geometry, Weight, Work, require_map, values_of
 from archcalc.operators.normalization import Pointwise
-from archcalc.operators.reshaping import Reshape
+from archcalc.operators.reshaping import Rearrangement
 from archcalc.operators.shape import Shape
 from archcalc.symbols import Int
 
 
-class ToTokens(Reshape):
-    """A map as a sequence: every position becomes a token, row by row."""
+class ToTokens(Rearrangement):
+    """A map as a sequence: each position becomes a token, row by row."""
 
     name = "tokens"
     arguments = ()
@@ -25,7 +25,7 @@ class ToTokens(Reshape):
         return Shape(x.positions, x.channels)
 
 
-class ClassToken(Reshape):
+class ClassToken(Rearrangement):
     """A learned token in front of the sequence (Devlin et al. 2018)."""
 
     name = "classtoken"
@@ -40,10 +40,10 @@ class ClassToken(Reshape):
 
 
 class PosEmbed(Pointwise):
-    """A learned vector for each place of the sequence, added to its token: one addition a value.
+    """A learned vector for each position of the sequence, added to its token: one addition per value.
 
-    There are as many as tokens arrive, so that another input asks for other weights; or `places`:
-    the first rows of a longer table are added.
+    The table has a row for each token that arrives, so another input size needs other weights. With
+    `places` it has so many rows, of which the first are added.
     """
 
     name = "posembed"
@@ -74,8 +74,8 @@ class PosEmbed(Pointwise):
         return NOTHING
 
 
-class Token(Reshape):
-    """One token of a sequence, as a vector."""
+class Token(Rearrangement):
+    """One token of the sequence, as a vector."""
 
     name = "token"
     arguments = (Argument("index", "offset", "which one, from 0"),)
@@ -94,8 +94,8 @@ class Token(Reshape):
         return Shape(1, 1, x.channels)
 
 
-class Transpose(Reshape):
-    """Tokens as channels and channels as tokens (the Mixer's token mixing)."""
+class Transpose(Rearrangement):
+    """Tokens become channels, and channels tokens, for the token mixing of MLP-Mixer."""
 
     name = "transpose"
     arguments = ()
@@ -109,10 +109,10 @@ class Transpose(Reshape):
 
 
 def sequence(name: str, x: Shape) -> Shape:
-    """`x`, if it is a sequence.
+    """Return `x`, which has to be a sequence.
 
     Raises:
-        ShapeError: it is a map or a vector.
+        ShapeError: it is a map, a volume or a vector.
     """
     require(
         x.is_sequence,

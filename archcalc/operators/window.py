@@ -1,4 +1,4 @@
-"""The geometry that convolutions and pools share: padding, strides, rounding."""
+"""Sliding windows, which convolutions and pools share: padding, stride, dilation, rounding."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOBIAS = Argument("nobias", "flag", "no bias", False)
 
 
 class Windowed(Operator):
-    """An operator that slides a window, with those of k, s, p, d, half, same and ceil that it has."""
+    """The base of operators that slide a window; each takes some of k, s, p, d, half, same and ceil."""
 
     k: Sizes
     s: Sizes
@@ -43,16 +43,16 @@ class Windowed(Operator):
                 )
 
     def outputs(self, x: Shape, channels: Int) -> Shape:
-        """Return the output of so many channels.
+        """Return the shape of the output, with so many channels.
 
         Raises:
-            ShapeError: the window has other axes, or is larger than the padded input.
+            ShapeError: the window is larger than the padded input.
         """
         sizes = (self._output(axis, size, x.axes[axis]) for axis, size in enumerate(x.extents))
         return Shape(*sizes, channels)
 
     def before(self, x: Shape) -> Sizes:
-        """Return the zeros before each axis."""
+        """Return the padding before the input, along each axis."""
         return tuple(self._before(axis, size) for axis, size in enumerate(x.extents))
 
     def geometry(self, *inputs: Shape) -> Geometry:
@@ -74,8 +74,8 @@ class Windowed(Operator):
         half = (span - 1) // 2
         before, after = (half, half) if self.half else self.p[axis]
         room = size + before + after - span
-        # rounding up, the last window may hang over the end, and Caffe and torch accept it if it is
-        # the only one; they drop a window that would start in the padding after the input
+        # with `ceil`, the last window may reach beyond the padded input; as in Caffe and torch, one that
+        # would start in the padding after the input is dropped
         output = room // stride + 1
         if self.ceil:
             output = ceil_div(room, stride) + 1

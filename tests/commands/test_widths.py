@@ -1,4 +1,4 @@
-"""Where room is short, what matters is whole: operators of `show --all`, titles of `list`."""
+"""Where room is short, what matters is whole: operators of `show --all`, titles of `list`, help."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from archcalc.cli import commands
+from archcalc.operators import TABLE, operator_class
 
 
 def run(columns: str, *words: str) -> str:
@@ -27,6 +28,14 @@ def test_operators_are_whole(name: str, columns: str) -> None:
     words = text.split()
     assert all(word in words for operator in grouped for word in operator.split())
     assert "…" not in text
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_the_page_of_an_operator_is_no_wider_than_a_terminal(name: str) -> None:
+    """Its docstring is wrapped, and loses no word."""
+    text = run("80", "operators", name)
+    assert max(map(len, text.splitlines())) <= 80
+    assert " ".join(str(operator_class(name).__doc__).split()) in " ".join(text.split())
 
 
 @pytest.mark.parametrize("columns", ["", "120"])
