@@ -74,6 +74,8 @@ def product(factors: Sequence[Int]) -> Int:
 
 def recorded(value: Any) -> Any:
     """Return the value without symbols: each as it was at the recorded point, also inside a shape."""
+    if isinstance(value, int):  # nearly always
+        return value
     if isinstance(value, tuple):
         return getattr(value, "_make", tuple)(map(recorded, value))
     return value.value if isinstance(value, Symbol | Quotient) else value

@@ -7,6 +7,7 @@ join, the size of the map, the tap of a skip, the bus where branches fork, and a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Protocol
 
 from archcalc.drawing.flow import Edge, Fork, Link, Strand
@@ -42,12 +43,7 @@ class Leaf:
         self.left = self.right = width / 2
 
     def place(self, sheet: Sheet, x: float, y: float) -> None:
-        sheet.put(_at(self, x, y))
-
-
-def _at(cell: Leaf | Framed, x: float, y: float) -> DrawnBox:
-    wide = cell.left + cell.right
-    return cell.box._replace(x=x - cell.left, y=y, width=wide, height=cell.height)
+        sheet.put(self.box, x - self.left, y, self.left + self.right, self.height)
 
 
 class Framed:
@@ -65,7 +61,7 @@ class Framed:
         self.height = inner.height + self.above + self.below
 
     def place(self, sheet: Sheet, x: float, y: float) -> None:
-        sheet.put(_at(self, x, y))
+        sheet.put(self.box, x - self.left, y, self.left + self.right, self.height)
         sheet.depth += 1
         self.inner.draw(sheet, x, y + self.above, y, y + self.height)
         sheet.depth -= 1
@@ -88,6 +84,8 @@ class Forked:
         self.axes = [axis - middle for axis in self.axes]
         self.left, self.right = (6, whole) if fork.past else (middle, whole - middle)
         self.height = max(branch.height for branch in branches)
+        self.entries = [(x, b.edges_in) for x, b in zip(self.axes, branches, strict=True) if b.edges_in]
+        self.exits = [(x, b.edges_out) for x, b in zip(self.axes, branches, strict=True) if b.edges_out]
 
     def place(self, sheet: Sheet, x: float, y: float) -> None:
         for axis, branch in zip(self.axes, self.branches, strict=True):
@@ -106,23 +104,29 @@ class Stack:
     def __init__(self, strand: Strand, cells: Sequence[Cell], texts: Sequence[str]) -> None:
         self.strand, self.cells = strand, cells
         size = len(cells)
-        self.straight = [link for link in strand.links if self._is_straight(link)]
-        self.arcs = [link for link in strand.links if not self._is_straight(link)]
-        self.enters = self._enters(-1)
-        self.leads_on = any(link.stop == size for link in strand.links) or bool(
-            size and self._exits(size - 1)
+        self.forks = [None, *(cell if isinstance(cell, Forked) else None for cell in cells), None]
+        self.straight: list[Link] = []
+        self.arcs: list[Link] = []
+        for link in strand.links:
+            (self.straight if self._is_straight(link) else self.arcs).append(link)
+        into = [link.edges for link in strand.links if link.start == -1]
+        out = [link.edges for link in strand.links if link.stop == size]
+        self.edges_in: tuple[Edge, ...] = tuple(chain(*into, *(edges for _, edges in self._entries(0))))
+        self.edges_out: tuple[Edge, ...] = tuple(
+            chain(*out, *(edges for _, edges in self._exits(size - 1)))
         )
-        self.spaces = [self._space(p, texts) for p in range(-1, size)]
-        self.height = sum(cell.height for cell in cells) + sum(s.height for s in self.spaces)
+        taps = {link.start for link in self.arcs}
+        self.spaces = [self._space(p, text, p in taps) for p, text in enumerate(["", *texts], -1)]
+        self.height: float = sum(cell.height for cell in cells) + sum(s.height for s in self.spaces)
         reach = [self._reach(p) for p in range(size)]
         self.lanes = self._lanes(reach)
         first = width(self.spaces[0].text, "shape") + 9 if self.spaces[0].text else 0
-        self.right = max([*reach, *(lane + 3 for lane in self.lanes.values()), first, 3])
-        self.left = max([*(cell.left for cell in cells), 3])
+        self.right: float = max([*reach, *(lane + 3 for lane in self.lanes.values()), first, 3])
+        self.left: float = max([*(cell.left for cell in cells), 3])
 
     def _fork(self, p: int) -> Forked | None:
-        cell = self.cells[p] if 0 <= p < len(self.cells) else None
-        return cell if isinstance(cell, Forked) else None
+        """Return item p (−1 to the number of items) if it is a fork."""
+        return self.forks[p + 1]
 
     def _is_straight(self, link: Link) -> bool:
         """Return whether a link leads to the next item, or only passes forks that branch off."""
@@ -130,47 +134,28 @@ class Stack:
         passes = link.stop == link.start + 2 and fork is not None and fork.fork.past
         return link.stop == link.start + 1 or passes
 
-    def _enters(self, p: int) -> bool:
-        """Return whether a link leads from item p (−1: the entry) to the next item."""
-        return any(link.start == p for link in self.strand.links) or self._fork(p + 1) is not None
+    def _entries(self, p: int) -> list[tuple[float, tuple[Edge, ...]]]:
+        """Return the axes of item p's branches that lines lead into, with their edges."""
+        fork = self._fork(p)
+        return fork.entries if fork else []
 
     def _exits(self, p: int) -> list[tuple[float, tuple[Edge, ...]]]:
         """Return the axes of item p's branches that lead on, with their edges."""
         fork = self._fork(p)
-        if fork is None:
-            return []
-        pairs = zip(fork.axes, fork.branches, strict=True)
-        return [(axis, found) for axis, branch in pairs if (found := branch.edges_out)]
+        return fork.exits if fork else []
 
-    @property
-    def edges_out(self) -> tuple[Edge, ...]:
-        size = len(self.cells)
-        own = [edge for link in self.strand.links if link.stop == size for edge in link.edges]
-        last = [edge for _, edges in self._exits(size - 1) for edge in edges] if size else []
-        return (*own, *last)
-
-    @property
-    def edges_in(self) -> tuple[Edge, ...]:
-        own = [edge for link in self.strand.links if link.start == -1 for edge in link.edges]
-        fork = self._fork(0)
-        inner = [edge for branch in fork.branches for edge in branch.edges_in] if fork else []
-        return (*own, *inner)
-
-    def _space(self, p: int, texts: Sequence[str]) -> GapParts:
+    def _space(self, p: int, text: str, taps: bool) -> GapParts:
         """Return the gap after item p (−1: the entry)."""
+        comes = BUS_IN if self._exits(p) else 0
         size = len(self.cells)
-        comes = bool(self._exits(p)) and p >= 0
-        taps = any(link.start == p for link in self.arcs)
         if p == size - 1:
             ends = any(link.stop == size for link in self.arcs)
-            stem = 6 if self.leads_on else 0
-            return GapParts(BUS_IN if comes else 0, "", TAP if ends else 0, 0, stem)
-        parts = self._fork(p + 1) is not None
-        if p == -1 and not self._enters(-1):
+            return GapParts(comes, "", TAP if ends else 0, 0, 6 if self.edges_out else 0)
+        if self._fork(p + 1):
+            return GapParts(comes, text, TAP if taps else 0, BUS_OUT, 2)
+        if p == -1 and not self.edges_in:
             return GapParts()
-        text = texts[p] if p >= 0 else ""
-        stem = 2 if parts else STEM
-        return GapParts(BUS_IN if comes else 0, text, TAP if taps else 0, BUS_OUT if parts else 0, stem)
+        return GapParts(comes, text, TAP if taps else 0, 0, STEM)
 
     def _reach(self, p: int) -> float:
         """Return the extent to the right of item p and the text below it."""
@@ -243,14 +228,10 @@ class Stack:
     ) -> None:
         """Draw the lines into the branches of the item after p, and out of the branches of item p."""
         size, space = len(self.cells), self.spaces[p + 1]
-        after = self._fork(p + 1)
-        if after is not None:
-            start, bus = entry if p < 0 else gap[p], gap[p] + space.bus_at
-            for axis, branch in zip(after.axes, after.branches, strict=True):
-                edges, here = branch.edges_in, x + axis
-                if edges:
-                    points = [(x, start), (x, bus), (here, bus), (here, tops[p + 1])]
-                    sheet.wire(points, edges, arrow=False, dot=(x, bus))
+        for axis, edges in self._entries(p + 1):
+            start, bus, here = entry if p < 0 else gap[p], gap[p] + space.bus_at, x + axis
+            points = [(x, start), (x, bus), (here, bus), (here, tops[p + 1])]
+            sheet.wire(points, edges, arrow=False, dot=(x, bus))
         for axis, edges in self._exits(p):
             bus, here = gap[p] + BUS_IN / 2, x + axis
             stop = exit if p == size - 1 else tops[p + 1]

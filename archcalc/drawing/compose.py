@@ -12,10 +12,10 @@ from archcalc.drawing.folded import Folding
 from archcalc.drawing.lenders import lenders
 from archcalc.drawing.measures import WORDS, Measure
 from archcalc.drawing.metrics import fitted
-from archcalc.drawing.model import DrawnBox, Mark
+from archcalc.drawing.model import BoxKind, DrawnBox, Mark
 from archcalc.drawing.sheet import BAR, INSET, text_width
 from archcalc.drawing.structure import Tree
-from archcalc.drawing.tree import Chip, Group, Unit, every
+from archcalc.drawing.tree import Chip, Group, Unit
 from archcalc.operators.shape import Shape
 from archcalc.tuples import NamedTuple
 from archcalc.units import grouped, percent, printable
@@ -26,14 +26,14 @@ NAME = 170  # the room for the name of a block
 
 
 class Composer(NamedTuple):
-    """The maker of cells from units of the tree."""
+    """The maker of cells from units of the tree; `boxes` caches those of units, by their identity."""
 
     analysis: Analysis
     measure: Measure
     tree: Tree
     folding: Folding
     lenders: dict[str, str]
-    boxes: dict[Chip, DrawnBox]
+    boxes: dict[int, DrawnBox]
 
     @classmethod
     def of(
@@ -67,11 +67,10 @@ class Composer(NamedTuple):
             branches = [self._branch(branch, units, up, item.past) for branch in item.branches]
             return Forked(item, branches)
         unit = units[item]
-        if isinstance(unit, Chip):
-            return _leaf(self.layer(unit))
-        if self.is_closed(unit):
-            return _leaf(self.block(unit, "closed"))
-        return Framed(self.block(unit, "frame"), self.stack(unit.children, up), up)
+        box = self.box(unit)
+        if isinstance(unit, Chip) or box.leaf:
+            return _leaf(box)
+        return Framed(box, self.stack(unit.children, up), up)
 
     def _branch(self, branch: Strand, units: Sequence[Unit], up: bool, past: bool) -> Stack:
         """Return the stack of a branch; one block alone gets no frame unless it is another head."""
@@ -92,25 +91,23 @@ class Composer(NamedTuple):
 
     def shape(self, unit: Unit) -> Shape:
         """Return the output shape of a unit's last copy."""
-        return self.analysis.graph.nodes[max(every(unit))].shape
+        last = (unit.copies or (unit.nodes,))[-1]
+        return self.analysis.graph.nodes[last[-1]].shape
 
     def _texts(self, found: Strand, units: Sequence[Unit], top: bool) -> list[str]:
         """Return the map size after each item, or '' if it did not change (in blocks: its positions)."""
         told: tuple[object, ...] | None = None
+        axes = slice(None if top else -1)
         texts = []
         for item in found.items:
             text = ""
             if isinstance(item, int):
-                unit = units[item]
-                if told is None:
-                    told = self._known(self._incoming(unit), top)
-                shape = self._known(self.shape(unit), top)
-                text, told = ("" if shape == told else str(self.shape(unit))), shape
+                unit, shape = units[item], self.shape(units[item])
+                before = self._incoming(unit)[axes] if told is None else told
+                told = shape[axes]
+                text = "" if told == before else str(shape)
             texts.append(text)
         return texts
-
-    def _known(self, shape: Shape, top: bool) -> tuple[object, ...]:
-        return tuple(shape) if top else tuple(shape[:-1])
 
     def _incoming(self, unit: Unit) -> Shape:
         nodes = self.analysis.graph.nodes
@@ -121,11 +118,12 @@ class Composer(NamedTuple):
         """Return the layers of a unit, and of all its copies and of the copies of blocks around it."""
         return tuple(sorted({j for i in unit.nodes for j in self.tree.stands.get(i, ())}))
 
-    def layer(self, chip: Chip) -> DrawnBox:
-        """Return the box of a layer, with its texts; the picture and the table share it."""
-        found = self.boxes.get(chip)
+    def box(self, unit: Unit) -> DrawnBox:
+        """Return the box of a unit, with its texts; the picture and the table share it."""
+        found = self.boxes.get(id(unit))
         if found is None:
-            found = self.boxes[chip] = self._layer(chip)
+            found = self._layer(unit) if isinstance(unit, Chip) else self._block(unit)
+            self.boxes[id(unit)] = found
         return found
 
     def _layer(self, chip: Chip) -> DrawnBox:
@@ -139,42 +137,42 @@ class Composer(NamedTuple):
             filter(None, [words.suffix(operators[at]), *small[at + 1 :], self._weights(chip)])
         )
         color = words.color(operators[at], main.inputs)
+        kind: BoxKind = "input" if color == "input" else "join" if color == "join" else "layer"
         if color == "input":
             head = printable(main.node.path) if self.analysis.graph.inputs > 1 else ""
             label = str(main.node.shape)
         elif words.is_small(operators[at]):
             head, label, tail = "", " ".join(small), ""
-        box = self._box(chip, "join" if color == "join" else "layer", color)
-        if color == "input":
-            box = box._replace(kind="input")
-        head = " ".join(filter(None, [box.mark, head]))
-        return box._replace(label=printable(label), head=head, tail=tail)
+        return self._box(chip, kind, color, printable(label), head, tail)
 
     def _weights(self, unit: Unit) -> str:
         """Return the text that names the owner of a unit's weights, or '' if they are its own."""
         lender = self.lenders.get(unit.path, "")
         return f"weights of {printable(lender)}" if lender else ""
 
-    def block(self, group: Group, kind: str) -> DrawnBox:
+    def _block(self, group: Group) -> DrawnBox:
         """Return the box of a block: a frame, or a closed box."""
-        frame = kind == "frame"
-        box = self._box(group, kind, "" if frame else "block")
-        name = group.name if frame else group.name or group.path.rpartition("/")[2]
-        count = f"{len(group.nodes)} layers"
-        name = ", ".join(filter(None, [name, self._weights(group)]))
-        name = fitted(printable(name), "name" if frame else "label", NAME)
-        if frame:  # layers that differ are marked inside the frame, unless all do
-            mark: Mark = "" if box.mark == "changed" else box.mark
-            return box._replace(label=name, mark=mark)
-        return box._replace(label=name, head=box.mark, tail=count)
+        weights = self._weights(group)
+        if not self.is_closed(group):
+            name = ", ".join(filter(None, [group.name, weights]))
+            return self._box(group, "frame", "", fitted(printable(name), "name", NAME))
+        name = ", ".join(filter(None, [group.name or group.path.rpartition("/")[2], weights]))
+        name = fitted(printable(name), "label", NAME)
+        return self._box(group, "closed", "block", name, tail=f"{len(group.nodes)} layers")
 
-    def _box(self, unit: Unit, kind: str, color: str) -> DrawnBox:
+    def _box(
+        self, unit: Unit, kind: BoxKind, color: str, label: str, head: str = "", tail: str = ""
+    ) -> DrawnBox:
         layers = self._all(unit)
         cost = self.measure.of(layers)
+        mark = self._mark(layers)
+        if kind != "frame":
+            head = " ".join(filter(None, [mark, head]))
+        elif mark == "changed":  # layers that differ are marked inside the frame, unless all do
+            mark = ""
         times = 1 + len(unit.copies)
         told = self._told(unit, layers, cost)
-        mark = self._mark(layers)
-        return DrawnBox(kind, color, unit.path, layers, "", "", "", times, cost, 0, mark, told)  # type: ignore[arg-type]
+        return DrawnBox(kind, color, unit.path, layers, label, head, tail, times, cost, 0, mark, told)
 
     def _mark(self, layers: Sequence[int]) -> Mark:
         marks = {self.folding.marks[i] for i in layers} if self.folding.marks else {""}

@@ -137,15 +137,14 @@ def draw(parts: Sequence[Drawable]) -> Drawing:
         left, top, right, bottom = sheet.bounds()
         title = fitted(part.title, "title", max(right - left, LONGEST))
         wide = max(right - left, width(title, "title"))
-        sheet.move(-left, HEAD - top)
-        sheets.append((sheet, title, wide, bottom - top + HEAD))
-    places = _corners([(wide, high) for _, _, wide, high in sheets])
-    for (sheet, title, _, _), (x, y) in zip(sheets, places, strict=True):
-        sheet.move(x, y)
+        sheets.append((sheet, title, left, top, wide, bottom - top + HEAD))
+    places = _corners([(wide, high) for *_, wide, high in sheets])
+    for (sheet, title, left, top, _, _), (x, y) in zip(sheets, places, strict=True):
+        sheet.move(x - left, y + HEAD - top)
         whole.add(sheet)
         titles.append(Caption(x, y + 7, title, "title", room=width(title, "title")))
-    right = max(x + wide for (_, _, wide, _), (x, _) in zip(sheets, places, strict=True))
-    bottom = max(y + high for (_, _, _, high), (_, y) in zip(sheets, places, strict=True))
+    right = max(x + wide for (*_, wide, _), (x, _) in zip(sheets, places, strict=True))
+    bottom = max(y + high for (*_, high), (_, y) in zip(sheets, places, strict=True))
     return _finished(whole, titles, right + MARGIN, bottom + MARGIN, made.measure)
 
 

@@ -114,8 +114,8 @@ def ranges(numbers: Sequence[int]) -> str:
         return str(numbers[0])
     runs: list[list[int]] = []
     for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1][1:] = [number]
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
         else:
-            runs.append([number])
-    return " ".join("-".join(map(str, run)) for run in runs)
+            runs.append([number, number])
+    return " ".join(f"{a}-{b}" if b > a else f"{a}" for a, b in runs)

@@ -77,12 +77,9 @@ def _branch(made: Composer, branch: Strand, units: Sequence[Unit]) -> OutlineEnt
 
 
 def _entry(made: Composer, unit: Unit) -> OutlineEntry:
-    closed = isinstance(unit, Group) and made.is_closed(unit)
-    box = (
-        made.layer(unit) if isinstance(unit, Chip) else made.block(unit, "closed" if closed else "frame")
-    )
+    box = made.box(unit)
     label = SPOKEN.get(box.label, box.label) if box.kind == "join" else box.label
-    children = [] if closed or isinstance(unit, Chip) else outline(made, unit.children)
+    children = [] if isinstance(unit, Chip) or box.leaf else outline(made, unit.children)
     shape = "" if box.color == "input" else str(made.shape(unit))
     return OutlineEntry(
         box.color,

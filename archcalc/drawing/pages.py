@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from math import isqrt, log
+from math import inf, isqrt, log
 
 from archcalc.drawing.cells import Stack
 from archcalc.drawing.metrics import width
@@ -13,6 +13,14 @@ from archcalc.tuples import NamedTuple
 WIDE = 1.35  # the preferred ratio of width to height
 GUTTER = 22  # the pixels between columns, where a line runs
 OVER, UNDER = 14, 20  # the pixels above and below a column for the line to the next
+
+
+class ColumnPiece(NamedTuple):
+    """The items from `start` to the next that can begin a column, and their top and bottom."""
+
+    start: int
+    top: float
+    bottom: float
 
 
 class Section(NamedTuple):
@@ -27,26 +35,21 @@ class Section(NamedTuple):
 
 def wrapped(stack: Stack, sheet: Sheet, columns: int | None, wide: float = WIDE) -> None:
     """Draw a stack in `columns` columns, or in as many as bring the page closest to the ratio `wide`."""
-    sections = _chosen(stack, columns, wide)
+    tops = stack.tops(0)
+    sections = _chosen(stack, tops, columns, wide)
     x: float = 0
     axes = []
     for section in sections:
         axes.append(x + section.left)
         x += section.left + section.right + 2 * GUTTER
     for section, axis in zip(sections, axes, strict=True):
-        _column(stack, sheet, section, axis)
+        _column(stack, sheet, [top - tops[section.start] for top in tops], section, axis)
     for a, b, axis, other in zip(sections, sections[1:], axes, axes[1:], strict=False):
         _over(stack, sheet, (a, axis), (b, other))
 
 
-def _tops(stack: Stack, section: Section) -> list[float]:
-    """Return the tops of a column's cells, with the first at 0."""
-    tops = stack.tops(0)
-    return [top - tops[section.start] for top in tops]
-
-
-def _column(stack: Stack, sheet: Sheet, section: Section, axis: float) -> None:
-    tops = _tops(stack, section)
+def _column(stack: Stack, sheet: Sheet, tops: list[float], section: Section, axis: float) -> None:
+    """Draw a column whose cells have these tops, the first of them 0."""
     for p in range(section.start, section.stop):
         stack.cells[p].place(sheet, axis, tops[p])
     last = section.stop == len(stack.cells)
@@ -77,11 +80,11 @@ def _breaks(stack: Stack) -> list[int]:
     return [p + 1 for p in range(size - 1) if p in steps and p not in passed]
 
 
-def _chosen(stack: Stack, columns: int | None, wide: float) -> list[Section]:
-    tops, breaks = stack.tops(0), _breaks(stack)
+def _chosen(stack: Stack, tops: list[float], columns: int | None, wide: float) -> list[Section]:
+    pieces = _pieces(stack, tops)
     found = {}
     for wanted in [columns] if columns else _candidates(stack, tops[-1], wide):
-        starts = _split(stack, tops, breaks, wanted)
+        starts = _split(pieces, tops[-1], wanted)
         if len(starts) not in found:
             ends = [*starts[1:], len(stack.cells)]
             sections = zip(starts, ends, strict=True)
@@ -104,25 +107,30 @@ def _badness(sections: list[Section], wanted: float) -> float:
     return 0.6 * abs(log(wide / high / wanted)) + 1.5 * (1 - filled / (wide * high)) + uneven / 3
 
 
-def _split(stack: Stack, tops: list[float], breaks: list[int], wanted: int) -> list[int]:
+def _pieces(stack: Stack, tops: list[float]) -> list[ColumnPiece]:
+    ends = pairwise([0, *_breaks(stack), len(stack.cells)])
+    return [ColumnPiece(at, tops[at], tops[end - 1] + stack.cells[end - 1].height) for at, end in ends]
+
+
+def _split(pieces: list[ColumnPiece], high: float, wanted: int) -> list[int]:
     """Return the first items of at most `wanted` columns whose largest height is minimal."""
-    low, high = 0.0, tops[-1]
+    low = 0.0
     for _ in range(24):
         middle = (low + high) / 2
-        if len(_filled(stack, tops, breaks, middle)) <= wanted:
+        if len(_filled(pieces, middle)) <= wanted:
             high = middle
         else:
             low = middle
-    return _filled(stack, tops, breaks, high + 0.01)
+    return _filled(pieces, high + 0.01)
 
 
-def _filled(stack: Stack, tops: list[float], breaks: list[int], most: float) -> list[int]:
+def _filled(pieces: list[ColumnPiece], most: float) -> list[int]:
     """Return the first items of columns that are filled one by one up to a height."""
-    starts = [0]
-    for at, following in pairwise([*breaks, len(stack.cells)]):
-        end = tops[following - 1] + stack.cells[following - 1].height
-        if end - tops[starts[-1]] > most:
-            starts.append(at)
+    starts, begin = [], -inf
+    for start, top, bottom in pieces:
+        if bottom - begin > most:
+            starts.append(start)
+            begin = top
     return starts
 
 

@@ -24,8 +24,10 @@ class Sheet:
         self.captions: list[Caption] = []
         self.depth = 0  # frames around what is placed next
 
-    def put(self, box: DrawnBox) -> None:
-        self.boxes.append(box._replace(depth=self.depth, network=self.number))
+    def put(self, box: DrawnBox, x: float, y: float, wide: float, high: float) -> None:
+        """Add a box at its place."""
+        inside, number = self.depth, self.number
+        self.boxes.append(box._replace(x=x, y=y, width=wide, height=high, depth=inside, network=number))
 
     def wire(
         self,

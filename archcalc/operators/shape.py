@@ -123,8 +123,8 @@ class Shape(tuple[Int, ...]):
     __hash__ = tuple.__hash__
 
     def __str__(self) -> str:
-        sizes = recorded(tuple(self))
-        if len(sizes) == 3 and sizes[:2] == (1, 1):
+        sizes = [recorded(size) for size in self]
+        if len(sizes) == 3 and sizes[:2] == [1, 1]:
             return str(sizes[-1])
         return "×".join(map(str, sizes))
 

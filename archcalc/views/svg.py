@@ -154,8 +154,7 @@ def _number(value: float) -> str:
 def _box(box: DrawnBox, captions: Sequence[Caption]) -> str:
     names = ["box", box.kind if box.kind == "frame" else box.color, box.mark]
     names += ["even"] if box.kind == "frame" and box.depth % 2 else []
-    layers = escape(ranges(box.layers))
-    data = f'data-layers="{layers}" data-path="{escape(box.path)}"{_network(box)}'
+    data = f'data-layers="{ranges(box.layers)}" data-path="{escape(box.path)}"{_network(box)}'
     focus = ' tabindex="0"' if box.leaf else ""
     parts = [f'<g class="{" ".join(filter(None, names))}" {data}{focus}>']
     parts += [f"<title>{escape(box.told)}</title>"]
@@ -173,8 +172,8 @@ def _body(box: DrawnBox) -> str:
 
 
 def _rect(x: float, y: float, width: float, height: float) -> str:
-    numbers = zip(("x", "y", "width", "height"), (x, y, width, height), strict=True)
-    return " ".join(f'{name}="{_number(value)}"' for name, value in numbers)
+    corner = f'x="{_number(x)}" y="{_number(y)}"'
+    return f'{corner} width="{_number(width)}" height="{_number(height)}"'
 
 
 def _pile(box: DrawnBox) -> list[str]:
@@ -214,13 +213,14 @@ def _text(caption: Caption) -> str:
     anchor = f' text-anchor="{caption.anchor}"' if caption.anchor != "start" else ""
     if caption.kind == "title":  # in whatever font, it ends where the picture does
         anchor = f' textLength="{_number(caption.room)}" lengthAdjust="spacingAndGlyphs"'
-    before, after = (
-        f'<tspan class="t-small">{escape(text)}</tspan>' if text else ""
-        for text in (caption.before, caption.after)
-    )
-    words = " ".join(filter(None, [before, escape(caption.text), after]))
+    parts = [_small(caption.before), escape(caption.text), _small(caption.after)]
+    words = " ".join(filter(None, parts))
     place = f'x="{_number(caption.x)}" y="{_number(caption.y)}"'
     return f'<text class="t-{caption.kind}" {place}{anchor}>{words}</text>'
+
+
+def _small(text: str) -> str:
+    return f'<tspan class="t-small">{escape(text)}</tspan>' if text else ""
 
 
 @lru_cache(maxsize=2048)  # while a text is typed in, most lines stay where they are
