@@ -98,6 +98,15 @@ const baseOf = path => {
   return row ? {parameters: row[5], multiplies: row[6]} : baseSums.get(path);
 };
 
+// Columns are as wide as their longest count so far: with each digit that goes all rows would be laid out.
+let digits = {};
+const widen = (key, rows) => {
+  const most = rows.reduce((most, {now}) => Math.max(most, now[key].length), digits[key] ?? 0);
+  if (most === digits[key]) return;
+  digits[key] = most;
+  $("rows").style.setProperty(`--${key}`, `${Math.max(key.length, grouped("0".repeat(most)).length)}ch`);
+};
+
 // A row a box, below the sum of its block. A path too long for its place loses its beginning.
 const showRows = rows => {
   const told = [];
@@ -115,11 +124,7 @@ const showRows = rows => {
     const small = [output, times && `×${times}`, what].filter(Boolean).join(" · ");
     told.push({path, shown: isGroup ? path.slice(top.length + 1) : path, small, layers, rank, now: {parameters, multiplies}, before: baseOf(path)});
   }
-  for (const key of COUNTS) {
-    const longest = told.reduce((most, {now}) => Math.max(most, now[key].length), 0);
-    const width = `${Math.max(key.length, grouped("0".repeat(longest)).length)}ch`;
-    if ($("rows").style.getPropertyValue(`--${key}`) !== width) $("rows").style.setProperty(`--${key}`, width);
-  }
+  COUNTS.forEach(key => widen(key, told));
   renewEach($("rows").querySelector("tbody"), told, makeRow, showRow);
 };
 

@@ -71,6 +71,7 @@ async function load(opened, settings, variant, parts) {
   base = null;
   baseRows = new Map();
   baseSums = new Map();
+  digits = {};
   baseFold = "";
   origin = {text: opened.text, variant: opened.variant, settings: {}};
   current = "";
