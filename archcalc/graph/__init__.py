@@ -1,1 +1,1 @@
-"""Spec → Graph: blocks expanded, shapes propagated, every node with its place in the text."""
+"""Build the graph of a spec: blocks are expanded, shapes propagated, and nodes keep their places."""

@@ -1,4 +1,4 @@
-"""Names that other tools have for operators of the spec language."""
+"""Map the names that other tools use to operators of the spec language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The nodes of a graph while it is built: equal operators shared, shapes asked for once."""
+"""Collect the nodes of a graph: equal operators are one object, and shapes are computed once."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ from archcalc.symbols import Symbol
 
 
 class Assembly:
-    """Nodes so far, in order.
+    """The nodes so far, in order.
 
-    `modules`: a dot in a path is a level, as in those of a model file. `operators`: those of builds
-    before, to which new ones are added.
+    Args:
+        modules: whether a dot in a path is a level, as in the paths of a model file.
+        operators: those of earlier builds, to which new ones are added.
     """
 
     def __init__(self, effort: Effort, modules: bool, operators: dict[Any, Operator]) -> None:
@@ -33,20 +34,20 @@ class Assembly:
         self.nodes: list[Node] = []
         self._operators, self._symbolic = operators, dict[Any, Operator]()
         self._shapes: dict[tuple[int, tuple[Shape, ...]], Shape] = {}
-        self._uses: set[tuple[int, int, tuple[Shape, ...]]] = set()  # of weights, that are sound
+        self._uses: set[tuple[int, int, tuple[Shape, ...]]] = set()  # of shared weights, checked
 
     def begin(self, name: str, shape: Shape, keys: Keys) -> int:
-        """Add an input, which stands at `keys` of the TOML; the main one is node 0."""
+        """Add an input, whose place is `keys` of the TOML; the main one is node 0."""
         self.nodes.append(Node(name, Input(shape), (), shape, Span(keys)))
         return len(self.nodes) - 1
 
     def operator(self, name: str, values: dict[str, Any], rank: int) -> Operator:
         """Return one object for equal operators, so that equal layers can share their analysis.
 
-        `rank`: how many axes of positions the arriving tensor has.
+        `rank` is the number of axes of positions of the tensor that arrives.
 
         Raises:
-            ShapeError: a value that the operator does not take.
+            ShapeError: the operator does not take a value.
         """
         cls = operator_class(name)
         for argument in cls.arguments:
@@ -73,10 +74,10 @@ class Assembly:
         arguments: Mapping[str, Bound],
         shares: int = -1,
     ) -> int:
-        """Add a node, which may use the weights of another, and return its number.
+        """Add a node, and return its number; it uses the weights of node `shares`, if that is not −1.
 
         Raises:
-            ArchError: the inputs do not fit, with the place and what is to blame.
+            ArchError: the inputs do not fit; the error has the place.
         """
         self.effort.work += len(path) // 8 + len(inputs)
         shapes = tuple([self.nodes[i].shape for i in inputs])
@@ -99,14 +100,14 @@ class Assembly:
         return len(self.nodes) - 1
 
     def holder(self, index: int) -> int:
-        """Return the node that the weights of a node belong to, or −1 if it has none."""
+        """Return the node that owns the weights of a node; −1 if it has none."""
         node = self.nodes[index]
         if node.shares >= 0:
             return node.shares
         return index if self._weights(node) else -1
 
     def tied(self, names: tuple[str, ...], label: Bound, arguments: dict[str, Bound]) -> int:
-        """Return the node whose weights a layer uses; it has the same arguments of these names."""
+        """Return the node whose weights a layer shares, and set arguments of these names to its own."""
         node = self.nodes[label.value]
         for name in names:
             if not hasattr(node.operator, name):
@@ -133,7 +134,7 @@ class Assembly:
 
 
 def has_symbols(values: Iterable[Any]) -> bool:
-    """Return whether a symbol is among values, or in a list among them: it is of this build alone."""
+    """Return whether a symbol, which belongs to this build alone, is among values or in their lists."""
     for value in values:
         if isinstance(value, Symbol | Quotient):
             return True

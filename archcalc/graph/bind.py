@@ -1,4 +1,4 @@
-"""Arguments as given → arguments as declared, for operators and blocks alike."""
+"""Bind the arguments of a call to those that an operator or a block declares."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archcalc.spec.tokens import VOLUMES
 from archcalc.tuples import NamedTuple
 
 PADDINGS = ("p", "half", "same")
-# what people write in other tools, and what it is here
+# arguments of other tools, and what to write instead
 SYNONYMS = {
     "valid": "no padding is the default: leave `valid` out",
     "stride": "write `s2`",
@@ -43,7 +43,7 @@ SYNONYMS = {
 
 
 class Declared(Protocol):
-    """What an operator's argument and a block's parameter have in common."""
+    """An argument of an operator, or a parameter of a block."""
 
     @property
     def name(self) -> str: ...
@@ -52,7 +52,7 @@ class Declared(Protocol):
 
 
 class Bound(NamedTuple):
-    """An evaluated argument. `name` is '' for a positional one; `read` are the variables behind it."""
+    """An evaluated argument; `name` is '' for a positional one, `read` are the variables it reads."""
 
     name: str
     value: Any
@@ -63,10 +63,10 @@ class Bound(NamedTuple):
 def bind(
     what: str, declared: Sequence[Declared], given: Sequence[Bound], step: Span
 ) -> tuple[dict[str, Bound], list[Bound]]:
-    """Return the given arguments by name, and those of an unknown name.
+    """Return the given arguments by name, and those whose name is not declared.
 
     Raises:
-        ArchError: required arguments missing or too many, or one given twice.
+        ArchError: required arguments are missing or too many, or an argument is given twice.
     """
     required = [d.name for d in declared if d.required]
     places = [d.name for d in declared if d.required or getattr(d, "positional", False)]
@@ -95,7 +95,7 @@ def bind(
 
 
 def usage(what: str, declared: Sequence[Declared]) -> str:
-    """Tell how a step is written: '`conv filters k=1 s=1 …`'."""
+    """Return how a step is written: '`conv filters k=1 s=1 …`'."""
     words = islice((getattr(d, "usage", d.name) for d in declared), 20)
     return f"`{' '.join(map(shown, [what, *words]))}{' …' if len(declared) > 20 else ''}`"
 
@@ -118,7 +118,7 @@ def _miscounted(
 
 
 def unknown_argument(what: str, declared: Sequence[Declared], argument: Bound) -> ArchError:
-    """Return the error for a named argument that nobody declares."""
+    """Return the error for a named argument that is not declared."""
     known = [d.name for d in declared]
     help = SYNONYMS.get(argument.name, "") if what in TABLE else ""
     if re.fullmatch(r"[a-z][0-9]+(x[0-9]+){3,}", argument.name):
@@ -135,10 +135,10 @@ def unknown_argument(what: str, declared: Sequence[Declared], argument: Bound) -
 
 
 def require_values(declared: Sequence[Argument], bound: Mapping[str, Bound]) -> None:
-    """Refuse a word that stands alone where a size belongs: `conv 64 k`.
+    """Refuse an argument without its value: `conv 64 k`.
 
     Raises:
-        ArchError: there is one.
+        ArchError: there is such an argument.
     """
     kinds = {a.name: a.kind for a in declared}
     for name, argument in bound.items():
@@ -150,10 +150,10 @@ def require_values(declared: Sequence[Argument], bound: Mapping[str, Bound]) -> 
 
 
 def with_defaults(bound: dict[str, Bound], defaults: list[Bound]) -> dict[str, Bound]:
-    """Put the step's arguments over the file's defaults: its padding replaces the default's.
+    """Return the file's defaults, replaced by the step's arguments; any padding replaces any other.
 
     Raises:
-        ArchError: two ways of padding at once.
+        ArchError: there are two ways of padding.
     """
     padded = any(name in bound for name in PADDINGS)
     merged = {d.name: d for d in defaults if not (padded and d.name in PADDINGS)}

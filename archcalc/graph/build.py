@@ -1,6 +1,6 @@
-"""Spec → Graph, in one walk: blocks are expanded and shapes propagated together.
+"""Build the graph of a spec in one walk, which expands blocks and propagates shapes.
 
-They go together because an expression may ask for the `channels` that arrive.
+Both happen together because an expression may read the `channels` that arrive.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from archcalc.spec.evaluate import Lookup
 from archcalc.spec.expressions import Expression, Value
 from archcalc.spec.model import INPUT, Block, Given, Line, Spec, Step
 
-DEEPEST = 100
+DEEPEST = 100  # nested blocks
 
 
 def build(
@@ -38,13 +38,15 @@ def build(
     freeze: Sequence[str] = (),
     folds: bool = False,
 ) -> Graph:
-    """Return the graph of a spec with these values of its variables.
+    """Return the graph of a spec with these values of its variables, which may be symbols.
 
-    `input` replaces the spec's own, `freeze` adds to its. Values may be symbols; with `folds`, repeats
-    whose count is one are left folded.
+    Args:
+        input: replaces the spec's own input size.
+        freeze: patterns of layers to freeze, beside the spec's own.
+        folds: whether repeats whose count is a symbol stay folded.
 
     Raises:
-        SpecError: a mistake of the text, or layers that do not fit each other.
+        SpecError: the text has mistakes, or layers do not fit each other.
         UnfoldableError: a repeat cannot be folded.
     """
     check(spec)
@@ -53,7 +55,7 @@ def build(
             return _Builder(spec, values, folds).graph(input, variant, freeze)
     except (SpecError, UsageError):
         raise
-    except RecursionError:  # the caller's own stack was deep already
+    except RecursionError:  # the caller's stack was deep already
         raise SpecError(Diagnostic("blocks nested too deeply"), source=spec.source) from None
     except ArchError as error:
         raise SpecError(*error.diagnostics, source=spec.source) from None
@@ -88,7 +90,7 @@ class _Builder:
         return sound(Graph(nodes, last, sides, read, kept, folds), self.effort.spent)
 
     def _block(self, call: InstanceCall) -> int:
-        """Expand one instance that begins at the tensor `in`; returns its last node."""
+        """Expand an instance of a block, which begins at the tensor `in`; return its last node."""
         block, values, read, rest, tensors, prefix, depth = call
         own, x = self.names.labels_of(block), tensors["in"]
         scope = Scope(block, values, read, rest, tensors, set(tensors), prefix, prefix, own, depth)
@@ -121,7 +123,7 @@ class _Builder:
         return x, ran
 
     def _line(self, line: Line, x: int, scope: Scope) -> int | None:
-        """Return the node after the line, or None if it is switched off."""
+        """Return the last node of a line; None if its condition does not hold, or it has no rounds."""
         self.effort.spend(1, line)
         lookup = self.expressions.lookup(scope, x)
         on = line.condition is None or bool(self.expressions.evaluate(line.condition, lookup, line.keys))
@@ -146,7 +148,7 @@ class _Builder:
         return end
 
     def _repeat(self, line: Line, x: int, scope: Scope, name: str, rounds: Rounds) -> tuple[int, int]:
-        """Run the steps so many times; returns the tensor that the first layer read, and the last."""
+        """Build the rounds of a line; return the tensor that the first layer reads, and the last one."""
         first = len(self.nodes)
         source, marks = x, list[RoundBegin]()
         for _ in self.effort.rounds(line, rounds.built):
@@ -192,7 +194,7 @@ class _Builder:
         raise refusals.no_step(expression, name, self.spec, line)
 
     def _reuse(self, step: Step, line: Line, x: int, scope: Scope, label: str) -> int:
-        """Run a labelled line again on the tensor that arrives, with the weights that it has."""
+        """Build a labelled line again on the tensor that arrives, with shared weights."""
         target, *names = (str(given.value) for given in step.arguments)
         place = line.span(step.start, step.arguments[-1].end)
         made = self.labels.line(target, scope, place)

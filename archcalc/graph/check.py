@@ -1,4 +1,4 @@
-"""What can be refused without building: operators, blocks and arguments that do not exist."""
+"""Refuse operators, blocks and arguments that do not exist, before a graph is built."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from archcalc.spec.model import JOINS, Block, Given, Line, Spec, Step
 
 
 def check(spec: Spec) -> None:
-    """Look at every step of every block, used or not.
+    """Check every step of every block, used or not.
 
     Raises:
-        SpecError: with all mistakes found.
+        SpecError: there are mistakes; it has all of them.
     """
     mistakes = list(islice(_mistakes(spec), MOST_MISTAKES))
     if mistakes:
@@ -33,7 +33,7 @@ def check(spec: Spec) -> None:
 
 
 def lines_of(block: Block) -> Iterator[Line]:
-    """Return the lines of all branches, then those of `then`."""
+    """Yield the lines of all branches, then those of `then`."""
     for branch in block.branches:
         yield from branch.lines
     yield from block.then
@@ -42,7 +42,7 @@ def lines_of(block: Block) -> Iterator[Line]:
 def _mistakes(spec: Spec) -> Iterator[Diagnostic]:
     yield from _check_defaults(spec)
     yield from _check_blocks(spec)
-    sound: set[Any] = set()  # calls alike are looked at once
+    sound: set[Any] = set()  # equal calls are checked once
     for block in (spec.body, *spec.blocks.values()):
         for line in lines_of(block):
             for step in line.steps:
@@ -94,10 +94,10 @@ def _unknown_step(spec: Spec, name: str, place: Span) -> Diagnostic:
 
 
 def _check_call(spec: Spec, line: Line, step: Step, name: str) -> None:
-    """Whether a call has the arguments that the operator or block declares, whatever their values.
+    """Refuse a call with other arguments than the operator or block declares, whatever their values.
 
     Raises:
-        ArchError: it has not.
+        ArchError: arguments are missing, too many or unknown.
     """
     place = line.span(step.start, step.end)
     given = [Bound(g.name, g.value, line.span(g.start, g.end)) for g in step.arguments]
@@ -105,7 +105,7 @@ def _check_call(spec: Spec, line: Line, step: Step, name: str) -> None:
     block = spec.blocks.get(name)
     check_labels(name, block, [g for g in given if g.name == "@"], place)
     if len(plain) + sum(g.name == "@" for g in given) < len(given):
-        return  # what `...` stands for is known when the block is called
+        return  # what `...` stands for is known only when the block is called
     if block is not None:
         _, rest = bind(name, block.sizes, plain, place)
         if rest and not block.takes_rest:
@@ -179,7 +179,7 @@ def _check_blocks(spec: Spec) -> Iterator[Diagnostic]:
 
 
 def _calls(spec: Spec) -> dict[str, list[str]]:
-    """Map callers to callees. A computed name calls its variables, `$name`, and they all choices."""
+    """Map callers to callees; a computed name calls its variables, `$name`, these all their choices."""
     calls = {}
     for name, block in spec.blocks.items():
         own = {p.name for p in block.sizes}
@@ -198,12 +198,12 @@ def _calls(spec: Spec) -> dict[str, list[str]]:
 
 
 def _cycle(calls: dict[str, list[str]]) -> list[str]:
-    """Return blocks that call each other in a circle, the first again at the end, or []."""
+    """Return a cycle of blocks that call each other, with the first again at the end; [] if none."""
     done: set[str] = set()
     for start in calls:
         way: list[str] = []
         places: dict[str, int] = {}
-        waiting: list[Iterator[str]] = [iter([start])]  # the calls still to follow, along the way
+        waiting: list[Iterator[str]] = [iter([start])]  # the calls still to follow, along the path
         while waiting:
             name = next(waiting[-1], None)
             if name is None:

@@ -1,4 +1,4 @@
-"""Expressions of a spec where a graph is built: what they give, and which variables they read."""
+"""Evaluate the expressions of a spec while its graph is built; record the variables that they read."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from archcalc.symbols import Int, Symbol
 
 
 class Expressions:
-    """Evaluates them; `read` collects the variables that were needed."""
+    """Evaluates expressions; `read` collects the variables that they read."""
 
     def __init__(self, variables: Mapping[str, Value], nodes: Sequence[Node], effort: Effort) -> None:
         self.variables, self.nodes, self.effort = variables, nodes, effort
         self.read: set[str] = set()
-        self.sizes: list[tuple[int, str, Any]] = []  # asked for, in order: node, what of it, and that
+        self.sizes: list[tuple[int, str, Any]] = []  # read, in order: node, `channels` or `shape`, value
         self.seen: list[tuple[str, str]] = []  # variables, with their values as `written`
         self._written: dict[str, str] = {}
 
     def lookup(self, scope: Scope, x: int) -> Lookup:
-        """Return what a name means in a scope, where the tensor of node `x` arrives."""
+        """Return the function that looks up names in a scope in which the tensor of node `x` arrives."""
 
         def lookup(name: str) -> Value:
             if name in ARRIVING:
@@ -47,13 +47,13 @@ class Expressions:
         return lookup
 
     def written(self, name: str) -> str:
-        """Return a variable's value as a text, which tells 1 from True; '' if there is none."""
+        """Return a variable's value as a text, in which 1 and True differ; '' for no variable."""
         if name not in self._written:
             self._written[name] = repr(self.variables[name]) if name in self.variables else ""
         return self._written[name]
 
     def are(self, sizes: Sequence[tuple[int, str, Any]]) -> bool:
-        """Return whether tensors have these channels and shapes."""
+        """Return whether nodes have these channels and shapes: (node, `channels` or `shape`, value)."""
         return all(_size_of(self.nodes[x].shape, name) == size for x, name, size in sizes)
 
     def variable(self, name: str) -> Value:
@@ -62,7 +62,7 @@ class Expressions:
         return self._fetched(self.variables[name])
 
     def shape(self, sizes: Sequence[Size], keys: Keys) -> Shape:
-        """Return an input's shape, which stands at `keys` of the TOML.
+        """Return the shape of the input at `keys` of the TOML.
 
         Raises:
             ArchError: a size is no positive integer.
@@ -81,7 +81,7 @@ class Expressions:
         return value
 
     def argument(self, size: Size, lookup: Lookup, keys: Keys) -> tuple[Any, frozenset[str]]:
-        """Return the value of an argument and what it reads; that counts where the argument is read."""
+        """Return the value of an argument, and what it reads: not added to `read` until it is used."""
         if not isinstance(size, Expression):
             return size, frozenset()
         outer, self.read = self.read, set()
@@ -91,14 +91,14 @@ class Expressions:
             self.read = outer
 
     def size(self, size: Size, lookup: Lookup, keys: Keys) -> Any:
-        """Return the value of a size, which may be a plain number."""
+        """Return the value of a size, which is an expression or a number."""
         return self.evaluate(size, lookup, keys) if isinstance(size, Expression) else size
 
     def count(self, line: Line, lookup: Lookup, folds: bool) -> Int:
-        """Return how often a line repeats: a symbol only where it `folds`.
+        """Return the number of rounds of a line; it may be a symbol if the line may fold.
 
         Raises:
-            ArchError: no count, or too many layers.
+            ArchError: it is no count, or makes too many layers.
         """
         if line.repeat == 1:
             return 1
@@ -112,10 +112,10 @@ class Expressions:
         return count
 
     def evaluate(self, expression: Expression, lookup: Lookup, keys: Keys) -> Value:
-        """Return the value of an expression that stands at `keys` of the TOML.
+        """Return the value of an expression at `keys` of the TOML.
 
         Raises:
-            ArchError: it has none, with the place.
+            ArchError: it has no value; the error has the place.
         """
         self.effort.work += expression.size
         try:
@@ -130,12 +130,12 @@ class Expressions:
 
 
 def _size_of(shape: Shape, name: str) -> Any:
-    """Return what an expression calls `channels`, or `shape`."""
+    """Return what `channels` or `shape` is in an expression."""
     return shape.channels if name == "channels" else list(shape)
 
 
 def _length(value: Value) -> int:
-    """Return the values in a list, the letters of a text."""
+    """Return the number of values in a list, or of characters in a text."""
     if isinstance(value, list):
         return 1 + sum(_length(item) for item in value)
     return len(value) if isinstance(value, str) else 1

@@ -1,8 +1,8 @@
-"""Repeats whose count is a symbol: three rounds stand for any number of them, where rounds are alike.
+"""Fold repeats whose count is a symbol: three rounds are built, and stand for any number of them.
 
-The first round may differ from the others, since another tensor arrives. If the second leaves the shape
-that it found, the third does what the second did, and so do all later ones: the build of a round
-depends on nothing else. The second then counts for every round but the first and the last.
+The first round may differ from the others, because another tensor arrives. If the second round keeps the
+shape that arrives, the third does what the second does, and so do all later ones: a round depends on
+nothing else. So the second round counts for every round but the first and the last.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from archcalc.graph.model import Fold, Graph, Node
 from archcalc.symbols import Int, Symbol
 from archcalc.tuples import NamedTuple
 
-ROUNDS = 3
-MOST_COST = 500_000  # steps and work of the network with all rounds: far below what a build refuses
+ROUNDS = 3  # that are built
+MOST_COST = 500_000  # steps and work with all rounds: far below the limits of a build
 
 
 class UnfoldableError(Exception):
-    """Raised when rounds are not alike, or others look into them."""
+    """Rounds differ, or other layers read tensors inside of them."""
 
 
 class RoundBegin(NamedTuple):
-    """Where a round begins: its first node, the tensor that arrives, what was spent so far."""
+    """The beginning of a round: its first node, the tensor that arrives, the steps and work so far."""
 
     node: int
     arrives: int
@@ -30,7 +30,7 @@ class RoundBegin(NamedTuple):
 
 
 class Rounds(NamedTuple):
-    """How many rounds of a repeat are built, and how many there are."""
+    """The number of rounds of a repeat that are built, and of all rounds."""
 
     built: int
     whole: Int
@@ -41,7 +41,7 @@ class Rounds(NamedTuple):
 
 
 def rounds_of(count: Int) -> Rounds:
-    """Return the rounds of a repeat; fewer than three of a symbol are a structure of their own."""
+    """Return the rounds of a repeat; for a symbol, three are built, or as many as its value if fewer."""
     if not isinstance(count, Symbol):
         return Rounds(count, count)
     for few in range(ROUNDS):
@@ -55,12 +55,12 @@ def rounds_of(count: Int) -> Rounds:
 def fold(
     nodes: Sequence[Node], marks: Sequence[RoundBegin], exit: int, rounds: Rounds, depth: int
 ) -> Fold:
-    """Return the fold of three rounds that begin at `marks`, the last of which ends with node `exit`.
+    """Return the fold of three rounds that begin at `marks`; the last one ends with node `exit`.
 
-    Their paths differ in the name at this depth.
+    The paths of rounds differ in the name at `depth`.
 
     Raises:
-        UnfoldableError: the rounds are not alike.
+        UnfoldableError: the second and third round differ.
     """
     first, middle, last = (mark.node for mark in marks)
     length, exits = last - middle, (marks[1].arrives, marks[2].arrives, exit)
@@ -82,10 +82,10 @@ def fold(
 
 
 def sound(graph: Graph, cost: Int) -> Graph:
-    """Return the graph, unless layers outside a fold look into it, or a build might refuse the size.
+    """Return the graph if its folds stand for the whole repeats.
 
     Raises:
-        UnfoldableError: they do.
+        UnfoldableError: layers outside of a fold read tensors inside of it, or `cost` is too high.
     """
     for fold in graph.folds:
         hidden = set(range(fold.first, fold.end)) - {fold.exits[-1]}
@@ -98,17 +98,17 @@ def sound(graph: Graph, cost: Int) -> Graph:
 
 
 def require_whole(folds: Sequence[Fold], begin: int, end: int) -> None:
-    """Refuse to use nodes again of which some stand for others.
+    """Refuse to build nodes of a fold again.
 
     Raises:
-        UnfoldableError: there are such nodes from `begin` to `end`.
+        UnfoldableError: there are nodes of a fold from `begin` to `end`.
     """
     if any(begin < fold.end and fold.first < end for fold in folds):
         raise UnfoldableError
 
 
 def hides(folds: Sequence[Fold], path: str) -> bool:
-    """Whether a path may name some rounds of a fold, and not others."""
+    """Return whether a path may name some rounds of a fold, but not others."""
     words = set(map(_base, path.split("/")))
     return any(not fold.names.isdisjoint(words) for fold in folds)
 
@@ -118,7 +118,7 @@ def _base(name: str) -> str:
 
 
 def _same(a: Sequence[Int], b: Sequence[Int]) -> bool:
-    """Whether the numbers are the same at every point; symbols are, if they are one."""
+    """Return whether numbers are equal at every point: symbols, if they are the same object."""
     pairs = list(zip(a, b, strict=False))
     return len(a) == len(b) and all(
         x is y or (isinstance(x, int) and isinstance(y, int) and x == y) for x, y in pairs

@@ -1,4 +1,4 @@
-"""The layers that training leaves as they are: patterns of paths, as a shell has them."""
+"""Find the layers that training leaves as they are, by patterns of paths as in a shell."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ MOST_PATTERNS = 50
 
 
 def frozen(nodes: Sequence[Node], own: Sequence[str], more: Sequence[str]) -> frozenset[int]:
-    """Return the nodes whose path, or that of a block around them, a pattern matches: '*/bn*'.
+    """Return the nodes that a pattern ('*/bn*') matches by their path, or that of a block around them.
 
-    `own` patterns stand in the spec, `more` come from the caller.
+    `own` are the patterns of the spec, `more` those of the caller.
 
     Raises:
-        ArchError: too many patterns, or one that matches nothing.
+        ArchError: there are too many patterns, or one matches nothing, or no weights of its own.
     """
     from fnmatch import translate
     from re import compile
@@ -42,19 +42,19 @@ def frozen(nodes: Sequence[Node], own: Sequence[str], more: Sequence[str]) -> fr
 
 
 def _error(place: Span | None) -> type[ArchError]:
-    """Return the error of a pattern in the spec, or of the command line."""
+    """Return the type of the error: of a pattern in the spec, or on the command line."""
     return UsageError if place is None else ArchError
 
 
 def _around(path: str) -> Iterator[str]:
-    """Return the path, and those of the blocks around it."""
+    """Yield a path, and those of the blocks around it."""
     while path:
         yield path
         path = path.rpartition("/")[0]
 
 
 def _weighted(nodes: Sequence[Node], index: int) -> bool:
-    """Whether a node has weights of its own."""
+    """Return whether a node has weights of its own."""
     node = nodes[index]
     return node.shares < 0 and bool(node.operator.weights(*(nodes[i].shape for i in node.inputs)))
 

@@ -1,8 +1,8 @@
-"""Instances of blocks that have been built before are copied, from this build or an earlier one.
+"""Copy instances of blocks that were built before, in this build or an earlier one.
 
-A copy is what building would come to. The same blocks are called with the same values and find the same
-channels; what an instance read beyond that, sizes of tensors and variables of the spec, is noted with it
-and must be there again. Only its nodes' shapes are asked for anew. Everything else is built.
+A copy equals what a build would make: the block, its arguments and the channels that arrive are the
+same. Whatever else an instance reads (sizes of tensors, variables of the spec) is recorded, and has to
+have the same values. Only the shapes of its nodes are computed anew. Any other instance is built.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from archcalc.operators.model import Operator
 from archcalc.spec.model import Spec
 from archcalc.tuples import NamedTuple
 
-MOST_NODES = 1_000  # of an instance that is remembered
-MOST_KNOWN = 30_000  # nodes that are remembered
+MOST_NODES = 1_000  # of an instance that is kept for copies
+MOST_KNOWN = 30_000  # nodes that are kept in all
 
 
 class BuiltInstance(NamedTuple):
-    """What a call of a block made and read, with nodes counted from its first.
+    """What an instance of a block made and read, with nodes numbered from its first.
 
-    A tensor that it was handed is −1, the next −2; paths and names are those behind its own.
+    The tensors that it was given are −1, −2, …; paths and names are relative to its own path.
     """
 
     nodes: tuple[Node, ...]
     end: int
-    sizes: tuple[tuple[int, str, Any], ...]  # read of a tensor: its channels, or its shape
+    sizes: tuple[tuple[int, str, Any], ...]  # read: node, `channels` or `shape`, value
     variables: tuple[tuple[str, str], ...]
     names: tuple[tuple[str, int], ...]
     labels: tuple[tuple[str, Labeled], ...]
@@ -43,45 +43,45 @@ class BuiltInstance(NamedTuple):
 
 
 class KnownInstances:
-    """What is remembered: operators, and instances that hold them."""
+    """A cache of operators, and of instances that hold them."""
 
     def __init__(self) -> None:
         self.operators: dict[Hashable, Operator] = {}
         self.instances: dict[Hashable, BuiltInstance] = {}
-        self._worlds: dict[Hashable, tuple[int, object, object]] = {}
+        self._contexts: dict[Hashable, tuple[int, object, object]] = {}
         self.size = 0
 
-    def world(self, spec: Spec) -> int:
-        """Return a number for all that a call of a block may come to beside what it is given.
+    def context(self, spec: Spec) -> int:
+        """Return a number for the blocks and defaults of a spec, on which all its calls depend.
 
-        Lines and arguments that are written alike are the same objects, as long as their parser knows
-        them; those of other builds are kept, so that no others have their addresses.
+        Equal lines and arguments are the same objects while their parser has them in its cache. Those of
+        earlier builds are kept here, so that no other object gets their id.
         """
         self.size += 1
-        world: list[Hashable] = [spec.source.modules]
+        parts: list[Hashable] = [spec.source.modules]
         for block in spec.blocks.values():
-            world += (block.name, block.keys, id(block.parameters), block.join, block.takes_rest)
+            parts += (block.name, block.keys, id(block.parameters), block.join, block.takes_rest)
             for branch in block.branches:
-                world += (branch.name, *map(id, branch.lines))
-            world += (None, *map(id, block.then))
-        world += ((name, id(given)) for name, given in spec.defaults.items())
-        kept = (len(self._worlds), spec.blocks, spec.defaults)
-        return self._worlds.setdefault(tuple(world), kept)[0]
+                parts += (branch.name, *map(id, branch.lines))
+            parts += (None, *map(id, block.then))
+        parts += ((name, id(given)) for name, given in spec.defaults.items())
+        kept = (len(self._contexts), spec.blocks, spec.defaults)
+        return self._contexts.setdefault(tuple(parts), kept)[0]
 
 
 _known = KnownInstances()
 
 
 def known() -> KnownInstances:
-    """Return what is remembered; nothing, if that has become too much."""
+    """Return the cache; a new one if it has become too large."""
     global _known
     if _known.size > MOST_KNOWN or len(_known.operators) > MOST_KNOWN:
         _known = KnownInstances()
     return _known
 
 
-class Begin(NamedTuple):
-    """How far a build was when an instance began."""
+class BuildMark(NamedTuple):
+    """The state of a build at the beginning of an instance: how much there was of everything."""
 
     node: int
     sizes: int
@@ -107,13 +107,13 @@ class Instances:
         build: Callable[[InstanceCall], int],
     ) -> None:
         self.known = known
-        self.world = self.known.world(spec)
+        self.context = self.known.context(spec)
         self.made, self.expressions, self.names, self.labels = made, expressions, names, labels
         self.effort, self.build = expressions.effort, build
         self.exact: bool | None = None
 
     def add(self, call: InstanceCall) -> int:
-        """Return the last node of an instance, copied if it can be, else built."""
+        """Copy an instance if that is possible, else build it; return its last node."""
         if self.exact is None:
             inputs = [node.shape for node in self.made.nodes if not node.inputs]
             self.exact = not has_symbols([*inputs, *self.expressions.variables.values()])
@@ -125,7 +125,7 @@ class Instances:
         same = tuple([handed.index(i) for i in handed])
         arriving = tuple([(len(shape), shape[-1]) for shape in shapes])
         own = repr((values, rest)) if rest else repr(values)
-        key = (self.world, block.name, own, tuple(read.items()), same, arriving, depth)
+        key = (self.context, block.name, own, tuple(read.items()), same, arriving, depth)
         found = self.known.instances.get(key)
         if found is not None:
             end = self._copied(found, handed, prefix)
@@ -143,14 +143,16 @@ class Instances:
             self.known.size += 1 + len(made.nodes)
         return end
 
-    def _mark(self) -> Begin:
+    def _mark(self) -> BuildMark:
         seen = self.expressions
         logs = (len(seen.sizes), len(seen.seen), len(self.names.given), len(self.labels.given))
         effort = self.effort
-        return Begin(len(self.made.nodes), *logs, self.labels.searches, effort.steps, effort.work)
+        return BuildMark(len(self.made.nodes), *logs, self.labels.searches, effort.steps, effort.work)
 
-    def _instance(self, mark: Begin, handed: list[int], prefix: str, end: int) -> BuiltInstance | None:
-        """Return what has been made since a mark; None if it cannot be told apart from its place."""
+    def _instance(
+        self, mark: BuildMark, handed: list[int], prefix: str, end: int
+    ) -> BuiltInstance | None:
+        """Return what was made since a mark; None if it depends on its place in the network."""
         first, long = mark.node, len(prefix)
         nodes, names = self.made.nodes[first:], self._names(mark)
         if names is None or not self._is_plain(nodes, mark):
@@ -177,18 +179,18 @@ class Instances:
                 self.effort.steps - mark.steps,
                 self.effort.work - mark.work - sum(len(n.path) // 8 + len(n.inputs) for n in nodes),
             )
-        except ValueError:  # a tensor that it was not handed
+        except ValueError:  # it reads a tensor that it was not given
             return None
 
-    def _is_plain(self, nodes: Sequence[Node], mark: Begin) -> bool:
-        """Return whether nodes were made without a look at others, and in few steps."""
+    def _is_plain(self, nodes: Sequence[Node], mark: BuildMark) -> bool:
+        """Return whether nodes are independent of all others, and were made in few steps."""
         few = len(nodes) <= MOST_NODES and self.known.size <= MOST_KNOWN
         if not few or self.effort.foreseen > LONG or self.labels.searches != mark.searches:
             return False
         return all(node.shares < 0 and node.operator.tied is None for node in nodes)
 
-    def _names(self, mark: Begin) -> dict[str, int] | None:
-        """Return the paths that layers were named by, and their counts; None: others have them, too."""
+    def _names(self, mark: BuildMark) -> dict[str, int] | None:
+        """Return the names given to layers, and their counts; None if other layers have them too."""
         names: dict[str, int] = {}
         for path, before, count in self.names.given[mark.names :]:
             if before and path not in names:
@@ -197,7 +199,7 @@ class Instances:
         return names
 
     def _copied(self, made: BuiltInstance, handed: list[int], prefix: str) -> int | None:
-        """Return the last node of a copy; None, with nothing changed, if building may end elsewhere."""
+        """Copy an instance; return its last node, or None, with nothing changed, if it must be built."""
         effort, counters, nodes = self.effort, self.names.counters, self.made.nodes
         first, before = len(nodes), effort.work
         if effort.steps + made.steps > LONG:
@@ -227,7 +229,7 @@ class Instances:
         return node(made.end)
 
     def _append(self, nodes: Sequence[Node], handed: list[int], prefix: str) -> bool:
-        """Add nodes of an instance; False: their shapes do not fit, or have other axes."""
+        """Add the nodes of an instance; return False if their shapes do not fit, or have other axes."""
         first, here = len(self.made.nodes), self.made.nodes
         try:
             for own in nodes:
@@ -236,12 +238,12 @@ class Instances:
                 if len(here[-1].shape) != len(own.shape):
                     return False
         except ArchError:
-            return False  # building tells the mistake
+            return False  # a build will report the mistake
         return True
 
 
 def _moved(labeled: Labeled, node: Callable[[int], int], by: int, path: str) -> Labeled:
-    """Return what a label names elsewhere; a line that is switched off has no path and no nodes."""
+    """Return a label with other nodes and path; a line that was not built has no path and no nodes."""
     end, source = node(labeled.node), node(labeled.source)
     if not labeled.path:
         return Labeled(end, "", source, 0, 0)

@@ -1,4 +1,4 @@
-"""What labels name: a line's tensor, what made it, and tensors inside blocks by their path."""
+"""Look up labels: the tensor and layers of a line, and tensors inside blocks by their paths."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from archcalc.tuples import NamedTuple
 
 
 class Labeled(NamedTuple):
-    """A labelled line: the tensor that it gave, and the nodes from `first` on, before `end`, it made.
+    """What a labelled line has built.
 
-    `path` is what their paths begin with, `source` the tensor that the line began with.
+    Attributes:
+        node: its tensor.
+        path: the beginning of its layers' paths.
+        source: the tensor that it begins with.
+        first, end: its nodes are those from `first` up to `end` − 1.
     """
 
     node: int
@@ -24,12 +28,12 @@ class Labeled(NamedTuple):
     end: int
 
     def is_layer(self, nodes: Sequence[Node], inputs: int) -> bool:
-        """Whether the line made one layer, of so many inputs."""
+        """Return whether the line is a single layer of so many inputs."""
         return self.end - self.first == 1 and len(nodes[self.first].inputs) == inputs
 
 
 class Labels:
-    """All labels of a network by path; a block instance's own are in its scope."""
+    """All labels of a network by path; those of a block's instance are also in its scope."""
 
     def __init__(self) -> None:
         self._by_path: dict[str, Labeled] = {}
@@ -37,20 +41,20 @@ class Labels:
         self.searches = 0  # of labels by their path
 
     def set(self, label: str, scope: Scope, labeled: Labeled) -> None:
-        """Name what a line has made."""
+        """Give a label to what a line has built."""
         scope.labels[label] = labeled.node
         self.put(scope.prefix + label, labeled)
 
     def put(self, path: str, labeled: Labeled) -> None:
-        """Note what a path names."""
+        """Record what a path names."""
         self._by_path[path] = labeled
         self.given.append((path, labeled))
 
     def node(self, label: str, scope: Scope, place: Span) -> int:
-        """Return the tensor of a label of this block instance, or of one inside a block that it calls.
+        """Return the tensor of a label in this instance, or of a path into a block that it calls.
 
         Raises:
-            ArchError: no line before has set it.
+            ArchError: no earlier line has this label.
         """
         node = scope.labels.get(label)
         if node is None and "/" in label:
@@ -61,10 +65,10 @@ class Labels:
         return node
 
     def line(self, label: str, scope: Scope, place: Span) -> Labeled:
-        """Return what the line of a label has made.
+        """Return what the line of a label has built.
 
         Raises:
-            ArchError: no line before has set it, or it names a tensor that no line made.
+            ArchError: no earlier line has this label, or it is a tensor that was passed to the block.
         """
         found = self._nearest(label, scope)
         if found is None:
@@ -73,7 +77,7 @@ class Labels:
         return found
 
     def _nearest(self, label: str, scope: Scope) -> Labeled | None:
-        """Return what has the label in this branch, or else in the block instance around it."""
+        """Return what has the label in this branch, or in the instance of the block around it."""
         prefix = scope.prefix
         self.searches += 1
         while True:

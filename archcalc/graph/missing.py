@@ -1,4 +1,4 @@
-"""Words of other tools: what is meant by them here, and what archcalc has not."""
+"""Explain the words of other tools: what they are called here, or how to do without them."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _ALIASES = {
 
 
 def missing(name: str) -> str:
-    """Return a sentence about an operator of other tools, or ''."""
+    """Return a sentence about an operator that only other tools have; else ''."""
     squeezed = name.lower().replace("_", "")
     return _SENTENCES.get(_ALIASES.get(squeezed, squeezed), "")
 
 
 def meant(name: str, known: Iterable[str]) -> str:
-    """Return what somebody means by a name that is none of `known`: as in other tools, or nearly."""
+    """Return a help for a name that is none of `known`: what it is in other tools, or a similar name."""
     if name.lower() in DEPTHWISE:
         return "a depthwise conv is `conv {channels} k3 half g{channels}`"
     alias = ALIASES.get(name.lower())

@@ -1,4 +1,4 @@
-"""A network as a list of nodes in the order of the spec. Nothing changes it."""
+"""Define a network as an immutable list of nodes in the order of the spec."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from archcalc.tuples import NamedTuple
 
 
 class Node(NamedTuple):
-    """One layer: its path ('stage1/conv2'), its operator, the nodes it reads, its output's shape.
+    """A layer: its path ('stage1/conv2'), its operator, the nodes that it reads, its output's shape.
 
-    `shares` is the node whose weights it uses, or −1.
+    `shares` is the node whose weights it uses; −1: it has its own.
     """
 
     path: str
@@ -24,13 +24,15 @@ class Node(NamedTuple):
 
 
 class Fold(NamedTuple):
-    """A repeat of `rounds`, three of which are there: nodes from `first`, `middle`, `last` to `end`.
-
-    The middle round stands for all between the first and the last. `exits`: the last tensor of each.
+    """A repeat of which three rounds are built; the middle one stands for all but the first and last.
 
     Attributes:
+        first, middle, last: the first node of each round.
+        end: the node after the last round.
+        exits: the last tensor of each round.
+        rounds: the number of all rounds.
         outer: whether the rounds read tensors from before the repeat.
-        names: of the rounds, in paths, without their numbers.
+        names: the names of the rounds in paths, without their numbers.
     """
 
     first: int
@@ -44,12 +46,15 @@ class Fold(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """A network. Its first nodes are its inputs, the main one before others.
+    """A network.
 
-    `output` is its main output, `side_outputs` have names.
-
-    `read` are the variables of the spec that something in it reads, `frozen` the nodes that training
-    leaves as they are. `folds` are repeats of a symbolic count, inner ones first.
+    Attributes:
+        nodes: the inputs, the main one first, then the layers.
+        output: the main output.
+        side_outputs: the other outputs, with their names.
+        read: the variables of the spec that something in it reads.
+        frozen: the nodes that training leaves as they are.
+        folds: the repeats of a symbolic count, inner ones first.
     """
 
     nodes: tuple[Node, ...]
@@ -60,7 +65,7 @@ class Graph(NamedTuple):
     folds: tuple[Fold, ...] = ()
 
     def times(self) -> dict[int, Int]:
-        """Return how many nodes a node of a fold stands for, if not for itself alone."""
+        """Return for the nodes that stand for several rounds of a fold the number of these."""
         found: dict[int, Int] = {}
         for fold in self.folds:
             for index in range(fold.middle, fold.last):
@@ -68,15 +73,15 @@ class Graph(NamedTuple):
         return found
 
     def input_shapes(self, node: Node) -> tuple[Shape, ...]:
-        """Return the shapes of what a node reads, in order."""
+        """Return the shapes of a node's inputs."""
         return tuple([self.nodes[i].shape for i in node.inputs])
 
     def weights(self, node: Node) -> tuple[Weight, ...]:
-        """Return the tensors that belong to a node: none if it uses those of another."""
+        """Return the weights that a node owns: none if it shares those of another."""
         return () if node.shares >= 0 else node.operator.weights(*self.input_shapes(node))
 
     def holder(self, node: Node) -> Node:
-        """Return the node that the weights of a node belong to."""
+        """Return the node that owns the weights of a node."""
         return node if node.shares < 0 else self.nodes[node.shares]
 
     @property
@@ -91,12 +96,12 @@ class Graph(NamedTuple):
 
     @property
     def inputs(self) -> int:
-        """How many inputs there are: they are the first nodes."""
+        """The number of inputs, which are the first nodes."""
         return next((i for i, node in enumerate(self.nodes) if node.inputs), len(self.nodes))
 
     @property
     def weight_layers(self) -> int:
-        """Conv and linear layers on the longest way from the input to the main output."""
+        """The number of layers with weights on the longest path from an input to the main output."""
         longest: list[int] = []
         for node in self.nodes:
             before = max((longest[i] for i in node.inputs), default=0)

@@ -1,4 +1,4 @@
-"""What building refuses, in words: the bare facts get their layer, their place and a way out here."""
+"""Write the errors of a build: each states the fact, the layer, the place and a way out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def misfit(
     place: Span,
     arguments: Mapping[str, Bound],
 ) -> ArchError:
-    """Join an operator's bare fact with the layer, its inputs and where they come from."""
+    """Return an operator's error with the layer, its inputs, and the layers that they come from."""
     blamed = arguments.get(error.field)
     shapes = [str(nodes[i].shape) for i in inputs]
     different = dict(zip(reversed(shapes), reversed(inputs), strict=True))  # the first of each shape
@@ -36,7 +36,7 @@ def misfit(
 
 
 def _origin(nodes: Sequence[Node], index: int) -> tuple[str, Span]:
-    """Return the layer that gave a tensor its shape, past those that keep it."""
+    """Return the layer that a tensor's shape comes from, before those that keep the shape."""
     node = nodes[index]
     while (
         len(node.inputs) == 1 and node.inputs[0] and str(nodes[node.inputs[0]].shape) == str(node.shape)
@@ -55,7 +55,7 @@ def bad_input(size: Any, written: Size, keys: Keys) -> ArchError:
 
 
 def bad_count(count: Any, line: Line) -> ArchError:
-    """Refuse a repeat that is no count."""
+    """Refuse a count of rounds that is no integer from 0."""
     help = "a count is an integer from 0"
     place = line.span(*line.repeat_at)
     return ArchError(Diagnostic(f"a repeat of `{_value(count)}`", place, help=help))
@@ -71,13 +71,13 @@ def too_large(line: Line, steps: int, most: int) -> ArchError:
 
 
 def too_long(line: Line) -> ArchError:
-    """Refuse more work than a network may make."""
+    """Refuse a network whose build takes too much work."""
     help = "fewer repeats, shorter expressions, lists and labels"
     return ArchError(Diagnostic("the network takes too long to build", line.span(), help=help))
 
 
 def too_deep(most: int, place: Span) -> ArchError:
-    """Refuse blocks in blocks in blocks."""
+    """Refuse blocks that are nested too deep."""
     help = "a repeat (`3 x unit`) does not nest"
     return ArchError(Diagnostic(f"blocks nested more than {most} deep", place, help=help))
 
@@ -98,34 +98,34 @@ def no_label(label: str, labels: Mapping[str, int], place: Span) -> ArchError:
 
 
 def no_line(label: str, place: Span) -> ArchError:
-    """Refuse a tensor that was handed over, where a line's layers are wanted."""
+    """Refuse to reuse a label of a tensor that was passed to a block: it has no line."""
     help = "label the line that is to run again: `a = conv 64`, then `reuse @a`"
     return ArchError(Diagnostic(f"`@{shown(label)}` names no line", place, help=help))
 
 
 def other_axes(label: str, before: Shape, now: Shape, place: Span) -> ArchError:
-    """Refuse layers that are to run again on a tensor of other axes."""
+    """Refuse to reuse layers on a tensor of other axes."""
     help = "the same weights need the same axes and channels"
     message = f"`@{shown(label)}` ran on {before}; what arrives is {now}"
     return ArchError(Diagnostic(message, place, help=help))
 
 
 def no_holder(node: Node, label: Bound) -> ArchError:
-    """Refuse a layer without the weights that another wants to use."""
+    """Refuse to share the weights of a layer that has none of this kind."""
     message = f"{node.path[-200:]} (`{node.operator.name}`) has no such weights to use"
     help = "the label of the layer that has them: `tok = embedding 30522 768`"
     return ArchError(Diagnostic(message, label.span, help=help))
 
 
 def many_inputs(label: str, place: Span) -> ArchError:
-    """Refuse further tensors for a line that is more than one layer with as many inputs."""
+    """Refuse further tensors for a line that is no single layer of so many inputs."""
     help = "further @labels stand for the further inputs of one layer: `reuse @attn @memory`"
     message = f"`@{shown(label)}` is no single layer of so many inputs"
     return ArchError(Diagnostic(message, place, help=help))
 
 
 def no_step(expression: Expression, name: object, spec: Spec, line: Line) -> ArchError:
-    """Refuse a computed name that is no operator or block."""
+    """Refuse a computed name that is no operator and no block."""
     text, value = shown(expression.text.strip()), _value(name)
     message = f"`{text}` is {'' if value == text else f'`{value}`, '}no operator or block"
     help = f"a repeat has an x: `{{{text}}} x …`"

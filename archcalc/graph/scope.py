@@ -1,4 +1,4 @@
-"""Where a step is met: the instance of a block, its values and labels, and names for its nodes."""
+"""Define the scope of a step: the instance of its block, with values, labels and names of nodes."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from archcalc.tuples import NamedTuple
 
 
 class InstanceCall(NamedTuple):
-    """What one instance of a block is made of."""
+    """A call of a block: what one instance is built from."""
 
     block: Block
     values: Mapping[str, Value]
     read: Mapping[str, frozenset[str]]  # the variables of the spec behind each argument
-    rest: tuple[Bound, ...]  # arguments that it hands on
-    tensors: dict[str, int]  # their nodes by name; `in` is the one that the chain hands on
-    prefix: str  # what the paths of its layers begin with
+    rest: tuple[Bound, ...]  # the arguments that `...` passes on
+    tensors: dict[str, int]  # their nodes by name; `in` is the one that arrives
+    prefix: str  # the beginning of its layers' paths
     depth: int
 
 
 class Scope(NamedTuple):
-    """One instance of a block: its values, its labels, its place in the network."""
+    """An instance of a block: its values, its labels, its place in the network."""
 
     block: Block
     values: Mapping[str, Value]
     read: Mapping[str, frozenset[str]]  # the variables of the spec behind each argument of the block
     rest: tuple[Bound, ...]
     labels: dict[str, int]
-    set_here: set[str]  # labels of this branch; another branch may have the same, the nearest counts
-    base: str  # what the paths of the instance's layers begin with
+    set_here: set[str]  # labels of this branch; other branches may have the same ones
+    base: str  # the beginning of the paths of the instance's layers
     prefix: str  # the same, in a branch or a labelled line
     own_labels: frozenset[str]  # names that no unlabelled step may take
     depth: int
 
 
 class Names:
-    """Paths for unlabelled steps."""
+    """Names the layers of steps without a label."""
 
     def __init__(self) -> None:
         self.counters: dict[str, int] = {}
-        self.given: list[tuple[str, int, int]] = []  # in order: path, its count before and after
+        self.given: list[tuple[str, int, int]] = []  # in order: path, its counter before and after
         self._labels: dict[str, frozenset[str]] = {}
 
     def free(self, scope: Scope, name: str) -> str:
-        """Return 'conv', then 'conv2', …: the first that is free at this place."""
+        """Return the first free path of a scope: 'conv', then 'conv2', …"""
         path = scope.prefix + name
         before = count = self.counters.get(path, 0)
         while True:
@@ -58,7 +58,7 @@ class Names:
         return scope.prefix + own
 
     def count(self, path: str, before: int, count: int) -> None:
-        """Note that so many layers have this path, with numbers behind it."""
+        """Set the counter of a path, which is the last number given to its layers."""
         self.counters[path] = count
         self.given.append((path, before, count))
 

@@ -1,4 +1,4 @@
-"""Settings that nothing reads under the others, and the setting under which they would count."""
+"""Find settings that nothing reads, and others under which they would have an effect."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from archcalc.spec.model import Spec
 from archcalc.spec.names import numbers_beside, texts_beside
 from archcalc.spec.settings import show_value
 
-MOST_TRIES = 200  # settings that are built in search of one that makes another count
+MOST_TRIES = 200  # settings that are built to find one under which the variable is read
 
 
 def unread(
@@ -50,7 +50,7 @@ def refusal(
 def counting(
     name: str, spec: Spec, values: Mapping[str, Value], input: Shape | None, variant: str | None
 ) -> dict[str, Value] | None:
-    """Other settings under which something reads a variable; None if none was found."""
+    """Return other settings under which something reads a variable; None if none was found."""
     for changed in islice(_others(spec, values, name), MOST_TRIES):
         if _read(spec, {**values, **changed}, input, variant, name):
             return changed
@@ -58,7 +58,7 @@ def counting(
 
 
 def _others(spec: Spec, values: Mapping[str, Value], name: str) -> Iterator[dict[str, Value]]:
-    """Yield other values of one variable, then those of variants of the file, then of two variables."""
+    """Yield other values: of one variable, then of a variant of the file, then of two variables."""
     single = [{k: v} for k in spec.variables if k != name for v in _values(spec, k, values[k])]
     yield from single
     for variant in spec.variants.values():
@@ -67,7 +67,7 @@ def _others(spec: Spec, values: Mapping[str, Value], name: str) -> Iterator[dict
 
 
 def _values(spec: Spec, name: str, now: Value) -> list[Any]:
-    """Return what a variable may be instead: choices, values of variants and comparisons, 0, 1 and 2."""
+    """Return other values of a variable: choices, those of variants and near comparisons, 0, 1, 2."""
     variable = spec.variables[name]
     default = variable.default
     found: list[Any] = [*variable.choices, default]

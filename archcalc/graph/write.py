@@ -1,4 +1,4 @@
-"""Graph → spec text: every layer on a line of its own, nothing left to compute."""
+"""Write a graph as the text of a spec: each layer on a line of its own, without expressions."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from archcalc.spec.tokens import GRAMMAR_WORDS
 
 
 def write(graph: Graph, title: str, apart: bool = False) -> str:
-    """Write a spec of the same layers without blocks, variables or expressions.
+    """Return a spec of the same layers without blocks, variables or expressions.
 
-    Paths become labels ('stage1/conv' → 'stage1.conv'), because a label has no slash. `apart`: going
-    back to an earlier tensor is a line of its own, so that the layer's path is its label alone.
+    Paths become labels ('stage1/conv' → 'stage1.conv'), because a label has no slash. `apart`: a return
+    to an earlier tensor is a line of its own, so that the layer's path is its label alone.
     """
     labels = _labels(graph)
     lines = []
@@ -40,7 +40,7 @@ def write(graph: Graph, title: str, apart: bool = False) -> str:
 
 
 def toml_text(text: str) -> str:
-    """Write a TOML string; what a terminal would obey or not show stands there as an escape."""
+    """Return a TOML string; characters that a terminal would not print are escaped."""
     escaped = json.dumps(text, ensure_ascii=False)
     return "".join(c if c.isprintable() else _escape(ord(c)) for c in escaped)
 
@@ -50,7 +50,7 @@ def _escape(code: int) -> str:
 
 
 def _labels(graph: Graph) -> list[str]:
-    """Give every node a label: its path with dots, changed where that is taken or no label."""
+    """Return a label for each node: its path with dots, changed if it is taken or no label."""
     labels = ["in", *(node.path for node in graph.nodes[1 : graph.inputs])]
     taken = {"", *GRAMMAR_WORDS, *labels, *(name for name, _ in graph.side_outputs)}
     taken.add(graph.nodes[0].path)

@@ -1,1 +1,1 @@
-"""Text → Spec: syntax, positions, variables. Knows no operators."""
+"""Read the text of a spec: its syntax, the places of its parts, its variables; no operators."""

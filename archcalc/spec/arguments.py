@@ -1,4 +1,4 @@
-"""Parse arguments as written: those of a step, an operator's defaults, and a block's parameter list."""
+"""Parse arguments as written: of a step, of an operator's defaults, and a block's parameters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from archcalc.spec.tokens import (
     require_label,
 )
 
-# compiled where they are met, which is seldom
+# these are compiled when they are needed, which is seldom
 _SHAPE = r"(?:[0-9]+|_)(?:x(?:[0-9]+|_)){1,3}"
 _COMPUTED = rf"([a-z]?)((?:[0-9]+|{BRACES})(?:x(?:[0-9]+|{BRACES}))+)"
 _NAMED = re.compile(r"([A-Za-z][A-Za-z0-9_]*)=(.*)", re.DOTALL)
@@ -57,7 +57,7 @@ def read_argument(token: Lexeme) -> Given:
 
 
 def _read_shape(token: Lexeme) -> tuple[int, ...]:
-    """INT or _ along each axis."""
+    """Parse a shape: an integer, or _ for an open size, along each axis."""
     sizes = [OPEN if n == "_" else read_size(Lexeme(n, token.start)) for n in token.text.split("x")]
     return tuple(size for size in sizes if isinstance(size, int))
 
@@ -91,7 +91,11 @@ def _argument_help(text: str) -> str:
 
 
 def refuse_twice(arguments: tuple[Given, ...]) -> None:
-    """Raise ArchError if two arguments have the same name."""
+    """Refuse two arguments of the same name.
+
+    Raises:
+        ArchError: there are two.
+    """
     seen: dict[str, Given] = {}
     for given in arguments:
         if given.name in ("", "@"):
@@ -103,9 +107,13 @@ def refuse_twice(arguments: tuple[Given, ...]) -> None:
         seen[given.name] = given
 
 
-@lru_cache(maxsize=256)  # a text that is typed in keeps most of them
+@lru_cache(maxsize=256)  # while a text is typed, most of them stay the same
 def parse_arguments(text: str) -> tuple[Given, ...]:
-    """Parse arguments alone, as the default of an operator gives them: 'half nobias={not bias}'."""
+    """Parse the default arguments of an operator: 'half nobias={not bias}'.
+
+    Raises:
+        ArchError: the text is no such list; the error has the place.
+    """
     tokens = cut_tokens(text, 0)
     arguments = tuple(read_argument(counted(token, i)) for i, token in enumerate(tokens))
     refuse_twice(arguments)

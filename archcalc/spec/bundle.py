@@ -1,6 +1,6 @@
-"""Where the bundled specs lie, and how people spell their names.
+"""Find the bundled specs, and compare names of networks however they are spelled.
 
-Imports nothing, because `archcalc list` may need nothing else.
+The module imports nothing else of archcalc, because `archcalc list` may need nothing else.
 """
 
 from __future__ import annotations

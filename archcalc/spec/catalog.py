@@ -1,4 +1,4 @@
-"""The names of specs: bundled families and their variants, and how people spell them."""
+"""Find networks by name: bundled families and their variants, files, and texts."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class Entry(NamedTuple):
 
 
 def find(name: str) -> Entry:
-    """Find the network that `name` means: a bundled file or variant, a path, a text, '-' for stdin.
+    """Return the network that a name means: a bundled family or variant, a path, a text, '-' for stdin.
 
     Raises:
-        ArchError: nothing has that name, or the spec cannot be read.
+        ArchError: no network has the name, or its spec cannot be read.
     """
     if is_inline(name):
         return Entry(" ".join(name.split()), read(Source(NAME, name, inline=True)), None)
@@ -81,7 +81,7 @@ def _stem(path: str) -> str:
 
 
 def _bundled(name: str) -> Entry | None:
-    """Look the name up as a file, then as a variant in the one file that mentions it."""
+    """Return the bundled network of a name: a family, or a variant of one; None if there is none."""
     path = os.path.join(folder(), f"{name}.toml")
     if name and os.path.isfile(path):
         spec = read(_packaged(path))
@@ -115,12 +115,16 @@ def _unknown(name: str) -> Entry:
 
 
 def foreign(name: str) -> str:
-    """Return whose file it is by its ending ('files of Keras') if archcalc cannot read it, else ''."""
+    """Return what a file is by its suffix ('files of Keras') if archcalc cannot read it; else ''."""
     return next((tool for ending, tool in _FOREIGN.items() if name.lower().endswith(ending)), "")
 
 
 def _refuse_foreign(name: str) -> None:
-    """Raise ArchError for a file of another tool, whether it exists or not, and for a model file."""
+    """Refuse files of other tools, whether they exist or not, and model files.
+
+    Raises:
+        UsageError: the name is that of such a file.
+    """
     if tool := foreign(name):
         help = "write the layers as a .toml file, as `archcalc cat vgg16` shows"
         message = f"`{printable(name)}`: archcalc reads specs, not {tool}"

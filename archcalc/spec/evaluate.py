@@ -1,4 +1,4 @@
-"""The value of an expression: exact arithmetic on integers, fractions and symbols."""
+"""Evaluate expressions by exact arithmetic on integers, fractions and symbols."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ADD = ast.Add()
 
 
 class OperandError(TypeError):
-    """Values of a type that an operation does not take; the message continues after the expression."""
+    """An operation does not take a value; the message continues a sentence after the expression."""
 
 
 def evaluate(expression: Expression, lookup: Lookup) -> Value:
@@ -40,8 +40,8 @@ def evaluate(expression: Expression, lookup: Lookup) -> Value:
     try:
         value: Value = _value(expression.tree, lookup)
         return value
-    except OperandError as misfit:
-        what = str(misfit)
+    except OperandError as error:
+        what = str(error)
     except (TypeError, AttributeError):
         what = "mixes values that do not fit"
     except ZeroDivisionError:
@@ -106,12 +106,12 @@ def _arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
 
         return _within(Fraction(left) / right)
     if isinstance(op, ast.FloorDiv | ast.Mod) and right == 0:
-        raise ZeroDivisionError  # a symbol's own division is total
+        raise ZeroDivisionError  # symbols divide by zero without an error
     return _within(ARITHMETIC[type(op)](left, right))
 
 
 def _within(value: Any) -> Any:
-    """Return `value`, as an integer where it is one.
+    """Return a value, as an integer if it is whole.
 
     Raises:
         OverflowError: the value needs more than 64 bits.
@@ -160,8 +160,8 @@ def _call(name: str, values: list[Any]) -> Any:
 
 
 def round_to(value: Any, multiple: Any) -> Any:
-    """Return the nearest multiple, half up; one more if that is under 90 % of `value` (MobileNet)."""
-    if value <= 0:  # the least multiple would hide a slip
+    """Return the nearest multiple, half up; the next if that is under 90 % of `value` (MobileNet)."""
+    if value <= 0:  # the smallest multiple would hide a mistake
         raise OperandError("rounds a number that is not positive")
     if isinstance(multiple, Symbol | Quotient) and multiple == 0:
         raise ZeroDivisionError

@@ -1,4 +1,4 @@
-"""Parse expressions between braces: exact arithmetic over the variables, by whitelist, never `eval`."""
+"""Parse expressions between braces: by a whitelist of syntax, never by `eval`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = "int | Fraction | bool | str | Symbol | list[Any]"
 
-LONGEST = 4000
-DEEPEST = 50
+LONGEST = 4000  # characters
+DEEPEST = 50  # levels of nesting
 LARGEST = 2**63 - 1
 FUNCTIONS = ("min", "max", "floor", "ceil", "round_to", "sum", "len")
 CONSTANTS = {"true": True, "false": False}
@@ -27,7 +27,7 @@ ALLOWED = (
     "numbers, names, 'text', [lists], + - * / // %, comparisons, and or not, a if c else b, functions"
 )
 
-# how many arguments a function takes, where that is not "one or more"
+# the fewest and most arguments of a function, if not one or more
 _VALUES = {"floor": (1, 1), "ceil": (1, 1), "round_to": (2, 2), "len": (1, 1)}
 PLAIN = "a decimal is written out, in at most 30 characters: 0.75"
 _UNQUOTED = re.compile(r"""(?>(?:[\t-\r !$-&(-\[\]-~]++|'[^'\\]*+'|"[^"\\]*+")*)""")  # ASCII but " # ' \
@@ -73,9 +73,12 @@ _NODES = (
 
 
 class Expression:
-    """A parsed expression: its text, its place in the line, and the names it reads.
+    """A parsed expression.
 
-    `size` is the number of its nodes, which bounds the work of evaluating it.
+    Attributes:
+        start: its offset in the line.
+        names: the names that it reads.
+        size: the number of its nodes, which bounds the work of evaluating it.
     """
 
     __slots__ = ("names", "size", "start", "text", "tree")
@@ -100,7 +103,7 @@ class Expression:
 
     @property
     def decides(self) -> bool:
-        """Return whether the expression may leave a part of itself unevaluated."""
+        """Whether the value may be known before all parts are evaluated."""
         lazy = ast.IfExp | ast.BoolOp | ast.Compare
         return any(isinstance(node, lazy) for node in ast.walk(self.tree))
 
@@ -181,7 +184,7 @@ def _check(tree: ast.expr, text: str, start: int, functions: Sequence[str]) -> I
 
 
 def _refuse(node: ast.AST, text: str, functions: Sequence[str]) -> tuple[str, str] | None:
-    """Return what is wrong with a node and a way out; make decimals exact."""
+    """Return what is wrong with a node, and a way out; replace decimals by exact fractions."""
     if isinstance(node, ast.Call):
         return _refuse_call(node, functions)
     if isinstance(node, ast.Constant):
@@ -252,4 +255,5 @@ def decimal(text: str) -> Fraction | int:
 
 
 def fault(message: str, span: Span, help: str = "") -> ArchError:
+    """Return the error for a place in the line."""
     return ArchError(Diagnostic(message, span, help=help))

@@ -1,6 +1,6 @@
-"""Read a network written as one text, as on a command line: `28x28x192 | conv 16 | conv 32 k5 half`.
+"""Read a network in one text, as on a command line: `28x28x192 | conv 16 | conv 32 k5 half`.
 
-The input size comes first; further lines, which may have labels, follow after `;` or a line break.
+The input size comes first. Further lines, which may have labels, follow after `;` or a line break.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LINE = re.compile(r"""(?>(?:[^;\n'"]++|'[^'\n]*+'|"[^"\n]*+"|['"])*)""")
 
 
 class Fragment(NamedTuple):
-    """A value of the document, and where it stands in the text."""
+    """A value of the document, with its offset in the text."""
 
     keys: Keys
     text: str
@@ -26,12 +26,12 @@ class Fragment(NamedTuple):
 
 
 def is_inline(text: str) -> bool:
-    """Return whether the text is a network rather than the name of one."""
+    """Return whether a text is a network, not the name of one."""
     return _SIZE.match(text) is not None
 
 
 def pieces(text: str) -> Iterator[Fragment]:
-    """Yield the input, then the lines."""
+    """Yield the input size, then the lines."""
     size = _SIZE.match(text)
     assert size is not None
     yield Fragment(("input",), size[0].strip(), size.end() - len(size[0].lstrip()))

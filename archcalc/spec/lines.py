@@ -1,4 +1,4 @@
-"""Parse one line of a spec into label, count and steps, each with its place.
+"""Parse a line of a spec: its condition, label, count and steps, each with its place.
 
 ["if" EXPR ":"] ["output"] [LABEL " = "] [COUNT " x "] step ("|" ["if" EXPR ":"] step)*
 """
@@ -35,7 +35,7 @@ _CONDITION = re.compile(r"""(?>(?:[^:'"]++|'[^']*'|"[^"]*")*)""")
 _LABEL = re.compile(r"(output\s+)?([^\s=|{}@]+)\s+=(?=\s)")
 
 
-@lru_cache(maxsize=4096)  # a text that is typed in keeps most of its lines
+@lru_cache(maxsize=4096)  # while a text is typed, most lines stay the same
 def parse_line(text: str, keys: Keys) -> Line:
     """Parse the line `text`, whose value is at `keys` in the TOML.
 

@@ -1,10 +1,9 @@
 """Find where the keys and values of a TOML text are.
 
-`tomllib` says what a text holds but not where, and an error about a value must point at it. So the
-text is scanned once more when an error is shown. `tomllib` has accepted it by then, so nothing is
-validated here and the grammar can be loose: commas count as blanks, and whatever is neither a string
-nor a bracket is a scalar. If `tomllib` did not accept the text, `reach` says how far a scan comes
-and what was open there.
+`tomllib` returns the values of a text without their places, and an error about a value must point at it.
+So the text is scanned again when an error is shown. `tomllib` has accepted it by then, so nothing is
+validated here, and the grammar is loose: commas are blanks, and what is neither a string nor a bracket
+is a scalar. If `tomllib` did not accept the text, `reach` returns where a scan ends, and what is open.
 
 All repetitions are possessive and all matches start at a position, so the scan is linear. Those of
 a group are written `(?>(?:…)*)`: before Python 3.11.5 `(?:…)*+` loses its place (python/cpython#106052).
@@ -23,7 +22,7 @@ from archcalc.errors import Keys
 from archcalc.spec.model import Source
 from archcalc.tuples import NamedTuple
 
-DEEPEST = 1000  # parts of a dotted key; a hostile one may have a million, and no spec more than four
+DEEPEST = 1000  # parts of a dotted key: a spec needs four, and a hostile text may have a million
 
 Range = tuple[int, int]
 
@@ -79,7 +78,7 @@ class EntryPlace(NamedTuple):
 
 
 class Reached(NamedTuple):
-    """How far a scan came: to offset `at`, after `key`, inside the brackets at `opened`."""
+    """Where a scan ended: at offset `at`, after `key`, inside the brackets at `opened`."""
 
     at: int
     key: Range
@@ -87,13 +86,12 @@ class Reached(NamedTuple):
 
 
 def locate(text: str, wanted: Iterable[Keys] | None = None) -> dict[Keys, EntryPlace]:
-    """Find every key, array item and table in `text`, which `tomllib` must have accepted.
+    """Return the places of all keys, array items and tables in a text that `tomllib` has accepted.
 
-    Line ends must be "\\n". Keys are given in full: dotted ones flattened, items by index. A table
-    named at several places is found at the first. With `wanted`, only these and the tables around
-    them are searched: a long text then costs neither time nor memory for the others. Where the scan
-    reads a text differently from `tomllib`, the rest is not found: an error without its place is better
-    than none.
+    Line ends must be "\\n". Keys are in full: dotted ones flattened, items by index. A table that is
+    named several times is at the first place. With `wanted`, only these and the tables around them are
+    found, which saves time and memory in a long text. If the scan reads a text differently from
+    `tomllib`, the rest has no places: an error without its place is better than none.
     """
     scan = _Scan(text)
     if wanted is not None:
@@ -104,13 +102,13 @@ def locate(text: str, wanted: Iterable[Keys] | None = None) -> dict[Keys, EntryP
 
 
 def line_of(source: Source, keys: Keys) -> int | None:
-    """Return the line, from 1, where an entry of a file begins; None if it has none."""
+    """Return the line, from 1, on which an entry of a file begins; None if its place is not known."""
     place = None if source.inline else locate(source.text, [keys]).get(keys)
     return None if place is None else source.text.count("\n", 0, place.key[0]) + 1
 
 
 def reach(text: str) -> Reached:
-    """Scan the beginning of a text; return where the scan ends: at its end, or at an unclosed string."""
+    """Scan a text, and return where the scan ends: at its end, or at an unclosed string."""
     scan = _Scan(text, wanted=set())
     with suppress(_NoMatchError):
         scan.run()
@@ -168,7 +166,7 @@ class _Scan:
             self._value((*top.keys, top.items - 1), None)
 
     def _scalars(self, top: _Open) -> None:
-        """Skip the items of an array up to the next bracket, when few of them are wanted."""
+        """Pass over the items of an array up to the next bracket; record those that are wanted."""
         assert self.wanted is not None and top.items is not None
         depth = len(top.keys)
         items = {k[depth] for k in self.wanted if len(k) > depth and k[:depth] == top.keys}
@@ -216,7 +214,7 @@ class _Scan:
                 return parts
 
     def _descend(self, keys: Keys, parts: list[tuple[str, Range]]) -> Keys:
-        """Return the keys of the table that `parts` lead to; in an array of tables, its last so far."""
+        """Return the keys of the table that `parts` name; in an array of tables, of its last so far."""
         for name, span in parts[:DEEPEST]:
             keys = (*keys, name)
             self._keep(keys, EntryPlace(span, span))

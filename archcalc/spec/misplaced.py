@@ -1,4 +1,4 @@
-"""Move keys of the top level out of a [table] above them, which caught them by TOML's rules."""
+"""Move top-level keys out of the [table] above them, into which TOML puts them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TABLES = ("inputs", "vars", "variants", "defaults", "block", "space", "train", "
 
 
 def lifted(document: dict[str, Any], mistakes: Mistakes) -> dict[str, Any]:
-    """Return the document with `input` and `layers` at top level, wherever a [table] caught them."""
+    """Return the document with `input` and `layers` at top level; report those inside a [table]."""
     for key in ("input", "layers"):
         place = () if key in document else _astray(key, document)
         if place:

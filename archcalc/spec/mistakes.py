@@ -1,4 +1,4 @@
-"""Collect the mistakes of a text while reading goes on, so that all are shown at once."""
+"""Collect the mistakes of a text, so that all are shown at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TOP_LEVEL = "top-level keys stand before the first [table], or TOML puts them in
 
 
 class TooManyMistakesError(Exception):
-    """Raised when there are more mistakes than anyone wants to see."""
+    """There are as many mistakes as are shown at most."""
 
 
 class Mistakes:
@@ -21,13 +21,17 @@ class Mistakes:
         self.found: list[Diagnostic] = []
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Add a mistake; raise TooManyMistakesError after the hundredth."""
+        """Add a mistake.
+
+        Raises:
+            TooManyMistakesError: it is the hundredth.
+        """
         self.found.append(diagnostic)
         if len(self.found) >= MOST_MISTAKES:
             raise TooManyMistakesError
 
     def extend(self, mistakes: Iterable[Diagnostic]) -> None:
-        """Add several."""
+        """Add several mistakes."""
         for mistake in mistakes:
             self.add(mistake)
 
@@ -45,10 +49,13 @@ class Mistakes:
                 self.add(d._replace(span=place))
         return None
 
-    def know(
+    def check_keys(
         self, keys: Keys, table: dict[str, Any], known: tuple[str, ...], meant: tuple[str, ...] = ()
     ) -> dict[str, Any]:
-        """Refuse unknown keys. Where a key is missing and plainly `meant`, correct it."""
+        """Return the table; add a mistake for each key that is not known.
+
+        A key that is misspelt is corrected if it is clearly one of `meant`, and that one is missing.
+        """
         right = dict(table)
         for key in table:
             if key in known:
@@ -64,7 +71,7 @@ class Mistakes:
         return right
 
     def table(self, keys: Keys, value: Any) -> dict[str, Any]:
-        """Return `value` if it is a table."""
+        """Return a value that is a table; for any other, add a mistake, and return an empty table."""
         if isinstance(value, dict):
             return value
         self.fault(f"`{shown(keys[-1])}` must be a table", keys, f"write [{'.'.join(map(shown, keys))}]")

@@ -1,4 +1,4 @@
-"""A spec as data: what the text says, with the place of every word. Nothing here knows operators."""
+"""Define a spec as data: what its text says, with the places of its words."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from archcalc.tuples import NamedTuple
 JOINS = ("add", "concat", "mul", "sub", "maximum")
 INPUT = "input"  # the name of the only input
 
-# what a line can hold where a size stands: 3, 1x7, 0:1, a word, or an expression
+# a size as a line writes it: 3, 1x7, 0:1, a word, or an expression
 Size: TypeAlias = "int | Margin | tuple[int | Margin, ...] | str | bool | Expression"
 
 
 class Given(NamedTuple):
-    """One argument of a step. `name` is '' for a positional one, '@' for a label, '...' for the rest."""
+    """An argument of a step; `name` is '' for a positional one, '@' for a label, '...' for the rest."""
 
     name: str
     value: Size
@@ -27,9 +27,9 @@ class Given(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A call of an operator or block, or (`name` is '@') a return to the tensor of label `target`.
+    """A call of an operator or block; if `name` is '@', a return to the tensor of the label `target`.
 
-    A step with a `condition` that does not hold passes its input on.
+    A step whose `condition` does not hold returns its input.
     """
 
     name: str | Expression
@@ -40,7 +40,7 @@ class Step(NamedTuple):
     condition: Expression | None = None
 
     def is_literal(self, defaults: Iterable[Given]) -> bool:
-        """Return whether the step means the same operator wherever it is met."""
+        """Return whether the step is the same operator in every instance of its block."""
         computed = (isinstance(g.value, Expression) or g.name in ("@", "...") for g in self.arguments)
         if isinstance(self.name, Expression) or any(computed):
             return False
@@ -48,7 +48,7 @@ class Step(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A chain of steps; `keys` give its place in the TOML."""
+    """A chain of steps; `keys` are its place in the TOML."""
 
     keys: Keys
     steps: tuple[Step, ...]
@@ -64,9 +64,9 @@ class Line(NamedTuple):
 
 
 class Parameter(NamedTuple):
-    """A parameter of a block, with its default as written (`None`: required).
+    """A parameter of a block, with its default as written; None: it is required.
 
-    One that begins with @ is a tensor, which a call names by an @label.
+    A name that begins with @ is that of a tensor, for which a call has an @label.
     """
 
     name: str
@@ -84,14 +84,14 @@ class Parameter(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """Lines that begin at the block's input; unnamed in a block of plain `layers`."""
+    """Lines that begin at the block's input; in a block of plain `layers`, the name is ''."""
 
     name: str
     lines: tuple[Line, ...]
 
 
 class Block(NamedTuple):
-    """A named piece of network, or (name '') the network itself."""
+    """A named part of a network, or the network itself, whose name is ''."""
 
     name: str
     keys: Keys
@@ -103,12 +103,12 @@ class Block(NamedTuple):
 
     @property
     def sizes(self) -> tuple[Parameter, ...]:
-        """Return the parameters that are values."""
+        """The parameters that are values."""
         return tuple(p for p in self.parameters if not p.is_tensor)
 
     @property
     def tensors(self) -> tuple[str, ...]:
-        """Return the labels of the tensors that a call hands over beside the arriving one."""
+        """The names of the tensors that a call passes beside the one that arrives."""
         return tuple(p.name[1:] for p in self.parameters if p.is_tensor)
 
 
@@ -132,9 +132,9 @@ class Variant(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """A line of a budget as written: a bound or condition, of the network or of a `part`.
+    """A line of a budget as written: a bound or condition, for the network or one `part`.
 
-    `keys` tell where it stands in the spec; none if it came from the caller.
+    `keys` are its place in the spec; there are none if the caller gives it.
     """
 
     name: str
@@ -144,9 +144,11 @@ class Limit(NamedTuple):
 
 
 class Source(NamedTuple):
-    """The text of a spec and its name in messages.
+    """The text of a spec, and its name in messages.
 
-    `inline`: not TOML, see `spec.inline`; `modules`: written from a model file, labels are its paths.
+    Attributes:
+        inline: whether it is not TOML, but a network in one text: see `spec.inline`.
+        modules: whether it was written from a model file, so that labels are paths of modules.
     """
 
     name: str
@@ -180,15 +182,15 @@ class Spec(NamedTuple):
 
     @property
     def main(self) -> str:
-        """Return the name of the input that the body begins with."""
+        """The name of the input that the body begins with."""
         return next(iter(self.inputs))
 
     def keys_of(self, name: str) -> Keys:
-        """Return where an input stands."""
+        """Return the keys of an input in the TOML."""
         return (INPUT,) if name == INPUT else ("inputs", name)
 
     def all_inputs(self, variant: str | None) -> Iterator[tuple[str, tuple[Size, ...], Keys]]:
-        """Yield the name of every input, its sizes as written, and where they stand."""
+        """Yield the name of each input, its sizes as written, and its keys in the TOML."""
         for name, sizes in self.inputs.items():
             if name == self.main and self.inputs_of(variant) is not sizes:
                 yield name, self.inputs_of(variant), ("variants", str(variant), INPUT)

@@ -1,4 +1,4 @@
-"""Find names in the expressions of a spec: those that decide structure, the undefined, the unused."""
+"""Find the names that decide a network's structure, and those that are undefined or unused."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from archcalc.tuples import NamedTuple
 
 
 class Usage(NamedTuple):
-    """An expression, its place, whether it decides structure, and the block's names known there.
+    """An expression, its place, whether it decides structure, and the block's names that it may read.
 
-    `own` grows from one argument of a block to the next: a default reads the arguments before it.
+    `own` grows from one argument of a block to the next: a default may read the arguments before it.
     """
 
     expression: Expression
@@ -31,9 +31,9 @@ def structural_names(blocks: Iterable[Block]) -> frozenset[str]:
 
 
 def deciding_names(spec: Spec) -> frozenset[str]:
-    """Return the names that may decide whether another name is read; rather too many than too few.
+    """Return a superset of the names that decide whether another name is read.
 
-    They stand in conditions, also within expressions, in repeats and steps' names, and in arguments
+    They are in conditions, also within expressions, in repeats and steps' names, and in arguments
     passed to such parameters.
     """
     blocks = (spec.body, *spec.blocks.values())
@@ -46,7 +46,7 @@ def deciding_names(spec: Spec) -> frozenset[str]:
 
 
 def unknown_names(spec: Spec, unclear: Container[str]) -> Iterator[Diagnostic]:
-    """Yield every place where an expression reads a name that nothing defines.
+    """Yield a mistake for each place where an expression reads a name that nothing defines.
 
     `unclear` are blocks whose arguments could not be read: their names are unknown.
     """
@@ -59,7 +59,7 @@ def unknown_names(spec: Spec, unclear: Container[str]) -> Iterator[Diagnostic]:
 
 
 def unused_variables(spec: Spec) -> Iterator[Diagnostic]:
-    """Yield the variables that no expression reads."""
+    """Yield a mistake for each variable that no expression reads."""
     blocks = (spec.body, *spec.blocks.values())
     uses = chain(*map(_in_block, blocks), _elsewhere(spec))
     used = {name for use in uses for name in use.expression.names}
@@ -71,7 +71,7 @@ def unused_variables(spec: Spec) -> Iterator[Diagnostic]:
 
 
 def numbers_beside(spec: Spec, name: str) -> list[int]:
-    """Return the integers in expressions that read a variable: where a condition may turn."""
+    """Return the integers in expressions that read a variable: near them a condition may change."""
     return sorted({n for use in _uses_of(spec, name) for n in use.expression.numbers()})
 
 

@@ -64,7 +64,7 @@ def read(source: Source) -> Spec:
 
 
 class _Reader:
-    """Walks the document, collects mistakes and goes on."""
+    """Reads a document, and collects its mistakes."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -74,7 +74,7 @@ class _Reader:
     def spec(self, document: dict[str, Any]) -> Spec:
         document = lifted(document, self.mistakes)
         known = (*ABOUT, "input", *BODY, *TABLES)
-        document = self.mistakes.know((), document, known, meant=("input", "layers"))
+        document = self.mistakes.check_keys((), document, known, meant=("input", "layers"))
         tables = {name: self.mistakes.table((name,), document.get(name, {})) for name in TABLES}
         variables = {k: read_variable(self.mistakes, k, v) for k, v in tables["vars"].items()}
         blocks = {name: self._block(name, body) for name, body in tables["block"].items()}
@@ -95,7 +95,7 @@ class _Reader:
         )
         if isinstance(document.get("vars", {}), dict):
             self.mistakes.extend(unknown_names(spec, self.unclear))
-        if not self.mistakes.found:  # a misspelt use would leave its variable unused
+        if not self.mistakes.found:  # a use that is misspelt would leave its variable unused
             self.mistakes.extend(unused_variables(spec))
         return spec
 
@@ -160,7 +160,7 @@ class _Reader:
         return self.mistakes.attempt(keys, parse_arguments, value) or ()
 
     def _freeze(self, table: dict[str, Any]) -> tuple[str, ...]:
-        value = self.mistakes.know(("train",), table, ("freeze",)).get("freeze", [])
+        value = self.mistakes.check_keys(("train",), table, ("freeze",)).get("freeze", [])
         patterns = [value] if isinstance(value, str) else value
         if isinstance(patterns, list) and all(isinstance(p, str) and p for p in patterns):
             return tuple(patterns)
@@ -182,7 +182,7 @@ class _Reader:
                     self.mistakes.fault("a budget is a number or text", place, help)
 
     def _varied(self, name: str, value: Any, variables: dict[str, Variable]) -> tuple[str, ...]:
-        """Return the values and ranges of one line of [space], as a user would type them."""
+        """Return the values and ranges of an entry of [space], as a command line has them."""
         keys: Keys = ("space", name)
         variable = name.partition("[")[0].strip()
         if variable not in (*variables, "input"):
@@ -214,7 +214,7 @@ class _Reader:
         elif not _NAME.fullmatch(name):
             help = "lower case letters, digits and _"
             self.mistakes.fault(f"`{shown(name)}` is no block name", keys, help, -1)
-        self.mistakes.know(keys, body, ("args", *BODY))
+        self.mistakes.check_keys(keys, body, ("args", *BODY))
         joins = [key for key in JOINS if key in body]
         if not joins and "layers" not in body:
             ways = 'layers = ["conv 64 k3", …], or branches: concat.left = "conv 64", concat.right = …'
@@ -285,10 +285,10 @@ class _Reader:
 
 
 def parse_input(text: str) -> tuple[Size, ...]:
-    """'224x224x3' or '{size}x{size}x3' as its sizes: one, two or three axes, then channels.
+    """Parse an input, '224x224x3' or '{size}x{size}x3': one, two or three axes, then channels.
 
     Raises:
-        ArchError: no such sizes.
+        ArchError: the text is no input size.
     """
     plain = text.replace("×", "x")
     if _INPUT.fullmatch(plain) is None:

@@ -1,4 +1,4 @@
-"""Settle the values of a spec's variables: defaults, then a variant's, then what the user sets."""
+"""Determine the values of a spec's variables: defaults, then a variant's, then the user's."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _BOOLEANS = {
 
 
 def settle(spec: Spec, variant: str | None, given: Mapping[str, Any]) -> dict[str, Value]:
-    """Return the value of every variable. `given` holds text as on a command line, or typed values.
+    """Return the value of every variable; `given` has texts as on a command line, or typed values.
 
     Raises:
-        UsageError: a variable is unknown, or a value does not fit.
+        UsageError: a variable is unknown, or a value is not of its type.
     """
     values = {name: variable.default for name, variable in spec.variables.items()}
     if variant is not None:
@@ -43,6 +43,7 @@ def settle(spec: Spec, variant: str | None, given: Mapping[str, Any]) -> dict[st
 
 
 def unknown_variable(spec: Spec, name: str) -> UsageError:
+    """Return the error of a name that no variable of the spec has."""
     known = listed(spec.variables) or "none"
     help = suggestion(name, spec.variables) or f"variables of {printable(spec.source.name)}: {known}"
     return UsageError(Diagnostic(f"unknown variable `{shown(name)}`", help=help))
@@ -112,7 +113,7 @@ def _exact(value: Any, depth: int = 0) -> Any:
 
 
 def _plain(value: Value) -> Value:
-    """Return the value with an integer wherever a decimal is one."""
+    """Return the value with integers in place of whole decimals."""
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, int | str | Symbol):

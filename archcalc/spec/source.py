@@ -1,6 +1,6 @@
-"""Read the text of a spec, and refuse what nobody should parse: too large, not UTF-8.
+"""Read the text of a spec; refuse one that is too large, or not UTF-8.
 
-Paths are plain text here and in `catalog`: importing pathlib would cost 3 ms at every start.
+Paths are plain strings here and in `catalog`: importing pathlib would take 3 ms at every start.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from archcalc.spec.inline import is_inline
 from archcalc.spec.model import Source
 from archcalc.units import printable
 
-LARGEST_FILE = 8 * 2**20  # 100,000 layers in 80 characters each
+LARGEST_FILE = 8 * 2**20  # bytes: 100,000 layers of 80 characters each
 STDIN = "-"
 STDIN_NAME = "<stdin>"
 _LINE_END = re.compile(rb"\r+\n")  # as editors on Windows write, or two of them in turn
@@ -55,7 +55,7 @@ def looks_like_path(name: str) -> bool:
 
 
 def decode(name: str, data: bytes) -> Source:
-    """Return the text of a spec in these bytes: TOML, or a network in one text.
+    """Decode the text of a spec: TOML, or a network in one text.
 
     Raises:
         ArchError: the bytes are too many, or not UTF-8.

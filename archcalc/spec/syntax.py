@@ -1,7 +1,8 @@
-"""Parse TOML with `tomllib`; explain its errors in plain words, and refuse first what would choke it.
+"""Parse TOML with `tomllib`, and explain its errors in plain words.
 
-`tomllib` takes quadratic time for dotted keys, recurses into lists, and leaves numbers of five thousand
-digits to an exception without a place. The slow code here runs only when something is wrong.
+`tomllib` takes quadratic time for dotted keys, recurses into lists, and raises an error without a place
+for integers of five thousand digits: such texts are refused here. The slow code here runs only if
+something is wrong.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from archcalc.spec.expressions import decimal
 from archcalc.spec.model import Source
 
 MOST_PARTS = 8  # of a dotted key; a spec needs four
-DEEPEST = 100  # brackets in brackets, as a message counts them
+DEEPEST = 100  # nested brackets, beyond which a message points
 
 _PART = r"""(?:[A-Za-z0-9_-]++|"(?>(?:[^"\\\n]++|\\.)*)"|'[^'\n]*+')[ \t]*+"""
 _LONG_KEY = re.compile(rf"(?<![\w-]){_PART}(?:\.[ \t]*+{_PART}){{{MOST_PARTS}}}")
@@ -66,7 +67,7 @@ _WORDS = (
 
 
 class Unreadable:
-    """Stands in a document for a number that archcalc does not take: nan, 1e9, ten thousand digits."""
+    """A number of a document that archcalc does not take: nan, 1e9, one of ten thousand digits."""
 
     __slots__ = ("text",)
 
@@ -121,7 +122,7 @@ def _number(text: str) -> Any:
 
 
 def _explain(message: str, text: str) -> Diagnostic:
-    """Put tomllib's message in plain words, at the place it names: 'Expected … (at line 5, …)'."""
+    """Explain tomllib's message, 'Expected … (at line 5, …)', in plain words, at the place it names."""
     what, _, where = message.partition(" (at ")
     numbers = [int(n) for n in re.findall(r"\d+", where)]
     offset = _offset(text, *numbers) if len(numbers) == 2 else len(text)
@@ -131,7 +132,7 @@ def _explain(message: str, text: str) -> Diagnostic:
 
 
 def _at_place(error: Diagnostic, text: str, offset: int) -> Diagnostic:
-    """Return the error with the piece of text to blame; `offset` is where tomllib gave up."""
+    """Return the error with the text to blame; `offset` is where tomllib stopped."""
     from archcalc.spec.locate import reach
 
     reached = reach(text[: offset + 1])  # a header ends with the bracket that comes next
@@ -159,7 +160,7 @@ def _at_place(error: Diagnostic, text: str, offset: int) -> Diagnostic:
 
 
 def _blame_word(error: Diagnostic, text: str, offset: int) -> Diagnostic:
-    """Return the error at the whole word that tomllib could not read, or read in part: 8x8x4, True."""
+    """Return the error at the whole word that tomllib could not read, or only in part: 8x8x4, True."""
     start = offset - len(re.split(r"[^\w.+-]", text[max(offset - 30, 0) : offset])[-1])
     word = re.split(r"[\s,\]}#=]", text[start : start + 60])[0]
     help = error.help
@@ -185,7 +186,7 @@ def _point(text: str, offset: int, width: int = 1) -> Point:
 
 
 def _long_key(text: str) -> Point | None:
-    """Return where a dotted key is longer than any spec's; the match may lie in a string or comment."""
+    """Return the place of a dotted key with too many parts, outside of strings and comments."""
     if _LONG_KEY.search(text) is None:
         return None
     from archcalc.spec.locate import STRING
@@ -208,7 +209,7 @@ def _deep_bracket(text: str) -> Point | None:
 
 
 def _without_long_integers(text: str) -> str:
-    """Return the text with long integers as decimals as long, which `_number` marks as unreadable."""
+    """Return the text with long integers as decimals of the same length, which `_number` refuses."""
     from archcalc.spec.locate import STRING
 
     integer = r"(?<![\w.])(?P<integer>[0-9][0-9_]{4000,}+)(?!\.[0-9]|[eE][+-]?[0-9])"

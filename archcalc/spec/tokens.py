@@ -1,4 +1,4 @@
-"""Cut a line into words with their places: sizes, expressions in braces, references to labels."""
+"""Split a line into words with their places: sizes, expressions in braces, references to labels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SPACE = re.compile(r"\s*")
 LABEL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _REFERENCE = re.compile(rf"{LABEL_NAME.pattern}(?:/{LABEL_NAME.pattern})*")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-_AMOUNT = "[0-9]+(?::[0-9]+)?"  # 1, or 0:1 where sides differ
+_AMOUNT = "[0-9]+(?::[0-9]+)?"  # 1, or 0:1 if the sides differ
 SIZE = re.compile(rf"({_AMOUNT}(?:x{_AMOUNT}){{0,2}})|({BRACES})")
 
 MOST_WORDS = 10_000  # in one step
@@ -66,17 +66,21 @@ def skip_space(text: str, at: int) -> int:
 
 
 def counted(token: Lexeme, before: int) -> Lexeme:
-    """Return the token; raise ArchError if there are too many before it."""
+    """Return the token.
+
+    Raises:
+        ArchError: there are too many before it.
+    """
     if before > MOST_WORDS:
         raise fault(f"more than {MOST_WORDS:,} arguments", token.start, token.end)
     return token
 
 
 def read_size(token: Lexeme) -> Size:
-    """INT, INTxINT, INTxINTxINT, with INT:INT for an INT of two sides, or an expression in braces.
+    """Parse a size: an integer for each axis, as 3x3, one for each side, as 0:1, or an expression.
 
     Raises:
-        ArchError: a number beyond 64 bits, or no expression.
+        ArchError: a number is beyond 64 bits, or the text in braces is no expression.
     """
     found = SIZE.fullmatch(token.text)
     assert found is not None
@@ -95,7 +99,11 @@ def read_expression(token: Lexeme) -> Expression:
 
 
 def read_reference(token: Lexeme) -> str:
-    """Return the label in `@label`, or the path in `@down1/skip`: a label inside a block."""
+    """Return the label of `@label`, or the path of `@down1/skip`, a label inside a block.
+
+    Raises:
+        ArchError: it is no label.
+    """
     label = token.text[1:]
     if not _REFERENCE.fullmatch(label):
         raise fault(f"`{shown(token.text)}` names no label", token.start, token.end, LABEL_HELP)
@@ -103,7 +111,11 @@ def read_reference(token: Lexeme) -> str:
 
 
 def require_label(label: str, start: int, end: int) -> None:
-    """Raise ArchError if a line or tensor cannot be called so."""
+    """Refuse a label that no line or tensor can have.
+
+    Raises:
+        ArchError: it is no label, a number, or a word of the language.
+    """
     if not LABEL_NAME.fullmatch(label):
         raise fault(f"`{shown(label)}` is no label", start, end, LABEL_HELP)
     if label.isdecimal():

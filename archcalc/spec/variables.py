@@ -1,4 +1,4 @@
-"""The variables of a spec and the values they may take."""
+"""Read the variables of a spec, and check the values that they take."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def read_variable(mistakes: Mistakes, name: str, value: Any) -> Variable:
         for mistake in wrong(value, keys):
             mistakes.add(mistake)
         return Variable(name, value, "", (), keys)
-    mistakes.know(keys, value, VARIABLE_KEYS)
+    mistakes.check_keys(keys, value, VARIABLE_KEYS)
     if "default" not in value:
         mistakes.fault(f"`{shown(name)}` has no default", keys, f"{shown(name)} = {{ default = 1 }}")
     help = value.get("help", "")
@@ -87,7 +87,7 @@ def _check_name(mistakes: Mistakes, name: str, keys: Keys) -> None:
 
 
 def wrong(value: Any, keys: Keys) -> Iterator[Diagnostic]:
-    """Yield the first thing in the value at `keys` that no variable can have, if there is one."""
+    """Yield a mistake if a part of the value at `keys` is none that a variable can have."""
     lists: list[tuple[list[Any], Keys]] = [([value], keys[:-1])]
     for depth in range(DEEPEST + 1):
         inner: list[tuple[list[Any], Keys]] = []
@@ -156,7 +156,7 @@ def fits(default: Value, value: Any) -> bool:
 
 
 def _alike(items: list[Any], value: Any) -> bool:
-    """Return whether a list of several types has another item of the same type."""
+    """Return whether a value has the type of an item other than the first."""
     return any(fits(item, value) for item in items[1:])
 
 
