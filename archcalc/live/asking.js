@@ -23,11 +23,13 @@ async function* ask(what, body) {
   }
 }
 
-// The picture's place in pixels: what the styles leave to it in a wide window, until that is laid out.
-let room = innerWidth < 1024 ? null : {
-  width: innerWidth - Math.max(280, .27 * innerWidth) - Math.max(322, .26 * innerWidth) - 2,
-  height: innerHeight - 83,
+// What the styles leave to the picture in a wide window, in pixels: until it is laid out, that is its place.
+const laid = pixels => Math.floor(64 * pixels) / 64;  // as browsers do
+const expected = () => innerWidth < 1024 ? null : {
+  width: innerWidth - laid(Math.max(280, .27 * innerWidth)) - laid(Math.max(322, .26 * innerWidth)) - 2,
+  height: innerHeight - 82.6875,
 };
+let room = expected();
 // It is measured when it changes: at a key stroke the browser would lay out the page for it.
 const measured = () => room ??= $("picture")?.getBoundingClientRect() ?? null;
 // Its width to its height; those of the window where it is hidden.
