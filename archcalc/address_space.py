@@ -17,8 +17,10 @@ THREAD = 48 << 20  # of each further thread
 
 
 def require_address_space(library: str, least: int) -> None:
-    """Raises:
-    UsageError: `ulimit -v` allows less than the library takes to load.
+    """Refuse to load a library that needs more address space than there may be: it would crash.
+
+    Raises:
+        UsageError: `ulimit -v` allows less than the library takes to load.
     """
     with suppress(ImportError):  # no POSIX system
         import resource

@@ -53,8 +53,10 @@ class _Sealed:
         self.stem = stem
 
     def load(self, key: Any) -> Any:
-        """Raises:
-        Exception: there is none for this key, or it is not as it was written.
+        """Return the kernel of a key; None if the file is that of another key.
+
+        Raises:
+            Exception: there is no file for the key, or it is damaged.
         """
         with open_regular(self._place(key)) as file:
             seal, data = file.read(SEAL), file.read()
@@ -64,8 +66,10 @@ class _Sealed:
         return kernel if found == repr(key) else None
 
     def save(self, key: Any, kernel: Any) -> None:
-        """Raises:
-        OSError: it cannot be written.
+        """Write the kernel of a key; the file appears as a whole.
+
+        Raises:
+            OSError: it cannot be written.
         """
         data = numba.core.serialize.dumps((repr(key), kernel))  # as Numba does: it knows its own types
         new = f"{self._place(key)}.{uuid4().hex}"

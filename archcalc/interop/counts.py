@@ -38,8 +38,8 @@ class Counts(NamedTuple):
 NONE = Counts()
 
 
-class Seen(NamedTuple):
-    """An operation as its rule sees it: shapes in place of names."""
+class ShapedOperation(NamedTuple):
+    """An operation as a rule gets it: with the shapes of its tensors in place of their names."""
 
     inputs: tuple[Shape | None, ...]
     outputs: tuple[Shape, ...]
@@ -66,7 +66,7 @@ class Seen(NamedTuple):
         return shape
 
 
-Rule = Callable[[Seen], Counts]
+Rule = Callable[[ShapedOperation], Counts]
 
 
 class CountingError(Exception):

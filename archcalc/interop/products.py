@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import prod
 
-from archcalc.interop.counts import CountingError, Counts, Seen
+from archcalc.interop.counts import CountingError, Counts, ShapedOperation
 from archcalc.interop.pointwise import softmax_of
 from archcalc.interop.trace import Shape
 
@@ -19,12 +19,12 @@ def sums(outputs: int, products: int, bias: bool = False) -> Counts:
     return Counts(products=outputs * products, additions=outputs * (products - 1 + bias))
 
 
-def conv(op: Seen) -> Counts:
+def conv(op: ShapedOperation) -> Counts:
     """Inputs x [n, c, …], weight [out, c / groups, …], bias."""
     return sums(op.values, prod(op.shape(1)[1:]), op.has(2))
 
 
-def conv_transpose(op: Seen) -> Counts:
+def conv_transpose(op: ShapedOperation) -> Counts:
     """Inputs x [n, c, …], weight [c, out / groups, …], bias; attributes stride, dilation.
 
     Every input value is spread over a window, also over what the padding then crops; an output takes
@@ -54,7 +54,7 @@ def _each(value: int | tuple[int, ...], axes: int) -> tuple[int, ...]:
     return values * axes if len(values) == 1 else values
 
 
-def deform_conv(op: Seen) -> Counts:
+def deform_conv(op: ShapedOperation) -> Counts:
     """Inputs x, weight, offset, mask, bias (torchvision's order): a conv of values between pixels.
 
     Each sampled value is 4 multiplies and 3 additions (bilinear), and one more with a mask.
@@ -66,35 +66,35 @@ def deform_conv(op: Seen) -> Counts:
     return plain.plus(Counts(multiplies=sampled * (4 + op.has(3)), additions=3 * sampled))
 
 
-def linear(op: Seen) -> Counts:
+def linear(op: ShapedOperation) -> Counts:
     """Inputs x […, in], weight [out, in], bias."""
     return sums(op.values, op.shape(1)[-1], op.has(2))
 
 
-def matmul(op: Seen) -> Counts:
+def matmul(op: ShapedOperation) -> Counts:
     """Inputs a […, n, k] and b […, k, m]; either may be a vector."""
     return sums(op.values, op.shape(0)[-1])
 
 
-def addmm(op: Seen) -> Counts:
+def addmm(op: ShapedOperation) -> Counts:
     """Inputs c, a, b: a matmul of a and b, to which c is added."""
     return sums(op.values, op.shape(1)[-1], bias=True)
 
 
-def bilinear(op: Seen) -> Counts:
+def bilinear(op: ShapedOperation) -> Counts:
     """Inputs a […, n], b […, m], weight [out, n, m], bias: every product of two values has a weight."""
     _, n, m = op.shape(2)
     outer = op.values // op.outputs[0][-1] * n * m
     return sums(op.values, n * m, op.has(3)).plus(Counts(multiplies=outer))
 
 
-def cdist(op: Seen) -> Counts:
+def cdist(op: ShapedOperation) -> Counts:
     """Inputs a […, n, d], b […, m, d]: a difference, a square and a sum a channel; a root a pair."""
     pairs, width = op.values, op.shape(0)[-1]
     return Counts(multiplies=pairs * width, additions=pairs * (2 * width - 1), roots=pairs)
 
 
-def attention(op: Seen) -> Counts:
+def attention(op: ShapedOperation) -> Counts:
     """Inputs query […, l, e], key […, s, e], value […, s, v], mask: scores, their softmax, their sums.
 
     All pairs count, also those that a mask or `is_causal` forbids; a mask is one addition a score. The
@@ -107,7 +107,7 @@ def attention(op: Seen) -> Counts:
     return scores.plus(mixed).plus(softmax_of(rows, keys))
 
 
-def einsum(op: Seen) -> Counts:
+def einsum(op: ShapedOperation) -> Counts:
     """Attribute equation; operands are joined from the left, two at a time, as torch does."""
     equation = str(op.attributes.get("equation", "")).replace(" ", "")
     left, arrow, result = equation.partition("->")

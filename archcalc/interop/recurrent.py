@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from archcalc.interop.counts import Counts, Rule, Seen
+from archcalc.interop.counts import Counts, Rule, ShapedOperation
 from archcalc.interop.trace import Shape
 
 # sigmoid: an addition, a division, an exponential; tanh: 2 additions, a division, 2 exponentials
@@ -24,7 +24,7 @@ def recurrent(gates: int, cell: Counts) -> Rule:
     with one addition more, and every bias is one. `cell` is what a unit does besides in a step.
     """
 
-    def rule(op: Seen) -> Counts:
+    def rule(op: ShapedOperation) -> Counts:
         first = 1 + int(op.attributes.get("states", 0))
         weights = [shape for shape in op.inputs[first:] if shape]
         steps = prod(op.shape(0)[:-1])
@@ -39,7 +39,7 @@ def recurrent(gates: int, cell: Counts) -> Rule:
     return rule
 
 
-def roles(op: Seen) -> tuple[str, ...]:
+def roles(op: ShapedOperation) -> tuple[str, ...]:
     """Return the role of each input of a recurrent layer if it is a weight: 'bias' or 'weight'."""
     first = 1 + int(op.attributes.get("states", 0))
     weights = [shape for shape in op.inputs[first:] if shape]

@@ -7,7 +7,7 @@ from math import prod
 
 from archcalc import garbage
 from archcalc.errors import ArchError, Diagnostic
-from archcalc.interop.counts import NONE, CountingError, Counts, Seen, total
+from archcalc.interop.counts import NONE, CountingError, Counts, ShapedOperation, total
 from archcalc.interop.prune import Pruned
 from archcalc.interop.trace import OPAQUE, Operation, StoredWeight, Tensor, Trace
 from archcalc.interop.vocabulary import WORDS
@@ -137,8 +137,8 @@ def count(operation: Operation, tensors: Mapping[str, Tensor]) -> Counts:
         raise CountingError("shapes and attributes contradict each other") from error
 
 
-def _seen(operation: Operation, tensors: Mapping[str, Tensor]) -> Seen:
-    return Seen(
+def _seen(operation: Operation, tensors: Mapping[str, Tensor]) -> ShapedOperation:
+    return ShapedOperation(
         tuple(None if name is None else tensors[name].shape for name in operation.inputs),
         tuple(tensors[name].shape for name in operation.outputs),
         operation.attributes,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from archcalc.interop import pointwise as p
 from archcalc.interop import products, recurrent
-from archcalc.interop.counts import Rule, Seen
+from archcalc.interop.counts import Rule, ShapedOperation
 from archcalc.tuples import NamedTuple
 
 # Values change their place, their type or their shape, or a learned one is looked up
@@ -25,7 +25,7 @@ _MAKING = "fill arange random shape"
 MOVING, MAKING = tuple(_MOVING.split()), tuple(_MAKING.split())
 
 # of the weights that stand at each input, or how to tell them; "" is no weight's place
-Roles = tuple[str, ...] | Callable[[Seen], tuple[str, ...]]
+Roles = tuple[str, ...] | Callable[[ShapedOperation], tuple[str, ...]]
 _LAYER: Roles = ("", "weight", "bias")
 _NORM: Roles = ("", "scale", "shift", "mean", "variance")
 

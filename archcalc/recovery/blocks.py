@@ -104,9 +104,7 @@ def _call(written: Written, texts: Mapping[str, str]) -> str:
     return " ".join(words)
 
 
-def layer_text(
-    operator: Operator, texts: Mapping[str, str], defaults: Mapping[str, Any], refs: Sequence[str] = ()
-) -> str:
+def layer_text(operator: Operator, texts: Mapping[str, str], defaults: Mapping[str, Any]) -> str:
     """Return the step of a layer; sizes are expressions where `texts` has them, else numbers."""
     words = [operator.name]
     for argument in operator.arguments:
@@ -124,7 +122,7 @@ def layer_text(
             words.append(argument.size_written(known))
         elif value != defaults.get(argument.name, operator.default_of(argument)):
             words.append(argument.written(value))
-    return " ".join([*words, *refs])
+    return " ".join(words)
 
 
 def _glued(argument: Argument) -> str:

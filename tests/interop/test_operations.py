@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.interop.counts import Seen
+from archcalc.interop.counts import ShapedOperation
 from archcalc.interop.torch.arguments import Arguments
 from archcalc.interop.torch.operations import Call, call
 from archcalc.interop.trace import OPAQUE
@@ -29,7 +29,9 @@ def test_a_step_of_a_gru() -> None:
         "aten.gru_cell.default", input="x", hx="h", w_ih="w_ih", w_hh="w_hh", b_ih="b_ih", b_hh="b_hh"
     )
     assert (found.word, found.attributes["units"]) == ("gru", 5)
-    seen = Seen(tuple(SHAPES[name or ""] for name in found.inputs), ((2, 5),), found.attributes)
+    seen = ShapedOperation(
+        tuple(SHAPES[name or ""] for name in found.inputs), ((2, 5),), found.attributes
+    )
     assert WORDS["gru"].rule(seen).products == 2 * 3 * 5 * (4 + 5)
 
 

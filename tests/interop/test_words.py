@@ -12,7 +12,7 @@ import pytest
 
 from archcalc.analysis.costs import analyze
 from archcalc.graph.build import build
-from archcalc.interop.counts import NONE, CountingError, Counts, Seen
+from archcalc.interop.counts import NONE, CountingError, Counts, ShapedOperation
 from archcalc.interop.vocabulary import MAKING, MOVING, WORDS
 from archcalc.spec.model import Source
 from archcalc.spec.read import read
@@ -21,7 +21,7 @@ Shapes = list[tuple[int, ...] | None]
 
 
 def counted(word: str, inputs: Shapes, output: tuple[int, ...], **attributes: object) -> Counts:
-    return WORDS[word].rule(Seen(tuple(inputs), (output,), attributes))
+    return WORDS[word].rule(ShapedOperation(tuple(inputs), (output,), attributes))
 
 
 def census(layers: str, input: str) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
-"""Where the windows of an operator stand on one axis, found by setting one behind the other.
+"""Find the windows of an operator along an axis by placing one after another.
 
-This asks no rule of the operator for its shape, and shares nothing with the definition in `reference`.
+This uses no shape rule of the operator, and shares nothing with the definition in `reference`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from archcalc.execution.model import Array
 from archcalc.tuples import NamedTuple
 
 
-class Stand(NamedTuple):
-    """The first pixel of every window (negative in the padding), and the pixels around the axis."""
+class WindowStarts(NamedTuple):
+    """The first pixel of each window (negative in the padding), and the padding before and after."""
 
     starts: list[int]
     before: int
@@ -25,7 +25,7 @@ class Stand(NamedTuple):
         return max(self.starts[-1] + span - size, 0)
 
 
-def stand(operator: Any, axis: int, size: int) -> Stand:
+def stand(operator: Any, axis: int, size: int) -> WindowStarts:
     """Where the windows over `size` pixels begin.
 
     `same` has one for every stride that begins in the image; what is lacking is shared, an odd pixel
@@ -39,13 +39,13 @@ def stand(operator: Any, axis: int, size: int) -> Stand:
         count = len(range(0, size, s))
         surplus = max(s * (count - 1) + span - size, 0)
         before = surplus // 2
-        return Stand([i * s - before for i in range(count)], before, surplus - before)
+        return WindowStarts([i * s - before for i in range(count)], before, surplus - before)
     before, after = (k // 2 * d,) * 2 if operator.half else map(int, operator.p[axis])
     starts, start, slack = [], -before, s - 1 if operator.ceil else 0
     while start + span <= size + after + slack and (start < size or not operator.ceil):
         starts.append(start)
         start += s
-    return Stand(starts, before, after)
+    return WindowStarts(starts, before, after)
 
 
 def padded(operator: Any, x: Array, value: float) -> Array:

@@ -10,7 +10,7 @@ from archcalc.export.torch.layers import FREE, LAYERS
 from archcalc.export.torch.moves import JOINS, MOVES
 from archcalc.export.torch.piece import Form, LayerCode
 from archcalc.export.torch.pools import POOLS
-from archcalc.export.torch.tree import Grove, Leafed, attribute
+from archcalc.export.torch.tree import ModuleLeaf, ModuleTree, attribute
 from archcalc.graph.model import Graph, Node
 from archcalc.tuples import NamedTuple
 
@@ -66,9 +66,9 @@ class Coder:
         self.refused: list[tuple[Node, str]] = []
         self.pieces: dict[int, LayerCode] = {}
 
-    def block(self, grove: Grove, inputs: Sequence[int], forms: Sequence[Form]) -> BlockCode:
+    def block(self, tree: ModuleTree, inputs: Sequence[int], forms: Sequence[Form]) -> BlockCode:
         """Return the code of a block whose inputs arrive in these axis orders."""
-        return _Writing(self, grove, inputs, forms).code
+        return _Writing(self, tree, inputs, forms).code
 
     def piece(self, index: int) -> LayerCode:
         """Return the code of a layer; a layer that torch cannot express is noted in `refused`."""
@@ -109,10 +109,12 @@ def _converted(known: Known, form: Form, extents: tuple[int, ...]) -> str:
 class _Writing:
     """One block while it is written."""
 
-    def __init__(self, coder: Coder, grove: Grove, inputs: Sequence[int], forms: Sequence[Form]) -> None:
+    def __init__(
+        self, coder: Coder, tree: ModuleTree, inputs: Sequence[int], forms: Sequence[Form]
+    ) -> None:
         self.coder, self.graph = coder, coder.graph
-        self.code = BlockCode(grove.kind)
-        self.inside = set(grove.layers())
+        self.code = BlockCode(tree.kind)
+        self.inside = set(tree.layers())
         self.left: dict[int, int] = {}
         for index in self.inside:
             for source in self.graph.nodes[index].inputs:
@@ -124,8 +126,8 @@ class _Writing:
             self.taken.add(name)
             self.known[index] = Known(name, form)
             self.code.parameters.append(name)
-        for item in grove.items:
-            self._block(item) if isinstance(item, Grove) else self._layer(item)
+        for item in tree.items:
+            self._block(item) if isinstance(item, ModuleTree) else self._layer(item)
         outputs = [i for i in sorted(self.inside) if coder.outside(self.inside, i)]
         self.code.forms = [self.known[i].form for i in outputs]
         self.code.returns = ", ".join(self.known[i].text for i in outputs)
@@ -137,8 +139,8 @@ class _Writing:
         self.taken.add(found)
         return found
 
-    def _use(self, index: int, count: int = 1) -> None:
-        self.left[index] -= count
+    def _use(self, index: int) -> None:
+        self.left[index] -= 1
 
     def _free(self, index: int) -> bool:
         """Return whether no further code reads a tensor, so that its name is free."""
@@ -148,7 +150,7 @@ class _Writing:
         same = [i for i, k in self.known.items() if k.text == known.text and self.left.get(i, 0) > 0]
         return not same and not (index in self.inside and self.coder.outside(self.inside, index))
 
-    def _layer(self, item: Leafed) -> None:
+    def _layer(self, item: ModuleLeaf) -> None:
         index, node = item.node, self.graph.nodes[item.node]
         piece = self.coder.piece(index)
         form, texts = self._read(node, piece)
@@ -238,8 +240,8 @@ class _Writing:
                 return self.known[source].text
         return self._fresh(node.path.rpartition("/")[2])
 
-    def _block(self, grove: Grove) -> None:
-        layers = set(grove.layers())
+    def _block(self, tree: ModuleTree) -> None:
+        layers = set(tree.layers())
         inputs = list(
             dict.fromkeys(
                 source
@@ -250,7 +252,7 @@ class _Writing:
         )
         for source in inputs:
             self._named(source)
-        code = self.coder.block(grove, inputs, [self.known[i].form for i in inputs])
+        code = self.coder.block(tree, inputs, [self.known[i].form for i in inputs])
         read = ", ".join(self.known[i].text for i in inputs)
         for index in layers:
             for source in self.graph.nodes[index].inputs:
@@ -260,9 +262,9 @@ class _Writing:
         names: list[str] = []
         for output, form in zip(outputs, code.forms, strict=True):
             free = [i for i in inputs if self._free(i) and self.known[i].text not in names]
-            names.append(self.known[free[0]].text if free else self._fresh(grove.name))
+            names.append(self.known[free[0]].text if free else self._fresh(tree.name))
             self.known[output] = Known(names[-1], form)
-        name = attribute(grove.name)
+        name = attribute(tree.name)
         call = BlockCall(code, name, f"{', '.join(names)} = self.{{m}}({read})")
         self.code.body.append(call)
         self.code.modules.append(call)

@@ -10,34 +10,34 @@ from archcalc.graph.model import Graph
 from archcalc.tuples import NamedTuple
 
 
-class Leafed(NamedTuple):
+class ModuleLeaf(NamedTuple):
     """A layer in its block: the number of its node, and its name in the block."""
 
     node: int
     name: str
 
 
-class Grove:
-    """A block: its name, its class name, and its layers and inner blocks in order."""
+class ModuleTree:
+    """A block with its name, the name of its class, and its layers and inner blocks in order."""
 
     def __init__(self, name: str) -> None:
         self.name = self.kind = name
-        self.items: list[Leafed | Grove] = []
+        self.items: list[ModuleLeaf | ModuleTree] = []
 
     def layers(self) -> list[int]:
         """Return the numbers of all layers in the block and its inner blocks."""
         found: list[int] = []
         for item in self.items:
-            found += item.layers() if isinstance(item, Grove) else [item.node]
+            found += item.layers() if isinstance(item, ModuleTree) else [item.node]
         return found
 
 
-def grove(graph: Graph, flat: bool) -> Grove | None:
+def module_tree(graph: Graph, flat: bool) -> ModuleTree | None:
     """Return the network as a tree of blocks, or None if the layers of a block are not contiguous.
 
     `flat` puts all layers into one block.
     """
-    whole = Grove("net")
+    whole = ModuleTree("net")
     branches = {
         after
         for node in graph.nodes
@@ -51,23 +51,23 @@ def grove(graph: Graph, flat: bool) -> Grove | None:
         block = whole
         for name in around:
             last = block.items[-1] if block.items else None
-            if not isinstance(last, Grove) or last.name != name:
-                if any(isinstance(item, Grove) and item.name == name for item in block.items):
+            if not isinstance(last, ModuleTree) or last.name != name:
+                if any(isinstance(item, ModuleTree) and item.name == name for item in block.items):
                     return None
-                last = Grove(name)
+                last = ModuleTree(name)
                 block.items.append(last)
             block = last
-        block.items.append(Leafed(index, leaf))
+        block.items.append(ModuleLeaf(index, leaf))
     _collapse(whole)
     return whole
 
 
-def _collapse(block: Grove) -> None:
+def _collapse(block: ModuleTree) -> None:
     """Merge a block with its only item, if that is a block."""
     for item in block.items:
-        if isinstance(item, Grove):
+        if isinstance(item, ModuleTree):
             _collapse(item)
-            if len(item.items) == 1 and isinstance(only := item.items[0], Grove):
+            if len(item.items) == 1 and isinstance(only := item.items[0], ModuleTree):
                 item.name, item.kind = f"{item.name}_{only.name}", only.kind
                 item.items = only.items
 

@@ -9,7 +9,7 @@ from archcalc.export.torch.classes import Classes
 from archcalc.export.torch.code import BlockCall, BlockCode, Coder
 from archcalc.export.torch.piece import Change, Form
 from archcalc.export.torch.prelude import prelude
-from archcalc.export.torch.tree import grove
+from archcalc.export.torch.tree import module_tree
 from archcalc.graph.model import Graph
 from archcalc.tuples import NamedTuple
 
@@ -45,7 +45,7 @@ def written(graph: Graph, title: str) -> TorchFile:
         UsageError: torch cannot express a layer.
     """
     for flat in (False, True):
-        tree = grove(graph, flat)
+        tree = module_tree(graph, flat)
         if tree is None:
             continue
         coder = Coder(graph)

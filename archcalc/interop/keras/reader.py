@@ -10,7 +10,7 @@ from archcalc.errors import ArchError, Diagnostic
 from archcalc.interop.keras.emit import Flow, Recorder
 from archcalc.interop.keras.settings import MOST_AXES, LayerError, size
 from archcalc.interop.keras.topology import Topology, is_model, topology
-from archcalc.interop.keras.walk import MALFORMED, Around, ModelWalk
+from archcalc.interop.keras.walk import MALFORMED, EnclosingModel, ModelWalk
 from archcalc.interop.onnx.inputs import feed
 from archcalc.interop.onnx.messages import ValueInfo
 from archcalc.interop.onnx.tensors import FLOAT
@@ -83,7 +83,7 @@ def _trace(
     flows = _inputs(model, entry, label, to, given, dims)
     walk = ModelWalk(to)
     try:
-        outputs = walk.model(model, flows, Around("", _trains(entry), 0))
+        outputs = walk.model(model, flows, EnclosingModel("", _trains(entry), 0))
     except LayerError:
         if not walk.strangers:
             raise

@@ -26,7 +26,7 @@ _CODE = ("Lambda", "Lambda>Lambda")
 Made = dict[tuple[str, int], list[Flow]]
 
 
-class Around(NamedTuple):
+class EnclosingModel(NamedTuple):
     """The model around a layer: its path, whether it trains, and how many models are around it."""
 
     path: str
@@ -48,7 +48,7 @@ class ModelWalk:
         self.to, self._calls = to, 0
         self.strangers: dict[str, list[str]] = {}
 
-    def model(self, model: Topology, inputs: Sequence[Flow], around: Around) -> list[Flow]:
+    def model(self, model: Topology, inputs: Sequence[Flow], around: EnclosingModel) -> list[Flow]:
         """Return what a model makes of its inputs.
 
         Raises:
@@ -77,7 +77,7 @@ class ModelWalk:
         return [_found(made, ref) for ref in model.outputs]
 
     def _layer(
-        self, layer: LayerEntry, number: int, made: Made, at: Around, recorded: Shape | None
+        self, layer: LayerEntry, number: int, made: Made, at: EnclosingModel, recorded: Shape | None
     ) -> list[Flow]:
         call = layer.calls[number - layer.first]
         inputs = [_found(made, ref) for ref in refs((call.args, dict(call.kwargs)))]
@@ -104,7 +104,7 @@ class ModelWalk:
             return [self._stranger(w, fact, recorded)]
         return [_agreeing(flow, recorded)]
 
-    def _each_step(self, w: LayerWriter, at: Around) -> Flow:
+    def _each_step(self, w: LayerWriter, at: EnclosingModel) -> Flow:
         """A layer for every step of a sequence: steps become images of the batch."""
         inner = {"name": "layer", **(w.settings.get("layer") or {})}
         batch, steps, *rest = w.x.shape

@@ -41,7 +41,7 @@ def conv(low: LoweringState, op: Operation) -> None:
         "same": op.attributes.get("padding") == "same",
         "nobias": bias is None,
     }
-    _require_fixed(low, op, 1)
+    _require_fixed(low, op)
     order = (*range(2, axes + 2), 1, 0)
     held: list[Weighing] = [("weight", op.inputs[1] or "", weight, order)]
     if bias is not None:
@@ -75,7 +75,7 @@ def conv_transpose(low: LoweringState, op: Operation) -> None:
         "out": along(images, tuple(m - n for m, n in zip(after, plain, strict=True)), 0),
         "nobias": bias is None,
     }
-    _require_fixed(low, op, 1)
+    _require_fixed(low, op)
     split = (groups, weight[0] // groups, weight[1], *kernel)
     order = (*range(3, axes + 3), 1, 0, 2)
     held: list[Weighing] = [("weight", op.inputs[1] or "", split, order)]
@@ -84,10 +84,11 @@ def conv_transpose(low: LoweringState, op: Operation) -> None:
     mapped(low, op, low.add("deconv", [x.node], held, **given), images)
 
 
-def _require_fixed(low: LoweringState, op: Operation, position: int) -> None:
-    if low.live(op.inputs[position]):
+def _require_fixed(low: LoweringState, op: Operation) -> None:
+    """Refuse weights, the second input, that are computed or not trainable, or fewer than they seem."""
+    weight = op.inputs[1] or ""
+    if low.live(weight):
         raise LoweringError("its weights depend on the input")
-    weight = op.inputs[position] or ""
     size, learned = prod(low.shape(weight)), low.learned_behind(weight)
     if not learned:
         raise LoweringError("its weights are not trainable, and those of archcalc's layer are")
@@ -99,7 +100,7 @@ def linear(low: LoweringState, op: Operation) -> None:
     """Lower a linear layer; on a feature map it becomes a 1×1 convolution."""
     weight = low.shape(op.inputs[1])
     layout = low.layout(op.inputs[0])
-    _require_fixed(low, op, 1)
+    _require_fixed(low, op)
     bias = op.inputs[2] if len(op.inputs) > 2 else None
     dense(low, op, layout, weight[0], op.inputs[1] or "", bias)
 

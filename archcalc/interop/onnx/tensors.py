@@ -54,7 +54,7 @@ DTYPES = {
     25: Dtype("uint2", 2),
     26: Dtype("int2", 2),
 }
-FLOAT, INT32, INT64, STRING, BOOL, FLOAT16, DOUBLE = 1, 6, 7, 8, 9, 10, 11
+FLOAT, INT32, INT64, STRING, BOOL, FLOAT16 = 1, 6, 7, 8, 9, 10
 FLOATS = frozenset((1, 10, 11, 16, 17, 18, 19, 20, 23, 24))
 INTEGERS = frozenset((2, 3, 4, 5, 6, 7, 12, 13))
 

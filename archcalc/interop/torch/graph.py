@@ -10,7 +10,7 @@ from typing import Any
 from archcalc.interop.torch.arguments import Arguments, arguments, outputs
 from archcalc.interop.torch.operations import Call, call, split_target
 from archcalc.interop.torch.words import COPIES, VIEWS, word_of
-from archcalc.interop.torch.writes import Stale, Writes
+from archcalc.interop.torch.writes import StaleTensor, Writes
 from archcalc.interop.trace import Operation, Shape, Tensor
 
 Sizes = Callable[[Mapping[str, Any]], int]  # of a SymInt of the schema
@@ -133,7 +133,7 @@ class Builder:
     def value(self, full: str, module: str = "", place: str = "") -> str:
         """Return the tensor that holds the current content of `full`, joined from the writes into it."""
         state = self.writes.read(full)
-        if not isinstance(state, Stale):
+        if not isinstance(state, StaleTensor):
             return state
         joined = f"{full}'{len(self.operations)}"
         self.tensors[joined] = self.tensors[full]._replace(name=joined)

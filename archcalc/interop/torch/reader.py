@@ -9,7 +9,7 @@ from archcalc.errors import ArchError, Diagnostic
 from archcalc.interop.archive import Archive
 from archcalc.interop.documents import MOST_JSON, parsed
 from archcalc.interop.torch.graph import Builder, GraphError, TraceNames
-from archcalc.interop.torch.symbols import FreeSizeError, Settled, SizeError, axes_of, settle
+from archcalc.interop.torch.symbols import FreeSizeError, SizeError, SymbolValues, axes_of, settle
 from archcalc.interop.torch.weights import Signature, signature, storages, tied
 from archcalc.interop.trace import StoredWeight, Trace
 
@@ -132,7 +132,7 @@ def _trace(
     member: str,
     graph: Mapping[str, Any],
     found: Signature,
-    settled: Settled,
+    settled: SymbolValues,
     source: str,
 ) -> Trace:
     builder, scope = Builder(_Sizes(settled.values)), TraceNames(graph, "", 0)

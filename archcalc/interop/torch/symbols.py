@@ -30,8 +30,8 @@ class InputAxis(NamedTuple):
     hint: int | None
 
 
-class Settled(NamedTuple):
-    """The values of the symbols, the one that is the batch, and notes."""
+class SymbolValues(NamedTuple):
+    """The values of symbols by name, and notes on how they were chosen."""
 
     values: dict[str, int]
     notes: tuple[str, ...]
@@ -52,7 +52,7 @@ def _axis(name: str, axis: int, size: Mapping[str, Any]) -> InputAxis:
 
 def settle(
     label: str, axes: list[InputAxis], given: Mapping[str, tuple[int, ...]], dims: Mapping[str, int]
-) -> Settled:
+) -> SymbolValues:
     """Return values for the symbols: those given, then 1 for the batch.
 
     Args:
@@ -73,7 +73,7 @@ def settle(
     notes = _batch(axes, values)
     _all_known(label, axes, values)
     _require_as_given(label, axes, given, values)
-    return Settled(values, notes)
+    return SymbolValues(values, notes)
 
 
 def _solve(label: str, axis: InputAxis, size: int, values: dict[str, int]) -> None:

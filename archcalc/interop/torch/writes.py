@@ -10,10 +10,10 @@ from __future__ import annotations
 from archcalc.tuples import NamedTuple
 
 
-class Stale(NamedTuple):
-    """A tensor that was written into since it was made, elsewhere: `was`, and what it is joined with.
+class StaleTensor(NamedTuple):
+    """A tensor `was` whose values were changed by writes into tensors that share its storage.
 
-    Those are what was joined of its kin last, and all writes since then: each write is looked at once.
+    `written`: its base as it was joined last, and all writes since then, so that each is joined once.
     """
 
     was: str
@@ -53,10 +53,10 @@ class Writes:
         self._value[name] = value
         self._seen[name] = self._seen[value]
 
-    def read(self, name: str) -> str | Stale:
+    def read(self, name: str) -> str | StaleTensor:
         """Return the current value of `name`, or the values to join first."""
         value = self._value.get(name, name)
         base = self._base.get(name, name)
         if self._seen.get(name, 0) == self._written.get(base, 0):
             return value
-        return Stale(value, tuple(self._open[base]))
+        return StaleTensor(value, tuple(self._open[base]))

@@ -95,8 +95,10 @@ class ProgramMemory:
     def _program(
         self, instructions: Any, registers: Any, inputs: Any, outputs: Any, outcomes: Any
     ) -> RememberedProgram:
-        """Raises:
-        ValueError: it does what no program does.
+        """Return a program that was read from a file, after checks of all its numbers.
+
+        Raises:
+            ValueError: no program has such instructions, registers or outputs.
         """
         _require(_below(MOST_REGISTERS + 1, registers))
         written = {register for _, register in inputs}

@@ -50,9 +50,11 @@ def digest_of(place: str) -> dict[str, Any]:
 
 
 def write_part(place: str, format: str, points: Points, part: Part) -> None:
-    """Raises:
-    OSError: the disk does not take it.
-    ArchError: the format does not.
+    """Write a part of the results to a file, and sync it to disk.
+
+    Raises:
+        OSError: the file cannot be written.
+        ArchError: the format cannot hold the values.
     """
     (_write_parquet if format == "parquet" else _write_csv)(place, points, part)
     with open(place, "rb+") as file:  # sync to disk before the file gets its name
@@ -126,8 +128,10 @@ def _rows(file: IO[bytes]) -> Iterator[dict[str, str]]:
 
 
 def parquet() -> Any:
-    """Raises:
-    UsageError: it is not installed.
+    """Return the module `pyarrow.parquet`.
+
+    Raises:
+        UsageError: it is not installed.
     """
     try:
         return import_module("pyarrow.parquet")
