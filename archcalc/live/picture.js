@@ -70,10 +70,8 @@ const resize = () => {
   const [least, edge] = innerWidth < 600 ? [1.25, 14] : [.62, 2];  // a phone has its width, and scrolls
   const whole = Math.min(1.25, (room.width - edge) / width, Math.max((room.height - 2) / height, least));
   const size = zoom || Math.max(whole, .3);
-  const sides = {width: width * size, height: height * size};
-  for (const name in sides) {  // set anew, about the same would lay out the picture again
-    if (Math.abs(svg.getAttribute(name) - sides[name]) >= .5) svg.setAttribute(name, sides[name]);
-  }
+  putAttribute(svg, "width", String(width * size));  // set anew, the same would lay out the picture again
+  putAttribute(svg, "height", String(height * size));
 };
 const zoomed = factor => {
   if (!svg) return;
