@@ -205,11 +205,10 @@ def _read(node: Node, home: Mapping[int, Buffer]) -> list[Buffer]:
 
 def last_reads(graph: Graph, order: Sequence[int]) -> list[int]:
     """Return each node's last reader as a step; its own if nobody reads it, past the end for outputs."""
-    step_of = {index: step for step, index in enumerate(order)}
-    last = [step_of[index] for index in range(len(graph.nodes))]
-    for index, node in enumerate(graph.nodes):
-        for i in node.inputs:
-            last[i] = max(last[i], step_of[index])
+    last = [0] * len(graph.nodes)
+    for step, index in enumerate(order):
+        for i in (index, *graph.nodes[index].inputs):
+            last[i] = step
     for index in graph.outputs:
         last[index] = len(order)
     return last

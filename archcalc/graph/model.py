@@ -104,6 +104,6 @@ class Graph(NamedTuple):
         """The number of layers with weights on the longest path from an input to the main output."""
         longest: list[int] = []
         for node in self.nodes:
-            before = max((longest[i] for i in node.inputs), default=0)
+            before = max(map(longest.__getitem__, node.inputs), default=0)
             longest.append(before + node.operator.weight_layer)
         return longest[self.output]

@@ -87,8 +87,8 @@ class Conv(Windowed):
         return INPUT_FOR_WEIGHTS
 
     def connections(self, *inputs: Shape) -> Int:
-        products = self.work(*inputs)[0].total
-        return products if self.nobias else products + self.output_shape(*inputs).values
+        uses = self.output_shape(*inputs).positions
+        return uses * sum(weight.size for weight in self.weights(*inputs))
 
     def kind(self, *inputs: Shape) -> str:
         groups = recorded(self.g)  # a label decides nothing about the numbers, and leaves no guard
@@ -186,8 +186,8 @@ class Deconv(Windowed):
         return INPUT_FOR_WEIGHTS
 
     def connections(self, *inputs: Shape) -> Int:
-        products = self.work(*inputs)[0].total
-        return products if self.nobias else products + self.output_shape(*inputs).values
+        products, *_, biases = self.work(*inputs)
+        return products.total if self.nobias else products.total + biases.total
 
     def geometry(self, *inputs: Shape) -> Geometry:
         return Spread(self.k, self.s, tuple(pad.before for pad in self.p), self.d)

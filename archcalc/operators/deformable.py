@@ -98,8 +98,8 @@ class DeformConv(Windowed):
         return values, offsets
 
     def connections(self, *inputs: Shape) -> Int:
-        products = self.work(*inputs)[0].total
-        return products if self.nobias else products + self.output_shape(*inputs).values
+        uses = self.output_shape(*inputs).positions
+        return uses * sum(weight.size for weight in self.weights(*inputs))
 
     def kind(self, *inputs: Shape) -> str:
         return "deformable conv"

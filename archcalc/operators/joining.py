@@ -59,7 +59,9 @@ class Join(Operator):
             )
         if self.crop:
             return tuple(first.of(x.channels) for x in inputs)
-        rank = next((x.rank for x in inputs if x.rank != VECTOR), VECTOR)
+        if len({x.rank for x in inputs}) == 1:
+            return inputs
+        rank = next(x.rank for x in inputs if x.rank != VECTOR)
         return tuple(_raised(x, rank) for x in inputs)
 
     def offsets(self, *inputs: Shape) -> tuple[Sizes, ...]:
