@@ -20,7 +20,6 @@ from archcalc.operators.joining import Concat, Join
 from archcalc.operators.model import AxisOrder, Geometry, Regroup, Ring, Samples
 from archcalc.operators.shape import AXES, Shape
 from archcalc.operators.tokens import Token
-from archcalc.symbols import Int
 from archcalc.tuples import NamedTuple
 
 
@@ -171,10 +170,13 @@ def _field(node: Node, inputs: list[Field], shapes: tuple[Shape, ...], geometry:
     if isinstance(geometry, Ring):
         turns = zip(source, geometry.shift, geometry.inputs, strict=True)
         return inputs[0]._replace(axes=tuple(rolled(*turn) for turn in turns))
-    axes = [through(geometry, axis, field) for axis, field in enumerate(source)]
-    sides = zip(axes, source, node.shape.extents, strict=False)
-    counted = [_with_outputs(geometry, *side) for side in sides]
-    first = Field(tuple(counted), inputs[0].aligned)
+    axes = []
+    for at, (side, extent) in enumerate(zip(source, node.shape.extents, strict=False)):
+        axis = through(geometry, at, side)
+        if axis and (side.outputs or isinstance(geometry, Samples)):  # so many, as the size decides
+            axis = axis._replace(outputs=int(extent))
+        axes.append(axis)
+    first = Field(tuple(axes), inputs[0].aligned)
     if len(inputs) == 1 or first.is_global:
         return first
     seen = [first, *inputs[1:]]
@@ -195,14 +197,6 @@ def _pointwise(node: Node, inputs: list[Field], shapes: tuple[Shape, ...]) -> Fi
         index = int(operator.index)
         return inputs[0]._replace(axes=tuple(shifted(axis, index) for axis in inputs[0].sides))
     return inputs[0]
-
-
-def _with_outputs(
-    geometry: object, axis: FieldAxis | None, source: FieldAxis, extent: Int
-) -> FieldAxis | None:
-    """Return the axis with its number of outputs, if that of its source is known or the size decides."""
-    bounded = source.outputs or isinstance(geometry, Samples)
-    return axis._replace(outputs=int(extent)) if axis and bounded else axis
 
 
 def _any_global(inputs: list[Field]) -> bool:

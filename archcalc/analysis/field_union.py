@@ -33,16 +33,16 @@ def union(axes: Sequence[FieldAxis]) -> Joined:
     one = axes[0]
     if axes.count(one) == len(axes):
         return one, True
-    same_stride = all(a.advance * len(one.ends) == one.advance * len(a.ends) for a in axes)
-    period = lcm(*(len(axis.ends) for axis in axes))
+    period = lcm(*[len(axis.ends) for axis in axes])
     if period > LONGEST_PERIOD:
         return None, False
+    advances = [axis.advance * period // len(axis.ends) for axis in axes]
     seen = [axis.over(period) for axis in axes]
     ends = tuple(map(hull, zip(*seen, strict=True)))
     centers = [sum(map(sum, filter(None, of_axis))) for of_axis in seen]
-    aligned = same_stride and all(center == centers[0] for center in centers)
-    outputs = max(axis.outputs for axis in axes)
-    return FieldAxis(ends, one.advance * period // len(one.ends), outputs), aligned
+    aligned = len(set(advances)) == 1 and all(center == centers[0] for center in centers)
+    outputs = max([axis.outputs for axis in axes])
+    return FieldAxis(ends, advances[0], outputs), aligned
 
 
 def stretched(axes: Sequence[FieldAxis], ones: Sequence[FieldAxis], outputs: int) -> Joined:

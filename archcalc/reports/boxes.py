@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import repeat
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
 from archcalc.analysis.costs import Analysis
@@ -87,10 +87,11 @@ def alive(analysis: Analysis, memory: Memory) -> Iterator[Mark]:
     each = memory.held() if width == 1 else repeat([])
     for start, held in zip(range(0, len(steps), width), each, strict=False):
         group = steps[start : start + width]
-        node, live = max(((step.node, int(step.live)) for step in group), key=itemgetter(1))
-        held = sorted(held, key=lambda buffer: -int(buffer.size))
+        largest = max(group, key=attrgetter("live"))
+        live = int(largest.live)
+        held = sorted(held, key=attrgetter("size"), reverse=True)
         terms = [f"{grouped(int(b.size))} {nodes[b.nodes[0]].path}" for b in held[:MOST_TERMS]]
         more = [f"{len(held) - MOST_TERMS} more"] if len(held) > MOST_TERMS else []
-        told = f"{nodes[node].path}: {grouped(live)} values, {binary(4 * live)}"
+        told = f"{nodes[largest.node].path}: {grouped(live)} values, {binary(4 * live)}"
         shown = ranges(sorted(step.node for step in group))
         yield Mark(live, shown, "\n".join(map(printable, [told, *terms, *more])))
