@@ -24,12 +24,33 @@ KERNEL = Argument("k", "pair", "kernel: along each axis, or height x width", 1)
 STRIDE = Argument("s", "pair", "stride", 1)
 
 
-class Conv(Windowed):
+class Convolution(Windowed):
+    """The base of convolutions: filters in groups, with a bias unless it is left out."""
+
+    weight_layer, stored, buffer = True, True, "fresh"
+
+    filters: Int
+    g: Int
+    nobias: bool
+
+    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
+        return self.biased(Weight("weight", (*self.k, inputs[0].channels // self.g, self.filters)))
+
+    def biased(self, weight: Weight) -> tuple[Weight, ...]:
+        """Return the weight, and the bias if there is one."""
+        return (weight,) if self.nobias else (weight, Weight("bias", (self.filters,)))
+
+    def connections(self, *inputs: Shape) -> Int:
+        uses = self.output_shape(*inputs).positions
+        return uses * sum(weight.size for weight in self.weights(*inputs))
+
+
+class Conv(Convolution):
     """Convolution with bias; grouped, dilated, or with a connection table.
 
     Multiplies: output values × kernel positions × input channels / groups, including those in the
-    padding. A `table` lists for each filter the input channels that it reads (LeCun et al. 1998, Table
-    I).
+    padding. A `table` lists for each filter the input channels that it reads (LeCun et al. 1998,
+    Table I).
     """
 
     name = "conv"
@@ -45,11 +66,7 @@ class Conv(Windowed):
         NOBIAS,
         Argument("table", "table", "input channels of each filter, from 0", None),
     )
-    weight_layer, stored, buffer = True, True, "fresh"
 
-    filters: Int
-    g: Int
-    nobias: bool
     table: tuple[tuple[int, ...], ...] | None
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -60,13 +77,9 @@ class Conv(Windowed):
         return self.outputs(x, self.filters)
 
     def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
-        (x,) = inputs
-        if self.table is not None:
-            links = sum(len(row) for row in self.table)
-            weight = Weight("weight", (*self.k, links))
-        else:
-            weight = Weight("weight", (*self.k, x.channels // self.g, self.filters))
-        return (weight,) if self.nobias else (weight, Weight("bias", (self.filters,)))
+        if self.table is None:
+            return super().weights(*inputs)
+        return self.biased(Weight("weight", (*self.k, sum(len(row) for row in self.table))))
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         (x,) = inputs
@@ -85,10 +98,6 @@ class Conv(Windowed):
 
     def kept(self, *inputs: Shape) -> KeepRules:
         return INPUT_FOR_WEIGHTS
-
-    def connections(self, *inputs: Shape) -> Int:
-        uses = self.output_shape(*inputs).positions
-        return uses * sum(weight.size for weight in self.weights(*inputs))
 
     def kind(self, *inputs: Shape) -> str:
         groups = recorded(self.g)  # a label decides nothing about the numbers, and leaves no guard
@@ -115,7 +124,7 @@ class Conv(Windowed):
         )
 
 
-class Deconv(Windowed):
+class Deconv(Convolution):
     """Transposed convolution with bias: each input value is spread over a window of the output.
 
     Multiplies: input positions × kernel positions × input channels × filters / groups, including those
@@ -134,13 +143,9 @@ class Deconv(Windowed):
         Argument("out", "offsets", "values more at the end, fewer than stride or dilation", 0),
         NOBIAS,
     )
-    weight_layer, stored, buffer = True, True, "fresh"
     half = same = False
 
-    filters: Int
-    g: Int
     out: Sizes
-    nobias: bool
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
@@ -166,10 +171,6 @@ class Deconv(Windowed):
             )
         kept = (size - pad.before - pad.after for size, pad in zip(sizes, self.p, strict=True))
         return Shape(*kept, self.filters)
-
-    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
-        weight = Weight("weight", (*self.k, inputs[0].channels // self.g, self.filters))
-        return (weight,) if self.nobias else (weight, Weight("bias", (self.filters,)))
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         (x,) = inputs

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from archcalc.arithmetic import product, require
 from archcalc.operators.argument import Argument
-from archcalc.operators.convolution import FILTERS, KERNEL, STRIDE, divide_groups
+from archcalc.operators.convolution import FILTERS, KERNEL, STRIDE, Convolution, divide_groups
 from archcalc.operators.kept import WEIGHTS, KeepRule, KeepRules
 from archcalc.operators.model import (
     Extent,
-    Weight,
     Work,
     positions_of,
     require_map,
     sums_of_products,
 )
 from archcalc.operators.shape import Shape, agree
-from archcalc.operators.window import DILATION, GROUPS, HALF, NOBIAS, PADDING, Windowed
-from archcalc.symbols import Int
+from archcalc.operators.window import DILATION, GROUPS, HALF, NOBIAS, PADDING
 
 
-class DeformConv(Windowed):
+class DeformConv(Convolution):
     """Convolution of values sampled off the grid, at the offsets that `@label` gives (Dai et al. 2017).
 
     The offsets are 2·k·k channels at the output's positions: down and right for each tap of the kernel,
@@ -43,13 +41,9 @@ class DeformConv(Windowed):
         NOBIAS,
     )
     labels = (1, 1)
-    weight_layer, stored, buffer = True, True, "fresh"
     same = False
 
-    filters: Int
-    g: Int
     modulated: bool
-    nobias: bool
 
     def output_shape(self, *inputs: Shape) -> Shape:
         x, offsets = inputs
@@ -67,10 +61,6 @@ class DeformConv(Windowed):
             wanted=wanted,
         )
         return y
-
-    def weights(self, *inputs: Shape) -> tuple[Weight, ...]:
-        weight = Weight("weight", (*self.k, inputs[0].channels // self.g, self.filters))
-        return (weight,) if self.nobias else (weight, Weight("bias", (self.filters,)))
 
     def work(self, *inputs: Shape) -> tuple[Work, ...]:
         x, y = inputs[0], self.output_shape(*inputs)
@@ -96,10 +86,6 @@ class DeformConv(Windowed):
     def kept(self, *inputs: Shape) -> KeepRules:
         values, offsets = KeepRule(0, (1, WEIGHTS)), KeepRule(1, (0, 1, WEIGHTS))
         return values, offsets
-
-    def connections(self, *inputs: Shape) -> Int:
-        uses = self.output_shape(*inputs).positions
-        return uses * sum(weight.size for weight in self.weights(*inputs))
 
     def kind(self, *inputs: Shape) -> str:
         return "deformable conv"
