@@ -93,6 +93,7 @@ class Layer(NamedTuple):
 
     @property
     def path(self) -> str:
+        """The path of the node: 'stage1/conv2'."""
         return self.node.path
 
     @property
@@ -146,18 +147,22 @@ class Analysis(NamedTuple):
 
     @property
     def parameters(self) -> Int:
+        """The parameters of the network."""
         return self.total.parameters
 
     @property
     def multiplies(self) -> Int:
+        """The multiplies for one image."""
         return self.total.multiplies
 
     @property
     def flops(self) -> Int:
+        """The FLOPs for one image: 2 × multiplies."""
         return self.total.flops
 
     @property
     def weight_layers(self) -> int:
+        """The number of layers with weights on the longest path from an input to the main output."""
         return self.graph.weight_layers
 
 

@@ -38,6 +38,7 @@ class Traffic(NamedTuple):
 
     @property
     def bytes(self) -> int:
+        """All bytes that are moved."""
         return self.read + self.written + self.weights
 
     @property

@@ -31,9 +31,11 @@ class Bytes(NamedTuple):
     once: Int = 0
 
     def of(self, batch: int) -> Int:
+        """Return the bytes for a batch of so many images."""
         return batch * self.each + self.once
 
     def plus(self, other: Bytes) -> Bytes:
+        """Return the sum of both."""
         return Bytes(self.each + other.each, self.once + other.once)
 
 
@@ -47,6 +49,7 @@ class State(NamedTuple):
 
     @property
     def total(self) -> Int:
+        """The bytes of all parts."""
         return sum(self)
 
 

@@ -24,6 +24,7 @@ class Row(NamedTuple):
 
     @property
     def shape(self) -> Shape:
+        """The output shape that the row shows."""
         return self.shown.node.shape
 
 

@@ -37,6 +37,7 @@ class Rounds(NamedTuple):
 
     @property
     def folded(self) -> bool:
+        """Whether three rounds are built for a number that is a symbol."""
         return self.built == ROUNDS and isinstance(self.whole, Symbol)
 
 

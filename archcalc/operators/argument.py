@@ -47,6 +47,7 @@ class Argument(NamedTuple):
 
     @property
     def required(self) -> bool:
+        """Whether a step has to give it."""
         return self.default is ...
 
     @property

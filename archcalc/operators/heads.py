@@ -50,6 +50,7 @@ class Scores(NamedTuple):
 
     @property
     def extent(self) -> Extent:
+        """The loop over all scores."""
         return Extent("scores", (*self.windows, ("heads", self.heads), *self.queries, *self.keys))
 
 
@@ -82,10 +83,12 @@ def divide_heads(heads: Int, channels: Int) -> None:
 
 
 def weights_of(projections: tuple[Projection, ...], biased: bool = True) -> tuple[Weight, ...]:
+    """Return the weights of all projections."""
     return tuple(weight for each in projections for weight in each.weights(biased))
 
 
 def project(projections: tuple[Projection, ...], biased: bool = True) -> tuple[Work, ...]:
+    """Return the work of all projections."""
     return tuple(work for each in projections for work in each.work(biased))
 
 

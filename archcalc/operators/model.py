@@ -36,6 +36,7 @@ class Weight(NamedTuple):
 
     @property
     def size(self) -> Int:
+        """The number of its values."""
         return product(self.shape)
 
 
@@ -62,6 +63,7 @@ class Extent(NamedTuple):
 
     @property
     def size(self) -> Int:
+        """The number of its iterations."""
         return product([factor for _, factor in self.factors])
 
 
@@ -80,6 +82,7 @@ class Work(NamedTuple):
 
     @property
     def total(self) -> Int:
+        """The number of operations."""
         return self.each * product([extent.size for extent in self.extents])
 
 

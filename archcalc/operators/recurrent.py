@@ -58,6 +58,7 @@ class Recurrent(Operator):
 
     @property
     def directions(self) -> int:
+        """1, or 2 with `both`."""
         return 2 if self.both else 1
 
     @property
@@ -67,6 +68,7 @@ class Recurrent(Operator):
 
     @property
     def bias_count(self) -> int:
+        """The number of biases of a gate."""
         return 0 if self.nobias else self.biases
 
     def output_shape(self, *inputs: Shape) -> Shape:

@@ -46,6 +46,7 @@ class Shape(tuple[Int, ...]):
 
     @property
     def channels(self) -> Int:
+        """The size of the last axis."""
         return self[-1]
 
     @property
@@ -86,14 +87,17 @@ class Shape(tuple[Int, ...]):
 
     @property
     def values(self) -> Int:
+        """The number of values: the product of all axes."""
         return product(self)
 
     @property
     def positions(self) -> Int:
+        """The number of positions: the product of all axes but the channels."""
         return product(self.extents)
 
     @property
     def is_sequence(self) -> bool:
+        """Whether there is a single axis of positions."""
         return self.rank == 1
 
     def of(self, channels: Int) -> Shape:

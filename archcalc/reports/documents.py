@@ -54,6 +54,7 @@ def document(network: Network, analysis: Analysis, rows: Sequence[Row] | None = 
 
 
 def costs_document(costs: Costs) -> dict[str, Any]:
+    """Return counts as JSON, with parameters and FLOPs."""
     plain = costs._asdict()
     plain["census"] = costs.census._asdict()
     return {"parameters": costs.parameters, "flops": costs.flops, **plain}

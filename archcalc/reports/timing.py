@@ -55,6 +55,7 @@ class Figures(NamedTuple):
         }
 
     def document(self, layer: str) -> dict[str, Any]:
+        """Return the row as JSON."""
         return {
             "layer": layer,
             "multiplies": self.multiplies,

@@ -60,6 +60,7 @@ class Line(NamedTuple):
     repeat_at: tuple[int, int] = (0, 0)
 
     def span(self, start: int = 0, end: int = -1) -> Span:
+        """Return the place of characters of the line; without arguments, of all of it."""
         return Span(self.keys, start, end)
 
 

@@ -51,6 +51,7 @@ def read_stdin() -> Source:
 
 
 def looks_like_path(name: str) -> bool:
+    """Return whether a name is that of a file, not of a bundled network."""
     return name.endswith(".toml") or os.sep in name or "/" in name
 
 

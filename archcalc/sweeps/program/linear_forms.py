@@ -49,6 +49,7 @@ class EmptyError(Exception):
 
 
 def constant(value: int) -> Form:
+    """Return a form without atoms."""
     return Form((), value)
 
 
@@ -62,9 +63,11 @@ class Forms:
         self._known_corners: dict[Form, tuple[int, int]] = {}  # until a range narrows
 
     def input(self, number: int, known: Range) -> Form:
+        """Return the form of an input, whose values are in the range `known`."""
         return self._form(Atom("input", (), number), known)
 
     def range_of(self, form: Form) -> Range:
+        """Return the range of a form, from those of its atoms."""
         return ranges.linear(((c, self.ranges[a]) for a, c in form.terms), form.constant)
 
     def add(self, a: Form, b: Form, factor: int = 1) -> Form:
@@ -76,9 +79,11 @@ class Forms:
         return Form(found, a.constant + factor * b.constant)
 
     def scale(self, a: Form, factor: int) -> Form:
+        """Return factor × a."""
         return self.add(constant(0), a, factor)
 
     def multiply(self, a: Form, b: Form) -> Form:
+        """Return a × b: constants and common factors become coefficients of the product."""
         a, b = self._folded(a), self._folded(b)
         if b.known is not None:
             a, b = b, a
@@ -104,6 +109,7 @@ class Forms:
         return self.add(whole, self._binary("//", rest, constant(d // common), over))
 
     def modulo(self, a: Form, b: Form) -> Form:
+        """Return a mod b: coefficients are reduced by a positive constant b."""
         a, b = self._folded(a), self._folded(b)
         d = b.known
         if d is not None and d > 0:

@@ -43,6 +43,7 @@ TRUTH = Range(0, 1)
 
 
 def exactly(value: int) -> Range:
+    """Return the range of a single value."""
     return Range(value, value, 0, value)
 
 
@@ -73,6 +74,7 @@ def linear(terms: Iterable[tuple[int, Range]], constant: int) -> Range:
 
 
 def product(a: Range, b: Range) -> Range:
+    """Return the range of a × b."""
     ends = [x * y for x in a[:2] for y in b[:2]]
     step = gcd(a.step * b.step, a.step * b.rest, b.step * a.rest)
     return _make(min(ends), max(ends), step, a.rest * b.rest)
