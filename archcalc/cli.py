@@ -110,8 +110,8 @@ def commands() -> None:
 def run() -> int:
     """Run the command line.
 
-    Exit codes: 0 fine, 1 a finding, 2 bad input, 130 interrupted; 141, as the shell has it, where
-    nobody read to the end what a command of `VERDICTS` had to say.
+    Exit codes: 0 success, 1 a finding, 2 bad input, 130 interrupted, and 141, as in a shell, if the
+    reader of a command in `VERDICTS` closed the pipe before its end.
     """
     _prepare()
     return _run()

@@ -76,7 +76,7 @@ class _Builder:
     def graph(self, input: Shape | None, variant: str | None, freeze: Sequence[str]) -> Graph:
         tensors, main = {"in": 0}, self.spec.inputs_of(variant)
         for name, sizes, keys in self.spec.all_inputs(variant):
-            given = input if sizes == main else None  # inputs written alike change together
+            given = input if sizes == main else None  # inputs of the same size change together
             tensors[name] = self.made.begin(name, given or self.expressions.shape(sizes, keys), keys)
         tensors.pop(INPUT, None)  # it has a name already
         last = self._block(InstanceCall(self.spec.body, self.values, {}, (), tensors, "", 0))

@@ -24,7 +24,7 @@ class Pruned(NamedTuple):
     Args:
         live: depend on an input, and an output depends on them.
         folded: depend on no input; live operations or outputs read their results.
-        dropped: nobody reads their results.
+        dropped: the operations whose results nothing reads.
         behind: for every tensor that no input changes, the weights' tensors that it is made of.
     """
 

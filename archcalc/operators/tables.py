@@ -23,7 +23,7 @@ class StoredTable(Pointwise):
 
     arguments: ClassVar[tuple[Argument, ...]] = (
         Argument("shape", "shape", "axes of the stored tensor: `7x7x96`, `96`, `1`"),
-        Argument("fixed", "flag", "nobody learns it, and it is no parameter", False),
+        Argument("fixed", "flag", "not learned, so that it is no parameter", False),
         Argument("of", "size", "so many learned numbers, of which it is made beforehand", None),
     )
     step: ClassVar[Kind]
