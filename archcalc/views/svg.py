@@ -250,7 +250,8 @@ def _path(points: Sequence[Place], arrow: bool, dot: Place | None) -> str:
 
 
 def _place(point: Place) -> str:
-    return " ".join(map(_number, point))
+    x, y = point
+    return f"{_number(x)} {_number(y)}"
 
 
 def _far(a: Place, b: Place) -> float:
