@@ -100,7 +100,7 @@ class FileLedger:
                 self._amounts[term] += amount
 
     def knows(self, way: Way) -> bool:
-        """Whether the file tells all terms, and no tool's view of modules is asked for."""
+        """Return whether the file tells all terms, and no tool's view of modules is asked for."""
         guessed = any(c.slot in ("tool", "idle") or c.trunk for c in way.conventions)
         return way.kind in KINDS and not guessed
 

@@ -46,7 +46,7 @@ def _fvcore(file: ModelFile) -> Iterator[Reading]:
 
 
 def _otherwise(row: OperationCost) -> bool:
-    """Whether fvcore's rule for an operation is not told here; a norm needs its scale and shift."""
+    """Return whether fvcore's rule for an operation is not known here; a norm needs scale and shift."""
     norm = _is(row, "batch_norm") or _is(row, "layer_norm")
     return row.operation.word in FVCORE_ELSE or (norm and not all(row.operation.inputs[1:3]))
 

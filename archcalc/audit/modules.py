@@ -250,7 +250,7 @@ def _refuse(layer: Layer, library: str) -> None:
 
 
 def is_alone(operator: Operator) -> bool:
-    """Whether it is a norm without learned numbers, which tools count by other factors."""
+    """Return whether it is a norm without learned numbers, which tools count by other factors."""
     return bool(getattr(operator, "noscale", False)) and bool(getattr(operator, "noshift", True))
 
 

@@ -47,7 +47,7 @@ class Amounts(Protocol):
     """The terms of a network, added up."""
 
     def knows(self, way: Way) -> bool:
-        """Whether the conventions of a way can be told of it."""
+        """Return whether the conventions of a way are known for it."""
 
     def amount(self, term: Term) -> int:
         """Return the term's total."""

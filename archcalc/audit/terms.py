@@ -205,7 +205,7 @@ class Ledger:
             ).append(layer)
 
     def knows(self, way: Way) -> bool:
-        """Whether its conventions tell how each operator counts."""
+        """Return whether its conventions say how each operator counts."""
         return not any(convention.unknown & self.operators for convention in way.conventions)
 
     def amount(self, term: Term) -> int:

@@ -74,7 +74,7 @@ def command(
 
 
 def _given(where: tuple[str, ...], bounds: dict[str, str | None]) -> list[Limit]:
-    """Those of the command line."""
+    """Return the limits of the command line."""
     limits = [Limit(name.replace("_", "-"), text) for name, text in bounds.items() if text is not None]
     return limits + [Limit(WHERE, text) for text in where]
 

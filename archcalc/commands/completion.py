@@ -51,7 +51,7 @@ def complete_setting(
 
 
 def complete_block(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The path of a block of the first spec that can be built."""
+    """Complete the path of a block, of the first spec that can be built."""
     from archcalc.api import load
 
     for word in _specs(_words(ctx)):

@@ -93,7 +93,7 @@ def _write(output: str, parts: list[Drawable], theme: str | None) -> None:
 def _pair(
     networks: list[Network], other: str | None, revision: str | None
 ) -> tuple[Network, Network | None]:
-    """The network, or the first of two, and the second."""
+    """Return the network, or the first of two, and the second."""
     if len(networks) > 1:
         help = "--diff OTHER draws two beside each other"
         raise UsageError(Diagnostic("draw takes one SPEC", help=help))
@@ -108,7 +108,7 @@ def _pair(
 
 
 def _refuse_unused(format: str, output: str | None, theme: str | None, wishes: Wishes) -> None:
-    """Nothing that is asked for is dropped in silence."""
+    """Refuse options that would have no effect."""
     if output is None and format != "svg" and theme is not None:
         help = "-o FILE makes one, or --format svg"
         raise UsageError(Diagnostic("--theme is that of a picture", help=help))

@@ -185,7 +185,7 @@ def complete_setting(
 
 
 def complete_block(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """A block of the spec, for the shell."""
+    """Complete a block of the spec for the shell."""
     from archcalc.commands import completion
 
     return completion.complete_block(ctx, param, incomplete)

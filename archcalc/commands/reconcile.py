@@ -88,7 +88,7 @@ def _reconcile(network: Any, number: str, quantity: str | None, table: Table) ->
 
 
 def _count(network: Network, printed: Printed, quantity: str | None, table: Table) -> None:
-    """What prints so; exit code 1 if nothing does."""
+    """Show what prints like the number; exit with code 1 if nothing does."""
     findings = find(Neighbor.of(network), printed, quantity or "")
     networks_by_name = Networks(load)
     sources = list(quoted(network.spec.source.name, printed, networks_by_name))
@@ -99,7 +99,7 @@ def _count(network: Network, printed: Printed, quantity: str | None, table: Tabl
 
 
 def _ratio(network: Network, asked: Ratio, table: Table) -> None:
-    """What has the ratio; exit code 1 if nothing has."""
+    """Show the pairs that have the ratio; exit with code 1 if there are none."""
     origin = Neighbor.of(network)
     networks = Networks(load)
     sources = list(quoted_ratio(network.spec.source.name, asked, networks))
@@ -110,7 +110,7 @@ def _ratio(network: Network, asked: Ratio, table: Table) -> None:
 
 
 def _of_file(model: Any, number: str, quantity: str | None, table: Table) -> None:
-    """The same of a model file, which has no neighbors, and of which nothing is in print."""
+    """Show it for a model file, which has no neighbors, and of which nothing is in print."""
     from archcalc.audit.model_facts import find as find_in_file
     from archcalc.audit.model_facts import find_ratio
 
@@ -129,7 +129,7 @@ def _of_file(model: Any, number: str, quantity: str | None, table: Table) -> Non
 
 
 def _most(table: Table) -> int | None:
-    """Rows that are shown."""
+    """Return the number of rows that are shown."""
     return None if table.format == "csv" else MOST_ROWS
 
 

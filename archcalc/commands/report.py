@@ -81,7 +81,7 @@ def _page(networks: list[Network], across: str | None) -> str:
 
 
 def _chart(networks: list[Network], across: str | None) -> Chart:
-    """The balls of all networks, or of those that a column names.
+    """Return the balls of all networks, or of those that a column names.
 
     Raises:
         UsageError: it names none.

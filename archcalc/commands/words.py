@@ -168,7 +168,7 @@ def _specs(words: Sequence[str]) -> list[str]:
 
 
 def _switches(entry: Entry) -> list[str]:
-    """Its variables that are true or false, with their `no_` forms."""
+    """Return the variables that are true or false, with their `no_` forms."""
     names = [v.name for v in entry.spec.variables.values() if isinstance(v.default, bool)]
     return names + [f"no_{name}" for name in names if f"no_{name}" not in entry.spec.variables]
 
@@ -196,7 +196,7 @@ def _changes(
 def _change(
     entry: Entry, name: str, value: str | None, own: Iterable[str], found: Sequence[tuple[Entry, Any]]
 ) -> tuple[str, str]:
-    """One variable's new value as text, checked against one spec."""
+    """Return one variable's new value as text, checked against one spec."""
     spec = entry.spec
     if (
         name not in spec.variables

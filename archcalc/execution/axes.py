@@ -11,7 +11,7 @@ Triple = tuple[int, int, int]
 
 
 def lifted(sizes: Sequence[Any], fill: int) -> Triple:
-    """Sizes along one, two or three axes as along three; `fill` for those that there are not."""
+    """Return sizes along one to three axes as along three; missing ones are `fill`."""
     plain = [int(size) for size in sizes]
     if len(plain) == 1:
         return fill, plain[0], fill
@@ -20,10 +20,10 @@ def lifted(sizes: Sequence[Any], fill: int) -> Triple:
 
 
 def volumes(x: Array) -> Array:
-    """Images × positions × channels as images × frames × height × width × channels."""
+    """Return images × positions × channels as images × frames × height × width × channels."""
     return x.reshape(volume_shape(x.shape))
 
 
 def volume_shape(shape: Sequence[int]) -> tuple[int, ...]:
-    """The shape that `volumes` gives."""
+    """Return the shape of the result of `volumes`."""
     return (shape[0], *lifted(shape[1:-1], 1), shape[-1])

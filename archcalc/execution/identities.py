@@ -110,7 +110,7 @@ def _norm_undone() -> Sides:
 
 
 def _norm_of_its_own_input() -> Sides:
-    """Means are 0; the variance is short of 1 by ε's share."""
+    """Compare the means and variances behind a norm of its own input with 0 and σ²/(σ²+ε)."""
     graph = network("32x32x8", f"bn eps={{{EPSILON}}}")
     x = 3 * image(graph, 4) + 5
     mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))

@@ -99,7 +99,7 @@ def _fits(task: Task, workers: Collection[_Worker], memory: int | None) -> bool:
 
 @contextmanager
 def _few_threads(count: int) -> Iterator[None]:
-    """Processes that start meanwhile take so many threads each, unless somebody has chosen."""
+    """Let processes that start meanwhile use so many threads, unless the environment says otherwise."""
     before: Mapping[str, str | None] = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update({name: str(count) for name, chosen in before.items() if chosen is None})
     try:

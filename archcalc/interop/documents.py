@@ -30,6 +30,6 @@ def parsed(text: bytes, what: str) -> Any:
 
 
 def _memory_for(text: bytes) -> int:
-    """Bytes of Python's objects for a JSON text, or a few more."""
+    """Return an upper bound of the bytes of Python's objects for a JSON text."""
     parts = 200 * text.count(b"{") + 90 * text.count(b"[") + 45 * text.count(b",")
     return parts + 35 * text.count(b'"') + len(text) * (2 if text.isascii() else 8)

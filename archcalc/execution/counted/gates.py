@@ -18,13 +18,13 @@ MOST: Any = np.float32(80)  # beyond it sigmoid and tanh are flat, and an expone
 
 @compiled
 def bound(x: Any) -> Any:
-    """Between −80 and 80: no step of the formula."""
+    """Return x, limited to −80 … 80, which is no step of the formula."""
     return min(max(x, -MOST), MOST)
 
 
 @compiled
 def sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(−x)); additions, divisions, exponentials."""
+    """Return 1 / (1 + exp(−x)), and its additions, divisions and exponentials."""
     fall = np.exp(-bound(x))
     total = fall + ONE
     y = ONE / total
@@ -33,7 +33,7 @@ def sigmoid(x: Any) -> Any:
 
 @compiled
 def tanh(x: Any) -> Any:
-    """(exp(x) − exp(−x)) / (exp(x) + exp(−x)); additions, divisions, exponentials."""
+    """Return (exp(x) − exp(−x)) / (exp(x) + exp(−x)), and its additions, divisions, exponentials."""
     rise, fall = np.exp(bound(x)), np.exp(-bound(x))
     difference, total = rise - fall, rise + fall
     y = difference / total
@@ -43,7 +43,7 @@ def tanh(x: Any) -> Any:
 
 @compiled
 def rnn(sums: Array, kept: Array, state: Array, memory: Array, y: Array, relu: bool) -> Steps:
-    """y = tanh(sums + kept), or the larger of that sum and 0; all: images × units."""
+    """Set y to tanh(sums + kept), or to max(sums + kept, 0); all are images × units."""
     additions, divisions, exponentials, comparisons = 0, 0, 0, 0
     for image in range(len(y)):
         for unit in range(y.shape[1]):
@@ -61,7 +61,7 @@ def rnn(sums: Array, kept: Array, state: Array, memory: Array, y: Array, relu: b
 
 @compiled
 def lstm(sums: Array, kept: Array, state: Array, memory: Array, y: Array) -> Steps:
-    """The cell of an lstm; sums and kept: images × gates · units; memory changes."""
+    """Run the cell of an LSTM, which changes `memory`; sums and kept are images × gates · units."""
     additions, multiplies, divisions, exponentials = 0, 0, 0, 0
     units = y.shape[1]
     for image in range(len(y)):
@@ -89,7 +89,7 @@ def lstm(sums: Array, kept: Array, state: Array, memory: Array, y: Array) -> Ste
 
 @compiled
 def gru(sums: Array, kept: Array, state: Array, memory: Array, y: Array) -> Steps:
-    """The cell of a gru whose reset gate comes after the product."""
+    """Run the cell of a GRU whose reset gate comes after the product."""
     additions, multiplies, divisions, exponentials = 0, 0, 0, 0
     units = y.shape[1]
     for image in range(len(y)):
@@ -115,7 +115,7 @@ def gru(sums: Array, kept: Array, state: Array, memory: Array, y: Array) -> Step
 
 @compiled
 def opened(sums: Array, kept: Array, state: Array, reset: Array, update: Array) -> Steps:
-    """reset = r · state, and z; kept: images × 2 · units."""
+    """Set `reset` to r · state, and set z; kept is images × 2 · units."""
     additions, multiplies, divisions, exponentials = 0, 0, 0, 0
     units = reset.shape[1]
     for image in range(len(reset)):
@@ -135,7 +135,7 @@ def opened(sums: Array, kept: Array, state: Array, reset: Array, update: Array) 
 
 @compiled
 def renewed(sums: Array, kept: Array, update: Array, state: Array, y: Array) -> Steps:
-    """y = (1 − z) · tanh(sums + kept) + z · state; kept: images × units."""
+    """Set y to (1 − z) · tanh(sums + kept) + z · state; kept is images × units."""
     additions, multiplies, divisions, exponentials = 0, 0, 0, 0
     units = y.shape[1]
     for image in range(len(y)):

@@ -76,7 +76,7 @@ def depthwise_rows(x: Array, w: Array, y: Array, s: Triple, d: Triple, begin: in
 
 @compiled
 def deconv_rows(x: Array, w: Array, y: Array, s: Triple, d: Triple, begin: int, end: int) -> Pair:
-    """Transpose `conv_rows`: spread each value over a window of y, of which each row takes its part."""
+    """Spread each value over a window of y, the transpose of `conv_rows`; each row takes its part."""
     products, additions = 0, 0
     for row in range(begin, end):
         image, back, bottom = _place(row, y)
@@ -106,13 +106,13 @@ def deconv_rows(x: Array, w: Array, y: Array, s: Triple, d: Triple, begin: int, 
 
 @compiled
 def _place(row: int, y: Array) -> Triple:
-    """The image, frame and line of a row of all images."""
+    """Return the image, frame and line of a row, counted over all images."""
     return row // (y.shape[1] * y.shape[2]), row // y.shape[2] % y.shape[1], row % y.shape[2]
 
 
 @compiled
 def _tap(number: int, w: Array) -> Triple:
-    """The frame, row and column of a tap of the kernel."""
+    """Return the frame, row and column of a tap of the kernel."""
     return number // (w.shape[1] * w.shape[2]), number // w.shape[2] % w.shape[1], number % w.shape[2]
 
 

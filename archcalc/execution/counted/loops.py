@@ -124,7 +124,7 @@ def _pool(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
 
 
 def _fold(x: Array, y: Array, window: Any, largest: bool) -> int:
-    """The windows of `x` in `y`; how many steps that took."""
+    """Combine the windows of `x` in `y`; return the number of steps."""
     sizes = (lifted(part, 1) for part in (window.k, window.s, window.d))
     target = volumes(y)
     rows = target.shape[0] * target.shape[1] * target.shape[2]
@@ -133,7 +133,7 @@ def _fold(x: Array, y: Array, window: Any, largest: bool) -> int:
 
 
 def _whole(x: Array, largest: bool) -> tuple[Array, int]:
-    """All positions in one: images × channels."""
+    """Combine all positions: images × channels."""
     y = np.empty((len(x), *[1] * (x.ndim - 2), x.shape[-1]), np.float32)
     one = (1,) * (x.ndim - 2)
     steps = _fold(x, y, SimpleNamespace(k=x.shape[1:-1], s=one, d=one), largest)
@@ -182,7 +182,7 @@ def _reduce(operator: Any, inputs: list[Array], weights: Weights) -> Executed:
 
 
 def _kernel(weight: Array, axes: int) -> Array:
-    """A kernel along three axes."""
+    """Return the kernel along three axes."""
     return plain(weight.reshape(*lifted(weight.shape[:axes], 1), *weight.shape[axes:]))
 
 

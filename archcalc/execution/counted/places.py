@@ -21,12 +21,12 @@ class WindowStarts(NamedTuple):
     after: int
 
     def reach(self, span: int, size: int) -> int:
-        """Pixels behind the axis that the last window reads."""
+        """Return the pixels after the axis that the last window reads."""
         return max(self.starts[-1] + span - size, 0)
 
 
 def stand(operator: Any, axis: int, size: int) -> WindowStarts:
-    """Where the windows over `size` pixels begin.
+    """Return where the windows over `size` pixels begin.
 
     `same` has one for every stride that begins in the image; what is lacking is shared, an odd pixel
     behind.
@@ -49,7 +49,7 @@ def stand(operator: Any, axis: int, size: int) -> WindowStarts:
 
 
 def padded(operator: Any, x: Array, value: float) -> Array:
-    """`x` with what its windows read around it: images × positions × channels."""
+    """Return `x` with the padding that its windows read: images × positions × channels."""
     widths = [(0, 0)]
     for axis, size in enumerate(x.shape[1:-1]):
         found, span = stand(operator, axis, size), (operator.k[axis] - 1) * operator.d[axis] + 1
@@ -58,12 +58,12 @@ def padded(operator: Any, x: Array, value: float) -> Array:
 
 
 def outputs(operator: Any, x: Array) -> list[int]:
-    """How many windows stand along each axis."""
+    """Return the number of windows along each axis."""
     return [len(stand(operator, axis, size).starts) for axis, size in enumerate(x.shape[1:-1])]
 
 
 def shares(operator: Any, x: Array) -> Array:
-    """1 / the values that count in each window of a mean, in the order of the outputs."""
+    """Return 1 / the number of values in each window of a mean, in the order of the outputs."""
     counts = np.ones(1)
     for axis, size in enumerate(x.shape[1:-1]):
         found = stand(operator, axis, size)

@@ -114,7 +114,7 @@ def _turn(x: Array, base: int, counts: Counter[str]) -> Array:
 
 
 def _project(x: Array, weights: Weights, name: str, counts: Counter[str]) -> Array:
-    """Project to queries, keys, values or outputs: a linear layer; nothing where it has no weights."""
+    """Run a projection to queries, keys, values or outputs; without weights, return x."""
     own = {role: weights[f"{name}.{role}"] for role in ("weight", "bias") if f"{name}.{role}" in weights}
     if not own:
         return x

@@ -57,7 +57,7 @@ def _layer(operator: Any, x: Array, own: dict[str, Array | None], counts: Counte
 def _early(
     sums: Array, state: Array, own: dict[str, Array | None], fresh: Array, counts: Counter[str]
 ) -> None:
-    """A step of a gru whose reset gate comes before the product: first r and z, then n."""
+    """Run a step of a GRU whose reset gate comes before the product: first r and z, then n."""
     weight, bias, units = own["weight_hh"], own["bias_hh"], fresh.shape[1]
     assert weight is not None
     parts = [slice(0, 2 * units), slice(2 * units, None)]
@@ -71,7 +71,7 @@ def _early(
 
 
 def _sums(x: Array, weight: Array | None, bias: Array | None, counts: Counter[str]) -> Array:
-    """A linear layer, counted."""
+    """Run a linear layer, and count it."""
     assert weight is not None
     own = {"weight": weight} | ({} if bias is None else {"bias": bias})
     done = products.linear(SimpleNamespace(nobias=bias is None), [x], own)

@@ -17,7 +17,7 @@ Array: TypeAlias = Any  # an ndarray of float32
 
 
 def windows(operator: Any, inputs: list[Array]) -> tuple[Array, Counter[str]]:
-    """What the windows read, side by side: a map of k·k values for each output; and the steps."""
+    """Return what the windows read, k·k values for each output side by side, and the steps."""
     x, moved = (np.asarray(array, np.float32) for array in inputs)
     images, height, width, channels = x.shape
     high, wide = (int(k) for k in operator.k)
@@ -42,13 +42,13 @@ def windows(operator: Any, inputs: list[Array]) -> tuple[Array, Counter[str]]:
 
 
 def _taps(operator: Any, axis: int, size: int) -> Array:
-    """Where each tap of each window stands without its offset: outputs × kernel."""
+    """Return the position of each tap of each window without its offset: outputs × kernel."""
     starts = np.asarray(stand(operator, axis, size).starts)
     return starts[:, None] + int(operator.d[axis]) * np.arange(int(operator.k[axis]))
 
 
 def _neighbors(down: Array, across: Array, height: int, width: int) -> tuple[Array, Array]:
-    """The 4 neighbors of each place in a map with a border of zeros, and their shares."""
+    """Return the 4 neighbors of each place in a map with a border of zeros, and their weights."""
     around, shares = np.empty((len(down), 4), np.int64), np.empty((len(down), 4), np.float32)
     for number, (u, v) in enumerate(((0, 0), (0, 1), (1, 0), (1, 1))):
         row, column = np.floor(down) + u, np.floor(across) + v

@@ -29,7 +29,7 @@ ZERO: Any = np.int32(0)
 
 @compiled
 def store(value: Any, w: Array, y: Array) -> Any:
-    """y = value · w; how many products."""
+    """Set y to value · w; return the number of products."""
     products = ZERO
     for o in range(y.size):
         product = value * w[o]
@@ -40,7 +40,7 @@ def store(value: Any, w: Array, y: Array) -> Any:
 
 @compiled
 def add(value: Any, w: Array, y: Array) -> Any:
-    """y += value · w; how many products and additions."""
+    """Add value · w to y; return the numbers of products and additions."""
     products, additions = ZERO, ZERO
     for o in range(y.size):
         product = value * w[o]
@@ -53,7 +53,7 @@ def add(value: Any, w: Array, y: Array) -> Any:
 
 @compiled
 def store_each(x: Array, w: Array, y: Array) -> Any:
-    """y = x · w, channel by channel; how many products."""
+    """Set y to x · w, channel by channel; return the number of products."""
     products = ZERO
     for o in range(y.size):
         product = x[o] * w[o]
@@ -64,7 +64,7 @@ def store_each(x: Array, w: Array, y: Array) -> Any:
 
 @compiled
 def add_each(x: Array, w: Array, y: Array) -> Any:
-    """y += x · w, channel by channel; how many products and additions."""
+    """Add x · w to y, channel by channel; return the numbers of products and additions."""
     products, additions = ZERO, ZERO
     for o in range(y.size):
         product = x[o] * w[o]
@@ -77,7 +77,7 @@ def add_each(x: Array, w: Array, y: Array) -> Any:
 
 @compiled
 def add_squares(value: Any, w: Array, y: Array) -> Any:
-    """y += (value − w)²; how many squares, and additions, of which each takes two."""
+    """Add (value − w)² to y; return the numbers of squares, and of additions, two each."""
     squares, additions = ZERO, ZERO
     for o in range(y.size):
         difference = value - w[o]
@@ -91,14 +91,14 @@ def add_squares(value: Any, w: Array, y: Array) -> Any:
 
 @compiled
 def copy(x: Array, y: Array) -> None:
-    """y = x: no step."""
+    """Set y to x, which is no step."""
     for c in range(y.size):
         y[c] = x[c]
 
 
 @compiled
 def enlarge(x: Array, y: Array) -> Any:
-    """y = the larger of both; how many comparisons."""
+    """Set y to the larger of both; return the number of comparisons."""
     comparisons = ZERO
     for c in range(y.size):
         larger = x[c] if x[c] > y[c] else y[c]
@@ -109,7 +109,7 @@ def enlarge(x: Array, y: Array) -> Any:
 
 @compiled
 def increase(x: Array, y: Array) -> Any:
-    """y += x; how many additions."""
+    """Add x to y; return the number of additions."""
     additions = ZERO
     for c in range(y.size):
         total = y[c] + x[c]

@@ -219,7 +219,7 @@ def _step_off(begins: Array, origin: int, columns: int, count: int, down: int, a
 
 @compiled
 def _runs(k: Triple, d: Triple, leap: int, stride: int, pixel: int, inside: int) -> Runs:
-    """The runs of a kernel, of a block at most; `leap` lies between its frames."""
+    """Return the runs of a kernel, each up to a block; `leap` is the distance of its frames."""
     taps, length = k[2], inside
     if inside == pixel and d[2] == 1:
         taps, length = 1, k[2] * inside
@@ -236,7 +236,7 @@ def _runs(k: Triple, d: Triple, leap: int, stride: int, pixel: int, inside: int)
 
 @compiled
 def _copy_frames(plan: Cut, x: Array, front: int, top: int, channel: int, copy: Array) -> None:
-    """The input of a band: of every frame that the kernel reads, from `front` on, what it needs."""
+    """Copy the input of a band: the part of each frame from `front` on that the kernel reads."""
     size = plan.padded[1] * plan.padded[2] * plan.pixel
     for tap in range(plan.padded[0]):
         frame, part = front + tap * plan.d[0], copy[tap * size : (tap + 1) * size]

@@ -34,7 +34,7 @@ def deconv(operator: Any, inputs: list[Array], weights: Prepared, out: Array, sc
 def _rows(
     operator: Any, tap: tuple[int, ...], x: Maps, y: Maps
 ) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """The rows of x, and of y where their products with one tap fall."""
+    """Yield the rows of x, and the rows of y to which one tap adds their products."""
     axes = [[*_falls(operator, axis, tap[axis], x[axis + 1], y[axis + 1])] for axis in range(len(x) - 3)]
     for pairs in product(*axes):
         yield tuple(i for i, _ in pairs), tuple(target for _, target in pairs)

@@ -33,7 +33,7 @@ def add(what: Finish, a: Array, b: Array, y: Array) -> None:
 
 
 def pool(x: Array, y: Array, window: Taps, before: Triple, largest: bool) -> None:
-    """The largest value of each window, or the sum; images × frames × height × width × channels.
+    """Pool each window by its largest value or its sum: images × frames × height × width × channels.
 
     Raises:
         ValueError: the maps have different channels.

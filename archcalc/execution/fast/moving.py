@@ -22,7 +22,7 @@ def concat(operator: Any, inputs: list[Array], weights: Prepared, out: Array, sc
 
 
 def upsample(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-    """Copies of each value, along each axis."""
+    """Copy each value along each axis."""
     (x,) = inputs
     sides = [size for pair in zip(x.shape[1:-1], operator.factor, strict=True) for size in pair]
     copies = out.reshape(len(x), *sides, x.shape[-1])
@@ -62,7 +62,7 @@ def pixelunshuffle(
 
 
 def _blocks(operator: Any, x: Array) -> Array:
-    """A view of a large map: images × blocks along each axis × channels × places in a block."""
+    """Return a view of a large map: images × blocks along each axis × channels × places in a block."""
     sizes = zip(x.shape[1:-1], operator.factor, strict=True)
     cut = x.reshape(len(x), *(part for n, factor in sizes for part in (n // factor, factor)), -1)
     return cut.transpose(0, *range(1, cut.ndim - 1, 2), cut.ndim - 1, *range(2, cut.ndim - 1, 2))

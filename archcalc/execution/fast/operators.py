@@ -41,7 +41,7 @@ FINISHING = ("conv", "linear", "add", *ELEMENTWISE)
 
 
 def prepare(operator: Any, weights: Weights, channels: int, dtype: Any) -> Prepared:
-    """Weights prepared once for the kernels: `channels` are those of the output.
+    """Prepare weights once for the kernels; `channels` are those of the output.
 
     With a "finish", that of all that the kernel does after its products or sums.
     """
@@ -72,7 +72,7 @@ def _dense(operator: Any, weight: Array) -> Array:
 
 
 def scratch(operator: Any, x: Maps, y: Maps, *others: Maps) -> int:
-    """Values of scratch memory that the kernel needs for maps of these shapes, images first.
+    """Return the values of scratch memory that a kernel needs for maps of these shapes, images first.
 
     `others`: what it reads beside x.
     """
@@ -148,7 +148,7 @@ def _same(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scr
 def _in_chunks(
     operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array
 ) -> None:
-    """The definition, on so few positions at a time that its temporaries stay small."""
+    """Run the definition on so few positions at a time that its temporaries stay small."""
     x, y = flat(inputs[0]), flat(out)
     step = max(1, CHUNK // x.shape[1])
     for i in range(0, len(x), step):
@@ -158,7 +158,7 @@ def _in_chunks(
 def _groupnorm(
     operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array
 ) -> None:
-    """Centered in place; the squares are summed over so few positions at a time that they stay small."""
+    """Normalize in place; squares are summed over so few positions at a time that they stay small."""
     x = inputs[0]
     groups = getattr(operator, "groups", x.shape[-1])
     shape = len(x), -1, groups, x.shape[-1] // groups

@@ -26,7 +26,7 @@ _INDEX = ir.IntType(64)
 
 
 def lanes(itemsize: int) -> int:
-    """Values in a vector."""
+    """Return the number of values in a vector."""
     return VECTOR // itemsize
 
 
@@ -68,7 +68,7 @@ class _Code:
 
 
 def _instructions(vectors: int, each: bool) -> Callable[..., Any]:
-    """Of the step below."""
+    """Return the instructions of the step below."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kinds = signature.args
@@ -132,7 +132,7 @@ def step(
     x: Array, begins: Array, first: int, offsets: Array, lengths: Array, start: int, stop: int,
     weight: Array, at: int, sums: Array, to: int, vectors: int, each: bool,
 ) -> None:  # fmt: skip
-    """The step for that many vectors, 4 at most."""
+    """Run the step for so many vectors, up to 4."""
     if each:
         if vectors == 1:
             _each_1(x, begins, first, offsets, lengths, start, stop, weight, at, sums, to)

@@ -11,7 +11,7 @@ from archcalc.execution.reference.recurrent import through
 
 
 def recurrent(operator: Any, inputs: list[Array], weights: Prepared, out: Array, scratch: Array) -> None:
-    """The topmost layer fills the output, the others take turns in scratch memory."""
+    """Run all layers: the last one fills the output, the others alternate in scratch memory."""
     (x,) = inputs
     shape = (*x.shape[:2], operator.directions * int(operator.state))
     rooms = [take(scratch, i * prod(shape), shape) for i in range(_rooms(operator))]

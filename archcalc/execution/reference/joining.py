@@ -46,7 +46,7 @@ def lay(axis: str, parts: list[Array], y: Array) -> None:
 
 
 def aligned(operator: Any, inputs: list[Array]) -> list[Array]:
-    """Inputs cut to the sizes of the first, centered, if the join crops; vectors with all its axes."""
+    """Return the inputs, cut to the sizes of the first if the join crops; vectors with all its axes."""
     if not operator.crop:
         axes = next((x.ndim for x in inputs if x.ndim != VECTOR), VECTOR)
         return [x if x.ndim == axes else x.reshape(len(x), *[1] * (axes - 2), -1) for x in inputs]

@@ -23,19 +23,19 @@ def matmul(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 
 def matrices(operator: Any, inputs: list[Array]) -> list[Array]:
-    """Both with as many axes; the other as it is multiplied by."""
+    """Return both with equally many axes, the other transposed if it is multiplied so."""
     axes = max(x.ndim for x in inputs)
     x, other = (a.reshape(len(a), *[1] * (axes - a.ndim), *a.shape[1:]) for a in inputs)
     return [x, other.swapaxes(-1, -2) if operator.transposed else other]
 
 
 def scale(x: Array) -> Any:
-    """1 / √k of the k products that are summed."""
+    """Return 1 / √k for sums of k products."""
     return x.dtype.type(1 / x.shape[-1] ** 0.5)
 
 
 def vector(x: Array) -> Array:
-    """A volume of one position as any vector is: images × 1 × 1 × channels."""
+    """Return a volume of one position as a vector: images × 1 × 1 × channels."""
     return x.reshape(len(x), 1, 1, -1) if x.ndim > 4 else x
 
 

@@ -27,6 +27,6 @@ def permute(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 
 def reshape(operator: Any, inputs: list[Array], weights: Weights) -> Array:
-    """The same values under other axes."""
+    """Return the same values with other axes."""
     sizes = [int(size) for size in operator.shape]
     return inputs[0].reshape(len(inputs[0]), *[1, 1][: 2 * (len(sizes) == 1)], *sizes)

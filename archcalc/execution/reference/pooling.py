@@ -37,7 +37,7 @@ def avgpool(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 
 def shares(operator: Any, x: Array) -> Array:
-    """1 / the values of each window of a mean: positions of the output × 1.
+    """Return 1 / the number of values in each window of a mean: positions of the output × 1.
 
     The padding counts if the operator says so; positions beyond it, which rounding up adds, do not
     count, as in torch and Caffe.

@@ -61,7 +61,7 @@ def _along(operator: Any, x: Array, weights: Weights, y: Array, back: bool) -> A
 
 
 def _kept(state: Array, weights: Weights, columns: slice = slice(None)) -> Array:
-    """U·h + b′ of some gates."""
+    """Return U·h + b′ of some gates."""
     kept = np.matmul(state, weights["weight_hh"][:, columns])
     return kept + weights["bias_hh"][columns] if "bias_hh" in weights else kept
 

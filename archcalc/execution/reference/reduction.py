@@ -21,12 +21,12 @@ def reduce(operator: Any, inputs: list[Array], weights: Weights) -> Array:
 
 
 def folded(operator: Any, x: Array) -> tuple[int, ...]:
-    """The axes that are combined."""
+    """Return the axes that are combined."""
     if operator.axis == "positions":
         return tuple(range(1, x.ndim - 1))
     return (PLACES[operator.axis],)
 
 
 def share(operator: Any, x: Array) -> Any:
-    """1 / the number of values in a mean."""
+    """Return 1 / the number of values in a mean."""
     return x.dtype.type(1 / prod(x.shape[place] for place in folded(operator, x)))

@@ -59,7 +59,7 @@ def pixelunshuffle(operator: Any, inputs: list[Array], weights: Weights) -> Arra
 
 
 def _every(place: tuple[int, ...], factor: tuple[int, ...]) -> Iterator[slice]:
-    """From a place in a block on, those in all blocks."""
+    """Return the places from one in a block on, in all blocks."""
     return (slice(u, None, step) for u, step in zip(place, factor, strict=True))
 
 

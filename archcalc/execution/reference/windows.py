@@ -16,7 +16,7 @@ PLACES = {"channels": -1, "length": -2, "width": -2, "height": -3, "frames": -4}
 
 
 def pad(x: Array, before: Sequence[int], after: Sequence[int], value: float = 0.0) -> Array:
-    """Positions of `value` around the maps."""
+    """Return the maps with positions of `value` around them."""
     if not any((*before, *after)):
         return x
     sides = list(zip(before, x.shape[1:-1], after, strict=True))
@@ -26,14 +26,14 @@ def pad(x: Array, before: Sequence[int], after: Sequence[int], value: float = 0.
 
 
 def part(x: Array, axis: str, begin: int, size: int) -> Array:
-    """Some of the places along an axis, without a copy."""
+    """Return some of the places along an axis, without a copy."""
     at = [slice(None)] * x.ndim
     at[PLACES[axis]] = slice(begin, begin + size)
     return x[*at]
 
 
 def zeros_around(operator: Any, x: Sizes) -> tuple[Sizes, Sizes]:
-    """Padding before and after along each axis, by the operator's arguments and the shape of x.
+    """Return the padding before and after along each axis, by the operator's arguments and x's shape.
 
     Padding is half the kernel, TensorFlow's SAME, or p. Rounding up may need more behind.
     """
@@ -58,7 +58,7 @@ def zeros_around(operator: Any, x: Sizes) -> tuple[Sizes, Sizes]:
 
 
 def windows(x: Array, k: Sizes, s: Sizes, d: Sizes) -> Array:
-    """Images × outputs along each axis × kernel along each axis × channels, without a copy."""
+    """Return images × outputs along each axis × kernel along each axis × channels, without a copy."""
     images, *sizes, channels = x.shape
     first, *steps, last = x.strides
     outputs = [
@@ -76,12 +76,12 @@ def windows(x: Array, k: Sizes, s: Sizes, d: Sizes) -> Array:
 
 
 def taps(k: Sizes) -> Iterator[Sizes]:
-    """Every place of a kernel, the last axis first."""
+    """Yield every place of a kernel, the last axis first."""
     return product(*map(range, k))
 
 
 def cells(operator: Any, x: Sizes) -> Iterator[tuple[Sizes, tuple[slice, ...]]]:
-    """The place of each output of an adaptive pool, and the positions of x in its cell."""
+    """Yield the place of each output of an adaptive pool, and the positions of x in its cell."""
     sides = [
         [slice(i * n // m, -(-(i + 1) * n // m)) for i in range(m)]
         for n, m in zip(x[1:-1], operator.size, strict=True)

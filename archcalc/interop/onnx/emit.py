@@ -70,7 +70,7 @@ class Emitter:
             self.turned.append(value.name)
 
     def keep(self, name: str, is_a: Kind) -> None:
-        """A tensor of the file, and what it is."""
+        """Record a tensor of the file, and what it is."""
         self.tables.pop(name, None)
         self.weights[name] = StoredWeight(name, name, is_a, is_a == "parameter", name)
 

@@ -18,7 +18,7 @@ _LARGEST = 1 << 40
 def feed(
     declared: list[ValueInfo], inputs: Given, dims: Mapping[str, int]
 ) -> tuple[dict[str, Value], tuple[str, ...]]:
-    """Inputs by name with all their extents, and what has to be said of them.
+    """Return the inputs by name with all their extents, and notes on them.
 
     `inputs` gives whole shapes by input, `dims` free sizes by name; the name of an input that is one
     integer gives its value there. A name that is the first axis of every input, and no other, is the

@@ -195,7 +195,7 @@ def _checked(name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _fits(tensor: Stored) -> None:
-    """The bytes that lie in the file are as many as the shape says, or none."""
+    """Refuse a tensor that has other bytes in the file than its shape needs."""
     dtype = DTYPES.get(tensor.dtype)
     if dtype is None:
         raise ArchError(f"tensor '{tensor.name}' has no type that is known (number {tensor.dtype})")
@@ -230,7 +230,7 @@ def _beside(name: str, facts: dict[str, str]) -> str:
 def entries(
     source: WireFile, places: list[Place], wanted: frozenset[str] | None = None
 ) -> Iterator[tuple[str, str]]:
-    """Pairs of key and value, as metadata and external data are written; all, or those of these keys."""
+    """Return pairs of key and value of metadata or external data: all, or those of some keys."""
     for low, high in places:
         key = value = ""
         for tag, start, end in source.fields(low, high):

@@ -204,7 +204,7 @@ class NodeCall:
         return numbers
 
     def listed(self, name: str, position: int) -> list[int] | None:
-        """Integers which newer opsets give as an input, older ones as an attribute; None if neither."""
+        """Return integers from an input (newer opsets) or an attribute (older ones); None if neither."""
         return self.integers(name) if self.maybe(position) is None else self.sizes(position)
 
     def folds(self, value: Value) -> bool:

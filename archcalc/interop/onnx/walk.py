@@ -193,7 +193,7 @@ class Walk:
         return [Value(*fact) for fact in recorded if fact]
 
     def _branch(self, call: NodeCall, frame: Frame, place: str) -> Iterator[EnteredNode]:
-        """Into the branch of an If whose condition is known."""
+        """Enter the branch of an If whose condition is known."""
         condition = call.known(0)
         if not condition:
             raise ArchError(
@@ -216,7 +216,7 @@ class Walk:
     def _function(
         self, function: Function, call: NodeCall, frame: Frame, place: str
     ) -> Iterator[EnteredNode]:
-        """Into the body of a function, with the values and attributes of this call."""
+        """Enter the body of a function, with the values and attributes of this call."""
         scope = {
             name: value
             for name, value in zip(function.inputs, call.inputs, strict=False)
@@ -229,7 +229,7 @@ class Walk:
         self._leave(list(function.outputs), call, inner, frame)
 
     def _leave(self, names: list[str], call: NodeCall, inner: Frame, outer: Frame) -> None:
-        """The results of a body under the names of the node that was entered."""
+        """Record the results of a body under the names of the node that was entered."""
         for name, result in zip(call.node.outputs, names, strict=False):
             if result not in inner.scope:
                 raise ArchError(f"its body makes no '{result}'")
@@ -258,7 +258,7 @@ def _optional(function: Function, scope: Scope) -> list[NodeProto]:
 
 
 def _resolved(attributes: dict[str, Attribute], given: Mapping[str, Attribute]) -> dict[str, Attribute]:
-    """References to attributes of the function replaced by what its caller gave, or left out."""
+    """Replace references to attributes of the function by what its caller gave, or leave them out."""
     found = {}
     for name, attribute in attributes.items():
         if not attribute.reference:

@@ -92,7 +92,7 @@ class WireFile:
         return self._ends(at), at
 
     def integers(self, low: int, high: int) -> list[int]:
-        """Packed signed numbers."""
+        """Return packed signed numbers."""
         found: list[int] = []
         for _ in range(self.left + 1):
             if low >= high:
@@ -103,7 +103,7 @@ class WireFile:
         raise ArchError(_TOO_MANY)
 
     def floats(self, low: int, high: int, letter: str = "f") -> list[float]:
-        """Packed floats, or doubles (`d`); one unpacked is a pack of one."""
+        """Return packed floats, or doubles (`d`); one unpacked is a pack of one."""
         count, rest = divmod(high - low, 4 if letter == "f" else 8)
         if rest:
             raise ArchError(f"the {high - low} bytes at byte {low} are no whole number of values")

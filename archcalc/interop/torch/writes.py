@@ -31,20 +31,20 @@ class Writes:
         self._value: dict[str, str] = {}  # what its name stands for now
 
     def view(self, name: str, of: str) -> None:
-        """`name` is made as a view of `of`, or as what a write left of it."""
+        """Record that `name` is a view of `of`, or what a write left of it."""
         base = self._base.get(of, of)
         self._base[name] = base
         self._seen[name] = self._written.get(base, 0)
 
     def write(self, into: str, result: str) -> None:
-        """An operation wrote into the tensor `into`, and calls what it holds then `result`."""
+        """Record that an operation wrote into the tensor `into`, which then holds `result`."""
         base = self._base.get(into, into)
         self._written[base] = self._written.get(base, 0) + 1
         self._open.setdefault(base, []).append(result)
         self._replace(into, result)
 
     def joined(self, name: str, value: str) -> None:
-        """`value` was made of what `read` said of the stale `name`."""
+        """Record that `value` was joined from what `read` returned for the stale `name`."""
         self._open[self._base.get(name, name)] = [value]
         self._replace(name, value)
 
