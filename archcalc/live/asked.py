@@ -57,13 +57,14 @@ def _usages() -> list[list[Any]]:
 
 def _begin(session: Session, asked: dict[str, Any]) -> Iterator[answer.Part]:
     """Tell what is open, and answer its text, with what its link says in place of its own settings."""
-    yield from _opened(session, asked)
     opened = session.opened
     text, _ = session.read()
     own = {"name": opened.name, "text": text, "variant": opened.variant, "settings": opened.settings}
     told = {key: asked.get(key) for key in ("variant", "settings")}
     given = {key: value for key, value in told.items() if value is not None}
-    yield from _answer(session, {**asked, **own, **given})
+    answered = _answer(session, {**asked, **own, **given})  # which refuses before anything is told
+    yield from _opened(session, asked)
+    yield from answered
 
 
 def warm(session: Session) -> None:

@@ -121,6 +121,7 @@ TEXT: dict[str, Any] = {"text": SMALL}
         ("answer", {**TEXT, "bare": "yes"}),
         ("answer", {**TEXT, "wide": 0}),
         ("answer", {**TEXT, "wide": "1"}),
+        ("begin", {"settings": {"n": "9" * 5000}}),  # what is open is not told before
         ("sweep", {**TEXT, "variable": "n"}),
         ("sweep", {**TEXT, "variable": "n", "values": ["1"] * 201}),
         ("sweep", {**TEXT, "variable": "n", "values": [1]}),
