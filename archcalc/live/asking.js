@@ -7,15 +7,15 @@ const state = {
   expand: new Set(), close: new Set(), by: "multiplies", file: "", version: "", saved: "", operators: [],
 };
 
+const ended = () => { throw new Error("the server has ended: start it again, or save this text as a file of yours"); };
 async function* ask(what, body) {
   const headers = {"Content-Type": "application/json"};
-  const sent = fetch(root + what, {method: "POST", headers, body: JSON.stringify(body)});
-  const response = await sent.catch(() => { throw new Error("the server has ended: start it again, or save this text as a file of yours"); });
+  const response = await fetch(root + what, {method: "POST", headers, body: JSON.stringify(body)}).catch(ended);
   if (!response.ok) throw new Error(await response.text());
   const reader = response.body.getReader(), decoder = new TextDecoder();
   let rest = "";
   for (;;) {
-    const {value, done} = await reader.read();
+    const {value, done} = await reader.read().catch(ended);
     if (done) return;
     const lines = (rest + decoder.decode(value, {stream: true})).split("\n");
     rest = lines.pop();

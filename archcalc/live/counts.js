@@ -82,6 +82,7 @@ const makeRow = () => element("tr", {},
 const showRow = (row, {path, shown, small, layers, rank, now, before}) => {
   const [name, ...counts] = row.children;
   put(row, "title", path);
+  const isLit = row.dataset.layers === layers && row.classList.contains("lit");
   put(row.dataset, "layers", layers);
   putText(name.firstChild.firstChild, shown);
   putLast(name, "small", small);
@@ -89,7 +90,7 @@ const showRow = (row, {path, shown, small, layers, rank, now, before}) => {
     putText(counts[i], grouped(now[key]));
     return putChange(counts[i], now[key], before?.[key]);
   });
-  put(row, "className", changes.includes(true) ? `${rank} changed` : rank);
+  put(row, "className", `${rank}${changes.includes(true) ? " changed" : ""}${isLit ? " lit" : ""}`);
 };
 
 // What a box or a block had in the base: a layer there may be a block by now.

@@ -5,7 +5,7 @@ const words = {blocks: {}, labels: [], variables: []};
 const told = word => {
   const operator = state.operators.find(([name]) => name === word);
   if (operator) return {usage: operator[1], help: operator[2], each: operator[3]};
-  if (words.blocks[word]) return {usage: words.blocks[word], help: "a block of this text"};
+  if (Object.hasOwn(words.blocks, word)) return {usage: words.blocks[word], help: "a block of this text"};
   const variable = words.variables.find(({name}) => name === word);
   return variable && {usage: `${word} = ${variable.value}`, help: variable.help || "a variable of this text"};
 };

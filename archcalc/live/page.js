@@ -135,19 +135,17 @@ const unwritten = () => {
   return count ? `; ${count} ${count === 1 ? "setting is" : "settings are"} not in the text: w writes ${count === 1 ? "it" : "them"}` : "";
 };
 
-async function save() {
+let saving = Promise.resolve();  // one after another: each is told the version that the one before it made
+const save = () => saving = saving.catch(() => {}).then(async () => {
+  if (!editor) return;
   const text = state.text;
-  if (!state.file) {
-    const told = await exportAs("toml");
-    state.saved = text;
-    changed();
-    return status(told);
-  }
-  const {version} = await one("save", {text, version: state.version});
-  Object.assign(state, {version, saved: text});
+  let told = "";
+  if (state.file) ({version: state.version} = await one("save", {text, version: state.version}));
+  else told = await exportAs("toml");
+  state.saved = text;
   changed();
-  status(`${state.file} · saved${unwritten() || (state.variant && `; this network is ${ownName()}`)}`);
-}
+  status(told || `${state.file} · saved${unwritten() || (state.variant && `; this network is ${ownName()}`)}`);
+});
 
 async function exportAs(form) {
   const {text, suffix} = await one("export", question({form}));
@@ -288,7 +286,7 @@ const KEYS = {
 addEventListener("keydown", event => {
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") {
     event.preventDefault();
-    trying(save);
+    if (!event.repeat) trying(save);
   } else if (!event.ctrlKey && !event.metaKey && !event.altKey && KEYS[event.key] && !event.target.closest("input, select, dialog, .cm-editor, [popover]")) {
     event.preventDefault();
     KEYS[event.key]();

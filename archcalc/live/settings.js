@@ -32,7 +32,7 @@ const set = (name, value, own) => {
 };
 const mark = name => {
   const row = $("controls").querySelector(`[data-name="${CSS.escape(name)}"]`);
-  row?.classList.toggle("changed", name in state.settings || (name === "variant" && state.variant !== opening.variant));
+  row?.classList.toggle("changed", Object.hasOwn(state.settings, name) || (name === "variant" && state.variant !== opening.variant));
 };
 
 // A slider reaches as far as its value: one beyond its ends moves them.
@@ -212,6 +212,7 @@ const drawSweep = () => {
 };
 // The settings become the values of the text; the text is as it would be typed, and Ctrl-Z takes it back.
 const writeSettings = async () => {
+  if (!editor) return;
   const {edits} = await one("written", question());
   if (!edits.length) return;
   state.settings = {};

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
 from support.live import SMALL, ask
 from support.page import Opening
 
@@ -88,6 +89,21 @@ def test_saving_and_a_file_that_changed(opening: Opening, tmp_path: Path) -> Non
     page.until("document.getElementById('status').classList.contains('wrong')")
     assert "changed on disk" in page.js("document.getElementById('status').textContent")
     assert file.read_text() == "theirs"
+
+
+def test_saving_again_before_it_is_saved(opening: Opening, tmp_path: Path) -> None:
+    """The second is told the version that the first has made; a key that is held saves once."""
+    file = tmp_path / "net.toml"
+    file.write_text(SMALL)
+    page = opening(file=str(file))
+    page.replace("conv 5 k3", "conv 7 k3")
+    page.js("for (let i = 0; i < 3; i++) $('save').click()")
+    page.js("saving")
+    assert page.status().endswith("saved")
+    assert file.read_text() == SMALL.replace("conv 5", "conv 7")
+    held = "new KeyboardEvent('keydown', {key: 's', ctrlKey: true, repeat: true, cancelable: true})"
+    page.js(f"window.before = saving; dispatchEvent({held})")
+    assert page.js("before === saving")
 
 
 def test_keys_do_everything(opening: Opening) -> None:
@@ -191,6 +207,16 @@ def test_two_tabs(opening: Opening, tmp_path: Path) -> None:
     assert file.read_text() == SMALL + "# other\n"
 
 
+def test_what_is_lit_stays_so_while_the_counts_change(opening: Opening) -> None:
+    page = opening()
+    page.browser.hover("g.box[data-path=conv2]")
+    lit = "[...document.querySelectorAll('.lit')].map(e => e.localName).sort()"
+    before = page.js(lit)
+    assert "tr" in before
+    page.move("n", 9)
+    assert page.js(lit) == before
+
+
 def test_a_phone_has_tabs(opening: Opening) -> None:
     page = opening()
     page.browser.size(390, 844)
@@ -218,9 +244,14 @@ def test_a_mistake_in_a_setting_is_told_where_it_is_made(opening: Opening) -> No
     assert page.js("document.getElementById('status').classList.contains('wrong')") is False
 
 
-def test_a_server_that_has_ended_is_told(opening: Opening) -> None:
+@pytest.mark.parametrize("when", ["before", "amid"])
+def test_a_server_that_has_ended_is_told(opening: Opening, when: str) -> None:
     page = opening()
-    page.js("window.fetch = () => Promise.reject(new TypeError('refused'))")
+    if when == "before":
+        page.js("window.fetch = () => Promise.reject(new TypeError('refused'))")
+    else:
+        broken = "new ReadableStream({pull: told => told.error(new TypeError('network error'))})"
+        page.js(f"window.fetch = async () => new Response({broken})")
     page.js("set('n', '9', '4')")
     page.until("document.getElementById('status').classList.contains('wrong')")
     assert "the server has ended" in page.js("document.getElementById('status').textContent")

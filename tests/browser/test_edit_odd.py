@@ -74,3 +74,15 @@ def test_many_mistakes_are_listed_and_leave_the_text_its_place(opening: Opening)
     assert high["editor"] > high["text"] / 2
     page.paste(SMALL)
     assert not page.pale
+
+
+def test_a_variable_with_a_name_of_the_language_of_pages(opening: Opening) -> None:
+    """It is a word like others: told where it is one, and changed once it is."""
+    page = opening()
+    assert page.js("told('constructor')") is None
+    page.paste(SMALL.replace("{n}", "{constructor}").replace("\nn =", "\nconstructor ="))
+    marked = "document.querySelector('[data-name=constructor]').classList.contains('changed')"
+    assert page.js(marked) is False
+    assert page.js("told('constructor').usage") == "constructor = 4"
+    page.move("constructor", 6)
+    assert page.js(marked) is True

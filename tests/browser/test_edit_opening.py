@@ -78,6 +78,8 @@ def test_a_text_that_is_wrong_from_the_start(opening: Opening, tmp_path: Path) -
     """No picture yet, no key that fails; the first right text is what changes are told from."""
     page = opening("layers = [")
     assert page.pale and page.underlined() != []
+    heads = "[...document.querySelectorAll('#rows th')].map(e => e.getBoundingClientRect().top)"
+    assert len(set(page.js(heads))) == 1
     for key in ("+", "-", "0", "w", "?", "?", "/"):
         page.press(key, 0, key)
     page.press("Escape", 27)
@@ -93,6 +95,18 @@ def test_a_text_that_is_wrong_from_the_start(opening: Opening, tmp_path: Path) -
     page.paste("")
     assert page.pale
     assert "no `layers`" in page.js("document.getElementById('mistakes').textContent")
+
+
+def test_nothing_is_saved_where_nothing_was_opened(opening: Opening) -> None:
+    page = opening()
+    page.browser.open("about:blank")
+    page.browser.open(f"{page.address}#net=nonsense")
+    page.until("document.getElementById('status').textContent !== ''")
+    page.press("s", 83, ctrl=True)
+    page.press("w", 87, "w")
+    page.js("saving")
+    assert page.status() == "no such network"
+    page.browser.complaints.clear()  # Chromium tells the refusal
 
 
 def test_another_link_in_the_same_tab(opening: Opening) -> None:
