@@ -85,7 +85,7 @@ def test_completions_do_not_come_up_once_the_text_is_left(opening: Opening) -> N
     assert page.js("document.querySelector('.cm-tooltip-autocomplete')") is None
 
 
-@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844), (720, 450)])
 def test_a_chart_is_seen_whole_once_opened(opening: Opening, size: tuple[int, int]) -> None:
     page = open_bundled(opening, "inception")
     page.browser.size(*size)
