@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.interop.onnx.kept import kept
+from archcalc.interop.onnx.attributes import layer_attributes
 from archcalc.interop.onnx.modules import Home, home
 from archcalc.interop.onnx.tensors import DTYPES
 from archcalc.interop.onnx.values import Value
@@ -140,7 +140,7 @@ class Emission:
         )
         names = tuple(self.to.tensor(v) for v in made)
         if not folded:
-            attributes |= kept(word, self.call)
+            attributes |= layer_attributes(word, self.call)
         self.to.operations.append(Operation(word, read, names, attributes, self.home.path, self.place))
         if folded:
             self.to.made_of(made, inputs)

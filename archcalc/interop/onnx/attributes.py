@@ -1,4 +1,4 @@
-"""Attributes that decide no count, but what a layer is: under torch's names, with ONNX's defaults."""
+"""Read attributes that no count needs, but a layer does: under torch's names, with ONNX's defaults."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 from archcalc.interop.onnx.tensors import FLOATS
 from archcalc.interop.onnx.values import NodeCall
 
-Kept = dict[str, Any]
+Attributes = dict[str, Any]
 _MOST_PICKED = 64  # places that a Gather names one by one
 _AUTO = {"SAME_UPPER": "same", "SAME_LOWER": "same_lower", "VALID": "valid"}
 
 
-def _window(call: NodeCall) -> Kept:
+def _window(call: NodeCall) -> Attributes:
     auto = _AUTO.get(call.text("auto_pad", "NOTSET"))
-    kept: Kept = {} if auto is None else {"padding": auto}
+    kept: Attributes = {} if auto is None else {"padding": auto}
     if call.op in ("MaxPool", "AveragePool", "LpPool"):
         kept["ceil_mode"] = bool(call.integer("ceil_mode", 0))
     if call.op == "AveragePool":
@@ -23,23 +23,23 @@ def _window(call: NodeCall) -> Kept:
     return kept
 
 
-def _norm(call: NodeCall) -> Kept:
+def _norm(call: NodeCall) -> Attributes:
     return {"eps": call.real("epsilon", 1e-5)}
 
 
-def _slope(default: float) -> Callable[[NodeCall], Kept]:
+def _slope(default: float) -> Callable[[NodeCall], Attributes]:
     return lambda call: {
         "alpha": call.real("alpha", default),
         "negative_slope": call.real("alpha", default),
     }
 
 
-def _hard_sigmoid(call: NodeCall) -> Kept:
+def _hard_sigmoid(call: NodeCall) -> Attributes:
     return {"alpha": call.real("alpha", 0.2), "beta": call.real("beta", 0.5)}
 
 
-def _slice(call: NodeCall) -> Kept:
-    """Each axis with its first place and its step."""
+def _slice(call: NodeCall) -> Attributes:
+    """Return the first place and the step along each axis."""
     shape = call.first.shape
     starts = call.listed("starts", 1) or []
     axes = call.listed("axes", 3) or list(range(len(starts)))
@@ -51,7 +51,7 @@ def _slice(call: NodeCall) -> Kept:
     return {"ranges": tuple(found)}
 
 
-def _gather(call: NodeCall) -> Kept:
+def _gather(call: NodeCall) -> Attributes:
     index = call.maybe(1)
     if index is None or not index.numbers:
         return {}
@@ -64,8 +64,8 @@ def _gather(call: NodeCall) -> Kept:
     return {"places": tuple(picked)} if len(picked) <= _MOST_PICKED else {}
 
 
-def _pad(call: NodeCall) -> Kept:
-    """Amounts from the last axis on, before and behind, as torch has them."""
+def _pad(call: NodeCall) -> Attributes:
+    """Return the amounts before and after each axis, from the last one on, as torch has them."""
     rank = len(call.first.shape)
     pads = call.listed("pads", 1) or call.integers("paddings") or []
     axes = (call.sizes(3) if call.maybe(3) else None) or list(range(rank))
@@ -78,7 +78,7 @@ def _pad(call: NodeCall) -> Kept:
     return {"pad": amounts, "mode": call.text("mode", "constant"), "value": number}
 
 
-def _resize(call: NodeCall) -> Kept:
+def _resize(call: NodeCall) -> Attributes:
     where = call.text(
         "coordinate_transformation_mode", "half_pixel" if call.op == "Resize" else "asymmetric"
     )
@@ -103,12 +103,12 @@ def _scales(call: NodeCall) -> tuple[float, ...] | None:
     return tuple(found) if isinstance(found, list) else None
 
 
-def _shuffle(call: NodeCall) -> Kept:
+def _shuffle(call: NodeCall) -> Attributes:
     return {"mode": call.text("mode", "DCR")} if call.op == "DepthToSpace" else {"mode": "DCR"}
 
 
-def _scalar(call: NodeCall) -> Kept:
-    """The single number that is added, multiplies or divides, if the file says which."""
+def _scalar(call: NodeCall) -> Attributes:
+    """Return the single number that is added, multiplies or divides, if the file has it."""
     places = (1,) if call.op == "Div" else (1, 0)
     for value in map(call.maybe, places):
         if value is not None and value.size == 1 and value.dtype in FLOATS and value.numbers:
@@ -116,7 +116,7 @@ def _scalar(call: NodeCall) -> Kept:
     return {}
 
 
-_TABLE: tuple[tuple[Callable[[NodeCall], Kept], str], ...] = (
+_TABLE: tuple[tuple[Callable[[NodeCall], Attributes], str], ...] = (
     (_window, "conv conv_transpose max_pool avg_pool lp_pool"),
     (_norm, "batch_norm layer_norm group_norm instance_norm rms_norm"),
     (_slope(0.01), "leaky_relu"),
@@ -129,10 +129,10 @@ _TABLE: tuple[tuple[Callable[[NodeCall], Kept], str], ...] = (
     (_resize, "upsample_nearest upsample_linear upsample_cubic"),
     (_shuffle, "pixel_shuffle pixel_unshuffle"),
 )
-_KEPT = {word: keep for keep, words in _TABLE for word in words.split()}
+_BY_WORD = {word: keep for keep, words in _TABLE for word in words.split()}
 
 
-def kept(word: str, call: NodeCall) -> Kept:
-    """Return what a word keeps of its node beside what its count needs."""
-    keep = _KEPT.get(word)
+def layer_attributes(word: str, call: NodeCall) -> Attributes:
+    """Return the attributes of a node that its word has beside those that its count needs."""
+    keep = _BY_WORD.get(word)
     return {} if keep is None else keep(call)
