@@ -68,7 +68,7 @@ def average(w: LayerWriter) -> Flow:
 
 
 def scaled_sum(w: LayerWriter) -> Flow:
-    """Inception-ResNet's: a branch, by a number, onto the first input."""
+    """Add a branch, times a number, to the first input, as Inception-ResNet does."""
     if len(w.inputs) != 2:
         raise LayerError("it joins two inputs")
     scaled = w.like(w.inputs[1], "mul", other=w.settings.get("scale", 1))

@@ -54,7 +54,7 @@ def batch_norm(w: LayerWriter) -> Flow:
 
 
 def normalization(w: LayerWriter) -> Flow:
-    """Learned mean and variance of the data: a batch norm without scale and shift."""
+    """Read a normalization by the data's mean and variance: a batch norm without scale and shift."""
     held, shape, flow = _channels(w)
     known = w.settings.get("mean") is not None
     kept = [None, None] if known else [w.weight(n, (shape[1],), "buffer") for n in ("mean", "variance")]
@@ -107,7 +107,7 @@ def relu(w: LayerWriter) -> Flow:
 
 
 def prelu(w: LayerWriter) -> Flow:
-    """Its slopes are one a value, except along the axes that share them."""
+    """Read a PReLU with a slope for each value, except along the axes that share them."""
     flow, shared = w.x, [axis - 1 for axis in w.settings.get("shared_axes", [])]
     sizes = [1 if at in shared else n for at, n in enumerate(flow.shape[1:])]
     if flow.first:
@@ -122,7 +122,7 @@ def softmax(w: LayerWriter) -> Flow:
 
 
 def scaling(w: LayerWriter) -> Flow:
-    """x · scale + offset; an offset of 0 is left out."""
+    """Read x · scale + offset; an offset of 0 is left out."""
     flow = w.x
     for word, key in (("mul", "scale"), ("add", "offset")):
         number = w.settings.get(key, 0)
@@ -141,7 +141,7 @@ def _by_channel(flow: Flow, channels: int) -> Shape:
 
 
 def layer_scale(w: LayerWriter) -> Flow:
-    """ConvNeXt's: a learned factor a channel."""
+    """Read ConvNeXt's layer scale: a learned factor for each channel."""
     flow = w.x
     shape = _by_channel(flow, w.settings.size("projection_dim"))
     return w.like(flow, "mul", w.weight("gamma", shape))
@@ -190,7 +190,7 @@ def repeat_vector(w: LayerWriter) -> Flow:
 
 
 def same(w: LayerWriter) -> Flow:
-    """Nothing at inference."""
+    """Read a layer that does nothing at inference."""
     return w.x
 
 

@@ -91,7 +91,7 @@ def _merged(w: LayerWriter, made: str, out: Shape, mode: Any) -> Flow:
 
 
 def heads(w: LayerWriter) -> Flow:
-    """Multi-head attention: four projections around the attention of every head."""
+    """Read multi-head attention: four projections around the attention of each head."""
     if not 2 <= len(w.inputs) <= 3 or any(len(flow.shape) != 3 for flow in w.inputs):
         raise LayerError("it reads query, value and key as sequences, and nothing else")
     query, value, key = (*w.inputs, w.inputs[1])[:3]

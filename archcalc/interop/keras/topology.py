@@ -95,7 +95,7 @@ def _numbered(layers: tuple[LayerEntry, ...], outputs: tuple[Ref, ...]) -> tuple
 
 
 def _sequential(layers: tuple[LayerEntry, ...]) -> Topology:
-    """Every layer reads the one before; the first reads an input of its own name."""
+    """Connect each layer to the one before; the first reads an input of its own name."""
     first = layers[0]
     if first.cls != "InputLayer":
         shape = first.config.get("batch_input_shape") or first.config.get("batch_shape")

@@ -105,7 +105,7 @@ class ModelWalk:
         return [_agreeing(flow, recorded)]
 
     def _each_step(self, w: LayerWriter, at: EnclosingModel) -> Flow:
-        """A layer for every step of a sequence: steps become images of the batch."""
+        """Apply a layer to each step of a sequence: steps become images of the batch."""
         inner = {"name": "layer", **(w.settings.get("layer") or {})}
         batch, steps, *rest = w.x.shape
         shape = (batch * steps, *rest)
@@ -116,7 +116,7 @@ class ModelWalk:
         return Flow(w.op("view", [w.natural(made)], out), out)
 
     def _stranger(self, w: LayerWriter, fact: UnknownLayerError, recorded: Shape | None) -> Flow:
-        """A layer without a rule goes on with the shape that the file records, if it does."""
+        """Read a layer without a rule: its output has the shape that the file records, if it does."""
         if recorded is not None and all(isinstance(n, int) and n > 0 for n in recorded[1:]):
             return w.opaque((w.x.shape[0], *recorded[1:]))
         told = str(fact) or "no rule counts it"

@@ -9,7 +9,7 @@ from archcalc.interop.onnx.values import Value
 
 
 def quantized_lstm(e: Emission) -> None:
-    """Transpose its weights; then it is an LSTM."""
+    """Translate an LSTM with transposed, quantized weights."""
     turned: list[Value] = []
     for position in (1, 2):
         weight = e.call.value(position)
@@ -41,7 +41,7 @@ def packed_attention(e: Emission) -> None:
 
 
 def attention_of_heads(e: Emission) -> None:
-    """Biases of the three in one vector; kept keys and values before the new ones."""
+    """Translate attention with all biases in one vector; cached keys and values precede new ones."""
     grouped = e.call.op == "GroupQueryAttention"
     heads = max(e.call.integer("num_heads", 1), 1)
     parts = [e.call.value(i) for i in range(3)]

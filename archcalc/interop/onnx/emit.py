@@ -61,7 +61,7 @@ class Emitter:
         return name
 
     def _tie(self, word: str, value: Value) -> None:
-        """A head that is the embedding's table: the older exporter writes its transpose as a copy."""
+        """Tie a head to an embedding, whose transposed table the older exporter writes as a copy."""
         if word == "embedding" and value.stored is not None:
             self._embeddings[value.shape] = value
         table = self._embeddings.get(value.shape[::-1]) if word == "linear" else None

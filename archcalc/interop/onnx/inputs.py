@@ -45,7 +45,7 @@ def feed(
 
 
 def _fit(declaration: ValueInfo, shape: tuple[int, ...], known: dict[str, int]) -> None:
-    """A given shape says what the names in it are; what the file fixes, it may not change."""
+    """Set the sizes of named axes from a given shape; refuse one that changes a fixed size."""
     name, own = declaration.name, declaration.shape
     if own is None:
         return

@@ -15,7 +15,7 @@ Translation = Callable[[Emission], object]
 
 
 def _windows(e: Emission, axes: int) -> dict[str, Any]:
-    """Strides and padding; padding that differs before and behind is written in full."""
+    """Return strides and padding; padding that differs before and after is written in full."""
     pads = padding(e.call, axes)
     even = pads[:axes] == pads[axes:]
     return {
@@ -38,13 +38,13 @@ def conv(word: str, x: int = 0, weight: int = 1, bias: int = 2) -> Translation:
 
 
 def deform_conv(e: Emission) -> None:
-    """torchvision's order: x, weight, offset, mask, bias."""
+    """Translate a deformable conv, with inputs in torchvision's order: x, weight, offset, mask, bias."""
     inputs = [e.call.maybe(i) for i in (0, 1, 2, 4, 3)]
     e.op("deform_conv", inputs, **_windows(e, len(e.call.value(1).shape) - 2))
 
 
 def fused_conv(e: Emission) -> None:
-    """A convolution with its activation."""
+    """Translate a convolution with its activation."""
     activation = e.call.text("activation")
     between = e.temporary(e.outputs[0].shape, e.outputs[0].dtype)
     word = _ACTIVATIONS.get(activation)
@@ -100,7 +100,7 @@ def weight_of(e: Emission, matrix: Value) -> Value:
 
 
 def fused_matmul(e: Emission) -> None:
-    """Either operand may be transposed."""
+    """Translate a product of matrices, of which either may be transposed."""
     operands: list[Value] = []
     for position, side in enumerate("AB"):
         value = e.call.value(position)
@@ -113,7 +113,7 @@ def fused_matmul(e: Emission) -> None:
 
 
 def gemm(a: int, b: int, c: int) -> Translation:
-    """a·b + c; with a stored matrix a linear layer."""
+    """Return the translation of a·b + c; with a stored matrix, it is a linear layer."""
 
     def translate(e: Emission) -> None:
         left, right, added = e.call.value(a), e.call.value(b), e.call.maybe(c)
@@ -132,7 +132,7 @@ def gemm(a: int, b: int, c: int) -> Translation:
 
 
 def recurrent(e: Emission) -> None:
-    """An LSTM, GRU or RNN with its weights as they stand."""
+    """Translate an LSTM, GRU or RNN with its weights as they are."""
     word = {"LSTM": "lstm", "GRU": "gru"}.get(e.call.op, "rnn_tanh")
     chosen = e.call.attributes.get("activations")
     if word == "rnn_tanh" and chosen and isinstance(chosen.value, list) and "Relu" in chosen.value:
@@ -167,7 +167,7 @@ _USUAL = {"lstm": "sigmoid tanh tanh", "gru": "sigmoid tanh", "rnn_tanh": "tanh"
 
 
 def _own_way(e: Emission, word: str) -> str:
-    """What it does otherwise than torch's, if anything."""
+    """Return how it differs from torch's, if it does."""
     call = e.call
     chosen = call.attributes["activations"].value if "activations" in call.attributes else None
     named = " ".join(str(each) for each in chosen).lower() if isinstance(chosen, list) else _USUAL[word]
@@ -192,7 +192,7 @@ def _own_way(e: Emission, word: str) -> str:
 
 
 def attention(e: Emission) -> None:
-    """Queries, keys and values, split into heads where they come in one piece."""
+    """Translate attention; split queries, keys and values into heads if they have none."""
     query, key, value = (e.call.value(i) for i in range(3))
     whole = len(query.shape) == 3
     if whole:
@@ -206,7 +206,7 @@ def attention(e: Emission) -> None:
 
 
 def attend(e: Emission, heads: list[Value], mask: Value | None, whole: bool) -> None:
-    """Attention of queries, keys and values; `whole` joins the heads again."""
+    """Emit attention of queries, keys and values; `whole` joins the heads again."""
     if not whole:
         e.op("attention", [*heads, mask], e.outputs[:1])
         return
@@ -215,13 +215,13 @@ def attend(e: Emission, heads: list[Value], mask: Value | None, whole: bool) -> 
 
 
 def split_heads(e: Emission, value: Value, heads: int) -> Value:
-    """[batch, length, heads·size] → [batch, heads, length, size]."""
+    """Emit [batch, length, heads·size] → [batch, heads, length, size]."""
     batch, length, width = value.shape
     return e.op("view", [value], [e.temporary((batch, heads, length, width // heads), value.dtype)])
 
 
 def grown(e: Emission, new: Value, kept: Value, made: list[Value]) -> Value:
-    """Keys or values behind those that are kept from before."""
+    """Emit keys or values after those that are cached."""
     shape = (*new.shape[:-2], kept.shape[-2] + new.shape[-2], new.shape[-1])
     present = made if made and made[0].name else [e.temporary(shape, new.dtype)]
     return e.op("cat", [kept, new], present, dim=-2)

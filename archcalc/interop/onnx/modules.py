@@ -21,7 +21,7 @@ class Home(NamedTuple):
 
 
 def home(node: NodeProto) -> Home:
-    """torch.export's metadata say it; the older exporter and TensorFlow's write it into the name."""
+    """Return a node's module: from torch.export's metadata, or the name that older exporters write."""
     noted = node.metadata(_WANTED) if node.noted else {}
     scopes, classes = _listed(noted.get(_SCOPES, "")), _listed(noted.get(_CLASSES, ""))
     if not scopes or len(scopes) != len(classes):
@@ -39,7 +39,7 @@ def home(node: NodeProto) -> Home:
 
 
 def dotted(name: str) -> list[str]:
-    """'/layer1/layer1.0/conv1/Conv' → 'layer1', 'layer1.0', 'layer1.0.conv1'.
+    """Return the modules in a name: '/layer1/layer1.0/conv1/Conv' → 'layer1', 'layer1.0', …
 
     A part that repeats the one before extends it; the last one is the operator.
     """

@@ -15,7 +15,7 @@ def along(word: str, default: int, attribute: str = "axis") -> Translation:
 
 
 def softmax(word: str) -> Translation:
-    """Before opset 13 over all axes from `axis` on, after it over one."""
+    """Return the translation of a softmax, before opset 13 over all axes from `axis` on."""
 
     def translate(e: Emission) -> None:
         old = e.call.opset < 13
@@ -49,7 +49,7 @@ def transpose(e: Emission) -> None:
 
 
 def gather(e: Emission) -> None:
-    """Rows of a stored table are an embedding."""
+    """Translate a gather; of a stored table, it is an embedding."""
     table, index = e.call.value(0), e.call.value(1)
     if table.fixed and not index.fixed and len(table.shape) == 2 and e.call.integer("axis", 0) == 0:
         e.op("embedding", [table, index])
@@ -68,7 +68,7 @@ def power(e: Emission) -> None:
 
 
 def clip(e: Emission) -> None:
-    """Attributes before opset 11, inputs since."""
+    """Translate a clip: bounds are attributes before opset 11, inputs since."""
     bounds: dict[str, Any] = {}
     for position, name in ((1, "min"), (2, "max")):
         given = e.call.maybe(position)
@@ -100,7 +100,7 @@ def grid_sample(e: Emission) -> None:
 
 
 def reduce(word: str) -> Translation:
-    """Along axes that an attribute names, or since opset 13 (18) an input."""
+    """Return the translation of a reduction, whose axes are an input since opset 13 (18)."""
 
     def translate(e: Emission) -> None:
         axes = e.call.listed("axes", 1)
@@ -119,7 +119,7 @@ def einsum(e: Emission) -> None:
 
 
 def chain(*words: str) -> Translation:
-    """Words one after the other, from the first input on."""
+    """Return the translation to words one after another, from the first input on."""
 
     def translate(e: Emission) -> None:
         value, axes = e.call.first, e.call.listed("axes", 1)
@@ -134,14 +134,14 @@ def chain(*words: str) -> Translation:
 
 
 def mean_of(e: Emission) -> None:
-    """The mean of several tensors: their sum by a number."""
+    """Translate the mean of several tensors: their sum times a number."""
     between = e.temporary(e.outputs[0].shape, e.outputs[0].dtype)
     e.op("add", [*e.inputs], [between])
     e.op("mul", [between])
 
 
 def lp_norm(e: Emission) -> None:
-    """Values by the norm of their line."""
+    """Translate a division by the norm of each line."""
     shape = list(e.call.ranked(0, 1))
     shape[e.call.axis(e.call.integer("axis", -1), len(shape))] = 1
     length = e.temporary(tuple(shape), e.call.first.dtype)
@@ -150,7 +150,7 @@ def lp_norm(e: Emission) -> None:
 
 
 def dynamic_quantize(e: Emission) -> None:
-    """The largest and the smallest are looked for first."""
+    """Translate a quantization that first finds the largest and smallest values."""
     for word, output in zip(("amax", "amin"), e.outputs[1:], strict=False):
         e.op(word, [e.call.first], [output])
     e.op("quantize", [e.call.first], e.outputs[:1])
@@ -168,7 +168,7 @@ def top_k(e: Emission) -> None:
 
 
 def running(word: str) -> Translation:
-    """Running sums; the axis is an input."""
+    """Return the translation of running sums; the axis is an input."""
 
     def translate(e: Emission) -> None:
         axis = e.call.known(1)
@@ -178,13 +178,13 @@ def running(word: str) -> Translation:
 
 
 def split(e: Emission) -> None:
-    """Parts along an axis, each a result of its own or items of a list."""
+    """Translate a split along an axis into several results, or into a list."""
     items = e.outputs[0].items if e.outputs else None
     e.op("split", [e.call.first], items or e.outputs, dim=e.call.integer("axis", 0))
 
 
 def rotary(e: Emission) -> None:
-    """Every value by a cosine, its partner by a sine, both added; the tables are constants."""
+    """Translate rotary embedding: values by cosines plus their partners by sines, of constant tables."""
     x = e.call.first
     parts = [e.temporary(x.shape, x.dtype) for _ in range(2)]
     for part in parts:

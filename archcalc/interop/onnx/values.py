@@ -192,7 +192,7 @@ class NodeCall:
         return value.numbers
 
     def sizes(self, position: int) -> list[int]:
-        """Integers that a shape hangs on. Raises ArchError where they depend on the data."""
+        """Return integers that a shape depends on. Raises ArchError if they depend on the data."""
         numbers = self.known(position)
         if numbers is None:
             raise ArchError(

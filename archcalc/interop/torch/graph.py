@@ -83,7 +83,7 @@ class Builder:
         return value
 
     def nodes(self, scope: TraceNames) -> None:
-        """All nodes of a graph whose inputs are made already."""
+        """Read all nodes of a graph whose inputs are known."""
         for index, node in enumerate(scope.graph["nodes"]):
             place = ""
             try:
@@ -157,7 +157,7 @@ class Builder:
             self.writes.write(into, results[0])
 
     def _inside(self, scope: TraceNames, given: Arguments, made: list[str]) -> None:
-        """A graph that runs in another mode (no gradients, another dtype): its nodes in its place."""
+        """Read a graph that runs in another mode (no gradients, another dtype): its nodes replace it."""
         (inner,) = given.graphs
         if scope.depth >= _DEEPEST:
             raise GraphError("graphs inside graphs, too deep")

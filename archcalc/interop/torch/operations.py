@@ -31,7 +31,7 @@ Special = Callable[[str, str, Arguments, Mapping[str, Shape]], Call]
 
 @lru_cache(1024)
 def split_target(target: str) -> tuple[str, str, str]:
-    """'torch.ops.aten.add_.Tensor' → ('aten', 'add_', 'Tensor'); ('', …) where it is none of torch's."""
+    """Split 'torch.ops.aten.add_.Tensor' → ('aten', 'add_', 'Tensor'); ('', …) for any other."""
     parts = target[len(_PREFIX) :].split(".") if target.startswith(_PREFIX) else []
     if len(parts) < 2:
         return "", target, ""
@@ -102,7 +102,7 @@ def _conv(word: str, name: str, given: Arguments, shapes: Mapping[str, Shape]) -
 
 
 def _extreme(word: str, name: str, given: Arguments, shapes: Mapping[str, Shape]) -> Call:
-    """`max` of two tensors is another word than that of one."""
+    """Read `max` or `min`: of two tensors it is another word than of one."""
     inputs = _all(given)
     if len(inputs) > 1:
         return Call("maximum" if name == "max" else "minimum", inputs, {})
@@ -138,19 +138,19 @@ def _divide(word: str, name: str, given: Arguments, shapes: Mapping[str, Shape])
 
 
 def _copy(word: str, name: str, given: Arguments, shapes: Mapping[str, Shape]) -> Call:
-    """`copy` (in place or not) leaves nothing of what it writes into."""
+    """Read `copy`, in place or not: it replaces all values that it writes into."""
     return Call("expand", tuple(given.tensors["src"]), {})
 
 
 def _index_select(word: str, name: str, given: Arguments, shapes: Mapping[str, Shape]) -> Call:
-    """x[:, ids] for dim 1."""
+    """Read an index along an axis: x[:, ids] for dim 1."""
     x, ids = given.tensors["self"], given.tensors["index"]
     before = given.values["dim"] % max(len(shapes[x[0] or ""]), 1)
     return Call(word, (*x, *[None] * before, *ids), {})
 
 
 def _strided(word: str, name: str, given: Arguments, shapes: Mapping[str, Shape]) -> Call:
-    """Of a tensor's own size it only says how that lies in memory."""
+    """Read `as_strided`: with the tensor's own size, it only changes the order in memory."""
     inputs = _all(given)
     same = given.values.get("size") == shapes[inputs[0] or ""]
     return Call("copy" if same else word, inputs, {})

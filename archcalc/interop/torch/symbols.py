@@ -169,7 +169,7 @@ def _from_shape(
 
 
 def _batch(axes: list[InputAxis], values: dict[str, int]) -> tuple[str, ...]:
-    """One symbol that is the first axis of every input, and no other, is the batch: 1."""
+    """Set the batch, a symbol that is the first axis of all inputs and no other, to 1; return a note."""
     first = {symbol_of(axis) for axis in axes if axis.axis == 0}
     others = {symbol_of(axis) for axis in axes if axis.axis > 0}
     if len(first) != 1 or None in first or first & others:

@@ -63,7 +63,7 @@ def storages(config: Mapping[str, Any]) -> dict[str, str]:
 def tied(
     weights: Iterable[StoredWeight], operations: Iterable[Operation], tensors: Mapping[str, Tensor]
 ) -> dict[str, str]:
-    """Storage of parameters that the graph shows to be another, where the file says nothing of storage.
+    """Return parameters that share storage by the graph, if the file says nothing of storage.
 
     Of several that are one, torch writes the last in the place of all. So one that nobody reads is
     another if an operation in its module reads that one in its place (`embed` reads `head.weight`), if
@@ -102,7 +102,7 @@ def _module(name: str) -> str:
 
 
 def _outside(name: str) -> list[str]:
-    """'a.b.bias' → 'a.bias', 'bias': what it would be called in the modules around its own."""
+    """Return the names that it would have in the modules around: 'a.b.bias' → 'a.bias', 'bias'."""
     *modules, _, last = ("", *name.split("."))[-_DEEPEST:]
     found = []
     while modules:
