@@ -241,7 +241,7 @@ def _path(points: Sequence[Place], arrow: bool, dot: Place | None) -> str:
     """Write a polyline with round corners, but at its dot, that ends where an arrow's head begins."""
     stop = _towards(points[-1], points[-2], 4) if arrow else points[-1]
     path = f"M{_place(points[0])}"
-    for before, corner, after in zip(points, points[1:], [*points[2:-1], stop], strict=False):
+    for before, corner, after in zip(points, points[1:-1], [*points[2:-1], stop], strict=False):
         sharp = corner == dot
         reach = 0 if sharp else min(ROUND, _far(before, corner) / 2, _far(corner, after) / 2)
         path += f"L{_place(_towards(corner, before, reach))}"
