@@ -613,10 +613,13 @@ def test_rules_agree(name: str, rank: int) -> None:
         a, *others = (data.draw(points(space, structure, s)) for s in spoiled)
         seen.update(compare(name, structure, a, others, rank))
 
-    agree()
+    for _ in range(5 if rank == 2 and name not in NEVER_REFUSE else 1):
+        agree()
+        refuses = seen["refused"] + seen["not recorded"] > 0
+        if refuses:
+            break  # few examples may all be sound
     assert seen["valid"] > EXAMPLES[rank]
-    refuses = seen["refused"] + seen["not recorded"] > 0
-    if rank == 2 or refuses:  # few examples may all be sound
+    if rank == 2 or refuses:
         assert refuses == (name not in NEVER_REFUSE), seen
 
 
