@@ -6,7 +6,7 @@ import click
 
 from archcalc.api import Network, load
 from archcalc.commands.options import complete_block, complete_words, spec_command
-from archcalc.drawing.fitting import closed_at, fitting
+from archcalc.drawing.fitting import fitting, opened_by
 from archcalc.drawing.layout import Drawable, Wishes
 from archcalc.drawing.measures import MEASURES, By
 from archcalc.errors import Diagnostic, UsageError
@@ -87,7 +87,7 @@ def _write(output: str, parts: list[Drawable], theme: str | None) -> None:
     put(output, made(output, drawing, theme))
     click.echo(f"{printable(output)}: {parts[-1].title}")
     if shown != parts:
-        click.echo(closed_at(shown))
+        click.echo(opened_by(shown))
 
 
 def _pair(

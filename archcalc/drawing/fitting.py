@@ -30,6 +30,10 @@ def fitting(parts: Sequence[Drawable]) -> tuple[Drawing, list[Drawable]]:
 
 
 def closed_at(parts: Sequence[Drawable]) -> str:
-    """Return the hint on how to open the blocks that were closed."""
-    depth = parts[0].wishes.depth or 0
-    return f"blocks {depth} deep are closed: --depth {depth + 1} opens them"
+    """Return the hint that blocks were closed."""
+    return f"blocks {parts[0].wishes.depth} deep are closed"
+
+
+def opened_by(parts: Sequence[Drawable]) -> str:
+    """Return the hint on how a command opens the blocks that were closed."""
+    return f"{closed_at(parts)}: --depth {(parts[0].wishes.depth or 0) + 1} opens them"

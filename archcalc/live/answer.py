@@ -190,5 +190,5 @@ def _picture(shown: Shown | None) -> Part:
     if shown is None:
         return {"svg": "", "remark": f"more than {LARGEST:,} layers: `archcalc draw` draws them"}
     drawing, parts = shown
-    remark = closed_at(parts) if parts[0].wishes.depth else ""
+    remark = f"{closed_at(parts)}: Enter opens one" if parts[0].wishes.depth else ""
     return {"svg": svg.render(drawing), "remark": remark}

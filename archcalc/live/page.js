@@ -82,7 +82,10 @@ async function load(opened, settings, variant, parts) {
     for await (const part of ask("answer", own)) if (part.part === "totals") base = part;
     opening.wrong = !base;
   };
-  if (!isOrigin()) await bare();
+  if (!isOrigin()) {
+    await bare();
+    if (base) showControls(base);  // a setting of a link that does not fit can be undone
+  }
   openText(opened.text);
   const shown = typed(opened.text, parts), own = opening;
   trying(async () => {

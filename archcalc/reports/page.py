@@ -12,7 +12,7 @@ from archcalc.analysis.memory import Memory, measure
 from archcalc.api import Network, load
 from archcalc.audit.published import numbers
 from archcalc.audit.verdicts import Networks, judge
-from archcalc.drawing.fitting import closed_at, fitting
+from archcalc.drawing.fitting import fitting, opened_by
 from archcalc.drawing.layout import PLAIN, Drawable, Outline, outlines
 from archcalc.drawing.model import ranges
 from archcalc.reports import audit, flops, lint
@@ -58,7 +58,7 @@ def gathered(network: Network) -> NetworkPage:
     (outline,) = outlines(drawables)
     table = layers(analysis, memory, outline)
     if drawables != whole:
-        table = table._replace(remarks=(*table.remarks, f"{closed_at(drawables)} (archcalc draw)"))
+        table = table._replace(remarks=(*table.remarks, f"{opened_by(drawables)} (archcalc draw)"))
     plain = Table("table", None, False, False)
     one = {"images": 1, "crops": 1, "networks": 1}
     census = flops.report(network, plain, one, True, None)._replace(title="All work by operator")

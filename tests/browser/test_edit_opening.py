@@ -74,6 +74,19 @@ def test_nothing_of_the_network_before_is_taken_back(opening: Opening, tmp_path:
     page.settled()
 
 
+def test_a_setting_of_a_link_that_does_not_fit_is_undone(opening: Opening) -> None:
+    page = opening()
+    page.browser.open("about:blank")
+    page.browser.open(f"{page.address}#set.n=abc")
+    page.settled()
+    assert page.pale and "abc" in page.js("document.getElementById('mistakes').textContent")
+    assert page.js("document.getElementById('changes').textContent").startswith("1 setting changed")
+    page.js("document.getElementById('reset').click()")
+    page.settled()
+    assert not page.pale
+    assert page.total("parameters") == 4 * 28 + 5 * 37
+
+
 def test_a_text_that_is_wrong_from_the_start(opening: Opening, tmp_path: Path) -> None:
     """No picture yet, no key that fails; the first right text is what changes are told from."""
     page = opening("layers = [")
