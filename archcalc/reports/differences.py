@@ -60,7 +60,9 @@ def report(found: Difference, labels: tuple[str, str], wanted: DifferenceOptions
         shown = shown[:MOST_ROWS]
         remarks.append(f"{grouped(hidden)} more rows that differ: {wanted.more} shows every layer")
     if not wanted.table.all and len(rows) > len(chosen):
-        remarks.append(f"what is alike, or changes at no cost, is not shown: {wanted.more} shows it")
+        remarks.append(
+            f"layers that are equal, or change at no cost, are not shown: {wanted.more} shows them"
+        )
     total = {"layer": "total", "strong": True, **changes(_sums(found.layers))}
     return Report(
         f"layers, {labels[0]} → {labels[1]}: {_counts(found)}",

@@ -27,7 +27,7 @@ PARTS = {
     "optimizer": "its numbers for each of them",
     "master": "float32 copies of them",
     "kept": "for the way back",
-    "on the way": "derivatives and values nobody keeps",
+    "on the way": "derivatives, and values that are not kept",
 }
 COLUMNS = (
     Column("part", "memory", "name"),
