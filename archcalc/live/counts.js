@@ -104,8 +104,8 @@ let digits = {};
 const widen = (key, rows) => {
   const most = rows.reduce((most, {now}) => Math.max(most, now[key].length), digits[key] ?? 0);
   if (most === digits[key]) return;
-  digits[key] = most;
-  $("rows").style.setProperty(`--${key}`, `${Math.max(key.length, grouped("0".repeat(most)).length)}ch`);
+  digits[key] = most;  // a comma is about half as wide
+  $("rows").style.setProperty(`--${key}`, `${Math.max(key.length, most + .6 * Math.floor((most - 1) / 3))}ch`);
 };
 
 // A row a box, below the sum of its block. A path too long for its place loses its beginning.
