@@ -35,6 +35,6 @@ def test_nothing_else_is_allocated(name: str) -> None:
 def test_every_layer_verifies(name: str) -> None:
     graph = that_fits(name)
     proof = prove(graph, make(graph), seeded(graph, 0, 1, 1))
-    assert len(proof.verdicts) == len(graph.nodes) - 1
+    assert len(proof.verdicts) == len(graph.nodes) - graph.inputs
     assert proof.failures == ()
     assert proof.verdict == "verified"
